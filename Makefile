@@ -1,0 +1,44 @@
+# make run: fly the descent live. make test: all checks and tests. Each sets up what it needs in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv and install the packages into it
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+		|| { echo "no venv: on Debian, apt-get install python3-venv"; exit 1; }
+	@echo "setting up .venv (once, about half a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+run: $(STAMP) ## fly the historical descent live in the TUI
+	@$(BIN)/hil fly $(ARGS)
+
+test: $(STAMP) lint ## lint, types, architecture and all tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy and import-linter alone
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure, side by side with a floor or a peer
+	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+format: $(STAMP) ## put the sources into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## take away what make made
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,91 @@
+"""TM transfer frames, CCSDS 132.0-B §4.1: primary header, data field, OCF (a CLCW) and FECF (CRC-16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import construct
+
+from protocols.ccsds.crc import crc16
+from protocols.codec import compile_codec
+from protocols.errors import DecodeError, EncodeError
+from protocols.profile import LinkProfile
+
+PRIMARY_HEADER = construct.BitStruct(
+    "version" / construct.BitsInteger(2),
+    "scid" / construct.BitsInteger(10),
+    "vcid" / construct.BitsInteger(3),
+    "has_ocf" / construct.Flag,
+    "mcfc" / construct.BitsInteger(8),
+    "vcfc" / construct.BitsInteger(8),
+    "has_secondary_header" / construct.Flag,
+    "sync" / construct.Flag,
+    "packet_order" / construct.Flag,
+    "segment_length" / construct.BitsInteger(2),
+    "first_header_pointer" / construct.BitsInteger(11),
+)
+_codec = compile_codec(PRIMARY_HEADER, "TM frame header")
+
+HEADER_SIZE = _codec.size
+NO_PACKET_START = 0x7FF
+"""First header pointer of a frame in which no packet starts (§4.1.2.7.6.4)."""
+ONLY_IDLE = 0x7FE
+"""First header pointer of a frame with idle data only (§4.1.2.7.6.5)."""
+MAX_POINTER = 0x7FD
+_UNSEGMENTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TmFrame:
+    """One transfer frame. ``data`` is its data field, ``ocf`` the four bytes of the CLCW or None."""
+
+    scid: int
+    vcid: int
+    mcfc: int
+    vcfc: int
+    first_header_pointer: int
+    data: bytes
+    ocf: bytes | None
+
+
+def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
+    """The frame in ``frame``: ASM taken off, FECF already checked by `sync.Deframer`.
+
+    Raises:
+        DecodeError: not version 1 (0), a secondary header, or an OCF flag that the profile does not expect.
+    """
+    version, scid, vcid, has_ocf, mcfc, vcfc, secondary, _, _, _, pointer = _codec.decode_raw(frame, 0)
+    if version:
+        raise DecodeError(f"transfer frame version {version}, not 0")
+    if secondary or has_ocf != profile.ocf:
+        raise DecodeError("secondary header or OCF flag is not as the link profile says")
+    end = HEADER_SIZE + profile.data_length
+    ocf = frame[end : end + 4] if has_ocf else None
+    return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[HEADER_SIZE:end], ocf)
+
+
+def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
+    """ASM, frame and FECF: one CADU.
+
+    Raises:
+        EncodeError: the data field has not the profile's length, or a number does not fit.
+    """
+    if len(frame.data) != profile.data_length:
+        raise EncodeError(f"the data field has {profile.data_length} bytes, not {len(frame.data)}")
+    if (frame.ocf is not None) != profile.ocf:
+        raise EncodeError("the profile and the frame disagree about the OCF")
+    header = _codec.encode_raw(
+        0,
+        frame.scid,
+        frame.vcid,
+        profile.ocf,
+        frame.mcfc,
+        frame.vcfc,
+        False,
+        False,
+        False,
+        _UNSEGMENTED,
+        frame.first_header_pointer,
+    )
+    body = header + frame.data + (frame.ocf or b"")
+    return profile.asm + body + crc16(body).to_bytes(2, "big")

@@ -1,0 +1,192 @@
+"""What a mission's declaration is made of, and the hash by which spacecraft and ground know they share it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from protocols.codec import Codec, codec_of
+from protocols.errors import DeclarationError
+from protocols.fields import Limits
+from protocols.layout import Field, layout_of
+
+Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
+Mark = Literal["S", "F", "R", "C", "A"]
+"""Where a figure comes from: source document, found, remembered, computed, assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterDef:
+    """One parameter of a packet, as a viewer needs it."""
+
+    packet: str
+    name: str
+    unit: str
+    decimals: int
+    description: str
+    limits: Limits | None
+    valid_if: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketDef:
+    """One telemetry packet: PUS service and subtype, and its body in construct. One layout an APID.
+
+    ``period_ms`` is how often it is due; 0 is now and then.
+    """
+
+    name: str
+    apid: int
+    service: int
+    subtype: int
+    body: Any
+    period_ms: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventDef:
+    """One onboard event. ``text`` may use ``{a}`` and ``{b}``, the event's two arguments."""
+
+    number: int
+    name: str
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDef:
+    """One virtual channel. ``period_ms`` is how far apart its frames are due."""
+
+    vcid: int
+    name: str
+    source: str
+    period_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A planned moment of the mission. ``scet`` in ns UTC since 1970."""
+
+    name: str
+    label: str
+    scet: int
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A `PacketDef` made ready: its codec and what its parameters mean."""
+
+    definition: PacketDef
+    codec: Codec
+    parameters: tuple[ParameterDef, ...]
+    limited: tuple[tuple[str, Limits], ...]
+    conditional: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """A mission: its packets, events, channels and timeline.
+
+    Raises:
+        DeclarationError: a duplicate APID, name or number; a condition on a field that is not there; a layout
+            that cannot be read.
+    """
+
+    name: str
+    scid: int
+    packets: tuple[PacketDef, ...]
+    events: tuple[EventDef, ...]
+    channels: tuple[ChannelDef, ...]
+    timeline: tuple[Milestone, ...]
+    by_apid: Mapping[int, Packet] = field(init=False, repr=False)
+    by_name: Mapping[str, Packet] = field(init=False, repr=False)
+    event_by_number: Mapping[int, EventDef] = field(init=False, repr=False)
+    hash: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        _unique(self.name, "APID", (p.apid for p in self.packets))
+        _unique(self.name, "packet name", (p.name for p in self.packets))
+        _unique(self.name, "event number", (e.number for e in self.events))
+        _unique(self.name, "VCID", (c.vcid for c in self.channels))
+        ready = [_prepare(p) for p in self.packets]
+        _set(self, "by_apid", {p.definition.apid: p for p in ready})
+        _set(self, "by_name", {p.definition.name: p for p in ready})
+        _set(self, "event_by_number", {e.number: e for e in self.events})
+        object.__setattr__(self, "hash", _hash(self, ready))
+
+    @property
+    def hash_text(self) -> str:
+        """The hash as people read it: eight hex digits."""
+        return f"{self.hash:08x}"
+
+    def milestone(self, name: str) -> Milestone | None:
+        """The milestone of that name."""
+        return next((m for m in self.timeline if m.name == name), None)
+
+
+def utc_ns(text: str) -> int:
+    """Nanoseconds since 1970 of an ISO 8601 UTC time such as ``1974-03-12T09:11:05.000``.
+
+    Raises:
+        ValueError: not such a time.
+    """
+    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
+
+
+def _set(target: object, name: str, value: Mapping[Any, Any]) -> None:
+    object.__setattr__(target, name, MappingProxyType(dict(value)))
+
+
+def _unique(where: str, what: str, values: Iterable[object]) -> None:
+    seen: set[object] = set()
+    for value in values:
+        if value in seen:
+            raise DeclarationError(where, f"{what} {value} is declared twice")
+        seen.add(value)
+
+
+def _prepare(definition: PacketDef) -> Packet:
+    layout = layout_of(definition.body, definition.name)
+    fields = [f for f in layout.named if f.const is None]
+    names = {f.name for f in fields}
+    parameters = tuple(_parameter(definition.name, f) for f in fields)
+    for parameter in parameters:
+        if parameter.valid_if is not None and parameter.valid_if not in names:
+            path = f"{definition.name}.{parameter.name}"
+            raise DeclarationError(path, f"valid_if names {parameter.valid_if!r}, which is no field here")
+    return Packet(
+        definition,
+        codec_of(layout, definition.name),
+        parameters,
+        tuple((p.name, p.limits) for p in parameters if p.limits is not None),
+        tuple((p.name, p.valid_if) for p in parameters if p.valid_if is not None),
+    )
+
+
+def _parameter(packet: str, leaf: Field) -> ParameterDef:
+    quantity = leaf.quantity
+    if quantity is None:
+        return ParameterDef(packet, leaf.name, "", 0, leaf.doc, None, None)
+    return ParameterDef(
+        packet, leaf.name, quantity.unit, quantity.decimals, leaf.doc, quantity.limits, quantity.valid_if
+    )
+
+
+def _hash(dictionary: Dictionary, packets: list[Packet]) -> int:
+    """First 32 bits of SHA-256 over all that spacecraft and ground must agree on; no descriptions, no limits."""
+    lines = [f"scid {dictionary.scid}"]
+    for packet in sorted(packets, key=lambda p: p.definition.apid):
+        d = packet.definition
+        lines.append(f"packet {d.name} {d.apid} {d.service} {d.subtype} {packet.codec.size}")
+        lines += [f"  {f.signature()}" for f in packet.codec.layout.fields]
+    lines += [f"event {e.number} {e.name}" for e in sorted(dictionary.events, key=lambda e: e.number)]
+    lines += [f"channel {c.vcid} {c.name}" for c in sorted(dictionary.channels, key=lambda c: c.vcid)]
+    return int.from_bytes(hashlib.sha256("\n".join(lines).encode()).digest()[:4], "big")

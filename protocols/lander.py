@@ -1,0 +1,163 @@
+"""THE declaration of this lander's telemetry: what Mars 6 and its bus send, with units, calibrations and limits.
+
+Marks of where a figure comes from: [S] the project's source document, [F] found in public sources, [R] from memory
+of the literature, [C] computed, [A] assumed for the simulation. No telemetry format of Mars 6 is public: every
+packet below is this project's own design [A]. Instrument ranges, steps and limits are [A] too.
+"""
+
+from __future__ import annotations
+
+from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
+
+from protocols.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
+from protocols.fields import Limits, Quantity
+
+SCID = 0x006
+LANDER, SURFACE, BUS, IDLE = 0, 1, 2, 7
+"""Virtual channels: the lander, the lander after landing, the bus, fill."""
+
+PHASES = Enum(
+    Int8ub,
+    ENTRY=0,
+    BLACKOUT=1,
+    AEROBRAKING=2,
+    DROGUE=3,
+    MAIN=4,
+    TERMINAL=5,
+    RETRO_ARMED=6,
+    LOST=7,
+)
+
+DESCENT = PacketDef(
+    "DESCENT",
+    apid=0x101,
+    service=3,
+    subtype=25,
+    period_ms=100,
+    description="Descent science, one packet a tick: the lander's motion and its four descent instruments.",
+    body=Struct(
+        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        "phase" / PHASES * "where the sequencer stands",
+        "altitude" / Quantity(Int32ub, "m", scale=0.001, decimals=1) * "height of the flight model [A]",
+        "speed" / Quantity(Int32ub, "m/s", scale=0.001, decimals=2) * "speed of the flight model [A]",
+        "vertical_speed" / Quantity(Int32sb, "m/s", scale=0.001, decimals=2) * "positive is down",
+        "deceleration"
+        / Quantity(Int16ub, "g", scale=0.01, decimals=2, limits=Limits(yellow_high=12.0, red_high=20.0))
+        * "accelerometer: drag over mass",
+        "temperature"
+        / Quantity(
+            Int16ub,
+            "K",
+            scale=0.05,
+            offset=120.0,
+            decimals=2,
+            limits=Limits(red_low=130.0, yellow_low=145.0, yellow_high=250.0, red_high=300.0),
+        )
+        * "thermometer",
+        "pressure"
+        / Quantity(Int16ub, "hPa", scale=0.003, decimals=3, limits=Limits(yellow_high=6.5, red_high=8.0))
+        * "barometer",
+        "altimeter_lock" / Flag * "radio altimeter has an echo",
+        "radio_altitude"
+        / Quantity(
+            Int16ub,
+            "m",
+            scale=2.0,
+            limits=Limits(red_low=100.0, yellow_low=1000.0),
+            valid_if="altimeter_lock",
+        )
+        * "radio altimeter, high channel",
+        "radio_altitude_low"
+        / Quantity(Int16ub, "m", scale=0.1, decimals=1, valid_if="altimeter_lock")
+        * "radio altimeter, low channel: full scale above 100 m",
+        "pump_current"
+        / Quantity(Int8ub, "mA", scale=0.04, decimals=2, limits=Limits(yellow_high=5.0, red_high=8.0))
+        * "vacuum pump of the mass spectrometer",
+    ),
+)
+
+LANDER_HK = PacketDef(
+    "LANDER_HK",
+    apid=0x102,
+    service=3,
+    subtype=25,
+    period_ms=1000,
+    description="The lander's housekeeping.",
+    body=Struct(
+        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        "dictionary_hash" / Int32ub * "hash of the dictionary that the lander was built with",
+        "frames_sent" / Int32ub * "frames on VC0 since start",
+        "events_sent" / Int16ub * "event packets since start",
+        "commands_accepted" / Int16ub * "telecommands carried out since start",
+        "commands_rejected" / Int16ub * "telecommands refused since start",
+        "transmitter_on" / Flag * "the transmitter radiates",
+        "backlog" / Quantity(Int16ub, "byte") * "packet bytes that wait for a frame",
+    ),
+)
+
+BUS_HK = PacketDef(
+    "BUS_HK",
+    apid=0x201,
+    service=3,
+    subtype=25,
+    period_ms=1000,
+    description="Housekeeping of the flyby bus, which relays the lander.",
+    body=Struct(
+        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        "dictionary_hash" / Int32ub * "hash of the dictionary that the bus was built with",
+        "slant_range" / Quantity(Int16ub, "km") * "bus to lander [C], interpolated [A]",
+        "relay_frames" / Int32ub * "lander frames relayed since start",
+        "relay_lock" / Flag * "the relay receiver hears the lander",
+        "relay_silence" / Quantity(Int16ub, "s", scale=0.1, decimals=1) * "since the last lander frame",
+    ),
+)
+
+_EVENT_BODY = Struct(
+    "number" / Int16ub * "event number",
+    "tick" / Quantity(Int32ub, "tick") * "tick at which it happened",
+    "a" / Int32sb * "first argument",
+    "b" / Int32sb * "second argument",
+)
+
+LANDER_EVENT = PacketDef("LANDER_EVENT", 0x103, 5, 1, _EVENT_BODY, 0, "Something happened aboard the lander.")
+BUS_EVENT = PacketDef("BUS_EVENT", 0x203, 5, 1, _EVENT_BODY, 0, "Something happened aboard the bus.")
+
+EVENTS = (
+    EventDef(1, "ENTRY", "ACTIVITY_HI", "atmospheric entry at {a} m, {b} m/s"),
+    EventDef(2, "BLACKOUT_START", "ACTIVITY_HI", "plasma blackout begins: no lander data expected"),
+    EventDef(3, "BLACKOUT_END", "ACTIVITY_HI", "blackout over at {a} m, {b} m/s: transmitting"),
+    EventDef(4, "DROGUE", "ACTIVITY_HI", "drogue parachute at {a} m, {b} m/s"),
+    EventDef(5, "MAIN", "ACTIVITY_HI", "main parachute opens reefed at {a} m, {b} m/s"),
+    EventDef(6, "CONE_RELEASE", "ACTIVITY_HI", "heat-shield cone released at {a} m, {b} m/s"),
+    EventDef(7, "ALTIMETER_LOCK", "ACTIVITY_LO", "radio altimeter locked at {a} m"),
+    EventDef(8, "RETRO_ARM", "ACTIVITY_HI", "retrorockets armed at {a} m, {b} m/s"),
+    EventDef(9, "LOSS_OF_SIGNAL", "WARNING_HI", "the lander fell silent at {a} m, {b} m/s"),
+    EventDef(32, "RELAY_LOCK", "ACTIVITY_HI", "relay receiver hears the lander"),
+    EventDef(33, "RELAY_LOST", "WARNING_HI", "relay receiver lost the lander after {a} frames"),
+)
+
+EPOCH = utc_ns("1974-03-12T09:05:53")
+"""Atmospheric entry, tick 0 [S]."""
+
+TIMELINE = (
+    Milestone("ENTRY", "ENTRY", EPOCH, "S"),
+    Milestone("BLACKOUT_START", "BLACKOUT", utc_ns("1974-03-12T09:06:53"), "A"),
+    Milestone("FIRST_DATA", "DATA", utc_ns("1974-03-12T09:07:21"), "C"),
+    Milestone("DROGUE", "CHUTE", utc_ns("1974-03-12T09:08:32"), "F"),
+    Milestone("MAIN", "MAIN", utc_ns("1974-03-12T09:09:25.670"), "A"),
+    Milestone("CONE_RELEASE", "CONE", utc_ns("1974-03-12T09:09:31.670"), "A"),
+    Milestone("RETRO_ARM", "RETRO", utc_ns("1974-03-12T09:11:01"), "C"),
+    Milestone("LOSS_OF_SIGNAL", "LOS", utc_ns("1974-03-12T09:11:05"), "S"),
+)
+
+MARS6 = Dictionary(
+    name="MARS-6",
+    scid=SCID,
+    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT),
+    events=EVENTS,
+    channels=(
+        ChannelDef(LANDER, "lander", "LANDER", 100),
+        ChannelDef(BUS, "bus", "BUS", 1000),
+    ),
+    timeline=TIMELINE,
+)
