@@ -1,0 +1,35 @@
+"""Raw values into PUS packets, by the dictionary. One sequence count an APID, one message counter a packet type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocols.ccsds import pus
+from protocols.ccsds.space_packet import SEQUENCE_MODULO
+from protocols.dictionary import Dictionary
+
+TICK_NS = 100_000_000
+
+
+class Packetizer:
+    """Builds telemetry packets stamped with the time of their tick."""
+
+    def __init__(self, dictionary: Dictionary, epoch: int) -> None:
+        """Args: the mission, and the SCET of tick 0 in ns."""
+        self._packets = dictionary.by_name
+        self._epoch = epoch
+        self._sequences = {packet.definition.apid: 0 for packet in self._packets.values()}
+
+    def build(self, name: str, tick: int, values: Mapping[str, int]) -> bytes:
+        """One packet of raw values.
+
+        Raises:
+            EncodeError: a value is missing or does not fit: the flight code and the dictionary disagree.
+        """
+        packet = self._packets[name]
+        definition = packet.definition
+        sequence = self._sequences[definition.apid]
+        self._sequences[definition.apid] = (sequence + 1) % SEQUENCE_MODULO
+        time = self._epoch + tick * TICK_NS
+        header = pus.TmHeader(definition.service, definition.subtype, sequence, 0, time)
+        return pus.encode_tm(definition.apid, sequence, header, packet.codec.encode_names(values))

@@ -1,0 +1,37 @@
+"""A descent of the bare machine: dynamics, sequencer and instruments, without frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.lander.dynamics import ENTRY_STATE, State, advance
+from hil.lander.instruments import Readings, measure
+from hil.lander.sequencer import HISTORICAL, Milestone, Sequence, altimeter_locked, step, vehicle_at
+
+LAST_TICK = 3_120
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything the machine knows at a tick."""
+
+    state: State
+    sequence: Sequence
+    readings: Readings
+    milestones: tuple[Milestone, ...]
+
+
+def fly(
+    state: State = ENTRY_STATE,
+    sequence: Sequence = HISTORICAL,
+    last_tick: int = LAST_TICK,
+) -> list[Moment]:
+    """A descent without commands, tick 0 to `last_tick`."""
+    readings = Readings()
+    moments = []
+    for tick in range(last_tick + 1):
+        sequence, milestones = step(sequence, tick, state.altitude_mm)
+        readings = measure(state, tick, altimeter_locked(sequence, tick), readings)
+        moments.append(Moment(state, sequence, readings, milestones))
+        state = advance(state, vehicle_at(sequence, tick))
+    return moments

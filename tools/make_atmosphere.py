@@ -1,0 +1,105 @@
+"""Write hil/lander/atmosphere_table.py: the Martian atmosphere as integers.
+
+    python tools/make_atmosphere.py            write the table
+    python tools/make_atmosphere.py --check    compare; exit 1 if the committed table differs
+
+The model [A]: hydrostatic, 610 Pa at the surface; temperature linear in geopotential height from 230 K at the
+surface to 150 K at 25 km, isothermal above. Floats live here and stop here: the lander sees the integers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+TABLE = Path(__file__).resolve().parent.parent / "hil" / "lander" / "atmosphere_table.py"
+
+GM = 4.282837e13
+"""Gravitational parameter of Mars, m³/s² [C]."""
+RADIUS = 3_396_000.0
+"""m [C]."""
+GAS_CONSTANT = 191.8
+"""J/kg/K [C]."""
+SURFACE_PRESSURE = 610.0
+"""Pa [A]."""
+SURFACE_TEMPERATURE = 230.0
+"""K [A]."""
+TROPOPAUSE_TEMPERATURE = 150.0
+"""K [A]."""
+TROPOPAUSE = 25_000.0
+"""Geometric height in m [A]."""
+
+DENSITY_STEP = 500
+"""m. A chord lies above an exponential by at most (step / scale height)² / 8: 0.05 % for 7.7 km."""
+DENSITY_TOP = 112_500
+"""m: the first step above the entry altitude."""
+TEMPERATURE_STEP = 2_500
+"""m. The profile bends only by the difference of geopotential and geometric height: 0.002 K."""
+
+
+def geopotential(altitude: float) -> float:
+    """Geopotential height in m of a geometric altitude in m."""
+    return RADIUS * altitude / (RADIUS + altitude)
+
+
+def temperature(altitude: float) -> float:
+    """Temperature in K at a geometric altitude in m."""
+    share = min(1.0, geopotential(altitude) / geopotential(TROPOPAUSE))
+    return SURFACE_TEMPERATURE + (TROPOPAUSE_TEMPERATURE - SURFACE_TEMPERATURE) * share
+
+
+def pressure(altitude: float) -> float:
+    """Hydrostatic pressure in Pa at a geometric altitude in m."""
+    gravity = GM / RADIUS**2
+    top = geopotential(TROPOPAUSE)
+    lapse = (SURFACE_TEMPERATURE - TROPOPAUSE_TEMPERATURE) / top
+    warm = temperature(altitude) / SURFACE_TEMPERATURE
+    below = SURFACE_PRESSURE * math.pow(warm, gravity / (GAS_CONSTANT * lapse))
+    above = max(0.0, geopotential(altitude) - top)
+    return below * math.exp(-gravity * above / (GAS_CONSTANT * TROPOPAUSE_TEMPERATURE))
+
+
+def density(altitude: float) -> float:
+    """Density in kg/m³ at a geometric altitude in m."""
+    return pressure(altitude) / (GAS_CONSTANT * temperature(altitude))
+
+
+def render() -> str:
+    """The text of atmosphere_table.py."""
+    densities = [round(density(h) * 1e11) for h in range(0, DENSITY_TOP + 1, DENSITY_STEP)]
+    temperatures = [round(temperature(h) * 100) for h in range(0, int(TROPOPAUSE) + 1, TEMPERATURE_STEP)]
+    size = 4 * len(densities) + 2 * len(temperatures)
+    return (
+        f'"""Written by tools/make_atmosphere.py; do not edit. {size} bytes as uint32_t and uint16_t."""\n\n'
+        f"DENSITY_STEP_MM = {DENSITY_STEP}_000\n"
+        f"DENSITY = (\n{rows(densities)})\n"
+        f'"""1e-11 kg/m³, from the surface up [A]."""\n\n'
+        f"TEMPERATURE_STEP_MM = {TEMPERATURE_STEP}_000\n"
+        f"TEMPERATURE = (\n{rows(temperatures)})\n"
+        f'"""0.01 K, from the surface up [A]."""\n'
+    )
+
+
+def rows(values: list[int]) -> str:
+    """One value a line: what the formatter would make of a tuple this long."""
+    return "".join(f"    {value},\n" for value in values)
+
+
+def main() -> int:
+    """Write or check; the exit status."""
+    parser = argparse.ArgumentParser(description="Write hil/lander/atmosphere_table.py.")
+    parser.add_argument("--check", action="store_true", help="compare with the committed table")
+    text = render()
+    if not parser.parse_args().check:
+        TABLE.write_text(text, encoding="utf-8")
+        return 0
+    if TABLE.is_file() and TABLE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{TABLE.name} is stale: run python tools/make_atmosphere.py", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
