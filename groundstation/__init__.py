@@ -1,0 +1,5 @@
+"""The station: receives, keeps, shows, commands.
+
+Lives here: links, the sans-I/O receiver, the archive, the station process and its viewers. May import `protocols`;
+must not know `hil`: the station cannot tell a board from an emulator.
+"""

@@ -1,0 +1,309 @@
+"""The recorder: takes what was received, never holds the receiver up.
+
+Callers put records into a bounded queue; one thread writes them, in one transaction at most every 100 ms, with
+``synchronous=FULL``: what is committed survives a killed process and a pulled plug.
+
+Records leave the queue only once they are committed. While the disk is full or gone they wait there and the thread
+keeps trying; when the queue is full too, records are dropped and counted, and as soon as writing works again an
+event of kind ``gap`` stands exactly where they are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+from groundstation.archive import schema
+from groundstation.errors import ArchiveError
+
+_Table = Literal["chunk", "event", "meta"]
+_INSERT: dict[_Table, str] = {
+    "meta": schema.INSERT_META,
+    "chunk": schema.INSERT_CHUNK,
+    "event": schema.INSERT_EVENT,
+}
+_PATIENCE_S = 0.5
+_INT64 = range(-(2**63), 2**63)
+
+
+class _Record(NamedTuple):
+    table: _Table
+    size: int
+    row: tuple[int | str | bytes | None, ...]
+
+
+@dataclass(slots=True)
+class _Gap:
+    """What was dropped since the queue filled up."""
+
+    first_ert: int
+    last_ert: int
+    records: int = 0
+    size: int = 0
+
+    def add(self, ert: int, size: int) -> None:
+        self.last_ert = ert
+        self.records += 1
+        self.size += size
+
+    def body(self) -> bytes:
+        fields = {
+            "records": self.records,
+            "bytes": self.size,
+            "first_ert": self.first_ert,
+            "last_ert": self.last_ert,
+        }
+        return json.dumps(fields).encode()
+
+
+class ArchiveWriter:
+    """Records one pass into one new file. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        meta: Mapping[str, str],
+        *,
+        commit_every_s: float = 0.1,
+        retry_every_s: float = 1.0,
+        max_records: int = 16_384,
+        max_bytes: int = 64 << 20,
+    ) -> None:
+        """Create the file, and its folder if need be, and start the writer thread.
+
+        Args:
+            path: the new file; an existing one is never touched.
+            meta: what is known about the pass at its start.
+            commit_every_s: the least time between two commits, thus the most that a crash can cost.
+            retry_every_s: how often to try again while the disk refuses.
+            max_records: bound of the queue.
+            max_bytes: bound of the queue, in bytes of payload.
+
+        Raises:
+            ArchiveError: the file exists, or cannot be made.
+        """
+        self.path = path
+        self.dropped = 0
+        self.error: str | None = None
+        self._commit_every_s = commit_every_s
+        self._retry_every_s = retry_every_s
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._queue: deque[_Record] = deque()
+        self._bytes = 0
+        self._sequence = 0
+        self._accepted = 0
+        self._committed = 0
+        self._failures = 0
+        self._gap: _Gap | None = None
+        self._urgent = False
+        self._closing = False
+        self._gave_up = False
+        self._due = 0.0
+        self._state = threading.Condition()
+        self._db = _create(path, meta)
+        self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
+        self._thread.start()
+
+    def chunk(self, ert: int, link: str, data: bytes) -> None:
+        """Record the bytes of one read, exactly as they came."""
+        _check(ert, link)
+        self._ingest("chunk", ert, len(data), (ert, link, data))
+
+    def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
+        """Record an event. ``body`` is JSON in UTF-8."""
+        _check(ert, kind)
+        _check(scet or 0, "")
+        self._ingest("event", ert, len(body), (ert, scet, kind, body))
+
+    def meta(self, key: str, value: str) -> None:
+        """Record or replace a fact about the pass. Never dropped: there are few of them.
+
+        Raises:
+            ArchiveError: the recording is closed.
+        """
+        _check(0, key)
+        _check(0, value)
+        with self._state:
+            if self._closing:
+                raise ArchiveError(f"{self.path}: the recording is closed")
+            self._append(_Record("meta", len(value), (key, value)))
+
+    def flush(self) -> None:
+        """Wait until everything recorded so far is committed.
+
+        Raises:
+            ArchiveError: it cannot be written now.
+        """
+        with self._state:
+            target, failures = self._accepted, self._failures
+            self._hurry()
+            self._state.wait_for(
+                lambda: self._committed >= target or self._failures > failures or self._gave_up
+            )
+            if self._committed < target:
+                raise ArchiveError(self.error)
+
+    def close(self) -> None:
+        """Write what is left and close the file. Idempotent; what could not be written counts as dropped."""
+        with self._state:
+            self._closing = True
+            self._state.notify_all()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ingest(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> None:
+        with self._state:
+            has_room = self._has_room(size) or self._wait_for_room(size)
+            self._sequence += 1
+            if has_room:
+                self._append(_Record(table, size, (self._sequence, *row)))
+            else:
+                self._drop(ert, size)
+
+    def _has_room(self, size: int) -> bool:
+        fits = len(self._queue) < self._max_records and self._bytes + size <= self._max_bytes
+        return fits and not self._closing
+
+    def _wait_for_room(self, size: int) -> bool:
+        """A burst may outrun the disk for a moment; whoever was refused once is not held up again."""
+        if self.error is not None or self._gap is not None or self._closing:
+            return False
+        self._hurry()
+        self._state.wait_for(lambda: self._has_room(size) or self.error is not None, _PATIENCE_S)
+        return self._has_room(size)
+
+    def _append(self, record: _Record) -> None:
+        self._enqueue(record)
+        if len(self._queue) == 1:
+            self._state.notify_all()
+        elif len(self._queue) * 2 == self._max_records and self.error is None:
+            self._hurry()
+
+    def _enqueue(self, record: _Record) -> None:
+        self._queue.append(record)
+        self._bytes += record.size
+        self._accepted += 1
+
+    def _drop(self, ert: int, size: int) -> None:
+        if self._gap is None:
+            self._gap = _Gap(ert, ert)
+        self._gap.add(ert, size)
+        self.dropped += 1
+
+    def _hurry(self) -> None:
+        self._urgent = True
+        self._state.notify_all()
+
+    def _run(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            failure = self._write(batch)
+            with self._state:
+                if failure is None:
+                    self._settle(batch)
+                else:
+                    self._fail(failure)
+                self._state.notify_all()
+        self._finish()
+
+    def _next_batch(self) -> list[_Record] | None:
+        with self._state:
+            self._state.wait_for(lambda: self._queue or self._closing)
+            self._state.wait_for(lambda: self._urgent or self._closing, self._due - time.monotonic())
+            if self._gave_up or not self._queue:
+                return None
+            self._urgent = False
+            return list(self._queue)
+
+    def _write(self, batch: list[_Record]) -> sqlite3.Error | None:
+        try:
+            with self._db:
+                for table, statement in _INSERT.items():
+                    self._db.executemany(statement, _rows(batch, table))
+        except sqlite3.Error as error:
+            return error
+        return None
+
+    def _finish(self) -> None:
+        """Leave one file, not two, also when somebody reads it: only the last to close would tidy up."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+
+    def _settle(self, batch: list[_Record]) -> None:
+        for record in batch:
+            self._queue.popleft()
+            self._bytes -= record.size
+        self._committed += len(batch)
+        self._due = time.monotonic() + self._commit_every_s
+        self.error = None
+        if self._gap is not None:
+            self._enqueue(self._gap_record(self._gap))
+            self._gap = None
+
+    def _gap_record(self, gap: _Gap) -> _Record:
+        body = gap.body()
+        self._sequence += 1
+        return _Record("event", len(body), (self._sequence, gap.last_ert, None, schema.GAP_KIND, body))
+
+    def _fail(self, failure: sqlite3.Error) -> None:
+        self.error = f"{self.path}: cannot be written: {failure}"
+        self._failures += 1
+        self._due = time.monotonic() + self._retry_every_s
+        if self._closing:
+            self._gave_up = True
+            self.dropped += sum(record.table != "meta" for record in self._queue)
+
+
+def _rows(batch: list[_Record], table: _Table) -> Iterable[tuple[int | str | bytes | None, ...]]:
+    return [record.row for record in batch if record.table == table]
+
+
+def _check(time_ns: int, text: str) -> None:
+    """Refuse at the caller what SQLite could never store: it would hold up everything behind it."""
+    if time_ns not in _INT64:
+        raise ValueError(f"{time_ns} ns does not fit into 64 bits")
+    text.encode()
+
+
+def _create(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
+    try:
+        if path.exists():
+            raise ArchiveError(f"{path} exists already: a recording never overwrites a file")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise ArchiveError(f"cannot record to {path}: {error.strerror}") from error
+    db = sqlite3.connect(path, check_same_thread=False)
+    try:
+        _initialise(db, meta)
+    except sqlite3.Error as error:
+        db.close()
+        path.unlink(missing_ok=True)
+        raise ArchiveError(f"cannot record to {path}: {error}") from error
+    return db
+
+
+def _initialise(db: sqlite3.Connection, meta: Mapping[str, str]) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.executescript(schema.CREATE)
+    with db:
+        db.executemany(schema.INSERT_META, meta.items())

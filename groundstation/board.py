@@ -1,0 +1,92 @@
+"""What the station knows now, for a viewer that joins late: bounded, and always ready."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from groundstation.messages import (
+    AnyMessage,
+    ContactChange,
+    EventMessage,
+    LimitInfo,
+    LinkStatus,
+    MilestoneInfo,
+    ParameterInfo,
+    Snapshot,
+    Telemetry,
+)
+from protocols.dictionary import Dictionary, ParameterDef
+
+EVENTS_KEPT = 200
+CONTACTS_KEPT = 100
+
+
+class Board:
+    """The last telemetry of every packet, the last contacts and events."""
+
+    def __init__(self, dictionary: Dictionary, station: str, pid: int, started: int) -> None:
+        self._dictionary = dictionary
+        self._station = station
+        self._pid = pid
+        self._started = started
+        self._telemetry: dict[str, Telemetry] = {}
+        self._contacts: deque[ContactChange] = deque(maxlen=CONTACTS_KEPT)
+        self._events: deque[EventMessage] = deque(maxlen=EVENTS_KEPT)
+
+    def put(self, message: AnyMessage) -> None:
+        """Remember a message that goes to the viewers."""
+        if isinstance(message, Telemetry):
+            self._telemetry[message.packet] = message
+        elif isinstance(message, ContactChange):
+            self._contacts.append(message)
+        elif isinstance(message, EventMessage):
+            self._events.append(message)
+
+    def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
+        """All of it, with the sequences of what was published so far."""
+        return Snapshot(
+            station=self._station,
+            pid=self._pid,
+            started=self._started,
+            mission=self._dictionary.name,
+            dictionary_hash=self._dictionary.hash_text,
+            parameters=parameters_of(self._dictionary),
+            timeline=[
+                MilestoneInfo(name=m.name, label=m.label, scet=m.scet, mark=m.mark) for m in self._dictionary.timeline
+            ],
+            link=link,
+            telemetry=list(self._telemetry.values()),
+            contacts=list(self._contacts),
+            events=list(self._events),
+            sequences=sequences,
+        )
+
+
+def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
+    """All parameters that viewers may show, in the order of their declaration. Event packets are no telemetry."""
+    return [
+        _info(parameter, packet.definition.period_ms)
+        for packet in dictionary.by_apid.values()
+        if packet.definition.service != 5
+        for parameter in packet.parameters
+    ]
+
+
+def _info(parameter: ParameterDef, period_ms: int) -> ParameterInfo:
+    limits = parameter.limits
+    return ParameterInfo(
+        packet=parameter.packet,
+        name=parameter.name,
+        unit=parameter.unit,
+        decimals=parameter.decimals,
+        description=parameter.description,
+        period_ms=period_ms,
+        limits=None
+        if limits is None
+        else LimitInfo(
+            red_low=limits.red_low,
+            yellow_low=limits.yellow_low,
+            yellow_high=limits.yellow_high,
+            red_high=limits.red_high,
+        ),
+    )

@@ -1,0 +1,215 @@
+"""The command ``groundstation``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from groundstation.archive.paths import default_path
+from groundstation.client import StationClient
+from groundstation.errors import StationError
+from groundstation.links.ports import format_ports, list_ports
+from groundstation.links.probe import probe_link
+from groundstation.messages import Refusal, StopRequest
+from groundstation.registry import Registry, StationInfo
+from groundstation.shell import Style, choose_style, follow, host_clock, run_cli
+from groundstation.station import Station, StationConfig
+from groundstation.tui.app import run_tui
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+_EXIT_CODES = """
+\b
+Exit codes: 0 fine, 2 wrong usage, 11 port absent, 12 port busy, 13 port not permitted,
+14 recording cannot be written, 15 no station answers, 130 interrupted.
+"""
+
+_output = [
+    click.option("--plain", is_flag=True, help="Lines for people, also chosen when there is no terminal."),
+    click.option("--json", "as_json", is_flag=True, help="Every message as one JSON object a line."),
+    click.option("--ascii", "in_ascii", is_flag=True, help="Draw the TUI in ASCII only."),
+]
+
+
+def output_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The three options that say how to show a station."""
+    for option in reversed(_output):
+        command = option(command)
+    return command
+
+
+@click.group(epilog=_EXIT_CODES)
+@click.version_option(package_name="mars6-groundstation")
+def cli() -> None:
+    """Receive, keep and show the telemetry of a Mars 6 lander.
+
+    \b
+    Examples:
+      groundstation ports                                  what is plugged in, and may I use it
+      groundstation run serial:/dev/ttyACM0?baud=115200    receive a board and watch it
+      groundstation serve zmq:tcp://127.0.0.1:5570         receive only
+      groundstation watch                                  watch the station that runs
+      groundstation watch --json | jq .                    every message, for programs
+    """
+
+
+@cli.command()
+@click.argument("link")
+@click.option("--name", help="Name of the station. [default: from the link]")
+@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
+@click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up.")
+@click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
+def serve(link: str, name: str | None, record: Path | None, wait: bool, announce: bool) -> None:
+    """Receive LINK, record it, and serve viewers until stopped.
+
+    LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
+    """
+    probe_link(link, wait=wait)
+    config = _config(link, name, record)
+
+    def ready(info: StationInfo) -> None:
+        if announce:
+            click.echo(json.dumps({"station": info.name, "recording": info.recording}))
+        else:
+            click.echo(f"station {info.name} receives {info.link}, recording to {info.recording}")
+            click.echo(f"watch it with: groundstation watch {info.name}")
+
+    asyncio.run(Station(config, host_clock, Registry()).run(ready))
+    if not announce:
+        click.echo(f"stopped; the recording is {config.recording}")
+
+
+@cli.command()
+@click.argument("station", required=False)
+@output_options
+def watch(station: str | None, plain: bool, as_json: bool, in_ascii: bool) -> None:
+    """Watch STATION, by name or endpoint; without one, the only one that runs."""
+    info = Registry().find(station)
+    sys.exit(show(info, choose_style(plain, as_json), in_ascii))
+
+
+@cli.command()
+@click.argument("link")
+@click.option("--name", help="Name of the station. [default: from the link]")
+@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
+@click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up.")
+@click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
+@output_options
+def run(
+    link: str,
+    name: str | None,
+    record: Path | None,
+    wait: bool,
+    keep: bool,
+    plain: bool,
+    as_json: bool,
+    in_ascii: bool,
+) -> None:
+    """Receive LINK in a station of its own and watch it.
+
+    The station is another process: if the viewer crashes, reception and recording go on.
+    """
+    style = choose_style(plain, as_json)
+    probe_link(link, wait=wait)
+    config = _config(link, name, record)
+    info = start_station(config, wait=wait)
+    code = show(info, style, in_ascii)
+    if keep:
+        click.echo(f"station {info.name} goes on: groundstation watch {info.name}", err=True)
+    else:
+        asyncio.run(stop_station(info, "its viewer was closed"))
+        click.echo(f"stopped; the recording is {info.recording}", err=True)
+    sys.exit(code)
+
+
+@cli.command()
+@click.argument("station", required=False)
+def stop(station: str | None) -> None:
+    """Stop STATION and close its recording."""
+    info = Registry().find(station)
+    asyncio.run(stop_station(info, "stopped from the command line"))
+    click.echo(f"stopped; the recording is {info.recording}")
+
+
+@cli.command()
+def ports() -> None:
+    """List the serial ports, what is behind them, and whether they can be used."""
+    click.echo(format_ports(list_ports()))
+
+
+def show(info: StationInfo, style: Style, in_ascii: bool = False) -> int:
+    """Show a station until the viewer is closed; the exit code."""
+    if style == "tui":
+        return run_tui(StationClient(info, host_clock), ascii=in_ascii)
+    return asyncio.run(follow(info, style))
+
+
+def start_station(config: StationConfig, *, wait: bool = False) -> StationInfo:
+    """Start a station as a process of its own and wait until it serves.
+
+    Raises:
+        StationError: it ended instead; its own words and exit code.
+    """
+    arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce"]
+    arguments += ["--name", config.name, "--record", str(config.recording), *(["--wait"] if wait else [])]
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, start_new_session=True
+        )
+        assert process.stdout is not None
+        with process.stdout as announcement:
+            started = bool(announcement.readline())
+        if not started:
+            code = process.wait()
+            words.seek(0)
+            error = StationError(words.read().decode().strip() or "the station did not start")
+            error.exit_code = code
+            raise error
+    info = Registry().find(config.name)
+    process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
+    return info
+
+
+async def stop_station(info: StationInfo, reason: str) -> None:
+    """Ask a station to stop and wait until it has closed its recording."""
+    client = StationClient(info, host_clock)
+    try:
+        answer = await client.request(StopRequest(reason=reason))
+    finally:
+        await client.close()
+    if isinstance(answer, Refusal):
+        raise StationError(answer.text)
+    for _ in range(100):
+        if info.name not in [other.name for other in Registry().running()]:
+            return
+        await asyncio.sleep(0.05)
+    raise StationError(f"station {info.name} (pid {info.pid}) did not stop in 5 s")
+
+
+def _config(link: str, name: str | None, record: Path | None) -> StationConfig:
+    label = name or _label(link)
+    recording = (record or default_path(host_clock(), label)).absolute()
+    return StationConfig(label, link, recording, MARS6, UART)
+
+
+def _label(link: str) -> str:
+    """A short name from a link: ``serial:/dev/ttyACM0?baud=9600`` is ``ttyACM0``."""
+    place = link.partition("?")[0].rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", place).strip("-.")[:24] or f"station-{os.getpid()}"
+
+
+def main() -> None:
+    """Entry point."""
+    run_cli(cli, "groundstation")
+
+
+if __name__ == "__main__":
+    main()

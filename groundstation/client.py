@@ -1,0 +1,218 @@
+"""What every viewer uses to follow a station: a snapshot, then everything after it, nothing lost, nothing twice.
+
+Joining: subscribe first, then ask for snapshots until one is *younger* than the subscription. That is known by a
+message which came over the subscription and which the snapshot already contains; the station sends a heartbeat
+before it takes one. From there on the sequences tell what is new, what is double and what this viewer missed.
+
+A station that is silent for two seconds, or that begins again at sequences already seen, is lost; a new join with
+a fresh subscription brings it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from groundstation.continuity import Continuity, Place
+from groundstation.errors import CallerError, StationError, StationGone
+from groundstation.messages import AnyMessage, Refusal, Snapshot, SnapshotRequest, decode, encode, topic_of
+from groundstation.registry import Endpoints
+from groundstation.tui.source import StationBack, StationLost, Update
+
+_T = TypeVar("_T")
+_BATCH_MAX = 1000
+_JOIN_PAUSE_S = 0.02
+_GRACE_S = 0.1
+"""After this viewer itself was held up, what has arrived meanwhile gets this long to show."""
+
+
+class StationClient:
+    """One viewer of one station. To be made and used inside one event loop.
+
+    Attributes:
+        unreadable: parts that came over the subscription and were no messages.
+    """
+
+    def __init__(
+        self,
+        station: Endpoints,
+        clock: Callable[[], int],
+        *,
+        timeout_s: float = 2.0,
+        silence_s: float = 2.0,
+        retry_s: float = 0.5,
+    ) -> None:
+        """Prepare; `connect` joins.
+
+        Args:
+            station: a `StationInfo` or bare endpoints.
+            clock: now, in integer nanoseconds since 1970-01-01 UTC.
+            timeout_s: how long an answer may take.
+            silence_s: how long a station may be silent before it counts as lost.
+            retry_s: the pause between two attempts to find a lost station.
+        """
+        self.unreadable = 0
+        self._station = station
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._silence_s = silence_s
+        self._retry_s = retry_s
+        self._context = zmq.asyncio.Context()
+        self._sub: zmq.asyncio.Socket | None = None
+        self._pending: deque[AnyMessage] = deque()
+        self._run: tuple[int, int] | None = None
+        self._continuity = Continuity()
+        self._heard_ns = clock()
+        self._heard_s = 0.0
+
+    @property
+    def missed(self) -> dict[str, int]:
+        """Messages lost to *this viewer*, by topic: it was too slow, the spacecraft's link was not."""
+        return dict(self._continuity.missed)
+
+    async def connect(self) -> Snapshot:
+        """Join the station: all it knows now. `messages` continues from there.
+
+        Raises:
+            StationGone: it does not answer.
+            CallerError: it refuses.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                snapshot = await self._join()
+        except TimeoutError as error:
+            raise self._gone() from error
+        run = (snapshot.pid, snapshot.started)
+        self._continuity.adopt(snapshot.sequences, resumed=run == self._run)
+        self._run = run
+        self._heard()
+        return snapshot
+
+    async def messages(self) -> AsyncIterator[Update]:
+        """Everything after the snapshot, in order, heartbeats included; ends when the client is closed.
+
+        A lost station is told once (`StationLost`), its return with a new snapshot (`StationBack`).
+        """
+        while self._sub is not None:
+            message = await self._next(self._sub)
+            place = Place.RESTART if message is None else self._continuity.place(message)
+            if message is not None and place is Place.NEXT:
+                yield message
+            elif place is Place.RESTART and not self._context.closed:
+                yield StationLost(self._heard_ns)
+                snapshot = await self._rejoin()
+                if snapshot is not None:
+                    yield StationBack(snapshot)
+
+    async def request(self, message: AnyMessage) -> AnyMessage:
+        """Ask the station; a `Refusal` is an answer too.
+
+        Every request has a socket of its own: one that found no station in time is never delivered later.
+
+        Raises:
+            StationGone: no answer in time.
+        """
+        socket = self._open(zmq.DEALER, self._station.command)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await socket.send(encode(message))
+                return decode(await self._unless_closed(socket.recv()))
+        except TimeoutError as error:
+            raise self._gone() from error
+        except msgspec.DecodeError as error:
+            raise StationGone(f"what answers at {self._station.command} is no station") from error
+        finally:
+            socket.close()
+
+    async def close(self) -> None:
+        """Leave. Idempotent; pending `messages` end, pending requests fail with `StationGone`."""
+        if self._sub is not None:
+            self._sub.close()
+            self._sub = None
+        self._context.destroy(linger=0)
+
+    async def _join(self) -> Snapshot:
+        sub = self._subscribe()
+        while True:
+            answer = await self.request(SnapshotRequest())
+            if isinstance(answer, Refusal):
+                raise CallerError(f"the station refuses: {answer.text}")
+            if not isinstance(answer, Snapshot):
+                raise StationGone(f"what answers at {self._station.command} is no station")
+            if await self._unless_closed(sub.poll(round(_JOIN_PAUSE_S * 1000))):
+                await self._drain(sub)
+            if any(m.seq <= answer.sequences.get(topic_of(m), 0) for m in self._pending):
+                return answer
+
+    async def _rejoin(self) -> Snapshot | None:
+        while not self._context.closed:
+            try:
+                return await self.connect()
+            except StationError:
+                await asyncio.sleep(self._retry_s)
+        return None
+
+    def _subscribe(self) -> zmq.asyncio.Socket:
+        """A fresh subscription: in an old one messages of the station's former life may still wait."""
+        if self._sub is not None:
+            self._sub.close()
+        self._pending.clear()
+        self._sub = self._open(zmq.SUB, self._station.telemetry)
+        self._sub.subscribe(b"")
+        return self._sub
+
+    def _open(self, kind: int, endpoint: str) -> zmq.asyncio.Socket:
+        if self._context.closed:
+            raise StationGone("this client is closed")
+        socket = self._context.socket(kind)
+        socket.set(zmq.LINGER, 0)
+        socket.set(zmq.HEARTBEAT_IVL, 500)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
+        socket.connect(endpoint)
+        return socket
+
+    async def _next(self, sub: zmq.asyncio.Socket) -> AnyMessage | None:
+        """The next message; None after too long a silence, or when the client was closed."""
+        while not self._pending:
+            left_s = self._heard_s + self._silence_s - asyncio.get_running_loop().time()
+            try:
+                if not await self._unless_closed(sub.poll(round(max(left_s, _GRACE_S) * 1000))):
+                    return None
+            except StationGone:
+                return None
+            await self._drain(sub)
+        return self._pending.popleft()
+
+    async def _drain(self, sub: zmq.asyncio.Socket) -> None:
+        for _ in range(_BATCH_MAX):
+            try:
+                self._pending.append(decode(await sub.recv(zmq.NOBLOCK)))
+            except zmq.Again:
+                break
+            except msgspec.DecodeError:
+                self.unreadable += 1
+        if self._pending:
+            self._heard()
+
+    def _heard(self) -> None:
+        self._heard_ns = self._clock()
+        self._heard_s = asyncio.get_running_loop().time()
+
+    async def _unless_closed(self, waiting: Awaitable[_T]) -> _T:
+        """Closing the sockets cancels what waits for them; that is not the cancellation of the waiting task."""
+        try:
+            return await waiting
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling() or not self._context.closed:
+                raise
+            raise StationGone("this client is closed") from error
+
+    def _gone(self) -> StationGone:
+        return StationGone(f"no station answers at {self._station.command}")

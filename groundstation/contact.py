@@ -1,0 +1,387 @@
+"""AOS and LOS, per virtual channel and for the link, with cause and evidence.
+
+Rules:
+1. NO_SIGNAL → ACQUIRING at the first good frame → LOCKED (AOS) at the third in time → LOS when no good frame came
+   for max(3 frame periods, 300 ms). A channel that never locked goes back to NO_SIGNAL instead.
+2. LOCKED ↔ DEGRADED: a gap or a reject degrades, `CLEAN_FRAMES` good frames in a row restore.
+3. A frame period is the channel's declared one, or the measured one if that is longer (a slowed-down lander).
+4. Time is what the caller says. A loss is dated at its deadline, however late the caller looks; the verdict says
+   when he looked (``declared_ert``).
+5. The link is LOCKED while any channel is. It is lost when the last of them is: a silent lander with a living bus
+   is no loss of the link.
+6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
+   the port there, did another channel go on, did bytes come, did they synchronise. If the bus is heard later, a
+   verdict of SILENCE is revised to LANDER_ONLY.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+from groundstation.links.base import TransportState
+from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
+from protocols.dictionary import ChannelDef
+
+MS = 1_000_000
+ACQUIRE_FRAMES = 3
+CLEAN_FRAMES = 10
+TIMEOUT_PERIODS = 3
+TIMEOUT_FLOOR_MS = 300
+STALL_MS = 500
+"""A longer stretch without any report from the reader means that the station was not listening."""
+
+_PERIODS_KEPT = 16
+_IN_CONTACT = ("LOCKED", "DEGRADED")
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What is known of one virtual channel."""
+
+    definition: ChannelDef
+    state: SignalState = "NO_SIGNAL"
+    frames: int = 0
+    contact_frames: int = 0
+    contact_since: int = 0
+    lost: int = 0
+    run: int = 0
+    last_vcfc: int | None = None
+    last_scet: int | None = None
+    last_ert: int | None = None
+    periods: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS_KEPT))
+    verdict: LosVerdict | None = None
+    lost_at_loss: int = 0
+
+    @property
+    def period(self) -> int:
+        """Expected frame period, in ns of ERT."""
+        nominal = self.definition.period_ms * MS
+        return max(nominal, int(median(self.periods))) if self.periods else nominal
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames a second of late; 0 without contact, or while all came in one read."""
+        span = sum(self.periods)
+        return round(len(self.periods) * 1e9 / span, 2) if span > 0 and self.state in _IN_CONTACT else 0.0
+
+    @property
+    def timeout(self) -> int:
+        return max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * MS)
+
+    @property
+    def deadline(self) -> int | None:
+        waiting = self.last_ert is not None and self.state in ("ACQUIRING", *_IN_CONTACT)
+        return self.last_ert + self.timeout if waiting and self.last_ert is not None else None
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What came over the link, and when (ERT in ns).
+
+    ``bytes_since`` counts, per channel, the bytes after its last good frame that are in no good frame at all.
+    """
+
+    listened: int | None = None
+    stalled_until: int | None = None
+    last_byte: int | None = None
+    transport: TransportState = "ATTEMPTING"
+    transport_peer: bool = False
+    transport_detail: str = ""
+    transport_at: int = 0
+    bytes_since: dict[int, int] = field(default_factory=dict)
+    rejects_since: dict[int, int] = field(default_factory=dict)
+
+
+class ContactMonitor:
+    """Feed it what happens on the link, in order; every method returns the changes that follow."""
+
+    def __init__(self, channels: Iterable[ChannelDef], planned: Mapping[int, int]) -> None:
+        """Args: the declared channels, and the planned LOS by VCID as SCET in ns."""
+        self._channels = {c.vcid: _Channel(c) for c in channels}
+        self._planned = dict(planned)
+        self._evidence = _Evidence()
+        self._link: SignalState = "NO_SIGNAL"
+        self._link_lost_at: int | None = None
+
+    @property
+    def state(self) -> SignalState:
+        """The link's signal state."""
+        return self._link
+
+    @property
+    def deadline(self) -> int | None:
+        """The next time at which silence will mean something, or None."""
+        return min((d for c in self._channels.values() if (d := c.deadline) is not None), default=None)
+
+    def status(self) -> list[ChannelStatus]:
+        """All channels as they stand."""
+        return [
+            ChannelStatus(
+                vcid=c.definition.vcid,
+                name=c.definition.name,
+                state=c.state,
+                frames=c.frames,
+                lost=c.lost,
+                rate_hz=c.rate_hz,
+                last_vcfc=c.last_vcfc,
+                last_scet=c.last_scet,
+                last_ert=c.last_ert,
+            )
+            for c in self._channels.values()
+        ]
+
+    def transport(self, state: TransportState, detail: str, peer: bool, ert: int) -> list[ContactChange]:
+        """The transport changed."""
+        changes = self.advance(ert)
+        evidence = self._evidence
+        evidence.transport, evidence.transport_detail, evidence.transport_peer = state, detail, peer
+        evidence.transport_at = ert
+        return changes
+
+    def received(self, count: int, ert: int) -> list[ContactChange]:
+        """``count`` bytes were read at ``ert``, whatever they are."""
+        changes = self.advance(ert)
+        self._evidence.last_byte = ert
+        for vcid in self._channels:
+            self._evidence.bytes_since[vcid] = self._evidence.bytes_since.get(vcid, 0) + count
+        return changes
+
+    def rejected(self, crc: bool) -> list[ContactChange]:
+        """A frame was rejected; ``crc`` if it had its ASM."""
+        changes: list[ContactChange] = []
+        for vcid, channel in self._channels.items():
+            if crc:
+                self._evidence.rejects_since[vcid] = self._evidence.rejects_since.get(vcid, 0) + 1
+            if channel.state == "LOCKED":
+                changes += self._move(channel, "DEGRADED", channel.last_ert or 0)
+            channel.run = 0
+        return changes
+
+    def frame(self, vcid: int, vcfc: int, scet: int | None, ert: int, length: int) -> list[ContactChange]:
+        """A good frame of a declared channel, ``length`` bytes on the wire."""
+        channel = self._channels[vcid]
+        gap = 0 if channel.last_vcfc is None else (vcfc - channel.last_vcfc - 1) & 0xFF
+        self._count(channel, vcfc, gap, scet, ert)
+        since = self._evidence.bytes_since
+        for other in self._channels:
+            since[other] = 0 if other == vcid else max(0, since.get(other, 0) - length)
+        self._evidence.rejects_since[vcid] = 0
+        return [*self._climb(channel, gap, ert), *self._revise(vcid, ert)]
+
+    def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
+        """Nothing more came before ``now``. ``listening`` is False when the caller knows that nobody was at the port."""
+        evidence = self._evidence
+        since = evidence.listened
+        if not listening or (since is not None and now - since > STALL_MS * MS):
+            evidence.stalled_until = now
+        evidence.listened = now
+        changes: list[ContactChange] = []
+        while (deadline := self.deadline) is not None and deadline <= now:
+            for channel in self._channels.values():
+                if channel.deadline == deadline:
+                    changes += self._expire(channel, deadline, now)
+        return changes
+
+    def _count(self, channel: _Channel, vcfc: int, gap: int, scet: int | None, ert: int) -> None:
+        if channel.last_ert is not None and channel.state in ("ACQUIRING", *_IN_CONTACT):
+            channel.periods.append((ert - channel.last_ert) // (gap + 1))
+        channel.frames += 1
+        channel.lost += gap
+        channel.run += 1
+        channel.last_vcfc, channel.last_ert = vcfc, ert
+        channel.last_scet = scet if scet is not None else channel.last_scet
+
+    def _climb(self, channel: _Channel, gap: int, ert: int) -> list[ContactChange]:
+        """The state after a good frame."""
+        if channel.state in ("NO_SIGNAL", "LOS"):
+            channel.run = channel.contact_frames = 1
+            channel.contact_since = ert
+            channel.periods.clear()
+            return self._move(channel, "ACQUIRING", ert)
+        channel.contact_frames += 1
+        if channel.state == "ACQUIRING" and channel.run >= ACQUIRE_FRAMES:
+            return self._acquired(channel, ert)
+        if channel.state == "LOCKED" and gap:
+            channel.run = 0
+            return self._move(channel, "DEGRADED", ert)
+        if channel.state == "DEGRADED" and channel.run >= CLEAN_FRAMES:
+            return self._move(channel, "LOCKED", ert)
+        return []
+
+    def _acquired(self, channel: _Channel, ert: int) -> list[ContactChange]:
+        verdict, channel.verdict = channel.verdict, None
+        if verdict is None:
+            return self._move(channel, "LOCKED", ert)
+        outage = (ert - verdict.last_ert) // MS
+        lost = channel.lost - channel.lost_at_loss
+        return self._move(channel, "LOCKED", ert, outage_ms=outage, outage_lost=lost)
+
+    def _expire(self, channel: _Channel, deadline: int, now: int) -> list[ContactChange]:
+        """The channel's deadline passed without a frame."""
+        if channel.state == "ACQUIRING":
+            back: SignalState = "LOS" if channel.verdict is not None else "NO_SIGNAL"
+            return self._move(channel, back, deadline)
+        verdict = self._judge(channel, now)
+        channel.verdict, channel.lost_at_loss = verdict, channel.lost
+        return self._move(channel, "LOS", deadline, verdict=verdict)
+
+    def _judge(self, channel: _Channel, now: int) -> LosVerdict:
+        cause, evidence = self._cause(channel)
+        last = channel.last_ert or 0
+        last_byte = max(self._evidence.last_byte or last, last)
+        due = last + channel.period
+        interval = None
+        if channel.last_scet is not None:
+            interval = (channel.last_scet, channel.last_scet + channel.definition.period_ms * MS)
+        planned = self._planned.get(channel.definition.vcid)
+        return LosVerdict(
+            vcid=channel.definition.vcid,
+            channel=channel.definition.name,
+            cause=cause,
+            evidence=evidence,
+            last_vcfc=channel.last_vcfc,
+            last_scet=channel.last_scet,
+            last_ert=last,
+            interval_scet=interval,
+            interval_ert=(min(last_byte, due) if cause == "SILENCE" else last, due),
+            declared_ert=now,
+            timeout_ms=channel.timeout // MS,
+            trailing_bytes=self._evidence.bytes_since.get(channel.definition.vcid, 0),
+            frames=channel.contact_frames,
+            planned_scet=planned,
+            planned_error_ms=_planned_error(planned, interval),
+        )
+
+    def _cause(self, channel: _Channel) -> tuple[Cause, str]:
+        """The first broken link of the chain station → port → lander or bus → bytes → sync → CRC."""
+        evidence = self._evidence
+        last = channel.last_ert or 0
+        vcid = channel.definition.vcid
+        if evidence.stalled_until is not None and evidence.stalled_until > last:
+            return "STATION", "the station itself was not listening for a while"
+        if evidence.transport != "CONNECTED":
+            kind: Literal["RELAY", "PORT"] = "RELAY" if evidence.transport_peer else "PORT"
+            return kind, evidence.transport_detail or "the transport is not connected"
+        others = [c for c in self._channels.values() if c is not channel and (c.last_ert or 0) > last]
+        if others:
+            names = ", ".join(c.definition.name for c in others)
+            return "LANDER_ONLY", f"the link is up: {names} still heard"
+        if rejects := evidence.rejects_since.get(vcid, 0):
+            return "CRC", f"{rejects} frames since then, none with a good CRC"
+        if count := evidence.bytes_since.get(vcid, 0):
+            if count < 64:
+                return "SILENCE", f"{count} bytes of a frame, then nothing"
+            return "SYNC", f"{count} bytes since then, no frame among them"
+        return "SILENCE", "the port is open, not one byte since"
+
+    def _revise(self, heard: int, ert: int) -> list[ContactChange]:
+        """The channel ``heard`` went on through a loss that looked like silence of the whole link."""
+        witness = self._channels[heard]
+        changes: list[ContactChange] = []
+        for channel in self._channels.values():
+            verdict = channel.verdict
+            if channel is witness or channel.state != "LOS" or verdict is None or verdict.cause != "SILENCE":
+                continue
+            if witness.contact_since > verdict.last_ert:
+                continue
+            text = f"the link is up: {witness.definition.name} still heard"
+            channel.verdict = msgspec.structs.replace(verdict, cause="LANDER_ONLY", evidence=text)
+            changes.append(self._change(channel, "LOS", "LOS", ert, verdict=channel.verdict, revised=True))
+        return changes
+
+    def _move(
+        self,
+        channel: _Channel,
+        state: SignalState,
+        ert: int,
+        *,
+        verdict: LosVerdict | None = None,
+        outage_ms: int | None = None,
+        outage_lost: int | None = None,
+    ) -> list[ContactChange]:
+        previous, channel.state = channel.state, state
+        change = self._change(
+            channel, state, previous, ert, verdict=verdict, outage_ms=outage_ms, outage_lost=outage_lost
+        )
+        return [change, *self._link_changes(channel, ert)]
+
+    def _change(
+        self,
+        channel: _Channel,
+        state: SignalState,
+        previous: SignalState,
+        ert: int,
+        *,
+        verdict: LosVerdict | None = None,
+        revised: bool = False,
+        outage_ms: int | None = None,
+        outage_lost: int | None = None,
+    ) -> ContactChange:
+        return ContactChange(
+            vcid=channel.definition.vcid,
+            channel=channel.definition.name,
+            state=state,
+            previous=previous,
+            ert=ert,
+            verdict=verdict,
+            revised=revised,
+            outage_ms=outage_ms,
+            outage_lost=outage_lost,
+        )
+
+    def _link_changes(self, moved: _Channel, ert: int) -> list[ContactChange]:
+        """The link's own state follows its channels (rule 5)."""
+        state = self._link_state()
+        if state == self._link:
+            return []
+        previous, self._link = self._link, state
+        outage = None
+        if state == "LOS":
+            self._link_lost_at = moved.last_ert
+        elif state in _IN_CONTACT and self._link_lost_at is not None:
+            outage, self._link_lost_at = (ert - self._link_lost_at) // MS, None
+        change = ContactChange(
+            vcid=None,
+            channel="link",
+            state=state,
+            previous=previous,
+            ert=ert,
+            verdict=_link_verdict(moved.verdict) if state == "LOS" else None,
+            outage_ms=outage,
+        )
+        return [change]
+
+    def _link_state(self) -> SignalState:
+        states = {c.state for c in self._channels.values()}
+        if "LOCKED" in states:
+            return "LOCKED"
+        for state in ("DEGRADED", "ACQUIRING"):
+            if state in states:
+                return state
+        return "LOS" if "LOS" in states else "NO_SIGNAL"
+
+
+def _planned_error(planned: int | None, interval: tuple[int, int] | None) -> int | None:
+    """Signed distance of the interval from the plan in ms; 0 when the plan lies in it, ends included."""
+    if planned is None or interval is None:
+        return None
+    if interval[1] < planned:
+        return (interval[1] - planned) // MS
+    if interval[0] > planned:
+        return (interval[0] - planned) // MS
+    return 0
+
+
+def _link_verdict(verdict: LosVerdict | None) -> LosVerdict | None:
+    """The link's verdict is the one of the channel that was lost last; the plan is the channel's, not the link's."""
+    if verdict is None:
+        return None
+    return msgspec.structs.replace(
+        verdict, vcid=None, channel="link", planned_scet=None, planned_error_ms=None
+    )

@@ -1,0 +1,70 @@
+"""The station's errors: one small tree that says whose fault it is.
+
+    StationError
+    ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
+    └── WorldError           the world said no; every one carries its exit code
+        ├── LinkError        the link cannot be opened or written
+        │   ├── PortAbsent
+        │   ├── PortBusy
+        │   └── PortForbidden
+        ├── ArchiveError     the recording cannot be written or read
+        └── StationGone      no station answers
+
+Bytes are never at fault here: line noise is data, and is counted. A bad declaration is `protocols`' own error.
+"""
+
+from __future__ import annotations
+
+
+class StationError(Exception):
+    """Base of all. ``exit_code`` is what the command line exits with."""
+
+    exit_code = 1
+
+
+class CallerError(StationError):
+    """A request that no retry will mend."""
+
+    exit_code = 2
+
+
+class WorldError(StationError):
+    """Something outside this program refused."""
+
+    exit_code = 1
+
+
+class LinkError(WorldError):
+    """A link cannot be opened, read or written."""
+
+    exit_code = 10
+
+
+class PortAbsent(LinkError):
+    """No such port now. A retry makes sense: it may be plugged in."""
+
+    exit_code = 11
+
+
+class PortBusy(LinkError):
+    """Another process has the port. A retry makes sense."""
+
+    exit_code = 12
+
+
+class PortForbidden(LinkError):
+    """Not permitted. A retry makes no sense before somebody changes the permission."""
+
+    exit_code = 13
+
+
+class ArchiveError(WorldError):
+    """The recording cannot be written or read."""
+
+    exit_code = 14
+
+
+class StationGone(WorldError):
+    """No station answers at the endpoint."""
+
+    exit_code = 15

@@ -1,0 +1,68 @@
+"""Limit states with persistence: one odd sample is shown, only a run of them is an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from groundstation.messages import LimitState, Value
+from protocols.dictionary import Packet
+
+PERSISTENCE = 3
+"""Samples in a row before a change of state is an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """A parameter's state changed and stayed so for `PERSISTENCE` samples."""
+
+    parameter: str
+    state: LimitState
+    previous: LimitState
+    value: float
+
+
+@dataclass(slots=True)
+class _Run:
+    settled: LimitState = "GREEN"
+    candidate: LimitState = "GREEN"
+    count: int = 0
+
+
+class LimitMonitor:
+    """Watches every parameter that has limits, by packet and name."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], _Run] = {}
+
+    def check(
+        self, packet: Packet, values: dict[str, Value], invalid: list[str]
+    ) -> tuple[dict[str, LimitState], list[LimitChange]]:
+        """States of this sample (only those not GREEN) and the changes that have persisted.
+
+        A value that is not valid has no state: its run stands still.
+        """
+        states: dict[str, LimitState] = {}
+        changes: list[LimitChange] = []
+        for name, limits in packet.limited:
+            value = values[name]
+            if name in invalid or isinstance(value, str):
+                continue
+            state: LimitState = limits.state(value)
+            if state != "GREEN":
+                states[name] = state
+            change = self._settle(packet.definition.name, name, state, value)
+            if change is not None:
+                changes.append(change)
+        return states, changes
+
+    def _settle(self, packet: str, name: str, state: LimitState, value: float) -> LimitChange | None:
+        run = self._runs.setdefault((packet, name), _Run())
+        if state == run.settled:
+            run.count = 0
+            return None
+        run.count = run.count + 1 if state == run.candidate else 1
+        run.candidate = state
+        if run.count < PERSISTENCE:
+            return None
+        previous, run.settled, run.count = run.settled, state, 0
+        return LimitChange(name, state, previous, value)

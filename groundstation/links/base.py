@@ -1,0 +1,61 @@
+"""What every link is: bytes with the time they were read, and transport states. Nothing here knows a port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
+Clock = Callable[[], int]
+"""Integer nanoseconds since 1970-01-01 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes as one read returned them, stamped there. ``ert`` in ns; ``data`` is never empty."""
+
+    ert: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """The transport changed. ``detail`` is one line for a person: what happened and what to do.
+
+    ``peer`` is True when the port is fine but what is behind it went away (a ZeroMQ peer: cause RELAY).
+    """
+
+    ert: int
+    state: TransportState
+    detail: str
+    peer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The reader was at the port until ``ert`` and nothing came: silence that was heard, not missed."""
+
+    ert: int
+
+
+Report = Chunk | LinkChange | Listening
+
+
+class Link(Protocol):
+    """A way to bytes. Reports come from the link's own reader thread through ``sink``; they are in time order."""
+
+    url: str
+
+    def start(self, sink: Callable[[Report], None]) -> None:
+        """Open in the background, report CONNECTED or ATTEMPTING, retry with back-off until `stop`."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes up.
+
+        Raises:
+            LinkError: the link is not connected or cannot take them.
+        """
+
+    def stop(self) -> None:
+        """Close and join the reader thread. Idempotent."""

@@ -1,0 +1,270 @@
+"""What a station says to its viewers: typed messages, JSON on ZeroMQ.
+
+On the wire a message is one ZeroMQ part: the topic, one space, the JSON body. The body's ``type`` names the
+class and its ``seq`` counts the messages of that topic from 1, so that a viewer can tell what *it* missed (a
+display gap) from what the link lost (a link gap). Any language with ZeroMQ and JSON can subscribe.
+
+    topic             body            when
+    tm.<PACKET>       Telemetry       a packet was decoded
+    link              LinkStatus      counters, at most every 100 ms and on every change of transport
+    contact           ContactChange   a channel's signal state changed; carries the verdict at LOS
+    event             EventMessage    something happened, on board or in the station
+    heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
+
+Times are integer nanoseconds since 1970-01-01 UTC. ``ert`` (Earth received time) is stamped at the read;
+``scet`` (spacecraft event time) is what the spacecraft wrote. The two are never subtracted from each other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Value = bool | int | float | str
+Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
+LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
+SignalState = Literal["NO_SIGNAL", "ACQUIRING", "LOCKED", "DEGRADED", "LOS"]
+Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
+Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
+    """Base of all messages. ``seq`` is set by the publisher; 0 means not published yet."""
+
+    seq: int = 0
+
+
+class Telemetry(Message, frozen=True, tag="telemetry"):
+    """One decoded packet: calibrated values by parameter name.
+
+    ``limits`` holds only the parameters that are not GREEN; ``valid`` only those that are False (the altimeter
+    without lock): a value that is not valid is shown as absent, never as a number.
+    """
+
+    packet: str
+    apid: int
+    vcid: int
+    scet: int
+    ert: int
+    values: dict[str, Value]
+    limits: dict[str, LimitState] = {}
+    invalid: list[str] = []
+    replay: bool = False
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """Cumulative since the station started.
+
+    Byte conservation, always exact: ``bytes_in == good + corrected + rejected + skipped + pending``.
+    """
+
+    bytes_in: int = 0
+    good: int = 0
+    corrected: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    pending: int = 0
+    frames_good: int = 0
+    frames_rejected: int = 0
+    frames_foreign: int = 0
+    frames_idle: int = 0
+    frames_lost: int = 0
+    packets: int = 0
+    packets_bad: int = 0
+    packets_unknown: int = 0
+    dropped: int = 0
+
+
+class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One virtual channel, as received so far. ``lost`` counts gaps in its VCFC."""
+
+    vcid: int
+    name: str
+    state: SignalState
+    frames: int = 0
+    lost: int = 0
+    rate_hz: float = 0.0
+    last_vcfc: int | None = None
+    last_scet: int | None = None
+    last_ert: int | None = None
+
+
+class LinkStatus(Message, frozen=True, tag="link"):
+    """Transport, counters and channels at ``ert``. ``state`` is the link's signal state over all channels."""
+
+    ert: int
+    url: str
+    transport: Transport
+    detail: str
+    state: SignalState
+    channels: list[ChannelStatus]
+    counters: Counters
+    recording: str | None
+    recording_ok: bool = True
+    replay: bool = False
+
+
+class LosVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Loss of signal with its evidence.
+
+    The loss happened somewhere in ``interval_scet``: after the last good frame was stamped, before the next one
+    was due. ``planned_error_ms`` is 0 when the plan falls into that interval (its end included), else the signed
+    distance to it: negative when the signal was lost early. ``declared_ert`` is when the station said so: at the
+    earliest ``last_ert`` plus ``timeout_ms``.
+    """
+
+    vcid: int | None
+    channel: str
+    cause: Cause
+    evidence: str
+    last_vcfc: int | None
+    last_scet: int | None
+    last_ert: int
+    interval_scet: tuple[int, int] | None
+    interval_ert: tuple[int, int]
+    declared_ert: int
+    timeout_ms: int
+    trailing_bytes: int
+    frames: int
+    planned_scet: int | None = None
+    planned_error_ms: int | None = None
+
+
+class ContactChange(Message, frozen=True, tag="contact"):
+    """A channel (or, with ``vcid`` None, the whole link) changed its signal state.
+
+    ``revised`` marks a verdict whose cause was corrected by later evidence; the state did not change then.
+    ``outage_ms`` and ``outage_lost`` stand on the change back to LOCKED after a LOS.
+    """
+
+    vcid: int | None
+    channel: str
+    state: SignalState
+    previous: SignalState
+    ert: int
+    verdict: LosVerdict | None = None
+    revised: bool = False
+    outage_ms: int | None = None
+    outage_lost: int | None = None
+    replay: bool = False
+
+
+class EventMessage(Message, frozen=True, tag="event"):
+    """Something worth a line in the log. ``source`` is LANDER, BUS or STATION; ``scet`` only for onboard events."""
+
+    severity: Severity
+    source: str
+    name: str
+    text: str
+    ert: int
+    scet: int | None = None
+    replay: bool = False
+
+
+class Heartbeat(Message, frozen=True, tag="heartbeat"):
+    """``sequences`` holds the last ``seq`` of every topic: whoever has less has missed messages."""
+
+    ert: int
+    sequences: dict[str, int]
+
+
+class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of one parameter, in its unit; None is no limit."""
+
+    red_low: float | None = None
+    yellow_low: float | None = None
+    yellow_high: float | None = None
+    red_high: float | None = None
+
+
+class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How to show one parameter: unit, decimals, and the period after which its value is stale."""
+
+    packet: str
+    name: str
+    unit: str
+    decimals: int
+    description: str
+    period_ms: int
+    limits: LimitInfo | None = None
+
+
+class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A planned moment of the mission: mission UTC and where the figure comes from ([S], [F], [R], [C], [A])."""
+
+    name: str
+    label: str
+    scet: int
+    mark: str
+
+
+class Snapshot(Message, frozen=True, tag="snapshot"):
+    """The answer to a viewer that joins: who the station is and all it knows now."""
+
+    station: str
+    pid: int
+    started: int
+    mission: str
+    dictionary_hash: str
+    parameters: list[ParameterInfo]
+    timeline: list[MilestoneInfo]
+    link: LinkStatus
+    telemetry: list[Telemetry]
+    contacts: list[ContactChange]
+    events: list[EventMessage]
+    sequences: dict[str, int]
+    replay: bool = False
+
+
+class SnapshotRequest(Message, frozen=True, tag="snapshot_request"):
+    """Viewer → station, on the command endpoint."""
+
+
+class StopRequest(Message, frozen=True, tag="stop_request"):
+    """Viewer → station: end the recording and exit. ``reason`` goes into the log."""
+
+    reason: str
+
+
+class Refusal(Message, frozen=True, tag="refusal"):
+    """The station did not understand or does not allow a request."""
+
+    text: str
+
+
+AnyMessage = (
+    Telemetry
+    | LinkStatus
+    | ContactChange
+    | EventMessage
+    | Heartbeat
+    | Snapshot
+    | SnapshotRequest
+    | StopRequest
+    | Refusal
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
+
+
+def topic_of(message: AnyMessage) -> str:
+    """The topic a message is published under."""
+    if isinstance(message, Telemetry):
+        return f"tm.{message.packet}"
+    return str(message.__struct_config__.tag)
+
+
+def encode(message: AnyMessage) -> bytes:
+    """Topic, one space, JSON."""
+    return topic_of(message).encode() + b" " + _encoder.encode(message)
+
+
+def decode(part: bytes) -> AnyMessage:
+    """Inverse of `encode`.
+
+    Raises:
+        msgspec.DecodeError: the part is not one of this station's messages.
+    """
+    return _decoder.decode(part[part.index(b" ") + 1 :] if b" " in part[:64] else part)

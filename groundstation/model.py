@@ -1,0 +1,302 @@
+"""What a viewer knows of a pass: messages folded into a plain state.
+
+Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an argument. Three rules:
+
+- A value is fresh, stale or was never received, and these are three different things. At LOS values freeze and
+  age; they are never cleared.
+- A station that is gone leaves the link *unknown*, which is not a loss of signal.
+- What the viewer missed (display gaps) is counted apart from what the link lost (link gaps).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from groundstation.histories import (
+    REWIND_NS,
+    Log,
+    LogEntry,
+    SequenceWatch,
+    Series,
+    entry_of_contact,
+    entry_of_event,
+)
+from groundstation.messages import (
+    AnyMessage,
+    ChannelStatus,
+    ContactChange,
+    EventMessage,
+    Heartbeat,
+    LimitState,
+    LinkStatus,
+    LosVerdict,
+    MilestoneInfo,
+    ParameterInfo,
+    SignalState,
+    Snapshot,
+    Telemetry,
+    Value,
+    topic_of,
+)
+
+DESCENT_PACKET = "DESCENT"
+ALTITUDE = (DESCENT_PACKET, "altitude")
+VELOCITY = (DESCENT_PACKET, "speed")
+PLOTTED = (ALTITUDE, VELOCITY)
+ENTRY_MILESTONE = "ENTRY"
+
+LOSS_MARKS_KEPT = 100
+STALE_TOLERANCE = 3
+STALE_FLOOR_NS = 500_000_000
+STATION_GONE_NS = 2_000_000_000
+
+Freshness = Literal["FRESH", "STALE", "NEVER"]
+ShownSignal = SignalState | Literal["UNKNOWN"]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A parameter as it may be shown: ``value`` is None where none was received or the last is not valid."""
+
+    info: ParameterInfo
+    value: Value | None
+    limit: LimitState
+    valid: bool
+    freshness: Freshness
+    age_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss of signal as the viewer tracks it: verdict, host time of the last byte, what was last known."""
+
+    vcid: int | None
+    channel: str
+    since: int
+    verdict: LosVerdict | None
+    last: tuple[Reading, ...] = ()
+    acknowledged: bool = False
+    regained: bool = False
+    outage_ms: int | None = None
+    outage_lost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    value: Value
+    limit: LimitState
+    valid: bool
+    vcid: int
+    at: int
+
+
+class PassModel:
+    """State of one pass as one viewer has it."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+        self.parameters: dict[Key, ParameterInfo] = {}
+        self.timeline: list[MilestoneInfo] = []
+        self.link: LinkStatus | None = None
+        self.channels: dict[int, ChannelStatus] = {}
+        self.signals: dict[int | None, SignalState] = {}
+        self.losses: dict[int | None, Loss] = {}
+        self.alarms = 0
+        self.loss_marks: deque[int] = deque(maxlen=LOSS_MARKS_KEPT)
+        self.clock: int | None = None
+        self.clock_vcid: int | None = None
+        self.replay = False
+        self.log = Log()
+        self.series: dict[Key, Series] = {key: Series() for key in PLOTTED}
+        self.gaps = SequenceWatch()
+        self._values: dict[Key, _Held] = {}
+        self._heard: int | None = None
+        self._lost_since: int | None = None
+
+    # ------------------------------------------------------------------------------------------- folding
+
+    def apply(self, message: AnyMessage, now: int) -> None:
+        """Fold one message in. Requests and refusals are no state and change nothing."""
+        self._heard, self._lost_since = now, None
+        if isinstance(message, Snapshot):
+            self._apply_snapshot(message, now)
+        elif self.gaps.accept(topic_of(message), message.seq, now):
+            self._apply_news(message, now)
+
+    def station_lost(self, since: int) -> None:
+        """The source noticed that the station is gone, before the heartbeat would tell."""
+        self._lost_since = since
+
+    def acknowledge(self) -> None:
+        """Remove the banners; active losses keep their badge, ended ones are forgotten."""
+        self.losses = {
+            vcid: replace(loss, acknowledged=True) for vcid, loss in self.losses.items() if not loss.regained
+        }
+
+    def _apply_news(self, message: AnyMessage, now: int) -> None:
+        if isinstance(message, Telemetry):
+            self._apply_telemetry(message, now)
+        elif isinstance(message, LinkStatus):
+            self._apply_link(message)
+        elif isinstance(message, ContactChange):
+            self.log.add(entry_of_contact(message))
+            self._apply_contact(message, now)
+        elif isinstance(message, EventMessage):
+            self.log.add(entry_of_event(message))
+        elif isinstance(message, Heartbeat):
+            self.gaps.reconcile(message.sequences)
+
+    def _apply_snapshot(self, snapshot: Snapshot, now: int) -> None:
+        restarted = self._is_other_station(snapshot)
+        if restarted:
+            self.log, self.losses, self._values, self.clock = Log(), {}, {}, None
+            self.signals = {}
+        self.snapshot = snapshot
+        self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
+        self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
+        self.gaps.baseline(snapshot.sequences, now, restarted=restarted)
+        news: list[EventMessage | ContactChange] = [*snapshot.events, *snapshot.contacts]
+        self.log.merge([_entry(item) for item in news])
+        for telemetry in snapshot.telemetry:
+            self._apply_telemetry(telemetry, now - max(0, snapshot.link.ert - telemetry.ert))
+        for change in sorted(snapshot.contacts, key=lambda change: change.ert):
+            self._apply_contact(change, now - max(0, snapshot.link.ert - change.ert))
+        self._forget_ended()
+        self._apply_link(snapshot.link)
+        self.replay = self.replay or snapshot.replay
+
+    def _is_other_station(self, snapshot: Snapshot) -> bool:
+        old = self.snapshot
+        return old is None or (old.station, old.pid, old.started) != (
+            snapshot.station,
+            snapshot.pid,
+            snapshot.started,
+        )
+
+    def _apply_telemetry(self, message: Telemetry, at: int) -> None:
+        for name, value in message.values.items():
+            valid = name not in message.invalid
+            held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at)
+            self._values[message.packet, name] = held
+        for key in PLOTTED:
+            point = message.values.get(key[1]) if key[0] == message.packet else None
+            if point is not None and not isinstance(point, str) and key[1] not in message.invalid:
+                self.series[key].add(message.scet, float(point))
+        self._advance_clock(message.scet, message.vcid)
+        self.replay = message.replay
+
+    def _advance_clock(self, scet: int, vcid: int) -> None:
+        clock = self.clock
+        if clock is None or scet > clock or clock - scet > REWIND_NS:
+            self.clock, self.clock_vcid = scet, vcid
+
+    def _apply_link(self, message: LinkStatus) -> None:
+        self.link, self.replay = message, message.replay
+        self.signals[None] = message.state
+        for channel in message.channels:
+            self.channels[channel.vcid] = channel
+            self.signals[channel.vcid] = channel.state
+            if channel.last_scet is not None:
+                self._advance_clock(channel.last_scet, channel.vcid)
+
+    def _apply_contact(self, change: ContactChange, now: int) -> None:
+        self.signals[change.vcid] = change.state
+        known = self.losses.get(change.vcid)
+        if change.state == "LOS":
+            self._lose(change, known, now)
+        elif known is not None and change.state == "LOCKED":
+            self.losses[change.vcid] = replace(
+                known, regained=True, outage_ms=change.outage_ms, outage_lost=change.outage_lost
+            )
+
+    def _lose(self, change: ContactChange, known: Loss | None, now: int) -> None:
+        verdict = change.verdict
+        if known is not None and not known.regained:
+            self.losses[change.vcid] = replace(known, verdict=verdict or known.verdict)
+            return
+        since = now - max(0, change.ert - verdict.last_ert) if verdict else now
+        last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
+        self.losses[change.vcid] = Loss(change.vcid, change.channel, since, verdict, last)
+        self.alarms += 1
+        if verdict is not None and verdict.last_scet is not None:
+            self.loss_marks.append(verdict.last_scet)
+
+    def _forget_ended(self) -> None:
+        self.losses = {vcid: loss for vcid, loss in self.losses.items() if not loss.regained}
+
+    # ------------------------------------------------------------------------------------------- asking
+
+    @property
+    def packets(self) -> list[str]:
+        """The packets this station knows, in its own order, then any that arrived undeclared."""
+        return list(dict.fromkeys([key[0] for key in (*self.parameters, *self._values)]))
+
+    def keys(self, packet: str) -> list[Key]:
+        """The parameters of a packet in the station's order, then any that arrived undeclared."""
+        return [key for key in dict.fromkeys((*self.parameters, *self._values)) if key[0] == packet]
+
+    def reading(self, key: Key, now: int) -> Reading:
+        """A parameter as it may be shown now."""
+        info = self.parameters.get(key) or _undeclared(key)
+        held = self._values.get(key)
+        if held is None:
+            return Reading(info, None, "GREEN", True, "NEVER", 0)
+        age = max(0, now - held.at)
+        frozen = self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
+        late = age > max(info.period_ms * 1_000_000 * STALE_TOLERANCE, STALE_FLOOR_NS)
+        freshness: Freshness = "STALE" if frozen or late else "FRESH"
+        return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
+
+    def gone_ns(self, now: int) -> int | None:
+        """For how long the station has been gone, or None while it is there."""
+        if self._lost_since is not None:
+            return max(0, now - self._lost_since)
+        if self._heard is None or now - self._heard < STATION_GONE_NS:
+            return None
+        return now - self._heard
+
+    def signal(self, vcid: int | None, now: int) -> ShownSignal:
+        """State of a channel (None: the link); unknown while the station is gone."""
+        if self.gone_ns(now) is not None:
+            return "UNKNOWN"
+        return self.signals.get(vcid, "NO_SIGNAL")
+
+    def packet_vcid(self, packet: str) -> int | None:
+        """The channel a packet last came over."""
+        return next((held.vcid for key, held in self._values.items() if key[0] == packet), None)
+
+    def mission_elapsed(self) -> int | None:
+        """Nanoseconds of mission time since atmospheric entry."""
+        entry = self.milestone(ENTRY_MILESTONE)
+        if entry is None or self.clock is None:
+            return None
+        return self.clock - entry.scet
+
+    def milestone(self, name: str) -> MilestoneInfo | None:
+        """A planned moment by its name."""
+        return next((milestone for milestone in self.timeline if milestone.name == name), None)
+
+    def clock_frozen(self, now: int) -> bool:
+        """Whether the channel that drove the mission clock is silent: the clock then stands."""
+        return self.signal(self.clock_vcid, now) in ("LOS", "UNKNOWN")
+
+    def banner_loss(self) -> Loss | None:
+        """The loss to show: the lander's first, then the link's, then any; active before ended."""
+        pending = [loss for loss in self.losses.values() if not loss.acknowledged]
+        descent = self.packet_vcid(DESCENT_PACKET)
+        rank: dict[int | None, int] = {descent: 0, None: 1} if descent is not None else {None: 1}
+        pending.sort(key=lambda loss: (loss.regained, rank.get(loss.vcid, 2)))
+        return pending[0] if pending else None
+
+
+def _entry(item: EventMessage | ContactChange) -> LogEntry:
+    return entry_of_event(item) if isinstance(item, EventMessage) else entry_of_contact(item)
+
+
+def _undeclared(key: Key) -> ParameterInfo:
+    return ParameterInfo(
+        packet=key[0], name=key[1], unit="", decimals=2, description="not declared", period_ms=1000
+    )

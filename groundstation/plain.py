@@ -1,0 +1,112 @@
+"""A station's messages as lines of text: for pipes, for screen readers, for logs and for rigs.
+
+`plain_line` writes for people and stays within ASCII; `json_line` writes everything, one object a line.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from groundstation.messages import (
+    AnyMessage,
+    ContactChange,
+    EventMessage,
+    LosVerdict,
+    Refusal,
+    Snapshot,
+    Telemetry,
+    Value,
+)
+
+TELEMETRY_EVERY_NS = 1_000_000_000
+_encoder = msgspec.json.Encoder()
+
+
+def json_line(message: AnyMessage) -> str:
+    """One JSON object on one line, without its newline."""
+    return _encoder.encode(message).decode()
+
+
+def plain_line(message: AnyMessage) -> str | None:
+    """One line for a person, or None for what only machines need (counters, heartbeats, requests)."""
+    if isinstance(message, Telemetry):
+        line = _telemetry(message)
+    elif isinstance(message, ContactChange):
+        line = _contact(message)
+    elif isinstance(message, EventMessage):
+        line = _event(message)
+    elif isinstance(message, Snapshot):
+        line = f"station {message.station} pid {message.pid}: {message.mission}, link {message.link.url}"
+    elif isinstance(message, Refusal):
+        line = f"REFUSED {message.text}"
+    else:
+        return None
+    mark = "REPLAY " if getattr(message, "replay", False) else ""
+    return (mark + " ".join(line.split())).encode("ascii", "backslashreplace").decode()
+
+
+class PlainLines:
+    """`plain_line` with telemetry thinned to one line a packet and second; the rest is never thinned."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, int] = {}
+
+    def line(self, message: AnyMessage) -> str | None:
+        """The message's line, or None if nothing is due."""
+        if isinstance(message, Telemetry) and not self._due(message):
+            return None
+        return plain_line(message)
+
+    def _due(self, message: Telemetry) -> bool:
+        second = message.ert // TELEMETRY_EVERY_NS
+        if self._next.get(message.packet) == second:
+            return False
+        self._next[message.packet] = second
+        return True
+
+
+def utc(nanoseconds: int, decimals: int = 1) -> str:
+    """``HH:MM:SS.t``, truncated: a clock never shows a tenth that has not begun."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
+    return f"{text}.{rest // 10 ** (9 - decimals):0{decimals}d}" if decimals else text
+
+
+def _telemetry(message: Telemetry) -> str:
+    fields = " ".join(f"{name}={_value(message, name, value)}" for name, value in message.values.items())
+    return f"{utc(message.scet)} TM {message.packet} {fields}"
+
+
+def _value(message: Telemetry, name: str, value: Value) -> str:
+    if name in message.invalid:
+        return "-"
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    limit = message.limits.get(name)
+    return f"{text}!{limit}" if limit else text
+
+
+def _event(message: EventMessage) -> str:
+    time = utc(message.scet) if message.scet is not None else f"ERT {utc(message.ert)}"
+    return f"{time} {message.severity} {message.source} {message.name} {message.text}"
+
+
+def _contact(message: ContactChange) -> str:
+    line = f"ERT {utc(message.ert)} CONTACT {message.channel} {message.previous} > {message.state}"
+    if message.revised:
+        line += " (revised)"
+    if message.verdict is not None:
+        line += f" {_verdict(message.verdict)}"
+    if message.outage_ms is not None:
+        line += f" outage {message.outage_ms} ms, {message.outage_lost or 0} frames lost"
+    return line
+
+
+def _verdict(verdict: LosVerdict) -> str:
+    line = f"cause {verdict.cause}: {verdict.evidence};"
+    if verdict.last_scet is not None:
+        line += f" last frame {verdict.last_vcfc} at {utc(verdict.last_scet)};"
+    if verdict.planned_scet is not None and verdict.planned_error_ms is not None:
+        line += f" planned {utc(verdict.planned_scet)}, {verdict.planned_error_ms:+d} ms off"
+    return line.rstrip(";")

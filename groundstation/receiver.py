@@ -1,0 +1,285 @@
+"""The sans-I/O heart: chunks in, events out. It knows no clock, port, file or socket.
+
+Every report of a link goes through `Receiver.take` in order. What comes back are the messages for archive and
+viewers, in the order in which they became true. Noise, foreign frames and broken packets are counted and told,
+never raised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from groundstation.contact import ContactMonitor
+from groundstation.limits import LimitMonitor
+from groundstation.links.base import Chunk, LinkChange, Report
+from groundstation.messages import (
+    ContactChange,
+    Counters,
+    EventMessage,
+    LinkStatus,
+    Severity,
+    Telemetry,
+    Transport,
+    Value,
+)
+from protocols.ccsds import cds, pus
+from protocols.ccsds.tm_frame import MAX_POINTER, TmFrame, decode_frame
+from protocols.dictionary import Dictionary, Packet
+from protocols.errors import DecodeError
+from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.profile import LinkProfile
+from protocols.sync import Deframer, Frame, Reject
+
+Outcome = Telemetry | ContactChange | EventMessage
+MAX_PACKET = 4096
+"""Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
+
+IDLE_VCID = 7
+_TOLD_ONCE = 64
+"""How many different oddities (foreign SCIDs, unknown APIDs …) are told by name; the rest is only counted."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Cumulative counts beside the deframer's own."""
+
+    frames_good: int = 0
+    frames_rejected: int = 0
+    frames_foreign: int = 0
+    frames_idle: int = 0
+    packets: int = 0
+    packets_bad: int = 0
+    packets_unknown: int = 0
+    dropped: int = 0
+    told: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Receiver:
+    """Decodes one link's bytes by one dictionary and one link profile."""
+
+    def __init__(self, dictionary: Dictionary, profile: LinkProfile, url: str) -> None:
+        self.dictionary = dictionary
+        self.profile = profile
+        self.url = url
+        self.deframer = Deframer(profile)
+        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
+        self._limits = LimitMonitor()
+        self._extractors = {c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels}
+        self._sources = {c.vcid: c.source for c in dictionary.channels}
+        self._counts = _Counts()
+        self._transport: Transport = "ATTEMPTING"
+        self._detail = "not opened yet"
+        self._foreign_hash: dict[str, int] = {}
+
+    def take(self, report: Report) -> list[Outcome]:
+        """Take one report of the link, in time order."""
+        if isinstance(report, Chunk):
+            return self._chunk(report)
+        if isinstance(report, LinkChange):
+            return self._link_change(report)
+        return list(self.contact.advance(report.ert))
+
+    def stalled(self, now: int) -> list[Outcome]:
+        """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
+        return list(self.contact.advance(now, listening=self._transport != "CONNECTED"))
+
+    def overrun(self, reports: int) -> None:
+        """``reports`` of the link were dropped before they came here: their bytes are archived, not decoded."""
+        self._counts.dropped += reports
+
+    def counters(self) -> Counters:
+        """All counts so far; the byte counts always add up."""
+        c, b = self._counts, self.deframer.count()
+        return Counters(
+            bytes_in=b.total,
+            good=b.good,
+            corrected=b.corrected,
+            rejected=b.rejected,
+            skipped=b.skipped,
+            pending=b.pending,
+            frames_good=c.frames_good,
+            frames_rejected=c.frames_rejected,
+            frames_foreign=c.frames_foreign,
+            frames_idle=c.frames_idle,
+            frames_lost=sum(channel.lost for channel in self.contact.status()),
+            packets=c.packets,
+            packets_bad=c.packets_bad,
+            packets_unknown=c.packets_unknown,
+            dropped=c.dropped,
+        )
+
+    def status(self, ert: int, recording: str | None, recording_ok: bool) -> LinkStatus:
+        """The link as it stands at ``ert``."""
+        return LinkStatus(
+            ert=ert,
+            url=self.url,
+            transport=self._transport,
+            detail=self._detail,
+            state=self.contact.state,
+            channels=self.contact.status(),
+            counters=self.counters(),
+            recording=recording,
+            recording_ok=recording_ok,
+        )
+
+    def _link_change(self, change: LinkChange) -> list[Outcome]:
+        out: list[Outcome] = list(
+            self.contact.transport(change.state, change.detail, change.peer, change.ert)
+        )
+        news = (change.state, change.detail) != (self._transport, self._detail)
+        self._transport, self._detail = change.state, change.detail
+        if news:
+            severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
+            out.append(_station_event(severity, change.state, change.detail, change.ert))
+        return out
+
+    def _chunk(self, chunk: Chunk) -> list[Outcome]:
+        out: list[Outcome] = list(self.contact.received(len(chunk.data), chunk.ert))
+        for found in self.deframer.feed(chunk.data):
+            if isinstance(found, Reject):
+                self._counts.frames_rejected += 1
+                out += self.contact.rejected(found.reason == "CRC")
+            else:
+                out += self._frame(found, chunk.ert)
+        return out
+
+    def _frame(self, found: Frame, ert: int) -> list[Outcome]:
+        self._counts.frames_good += 1
+        try:
+            frame = decode_frame(found.data, self.profile)
+        except DecodeError as error:
+            return self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
+        if frame.scid != self.dictionary.scid:
+            text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
+            return self._foreign("FOREIGN_SCID", frame.scid, text, ert)
+        if frame.vcid == IDLE_VCID:
+            self._counts.frames_idle += 1
+            return []
+        extractor = self._extractors.get(frame.vcid)
+        if extractor is None:
+            return self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
+        length = self.profile.cadu_length
+        out: list[Outcome] = list(self.contact.frame(frame.vcid, frame.vcfc, _stamp(frame), ert, length))
+        for item in extractor.push(frame):
+            if isinstance(item, PacketFound):
+                out += self._packet(item, frame.vcid, ert)
+            elif isinstance(item, FrameGap):
+                text = f"{item.lost} frames lost on VC{frame.vcid} before VCFC {frame.vcfc}"
+                out.append(_station_event("WARNING_LO", "FRAME_GAP", text, ert))
+            elif isinstance(item, PacketDropped):
+                self._counts.packets_bad += 1
+        return out
+
+    def _foreign(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+        self._counts.frames_foreign += 1
+        return self._once(name, number, text, ert)
+
+    def _once(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+        """Tell of an oddity the first time; it is counted every time."""
+        told = self._counts.told
+        if (name, number) in told or len(told) >= _TOLD_ONCE:
+            return []
+        told.add((name, number))
+        return [_station_event("WARNING_LO", name, text, ert)]
+
+    def _packet(self, found: PacketFound, vcid: int, ert: int) -> list[Outcome]:
+        packet = self.dictionary.by_apid.get(found.apid)
+        if packet is None:
+            self._counts.packets_unknown += 1
+            return self._once("UNKNOWN_APID", found.apid, f"packets of APID {found.apid:#05x} are not declared", ert)
+        try:
+            header = pus.decode_tm(found.data)
+            values = self._decode(packet, found, header)
+        except DecodeError as error:
+            self._counts.packets_bad += 1
+            return self._once("BAD_PACKET", found.apid, f"{packet.definition.name}: {error}", ert)
+        self._counts.packets += 1
+        if packet.definition.service == 5:
+            return self._onboard_event(values, vcid, header.time_ns, ert)
+        return self._telemetry(packet, values, vcid, header.time_ns, ert)
+
+    def _decode(self, packet: Packet, found: PacketFound, header: pus.TmHeader) -> dict[str, Value]:
+        definition = packet.definition
+        if (header.service, header.subtype) != (definition.service, definition.subtype):
+            raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
+        if len(found.data) != pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE:
+            raise DecodeError(f"{len(found.data)} bytes, the declaration says otherwise")
+        return packet.codec.decode(found.data, pus.BODY_OFFSET)  # type: ignore[return-value]  # no bytes fields
+
+    def _telemetry(
+        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int
+    ) -> list[Outcome]:
+        invalid = [name for name, flag in packet.conditional if not values[flag]]
+        states, changes = self._limits.check(packet, values, invalid)
+        definition = packet.definition
+        out: list[Outcome] = [
+            Telemetry(
+                packet=definition.name,
+                apid=definition.apid,
+                vcid=vcid,
+                scet=scet,
+                ert=ert,
+                values=values,
+                limits=states,
+                invalid=invalid,
+            )
+        ]
+        for change in changes:
+            severity: Severity = "ACTIVITY_LO"
+            if change.state != "GREEN":
+                severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
+            text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {change.value:g}"
+            out.append(_station_event(severity, "LIMIT", text, ert))
+        return [*out, *self._check_hash(definition.name, values, ert)]
+
+    def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[Outcome]:
+        """A spacecraft that was built with another dictionary is told of, once for each hash."""
+        theirs = values.get("dictionary_hash")
+        ours = self.dictionary.hash
+        if not isinstance(theirs, int) or theirs == self._foreign_hash.get(packet, ours):
+            return []
+        self._foreign_hash[packet] = theirs
+        if theirs == ours:
+            return []
+        text = f"{packet} was built with dictionary {theirs:08x}, the ground has {ours:08x}: values may be wrong"
+        return [_station_event("WARNING_HI", "DICTIONARY", text, ert)]
+
+    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
+        number = values["number"]
+        source = self._sources[vcid]
+        event = self.dictionary.event_by_number.get(number) if isinstance(number, int) else None
+        if event is None:
+            text = f"event {number} is not declared (a={values['a']}, b={values['b']})"
+            return [
+                EventMessage(
+                    severity="WARNING_LO", source=source, name="UNKNOWN_EVENT", text=text, ert=ert, scet=scet
+                )
+            ]
+        text = event.text.format(a=values["a"], b=values["b"])
+        return [
+            EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)
+        ]
+
+
+def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
+    """When the plan says that a channel falls silent: the mission's LOSS_OF_SIGNAL is its first channel's."""
+    milestone = dictionary.milestone("LOSS_OF_SIGNAL")
+    if milestone is None or not dictionary.channels:
+        return {}
+    return {dictionary.channels[0].vcid: milestone.scet}
+
+
+def _stamp(frame: TmFrame) -> int | None:
+    """The frame's SCET: the time of the first packet that starts in it, if its header lies in the frame whole."""
+    pointer = frame.first_header_pointer
+    if pointer > MAX_POINTER or pointer + pus.BODY_OFFSET > len(frame.data):
+        return None
+    if frame.data[pointer] & 0x08 == 0:
+        return None
+    return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
+
+
+def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:
+    return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=ert)
+
+

@@ -1,0 +1,267 @@
+"""The application: it owns time, keys and signals, and folds what the source brings into the model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from groundstation.errors import CallerError, StationError
+from groundstation.model import PassModel
+from groundstation.plain import utc
+from groundstation.tui.descent import DescentScreen
+from groundstation.tui.diagnostics import diagnostics
+from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
+from groundstation.tui.help import HelpScreen
+from groundstation.tui.rows import View
+from groundstation.tui.source import MessageSource, StationBack, StationLost, Update
+from groundstation.tui.theme import styles
+
+PAINT_EVERY_S = 0.05
+AGES_EVERY_S = 0.25
+PLOTS_EVERY_S = 0.5
+NOTICE_S = 3.0
+_BREATH = 64
+
+
+class StationApp(App[int]):
+    """Shows one station. Its result is the exit code."""
+
+    ENABLE_COMMAND_PALETTE = False
+    INLINE_PADDING = 0
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+q", "leave", "Quit", priority=False),
+        Binding("question_mark", "help", "Help"),
+        Binding("a", "acknowledge", "Ack"),
+        Binding("space", "hold", "Hold"),
+        Binding("p", "plots", "Plots"),
+        Binding("j,down", "scroll(1)", "Down"),
+        Binding("k,up", "scroll(-1)", "Up"),
+        Binding("pagedown", "scroll(10)", "Page down"),
+        Binding("pageup", "scroll(-10)", "Page up"),
+        Binding("y", "copy", "Copy"),
+        Binding("s", "screenshot", "SVG"),
+    ]
+
+    def __init__(
+        self, source: MessageSource, *, ascii_only: bool = False, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        """``clock`` gives host nanoseconds; tests bring their own."""
+        super().__init__()
+        self.model = PassModel()
+        self.error: StationError | None = None
+        self.ended = False
+        self._source, self._clock = source, clock
+        self._glyphs = ASCII if ascii_only else UNICODE
+        self._styles = styles(colour=not self.no_color)
+        self._held: View | None = None
+        self._alarms = 0
+        self._painted = 0.0
+        self._paint_due = False
+        self._notice_until = 0.0
+        self._descent = DescentScreen(self._styles, self._glyphs, self._live_view, self._shown_view)
+
+    def now(self) -> int:
+        """Host nanoseconds by this application's clock."""
+        return self._clock()
+
+    async def on_mount(self) -> None:
+        """Start to listen."""
+        if self.no_color:
+            self.theme = "ansi-dark"
+            self._descent.add_class("nocolour")
+        await self.push_screen(self._descent)
+        self._catch_signals()
+        self.set_interval(AGES_EVERY_S, self._tick)
+        self.set_interval(PLOTS_EVERY_S, self._descent.paint_plots)
+        self.run_worker(self._receive(), exclusive=True)
+
+    # ------------------------------------------------------------------------------------------- reception
+
+    async def _receive(self) -> None:
+        try:
+            self._fold(StationBack(await self._source.connect()))
+            self._descent.paint_plots()
+            count = 0
+            async for update in self._source.messages():
+                self._fold(update)
+                count += 1
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+            self._end()
+        except StationError as error:
+            self.error = error
+            self.exit(error.exit_code)
+        finally:
+            await self._source.close()
+
+    def _fold(self, update: Update) -> None:
+        if isinstance(update, StationLost):
+            self.model.station_lost(update.since_ns)
+        elif isinstance(update, StationBack):
+            self.model.apply(update.snapshot, self._clock())
+        else:
+            self.model.apply(update, self._clock())
+        if self.model.alarms != self._alarms:
+            self._alarm()
+        self._paint_soon()
+
+    def _end(self) -> None:
+        self.ended = True
+        self.model.station_lost(self._clock())
+        self._notify("The station ended. What it sent stays on the screen; q quits.")
+
+    def _alarm(self) -> None:
+        """A loss must be seen and heard: whatever lies over the descent goes."""
+        self._alarms = self.model.alarms
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        self.bell()
+
+    # ------------------------------------------------------------------------------------------- painting
+
+    def _live_view(self) -> View:
+        held = None if self._held is None else self._clock() - self._held.now
+        return View(self.model, self._clock(), self._glyphs, held)
+
+    def _shown_view(self) -> View:
+        return self._held or self._live_view()
+
+    def _paint_soon(self) -> None:
+        """Paint on arrival, but not more often than every 50 ms; the last arrival is always painted."""
+        if self._paint_due:
+            return
+        wait = self._painted + PAINT_EVERY_S - time.monotonic()
+        if wait <= 0:
+            self._paint()
+        else:
+            self._paint_due = True
+            self.set_timer(wait, self._paint)
+
+    def _paint(self) -> None:
+        self._paint_due = False
+        self._painted = time.monotonic()
+        self._descent.paint()
+
+    def _tick(self) -> None:
+        """Ages grow with time, not with data."""
+        if self._notice_until and time.monotonic() > self._notice_until:
+            self._notice_until = 0.0
+            self._descent.show_notice("")
+        self._paint_soon()
+
+    def _notify(self, text: str) -> None:
+        self._notice_until = time.monotonic() + NOTICE_S
+        self._descent.show_notice(text)
+
+    # ------------------------------------------------------------------------------------------- keys
+
+    def action_leave(self) -> None:
+        """Quit the viewer."""
+        self.exit(0)
+
+    def action_help(self) -> None:
+        """Keys and symbols."""
+        self.push_screen(HelpScreen(self._styles, self._glyphs))
+
+    def action_acknowledge(self) -> None:
+        """Remove the banners."""
+        self.model.acknowledge()
+        self._paint()
+
+    def action_hold(self) -> None:
+        """Freeze what is shown, or go on; reception never stops."""
+        if self._held is None:
+            self._held = View(copy.deepcopy(self.model), self._clock(), self._glyphs)
+        else:
+            self._held = None
+        self._descent.paint_all()
+
+    def action_plots(self) -> None:
+        """Plots instead of values, and back."""
+        self._descent.toggle_plots()
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll the telemetry."""
+        self._descent.scroll_telemetry(rows)
+
+    def action_copy(self) -> None:
+        """Diagnostics to the clipboard (OSC 52)."""
+        self.copy_to_clipboard(diagnostics(self._live_view()))
+        self._notify("Diagnostics copied to the clipboard.")
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save the screen as SVG, into the working directory unless told otherwise."""
+        clock = utc(self.model.clock or self._clock(), 0).replace(":", "")
+        target = Path(path or ".") / (filename or f"descent-{clock}.svg")
+        try:
+            target.write_text(self.export_screenshot(title="Mars 6 ground station"), encoding="utf-8")
+        except OSError as error:
+            self._notify(f"Not saved: {error}")
+        else:
+            self._notify(f"Saved {target}")
+
+    # ------------------------------------------------------------------------------------------- signals
+
+    def _catch_signals(self) -> None:
+        """Leave the alternate screen on SIGTERM and SIGHUP; without this the terminal stays unusable."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 128 + number)
+
+
+def run_tui(
+    source: MessageSource,
+    *,
+    ascii: bool = False,  # noqa: A002 - named like the option it comes from
+    recording_hint: Callable[[], str] | None = None,
+) -> int:
+    """Show a station until the user quits; then say where the recording is and whether the station goes on.
+
+    Args:
+        source: where the messages come from.
+        ascii: draw in ASCII; also chosen where the locale knows nothing else.
+        recording_hint: the caller's last word, in place of the station's own path of the recording.
+
+    Returns:
+        The exit code: 0, the code of what the source raised, or 128 plus the number of a signal.
+
+    Raises:
+        CallerError: standard input or standard error (where Textual draws) is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise CallerError("no terminal to draw on: use the plain or JSON output")
+    app = StationApp(source, ascii_only=ascii or ascii_wanted())
+    code = app.run()
+    with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to print on
+        if app.error is not None:
+            print(app.error, file=sys.stderr)
+        print(farewell(app, recording_hint), flush=True)
+    return app.return_code or 0 if code is None else code
+
+
+def farewell(app: StationApp, recording_hint: Callable[[], str] | None = None) -> str:
+    """The last lines: the recording, and what became of the station."""
+    link = app.model.link
+    if recording_hint is not None:
+        recording = recording_hint()
+    elif link is not None and link.recording is not None:
+        recording = f"Recording: {link.recording}"
+    else:
+        recording = "Nothing was recorded."
+    if app.model.snapshot is None:
+        return "No station answered."
+    gone = app.ended or app.model.gone_ns(app.now()) is not None
+    station = app.model.snapshot.station
+    return f"{recording}\nStation {station} {'has ended or is out of reach' if gone else 'goes on'}."

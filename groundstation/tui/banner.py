@@ -1,0 +1,134 @@
+"""The banner: what was lost, which link of the chain broke, what was last known, and whether it was planned."""
+
+from __future__ import annotations
+
+from groundstation.messages import Cause, LosVerdict
+from groundstation.model import Loss
+from groundstation.plain import utc
+from groundstation.tui.glyphs import Glyphs
+from groundstation.tui.rows import View, age_text, value_text
+from groundstation.tui.spans import Row, Span, Tone, fit, spread
+
+CHAIN = ("station", "port", "relay", "bytes", "sync", "CRC", "lander")
+_BROKEN: dict[Cause, int] = {
+    "STATION": 0,
+    "PORT": 1,
+    "RELAY": 2,
+    "SILENCE": 3,
+    "SYNC": 4,
+    "CRC": 5,
+    "LANDER_ONLY": 6,
+}
+
+
+def banner(view: View, width: int) -> list[Row]:
+    """No rows while all is well; the station's absence comes first, for then nothing else is known."""
+    gone = view.model.gone_ns(view.now)
+    if gone is not None:
+        return _station_gone(view, gone, width)
+    loss = view.model.banner_loss()
+    if loss is None:
+        return []
+    return _regained(view, loss, width) if loss.regained else _lost(view, loss, width)
+
+
+def _station_gone(view: View, gone: int, width: int) -> list[Row]:
+    text = f" STATION GONE {gone // 1_000_000_000} s, retrying "
+    recording = view.model.link.recording if view.model.link else None
+    where = f"; it was recording to {recording}" if recording else ""
+    note = f" The link is UNKNOWN, which is not a loss of signal{where}"
+    return [
+        fit((Span(text, "badge_stale"),), width, "badge_stale"),
+        fit((Span(view.glyphs.text(note), "alarm"),), width, "alarm"),
+    ]
+
+
+def _regained(view: View, loss: Loss, width: int) -> list[Row]:
+    outage = "" if loss.outage_ms is None else f" after {loss.outage_ms / 1000:.1f} s"
+    lost = "" if loss.outage_lost is None else f", {loss.outage_lost} frames lost"
+    text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage}{lost} "
+    return [
+        spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")
+    ]
+
+
+def _lost(view: View, loss: Loss, width: int) -> list[Row]:
+    channel = "" if loss.vcid is None else f" (VC{loss.vcid})"
+    name = f" LOSS OF SIGNAL  {view.glyphs.text(loss.channel)}{channel}"
+    age = f"  {age_text(max(0, view.now - loss.since))} since the last byte"
+    others = [other.channel for vcid, other in view.model.losses.items()
+              if vcid != loss.vcid and not other.regained]  # fmt: skip
+    also = f"  also {', '.join(others)}" if others else ""
+    start = (Span(name, "alarm_title"), Span(age + view.glyphs.text(also), "alarm_title"))
+    rows = [spread(start, (Span(" a Acknowledge ", "alarm_title"),), width, "alarm_title")]
+    if loss.verdict is not None:
+        rows += [fit(row, width, "alarm") for row in _verdict(view, loss, loss.verdict)]
+    return [*rows, fit(_recording(view), width, "alarm")]
+
+
+def _verdict(view: View, loss: Loss, verdict: LosVerdict) -> list[Row]:
+    glyphs = view.glyphs
+    return [
+        (_label("Broken"), *_chain(verdict.cause, glyphs)),
+        (_label("Evidence"), Span(glyphs.text(verdict.evidence), "alarm")),
+        (_label("Last good"), Span(glyphs.text(_last_good(loss, verdict)), "alarm")),
+        (_label("Planned"), *_plan(verdict)),
+        (_label("Lost"), Span(glyphs.text(_interval(verdict)), "alarm")),
+    ]
+
+
+def _label(text: str) -> Span:
+    return Span(f" {text:<10}", "alarm")
+
+
+def _chain(cause: Cause, glyphs: Glyphs) -> Row:
+    """Sound up to the break; what lies behind it is not known."""
+    broken = _BROKEN[cause]
+    spans: list[Span] = []
+    for index, name in enumerate(CHAIN):
+        if index:
+            spans.append(Span(f" {glyphs.arrow} ", "alarm"))
+        mark = glyphs.yes if index < broken else glyphs.no if index == broken else glyphs.unknown
+        tone: Tone = "alarm_title" if index == broken else "alarm"
+        spans.append(Span(f"{name} {mark}", tone))
+    return tuple(spans)
+
+
+def _last_good(loss: Loss, verdict: LosVerdict) -> str:
+    frame = "no frame" if verdict.last_vcfc is None else f"frame #{verdict.last_vcfc:03d}"
+    when = "" if verdict.last_scet is None else f"  {utc(verdict.last_scet)} UTC"
+    values = "".join(
+        f"  {reading.info.name} {value_text(reading.info, reading.value)} {reading.info.unit}"
+        for reading in loss.last
+        if reading.value is not None
+    )
+    return frame + when + values
+
+
+def _plan(verdict: LosVerdict) -> Row:
+    if verdict.planned_scet is None or verdict.planned_error_ms is None:
+        return (Span("not planned", "alarm_title"),)
+    planned = f"predicted {utc(verdict.planned_scet)}, "
+    if verdict.planned_error_ms == 0:
+        return (Span(f"{planned}the loss falls on the plan", "alarm"),)
+    error = verdict.planned_error_ms / 1000
+    word = "early" if error < 0 else "late"
+    return (Span(planned, "alarm"), Span(f"{error:+.1f} s, {word}: NOT AS PLANNED", "alarm_title"))
+
+
+def _interval(verdict: LosVerdict) -> str:
+    text = "interval unknown"
+    if verdict.interval_scet is not None:
+        start, end = verdict.interval_scet
+        text = f"between {utc(start, 3)} and {utc(end, 3)} UTC"
+    trailing = f", {verdict.trailing_bytes} bytes after the last frame"
+    return f"{text}; declared after {verdict.timeout_ms} ms{trailing}"
+
+
+def _recording(view: View) -> Row:
+    link = view.model.link
+    if link is None or (link.recording is None and link.recording_ok):
+        return (_label("Recording"), Span("off", "alarm_title"))
+    if not link.recording_ok:
+        return (_label("Recording"), Span("FAILED: nothing is kept any more", "alarm_title"))
+    return (_label("Recording"), Span(view.glyphs.text(f"goes on: {link.recording}"), "alarm"))

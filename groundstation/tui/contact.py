@@ -1,0 +1,128 @@
+"""Rows of the contact panel: transport, channels, frames, the byte conservation law, display gaps, recording."""
+
+from __future__ import annotations
+
+from groundstation.messages import ChannelStatus, Counters, LinkStatus
+from groundstation.tui.glyphs import Glyphs
+from groundstation.tui.rows import View, signal_glyph, signal_tone, title
+from groundstation.tui.spans import Row, Span, Tone, fit, left, right
+
+_LABEL = 10
+_WIDE = 64
+
+
+def contact(view: View, width: int) -> list[Row]:
+    """The whole panel; its height depends on the channels and on the width."""
+    link, glyphs = view.model.link, view.glyphs
+    rows = [title("CONTACT", width, glyphs)]
+    if link is None:
+        return [*rows, fit((Span(" waiting for a station", "dim"),), width)]
+    rows += [_transport(view, link), _sync(view, link)]
+    rows += [_channel(view, channel) for _, channel in sorted(view.model.channels.items())]
+    rows += [_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
+    rows += [_display(view), _recording(link, width, glyphs)]
+    return [fit(row, width) for row in rows]
+
+
+def _label(text: str) -> Span:
+    return Span(left(f" {text}", _LABEL), "dim")
+
+
+def _transport(view: View, link: LinkStatus) -> Row:
+    if view.model.gone_ns(view.now) is not None:
+        return (_label("Transport"), Span("UNKNOWN", "stale"), Span(" station gone", "dim"))
+    tones: dict[str, Tone] = {"CONNECTED": "good", "ATTEMPTING": "caution", "DISCONNECTED": "critical"}
+    detail = link.url if link.transport == "CONNECTED" else link.detail or link.url
+    return (
+        _label("Transport"),
+        Span(link.transport, tones[link.transport]),
+        Span(f" {view.glyphs.text(detail)}", "dim"),
+    )
+
+
+def _sync(view: View, link: LinkStatus) -> Row:
+    signal = view.model.signal(None, view.now)
+    words: dict[str, tuple[str, Tone]] = {
+        "LOCKED": ("LOCK", "good"),
+        "DEGRADED": ("LOCK, errors", "warning"),
+        "ACQUIRING": ("SEARCH", "caution"),
+        "LOS": ("LOST", "critical"),
+        "UNKNOWN": ("UNKNOWN", "stale"),
+    }
+    word, tone = words.get(signal, ("none", "dim"))
+    counters = link.counters
+    extra = f"  packets {counters.packets:,}"
+    if counters.packets_bad or counters.packets_unknown:
+        extra += f", bad {counters.packets_bad}, unknown {counters.packets_unknown}"
+    return (_label("Sync"), Span(word, tone), Span(extra, "dim"))
+
+
+def _channel(view: View, channel: ChannelStatus) -> Row:
+    glyphs = view.glyphs
+    signal = view.model.signal(channel.vcid, view.now)
+    tone = signal_tone(signal)
+    vcfc = glyphs.absent if channel.last_vcfc is None else f"{channel.last_vcfc:03d}"
+    lost = Span(f"  lost {channel.lost:,}", "caution") if channel.lost else Span("")
+    return (
+        Span(f" {signal_glyph(signal, glyphs)} ", tone),
+        Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
+        Span(left(signal.replace("_", " "), 9), tone),
+        Span(right(f"{channel.rate_hz:.1f}", 6), "text"),
+        Span("/s", "dim"),
+        Span(f" #{vcfc}", "dim"),
+        lost,
+    )
+
+
+def _frames(counters: Counters, width: int) -> Row:
+    rejected, lost = counters.frames_rejected, counters.frames_lost
+    spans = (
+        _label("Frames"),
+        Span(f"{counters.frames_good:,} good", "text"),
+        Span(f" {rejected:,} CRC", "caution" if rejected else "dim"),
+        Span(f" {lost:,} lost", "caution" if lost else "dim"),
+    )
+    if width < _WIDE:
+        return spans
+    return (*spans, Span(f"  {counters.frames_idle:,} idle  {counters.frames_foreign:,} foreign", "dim"))
+
+
+def _bytes(counters: Counters, width: int, glyphs: Glyphs) -> list[Row]:
+    """The conservation law with its parts: every byte is accounted for, or the row says that it is not."""
+    parts = (counters.good, counters.corrected, counters.rejected, counters.skipped, counters.pending)
+    missing = counters.bytes_in - sum(parts)
+    mark = Span(f" {glyphs.no} {missing:+,}", "critical") if missing else Span(f" {glyphs.yes} exact", "good")
+    names = ("good", "corr", "rej", "skip", "pend")
+    terms = [f"{value:,} {name}" for value, name in zip(parts, names, strict=True)]
+    split = len(terms) if width >= _WIDE else 2
+    rows: list[Row] = [(_label("Bytes"), Span(f"{counters.bytes_in:,} in", "text"), mark)]
+    rows.append(Span("   = " + " + ".join(terms[:split]), "dim"))
+    if terms[split:]:
+        rows.append((Span("   + " + " + ".join(terms[split:]), "dim"),))
+    return rows
+
+
+def _display(view: View) -> Row:
+    missed = view.model.gaps.total
+    if not missed:
+        return (_label("Display"), Span("no messages missed", "dim"))
+    worst = max(view.model.gaps.missed, key=lambda topic: view.model.gaps.missed[topic])
+    return (_label("Display"), Span(f"{missed:,} missed", "caution"), Span(f" ({worst})", "dim"))
+
+
+def _recording(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
+    if not link.recording_ok:
+        return (
+            _label("Recording"),
+            Span(f"{glyphs.no} FAILED", "critical"),
+            *_path(link, width - 20, glyphs),
+        )
+    if link.recording is None:
+        return (_label("Recording"), Span("off", "warning"))
+    return (_label("Recording"), Span(glyphs.lit, "good"), *_path(link, width - _LABEL - 2, glyphs))
+
+
+def _path(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
+    path = glyphs.text(link.recording or "")
+    shown = path if len(path) < width else glyphs.ellipsis + path[-max(1, width - 2) :]
+    return (Span(f" {shown}", "dim"),)

@@ -1,0 +1,175 @@
+"""The descent screen: which panel stands where at which size, and what each of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.css.scalar import Scalar
+from textual.screen import Screen
+
+from groundstation.model import ALTITUDE, VELOCITY
+from groundstation.tui.banner import banner
+from groundstation.tui.contact import contact
+from groundstation.tui.events import events
+from groundstation.tui.glyphs import Glyphs
+from groundstation.tui.panel import Panel, Styles
+from groundstation.tui.plot import plot
+from groundstation.tui.rows import SHOWN_PACKETS, View, clamp_offset, footer, header, telemetry, too_small
+from groundstation.tui.spans import Row
+from groundstation.tui.timeline import timeline
+
+SMALLEST = (60, 18)
+PLOTS_FROM = (100, 32)
+_TELEMETRY_WIDTHS = ((170, 64), (100, 52), (0, 45))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Sizes in cells. No rows of plots hides them, unless they are zoomed."""
+
+    fits: bool
+    telemetry: int
+    plots: int
+    stacked: bool
+
+
+def layout_for(width: int, height: int, *, zoomed: bool) -> Layout:
+    """The layout of a terminal size. ``zoomed`` gives the body's place to the plots."""
+    fits = width >= SMALLEST[0] and height >= SMALLEST[1]
+    room = next(cells for least, cells in _TELEMETRY_WIDTHS if width >= least)
+    share = min(room, width * 6 // 10)
+    wide = width >= PLOTS_FROM[0] and height >= PLOTS_FROM[1]
+    stacked = zoomed and width < PLOTS_FROM[0]
+    return Layout(fits, share, height * 3 // 10 if wide else 0, stacked)
+
+
+class DescentScreen(Screen[None]):
+    """Header, timeline, banner, telemetry beside contact and events, plots, footer."""
+
+    DEFAULT_CSS = """
+    DescentScreen { background: #0e1116; }
+    DescentScreen.nocolour { background: ansi_default; }
+    DescentScreen Panel { width: 1fr; height: 1fr; }
+    #header, #footer { height: 1; }
+    #timeline { height: 2; }
+    #banner, #small { display: none; }
+    #plots { display: none; }
+    #plots.stacked { layout: vertical; }
+    """
+
+    def __init__(
+        self, styles: Styles, glyphs: Glyphs, live: Callable[[], View], shown: Callable[[], View]
+    ) -> None:
+        """``live`` is what is known now; ``shown`` may be held."""
+        super().__init__()
+        self._styles, self._glyphs, self._live, self._shown = styles, glyphs, live, shown
+        self._zoomed = False
+        self._offset = 0
+        self._notice = ""
+
+    def compose(self) -> ComposeResult:
+        """The panels, in reading order."""
+        yield self._panel("small")
+        yield self._panel("header")
+        yield self._panel("timeline")
+        yield self._panel("banner")
+        with Horizontal(id="body"):
+            yield self._panel("telemetry")
+            with Vertical(id="side"):
+                yield self._panel("contact", edge=self._glyphs.edge)
+                yield self._panel("events", edge=self._glyphs.edge)
+        with Horizontal(id="plots"):
+            yield self._panel("altitude")
+            yield self._panel("velocity", edge=self._glyphs.edge)
+        yield self._panel("footer")
+
+    def on_mount(self) -> None:
+        """First layout."""
+        self._arrange()
+
+    def on_resize(self) -> None:
+        """Lay out anew; the rows follow once the panels know their sizes."""
+        self._arrange()
+        self.call_after_refresh(self.paint_all)
+
+    def toggle_plots(self) -> None:
+        """Give the body's place to the plots, or give it back."""
+        self._zoomed = not self._zoomed
+        self.on_resize()
+
+    def scroll_telemetry(self, rows: int) -> None:
+        """Move the telemetry panel by so many rows."""
+        model = self._shown().model
+        sizes = [len(model.keys(name)) for name in SHOWN_PACKETS]
+        total = sum(1 + size for size in sizes if size)
+        self._offset = clamp_offset(max(0, self._offset + rows), total, self._get("telemetry").room[1] - 1)
+        self.paint()
+
+    def show_notice(self, text: str) -> None:
+        """Show a line in the footer; an empty one gives the keys back."""
+        self._notice = text
+        self.paint()
+
+    def paint_all(self) -> None:
+        """Everything."""
+        self.paint()
+        self.paint_plots()
+
+    def paint(self) -> None:
+        """Everything but the plots: cheap, for every arrival."""
+        if not self.is_mounted:
+            return
+        width, height = self.size
+        live, shown = self._live(), self._shown()
+        self._get("small").show(too_small(width, height, self._glyphs))
+        self._get("header").show([header(live, width)])
+        self._get("footer").show([footer(width, self._glyphs, self._notice)])
+        self._get("timeline").show(timeline(shown, width))
+        self._sized("banner", banner(live, width))
+        contact_panel, events_panel = self._get("contact"), self._get("events")
+        self._sized("contact", contact(live, contact_panel.room[0]))
+        telemetry_panel = self._get("telemetry")
+        telemetry_panel.show(telemetry(shown, *telemetry_panel.room, self._offset))
+        events_panel.show(events(shown, *events_panel.room))
+
+    def paint_plots(self) -> None:
+        """The plots: dearer, for twice a second."""
+        if not self.is_mounted or not self.query_one("#plots").display:
+            return
+        view = self._shown()
+        altitude, velocity = self._get("altitude"), self._get("velocity")
+        altitude.show(plot(view, ALTITUDE, *altitude.room, "plot_a"))
+        velocity.show(plot(view, VELOCITY, *velocity.room, "plot_b"))
+
+    def _arrange(self) -> None:
+        layout = layout_for(*self.size, zoomed=self._zoomed)
+        for name in ("header", "timeline", "banner", "body", "plots", "footer"):
+            self.query_one(f"#{name}").display = layout.fits
+        self._get("small").display = not layout.fits
+        self._get("telemetry").styles.width = layout.telemetry
+        plots = self.query_one("#plots")
+        plots.set_class(layout.stacked, "stacked")
+        plots.styles.height = "1fr" if self._zoomed else layout.plots
+        if layout.fits:
+            plots.display = self._zoomed or layout.plots > 0
+            self.query_one("#body").display = not self._zoomed
+            self._get("banner").display = False
+
+    def _sized(self, name: str, rows: list[Row]) -> None:
+        """Show rows in a panel that is as high as they are many."""
+        panel = self._get(name)
+        fits = layout_for(*self.size, zoomed=False).fits
+        if panel.display != (bool(rows) and fits) or panel.styles.height != Scalar.from_number(len(rows)):
+            panel.display = bool(rows) and fits
+            panel.styles.height = len(rows)
+            self.call_after_refresh(self.paint)
+        panel.show(rows)
+
+    def _panel(self, name: str, edge: str = "") -> Panel:
+        return Panel(self._styles, name=name, edge=edge)
+
+    def _get(self, name: str) -> Panel:
+        return self.query_one(f"#{name}", Panel)

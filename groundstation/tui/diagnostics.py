@@ -1,0 +1,28 @@
+"""What an operator pastes into a report: the state of the pass as plain text."""
+
+from __future__ import annotations
+
+from groundstation.plain import utc
+from groundstation.tui.banner import banner
+from groundstation.tui.contact import contact
+from groundstation.tui.events import events
+from groundstation.tui.glyphs import ASCII
+from groundstation.tui.rows import View, header
+from groundstation.tui.spans import plain
+
+_WIDTH = 100
+_EVENTS = 12
+
+
+def diagnostics(view: View) -> str:
+    """Header, verdict, contact and the last events, in ASCII."""
+    text = View(view.model, view.now, ASCII)
+    rows = [header(text, _WIDTH), *banner(text, _WIDTH), *contact(text, _WIDTH)]
+    rows += events(text, _WIDTH, _EVENTS)
+    snapshot = view.model.snapshot
+    station = (
+        f"{snapshot.station} pid {snapshot.pid}, dictionary {snapshot.dictionary_hash}"
+        if snapshot
+        else "none"
+    )
+    return f"taken {utc(view.now)} UTC, station {station}\n{plain(rows).rstrip()}\n"

@@ -1,0 +1,195 @@
+"""The command ``hil``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from groundstation.archive.paths import default_path
+from groundstation.cli import output_options
+from groundstation.errors import CallerError
+from groundstation.plain import utc
+from groundstation.shell import choose_style, host_clock, run_cli, write_line
+from hil.flight import FlightPlan, fly_real_time
+from hil.lockstep import Direct, fly_lockstep
+from hil.oracle import Burst, expect, fly
+from hil.pacing import send_paced, send_stepped
+from hil.process import say
+from hil.serve import ByteServer, PtyServer, ZmqServer
+from hil.targets import TARGETS, TargetOptions
+from hil.verdict import Verdict, judge, verdict_lines
+from protocols.dictionary import utc_ns
+
+EXIT_FAIL = 1
+EXIT_INCOMPLETE = 21
+
+_EXIT_CODES = """
+\b
+Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died, 21 ended before the loss of signal,
+130 interrupted; those of groundstation besides.
+"""
+
+
+class MissionTime(click.ParamType):
+    """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970."""
+
+    name = "UTC"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The time in ns."""
+        text = str(value)
+        try:
+            return utc_ns(text if "T" in text else f"1974-03-12T{text}")
+        except ValueError:
+            self.fail(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05.250", param, ctx)
+
+
+@click.group(epilog=_EXIT_CODES)
+@click.version_option(package_name="mars6-groundstation")
+def cli() -> None:
+    """Fly the descent of Mars 6, 12 March 1974, and judge what the ground station made of it.
+
+    \b
+    Examples:
+      hil fly                                  the descent, live in the TUI, in real time
+      hil fly --speed 10                       the same in half a minute
+      hil fly --lockstep                       the same in a second, without a clock
+      hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
+      hil fly --json --speed 50 | tail -1      the verdict, for programs
+      hil lander --pty                         only the lander, as a serial device
+    """
+
+
+@cli.command("fly")
+@click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True)
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
+)
+@click.option("--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined.")
+@click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
+@click.option("--lockstep", is_flag=True, help="No clock: step the lander and the station together.")
+@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
+@output_options
+def fly_command(
+    target: str,
+    speed: float,
+    link: str,
+    link_drop: int | None,
+    lockstep: bool,
+    record: Path | None,
+    plain: bool,
+    as_json: bool,
+    in_ascii: bool,
+) -> None:
+    """Fly the whole historical descent: lander, station and viewer together.
+
+    The lander falls silent at 09:11:05 while its bus goes on, as on 12 March 1974. The last lines are the verdict.
+    """
+    style = choose_style(plain, as_json)
+    now = host_clock()
+    recording = (record or default_path(now, f"fly-{target}")).absolute()
+    if lockstep:
+        fly_lockstep(recording, Direct(), link_drop)
+        cause = "LANDER_ONLY" if link_drop is None else "SILENCE"
+        sys.exit(_conclude(judge(recording, expect(link_drop), cause, 0.0), as_json))
+    options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop)
+    name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{now % 10**9 // 10**6:03d}"
+    result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
+    if result.verdict is None:
+        click.echo(f"ended before the pass was over; the recording is {recording}", err=True)
+        sys.exit(result.code or EXIT_INCOMPLETE)
+    sys.exit(_conclude(result.verdict, as_json))
+
+
+def _conclude(verdict: Verdict, as_json: bool) -> int:
+    """Say the verdict; the exit code that goes with it."""
+    if as_json:
+        write_line(msgspec.json.encode(verdict).decode())
+    else:
+        for line in verdict_lines(verdict):
+            write_line(line)
+    return 0 if verdict.passed else EXIT_FAIL
+
+
+@cli.command("lander")
+@click.option("--pty", is_flag=True, help="Serve as a serial device (a PTY).")
+@click.option("--zmq", "endpoint", help="Serve on this ZeroMQ endpoint, such as tcp://127.0.0.1:5570.")
+@click.option("--symlink", type=click.Path(path_type=Path), help="With --pty: a name that stays the same.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
+)
+@click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
+@click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
+@click.option("--link-drop-ns", type=int, hidden=True)
+@click.option("--announce", is_flag=True, hidden=True, help="Speak JSON on standard output.")
+def lander_command(
+    pty: bool,
+    endpoint: str | None,
+    symlink: Path | None,
+    speed: float,
+    stepped: bool,
+    link_drop: int | None,
+    link_drop_ns: int | None,
+    announce: bool,
+) -> None:
+    """Serve the software lander, so that any station can receive it.
+
+    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C.
+    """
+    if pty == (endpoint is not None):
+        raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
+    server: ByteServer = ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
+    drop = link_drop if link_drop is not None else link_drop_ns
+    try:
+        _serve_lander(server, fly(drop), speed, stepped, announce)
+    finally:
+        server.close()
+
+
+def _serve_lander(server: ByteServer, bursts: Iterator[Burst], speed: float, stepped: bool, announce: bool) -> None:
+    if announce:
+        say(state="waiting", url=server.url)
+    else:
+        click.echo(f"the lander waits for a listener: groundstation run {server.url}")
+    server.wait_for_listener(None)
+    if stepped:
+        sent = _checked(send_stepped(bursts, server, iter(sys.stdin.readline, "")))
+    else:
+        sent = send_paced(bursts, server, speed, time.monotonic_ns, time.sleep)
+    last = 0
+    for burst in sent:
+        last = burst.scet
+        if stepped:
+            click.echo(f"{utc(last)} {len(burst.data)} bytes")
+    if announce:
+        say(state="finished")
+    else:
+        click.echo(f"the pass is over at {utc(last)}; the link stays open, Ctrl-C ends it")
+    _wait_for_signal()
+
+
+def _checked(bursts: Iterator[Burst]) -> Iterator[Burst]:
+    try:
+        yield from bursts
+    except ValueError as error:
+        raise CallerError(f"--stepped takes a number of ticks a line: {error}") from error
+
+
+def _wait_for_signal(sleep: Callable[[float], None] = time.sleep) -> None:
+    while True:
+        sleep(3600)
+
+
+def main() -> None:
+    """Entry point."""
+    run_cli(cli, "hil")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A whole descent in real time: lander, station and viewer together, each a process of its own.
+
+    lander process ──PTY or ZeroMQ──▶ station process ──ZeroMQ──▶ viewer (here)
+
+The lander starts when the station has opened the link, and holds the link open after its pass, so that what the
+station hears is the silence of the lander and not the end of a process. The verdict is read from the recording.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from groundstation.cli import show, start_station, stop_station
+from groundstation.messages import AnyMessage, ContactChange, LinkStatus
+from groundstation.registry import StationInfo
+from groundstation.shell import Style, follow
+from groundstation.station import StationConfig
+from hil.oracle import expect
+from hil.targets import Target
+from hil.verdict import REAL_TIME_LATENESS_MS, Verdict, judge
+from protocols.lander import LANDER, MARS6
+from protocols.profile import UART
+
+
+@dataclass(frozen=True, slots=True)
+class FlightPlan:
+    """What is flown. ``link_drop`` is the mission time in ns from which the link is silent, or None."""
+
+    target: Target
+    recording: Path
+    name: str
+    link_drop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlightResult:
+    """How it ended: the viewer's exit code, and the verdict; None if the viewer left before the loss."""
+
+    code: int
+    verdict: Verdict | None
+
+
+class _End:
+    """Knows when a flight is over: the lander has flown its pass, and the station has declared the loss."""
+
+    def __init__(self) -> None:
+        self.lander_done = threading.Event()
+        self.lost = False
+        self.quiet = 0
+
+    def __call__(self, message: AnyMessage) -> bool:
+        if isinstance(message, ContactChange) and message.vcid == LANDER and message.state == "LOS":
+            self.lost = True
+        if isinstance(message, LinkStatus) and self.lander_done.is_set():
+            self.quiet += 1
+        # A few status rounds after the last byte: whatever is on its way has arrived, or there is no loss at all.
+        return self.lander_done.is_set() and self.quiet >= (3 if self.lost else 60)
+
+
+def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> FlightResult:
+    """Fly a pass and show it.
+
+    Raises:
+        WorldError: a process could not be started.
+    """
+    end = _End()
+    with plan.target as target, _station(plan, target.url) as info:
+        threading.Thread(target=_await_pass, args=(target, end.lander_done), daemon=True).start()
+        if style == "tui":
+            code = show(info, style, in_ascii)
+        else:
+            code = asyncio.run(follow(info, style, end))
+        complete = end.lander_done.is_set()
+    if not complete:
+        return FlightResult(code, None)
+    expected = expect(plan.link_drop)
+    cause = "LANDER_ONLY" if plan.link_drop is None else "SILENCE"
+    return FlightResult(code, judge(plan.recording, expected, cause, REAL_TIME_LATENESS_MS))
+
+
+@contextmanager
+def _station(plan: FlightPlan, url: str) -> Iterator[StationInfo]:
+    info = start_station(StationConfig(plan.name, url, plan.recording, MARS6, UART))
+    try:
+        yield info
+    finally:
+        asyncio.run(stop_station(info, "the flight is over"))
+
+
+def _await_pass(target: Target, done: threading.Event) -> None:
+    if target.wait_finished():
+        done.set()
+
+
+

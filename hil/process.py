@@ -1,0 +1,96 @@
+"""Processes that the rig starts: they say in JSON lines when they are ready, and die with the rig, even a killed one."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+from groundstation.errors import WorldError
+
+_PR_SET_PDEATHSIG = 1
+_STOP_TIMEOUT_S = 5.0
+
+
+class ProcessFailed(WorldError):
+    """A process of the rig ended before it was ready. Its last words are in the text."""
+
+    exit_code = 20
+
+
+class Helper:
+    """One process and its JSON lines."""
+
+    def __init__(self, arguments: list[str], *, die_with_us: int = signal.SIGTERM) -> None:
+        """Start ``python -m …``.
+
+        Args:
+            arguments: after ``python -m``.
+            die_with_us: the signal that it gets when this process dies.
+        """
+        self._name = arguments[0].partition(".")[0]
+        libc = ctypes.CDLL(None)
+
+        def bind_life() -> None:
+            libc.prctl(_PR_SET_PDEATHSIG, die_with_us)
+
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Ctrl-C in the terminal is the rig's: it ends its helpers in order.
+            start_new_session=True,
+            preexec_fn=bind_life,  # noqa: PLW1509  # no threads are running yet when the rig starts its helpers
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def read(self) -> dict[str, Any]:
+        """Its next JSON line.
+
+        Raises:
+            ProcessFailed: it ended instead.
+        """
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            words = self._process.stderr.read().strip() if self._process.stderr else ""
+            raise ProcessFailed(words or f"{self._name} ended with exit code {code}")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def stop(self) -> int:
+        """End it: politely, then not. Returns its exit code. Idempotent."""
+        if self.running:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        code = self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+        return code
+
+
+def say(**fields: Any) -> None:
+    """One JSON line to the process that started this one."""
+    os.write(1, (json.dumps(fields) + "\n").encode())

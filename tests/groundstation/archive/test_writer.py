@@ -1,0 +1,256 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.errors import ArchiveError
+
+LINK = "serial:///dev/ttyUSB0"
+
+
+def read_chunks(path):
+    with ArchiveReader(path) as reader:
+        return list(reader.chunks())
+
+
+@contextmanager
+def someone_else():
+    """Root may write anywhere: be nobody for a moment."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_what_goes_in_comes_out_in_order(tmp_path):
+    path = tmp_path / "new" / "folder" / "pass.sqlite"
+    with ArchiveWriter(path, {"mission": "Mars 6"}) as writer:
+        writer.chunk(3, LINK, b"\x00\xff")
+        writer.event(2, 17, "event", b'{"name": "\xc3\xa4"}')
+        writer.chunk(1, "zmq", b"abc")
+        writer.event(5, None, "contact", b"{}")
+        writer.meta("label", "first")
+        writer.meta("label", "second")
+    with ArchiveReader(path) as reader:
+        assert reader.meta() == {"mission": "Mars 6", "label": "second"}
+        assert list(reader.chunks()) == [(3, LINK, b"\x00\xff"), (1, "zmq", b"abc")]
+        assert list(reader.events()) == [
+            (2, 2, 17, "event", b'{"name": "\xc3\xa4"}'),
+            (4, 5, None, "contact", b"{}"),
+        ]
+        assert [event.id for event in reader.events("contact")] == [4]
+        assert reader.bytes_total == 5
+    assert not path.with_name("pass.sqlite-wal").exists()
+
+
+def test_any_sqlite_can_read_the_events(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as writer:
+        writer.event(1, None, "event", b'{"name": "LOS"}')
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT json_extract(body, '$.name') FROM event").fetchall() == [("LOS",)]
+
+
+def test_flush_makes_it_readable_at_once(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}, commit_every_s=60) as writer:
+        for number in range(5):
+            writer.chunk(number, LINK, b"x")
+            writer.flush()
+            assert len(read_chunks(path)) == number + 1
+        writer.flush()
+
+
+def test_commits_are_bundled(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}, commit_every_s=0.3) as writer, ArchiveReader(path) as reader:
+        seen = set()
+        began = time.monotonic()
+        while time.monotonic() - began < 0.8:
+            writer.chunk(0, LINK, b"x")
+            seen.add(reader.bytes_total)
+            time.sleep(0.005)
+    assert len(seen) <= 5
+
+
+def test_a_whole_descent_in_bulk(tmp_path):
+    began = time.perf_counter()
+    with ArchiveWriter(tmp_path / "pass.sqlite", {}) as writer:
+        for number in range(2600):
+            writer.chunk(number, LINK, bytes(128))
+        writer.flush()
+        took = time.perf_counter() - began
+    assert writer.dropped == 0
+    assert took < 0.5  # 0.03 s on an idle machine
+
+
+def test_many_threads(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as writer:
+
+        def work(name):
+            for number in range(500):
+                writer.chunk(number, name, b"x")
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    chunks = read_chunks(path)
+    for name in "abcd":
+        assert [ert for ert, link, _ in chunks if link == name] == list(range(500))
+
+
+def test_closed_is_closed(tmp_path):
+    writer = ArchiveWriter(tmp_path / "pass.sqlite", {})
+    writer.close()
+    writer.close()
+    writer.flush()
+    with pytest.raises(ArchiveError, match="closed"):
+        writer.meta("a", "b")
+    writer.chunk(0, LINK, b"late")
+    assert writer.dropped == 1
+
+
+def test_never_overwrites(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    path.write_text("precious")
+    with pytest.raises(ArchiveError, match="exists already"):
+        ArchiveWriter(path, {})
+    assert path.read_text() == "precious"
+
+
+def test_read_only_folder(tmp_path):
+    tmp_path.chmod(0o500)
+    with someone_else(), pytest.raises(ArchiveError, match=r"cannot record to .*: Permission denied"):
+        ArchiveWriter(tmp_path / "pass.sqlite", {})
+
+
+def test_folder_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ArchiveError, match="cannot record to"):
+        ArchiveWriter(tmp_path / "file" / "pass.sqlite", {})
+
+
+@pytest.mark.parametrize("ert", [2**63, -(2**63) - 1])
+def test_refuses_at_the_caller_what_cannot_be_stored(tmp_path, ert):
+    with ArchiveWriter(tmp_path / "pass.sqlite", {}) as writer:
+        with pytest.raises(ValueError, match="64 bits"):
+            writer.chunk(ert, LINK, b"x")
+        with pytest.raises(ValueError, match="64 bits"):
+            writer.event(0, ert, "event", b"{}")
+        with pytest.raises(UnicodeEncodeError):
+            writer.chunk(0, "\udc80", b"x")
+        assert writer.dropped == 0
+
+
+VICTIM = """
+import sys, time
+from pathlib import Path
+from groundstation.archive.writer import ArchiveWriter
+writer = ArchiveWriter(Path(sys.argv[1]), {})
+for number in range(100_000):
+    writer.chunk(time.monotonic_ns(), "x", number.to_bytes(4, "big"))
+    print(number, flush=True)
+    time.sleep(0.001)
+"""
+
+
+def test_kill_loses_the_last_commit_interval_at_most(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with subprocess.Popen([sys.executable, "-c", VICTIM, path], stdout=subprocess.PIPE) as victim:
+        time.sleep(0.9)
+        with ArchiveReader(path) as reader:
+            committed = list(reader.chunks())
+        victim.send_signal(signal.SIGKILL)
+        killed_ns = time.monotonic_ns()
+        victim.communicate()
+    survived = read_chunks(path)
+    assert len(committed) > 100
+    assert survived[: len(committed)] == committed
+    assert [data for _, _, data in survived] == [n.to_bytes(4, "big") for n in range(len(survived))]
+    assert killed_ns - survived[-1][0] < 400_000_000  # 100 ms and a slow disk
+
+
+FULL_DISK = """
+import json, resource, sys, time
+from pathlib import Path
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.errors import ArchiveError
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+writer = ArchiveWriter(Path(sys.argv[1]), {}, retry_every_s=0.05, max_records=200)
+sent, slowest = 0, 0.0
+def send(count):
+    global sent, slowest
+    for _ in range(count):
+        began = time.perf_counter()
+        writer.chunk(sent, "x", sent.to_bytes(4, "big") + bytes(1000))
+        slowest = max(slowest, time.perf_counter() - began)
+        sent += 1
+
+send(10)
+writer.flush()
+limit(100_000)
+send(150)
+try:
+    writer.flush()
+    refused = ""
+except ArchiveError as error:
+    refused = str(error)
+send(100)
+during, dropped = writer.error, writer.dropped
+if sys.argv[2] == "recover":
+    limit(resource.RLIM_INFINITY)
+    time.sleep(0.3)
+    send(5)
+    writer.flush()
+writer.close()
+print(json.dumps([refused, during, dropped, writer.error, writer.dropped, slowest]))
+"""
+
+
+def fill_disk(path, then):
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, path, then], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_full_disk_then_room_again(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    refused, during, dropped, after, dropped_after, slowest = fill_disk(path, "recover")
+    assert "cannot be written" in refused
+    assert during == refused
+    assert dropped > 0
+    assert slowest < 0.3
+    assert (after, dropped_after) == (None, dropped)
+    numbers = [int.from_bytes(data[:4], "big") for _, _, data in read_chunks(path)]
+    assert numbers == [*range(210), *range(260, 265)]
+    with ArchiveReader(path) as reader:
+        (gap,) = reader.events("gap")
+    assert json.loads(gap.body) == {"records": 50, "bytes": 50 * 1004, "first_ert": 210, "last_ert": 259}
+    assert dropped == 50
+
+
+def test_full_disk_to_the_end(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    _, _, _, after, dropped, _ = fill_disk(path, "end")
+    assert "cannot be written" in after
+    chunks = read_chunks(path)
+    assert len(chunks) + dropped == 260
+    assert len(chunks) >= 10

@@ -1,0 +1,184 @@
+import asyncio
+import time
+from contextlib import contextmanager
+
+import msgspec
+import pytest
+import zmq
+import zmq.asyncio
+
+from groundstation.errors import CallerError, WorldError
+from groundstation.messages import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, decode, encode
+from groundstation.publisher import Publisher
+from groundstation.registry import Endpoints
+from tests.groundstation.samples import event, station, telemetry
+
+TCP = "tcp://127.0.0.1:*"
+
+
+@contextmanager
+def open_context():
+    context = zmq.asyncio.Context()
+    try:
+        yield context
+    finally:
+        context.destroy(linger=0)
+
+
+@contextmanager
+def open_publisher(telemetry_endpoint=TCP, command_endpoint=TCP):
+    with open_context() as context:
+        publisher = Publisher(context, telemetry_endpoint, command_endpoint, lambda: 42)
+        try:
+            yield publisher, context
+        finally:
+            publisher.close()
+
+
+async def subscribe(context, publisher):
+    sub = context.socket(zmq.SUB)
+    sub.connect(publisher.telemetry_endpoint)
+    sub.subscribe(b"")
+    while not await sub.poll(10):
+        publisher.heartbeat()
+    while await sub.poll(50):
+        await sub.recv()
+    return sub
+
+
+def test_topics_count_apart():
+    async def run():
+        with open_publisher() as (publisher, context):
+            sub = await subscribe(context, publisher)
+            for message in (telemetry(1), telemetry(2), event(), telemetry(3, "BUS"), telemetry(4)):
+                publisher.publish(message)
+            parts = [await sub.recv() for _ in range(5)]
+            assert [(part.split(b" ")[0], decode(part).seq) for part in parts] == [
+                (b"tm.DESCENT", 1),
+                (b"tm.DESCENT", 2),
+                (b"event", 1),
+                (b"tm.BUS", 1),
+                (b"tm.DESCENT", 3),
+            ]
+            assert decode(parts[1]) == msgspec.structs.replace(telemetry(2), seq=2)
+            beats = publisher.sequences["heartbeat"]
+            publisher.heartbeat()
+            beat = decode(await sub.recv())
+            expected = {"tm.DESCENT": 3, "event": 1, "tm.BUS": 1, "heartbeat": beats}
+            assert beat == Heartbeat(seq=beats + 1, ert=42, sequences=expected)
+
+    asyncio.run(run())
+
+
+def test_publish_never_waits():
+    async def run():
+        with open_publisher() as (publisher, context):
+            await subscribe(context, publisher)
+            began = time.perf_counter()
+            for number in range(20_000):
+                publisher.publish(telemetry(number))
+            assert time.perf_counter() - began < 2
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "tcp://*:5555",
+        "tcp://0.0.0.0:5555",
+        "tcp://192.168.1.1:5555",
+        "tcp://[::]:5555",
+        "tcp://eth0:5555",
+        "tcp://127.0.0.1.example.org:5555",
+        "tcp://[",
+        "inproc://x",
+        "ipc://relative",
+        "ipc://@abstract",
+        "ipc://*",
+        "pgm://127.0.0.1:1",
+        "",
+    ],
+)
+def test_binds_nothing_that_others_could_reach(endpoint):
+    with open_context() as context:
+        for ends in ((endpoint, TCP), (TCP, endpoint)):
+            with pytest.raises(CallerError, match="not private"):
+                Publisher(context, *ends, lambda: 0)
+
+
+def test_never_replaces_a_file(tmp_path):
+    path = tmp_path / "precious"
+    path.touch()
+    with open_context() as context, pytest.raises(CallerError, match="not a socket"):
+        Publisher(context, f"ipc://{path}", TCP, lambda: 0)
+    assert path.exists()
+
+
+def test_address_in_use():
+    async def run():
+        with (
+            open_publisher() as (publisher, context),
+            pytest.raises(WorldError, match=r"cannot bind .*in use"),
+        ):
+            Publisher(context, TCP, publisher.command_endpoint, lambda: 0)
+
+    asyncio.run(run())
+
+
+def test_plain_context_will_do(tmp_path):
+    async def run():
+        context = zmq.Context()
+        publisher = Publisher(context, f"ipc://{tmp_path}/tm", f"ipc://{tmp_path}/cmd", lambda: 0)
+        publisher.publish(event())
+        publisher.close()
+        publisher.close()
+        context.term()
+
+    asyncio.run(run())
+
+
+BAD_REQUESTS = [
+    b"",
+    b" ",
+    b"\xff\xfe",
+    b"{}",
+    b"[" * 100_000,
+    b'{"type":"nonsense"}',
+    b'{"type":"stop_request"}',
+    b'{"type":"stop_request","reason":"\xff"}',
+    b"stop_request {",
+    encode(StopRequest(reason="not allowed here")),
+]
+
+
+@pytest.mark.parametrize("kind", [zmq.DEALER, zmq.REQ])
+def test_bad_requests_get_refusals(tmp_path, kind):
+    async def run():
+        ends = Endpoints(telemetry=f"ipc://{tmp_path}/tm", command=f"ipc://{tmp_path}/cmd")
+        with open_context() as context:
+            async with station(ends):
+                socket = context.socket(kind)
+                socket.connect(ends.command)
+                for request in BAD_REQUESTS:
+                    await socket.send(request)
+                    assert isinstance(decode(await socket.recv()), Refusal), request[:40]
+                await socket.send(encode(SnapshotRequest()))
+                assert isinstance(decode(await socket.recv()), Snapshot)
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+
+def test_last_reply_is_delivered_after_close(tmp_path):
+    async def run():
+        ends = Endpoints(telemetry=f"ipc://{tmp_path}/tm", command=f"ipc://{tmp_path}/cmd")
+        with open_context() as context:
+            socket = context.socket(zmq.DEALER)
+            socket.connect(ends.command)
+            async with station(ends):
+                await socket.send(encode(SnapshotRequest()))
+                while not await socket.poll(1):
+                    pass
+            assert isinstance(decode(await socket.recv()), Snapshot)
+
+    asyncio.run(asyncio.wait_for(run(), 10))

@@ -1,0 +1,140 @@
+"""The receiver on the real descent and on everything that is not it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groundstation.links.base import Chunk, LinkChange, Listening
+from groundstation.messages import Counters, EventMessage, Telemetry
+from groundstation.receiver import Outcome, Receiver
+from hil.oracle import fly
+from protocols.ccsds.pus import TmHeader, encode_tm
+from protocols.ccsds.space_packet import idle_packet
+from protocols.ccsds.tm_frame import TmFrame, encode_frame
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+
+BURSTS = list(fly())
+STREAM = b"".join(b.data for b in BURSTS)
+
+
+def conserved(c: Counters) -> bool:
+    return c.bytes_in == c.good + c.corrected + c.rejected + c.skipped + c.pending
+
+
+def receive(data: bytes, size: int = 4096) -> tuple[list[Outcome], Receiver]:
+    receiver = Receiver(MARS6, UART, "test:")
+    outcomes = receiver.take(LinkChange(0, "CONNECTED", "test"))
+    for n in range(0, len(data), size):
+        outcomes += receiver.take(Chunk(n, data[n : n + size]))
+    assert conserved(receiver.counters())
+    assert receiver.counters().bytes_in == len(data)
+    return outcomes, receiver
+
+
+def names(outcomes: list[Outcome]) -> list[str]:
+    return [o.name for o in outcomes if isinstance(o, EventMessage)]
+
+
+def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
+    data = packet + idle_packet(UART.data_length - len(packet))
+    return encode_frame(TmFrame(scid, vcid, 0, vcfc, 0, data, b"\1\0\0\0"), UART)
+
+
+def science(outcomes: list[Outcome]) -> list[Telemetry]:
+    return [o for o in outcomes if isinstance(o, Telemetry) and o.packet == "DESCENT"]
+
+
+@pytest.mark.parametrize("size", [1, 100, 132, 4096])
+def test_the_whole_descent_in_any_cut(size: int) -> None:
+    outcomes, receiver = receive(STREAM, size)
+    counters = receiver.counters()
+    assert counters.frames_good == 2240 + 322
+    assert counters.frames_lost == counters.frames_rejected == counters.packets_bad == 0
+    assert counters.good == len(STREAM)
+    stamps = [t.scet for t in science(outcomes)]
+    assert stamps == [EPOCH + n * 100_000_000 for n in range(880, 3120)]
+
+
+def test_every_lander_frame_carries_its_own_tick() -> None:
+    receiver = Receiver(MARS6, UART, "test:")
+    for burst in BURSTS:
+        if burst.data:
+            receiver.take(Chunk(burst.scet, burst.data))
+            status = receiver.contact.status()
+            if 880 <= (burst.scet - EPOCH) // 100_000_000 < 3120:
+                assert status[0].last_scet == burst.scet
+
+
+def test_an_altitude_without_lock_is_not_valid() -> None:
+    outcomes, _ = receive(STREAM)
+    for sample in science(outcomes):
+        assert ("radio_altitude" in sample.invalid) == (not sample.values["altimeter_lock"])
+
+
+def test_noise_around_and_between_costs_only_what_it_hits() -> None:
+    rng = random.Random(6)
+    noisy = rng.randbytes(1000) + STREAM[:13200] + rng.randbytes(777) + STREAM[13200:]
+    _, receiver = receive(noisy)
+    assert receiver.counters().frames_good == 2562
+    assert receiver.counters().frames_lost == 0
+
+
+def test_a_foreign_spacecraft_is_counted_and_told_once() -> None:
+    packet = encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(29))
+    outcomes, receiver = receive(framed(packet, scid=0x155) * 5)
+    assert receiver.counters().frames_foreign == 5
+    assert names(outcomes).count("FOREIGN_SCID") == 1
+    assert not science(outcomes)
+    assert receiver.contact.state == "NO_SIGNAL"
+
+
+def test_unknown_channels_packets_and_events_are_told_once() -> None:
+    unknown = encode_tm(0x3FF, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(8))
+    outcomes, receiver = receive(framed(unknown, vcid=5) + framed(unknown) + framed(unknown, vcfc=1))
+    assert names(outcomes).count("UNKNOWN_VCID") == 1
+    assert names(outcomes).count("UNKNOWN_APID") == 1
+    assert receiver.counters().packets_unknown == 2
+    event = encode_tm(0x103, 0, TmHeader(5, 1, 0, 0, EPOCH), (999).to_bytes(2, "big") + bytes(12))
+    outcomes, _ = receive(framed(event))
+    assert "UNKNOWN_EVENT" in names(outcomes)
+
+
+def test_a_packet_of_another_length_or_service_is_bad_not_guessed() -> None:
+    for packet in (
+        encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(28)),
+        encode_tm(0x101, 0, TmHeader(3, 26, 0, 0, EPOCH), bytes(29)),
+    ):
+        outcomes, receiver = receive(framed(packet))
+        assert receiver.counters().packets_bad == 1
+        assert "BAD_PACKET" in names(outcomes)
+        assert not science(outcomes)
+
+
+def test_another_dictionary_aboard_is_a_warning() -> None:
+    body = (0).to_bytes(4, "big") + (MARS6.hash ^ 1).to_bytes(4, "big") + bytes(13)
+    packet = encode_tm(0x102, 0, TmHeader(3, 25, 0, 0, EPOCH), body)
+    outcomes, _ = receive(framed(packet) + framed(packet, vcfc=1))
+    assert names(outcomes).count("DICTIONARY") == 1
+
+
+def test_limits_need_persistence_to_be_an_event() -> None:
+    outcomes, _ = receive(STREAM)
+    limits = [o.text for o in outcomes if isinstance(o, EventMessage) and o.name == "LIMIT"]
+    assert [t.split(" at ")[0] for t in limits] == [
+        "DESCENT.radio_altitude GREEN → YELLOW_LOW",
+        "DESCENT.radio_altitude YELLOW_LOW → RED_LOW",
+    ]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(st.binary(max_size=300), st.integers(0, len(STREAM) - 400).map(lambda n: STREAM[n : n + 399]))))
+def test_any_bytes_at_all(pieces: list[bytes]) -> None:
+    receiver = Receiver(MARS6, UART, "test:")
+    for n, piece in enumerate(pieces):
+        receiver.take(Chunk(n, piece) if piece else Listening(n))
+        assert conserved(receiver.counters())

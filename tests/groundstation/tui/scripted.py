@@ -1,0 +1,353 @@
+"""A fake station: the descent of Mars 6 as messages, at the figures of the 1 Hz truth table.
+
+Host time runs with mission time: `HOST` is the host's clock at entry, so that ages and intervals are exact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from pathlib import Path
+
+from groundstation.messages import (
+    ChannelStatus,
+    ContactChange,
+    Counters,
+    EventMessage,
+    Heartbeat,
+    LimitInfo,
+    LimitState,
+    LinkStatus,
+    LosVerdict,
+    MilestoneInfo,
+    ParameterInfo,
+    Severity,
+    SignalState,
+    Snapshot,
+    Telemetry,
+    Transport,
+    Value,
+)
+from groundstation.tui.source import StationBack, StationLost, Update
+
+S = 1_000_000_000
+ENTRY = 132_311_153 * S  # 1974-03-12T09:05:53Z
+HOST = 1_800_000_000 * S
+AOS, DROGUE, MAIN, CONE, RETRO, LOS = 88.0, 159.0, 212.67, 218.67, 308.0, 312.0
+FRAME_BYTES = 132
+RECORDING = "/var/lib/mars6/recordings/1974-03-12T090553.sqlite"
+TRUTH = Path(__file__).parents[2] / "data" / "descent_1hz.csv"
+
+Timed = tuple[float, Update]
+
+
+def _parameter(
+    packet: str, name: str, unit: str = "", decimals: int = 0, limits: LimitInfo | None = None
+) -> ParameterInfo:
+    period = 100 if packet == "DESCENT" else 1000
+    return ParameterInfo(
+        packet=packet,
+        name=name,
+        unit=unit,
+        decimals=decimals,
+        description=name,
+        period_ms=period,
+        limits=limits,
+    )
+
+
+PARAMETERS = [
+    _parameter("DESCENT", "tick", "tick"),
+    _parameter("DESCENT", "phase"),
+    _parameter("DESCENT", "altitude", "m", 1),
+    _parameter("DESCENT", "speed", "m/s", 2),
+    _parameter("DESCENT", "vertical_speed", "m/s", 2),
+    _parameter("DESCENT", "deceleration", "g", 2, LimitInfo(yellow_high=9.0, red_high=20.0)),
+    _parameter("DESCENT", "temperature", "K", 2, LimitInfo(red_low=130.0, yellow_low=145.0)),
+    _parameter("DESCENT", "pressure", "hPa", 3, LimitInfo(yellow_high=6.5, red_high=8.0)),
+    _parameter("DESCENT", "altimeter_lock"),
+    _parameter("DESCENT", "radio_altitude", "m", 0, LimitInfo(red_low=100.0, yellow_low=1000.0)),
+    _parameter("DESCENT", "radio_altitude_low", "m", 1),
+    _parameter("DESCENT", "pump_current", "mA", 2, LimitInfo(yellow_high=5.0, red_high=8.0)),
+    _parameter("LANDER_HK", "tick", "tick"),
+    _parameter("LANDER_HK", "dictionary_hash"),
+    _parameter("LANDER_HK", "frames_sent"),
+    _parameter("LANDER_HK", "transmitter_on"),
+    _parameter("BUS_HK", "tick", "tick"),
+    _parameter("BUS_HK", "slant_range", "km"),
+    _parameter("BUS_HK", "relay_frames"),
+    _parameter("BUS_HK", "relay_lock"),
+]
+
+TIMELINE = [
+    MilestoneInfo(name=name, label=label, scet=ENTRY + int(at * S), mark=mark)
+    for name, label, at, mark in (
+        ("ENTRY", "ENTRY", 0.0, "S"),
+        ("BLACKOUT_START", "BLACKOUT", 60.0, "A"),
+        ("FIRST_DATA", "DATA", AOS, "C"),
+        ("DROGUE", "CHUTE", DROGUE, "F"),
+        ("MAIN", "MAIN", MAIN, "A"),
+        ("RETRO_ARM", "RETRO", RETRO, "C"),
+        ("LOSS_OF_SIGNAL", "LOS", LOS, "S"),
+    )
+]
+
+
+def scet(at: float) -> int:
+    """Mission time at so many seconds after entry."""
+    return ENTRY + round(at * 10) * (S // 10)
+
+
+def host(at: float) -> int:
+    """Host time at so many seconds after entry."""
+    return HOST + round(at * 1000) * 1_000_000
+
+
+@cache
+def _truth() -> list[list[float]]:
+    with TRUTH.open(encoding="utf-8") as file:
+        return [[float(row[name]) for name in _COLUMNS] for row in csv.DictReader(file)]
+
+
+_COLUMNS = ("alt_m", "speed_mps", "vertical_speed_mps", "axial_decel_g", "temperature_K", "pressure_hPa")
+
+
+def truth(at: float) -> list[float]:
+    """Altitude, speed, vertical speed, deceleration, temperature, pressure: linear between the seconds."""
+    second = min(int(at), len(_truth()) - 2)
+    part = at - second
+    return [a + (b - a) * part for a, b in zip(_truth()[second], _truth()[second + 1], strict=True)]
+
+
+def phase(at: float) -> str:
+    """The sequencer's phase."""
+    steps = (
+        (RETRO, "RETRO_ARMED"),
+        (CONE, "TERMINAL"),
+        (MAIN, "MAIN"),
+        (DROGUE, "DROGUE"),
+        (AOS, "AEROBRAKING"),
+    )
+    return next((name for start, name in steps if at >= start), "BLACKOUT")
+
+
+def descent(at: float) -> Telemetry:
+    """The lander's packet at so many seconds."""
+    altitude, speed, vertical, drag, kelvin, pressure = truth(at)
+    lock = at >= CONE
+    values: dict[str, Value] = {
+        "tick": round(at * 10),
+        "phase": phase(at),
+        "altitude": altitude,
+        "speed": speed,
+        "vertical_speed": vertical,
+        "deceleration": drag,
+        "temperature": kelvin,
+        "pressure": pressure,
+        "altimeter_lock": lock,
+        "radio_altitude": altitude if lock else 0.0,
+        "radio_altitude_low": min(altitude, 100.0) if lock else 0.0,
+        "pump_current": 1.2 + at / 100,
+    }
+    limits: dict[str, LimitState] = {}
+    if drag > 9.0:
+        limits["deceleration"] = "YELLOW_HIGH"
+    if lock and altitude < 1000:
+        limits["radio_altitude"] = "RED_LOW" if altitude < 100 else "YELLOW_LOW"
+    invalid = [] if lock else ["radio_altitude", "radio_altitude_low"]
+    return Telemetry(
+        packet="DESCENT",
+        apid=257,
+        vcid=0,
+        scet=scet(at),
+        ert=host(at),
+        values=values,
+        limits=limits,
+        invalid=invalid,
+    )
+
+
+def housekeeping(packet: str, at: float, frames: int) -> Telemetry:
+    """The 1 Hz packets of lander and bus."""
+    lander = packet == "LANDER_HK"
+    values: dict[str, Value] = {"tick": round(at * 10)}
+    if lander:
+        values |= {"dictionary_hash": 0x5EEDC0DE, "frames_sent": frames, "transmitter_on": True}
+    else:
+        values |= {
+            "slant_range": round(2030 - at * 340 / LOS),
+            "relay_frames": frames,
+            "relay_lock": frames > 0,
+        }
+    apid, vcid = (258, 0) if lander else (513, 2)
+    return Telemetry(packet=packet, apid=apid, vcid=vcid, scet=scet(at), ert=host(at), values=values)
+
+
+def link(
+    at: float, lander: SignalState, *, recording_ok: bool = True, transport: Transport = "CONNECTED"
+) -> LinkStatus:
+    """Counters and channels at so many seconds: every tenth of a second of data is one frame."""
+    frames, bus = lander_frames(at), int(at) + 1
+    good = (frames + bus) * FRAME_BYTES
+    last = min(at, LOS - 0.1)
+    channels = [
+        ChannelStatus(
+            vcid=0, name="LANDER", state=lander, frames=frames, rate_hz=10.0 if lander == "LOCKED" else 0.0,
+            last_vcfc=(frames - 1) % 256 if frames else None, last_scet=scet(last) if frames else None,
+        ),
+        ChannelStatus(
+            vcid=2, name="BUS", state="LOCKED", frames=bus, rate_hz=1.0, last_vcfc=bus % 256, last_scet=scet(at)
+        ),
+    ]  # fmt: skip
+    counters = Counters(
+        bytes_in=good + 3 * FRAME_BYTES + 57, good=good, rejected=3 * FRAME_BYTES, skipped=57,
+        frames_good=frames + bus, frames_rejected=3, frames_lost=3 if frames else 0, packets=frames + bus,
+    )  # fmt: skip
+    return LinkStatus(
+        ert=host(at), url="serial:///dev/ttyACM0", transport=transport, detail="", state="LOCKED", channels=channels,
+        counters=counters, recording=RECORDING, recording_ok=recording_ok,
+    )  # fmt: skip
+
+
+def lander_frames(at: float) -> int:
+    """Frames of the lander up to a moment."""
+    return max(0, min(2240, round((at - AOS) * 10) + 1))
+
+
+def contact(
+    at: float, state: SignalState, previous: SignalState, verdict: LosVerdict | None = None
+) -> ContactChange:
+    """The lander's channel changes."""
+    return ContactChange(
+        vcid=0, channel="LANDER", state=state, previous=previous, ert=host(at), verdict=verdict
+    )
+
+
+def verdict(at: float = LOS, *, planned_error_ms: int = 0) -> LosVerdict:
+    """The lander fell silent at a moment; the bus goes on."""
+    return LosVerdict(
+        vcid=0,
+        channel="LANDER",
+        cause="LANDER_ONLY",
+        evidence="port open, bus frames good, no lander frame for 300 ms",
+        last_vcfc=(lander_frames(at - 0.1) - 1) % 256,
+        last_scet=scet(at - 0.1),
+        last_ert=host(at - 0.1),
+        interval_scet=(scet(at - 0.1), scet(at)),
+        interval_ert=(host(at - 0.1), host(at)),
+        declared_ert=host(at + 0.2),
+        timeout_ms=300,
+        trailing_bytes=61,
+        frames=lander_frames(at - 0.1),
+        planned_scet=ENTRY + int(LOS * S),
+        planned_error_ms=planned_error_ms,
+    )
+
+
+def event(at: float, name: str, text: str, *, source: str = "LANDER") -> EventMessage:
+    """An event aboard, or in the station."""
+    severity: Severity = "WARNING_HI" if name.startswith("LOS") or "LOST" in name else "ACTIVITY_HI"
+    onboard = None if source == "STATION" else scet(at)
+    return EventMessage(severity=severity, source=source, name=name, text=text, ert=host(at), scet=onboard)
+
+
+def snapshot(at: float = 60.0) -> Snapshot:
+    """A station that has been listening since entry and has not heard the lander yet."""
+    return Snapshot(
+        station="bench", pid=4711, started=HOST, mission="Mars-6", dictionary_hash="5eedc0de", parameters=PARAMETERS,
+        timeline=TIMELINE, link=link(at, "NO_SIGNAL"), telemetry=[housekeeping("BUS_HK", at, 0)], contacts=[],
+        events=[event(0, "STARTED", "station bench listens", source="STATION"),
+                event(60, "BLACKOUT_START", "plasma blackout begins: no lander data expected", source="BUS")],
+        sequences={},
+    )  # fmt: skip
+
+
+_EVENTS = (
+    (AOS, "BLACKOUT_END", "blackout over at 34235 m, 4284 m/s: transmitting"),
+    (DROGUE, "DROGUE", "drogue parachute at 15260 m, 600 m/s"),
+    (MAIN, "MAIN", "main parachute opens reefed at 7250 m, 196 m/s"),
+    (CONE, "CONE_RELEASE", "heat-shield cone released"),
+    (RETRO, "RETRO_ARM", "retrorockets armed at 269 m, 61 m/s"),
+)
+
+
+def script(
+    until: float = LOS + 30, start: float = 60.0, silent: tuple[float, float] = (LOS, 1e9)
+) -> Iterator[Timed]:
+    """All updates after the snapshot, in order; ``silent`` is when the lander is not heard."""
+    state: SignalState = "NO_SIGNAL"
+    for tick in range(round(start * 10), round(until * 10) + 1):
+        at = tick / 10
+        heard = at >= AOS and not silent[0] <= at < silent[1]
+        if heard and state != "LOCKED":
+            yield at, contact(at, "LOCKED", state)
+            state = "LOCKED"
+        elif state == "LOCKED" and at >= silent[0] + 0.2 and not heard:
+            yield at, contact(at, "LOS", "LOCKED", verdict(silent[0], planned_error_ms=_planned(silent[0])))
+            state = "LOS"
+        if heard:
+            yield at, descent(at)
+            yield from (
+                (at, event(at, name, text)) for when, name, text in _EVENTS if tick == round(when * 10)
+            )
+        yield from _second(tick, at, heard, state)
+
+
+def _planned(at: float) -> int:
+    return round((at - LOS) * 1000)
+
+
+def _second(tick: int, at: float, heard: bool, state: SignalState) -> Iterator[Timed]:
+    if tick % 10 == 0:
+        yield at, housekeeping("BUS_HK", at, lander_frames(at))
+        if heard:
+            yield at, housekeeping("LANDER_HK", at, lander_frames(at))
+    yield at, link(at, state)
+    if tick % 5 == 0:
+        yield at, Heartbeat(ert=host(at), sequences={})
+
+
+class FakeClock:
+    """Host nanoseconds that stand until they are set."""
+
+    def __init__(self, now: int = HOST) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class ScriptedSource:
+    """Feeds a script: all at once with the clock set to each message's time, or paced by ``speed``."""
+
+    def __init__(
+        self, updates: Iterator[Timed], clock: FakeClock, *, first: Snapshot | None = None, speed: float = 0.0
+    ) -> None:
+        self._updates, self._clock, self._speed = updates, clock, speed
+        self._first = first or snapshot()
+        self.done = asyncio.Event()
+        self.closed = False
+
+    async def connect(self) -> Snapshot:
+        """The snapshot the script begins with."""
+        self._clock.now = self._first.link.ert
+        return self._first
+
+    async def messages(self) -> AsyncIterator[Update]:
+        """The script; afterwards silence, as of a station with nothing to say."""
+        for at, update in self._updates:
+            if self._speed:
+                await asyncio.sleep(max(0.0, (host(at) - self._clock.now) / S / self._speed))
+            self._clock.now = host(at)
+            yield update
+        self.done.set()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Remember that it was called."""
+        self.closed = True
+
+
+__all__ = ["FakeClock", "ScriptedSource", "StationBack", "StationLost", "script", "snapshot"]
