@@ -16,8 +16,9 @@ import click
 from groundstation.archive.paths import default_path
 from groundstation.client import StationClient
 from groundstation.errors import StationError
+from groundstation.links import open_link
 from groundstation.links.ports import format_ports, list_ports
-from groundstation.links.probe import probe_link
+from groundstation.links.serial import SerialLink
 from groundstation.messages import Refusal, StopRequest
 from groundstation.registry import Registry, StationInfo
 from groundstation.shell import Style, choose_style, follow, host_clock, run_cli
@@ -72,7 +73,7 @@ def serve(link: str, name: str | None, record: Path | None, wait: bool, announce
 
     LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
     """
-    probe_link(link, wait=wait)
+    _check_link(link, wait)
     config = _config(link, name, record)
 
     def ready(info: StationInfo) -> None:
@@ -118,7 +119,7 @@ def run(
     The station is another process: if the viewer crashes, reception and recording go on.
     """
     style = choose_style(plain, as_json)
-    probe_link(link, wait=wait)
+    _check_link(link, wait)
     config = _config(link, name, record)
     info = start_station(config, wait=wait)
     code = show(info, style, in_ascii)
@@ -192,6 +193,13 @@ async def stop_station(info: StationInfo, reason: str) -> None:
             return
         await asyncio.sleep(0.05)
     raise StationError(f"station {info.name} (pid {info.pid}) did not stop in 5 s")
+
+
+def _check_link(url: str, wait: bool) -> None:
+    """Refuse a URL that cannot be; without ``wait`` a port that cannot be opened too."""
+    link = open_link(url, host_clock)
+    if not wait and isinstance(link, SerialLink):
+        link.probe()
 
 
 def _config(link: str, name: str | None, record: Path | None) -> StationConfig:

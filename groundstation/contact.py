@@ -36,6 +36,9 @@ TIMEOUT_FLOOR_MS = 300
 STALL_MS = 500
 """A longer stretch without any report from the reader means that the station was not listening."""
 
+TRAILING_MAX = 128
+"""Fewer bytes than these after the last good frame are a piece of a frame; as many or more should have synced."""
+
 _PERIODS_KEPT = 16
 _IN_CONTACT = ("LOCKED", "DEGRADED")
 
@@ -175,7 +178,7 @@ class ContactMonitor:
         return [*self._climb(channel, gap, ert), *self._revise(vcid, ert)]
 
     def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
-        """Nothing more came before ``now``. ``listening`` is False when the caller knows that nobody was at the port."""
+        """Nothing more came before ``now``. ``listening`` is False when nobody was at the port."""
         evidence = self._evidence
         since = evidence.listened
         if not listening or (since is not None and now - since > STALL_MS * MS):
@@ -272,13 +275,7 @@ class ContactMonitor:
         if others:
             names = ", ".join(c.definition.name for c in others)
             return "LANDER_ONLY", f"the link is up: {names} still heard"
-        if rejects := evidence.rejects_since.get(vcid, 0):
-            return "CRC", f"{rejects} frames since then, none with a good CRC"
-        if count := evidence.bytes_since.get(vcid, 0):
-            if count < 64:
-                return "SILENCE", f"{count} bytes of a frame, then nothing"
-            return "SYNC", f"{count} bytes since then, no frame among them"
-        return "SILENCE", "the port is open, not one byte since"
+        return _cause_in_bytes(evidence.bytes_since.get(vcid, 0), evidence.rejects_since.get(vcid, 0))
 
     def _revise(self, heard: int, ert: int) -> list[ContactChange]:
         """The channel ``heard`` went on through a loss that looked like silence of the whole link."""
@@ -367,6 +364,17 @@ class ContactMonitor:
         return "LOS" if "LOS" in states else "NO_SIGNAL"
 
 
+def _cause_in_bytes(count: int, rejects: int) -> tuple[Cause, str]:
+    """The cause, when the port is there and nobody else is heard: what came since the last good frame."""
+    if rejects:
+        return "CRC", f"{rejects} frames since then, none with a good CRC"
+    if count >= TRAILING_MAX:
+        return "SYNC", f"{count} bytes since then, no frame among them"
+    if count:
+        return "SILENCE", f"{count} bytes of a frame, then nothing"
+    return "SILENCE", "the port is open, not one byte since"
+
+
 def _planned_error(planned: int | None, interval: tuple[int, int] | None) -> int | None:
     """Signed distance of the interval from the plan in ms; 0 when the plan lies in it, ends included."""
     if planned is None or interval is None:
@@ -382,6 +390,4 @@ def _link_verdict(verdict: LosVerdict | None) -> LosVerdict | None:
     """The link's verdict is the one of the channel that was lost last; the plan is the channel's, not the link's."""
     if verdict is None:
         return None
-    return msgspec.structs.replace(
-        verdict, vcid=None, channel="link", planned_scet=None, planned_error_ms=None
-    )
+    return msgspec.structs.replace(verdict, vcid=None, channel="link", planned_scet=None, planned_error_ms=None)

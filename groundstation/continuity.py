@@ -62,9 +62,8 @@ class Continuity:
         return Place.NEXT
 
     def _goes_back(self, sequences: Mapping[str, int]) -> bool:
-        return any(
-            sequences.get(topic, 0) < last for topic, last in self._last.items() if topic != "heartbeat"
-        )
+        others = ((topic, last) for topic, last in self._last.items() if topic != "heartbeat")
+        return any(sequences.get(topic, 0) < last for topic, last in others)
 
     def _catch_up(self, sequences: Mapping[str, int]) -> None:
         for topic, seq in sequences.items():

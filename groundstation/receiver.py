@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from groundstation.contact import ContactMonitor
 from groundstation.limits import LimitMonitor
-from groundstation.links.base import Chunk, LinkChange, Report
+from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
 from groundstation.messages import (
     ContactChange,
     Counters,
@@ -77,6 +77,10 @@ class Receiver:
             return self._chunk(report)
         if isinstance(report, LinkChange):
             return self._link_change(report)
+        if isinstance(report, RelayGap):
+            self._counts.dropped += report.missed
+            text = f"{report.missed} messages of the relay are missing"
+            return [*self.contact.advance(report.ert), _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)]
         return list(self.contact.advance(report.ert))
 
     def stalled(self, now: int) -> list[Outcome]:
@@ -123,9 +127,7 @@ class Receiver:
         )
 
     def _link_change(self, change: LinkChange) -> list[Outcome]:
-        out: list[Outcome] = list(
-            self.contact.transport(change.state, change.detail, change.peer, change.ert)
-        )
+        out: list[Outcome] = list(self.contact.transport(change.state, change.detail, change.peer, change.ert))
         news = (change.state, change.detail) != (self._transport, self._detail)
         self._transport, self._detail = change.state, change.detail
         if news:
@@ -206,9 +208,7 @@ class Receiver:
             raise DecodeError(f"{len(found.data)} bytes, the declaration says otherwise")
         return packet.codec.decode(found.data, pus.BODY_OFFSET)  # type: ignore[return-value]  # no bytes fields
 
-    def _telemetry(
-        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int
-    ) -> list[Outcome]:
+    def _telemetry(self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
         invalid = [name for name, flag in packet.conditional if not values[flag]]
         states, changes = self._limits.check(packet, values, invalid)
         definition = packet.definition
@@ -251,14 +251,10 @@ class Receiver:
         if event is None:
             text = f"event {number} is not declared (a={values['a']}, b={values['b']})"
             return [
-                EventMessage(
-                    severity="WARNING_LO", source=source, name="UNKNOWN_EVENT", text=text, ert=ert, scet=scet
-                )
+                EventMessage(severity="WARNING_LO", source=source, name="UNKNOWN_EVENT", text=text, ert=ert, scet=scet)
             ]
         text = event.text.format(a=values["a"], b=values["b"])
-        return [
-            EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)
-        ]
+        return [EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)]
 
 
 def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
@@ -281,5 +277,3 @@ def _stamp(frame: TmFrame) -> int | None:
 
 def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:
     return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=ert)
-
-

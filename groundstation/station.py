@@ -25,7 +25,7 @@ from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
 from groundstation.errors import CallerError
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Clock, LinkChange, Report
+from groundstation.links.base import Clock, LinkChange, Report
 from groundstation.messages import AnyMessage, EventMessage, Severity, SnapshotRequest, StopRequest
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
@@ -144,7 +144,7 @@ class Station:
 
     async def _run_tasks(self, ready: Callable[[StationInfo], None] | None, info: StationInfo) -> None:
         loop = asyncio.get_running_loop()
-        self._queue = ReportQueue(QUEUE_LIMIT, lambda: loop.call_soon_threadsafe(self._arrived.set))
+        self._queue = ReportQueue(QUEUE_LIMIT, lambda: _wake(loop, self._arrived))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self.config.recording}")
@@ -234,4 +234,5 @@ class Station:
         return self._board.snapshot(self._recorder.status(self._clock()), self._publisher.sequences)
 
 
-__all__ = ["Chunk", "ReportQueue", "Station", "StationConfig"]
+def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(event.set)

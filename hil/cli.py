@@ -23,7 +23,7 @@ from hil.pacing import send_paced, send_stepped
 from hil.process import say
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets import TARGETS, TargetOptions
-from hil.verdict import Verdict, judge, verdict_lines
+from hil.verdict import Verdict, expected_cause, judge, verdict_lines
 from protocols.dictionary import utc_ns
 
 EXIT_FAIL = 1
@@ -36,7 +36,7 @@ Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died, 21 ended befo
 """
 
 
-class MissionTime(click.ParamType):
+class MissionTime(click.ParamType[int]):
     """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970."""
 
     name = "UTC"
@@ -71,7 +71,9 @@ def cli() -> None:
 @click.option(
     "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
 )
-@click.option("--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined.")
+@click.option(
+    "--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined."
+)
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
 @click.option("--lockstep", is_flag=True, help="No clock: step the lander and the station together.")
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
@@ -96,8 +98,8 @@ def fly_command(
     recording = (record or default_path(now, f"fly-{target}")).absolute()
     if lockstep:
         fly_lockstep(recording, Direct(), link_drop)
-        cause = "LANDER_ONLY" if link_drop is None else "SILENCE"
-        sys.exit(_conclude(judge(recording, expect(link_drop), cause, 0.0), as_json))
+        verdict = judge(recording, expect(link_drop), expected_cause(link_drop), 0.0)
+        sys.exit(_conclude(verdict, as_json))
     options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop)
     name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{now % 10**9 // 10**6:03d}"
     result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)

@@ -9,7 +9,6 @@ station hears is the silence of the lander and not the end of a process. The ver
 from __future__ import annotations
 
 import asyncio
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from groundstation.shell import Style, follow
 from groundstation.station import StationConfig
 from hil.oracle import expect
 from hil.targets import Target
-from hil.verdict import REAL_TIME_LATENESS_MS, Verdict, judge
+from hil.verdict import REAL_TIME_LATENESS_MS, Verdict, expected_cause, judge
 from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
 
@@ -72,15 +71,12 @@ def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> Fli
     end = _End()
     with plan.target as target, _station(plan, target.url) as info:
         threading.Thread(target=_await_pass, args=(target, end.lander_done), daemon=True).start()
-        if style == "tui":
-            code = show(info, style, in_ascii)
-        else:
-            code = asyncio.run(follow(info, style, end))
+        code = show(info, style, in_ascii) if style == "tui" else asyncio.run(follow(info, style, end))
         complete = end.lander_done.is_set()
     if not complete:
         return FlightResult(code, None)
     expected = expect(plan.link_drop)
-    cause = "LANDER_ONLY" if plan.link_drop is None else "SILENCE"
+    cause = expected_cause(plan.link_drop)
     return FlightResult(code, judge(plan.recording, expected, cause, REAL_TIME_LATENESS_MS))
 
 
@@ -96,6 +92,3 @@ def _station(plan: FlightPlan, url: str) -> Iterator[StationInfo]:
 def _await_pass(target: Target, done: threading.Event) -> None:
     if target.wait_finished():
         done.set()
-
-
-

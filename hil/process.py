@@ -1,4 +1,4 @@
-"""Processes that the rig starts: they say in JSON lines when they are ready, and die with the rig, even a killed one."""
+"""Processes that the rig starts: they speak JSON lines, and die with the rig, even with a killed one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Helper:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     @property

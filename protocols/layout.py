@@ -113,9 +113,7 @@ def layout_of(declaration: Any, path: str = "") -> Layout:
 
 
 def _at(field: Field, offset: int) -> Field:
-    return Field(
-        field.name, offset, field.bits, field.kind, field.const, field.labels, field.quantity, field.doc
-    )
+    return Field(field.name, offset, field.bits, field.kind, field.const, field.labels, field.quantity, field.doc)
 
 
 def _walk(node: Any, place: _Place) -> Iterator[Field]:

@@ -146,11 +146,9 @@ class ArchiveWriter:
             ArchiveError: it cannot be written now.
         """
         with self._state:
-            target, failures = self._accepted, self._failures
+            target, before = self._accepted, self._failures
             self._hurry()
-            self._state.wait_for(
-                lambda: self._committed >= target or self._failures > failures or self._gave_up
-            )
+            self._state.wait_for(lambda: self._committed >= target or self._gave_up or self._failures > before)
             if self._committed < target:
                 raise ArchiveError(self.error)
 

@@ -39,7 +39,15 @@ class Listening:
     ert: int
 
 
-Report = Chunk | LinkChange | Listening
+@dataclass(frozen=True, slots=True)
+class RelayGap:
+    """``missed`` messages of a relay are absent before the one stamped ``ert``, by their sequence."""
+
+    ert: int
+    missed: int
+
+
+Report = Chunk | LinkChange | Listening | RelayGap
 
 
 class Link(Protocol):

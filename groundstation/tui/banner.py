@@ -35,8 +35,8 @@ def banner(view: View, width: int) -> list[Row]:
 def _station_gone(view: View, gone: int, width: int) -> list[Row]:
     text = f" STATION GONE {gone // 1_000_000_000} s, retrying "
     recording = view.model.link.recording if view.model.link else None
-    where = f"; it was recording to {recording}" if recording else ""
-    note = f" The link is UNKNOWN, which is not a loss of signal{where}"
+    where = f"; it was recording {recording}" if recording else ""
+    note = f" Link UNKNOWN, not LOS{where}"
     return [
         fit((Span(text, "badge_stale"),), width, "badge_stale"),
         fit((Span(view.glyphs.text(note), "alarm"),), width, "alarm"),
@@ -120,9 +120,8 @@ def _interval(verdict: LosVerdict) -> str:
     text = "interval unknown"
     if verdict.interval_scet is not None:
         start, end = verdict.interval_scet
-        text = f"between {utc(start, 3)} and {utc(end, 3)} UTC"
-    trailing = f", {verdict.trailing_bytes} bytes after the last frame"
-    return f"{text}; declared after {verdict.timeout_ms} ms{trailing}"
+        text = f"{utc(start, 3)} to {utc(end, 3)} UTC"
+    return f"{text}, declared +{verdict.timeout_ms} ms, {verdict.trailing_bytes} trailing bytes"
 
 
 def _recording(view: View) -> Row:

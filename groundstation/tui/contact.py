@@ -30,11 +30,11 @@ def _label(text: str) -> Span:
 
 def _transport(view: View, link: LinkStatus) -> Row:
     if view.model.gone_ns(view.now) is not None:
-        return (_label("Transport"), Span("UNKNOWN", "stale"), Span(" station gone", "dim"))
+        return (_label("Port"), Span("UNKNOWN", "stale"), Span(" station gone", "dim"))
     tones: dict[str, Tone] = {"CONNECTED": "good", "ATTEMPTING": "caution", "DISCONNECTED": "critical"}
     detail = link.url if link.transport == "CONNECTED" else link.detail or link.url
     return (
-        _label("Transport"),
+        _label("Port"),
         Span(link.transport, tones[link.transport]),
         Span(f" {view.glyphs.text(detail)}", "dim"),
     )
@@ -96,7 +96,7 @@ def _bytes(counters: Counters, width: int, glyphs: Glyphs) -> list[Row]:
     terms = [f"{value:,} {name}" for value, name in zip(parts, names, strict=True)]
     split = len(terms) if width >= _WIDE else 2
     rows: list[Row] = [(_label("Bytes"), Span(f"{counters.bytes_in:,} in", "text"), mark)]
-    rows.append(Span("   = " + " + ".join(terms[:split]), "dim"))
+    rows.append((Span("   = " + " + ".join(terms[:split]), "dim"),))
     if terms[split:]:
         rows.append((Span("   + " + " + ".join(terms[split:]), "dim"),))
     return rows
@@ -113,13 +113,13 @@ def _display(view: View) -> Row:
 def _recording(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
     if not link.recording_ok:
         return (
-            _label("Recording"),
+            _label("Record"),
             Span(f"{glyphs.no} FAILED", "critical"),
             *_path(link, width - 20, glyphs),
         )
     if link.recording is None:
-        return (_label("Recording"), Span("off", "warning"))
-    return (_label("Recording"), Span(glyphs.lit, "good"), *_path(link, width - _LABEL - 2, glyphs))
+        return (_label("Record"), Span("off", "warning"))
+    return (_label("Record"), Span(glyphs.lit, "good"), *_path(link, width - _LABEL - 2, glyphs))
 
 
 def _path(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:

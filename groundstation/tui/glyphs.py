@@ -82,7 +82,7 @@ UNICODE = Glyphs(
 )  # fmt: skip
 
 ASCII = Glyphs(
-    unicode=False, nominal=". ", caution="! ", warning="!!", critical="##", stale="~ ", never="? ", rule="-",
+    unicode=False, nominal=". ", caution="! ", warning="!!", critical="##", stale="~", never="? ", rule="-",
     edge="|", tick="+", passed="=", ahead="-", here="O", lit="*", half="o", unlit="-", yes="+", no="X",
     unknown=".", absent="-", arrow=">", bar="|", planned=":", ellipsis="~", more="v",
 )  # fmt: skip

@@ -33,7 +33,7 @@ def help_rows(glyphs: Glyphs, width: int = WIDTH) -> list[Row]:
         (glyphs.critical, "critical", "critical: outside the red limit, or signal lost"),
         (glyphs.stale, "stale", "stale: the last value, with its age"),
         (glyphs.never, "dim", "never received"),
-        (glyphs.absent, "dim", "received, but not valid (altimeter without echo)"),
+        (glyphs.absent, "dim", "void: received, but not valid (no echo)"),
     )
     rows: list[Row] = [(Span(" HELP", "title"),), ()]
     rows += [(Span(f" {key:<6} ", "bright"), Span(text)) for key, text in _KEYS]

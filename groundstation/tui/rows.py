@@ -229,9 +229,13 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
 def _note(reading: Reading, glyphs: Glyphs) -> Row:
     if reading.freshness == "NEVER":
         return (Span("never", "dim"),)
-    age: Row = (Span(f"-{age_text(reading.age_ns)} ", "stale"),) if reading.freshness == "STALE" else ()
+    age: Row = (
+        (Span(f"-{age_text(reading.age_ns).replace(' ', '')} ", "stale"),)
+        if reading.freshness == "STALE"
+        else ()
+    )
     if not reading.valid:
-        return (*age, Span("not valid", "dim"))
+        return (*age, Span("void", "dim"))
     violated = _violated(reading)
     return (*age, Span(glyphs.text(violated), _LIMIT_TONES[reading.limit])) if violated else age
 

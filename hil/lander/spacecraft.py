@@ -10,6 +10,7 @@ nothing else; whoever steps it decides what time a tick takes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hil.lander.dynamics import ENTRY_STATE, State, advance
 from hil.lander.instruments import Readings, measure
@@ -157,7 +158,7 @@ class Spacecraft:
 
 def _slant_range_km(tick: int) -> int:
     """Distance from bus to lander; constant after the last known point."""
-    for (t0, r0), (t1, r1) in zip(_SLANT_RANGE_KM, _SLANT_RANGE_KM[1:], strict=False):
+    for (t0, r0), (t1, r1) in pairwise(_SLANT_RANGE_KM):
         if tick <= t1:
             return r0 - (r0 - r1) * (tick - t0) // (t1 - t0)
     return _SLANT_RANGE_KM[-1][1]

@@ -67,8 +67,6 @@ def encode_tm(apid: int, sequence: int, header: TmHeader, body: bytes) -> bytes:
     """
     time = cds.encode_cds(header.time_ns)
     day, ms = int.from_bytes(time[:2], "big"), int.from_bytes(time[2:], "big")
-    secondary = _codec.encode_raw(
-        PUS_C, 0, header.service, header.subtype, header.counter, header.destination, day, ms
-    )
+    secondary = _codec.encode_raw(PUS_C, 0, header.service, header.subtype, header.counter, header.destination, day, ms)
     packet = encode_packet(apid, sequence, secondary + body + b"\0\0")[:-CRC_SIZE]
     return packet + crc16(packet).to_bytes(CRC_SIZE, "big")

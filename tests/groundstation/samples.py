@@ -59,12 +59,10 @@ def snapshot(publisher: Publisher, started: int = START, pid: int = 1) -> Snapsh
 
 
 @asynccontextmanager
-async def station(
-    endpoints: Endpoints, started: int = START, heartbeat_s: float = 0.05
-) -> AsyncIterator[Publisher]:
+async def station(ends: Endpoints, started: int = START, heartbeat_s: float = 0.05) -> AsyncIterator[Publisher]:
     """A station that answers snapshots and beats; it ends without a word."""
     context = zmq.asyncio.Context()
-    publisher = Publisher(context, endpoints.telemetry, endpoints.command, time.time_ns)
+    publisher = Publisher(context, ends.telemetry, ends.command, time.time_ns)
     tasks = [
         asyncio.create_task(publisher.serve(answerer(publisher, started))),
         asyncio.create_task(_beat(publisher, heartbeat_s)),

@@ -132,7 +132,9 @@ def test_limits_need_persistence_to_be_an_event() -> None:
 
 
 @settings(max_examples=100)
-@given(st.lists(st.one_of(st.binary(max_size=300), st.integers(0, len(STREAM) - 400).map(lambda n: STREAM[n : n + 399]))))
+@given(
+    st.lists(st.one_of(st.binary(max_size=300), st.integers(0, len(STREAM) - 400).map(lambda n: STREAM[n : n + 399])))
+)
 def test_any_bytes_at_all(pieces: list[bytes]) -> None:
     receiver = Receiver(MARS6, UART, "test:")
     for n, piece in enumerate(pieces):

@@ -129,7 +129,7 @@ def test_any_bytes(pieces: list[bytes], cuts: list[int]) -> None:
 def test_recovery_from_dropped_bytes() -> None:
     """A thousand frames with a byte dropped from every twentieth: at least 99.9 % of the intact ones, no fake."""
     frames = [cadu(n) for n in range(1000)]
-    damaged = {n for n in range(0, 1000, 20)}
+    damaged = set(range(0, 1000, 20))
     rng = random.Random(6)
     stream = b""
     for n, frame in enumerate(frames):

@@ -30,7 +30,7 @@ from groundstation.messages import (
     Transport,
     Value,
 )
-from groundstation.tui.source import StationBack, StationLost, Update
+from groundstation.tui.source import Update
 
 S = 1_000_000_000
 ENTRY = 132_311_153 * S  # 1974-03-12T09:05:53Z
@@ -348,6 +348,3 @@ class ScriptedSource:
     async def close(self) -> None:
         """Remember that it was called."""
         self.closed = True
-
-
-__all__ = ["FakeClock", "ScriptedSource", "StationBack", "StationLost", "script", "snapshot"]

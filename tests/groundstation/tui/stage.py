@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ async def staged(
     source = ScriptedSource(updates, clock)
     app = StationApp(source, ascii_only=ascii_only, clock=clock)
     async with app.run_test(size=size) as pilot:
-        await source.done.wait()
+        async with asyncio.timeout(20):  # an application that died would never finish the script
+            await source.done.wait()
         stage = Stage(app, clock, pilot)
         await stage.settle()
         yield stage

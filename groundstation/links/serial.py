@@ -1,0 +1,247 @@
+"""Bytes over a serial port or a pseudo-terminal: ``serial:/dev/ttyACM0?baud=115200``.
+
+Rules:
+1. pyserial opens and configures; `selectors` and one ``os.read`` take the bytes, stamped right after it.
+   Anything slower moves the stamps.
+2. A port is ours alone: flock keeps out those who ask, TIOCEXCL the others. Not on a pseudo-terminal: there
+   the flag outlives a killed station, as long as the master end is open, and would lock out the next one.
+3. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
+4. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
+   is no busy loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import selectors
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import serial
+
+from groundstation.errors import CallerError, LinkError, PortAbsent
+from groundstation.links.access import holders, is_pty, refusal
+from groundstation.links.base import Chunk, Clock, LinkChange, Listening, Report, TransportState
+from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
+
+DEFAULT_BAUD = 115_200
+READ_SIZE = 4096
+WRITE_TIMEOUT_S = 0.5
+
+
+class SerialLink:
+    """A serial port that comes back when it is plugged in again."""
+
+    OPTIONS = ("baud",)
+
+    def __init__(self, path: str, clock: Clock, baud: int = DEFAULT_BAUD) -> None:
+        """Args: the device, the clock that stamps, and bits per second (a pseudo-terminal has none)."""
+        self.url = f"serial:{path}?baud={baud}"
+        self._path = path
+        self._baud = baud
+        self._clock = clock
+        self._last = 0
+        self._sink: Callable[[Report], None] = _nobody
+        self._reader = ReaderThread(self._run, f"serial {path}")
+        self._lock = threading.Lock()
+        self._port: serial.Serial | None = None
+
+    @classmethod
+    def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> SerialLink:
+        """The link of a URL.
+
+        Raises:
+            CallerError: the baud rate is no positive whole number.
+        """
+        baud = options.get("baud", str(DEFAULT_BAUD))
+        if not (baud.isascii() and baud.isdigit() and int(baud)):
+            raise CallerError(f"baud={baud}: bits per second are wanted, such as {DEFAULT_BAUD}")
+        return cls(address, clock, int(baud))
+
+    def probe(self) -> None:
+        """Say now whether the port could be opened; see `probe`."""
+        probe(self._path)
+
+    def start(self, sink: Callable[[Report], None]) -> None:
+        """Open in the background and report to ``sink``, from the reader thread."""
+        self._sink = sink
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Close and join the reader thread. Idempotent."""
+        self._reader.stop()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes up; they are with the kernel when this returns.
+
+        Raises:
+            LinkError: not connected, gone, or the port took no more for half a second.
+        """
+        with self._lock:
+            if self._port is None:
+                raise LinkError(f"{self._path} is not connected: nothing was sent")
+            _write_all(self._port.fileno(), data, self._path)
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        told = ""
+        while not self._reader.stopping:
+            others = _others(self._path)
+            try:
+                port = open_port(self._path, self._baud)
+            except LinkError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self._change("ATTEMPTING", told)
+            else:
+                told = ""
+                self._use(port, f"{self._path} is open{others}", backoff)
+            self._reader.pause(backoff.next())
+
+    def _use(self, port: serial.Serial, detail: str, backoff: Backoff) -> None:
+        """Read an open port to its end."""
+        with self._lock:
+            self._port = port
+        try:
+            self._change("CONNECTED", detail)
+            lost = self._read(port.fileno(), backoff)
+        finally:
+            with self._lock:
+                self._port = None
+                close_port(port)
+        if lost is not None:
+            self._change("DISCONNECTED", lost)
+
+    def _read(self, fd: int, backoff: Backoff) -> str | None:
+        """Read until the port is lost (and say how) or the link is stopped."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(fd, selectors.EVENT_READ)
+            selector.register(self._reader.wake_fd, selectors.EVENT_READ)
+            while not self._reader.stopping:
+                if not selector.select(LISTEN_MS / 1000):
+                    self._sink(Listening(self._stamp()))
+                    continue
+                try:
+                    data = os.read(fd, READ_SIZE)
+                except BlockingIOError:
+                    continue
+                except (OSError, termios.error) as error:
+                    return self._lost(error.strerror if isinstance(error, OSError) else str(error))
+                ert = self._stamp()
+                if not data:
+                    return self._lost("end of file")
+                backoff.reset()
+                self._sink(Chunk(ert, data))
+        return None
+
+    def _lost(self, reason: str | None) -> str:
+        if os.path.exists(self._path):
+            return f"{self._path} hung up ({reason}): trying again"
+        return f"{self._path} was unplugged ({reason}): plug it in again"
+
+    def _change(self, state: TransportState, detail: str) -> None:
+        self._sink(LinkChange(self._stamp(), state, detail))
+
+    def _stamp(self) -> int:
+        """The time now; a clock that is set back does not turn reports around."""
+        self._last = max(self._last, self._clock())
+        return self._last
+
+
+def open_port(path: str, baud: int) -> serial.Serial:
+    """Open and configure a port for this process alone.
+
+    Raises:
+        PortAbsent: it is not there.
+        PortBusy: another process has it.
+        PortForbidden: this user may not.
+        LinkError: it is no serial port, or does not know the baud rate.
+    """
+    try:
+        port = serial.Serial(path, baud, timeout=0, exclusive=True)
+    except OSError as error:  # SerialException is one
+        raise refusal(path, error) from error
+    except (ValueError, OverflowError, termios.error) as error:
+        raise LinkError(f"{path} cannot be set to {baud} baud: {error}") from error
+    try:
+        if not is_pty(port.fileno()):
+            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+    except OSError as error:
+        port.close()
+        raise refusal(path, error) from error
+    return port
+
+
+def close_port(port: serial.Serial) -> None:
+    """Give a port back, even if its device is gone."""
+    with contextlib.suppress(OSError, termios.error):
+        fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
+    with contextlib.suppress(OSError, termios.error):
+        port.close()
+
+
+def probe(path: str) -> None:
+    """Say now whether the port could be opened.
+
+    A port that nobody holds is only looked at: to open it would reset many a board.
+
+    Raises:
+        PortAbsent: it is not there.
+        PortBusy: another process has it for itself.
+        PortForbidden: this user may not.
+    """
+    try:
+        os.stat(path)
+    except OSError as error:
+        raise refusal(path, error) from error
+    if not os.access(path, os.R_OK | os.W_OK):
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        raise refusal(path, denied)
+    if holders(path):
+        _try_lock(path)
+
+
+def _try_lock(path: str) -> None:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise refusal(path, error) from error
+
+
+def _write_all(fd: int, data: bytes, path: str) -> None:
+    rest = memoryview(data)
+    deadline = time.monotonic() + WRITE_TIMEOUT_S
+    room = select.poll()
+    room.register(fd, select.POLLOUT)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError as error:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LinkError(f"{path} takes no more: {len(rest)} of {len(data)} bytes not sent") from error
+            room.poll(left * 1000)
+        except OSError as error:
+            raise PortAbsent(f"{path} is gone: {error.strerror}") from error
+
+
+def _others(path: str) -> str:
+    """Who else reads the port; asked before it is open, so that no byte waits for the answer."""
+    if not os.path.exists(path):
+        return ""
+    others = [str(holder) for holder in holders(path) if holder.pid != os.getpid()]
+    return f"; {', '.join(others)} has it open too and may take bytes" if others else ""
+
+
+def _nobody(_: Report) -> None:
+    """The sink before `SerialLink.start`."""

@@ -1,0 +1,118 @@
+"""The model: three states of a value, loss and return, gaps of the display, a station that is gone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from groundstation.messages import Heartbeat
+from groundstation.model import ALTITUDE, PassModel
+from groundstation.tui.source import StationBack, StationLost
+from tests.groundstation.tui.scripted import (
+    ENTRY,
+    HOST,
+    LOS,
+    RECORDING,
+    S,
+    contact,
+    descent,
+    host,
+    script,
+    snapshot,
+)
+
+
+def flown(until: float, silent: tuple[float, float] = (LOS, 1e9)) -> PassModel:
+    model = PassModel()
+    model.apply(snapshot(), host(60.0))
+    for at, update in script(until=until, silent=silent):
+        assert not isinstance(update, StationLost | StationBack)
+        model.apply(update, host(at))
+    return model
+
+
+def test_a_value_is_never_received_then_fresh_then_stale() -> None:
+    model = PassModel()
+    model.apply(snapshot(), host(60))
+    assert model.reading(ALTITUDE, host(60)).freshness == "NEVER"
+    model.apply(descent(100.0), host(100.0))
+    assert model.reading(ALTITUDE, host(100.4)).freshness == "FRESH"
+    assert model.reading(ALTITUDE, host(100.6)).freshness == "STALE"
+
+
+def test_a_value_that_is_not_valid_is_absent() -> None:
+    reading = flown(100.0).reading(("DESCENT", "radio_altitude"), host(100.0))
+    assert (reading.value, reading.valid, reading.freshness) == (None, False, "FRESH")
+
+
+def test_at_loss_values_freeze_and_the_verdict_keeps_the_last_of_them() -> None:
+    model = flown(LOS + 10)
+    assert model.signal(0, host(LOS + 10)) == "LOS"
+    assert model.signal(2, host(LOS + 10)) == "LOCKED"
+    reading = model.reading(ALTITUDE, host(LOS + 10))
+    assert reading.freshness == "STALE"
+    assert 31 < float(reading.value or 0) < 32
+    loss = model.banner_loss()
+    assert loss is not None
+    assert [last.info.name for last in loss.last] == ["altitude", "speed"]
+    assert loss.since == host(LOS - 0.1)
+
+
+def test_acknowledging_removes_the_banner_and_not_the_state() -> None:
+    model = flown(LOS + 1)
+    model.acknowledge()
+    assert model.banner_loss() is None
+    assert model.signal(0, host(LOS + 1)) == "LOS"
+    assert model.losses[0].acknowledged
+
+
+def test_a_revised_verdict_is_no_second_alarm() -> None:
+    model = flown(LOS + 1)
+    change = contact(LOS + 1, "LOS", "LOS", model.losses[0].verdict)
+    model.apply(msgspec.structs.replace(change, revised=True), host(LOS + 1))
+    assert model.alarms == 1
+
+
+def test_a_regained_signal_stays_on_the_banner_until_acknowledged() -> None:
+    model = flown(250.0, silent=(240.0, 245.0))
+    loss = model.banner_loss()
+    assert loss is not None and loss.regained
+    model.acknowledge()
+    assert model.banner_loss() is None
+    assert not model.losses
+
+
+def test_a_station_that_is_gone_leaves_the_link_unknown() -> None:
+    model = flown(200.0)
+    assert model.gone_ns(host(201.9)) is None
+    assert model.gone_ns(host(203.0)) == 3 * S
+    assert model.signal(0, host(203.0)) == "UNKNOWN"
+    model.apply(Heartbeat(ert=host(204), sequences={}), host(204))
+    assert model.signal(0, host(204)) == "LOCKED"
+
+
+def test_display_gaps_are_counted_from_sequences_and_heartbeats() -> None:
+    model = PassModel()
+    model.apply(snapshot(), HOST)
+    for seq in (1, 2, 5):
+        model.apply(Heartbeat(seq=seq, ert=HOST, sequences={"tm.DESCENT": 4}), HOST)
+    assert model.gaps.missed == {"heartbeat": 2, "tm.DESCENT": 4}
+    assert model.gaps.total == 6
+
+
+def test_an_echo_of_the_snapshot_is_not_applied_twice() -> None:
+    model = PassModel()
+    model.apply(snapshot(), host(60))
+    model.gaps.baseline({"contact": 3}, host(60), restarted=False)
+    before = len(model.log.entries)
+    model.apply(msgspec.structs.replace(contact(60, "LOCKED", "NO_SIGNAL"), seq=3), host(60))
+    assert len(model.log.entries) == before
+    assert model.gaps.total == 0
+
+
+def test_clock_histories_and_recording() -> None:
+    model = flown(LOS + 5)
+    assert model.clock == ENTRY + int((LOS + 5) * S)
+    assert model.mission_elapsed() == int((LOS + 5) * S)
+    assert len(model.series[ALTITUDE].samples) == 2240
+    assert model.link is not None and model.link.recording == RECORDING
+    assert list(model.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]

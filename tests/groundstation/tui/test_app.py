@@ -1,0 +1,86 @@
+"""The application under keys, a loss, and a station that goes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from groundstation.errors import CallerError
+from groundstation.tui.app import farewell, run_tui
+from groundstation.tui.help import HelpScreen
+from tests.groundstation.tui.scripted import FakeClock, ScriptedSource, event, script
+from tests.groundstation.tui.stage import scene, staged
+
+
+def test_acknowledge_removes_the_banner_and_leaves_the_badge() -> None:
+    async def play() -> None:
+        async with scene("los", (80, 24)) as stage:
+            assert "LOSS OF SIGNAL" in stage.text()
+            await stage.pilot.press("a")
+            await stage.settle()
+            assert "LOSS OF SIGNAL" not in stage.text()
+            assert "LANDER LOS" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_hold_freezes_values_while_reception_goes_on() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            await stage.pilot.press("space")
+            stage.app._fold(event(101.0, "LATE", "while held"))
+            await stage.at(110.0)
+            assert "HELD" in stage.text()
+            assert "LATE" not in stage.text()
+            await stage.pilot.press("space")
+            await stage.settle()
+            assert "LATE" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            await stage.pilot.press("p")
+            await stage.settle()
+            assert "ALTITUDE" in stage.text() and "CONTACT" not in stage.text()
+            await stage.pilot.press("p", "j", "j")
+            await stage.settle()
+            assert "above" in stage.text()
+            await stage.pilot.press("y")
+            assert "VC0" in stage.app.clipboard or "LANDER" in stage.app.clipboard
+            await stage.pilot.press("question_mark")
+            assert isinstance(stage.app.screen, HelpScreen)
+            await stage.pilot.press("escape")
+            await stage.pilot.resize_terminal(50, 12)
+            await stage.settle()
+            assert "at least 60x18" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_the_screen_is_saved_as_svg(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with scene("los", (120, 40)) as stage:
+            stage.app.action_screenshot("descent.svg", str(tmp_path))
+
+    asyncio.run(play())
+    assert "<svg" in (tmp_path / "descent.svg").read_text(encoding="utf-8")
+
+
+def test_the_farewell_names_the_recording_and_the_station() -> None:
+    async def play() -> str:
+        async with scene("los", (80, 24)) as stage:
+            return farewell(stage.app)
+
+    text = asyncio.run(play())
+    assert text.startswith("Recording: /var/lib/mars6/")
+    assert text.endswith("Station bench goes on.")
+
+
+def test_without_a_terminal_it_refuses_instead_of_hanging() -> None:
+    with pytest.raises(CallerError, match="no terminal"):
+        run_tui(ScriptedSource(script(until=1.0), FakeClock()))

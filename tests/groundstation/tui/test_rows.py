@@ -1,0 +1,97 @@
+"""Pure rows: what a state looks like, without a screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from groundstation.messages import LimitInfo, LimitState, ParameterInfo
+from groundstation.model import Freshness, PassModel, Reading
+from groundstation.tui.banner import banner
+from groundstation.tui.descent import layout_for
+from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
+from groundstation.tui.plot import Canvas, Frame, nice
+from groundstation.tui.rows import View, age_text, elapsed_text, footer, parameter_row
+from groundstation.tui.spans import fit, plain, width_of
+from groundstation.tui.theme import styles
+from tests.groundstation.tui.scripted import LOS, S, contact, host, snapshot, verdict
+
+INFO = ParameterInfo(
+    packet="DESCENT", name="deceleration", unit="[g]", decimals=2, description="", period_ms=100,
+    limits=LimitInfo(yellow_high=12.0, red_high=20.0),
+)  # fmt: skip
+
+
+def row(limit: LimitState = "GREEN", freshness: Freshness = "FRESH") -> str:
+    value = None if freshness == "NEVER" else 9.1
+    return plain([parameter_row(Reading(INFO, value, limit, True, freshness, 3 * S), 60, UNICODE)])
+
+
+def test_units_in_brackets_do_not_vanish() -> None:
+    assert row() == " ·  Deceleration             9.10 [g]"
+
+
+@pytest.mark.parametrize(
+    ("limit", "freshness", "start", "end"),
+    [
+        ("YELLOW_HIGH", "FRESH", " ▲  ", ">12.00"),
+        ("RED_HIGH", "FRESH", " ■  ", ">20.00"),
+        ("RED_HIGH", "STALE", " ■◷ ", "-3.0s >20.00"),
+        ("GREEN", "STALE", " ·◷ ", "-3.0s"),
+        ("GREEN", "NEVER", " ?  ", "never"),
+    ],
+)
+def test_stale_is_added_to_the_limit_symbol(
+    limit: LimitState, freshness: Freshness, start: str, end: str
+) -> None:
+    assert row(limit, freshness).startswith(start)
+    assert row(limit, freshness).endswith(end)
+
+
+def test_ages_and_elapsed_times() -> None:
+    assert [age_text(n) for n in (990_000_000, 12 * S, 185 * S)] == ["0.9 s", "12 s", "3:05"]
+    assert (elapsed_text(200 * S), elapsed_text(-1 * S)) == ("T+03:20.0", "T-00:01.0")
+
+
+def test_the_footer_fits_80_columns_with_every_key() -> None:
+    assert plain([footer(80, UNICODE)]).endswith("Quit")
+    assert width_of(footer(80, UNICODE)) == 80
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(0, "falls on the plan"), (-12400, "-12.4 s, early"), (900, "+0.9 s, late")]
+)
+def test_the_banner_says_whether_the_loss_was_planned(error: int, words: str) -> None:
+    model = PassModel()
+    model.apply(snapshot(), host(60))
+    lost = contact(LOS + 0.2, "LOS", "LOCKED", verdict(planned_error_ms=error))
+    model.apply(lost, host(LOS + 0.2))
+    text = plain(banner(View(model, host(LOS + 1), UNICODE), 100))
+    assert words in text
+    assert "CRC ✓ → lander ✗" in text
+
+
+def test_a_plot_leaves_gaps_open_and_joins_the_rest() -> None:
+    canvas = Canvas(Frame(0, 100, 0.0, 1.0, 10, 1), unicode=False)
+    canvas.draw([(0, 0.0), (10, 0.0), (60, 0.0), (90, 0.0)], gap=30)
+    assert "".join(canvas.char(column, 0) or " " for column in range(10)) == "**    ****"
+    assert [nice(value) for value in (34235.0, 4284.0, 0.0)] == [40000, 5000, 0]
+
+
+def test_alphabets_and_locales() -> None:
+    assert ASCII.text("−47 °C → [km]") == "-47 degC -> [km]"
+    assert UNICODE.text("a\x1b[31mb") == "a [31mb"
+    assert ascii_wanted({"LANG": "C"}) and not ascii_wanted({"LANG": "en_GB.UTF-8"})
+
+
+def test_without_colours_badges_are_reversed() -> None:
+    plain_styles = styles(colour=False)
+    assert all(style.color is None and style.bgcolor is None for style in plain_styles.values())
+    assert plain_styles["badge_alarm"].reverse
+
+
+def test_layouts() -> None:
+    assert not layout_for(59, 24, zoomed=False).fits
+    assert layout_for(80, 24, zoomed=False).plots == 0
+    assert layout_for(120, 40, zoomed=False).plots == 12
+    assert layout_for(80, 24, zoomed=True).stacked
+    assert width_of(fit((), 7)) == 7
