@@ -25,7 +25,7 @@ run: $(STAMP) ## fly the historical descent live in the TUI
 	@$(BIN)/hil fly $(ARGS)
 
 test: $(STAMP) lint ## lint, types, architecture and all tests
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/ruff check .
