@@ -122,7 +122,7 @@ def run(
     _check_link(link, wait)
     config = _config(link, name, record)
     info = start_station(config, wait=wait)
-    code = show(info, style, in_ascii)
+    code = show(info, style, in_ascii, None if keep else f"Stopping station {info.name}.")
     if keep:
         click.echo(f"station {info.name} goes on: groundstation watch {info.name}", err=True)
     else:
@@ -146,10 +146,10 @@ def ports() -> None:
     click.echo(format_ports(list_ports()))
 
 
-def show(info: StationInfo, style: Style, in_ascii: bool = False) -> int:
-    """Show a station until the viewer is closed; the exit code."""
+def show(info: StationInfo, style: Style, in_ascii: bool = False, closing: str | None = None) -> int:
+    """Show a station until the viewer is closed; the exit code. ``closing`` says what becomes of the station then."""
     if style == "tui":
-        return run_tui(StationClient(info, host_clock), ascii=in_ascii)
+        return run_tui(StationClient(info, host_clock), ascii=in_ascii, closing=closing)
     return asyncio.run(follow(info, style))
 
 

@@ -138,7 +138,8 @@ class SequenceWatch:
             last = self._last.get(topic, 0)
             if seq > last:
                 self._miss(topic, seq - last)
-            self._last[topic] = seq
+            # A heartbeat was taken before it got its own number.
+            self._last[topic] = max(seq, last)
 
     def _miss(self, topic: str, count: int) -> None:
         if count > 0:

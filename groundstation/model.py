@@ -297,6 +297,4 @@ def _entry(item: EventMessage | ContactChange) -> LogEntry:
 
 
 def _undeclared(key: Key) -> ParameterInfo:
-    return ParameterInfo(
-        packet=key[0], name=key[1], unit="", decimals=2, description="not declared", period_ms=1000
-    )
+    return ParameterInfo(packet=key[0], name=key[1], unit="", decimals=2, description="not declared", period_ms=1000)

@@ -71,13 +71,20 @@ def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> Fli
     end = _End()
     with plan.target as target, _station(plan, target.url) as info:
         threading.Thread(target=_await_pass, args=(target, end.lander_done), daemon=True).start()
-        code = show(info, style, in_ascii) if style == "tui" else asyncio.run(follow(info, style, end))
+        code = _show(info, style, in_ascii, end)
         complete = end.lander_done.is_set()
     if not complete:
         return FlightResult(code, None)
     expected = expect(plan.link_drop)
     cause = expected_cause(plan.link_drop)
     return FlightResult(code, judge(plan.recording, expected, cause, REAL_TIME_LATENESS_MS))
+
+
+def _show(info: StationInfo, style: Style, in_ascii: bool, end: _End) -> int:
+    """The TUI stays until its user leaves; lines end with the flight."""
+    if style == "tui":
+        return show(info, style, in_ascii, "The flight ends with its viewer.")
+    return asyncio.run(follow(info, style, end))
 
 
 @contextmanager

@@ -225,14 +225,14 @@ def run_tui(
     source: MessageSource,
     *,
     ascii: bool = False,  # noqa: A002 - named like the option it comes from
-    recording_hint: Callable[[], str] | None = None,
+    closing: str | None = None,
 ) -> int:
     """Show a station until the user quits; then say where the recording is and whether the station goes on.
 
     Args:
         source: where the messages come from.
         ascii: draw in ASCII; also chosen where the locale knows nothing else.
-        recording_hint: the caller's last word, in place of the station's own path of the recording.
+        closing: what becomes of the station, where the caller decides it; by default, that it goes on.
 
     Returns:
         The exit code: 0, the code of what the source raised, or 128 plus the number of a signal.
@@ -247,21 +247,19 @@ def run_tui(
     with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to print on
         if app.error is not None:
             print(app.error, file=sys.stderr)
-        print(farewell(app, recording_hint), flush=True)
+        print(farewell(app, closing), flush=True)
     return app.return_code or 0 if code is None else code
 
 
-def farewell(app: StationApp, recording_hint: Callable[[], str] | None = None) -> str:
-    """The last lines: the recording, and what became of the station."""
-    link = app.model.link
-    if recording_hint is not None:
-        recording = recording_hint()
-    elif link is not None and link.recording is not None:
-        recording = f"Recording: {link.recording}"
-    else:
-        recording = "Nothing was recorded."
+def farewell(app: StationApp, closing: str | None = None) -> str:
+    """The last lines: the recording, and what becomes of the station (``closing``, where the caller decides it)."""
     if app.model.snapshot is None:
         return "No station answered."
-    gone = app.ended or app.model.gone_ns(app.now()) is not None
-    station = app.model.snapshot.station
-    return f"{recording}\nStation {station} {'has ended or is out of reach' if gone else 'goes on'}."
+    link = app.model.link
+    kept = link is not None and link.recording is not None
+    recording = f"Recording: {link.recording}" if link is not None and kept else "Nothing was recorded."
+    if closing is None:
+        gone = app.ended or app.model.gone_ns(app.now()) is not None
+        fate = "has ended or is out of reach" if gone else "goes on"
+        closing = f"Station {app.model.snapshot.station} {fate}."
+    return f"{recording}\n{closing}"

@@ -47,9 +47,7 @@ def _regained(view: View, loss: Loss, width: int) -> list[Row]:
     outage = "" if loss.outage_ms is None else f" after {loss.outage_ms / 1000:.1f} s"
     lost = "" if loss.outage_lost is None else f", {loss.outage_lost} frames lost"
     text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage}{lost} "
-    return [
-        spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")
-    ]
+    return [spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")]
 
 
 def _lost(view: View, loss: Loss, width: int) -> list[Row]:

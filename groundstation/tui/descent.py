@@ -60,9 +60,7 @@ class DescentScreen(Screen[None]):
     #plots.stacked { layout: vertical; }
     """
 
-    def __init__(
-        self, styles: Styles, glyphs: Glyphs, live: Callable[[], View], shown: Callable[[], View]
-    ) -> None:
+    def __init__(self, styles: Styles, glyphs: Glyphs, live: Callable[[], View], shown: Callable[[], View]) -> None:
         """``live`` is what is known now; ``shown`` may be held."""
         super().__init__()
         self._styles, self._glyphs, self._live, self._shown = styles, glyphs, live, shown

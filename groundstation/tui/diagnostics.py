@@ -20,9 +20,5 @@ def diagnostics(view: View) -> str:
     rows = [header(text, _WIDTH), *banner(text, _WIDTH), *contact(text, _WIDTH)]
     rows += events(text, _WIDTH, _EVENTS)
     snapshot = view.model.snapshot
-    station = (
-        f"{snapshot.station} pid {snapshot.pid}, dictionary {snapshot.dictionary_hash}"
-        if snapshot
-        else "none"
-    )
+    station = f"{snapshot.station} pid {snapshot.pid}, dictionary {snapshot.dictionary_hash}" if snapshot else "none"
     return f"taken {utc(view.now)} UTC, station {station}\n{plain(rows).rstrip()}\n"

@@ -50,9 +50,7 @@ def plot(view: View, key: Key, width: int, height: int, tone: Tone) -> list[Row]
     head = _title(view, key, width)
     rows, columns = height - 2, width - _AXIS - 2
     if not samples or rows < 2 or columns < 8:
-        return [head] + [
-            fit((Span(" no data yet" if line == 0 else "", "dim"),), width) for line in range(height - 1)
-        ]
+        return [head] + [fit((Span(" no data yet" if line == 0 else "", "dim"),), width) for line in range(height - 1)]
     frame = frame_of(view, samples, columns, rows)
     info = view.model.parameters.get(key)
     gap = (info.period_ms if info else 1000) * 1_000_000 * _GAP_PERIODS
@@ -126,16 +124,12 @@ def _title(view: View, key: Key, width: int) -> Row:
     name = key[1].replace("_", " ").upper()
     if reading.value is None:
         return title(name, width, view.glyphs, note)
-    return title(
-        f"{name}  {value_text(reading.info, reading.value)} {reading.info.unit}", width, view.glyphs, note
-    )
+    return title(f"{name}  {value_text(reading.info, reading.value)} {reading.info.unit}", width, view.glyphs, note)
 
 
 def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone) -> Row:
     marks = {frame.column(scet) for scet in view.model.loss_marks if frame.start <= scet <= frame.end}
-    plans = {
-        frame.column(stone.scet) for stone in view.model.timeline if frame.start < stone.scet <= frame.end
-    }
+    plans = {frame.column(stone.scet) for stone in view.model.timeline if frame.start < stone.scet <= frame.end}
     spans = [Span(right(_scale(frame, row), _AXIS), "dim"), Span(view.glyphs.edge, "rule")]
     for column in range(frame.width):
         char = canvas.char(column, row)

@@ -230,9 +230,7 @@ def _note(reading: Reading, glyphs: Glyphs) -> Row:
     if reading.freshness == "NEVER":
         return (Span("never", "dim"),)
     age: Row = (
-        (Span(f"-{age_text(reading.age_ns).replace(' ', '')} ", "stale"),)
-        if reading.freshness == "STALE"
-        else ()
+        (Span(f"-{age_text(reading.age_ns).replace(' ', '')} ", "stale"),) if reading.freshness == "STALE" else ()
     )
     if not reading.valid:
         return (*age, Span("void", "dim"))

@@ -22,9 +22,7 @@ def timeline(view: View, width: int) -> list[Row]:
     here = None if model.clock is None else column_of(model.clock, stones, bar)
     cells = [_cell(view, column, columns, here) for column in range(bar)]
     upcoming = _next(view)
-    first = fit(
-        (Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), "bright")), width
-    )
+    first = fit((Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), "bright")), width)
     return [merge(first), fit(_labels(view, stones, columns, upcoming, width), width)]
 
 

@@ -116,3 +116,10 @@ def test_clock_histories_and_recording() -> None:
     assert len(model.series[ALTITUDE].samples) == 2240
     assert model.link is not None and model.link.recording == RECORDING
     assert list(model.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]
+
+
+def test_heartbeats_are_no_gaps_of_their_own() -> None:
+    model = PassModel()
+    for seq in range(1, 6):
+        model.apply(Heartbeat(seq=seq, ert=HOST, sequences={"heartbeat": seq - 1}), HOST)
+    assert model.gaps.missed == {}

@@ -216,13 +216,9 @@ def lander_frames(at: float) -> int:
     return max(0, min(2240, round((at - AOS) * 10) + 1))
 
 
-def contact(
-    at: float, state: SignalState, previous: SignalState, verdict: LosVerdict | None = None
-) -> ContactChange:
+def contact(at: float, state: SignalState, previous: SignalState, verdict: LosVerdict | None = None) -> ContactChange:
     """The lander's channel changes."""
-    return ContactChange(
-        vcid=0, channel="LANDER", state=state, previous=previous, ert=host(at), verdict=verdict
-    )
+    return ContactChange(vcid=0, channel="LANDER", state=state, previous=previous, ert=host(at), verdict=verdict)
 
 
 def verdict(at: float = LOS, *, planned_error_ms: int = 0) -> LosVerdict:
@@ -273,9 +269,7 @@ _EVENTS = (
 )
 
 
-def script(
-    until: float = LOS + 30, start: float = 60.0, silent: tuple[float, float] = (LOS, 1e9)
-) -> Iterator[Timed]:
+def script(until: float = LOS + 30, start: float = 60.0, silent: tuple[float, float] = (LOS, 1e9)) -> Iterator[Timed]:
     """All updates after the snapshot, in order; ``silent`` is when the lander is not heard."""
     state: SignalState = "NO_SIGNAL"
     for tick in range(round(start * 10), round(until * 10) + 1):
@@ -289,9 +283,7 @@ def script(
             state = "LOS"
         if heard:
             yield at, descent(at)
-            yield from (
-                (at, event(at, name, text)) for when, name, text in _EVENTS if tick == round(when * 10)
-            )
+            yield from ((at, event(at, name, text)) for when, name, text in _EVENTS if tick == round(when * 10))
         yield from _second(tick, at, heard, state)
 
 

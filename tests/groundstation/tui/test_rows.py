@@ -40,9 +40,7 @@ def test_units_in_brackets_do_not_vanish() -> None:
         ("GREEN", "NEVER", " ?  ", "never"),
     ],
 )
-def test_stale_is_added_to_the_limit_symbol(
-    limit: LimitState, freshness: Freshness, start: str, end: str
-) -> None:
+def test_stale_is_added_to_the_limit_symbol(limit: LimitState, freshness: Freshness, start: str, end: str) -> None:
     assert row(limit, freshness).startswith(start)
     assert row(limit, freshness).endswith(end)
 

@@ -1,0 +1,88 @@
+"""The TUI in a real terminal: a whole flight in tmux at both sizes, its keys, and how it leaves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TMUX = shutil.which("tmux")
+if TMUX is None and not os.environ.get("MARS6_REQUIRE_ALL"):
+    pytest.skip("tmux is not installed: the TUI is not tried in a real terminal", allow_module_level=True)
+
+
+class Terminal:
+    """A tmux server of its own with one pane."""
+
+    def __init__(self, home: Path, width: int, height: int, command: str) -> None:
+        assert TMUX is not None
+        self._call = [TMUX, "-S", str(home / "tmux"), "-f", os.devnull]
+        size = ["-x", str(width), "-y", str(height)]
+        environment = dict(os.environ) | {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        # The shell stays, so that what is printed after the TUI can be read.
+        line = f"{command}; echo EXIT=$?; sleep 60"
+        subprocess.run([*self._call, "new-session", "-d", *size, line], check=True, env=environment)
+
+    def screen(self) -> str:
+        call = [*self._call, "capture-pane", "-p", "-J"]
+        return subprocess.run(call, capture_output=True, text=True, check=True).stdout
+
+    def press(self, *keys: str) -> None:
+        subprocess.run([*self._call, "send-keys", *keys], check=True)
+
+    def wait_for(self, text: str, seconds: float = 25) -> str:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if text in (screen := self.screen()):
+                return screen
+            time.sleep(0.1)
+        pytest.fail(f"{text!r} did not come up in {seconds:g} s; the screen was:\n{self.screen()}")
+
+    def close(self) -> None:
+        subprocess.run([*self._call, "kill-server"], check=False)
+
+
+@pytest.fixture(params=[(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def terminal(request: pytest.FixtureRequest, home: Path) -> Iterator[Terminal]:
+    width, height = request.param
+    stage = Terminal(home, width, height, f"{sys.executable} -m hil.cli fly --speed 60")
+    yield stage
+    stage.close()
+
+
+def test_a_flight_from_entry_to_loss_of_signal(terminal: Terminal) -> None:
+    terminal.wait_for("bus LOCK")
+    terminal.wait_for("lander LOCK")
+    screen = terminal.wait_for("LOSS OF SIGNAL")
+    for words in ("CRC ✓ → lander ✗", "bus still heard", "09:11:04.9 UTC", "09:11:05.0", "Recording goes on"):
+        assert words in screen
+    assert "lander LOS" in screen
+    assert "exact" in screen
+    assert "no messages missed" in screen
+    terminal.press("a")
+    time.sleep(0.5)
+    screen = terminal.wait_for("lander LOS")
+    assert "LOSS OF SIGNAL" not in screen
+    terminal.press("q")
+    screen = terminal.wait_for("EXIT=0")
+    assert "PASS LOS LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000" in screen
+    assert "Recording: " in screen
+
+
+def test_leaving_early_keeps_what_was_received(home: Path) -> None:
+    stage = Terminal(home, 80, 24, f"{sys.executable} -m hil.cli fly --speed 20")
+    try:
+        stage.wait_for("lander LOCK")
+        stage.press("q")
+        screen = stage.wait_for("EXIT=21")
+        assert "ended before the pass was over; the recording is" in screen
+    finally:
+        stage.close()
+    (recording,) = (home / "data").rglob("*.sqlite")
+    assert recording.stat().st_size > 0
