@@ -21,7 +21,7 @@ from groundstation.links.ports import format_ports, list_ports
 from groundstation.links.serial import SerialLink
 from groundstation.messages import Refusal, StopRequest
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import Style, choose_style, follow, host_clock, run_cli
+from groundstation.shell import Style, choose_style, end_with_parent, follow, host_clock, run_cli
 from groundstation.station import Station, StationConfig
 from groundstation.tui.app import run_tui
 from protocols.lander import MARS6
@@ -68,11 +68,14 @@ def cli() -> None:
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
 @click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up.")
 @click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
-def serve(link: str, name: str | None, record: Path | None, wait: bool, announce: bool) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
+def serve(link: str, name: str | None, record: Path | None, wait: bool, announce: bool, with_parent: bool) -> None:
     """Receive LINK, record it, and serve viewers until stopped.
 
     LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
     """
+    if with_parent:
+        end_with_parent()
     _check_link(link, wait)
     config = _config(link, name, record)
 
@@ -153,14 +156,17 @@ def show(info: StationInfo, style: Style, in_ascii: bool = False, closing: str |
     return asyncio.run(follow(info, style))
 
 
-def start_station(config: StationConfig, *, wait: bool = False) -> StationInfo:
+def start_station(config: StationConfig, *, wait: bool = False, with_parent: bool = False) -> StationInfo:
     """Start a station as a process of its own and wait until it serves.
+
+    It outlives this process, unless ``with_parent`` ties it to it.
 
     Raises:
         StationError: it ended instead; its own words and exit code.
     """
     arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce"]
     arguments += ["--name", config.name, "--record", str(config.recording), *(["--wait"] if wait else [])]
+    arguments += ["--with-parent"] if with_parent else []
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, start_new_session=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -25,11 +26,17 @@ Style = Literal["tui", "plain", "json"]
 
 EXIT_INTERRUPTED = 130
 EXIT_DECLARATION = 3
+_PR_SET_PDEATHSIG = 1
 
 
 def host_clock() -> int:
     """Nanoseconds since 1970-01-01 UTC by this machine."""
     return time.time_ns()
+
+
+def end_with_parent() -> None:
+    """Let the kernel send this process SIGTERM when the one that started it dies, even if that was killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_cli(command: click.Command, name: str) -> None:

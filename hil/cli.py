@@ -15,7 +15,7 @@ from groundstation.archive.paths import default_path
 from groundstation.cli import output_options
 from groundstation.errors import CallerError
 from groundstation.plain import utc
-from groundstation.shell import choose_style, host_clock, run_cli, write_line
+from groundstation.shell import choose_style, end_with_parent, host_clock, run_cli, write_line
 from hil.flight import FlightPlan, fly_real_time
 from hil.lockstep import Direct, fly_lockstep
 from hil.oracle import Burst, expect, fly
@@ -31,7 +31,7 @@ EXIT_INCOMPLETE = 21
 
 _EXIT_CODES = """
 \b
-Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died, 21 ended before the loss of signal,
+Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died, 21 ended before the pass was over,
 130 interrupted; those of groundstation besides.
 """
 
@@ -103,10 +103,11 @@ def fly_command(
     options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop)
     name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{now % 10**9 // 10**6:03d}"
     result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
-    if result.verdict is None:
-        click.echo(f"ended before the pass was over; the recording is {recording}", err=True)
-        sys.exit(result.code or EXIT_INCOMPLETE)
-    sys.exit(_conclude(result.verdict, as_json))
+    code = _conclude(result.verdict, as_json)
+    if not result.complete:
+        click.echo("ended before the pass was over: the verdict is of what was received", err=True)
+        code = result.code or EXIT_INCOMPLETE
+    sys.exit(code)
 
 
 def _conclude(verdict: Verdict, as_json: bool) -> int:
@@ -156,6 +157,7 @@ def lander_command(
 
 def _serve_lander(server: ByteServer, bursts: Iterator[Burst], speed: float, stepped: bool, announce: bool) -> None:
     if announce:
+        end_with_parent()
         say(state="waiting", url=server.url)
     else:
         click.echo(f"the lander waits for a listener: groundstation run {server.url}")

@@ -39,10 +39,11 @@ class FlightPlan:
 
 @dataclass(frozen=True, slots=True)
 class FlightResult:
-    """How it ended: the viewer's exit code, and the verdict; None if the viewer left before the loss."""
+    """How it ended: the viewer's exit code, whether the pass was flown to its end, and the verdict."""
 
     code: int
-    verdict: Verdict | None
+    complete: bool
+    verdict: Verdict
 
 
 class _End:
@@ -73,11 +74,8 @@ def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> Fli
         threading.Thread(target=_await_pass, args=(target, end.lander_done), daemon=True).start()
         code = _show(info, style, in_ascii, end)
         complete = end.lander_done.is_set()
-    if not complete:
-        return FlightResult(code, None)
-    expected = expect(plan.link_drop)
-    cause = expected_cause(plan.link_drop)
-    return FlightResult(code, judge(plan.recording, expected, cause, REAL_TIME_LATENESS_MS))
+    verdict = judge(plan.recording, expect(plan.link_drop), expected_cause(plan.link_drop), REAL_TIME_LATENESS_MS)
+    return FlightResult(code, complete, verdict)
 
 
 def _show(info: StationInfo, style: Style, in_ascii: bool, end: _End) -> int:
@@ -89,7 +87,7 @@ def _show(info: StationInfo, style: Style, in_ascii: bool, end: _End) -> int:
 
 @contextmanager
 def _station(plan: FlightPlan, url: str) -> Iterator[StationInfo]:
-    info = start_station(StationConfig(plan.name, url, plan.recording, MARS6, UART))
+    info = start_station(StationConfig(plan.name, url, plan.recording, MARS6, UART), with_parent=True)
     try:
         yield info
     finally:

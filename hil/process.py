@@ -1,11 +1,9 @@
-"""Processes that the rig starts: they speak JSON lines, and die with the rig, even with a killed one."""
+"""Processes that the rig starts: they speak JSON lines, and end with the rig."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import subprocess
 import sys
 from types import TracebackType
@@ -13,7 +11,6 @@ from typing import Any, Self
 
 from groundstation.errors import WorldError
 
-_PR_SET_PDEATHSIG = 1
 _STOP_TIMEOUT_S = 5.0
 
 
@@ -26,28 +23,16 @@ class ProcessFailed(WorldError):
 class Helper:
     """One process and its JSON lines."""
 
-    def __init__(self, arguments: list[str], *, die_with_us: int = signal.SIGTERM) -> None:
-        """Start ``python -m …``.
-
-        Args:
-            arguments: after ``python -m``.
-            die_with_us: the signal that it gets when this process dies.
-        """
+    def __init__(self, arguments: list[str]) -> None:
+        """Start ``python -m …``. What is started calls `groundstation.shell.end_with_parent`."""
         self._name = arguments[0].partition(".")[0]
-        libc = ctypes.CDLL(None)
-
-        def bind_life() -> None:
-            libc.prctl(_PR_SET_PDEATHSIG, die_with_us)
-
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Ctrl-C in the terminal is the rig's: it ends its helpers in order.
-            start_new_session=True,
-            preexec_fn=bind_life,  # noqa: PLW1509  # no threads are running yet when the rig starts its helpers
+            start_new_session=True,  # Ctrl-C in the terminal is the rig's: it ends its helpers in order
         )
 
     def __enter__(self) -> Self:

@@ -255,3 +255,24 @@ def test_flock_is_not_left_behind(bench: Bench) -> None:
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(fd)
+
+
+def test_a_killed_flight_leaves_no_process_and_a_whole_recording(home: Path) -> None:
+    recording = home / "pass.sqlite"
+    arguments = [sys.executable, "-m", "hil.cli", "fly", "--json", "--speed", "20", "--record", str(recording)]
+    flight = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    with flight:
+        assert flight.stdout is not None
+        pid = json.loads(flight.stdout.readline())["pid"]
+        for line in flight.stdout:
+            if '"packet":"DESCENT"' in line:
+                break
+        flight.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    with ArchiveReader(recording) as archive:
+        events = [json.loads(e.body)["name"] for e in archive.events("event")]
+        assert archive.bytes_total > 0
+    assert events[-1] == "STATION_STOP"

@@ -81,7 +81,9 @@ def test_leaving_early_keeps_what_was_received(home: Path) -> None:
         stage.wait_for("lander LOCK")
         stage.press("q")
         screen = stage.wait_for("EXIT=21")
-        assert "ended before the pass was over; the recording is" in screen
+        assert "FAIL no loss of signal was declared" in screen
+        assert "ended before the pass was over" in screen
+        assert "recording: " in screen
     finally:
         stage.close()
     (recording,) = (home / "data").rglob("*.sqlite")
