@@ -33,6 +33,11 @@ class Continuity:
         self._last: dict[str, int] = {}
         self._delivered: dict[str, int] = {}
 
+    @property
+    def total(self) -> int:
+        """Messages that never arrived, over all topics."""
+        return sum(self.missed.values())
+
     def adopt(self, sequences: Mapping[str, int], *, resumed: bool) -> None:
         """Continue from a snapshot, over a fresh subscription.
 

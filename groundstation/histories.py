@@ -13,7 +13,6 @@ from groundstation.messages import ContactChange, EventMessage, Severity, Signal
 SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500
 REWIND_NS = 5_000_000_000
-SETTLE_NS = 2_000_000_000
 
 _CONTACT_SEVERITY: dict[SignalState, Severity] = {
     "LOS": "WARNING_HI",
@@ -92,55 +91,3 @@ class Log:
         for entry in sorted(entries, key=lambda entry: entry.ert):
             if entry.ert > newest:
                 self.add(entry)
-
-
-class SequenceWatch:
-    """Display gaps: what the station published and this viewer never saw, by topic.
-
-    Right after a snapshot, messages with known numbers are echoes that were on their way; later, a number that
-    falls back means that the station started anew.
-    """
-
-    def __init__(self) -> None:
-        self.missed: dict[str, int] = {}
-        self._last: dict[str, int] = {}
-        self._since = 0
-
-    @property
-    def total(self) -> int:
-        """Messages missed over all topics."""
-        return sum(self.missed.values())
-
-    def baseline(self, sequences: dict[str, int], now: int, *, restarted: bool) -> None:
-        """Take a snapshot's numbers as known: what it holds was not missed."""
-        if restarted:
-            self.missed.clear()
-        self._last = dict(sequences)
-        self._since = now
-
-    def accept(self, topic: str, seq: int, now: int) -> bool:
-        """Count a message. False if it is an echo that the snapshot already covered."""
-        if seq == 0:
-            return True
-        last = self._last.get(topic)
-        if last is not None and seq <= last:
-            if now - self._since < SETTLE_NS:
-                return False
-            last = None
-        if last is not None:
-            self._miss(topic, seq - last - 1)
-        self._last[topic] = seq
-        return True
-
-    def reconcile(self, sequences: dict[str, int]) -> None:
-        """Compare with a heartbeat. One socket keeps the order: what has not come by now was dropped."""
-        for topic, seq in sequences.items():
-            last = self._last.get(topic, 0)
-            if seq > last:
-                self._miss(topic, seq - last)
-            # A heartbeat was taken before it got its own number.
-            self._last[topic] = max(seq, last)
-
-    def _miss(self, topic: str, count: int) -> None:
-        if count > 0:
-            self.missed[topic] = self.missed.get(topic, 0) + count

@@ -14,11 +14,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from groundstation.continuity import Continuity, Place
 from groundstation.histories import (
     REWIND_NS,
     Log,
     LogEntry,
-    SequenceWatch,
     Series,
     entry_of_contact,
     entry_of_event,
@@ -28,7 +28,6 @@ from groundstation.messages import (
     ChannelStatus,
     ContactChange,
     EventMessage,
-    Heartbeat,
     LimitState,
     LinkStatus,
     LosVerdict,
@@ -38,7 +37,6 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
     Value,
-    topic_of,
 )
 
 DESCENT_PACKET = "DESCENT"
@@ -111,7 +109,7 @@ class PassModel:
         self.replay = False
         self.log = Log()
         self.series: dict[Key, Series] = {key: Series() for key in PLOTTED}
-        self.gaps = SequenceWatch()
+        self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
         self._heard: int | None = None
         self._lost_since: int | None = None
@@ -123,7 +121,7 @@ class PassModel:
         self._heard, self._lost_since = now, None
         if isinstance(message, Snapshot):
             self._apply_snapshot(message, now)
-        elif self.gaps.accept(topic_of(message), message.seq, now):
+        elif message.seq == 0 or self.gaps.place(message) is not Place.DUPLICATE:
             self._apply_news(message, now)
 
     def station_lost(self, since: int) -> None:
@@ -146,8 +144,6 @@ class PassModel:
             self._apply_contact(message, now)
         elif isinstance(message, EventMessage):
             self.log.add(entry_of_event(message))
-        elif isinstance(message, Heartbeat):
-            self.gaps.reconcile(message.sequences)
 
     def _apply_snapshot(self, snapshot: Snapshot, now: int) -> None:
         restarted = self._is_other_station(snapshot)
@@ -157,7 +153,9 @@ class PassModel:
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
-        self.gaps.baseline(snapshot.sequences, now, restarted=restarted)
+        if restarted:
+            self.gaps = Continuity()
+        self.gaps.adopt(snapshot.sequences, resumed=not restarted)
         news: list[EventMessage | ContactChange] = [*snapshot.events, *snapshot.contacts]
         self.log.merge([_entry(item) for item in news])
         for telemetry in snapshot.telemetry:

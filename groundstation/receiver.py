@@ -71,6 +71,11 @@ class Receiver:
         self._detail = "not opened yet"
         self._foreign_hash: dict[str, int] = {}
 
+    @property
+    def connected(self) -> bool:
+        """The transport is there."""
+        return self._transport == "CONNECTED"
+
     def take(self, report: Report) -> list[Outcome]:
         """Take one report of the link, in time order."""
         if isinstance(report, Chunk):
@@ -85,7 +90,7 @@ class Receiver:
 
     def stalled(self, now: int) -> list[Outcome]:
         """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
-        return list(self.contact.advance(now, listening=self._transport != "CONNECTED"))
+        return list(self.contact.advance(now, listening=not self.connected))
 
     def overrun(self, reports: int) -> None:
         """``reports`` of the link were dropped before they came here: their bytes are archived, not decoded."""

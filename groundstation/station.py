@@ -181,7 +181,7 @@ class Station:
             self._recorder.overrun(overrun)
             self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
         for report in reports:
-            self._last_report = report.ert
+            self._last_report = self._clock()
             self._tell(self._recorder.decode(report))
             if isinstance(report, LinkChange):
                 self._publish_status()
@@ -192,7 +192,7 @@ class Station:
             await asyncio.sleep(_WATCH_EVERY)
             now = self._clock()
             silent = now - self._last_report > _SILENT_READER_MS * MS
-            if silent or self._recorder.status(now).transport != "CONNECTED":
+            if silent or not self._receiver.connected:
                 self._tell(self._recorder.stalled(now))
             self._watch_archive()
 

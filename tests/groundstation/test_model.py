@@ -102,7 +102,7 @@ def test_display_gaps_are_counted_from_sequences_and_heartbeats() -> None:
 def test_an_echo_of_the_snapshot_is_not_applied_twice() -> None:
     model = PassModel()
     model.apply(snapshot(), host(60))
-    model.gaps.baseline({"contact": 3}, host(60), restarted=False)
+    model.gaps.adopt({"contact": 3}, resumed=False)
     before = len(model.log.entries)
     model.apply(msgspec.structs.replace(contact(60, "LOCKED", "NO_SIGNAL"), seq=3), host(60))
     assert len(model.log.entries) == before
