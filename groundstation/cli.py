@@ -21,7 +21,7 @@ from groundstation.links.ports import format_ports, list_ports
 from groundstation.links.serial import SerialLink
 from groundstation.messages import Refusal, StopRequest
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import Style, choose_style, end_with_parent, follow, host_clock, run_cli
+from groundstation.shell import EXIT_INTERRUPTED, Style, choose_style, end_with_parent, follow, host_clock, run_cli
 from groundstation.station import Station, StationConfig
 from groundstation.tui.app import run_tui
 from protocols.lander import MARS6
@@ -32,6 +32,9 @@ _EXIT_CODES = """
 Exit codes: 0 fine, 2 wrong usage, 11 port absent, 12 port busy, 13 port not permitted,
 14 recording cannot be written, 15 no station answers, 130 interrupted.
 """
+
+_CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
+"""Exit codes of a viewer that its user closed; after any other the station goes on."""
 
 _output = [
     click.option("--plain", is_flag=True, help="Lines for people, also chosen when there is no terminal."),
@@ -119,14 +122,14 @@ def run(
 ) -> None:
     """Receive LINK in a station of its own and watch it.
 
-    The station is another process: if the viewer crashes, reception and recording go on.
+    The station is another process. Closing the viewer ends it; if the viewer crashes, reception and recording go on.
     """
     style = choose_style(plain, as_json)
     _check_link(link, wait)
     config = _config(link, name, record)
     info = start_station(config, wait=wait)
     code = show(info, style, in_ascii, None if keep else f"Stopping station {info.name}.")
-    if keep:
+    if keep or code not in _CLOSED_BY_USER:
         click.echo(f"station {info.name} goes on: groundstation watch {info.name}", err=True)
     else:
         asyncio.run(stop_station(info, "its viewer was closed"))

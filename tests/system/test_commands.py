@@ -276,3 +276,29 @@ def test_a_killed_flight_leaves_no_process_and_a_whole_recording(home: Path) -> 
         events = [json.loads(e.body)["name"] for e in archive.events("event")]
         assert archive.bytes_total > 0
     assert events[-1] == "STATION_STOP"
+
+
+def test_a_killed_viewer_leaves_its_station_receiving(home: Path, run: Run) -> None:
+    """``groundstation run``: the viewer is killed, the station goes on, a new viewer finds everything."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    link = f"serial:{os.ttyname(slave)}"
+    recording = home / "run.sqlite"
+    stream = b"".join(b.data for b in fly())
+    arguments = [sys.executable, "-m", "groundstation.cli", "run", link, "--json", "--record", str(recording)]
+    try:
+        viewer = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        with viewer:
+            assert viewer.stdout is not None
+            assert json.loads(viewer.stdout.readline())["type"] == "snapshot"
+            time.sleep(0.3)
+            os.write(master, stream[:1320])
+            viewer.kill()
+        os.write(master, stream[1320:2640])
+        assert counters(follow_json(1.5))["frames_good"] == 20
+        assert run("groundstation", "stop").returncode == 0
+    finally:
+        os.close(master)
+        os.close(slave)
+    with ArchiveReader(recording) as archive:
+        assert archive.bytes_total == 2640
