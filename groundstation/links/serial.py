@@ -18,6 +18,7 @@ import fcntl
 import os
 import select
 import selectors
+import stat
 import termios
 import threading
 import time
@@ -195,11 +196,14 @@ def probe(path: str) -> None:
         PortAbsent: it is not there.
         PortBusy: another process has it for itself.
         PortForbidden: this user may not.
+        LinkError: it is no device.
     """
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except OSError as error:
         raise refusal(path, error) from error
+    if not stat.S_ISCHR(mode):
+        raise LinkError(f"{path} is no serial port: `groundstation ports` lists them")
     if not os.access(path, os.R_OK | os.W_OK):
         denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         raise refusal(path, denied)
