@@ -1,21 +1,43 @@
-"""CDS time code, CCSDS 301.0-B §3.3: 16-bit day since 1958-01-01 and 32-bit milliseconds of day.
+"""CDS time code, CCSDS 301.0-B §3.3: day since an epoch, milliseconds of day and, if wanted, their fractions.
 
-The P-field is implicit (known from the declaration): epoch 1958, 16-bit day, no sub-milliseconds. Six bytes.
+`encode_cds` and `decode_cds` are the code of this lander: its P-field is implicit (known from the declaration) and
+says epoch 1958, 16-bit day, no fractions. Six bytes. `CdsFormat` is any CDS code, its P-field sent or not.
+
+The scale is UTC. A leap second has milliseconds 86 400 000 … 86 400 999 of its day; as nanoseconds since 1970 it is
+the first second of the next one.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import construct
 
-from protocols.codec import Buffer, compile_codec
-from protocols.errors import EncodeError
+from protocols.codec import Buffer, Codec, compile_codec
+from protocols.errors import DeclarationError, DecodeError, EncodeError
 
 CDS = construct.Struct("day" / construct.Int16ub, "ms_of_day" / construct.Int32ub)
 _codec = compile_codec(CDS, "CDS")
 SIZE = _codec.size
 
+P_FIELD = construct.BitStruct(
+    "extended" / construct.Flag,
+    "code" / construct.BitsInteger(3),
+    "agency_epoch" / construct.Flag,
+    "long_day" / construct.Flag,
+    "fraction" / construct.BitsInteger(2),
+)
+_p_field = compile_codec(P_FIELD, "CDS P-field")
+
 _DAY_NS = 86_400_000_000_000
+_MS_NS = 1_000_000
 _DAYS_1958_TO_1970 = 4383
+EPOCH_1958_NS = -_DAYS_1958_TO_1970 * _DAY_NS
+"""1958-01-01, the standard's own epoch, in nanoseconds since 1970-01-01."""
+_CODE = 4
+_FRACTION_UNITS = {0: 1, 2: 1_000, 4: 1_000_000_000}
+"""Units of a millisecond, by the bytes of the sub-millisecond segment: none, microseconds, picoseconds."""
 
 
 def encode_cds(time_ns: int) -> bytes:
@@ -39,3 +61,88 @@ def decode_cds(data: Buffer, offset: int = 0) -> int:
     """
     day, ms = _codec.decode_raw(data, offset)
     return int((day - _DAYS_1958_TO_1970) * _DAY_NS + ms * 1_000_000)
+
+
+@lru_cache(maxsize=6)
+def _t_field(day_size: int, fraction_size: int) -> Codec:
+    """Codec of a T-field with segments of these sizes, in bytes."""
+    fields = ["day" / construct.BytesInteger(day_size), "ms_of_day" / construct.Int32ub]
+    if fraction_size:
+        fields.append("fraction" / construct.BytesInteger(fraction_size))
+    return compile_codec(construct.Struct(*fields), "CDS")
+
+
+@dataclass(frozen=True, slots=True)
+class CdsFormat:
+    """What a P-field says.
+
+    Attributes:
+        day_size: bytes of the day, 2 or 3.
+        fraction_size: bytes of the sub-millisecond segment: 0, 2 (microseconds) or 4 (picoseconds).
+        epoch_ns: the start of day 0, in nanoseconds since 1970-01-01.
+    """
+
+    day_size: int = 2
+    fraction_size: int = 0
+    epoch_ns: int = EPOCH_1958_NS
+
+    def __post_init__(self) -> None:
+        if self.day_size not in (2, 3):
+            raise DeclarationError("cds.day_size", f"{self.day_size} bytes, not 2 or 3")
+        if self.fraction_size not in _FRACTION_UNITS:
+            raise DeclarationError("cds.fraction_size", f"{self.fraction_size} bytes, not 0, 2 or 4")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the T-field."""
+        return _t_field(self.day_size, self.fraction_size).size
+
+    @property
+    def p_field(self) -> bytes:
+        """One byte."""
+        agency = self.epoch_ns != EPOCH_1958_NS
+        return _p_field.encode_raw(False, _CODE, agency, self.day_size == 3, self.fraction_size // 2)
+
+    def encode(self, time_ns: int) -> bytes:
+        """The T-field of a time in nanoseconds since 1970, cut down to a whole unit.
+
+        Raises:
+            EncodeError: before the epoch, or more days than fit.
+        """
+        day, rest = divmod(time_ns - self.epoch_ns, _DAY_NS)
+        ms, rest = divmod(rest, _MS_NS)
+        fraction = [rest * _FRACTION_UNITS[self.fraction_size] // _MS_NS] if self.fraction_size else []
+        return _t_field(self.day_size, self.fraction_size).encode_raw(day, ms, *fraction)
+
+    def decode(self, data: Buffer, offset: int = 0) -> int:
+        """The time in the T-field at ``offset`` in nanoseconds since 1970, cut down to a whole nanosecond.
+
+        Raises:
+            DecodeError: too short, or a segment beyond its range (a day has 86 401 000 ms at most).
+        """
+        day, ms, *rest = _t_field(self.day_size, self.fraction_size).decode_raw(data, offset)
+        units = _FRACTION_UNITS[self.fraction_size]
+        fraction = rest[0] if rest else 0
+        if ms >= _DAY_NS // _MS_NS + 1000 or fraction >= units:
+            raise DecodeError(f"CDS: {ms} ms of day and a fraction of {fraction}/{units} ms")
+        return int(self.epoch_ns + day * _DAY_NS + ms * _MS_NS + fraction * _MS_NS // units)
+
+
+def decode_p_field(data: Buffer, offset: int = 0, *, agency_epoch_ns: int | None = None) -> CdsFormat:
+    """The format that the P-field at ``offset`` announces; it has one byte.
+
+    Args:
+        data: bytes that hold the P-field.
+        offset: where it is.
+        agency_epoch_ns: the agency's epoch, in nanoseconds since 1970-01-01.
+
+    Raises:
+        DecodeError: too short, not CDS, extended, an agency's epoch that was not given, or a reserved fraction.
+    """
+    extended, code, agency, long_day, fraction = _p_field.decode_raw(data, offset)
+    if code != _CODE or extended or fraction == 3:
+        raise DecodeError(f"time code {code}, extended {extended}, fraction {fraction} is no CDS P-field")
+    if agency and agency_epoch_ns is None:
+        raise DecodeError("the time code counts from an agency's epoch, which was not given")
+    epoch = agency_epoch_ns if agency and agency_epoch_ns is not None else EPOCH_1958_NS
+    return CdsFormat(3 if long_day else 2, 2 * fraction, epoch)
