@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench format clean
+.PHONY: help setup run test lint exports bench bench-decode format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 run: $(STAMP) ## fly the historical descent live in the TUI
 	@$(BIN)/hil fly $(ARGS)
 
-test: $(STAMP) lint ## lint, types, architecture and all tests
+test: $(STAMP) lint exports ## lint, types, architecture and all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy and import-linter alone
@@ -32,6 +32,12 @@ lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+exports: $(STAMP) ## compare the generated files (C header, XTCE, interface document) with the declaration
+	@$(BIN)/python -m protocols.export check
+
+bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
+	@$(BIN)/python benchmarks/bench_decode.py
 
 bench: $(STAMP) ## measure, side by side with a floor or a peer
 	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -19,6 +19,7 @@ from protocols.dictionary import Dictionary, ParameterDef
 
 EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
+HOUSEKEEPING = 3
 
 
 class Board:
@@ -63,11 +64,11 @@ class Board:
 
 
 def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
-    """All parameters that viewers may show, in the order of their declaration. Event packets are no telemetry."""
+    """All parameters that viewers may show, in the order of their declaration: those of housekeeping (service 3)."""
     return [
         _info(parameter, packet.definition.period_ms)
-        for packet in dictionary.by_apid.values()
-        if packet.definition.service != 5
+        for packet in dictionary.by_name.values()
+        if packet.definition.service == HOUSEKEEPING
         for parameter in packet.parameters
     ]
 

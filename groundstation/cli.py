@@ -15,6 +15,7 @@ import click
 
 from groundstation.archive.paths import default_path
 from groundstation.client import StationClient
+from groundstation.decode_cli import decode
 from groundstation.errors import StationError
 from groundstation.links import open_link
 from groundstation.links.ports import format_ports, list_ports
@@ -150,6 +151,9 @@ def stop(station: str | None) -> None:
 def ports() -> None:
     """List the serial ports, what is behind them, and whether they can be used."""
     click.echo(format_ports(list_ports()))
+
+
+cli.add_command(decode)
 
 
 def show(info: StationInfo, style: Style, in_ascii: bool = False, closing: str | None = None) -> int:

@@ -27,6 +27,7 @@ import msgspec
 from groundstation.links.base import TransportState
 from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
 from protocols.dictionary import ChannelDef
+from protocols.profile import UART
 
 MS = 1_000_000
 ACQUIRE_FRAMES = 3
@@ -104,10 +105,13 @@ class _Evidence:
 class ContactMonitor:
     """Feed it what happens on the link, in order; every method returns the changes that follow."""
 
-    def __init__(self, channels: Iterable[ChannelDef], planned: Mapping[int, int]) -> None:
-        """Args: the declared channels, and the planned LOS by VCID as SCET in ns."""
+    def __init__(
+        self, channels: Iterable[ChannelDef], planned: Mapping[int, int], vcfc_modulus: int = UART.vcfc_modulus
+    ) -> None:
+        """Args: the declared channels, the planned LOS by VCID as SCET in ns, and the modulus of the frame count."""
         self._channels = {c.vcid: _Channel(c) for c in channels}
         self._planned = dict(planned)
+        self._modulus = vcfc_modulus
         self._evidence = _Evidence()
         self._link: SignalState = "NO_SIGNAL"
         self._link_lost_at: int | None = None
@@ -169,7 +173,7 @@ class ContactMonitor:
     def frame(self, vcid: int, vcfc: int, scet: int | None, ert: int, length: int) -> list[ContactChange]:
         """A good frame of a declared channel, ``length`` bytes on the wire."""
         channel = self._channels[vcid]
-        gap = 0 if channel.last_vcfc is None else (vcfc - channel.last_vcfc - 1) & 0xFF
+        gap = 0 if channel.last_vcfc is None else (vcfc - channel.last_vcfc - 1) % self._modulus
         self._count(channel, vcfc, gap, scet, ert)
         since = self._evidence.bytes_since
         for other in self._channels:

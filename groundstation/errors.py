@@ -8,7 +8,8 @@
         │   ├── PortBusy
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
-        └── StationGone      no station answers
+        ├── StationGone      no station answers
+        └── NothingDecoded   a capture holds no frame that the profile fits
 
 Bytes are never at fault here: line noise is data, and is counted. A bad declaration is `protocols`' own error.
 """
@@ -68,3 +69,9 @@ class StationGone(WorldError):
     """No station answers at the endpoint."""
 
     exit_code = 15
+
+
+class NothingDecoded(WorldError):
+    """The file holds no frame that the profile and the dictionary fit."""
+
+    exit_code = 16

@@ -8,6 +8,7 @@ never raised.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from groundstation.contact import ContactMonitor
 from groundstation.limits import LimitMonitor
@@ -23,18 +24,19 @@ from groundstation.messages import (
     Value,
 )
 from protocols.ccsds import cds, pus
-from protocols.ccsds.tm_frame import MAX_POINTER, TmFrame, decode_frame
+from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary, Packet
-from protocols.errors import DecodeError
+from protocols.errors import DeclarationError, DecodeError
+from protocols.frames import TransferFrame, decode_frame
 from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
+from protocols.telemetry import decode_telemetry
 
 Outcome = Telemetry | ContactChange | EventMessage
 MAX_PACKET = 4096
 """Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
 
-IDLE_VCID = 7
 _TOLD_ONCE = 64
 """How many different oddities (foreign SCIDs, unknown APIDs …) are told by name; the rest is only counted."""
 
@@ -55,16 +57,22 @@ class _Counts:
 
 
 class Receiver:
-    """Decodes one link's bytes by one dictionary and one link profile."""
+    """Decodes one link's bytes by one dictionary and one link profile.
+
+    Raises:
+        DeclarationError: the profile is of a stream of bits; links deliver bytes.
+    """
 
     def __init__(self, dictionary: Dictionary, profile: LinkProfile, url: str) -> None:
+        if profile.alignment != "byte":
+            raise DeclarationError("profile.alignment", "a station receives bytes; bits are decoded from a file")
         self.dictionary = dictionary
         self.profile = profile
         self.url = url
         self.deframer = Deframer(profile)
-        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
+        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary), profile.vcfc_modulus)
         self._limits = LimitMonitor()
-        self._extractors = {c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels}
+        self._extractors = {c.vcid: PacketExtractor(MAX_PACKET, profile.vcfc_modulus) for c in dictionary.channels}
         self._sources = {c.vcid: c.source for c in dictionary.channels}
         self._counts = _Counts()
         self._transport: Transport = "ATTEMPTING"
@@ -145,7 +153,7 @@ class Receiver:
         for found in self.deframer.feed(chunk.data):
             if isinstance(found, Reject):
                 self._counts.frames_rejected += 1
-                out += self.contact.rejected(found.reason == "CRC")
+                out += self.contact.rejected(found.reason != "SYNC")
             else:
                 out += self._frame(found, chunk.ert)
         return out
@@ -159,7 +167,7 @@ class Receiver:
         if frame.scid != self.dictionary.scid:
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
             return self._foreign("FOREIGN_SCID", frame.scid, text, ert)
-        if frame.vcid == IDLE_VCID:
+        if frame.vcid == self.profile.idle_vcid:
             self._counts.frames_idle += 1
             return []
         extractor = self._extractors.get(frame.vcid)
@@ -190,28 +198,20 @@ class Receiver:
         return [_station_event("WARNING_LO", name, text, ert)]
 
     def _packet(self, found: PacketFound, vcid: int, ert: int) -> list[Outcome]:
-        packet = self.dictionary.by_apid.get(found.apid)
-        if packet is None:
+        declared = self.dictionary.by_apid.get(found.apid)
+        if declared is None:
             self._counts.packets_unknown += 1
             return self._once("UNKNOWN_APID", found.apid, f"packets of APID {found.apid:#05x} are not declared", ert)
         try:
-            header = pus.decode_tm(found.data)
-            values = self._decode(packet, found, header)
+            sample = decode_telemetry(self.dictionary, found.data)
         except DecodeError as error:
             self._counts.packets_bad += 1
-            return self._once("BAD_PACKET", found.apid, f"{packet.definition.name}: {error}", ert)
+            return self._once("BAD_PACKET", found.apid, f"{declared.definition.name}: {error}", ert)
         self._counts.packets += 1
-        if packet.definition.service == 5:
-            return self._onboard_event(values, vcid, header.time_ns, ert)
-        return self._telemetry(packet, values, vcid, header.time_ns, ert)
-
-    def _decode(self, packet: Packet, found: PacketFound, header: pus.TmHeader) -> dict[str, Value]:
-        definition = packet.definition
-        if (header.service, header.subtype) != (definition.service, definition.subtype):
-            raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
-        if len(found.data) != pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE:
-            raise DecodeError(f"{len(found.data)} bytes, the declaration says otherwise")
-        return packet.codec.decode(found.data, pus.BODY_OFFSET)  # type: ignore[return-value]  # no bytes fields
+        values = cast("dict[str, Value]", sample.values)  # a dictionary declares no fields of bytes
+        if sample.header.service == 5 and "number" in values:
+            return self._onboard_event(values, vcid, sample.header.time_ns, ert)
+        return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert)
 
     def _telemetry(self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
         invalid = [name for name, flag in packet.conditional if not values[flag]]
@@ -270,7 +270,7 @@ def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
     return {dictionary.channels[0].vcid: milestone.scet}
 
 
-def _stamp(frame: TmFrame) -> int | None:
+def _stamp(frame: TransferFrame) -> int | None:
     """The frame's SCET: the time of the first packet that starts in it, if its header lies in the frame whole."""
     pointer = frame.first_header_pointer
     if pointer > MAX_POINTER or pointer + pus.BODY_OFFSET > len(frame.data):

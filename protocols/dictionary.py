@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from protocols.codec import Codec, codec_of
-from protocols.errors import DeclarationError
+from protocols.codec import Buffer, Codec, codec_of
+from protocols.commands import Command, CommandDef, nearest, prepare_command
+from protocols.errors import DeclarationError, EncodeError
 from protocols.fields import Limits
 from protocols.layout import Field, layout_of
 
@@ -34,7 +35,7 @@ class ParameterDef:
 
 @dataclass(frozen=True, slots=True)
 class PacketDef:
-    """One telemetry packet: PUS service and subtype, and its body in construct. One layout an APID.
+    """One telemetry packet: APID, PUS service and subtype tell it from all others; its body is in construct.
 
     ``period_ms`` is how often it is due; 0 is now and then.
     """
@@ -91,11 +92,16 @@ class Packet:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """A mission: its packets, events, channels and timeline.
+    """A mission: its packets, commands, events, channels and timeline.
+
+    Attributes:
+        by_type: the packet of an APID, PUS service and subtype: what `find` looks up.
+        by_apid: the first packet declared for an APID; all there is to know where an APID carries one packet.
+        hash: what both sides of the link compare.
 
     Raises:
-        DeclarationError: a duplicate APID, name or number; a condition on a field that is not there; a layout
-            that cannot be read.
+        DeclarationError: two packets of one APID, service and subtype, a duplicate name or number; a condition on a
+            field that is not there; a layout that cannot be read.
     """
 
     name: str
@@ -104,21 +110,29 @@ class Dictionary:
     events: tuple[EventDef, ...]
     channels: tuple[ChannelDef, ...]
     timeline: tuple[Milestone, ...]
+    commands: tuple[CommandDef, ...] = ()
+    by_type: Mapping[tuple[int, int, int], Packet] = field(init=False, repr=False)
     by_apid: Mapping[int, Packet] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
     event_by_number: Mapping[int, EventDef] = field(init=False, repr=False)
+    command_by_name: Mapping[str, Command] = field(init=False, repr=False)
     hash: int = field(init=False)
 
     def __post_init__(self) -> None:
-        _unique(self.name, "APID", (p.apid for p in self.packets))
+        _unique(self.name, "packet (APID, service, subtype)", map(_type, self.packets))
         _unique(self.name, "packet name", (p.name for p in self.packets))
         _unique(self.name, "event number", (e.number for e in self.events))
         _unique(self.name, "VCID", (c.vcid for c in self.channels))
+        _unique(self.name, "command name", (c.name for c in self.commands))
+        _unique(self.name, "command (APID, service, subtype, function)", map(_order, self.commands))
         ready = [_prepare(p) for p in self.packets]
-        _set(self, "by_apid", {p.definition.apid: p for p in ready})
+        commands = [prepare_command(c) for c in self.commands]
+        _set(self, "by_type", {_type(p.definition): p for p in ready})
+        _set(self, "by_apid", _first_by_apid(ready))
         _set(self, "by_name", {p.definition.name: p for p in ready})
         _set(self, "event_by_number", {e.number: e for e in self.events})
-        object.__setattr__(self, "hash", _hash(self, ready))
+        _set(self, "command_by_name", {c.definition.name: c for c in commands})
+        object.__setattr__(self, "hash", _hash(self, ready, commands))
 
     @property
     def hash_text(self) -> str:
@@ -128,6 +142,30 @@ class Dictionary:
     def milestone(self, name: str) -> Milestone | None:
         """The milestone of that name."""
         return next((m for m in self.timeline if m.name == name), None)
+
+    def find(self, apid: int, service: int, subtype: int) -> Packet | None:
+        """The packet of that type."""
+        return self.by_type.get((apid, service, subtype))
+
+    def command(self, name: str) -> Command:
+        """The command of that name.
+
+        Raises:
+            EncodeError: there is none; the nearest name is told.
+        """
+        command = self.command_by_name.get(name)
+        if command is None:
+            raise EncodeError(f"no command {name!r}{nearest(name, self.command_by_name)}")
+        return command
+
+    def find_command(self, apid: int, service: int, subtype: int, data: Buffer) -> Command | None:
+        """The command that a telecommand carries; ``data`` is its application data, which may start with a function."""
+        wanted = (apid, service, subtype)
+        for command in self.command_by_name.values():
+            d = command.definition
+            if _type(d) == wanted and (d.function is None or d.function == (data[0] if data else None)):
+                return command
+        return None
 
 
 def utc_ns(text: str) -> int:
@@ -143,6 +181,21 @@ def utc_ns(text: str) -> int:
 
 def _set(target: object, name: str, value: Mapping[Any, Any]) -> None:
     object.__setattr__(target, name, MappingProxyType(dict(value)))
+
+
+def _type(definition: PacketDef | CommandDef) -> tuple[int, int, int]:
+    return definition.apid, definition.service, definition.subtype
+
+
+def _first_by_apid(packets: list[Packet]) -> dict[int, Packet]:
+    first: dict[int, Packet] = {}
+    for packet in packets:
+        first.setdefault(packet.definition.apid, packet)
+    return first
+
+
+def _order(definition: CommandDef) -> tuple[int, int, int, int]:
+    return *_type(definition), -1 if definition.function is None else definition.function
 
 
 def _unique(where: str, what: str, values: Iterable[object]) -> None:
@@ -180,13 +233,15 @@ def _parameter(packet: str, leaf: Field) -> ParameterDef:
     )
 
 
-def _hash(dictionary: Dictionary, packets: list[Packet]) -> int:
+def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]) -> int:
     """First 32 bits of SHA-256 over all that spacecraft and ground must agree on; no descriptions, no limits."""
     lines = [f"scid {dictionary.scid}"]
-    for packet in sorted(packets, key=lambda p: p.definition.apid):
+    for packet in sorted(packets, key=lambda p: _type(p.definition)):
         d = packet.definition
         lines.append(f"packet {d.name} {d.apid} {d.service} {d.subtype} {packet.codec.size}")
         lines += [f"  {f.signature()}" for f in packet.codec.layout.fields]
     lines += [f"event {e.number} {e.name}" for e in sorted(dictionary.events, key=lambda e: e.number)]
     lines += [f"channel {c.vcid} {c.name}" for c in sorted(dictionary.channels, key=lambda c: c.vcid)]
+    for command in sorted(commands, key=lambda c: _order(c.definition)):
+        lines += command.signature()
     return int.from_bytes(hashlib.sha256("\n".join(lines).encode()).digest()[:4], "big")

@@ -1,4 +1,4 @@
-"""THE declaration of this lander's telemetry: what Mars 6 and its bus send, with units, calibrations and limits.
+"""THE declaration of this lander's packets: what Mars 6 and its bus send and take, with units, calibrations, limits.
 
 Marks of where a figure comes from: [S] the project's source document, [F] found in public sources, [R] from memory
 of the literature, [C] computed, [A] assumed for the simulation. No telemetry format of Mars 6 is public: every
@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
 
+from protocols.commands import CommandDef
 from protocols.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
 from protocols.fields import Limits, Quantity
 
 SCID = 0x006
 LANDER, SURFACE, BUS, IDLE = 0, 1, 2, 7
 """Virtual channels: the lander, the lander after landing, the bus, fill."""
+
+COMMAND_APID = 0x100
+"""The lander's command handler: telecommands go to it, their verification reports come from it."""
 
 PHASES = Enum(
     Int8ub,
@@ -122,6 +126,103 @@ _EVENT_BODY = Struct(
 LANDER_EVENT = PacketDef("LANDER_EVENT", 0x103, 5, 1, _EVENT_BODY, 0, "Something happened aboard the lander.")
 BUS_EVENT = PacketDef("BUS_EVENT", 0x203, 5, 1, _EVENT_BODY, 0, "Something happened aboard the bus.")
 
+FAILURES = Enum(
+    Int8ub,
+    BAD_CHECKSUM=1,
+    BAD_LENGTH=2,
+    UNKNOWN_APID=3,
+    UNKNOWN_COMMAND=4,
+    BAD_ARGUMENT=5,
+    WRONG_STATE=6,
+    BUSY=7,
+)
+
+_REQUEST = "request" / Int32ub * "the command: the first four bytes of its packet"
+_DONE_AT = "tick" / Quantity(Int32ub, "tick") * "tick at which it was applied"
+_TOLD_AT = "tick" / Quantity(Int32ub, "tick") * "tick at which this was found"
+_FAILURE = "failure" / FAILURES * "what was wrong"
+
+VERIFICATION = (
+    PacketDef("COMMAND_ACCEPTED", COMMAND_APID, 1, 1, Struct(_REQUEST, _TOLD_AT), 0, "A command was accepted."),
+    PacketDef("COMMAND_REFUSED", COMMAND_APID, 1, 2, Struct(_REQUEST, _TOLD_AT, _FAILURE), 0, "A command was refused."),
+    PacketDef("COMMAND_COMPLETED", COMMAND_APID, 1, 7, Struct(_REQUEST, _DONE_AT), 0, "A command was carried out."),
+    PacketDef("COMMAND_FAILED", COMMAND_APID, 1, 8, Struct(_REQUEST, _TOLD_AT, _FAILURE), 0, "A command failed."),
+)
+"""PUS service 1. They share an APID: PUS service and subtype tell them apart."""
+
+ALIVE = PacketDef("ALIVE", COMMAND_APID, 17, 2, Struct(_TOLD_AT), 0, "The answer to PING.")
+
+CHIP_FAULTS = {"STUCK_WORDS": 1, "FLIPS_BEFORE_CRC": 2, "FLIPS_AFTER_CRC": 3, "BOND": 4}
+"""How the failing transistors corrupt data [A]."""
+
+
+def _function(number: int, name: str, description: str, arguments: Struct | None = None, **more: bool) -> CommandDef:
+    """A command of PUS service 8: perform a function."""
+    return CommandDef(name, COMMAND_APID, 8, 1, description, number, arguments, **more)
+
+
+COMMANDS = (
+    CommandDef("PING", COMMAND_APID, 17, 1, "Are you alive? Answered by ALIVE."),
+    _function(1, "START", "Start the descent from tick 0."),
+    _function(2, "HOLD", "Stop the mission clock at the end of this tick."),
+    _function(3, "RESUME", "Let the mission clock run again."),
+    _function(
+        4,
+        "STEP",
+        "Fly some ticks, then hold again.",
+        Struct("ticks" / Quantity(Int16ub, "tick", limits=Limits(1, None, None, 10_000)) * "how many to fly"),
+    ),
+    _function(
+        5,
+        "SCALE",
+        "Let the mission clock run faster or slower than real time.",
+        Struct(
+            "factor"
+            / Quantity(Int16ub, "×", scale=0.01, decimals=2, limits=Limits(0.1, None, None, 100.0))
+            * "mission time over real time"
+        ),
+    ),
+    _function(6, "RESET", "Start the lander anew: back to tick 0, on hold.", critical=True),
+    _function(
+        7,
+        "TRANSMITTER",
+        "Switch the transmitter; the lander flies on while it is off.",
+        Struct("on" / Flag * "whether it radiates"),
+    ),
+    _function(
+        8,
+        "FRAME_RATE",
+        "Set how often a lander frame is sent.",
+        Struct("period" / Quantity(Int8ub, "tick", limits=Limits(1, None, None, 100)) * "from one frame to the next"),
+    ),
+    _function(9, "REQUEST_HK", "Send LANDER_HK with the next frame."),
+    _function(10, "DEPLOY_PARACHUTE", "Open the next parachute: the drogue, then the main.", critical=True),
+    _function(11, "FIRE_RETROS", "Fire the retrorockets and release the parachute, once armed.", critical=True),
+    _function(
+        12,
+        "SELECT_PROFILE",
+        "Choose what happens at the end of the descent.",
+        Struct("profile" / Enum(Int8ub, HISTORICAL=0, SOFT_LANDING=1) * "silent at 09:11:05, or a soft landing"),
+    ),
+    _function(
+        13,
+        "INJECT_FAULT",
+        "Let the chip corrupt data in one way.",
+        Struct(
+            "fault" / Enum(Int8ub, **CHIP_FAULTS) * "in which way",
+            "level" / Quantity(Int8ub, "%", limits=Limits(1, None, None, 100)) * "share of the model's full strength",
+            "seed" / Int32ub * "the same seed corrupts the same bits",
+        ),
+        critical=True,
+    ),
+    _function(
+        14,
+        "CLEAR_FAULTS",
+        "End injected faults of the chip.",
+        Struct("fault" / Enum(Int8ub, ALL=0, **CHIP_FAULTS) * "which"),
+    ),
+)
+
 EVENTS = (
     EventDef(1, "ENTRY", "ACTIVITY_HI", "atmospheric entry at {a} m, {b} m/s"),
     EventDef(2, "BLACKOUT_START", "ACTIVITY_HI", "plasma blackout begins: no lander data expected"),
@@ -153,11 +254,12 @@ TIMELINE = (
 MARS6 = Dictionary(
     name="MARS-6",
     scid=SCID,
-    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT),
+    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT, *VERIFICATION, ALIVE),
     events=EVENTS,
     channels=(
         ChannelDef(LANDER, "lander", "LANDER", 100),
         ChannelDef(BUS, "bus", "BUS", 1000),
     ),
     timeline=TIMELINE,
+    commands=COMMANDS,
 )

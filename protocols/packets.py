@@ -1,10 +1,11 @@
-"""Frames to packets: one `PacketExtractor` a virtual channel (CCSDS 132.0-B §4.2.2 and §4.3.2, receiving end).
+"""Frames to packets: one `PacketExtractor` a virtual channel (CCSDS 132.0-B §4.2.2 and §4.3.2, receiving end; the
+M_PDUs of 732.0-B are the same).
 
 Rules:
 1. Frames of a channel are counted by VCFC. A jump is a `FrameGap`, and whatever packet was half there is dropped.
 2. After a gap, or at the start, bytes before the first header pointer belong to nobody and are dropped.
 3. The pointer must agree with where the half packet ends. If it does not, the pointer is right.
-4. Idle packets are counted and not given out.
+4. Idle packets are counted and not given out; so are encapsulation packets.
 5. Any bytes at all may come; nothing raises.
 """
 
@@ -12,8 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from protocols.ccsds import encapsulation
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
-from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, ONLY_IDLE, TmFrame
+from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, ONLY_IDLE
+from protocols.errors import DecodeError
+from protocols.frames import TransferFrame
+from protocols.profile import UART
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class PacketFound:
 
 @dataclass(frozen=True, slots=True)
 class FrameGap:
-    """``lost`` frames (1 … 255) are missing before this one, by VCFC."""
+    """``lost`` frames are missing before this one, by VCFC: as many as its modulus allows to tell."""
 
     lost: int
 
@@ -44,16 +49,23 @@ Extracted = PacketFound | FrameGap | PacketDropped
 
 
 class PacketExtractor:
-    """Packets out of one virtual channel's frames."""
+    """Packets out of one virtual channel's frames.
 
-    def __init__(self, max_packet: int = MAX_SIZE) -> None:
+    Attributes:
+        idle_packets: space and encapsulation packets that carried nothing.
+        encapsulation_packets: encapsulation packets that carried something.
+    """
+
+    def __init__(self, max_packet: int = MAX_SIZE, vcfc_modulus: int = UART.vcfc_modulus) -> None:
         self._max_packet = max_packet
+        self._modulus = vcfc_modulus
         self._next_vcfc: int | None = None
         self._partial = b""
         self._synced = False
         self.idle_packets = 0
+        self.encapsulation_packets = 0
 
-    def push(self, frame: TmFrame) -> list[Extracted]:
+    def push(self, frame: TransferFrame) -> list[Extracted]:
         """Take the channel's next frame, give what it completes."""
         out: list[Extracted] = []
         self._check_count(frame.vcfc, out)
@@ -71,63 +83,82 @@ class PacketExtractor:
         return out
 
     def _check_count(self, vcfc: int, out: list[Extracted]) -> None:
-        expected, self._next_vcfc = self._next_vcfc, (vcfc + 1) & 0xFF
+        expected, self._next_vcfc = self._next_vcfc, (vcfc + 1) % self._modulus
         if expected is not None and vcfc != expected:
-            out.append(FrameGap((vcfc - expected) & 0xFF))
+            out.append(FrameGap((vcfc - expected) % self._modulus))
             self._drop("frames lost in the middle of it", out)
             self._synced = False
 
     def _continue_only(self, data: bytes, out: list[Extracted]) -> None:
         if not self._synced:
             return
+        continues = bool(self._partial)
         self._partial += data
-        if len(self._partial) < HEADER_SIZE or len(self._partial) <= self._size(self._partial, 0):
-            if len(self._partial) == self._wanted():
-                self._take(out)
-            return
-        self._drop("longer than its header says", out)
-        self._synced = False
+        size = self._size(self._partial, 0)
+        if continues and size == len(self._partial):
+            self._take(self._partial, out)
+            self._partial = b""
+        elif not continues or (size is not None and size < len(self._partial)):
+            self._drop("longer than its header says", out)
+            self._synced = False
 
     def _start_at(self, data: bytes, pointer: int, out: list[Extracted]) -> None:
         if self._synced and self._partial:
             self._partial += data[:pointer]
-            if len(self._partial) == self._wanted():
-                self._take(out)
+            if len(self._partial) == self._size(self._partial, 0):
+                self._take(self._partial, out)
             else:
                 self._drop("its end is not where the next packet starts", out)
         elif self._synced and pointer:
             out.append(PacketDropped(data[:pointer], "bytes between packets"))
         self._synced = True
-        self._partial = data[pointer:]
-        while len(self._partial) >= HEADER_SIZE and len(self._partial) >= self._wanted():
-            if not self._take(out):
+        self._partial = b""
+        self._take_all(data, pointer, out)
+
+    def _take_all(self, data: bytes, at: int, out: list[Extracted]) -> None:
+        """Take all whole packets from ``at`` on; what is left is half a packet."""
+        while (size := self._size(data, at)) is not None and at + size <= len(data):
+            if not size:
+                out.append(PacketDropped(data[at:], "not a packet"))
+                self._synced = False
                 return
+            self._take(data[at : at + size], out)
+            at += size
+        self._partial = data[at:]
 
-    def _wanted(self) -> int:
-        """Whole size of the half packet; its header may not be there yet."""
-        return self._size(self._partial, 0) if len(self._partial) >= HEADER_SIZE else HEADER_SIZE
+    def _size(self, data: bytes, at: int) -> int | None:
+        """Whole size of the packet at ``at``; 0 if it cannot be one, None if its header is not there whole."""
+        left = len(data) - at
+        if left and encapsulation.is_encapsulation(data[at]):
+            size = _encapsulated_size(data, at) if left >= encapsulation.header_size(data[at]) else None
+        elif left and data[at] >> 5:
+            return 0
+        else:
+            size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5]) if left >= HEADER_SIZE else None
+        return 0 if size is not None and size > self._max_packet else size
 
-    @staticmethod
-    def _size(data: bytes, offset: int) -> int:
-        return HEADER_SIZE + 1 + (data[offset + 4] << 8 | data[offset + 5])
-
-    def _take(self, out: list[Extracted]) -> bool:
-        """Take one packet off the front of the half-read bytes."""
-        size = self._wanted()
-        packet, rest = self._partial[:size], self._partial[size:]
-        if packet[0] >> 5 or size > self._max_packet:
-            self._drop("not a space packet", out)
-            self._synced = False
-            return False
-        self._partial = rest
+    def _take(self, packet: bytes, out: list[Extracted]) -> None:
+        """Give or count one whole packet."""
+        if encapsulation.is_encapsulation(packet[0]):
+            if packet[0] >> 2 & 7 == encapsulation.IDLE:
+                self.idle_packets += 1
+            else:
+                self.encapsulation_packets += 1
+            return
         apid = (packet[0] & 7) << 8 | packet[1]
         if apid == IDLE_APID:
             self.idle_packets += 1
         else:
             out.append(PacketFound(apid, (packet[2] & 0x3F) << 8 | packet[3], packet))
-        return True
 
     def _drop(self, reason: str, out: list[Extracted]) -> None:
         if self._partial:
             out.append(PacketDropped(self._partial, reason))
         self._partial = b""
+
+
+def _encapsulated_size(data: bytes, at: int) -> int:
+    try:
+        return encapsulation.decode_header(data, at).size
+    except DecodeError:
+        return 0

@@ -1,43 +1,202 @@
-"""A link profile: how frames lie on the wire. Data, so that another link is another value, not other code."""
+"""A link profile: how frames lie on the wire. Data, so that another link is another value or another TOML file.
+
+    kind = "TM"                    # or "AOS"
+    frame_length = 128             # bytes of the transfer frame, without ASM and without Reed–Solomon check symbols
+    asm = "1ACFFC1D"               # in hex; "off" for bare frames one after the other
+    ocf = true
+    fecf = true
+    rs_depth = 0                   # interleaving depth of Reed–Solomon (255,223), 1 … 8; 0 is none
+    randomised = false             # with the pseudo-random sequence of 131.0-B §10
+    alignment = "byte"             # "bit": the ASM starts at any bit, in either polarity
+    secondary_header = 0           # TM only: its length in bytes, its own first byte included
+    insert_zone = 0                # AOS only: its length in bytes
+    header_error_control = false   # AOS only
+
+Every key may be left out; what stands here is the default.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from protocols.errors import DeclarationError
 
 ASM = bytes.fromhex("1ACFFC1D")
 """Attached sync marker, CCSDS 131.0-B §9.3.5."""
 
+RS_MESSAGE = 223
+RS_CHECK = 32
+"""Symbols of a Reed–Solomon codeword: message and check (131.0-B §4.3)."""
+
+MAX_FRAME = {"TM": 2048, "AOS": 65536}
+"""Longest frame of a kind, in bytes."""
+
+MAX_DEPTH = 8
+
+Kind = Literal["TM", "AOS"]
+Alignment = Literal["byte", "bit"]
+
 _HEADER = 6
+_HEADER_ERROR_CONTROL = 2
+_M_PDU_HEADER = 2
 _OCF = 4
 _FECF = 2
+_OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class LinkProfile:
-    """TM transfer frames of one fixed length, each after an ASM. ``frame_length`` in bytes, without the ASM."""
+    """Transfer frames of one fixed length. The module says what each attribute means; ``asm`` is empty for off.
+
+    Raises:
+        DeclarationError: the switches contradict each other; names the key.
+    """
 
     frame_length: int = 128
     asm: bytes = ASM
     ocf: bool = True
+    kind: Kind = "TM"
+    fecf: bool = True
+    rs_depth: int = 0
+    randomised: bool = False
+    alignment: Alignment = "byte"
+    secondary_header: int = 0
+    insert_zone: int = 0
+    header_error_control: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.asm) < 2:
-            raise DeclarationError("profile.asm", "a sync marker has at least two bytes")
-        if self.data_length < 1 or self.frame_length > 2048:
-            raise DeclarationError("profile.frame_length", f"{self.frame_length} is not 13 … 2048 bytes")
+        _check_switches(self)
+        _check_kind(self)
+        shortest, longest = self.frame_length - self.data_length + 1, MAX_FRAME[self.kind]
+        if not shortest <= self.frame_length <= longest:
+            raise _wrong("frame_length", f"{self.frame_length} is not {shortest} … {longest} bytes")
+        _check_code(self)
+
+    @property
+    def block_length(self) -> int:
+        """The frame with its Reed–Solomon check symbols, in bytes."""
+        return self.frame_length + RS_CHECK * self.rs_depth
 
     @property
     def cadu_length(self) -> int:
-        """ASM and frame, in bytes."""
-        return len(self.asm) + self.frame_length
+        """ASM, frame and check symbols, in bytes."""
+        return len(self.asm) + self.block_length
+
+    @property
+    def data_offset(self) -> int:
+        """Where the frame's packets start: behind the headers and the insert zone."""
+        if self.kind == "TM":
+            return _HEADER + self.secondary_header
+        control = _HEADER_ERROR_CONTROL if self.header_error_control else 0
+        return _HEADER + control + self.insert_zone + _M_PDU_HEADER
 
     @property
     def data_length(self) -> int:
-        """Bytes of a frame's data field."""
-        return self.frame_length - _HEADER - (_OCF if self.ocf else 0) - _FECF
+        """Bytes of a frame that carry packets: TM data field, AOS packet zone."""
+        trailer = (_OCF if self.ocf else 0) + (_FECF if self.fecf else 0)
+        return self.frame_length - self.data_offset - trailer
+
+    @property
+    def vcfc_modulus(self) -> int:
+        """The virtual channel frame count starts again after so many frames."""
+        return 1 << 8 if self.kind == "TM" else 1 << 24
+
+    @property
+    def idle_vcid(self) -> int:
+        """The virtual channel that carries nothing: by convention 7 in TM, by the standard 63 in AOS."""
+        return 7 if self.kind == "TM" else 63
+
+
+def _check_switches(profile: LinkProfile) -> None:
+    for key in ("frame_length", "rs_depth", "secondary_header", "insert_zone"):
+        if getattr(profile, key) < 0:
+            raise _wrong(key, f"{getattr(profile, key)} is negative")
+    if profile.kind not in ("TM", "AOS"):
+        raise _wrong("kind", f"{profile.kind!r} is neither 'TM' nor 'AOS'")
+    if profile.alignment not in ("byte", "bit"):
+        raise _wrong("alignment", f"{profile.alignment!r} is neither 'byte' nor 'bit'")
+    if len(profile.asm) == 1:
+        raise _wrong("asm", "a sync marker has at least two bytes")
+    if profile.alignment == "bit" and not profile.asm:
+        raise _wrong("alignment", "a stream of bits without an ASM cannot be aligned")
+
+
+def _check_kind(profile: LinkProfile) -> None:
+    if profile.kind == "TM":
+        for key in ("insert_zone", "header_error_control"):
+            if getattr(profile, key):
+                raise _wrong(key, "only AOS frames have one")
+        if profile.secondary_header and not 2 <= profile.secondary_header <= 64:
+            raise _wrong("secondary_header", f"{profile.secondary_header} is not 0 or 2 … 64 bytes")
+    elif profile.secondary_header:
+        raise _wrong("secondary_header", "only TM frames have one")
+
+
+def _check_code(profile: LinkProfile) -> None:
+    """Codewords of equal length: the frame is dealt out to them evenly (131.0-B §4.3.6 and §4.3.7)."""
+    depth = profile.rs_depth
+    if depth > MAX_DEPTH:
+        raise _wrong("rs_depth", f"{depth} is not 0 … {MAX_DEPTH}")
+    if depth and (profile.frame_length % depth or profile.frame_length > RS_MESSAGE * depth):
+        problem = f"with rs_depth {depth} a frame is a multiple of {depth} and at most {RS_MESSAGE * depth} bytes"
+        raise _wrong("frame_length", f"{profile.frame_length}: {problem}")
+
+
+def _wrong(key: str, problem: str) -> DeclarationError:
+    return DeclarationError(f"profile.{key}", problem)
 
 
 UART = LinkProfile()
 """This lander's UART: 128-byte frames with OCF and FECF."""
+
+_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(LinkProfile)}
+
+
+def profile_from_toml(text: str) -> LinkProfile:
+    """The profile that a TOML text declares.
+
+    Raises:
+        DeclarationError: no TOML, an unknown key, a value of another type, or switches that contradict each other.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclarationError("profile", f"not TOML: {error}") from error
+    return LinkProfile(**{key: _value(key, value, text) for key, value in table.items()})
+
+
+def _value(key: str, value: object, text: str) -> Any:
+    """A value as the attribute wants it."""
+    if key not in _DEFAULTS:
+        near = difflib.get_close_matches(key, _DEFAULTS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_DEFAULTS)}"
+        raise _wrong(key, f"no such key{_place(key, text)}; {hint}")
+    if key == "asm":
+        return _marker(value, text)
+    wanted = type(_DEFAULTS[key])
+    if type(value) is not wanted:
+        names = {int: "a whole number", bool: "true or false", str: "a text"}
+        raise _wrong(key, f"{value!r}{_place(key, text)} is not {names[wanted]}")
+    return value
+
+
+def _marker(value: object, text: str) -> bytes:
+    if isinstance(value, str):
+        if value.lower() == _OFF:
+            return b""
+        if re.fullmatch(r"(\s*[0-9A-Fa-f]{2})+\s*", value):
+            return bytes.fromhex(value)
+    raise _wrong("asm", f'{value!r}{_place("asm", text)} is neither bytes in hex, as in "1ACFFC1D", nor "off"')
+
+
+def _place(key: str, text: str) -> str:
+    """Where a key stands: the parser does not tell."""
+    pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.match(line):
+            return f" (line {number})"
+    return ""

@@ -90,8 +90,15 @@ class DescentScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Lay out anew; the rows follow once the panels know their sizes."""
+        if not self._has_panels:
+            return
         self._arrange()
         self.call_after_refresh(self.paint_all)
+
+    @property
+    def _has_panels(self) -> bool:
+        """Whether the panels are there: not yet before the mount, no more while the app closes."""
+        return self.is_mounted and bool(self.children)
 
     def toggle_plots(self) -> None:
         """Give the body's place to the plots, or give it back."""
@@ -118,7 +125,7 @@ class DescentScreen(Screen[None]):
 
     def paint(self) -> None:
         """Everything but the plots: cheap, for every arrival."""
-        if not self.is_mounted:
+        if not self._has_panels:
             return
         width, height = self.size
         live, shown = self._live(), self._shown()
@@ -135,7 +142,7 @@ class DescentScreen(Screen[None]):
 
     def paint_plots(self) -> None:
         """The plots: dearer, for twice a second."""
-        if not self.is_mounted or not self.query_one("#plots").display:
+        if not self._has_panels or not self.query_one("#plots").display:
             return
         view = self._shown()
         altitude, velocity = self._get("altitude"), self._get("velocity")

@@ -1,4 +1,4 @@
-"""TM transfer frames, CCSDS 132.0-B §4.1: primary header, data field, OCF (a CLCW) and FECF (CRC-16)."""
+"""TM transfer frames, CCSDS 132.0-B §4.1: primary and secondary header, data field, OCF (a CLCW), FECF (CRC-16)."""
 
 from __future__ import annotations
 
@@ -33,11 +33,15 @@ ONLY_IDLE = 0x7FE
 """First header pointer of a frame with idle data only (§4.1.2.7.6.5)."""
 MAX_POINTER = 0x7FD
 _UNSEGMENTED = 3
+_SECONDARY_LENGTH = 0x3F
 
 
 @dataclass(frozen=True, slots=True)
 class TmFrame:
-    """One transfer frame. ``data`` is its data field, ``ocf`` the four bytes of the CLCW or None."""
+    """One transfer frame. ``data`` is its data field, ``ocf`` the four bytes of the CLCW or None.
+
+    ``secondary_header`` is empty or the whole of it, its own first byte (version and length, §4.1.3.2) included.
+    """
 
     scid: int
     vcid: int
@@ -46,6 +50,7 @@ class TmFrame:
     first_header_pointer: int
     data: bytes
     ocf: bytes | None
+    secondary_header: bytes = b""
 
 
 def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
@@ -57,23 +62,28 @@ def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
     version, scid, vcid, has_ocf, mcfc, vcfc, secondary, _, _, _, pointer = _codec.decode_raw(frame, 0)
     if version:
         raise DecodeError(f"transfer frame version {version}, not 0")
-    if secondary or has_ocf != profile.ocf:
+    start = profile.data_offset
+    if secondary != (start > HEADER_SIZE) or has_ocf != profile.ocf:
         raise DecodeError("secondary header or OCF flag is not as the link profile says")
-    end = HEADER_SIZE + profile.data_length
+    if secondary and frame[HEADER_SIZE] & _SECONDARY_LENGTH != start - HEADER_SIZE - 1:
+        raise DecodeError("the secondary header is not as long as the link profile says")
+    end = start + profile.data_length
     ocf = frame[end : end + 4] if has_ocf else None
-    return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[HEADER_SIZE:end], ocf)
+    return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[start:end], ocf, frame[HEADER_SIZE:start])
 
 
 def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
-    """ASM, frame and FECF: one CADU.
+    """ASM, frame and FECF as the profile has them; check symbols and randomiser come on top, in `frames.encode_cadu`.
 
     Raises:
-        EncodeError: the data field has not the profile's length, or a number does not fit.
+        EncodeError: the data field or secondary header has not the profile's length, or a number does not fit.
     """
     if len(frame.data) != profile.data_length:
         raise EncodeError(f"the data field has {profile.data_length} bytes, not {len(frame.data)}")
     if (frame.ocf is not None) != profile.ocf:
         raise EncodeError("the profile and the frame disagree about the OCF")
+    if len(frame.secondary_header) != profile.secondary_header:
+        raise EncodeError(f"the secondary header has {profile.secondary_header} bytes")
     header = _codec.encode_raw(
         0,
         frame.scid,
@@ -81,11 +91,11 @@ def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
         profile.ocf,
         frame.mcfc,
         frame.vcfc,
-        False,
+        bool(frame.secondary_header),
         False,
         False,
         _UNSEGMENTED,
         frame.first_header_pointer,
     )
-    body = header + frame.data + (frame.ocf or b"")
-    return profile.asm + body + crc16(body).to_bytes(2, "big")
+    body = header + frame.secondary_header + frame.data + (frame.ocf or b"")
+    return profile.asm + (body + crc16(body).to_bytes(2, "big") if profile.fecf else body)

@@ -12,11 +12,14 @@ from groundstation.links.base import Chunk, LinkChange, Listening
 from groundstation.messages import Counters, EventMessage, Telemetry
 from groundstation.receiver import Outcome, Receiver
 from hil.oracle import fly
+from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
+from protocols.errors import DeclarationError
+from protocols.frames import encode_cadu
 from protocols.lander import EPOCH, MARS6
-from protocols.profile import UART
+from protocols.profile import UART, LinkProfile
 
 BURSTS = list(fly())
 STREAM = b"".join(b.data for b in BURSTS)
@@ -140,3 +143,19 @@ def test_any_bytes_at_all(pieces: list[bytes]) -> None:
     for n, piece in enumerate(pieces):
         receiver.take(Chunk(n, piece) if piece else Listening(n))
         assert conserved(receiver.counters())
+
+
+def test_an_aos_link_counts_frames_by_24_bits() -> None:
+    profile = LinkProfile(kind="AOS", frame_length=256)
+    receiver = Receiver(MARS6, profile, "test:")
+    packet = encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(29))
+    data = packet + idle_packet(profile.data_length - len(packet))
+    for vcfc in (255, 256, 300):
+        receiver.take(Chunk(vcfc, encode_cadu(AosFrame(6, 0, vcfc, 0, data, bytes(4)), profile)))
+    counters = receiver.counters()
+    assert (counters.frames_good, counters.frames_lost, counters.packets) == (3, 43, 3)
+
+
+def test_a_station_does_not_receive_bits() -> None:
+    with pytest.raises(DeclarationError, match="alignment"):
+        Receiver(MARS6, LinkProfile(alignment="bit"), "test:")

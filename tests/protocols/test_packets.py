@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.ccsds import encapsulation
+from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.space_packet import encode_packet, idle_packet
 from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE, TmFrame
 from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
@@ -88,6 +90,45 @@ def test_a_wrong_pointer_is_right() -> None:
 def test_idle_frames_carry_nothing() -> None:
     extractor = PacketExtractor()
     assert extractor.push(TmFrame(6, 0, 0, 0, ONLY_IDLE, b"\x55" * LENGTH, None)) == []
+
+
+def test_the_modulus_of_the_frame_count_is_the_links() -> None:
+    extractor = PacketExtractor(vcfc_modulus=1 << 24)
+    data = packet(0, LENGTH - 6)
+    frames = [AosFrame(6, 0, vcfc, 0, data, None) for vcfc in (255, 256, 300, (1 << 24) - 1, 0)]
+    items = [item for frame in frames for item in extractor.push(frame)]
+    assert [i.lost for i in items if isinstance(i, FrameGap)] == [43, (1 << 24) - 302]
+    assert len(found(items)) == 5
+
+
+def test_encapsulation_packets_are_counted_and_passed_over() -> None:
+    extractor = PacketExtractor()
+    inside = [
+        packet(0, 20),
+        encapsulation.encode_packet(2, bytes(30)),
+        encapsulation.IDLE_PACKET * 5,
+        packet(1, 20),
+        encapsulation.encode_packet(2, bytes(4), extension=1),
+    ]
+    stream = b"".join(inside)
+    stream += encapsulation.IDLE_PACKET * (2 * 60 - len(stream))
+    items = extractor.push(TmFrame(6, 0, 0, 0, 0, stream[:60], None))
+    items += extractor.push(TmFrame(6, 0, 0, 1, 0, stream[60:], None))
+    assert found(items) == [packet(0, 20), packet(1, 20)]
+    assert extractor.encapsulation_packets == 2
+    assert extractor.idle_packets == 5 + 2 * 60 - len(b"".join(inside))
+
+
+def test_a_length_too_short_for_its_header_is_no_packet() -> None:
+    items = PacketExtractor().push(TmFrame(6, 0, 0, 0, 0, b"\xe9\x01" + bytes(50), None))
+    assert [i.reason for i in items if isinstance(i, PacketDropped)] == ["not a packet"]
+
+
+def test_a_packet_that_nobody_started_is_dropped() -> None:
+    whole = TmFrame(6, 0, 0, 0, 0, packet(0, LENGTH - 6), None)
+    stray = TmFrame(6, 0, 0, 1, NO_PACKET_START, bytes(LENGTH), None)
+    items = extract([whole, stray])
+    assert [i.data for i in items if isinstance(i, PacketDropped)] == [bytes(LENGTH)]
 
 
 def test_idle_packets_are_counted() -> None:

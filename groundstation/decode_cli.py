@@ -1,0 +1,189 @@
+"""The command ``groundstation decode``: a capture to counts and packets."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import msgspec
+
+from groundstation.captures import Capture, JsonLines, NoSink, PacketSink, ParquetFile
+from groundstation.decoding import CaptureDecoder, DecodeReport
+from groundstation.errors import CallerError, NothingDecoded, WorldError
+from protocols.bitsync import BitForm
+from protocols.dictionary import Dictionary
+from protocols.lander import MARS6
+from protocols.loading import load_dictionary
+from protocols.profile import UART, LinkProfile, profile_from_toml
+
+_PAINT_EVERY_S = 0.2
+_STDOUT = Path("-")
+_CHANNEL_HEADS = [
+    "SCID",
+    "VC",
+    "frames",
+    "idle frames",
+    "gaps",
+    "lost",
+    "packets",
+    "idle packets",
+    "encapsulation",
+    "dropped",
+]
+_APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing", "bytes"]
+
+_EPILOG = """
+\b
+Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a wrong profile or dictionary,
+14 not a recording, 16 nothing decoded, 130 interrupted.
+"""
+
+
+class Progress:
+    """A line on the terminal's standard error that says how far it is; nothing where that is no terminal."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(size, 1)
+        self._done = 0
+        self._shown = sys.stderr.isatty()
+        self._start = self._painted = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        """``count`` more bytes are decoded."""
+        self._done += count
+        now = time.monotonic()
+        if not self._shown or now - self._painted < _PAINT_EVERY_S:
+            return
+        self._painted = now
+        rate = self._done / (now - self._start) / 1e6
+        share = min(1.0, self._done / self._size)
+        click.echo(f"\r{share:5.0%}  {self._done / 1e6:.0f} MB  {rate:.1f} MB/s \x1b[K", err=True, nl=False)
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--profile",
+    "profile_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Link profile in TOML. [default: this lander's UART]",
+)
+@click.option(
+    "--dictionary",
+    "dictionary_name",
+    metavar="MODULE:NAME",
+    help="What the packets mean. [default: this lander's, without --profile; otherwise packets stay raw]",
+)
+@click.option("--bits", type=click.Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, in this form.")
+@click.option(
+    "--jsonl", type=click.Path(path_type=Path, allow_dash=True), help="Write packets as JSON lines; - is here."
+)
+@click.option("--parquet", type=click.Path(path_type=Path), help="Write packets as Parquet.")
+@click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
+def decode(
+    file: Path,
+    profile_path: Path | None,
+    dictionary_name: str | None,
+    bits: BitForm | None,
+    jsonl: Path | None,
+    parquet: Path | None,
+    as_json: bool,
+) -> None:
+    """Decode FILE, a capture of raw bytes or bits or a recording of the station, and count what is in it."""
+    if jsonl and parquet:
+        raise click.UsageError("--jsonl and --parquet exclude each other")
+    profile = _profile(profile_path, bits)
+    decoder = CaptureDecoder(profile, _dictionary(dictionary_name, profile_path is not None), bits or "packed")
+    capture = Capture(file)
+    _refuse_input(file, jsonl or parquet)
+    try:
+        with _sink(jsonl, parquet) as sink:
+            run(capture, decoder, sink)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WorldError(f"{jsonl or parquet} cannot be written: {error.strerror}") from error
+    report = decoder.report()
+    text = msgspec.json.encode(report).decode() if as_json else "\n".join(report_lines(report, file))
+    click.echo(text, err=jsonl == _STDOUT)
+    trouble = decoder.trouble()
+    if trouble is not None:
+        raise NothingDecoded(f"{file}: {trouble}")
+
+
+def run(capture: Capture, decoder: CaptureDecoder, sink: PacketSink) -> None:
+    """Decode all of a capture into a sink, piece by piece."""
+    progress = Progress(capture.size)
+    try:
+        for ert, data in capture.pieces():
+            sink.write(decoder.feed(data, ert))
+            progress.advance(len(data))
+    finally:
+        progress.close()
+
+
+def report_lines(report: DecodeReport, file: Path) -> list[str]:
+    """The counts for people."""
+    r = report
+    rejected, foreign = sum(r.rejects.values()), sum(r.foreign.values())
+    balance = "conserved" if r.conserved else "NOT CONSERVED"
+    lines = [
+        f"{file}: {r.total} {r.unit}",
+        f"{r.unit}: {r.good} good + {r.corrected} corrected + {r.rejected} rejected + {r.skipped} skipped"
+        f" + {r.pending} pending: {balance}",
+        f"frames: {r.frames} good ({r.asm_damaged} with a damaged ASM, {r.inverted} inverted),"
+        f" {rejected} rejected{_shares(r.rejects)}, {foreign} foreign{_shares(r.foreign)},"
+        f" {sum(c.idle_frames for c in r.channels)} idle",
+    ]
+    if r.pending:
+        lines.append(f"the last {r.pending} {r.unit} are no whole good frame")
+    lines += _table(_CHANNEL_HEADS, [msgspec.structs.astuple(c) for c in r.channels])
+    return lines + _table(_APID_HEADS, [msgspec.structs.astuple(a) for a in r.apids])
+
+
+def _shares(counts: dict[str, int]) -> str:
+    return f" ({', '.join(f'{count} × {reason}' for reason, count in counts.items())})" if counts else ""
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    if not rows:
+        return []
+    cells = [heads, *([("-" if cell is None else str(cell)) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["", *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)]
+
+
+def _profile(path: Path | None, bits: BitForm | None) -> LinkProfile:
+    profile = UART
+    if path is not None:
+        try:
+            profile = profile_from_toml(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CallerError(f"{path} cannot be read as a profile: {error}") from error
+    return replace(profile, alignment="bit") if bits else profile
+
+
+def _dictionary(name: str | None, other_link: bool) -> Dictionary | None:
+    if name is not None:
+        return load_dictionary(name)
+    return None if other_link else MARS6
+
+
+def _refuse_input(file: Path, out: Path | None) -> None:
+    if out is not None and out.exists() and out.samefile(file):
+        raise CallerError(f"{out} is the capture itself")
+
+
+def _sink(jsonl: Path | None, parquet: Path | None) -> PacketSink:
+    if jsonl is not None:
+        return JsonLines(None if jsonl == _STDOUT else jsonl)
+    return ParquetFile(parquet) if parquet is not None else NoSink()

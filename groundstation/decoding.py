@@ -1,0 +1,297 @@
+"""A capture to packets and counts: the offline counterpart of the receiver. Sans-I/O; memory does not grow with input.
+
+All virtual channels are decoded, declared or not; a frame is foreign if the profile does not fit it, or if a
+dictionary is given and it is another spacecraft's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from groundstation.messages import Value
+from protocols.bitsync import BitDeframer, BitForm
+from protocols.ccsds.space_packet import SEQUENCE_MODULO
+from protocols.ccsds.tm_frame import ONLY_IDLE
+from protocols.dictionary import Dictionary
+from protocols.errors import DecodeError
+from protocols.frames import TransferFrame, decode_frame
+from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.profile import LinkProfile
+from protocols.sync import Deframer, Frame, Reject
+from protocols.telemetry import Sample, decode_telemetry
+
+_REASONS_KEPT = 16
+_FARTHEST = 1 << 17
+"""ASMs farther apart than this say nothing about a frame's length."""
+
+
+class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One packet. ``offset`` is where the frame starts that completes it, in the capture's units.
+
+    ``name``, ``scet`` and ``values`` are there if the dictionary declares it; ``error`` says why it is not decoded.
+    Times in ns since 1970; ``data`` in hex.
+    """
+
+    offset: int
+    scid: int
+    vcid: int
+    vcfc: int
+    apid: int
+    sequence: int
+    data: str
+    ert: int | None = None
+    name: str | None = None
+    scet: int | None = None
+    values: dict[str, Value] | None = None
+    error: str | None = None
+
+
+class ChannelCount(msgspec.Struct):
+    """What one virtual channel of one spacecraft carried. ``gaps`` counts holes, ``lost`` the frames in them."""
+
+    scid: int
+    vcid: int
+    frames: int = 0
+    idle_frames: int = 0
+    gaps: int = 0
+    lost: int = 0
+    packets: int = 0
+    idle_packets: int = 0
+    encapsulation_packets: int = 0
+    dropped: int = 0
+
+
+class ApidCount(msgspec.Struct):
+    """What came of one APID on one channel. ``missing`` packets lie in ``gaps`` holes of the sequence count."""
+
+    scid: int
+    vcid: int
+    apid: int
+    name: str | None
+    packets: int = 0
+    bad: int = 0
+    gaps: int = 0
+    missing: int = 0
+    bytes: int = 0
+
+
+class DecodeReport(msgspec.Struct, frozen=True):
+    """All counts of a capture; ``unit`` is that of the first six."""
+
+    unit: str
+    total: int
+    good: int
+    corrected: int
+    rejected: int
+    skipped: int
+    pending: int
+    conserved: bool
+    frames: int
+    asm_damaged: int
+    inverted: int
+    rejects: dict[str, int]
+    foreign: dict[str, int]
+    channels: list[ChannelCount]
+    apids: list[ApidCount]
+
+
+@dataclass(slots=True)
+class _Channel:
+    """A channel's extractor, and its sequence counts by APID."""
+
+    count: ChannelCount
+    extractor: PacketExtractor
+    apids: dict[int, ApidCount] = field(default_factory=dict)
+    expected: dict[int, int] = field(default_factory=dict)
+
+
+class CaptureDecoder:
+    """Feed it a capture piece by piece; it gives packets, and counts in the end."""
+
+    def __init__(self, profile: LinkProfile, dictionary: Dictionary | None, form: BitForm = "packed") -> None:
+        """Args: the link profile, what is known of the packets, and how bits stand in the bytes of a bit stream."""
+        self.profile = profile
+        self.dictionary = dictionary
+        bits = profile.alignment == "bit"
+        self.unit = "bits" if bits else "bytes"
+        self._deframer = BitDeframer(profile, form) if bits else Deframer(profile)
+        self._channels: dict[tuple[int, int], _Channel] = {}
+        self._frames = self._damaged = self._inverted = 0
+        self._rejects: Counter[str] = Counter()
+        self._foreign: Counter[str] = Counter()
+        self._distances: Counter[int] = Counter()
+        self._last_marker: int | None = None
+
+    def feed(self, data: bytes, ert: int | None = None) -> list[PacketRow]:
+        """Take the next piece, received at ``ert``; give the packets that it completes."""
+        rows: list[PacketRow] = []
+        for found in self._deframer.feed(data):
+            if isinstance(found, Frame):
+                self._frame(found, ert, rows)
+            else:
+                self._reject(found)
+        return rows
+
+    def report(self) -> DecodeReport:
+        """All counts so far."""
+        count = self._deframer.count()
+        channels = [self._channels[key] for key in sorted(self._channels)]
+        for channel in channels:
+            channel.count.idle_packets = channel.extractor.idle_packets
+            channel.count.encapsulation_packets = channel.extractor.encapsulation_packets
+        return DecodeReport(
+            unit=self.unit,
+            total=count.total,
+            good=count.good,
+            corrected=count.corrected,
+            rejected=count.rejected,
+            skipped=count.skipped,
+            pending=count.pending,
+            conserved=count.conserved,
+            frames=self._frames,
+            asm_damaged=self._damaged,
+            inverted=self._inverted,
+            rejects=dict(self._rejects),
+            foreign=dict(self._foreign),
+            channels=[c.count for c in channels],
+            apids=[c.apids[apid] for c in channels for apid in sorted(c.apids)],
+        )
+
+    def trouble(self) -> str | None:
+        """Why nothing was decoded, in words that help; None if something was."""
+        foreign = self._foreign.total()
+        if not self._deframer.count().total:
+            return "no frame found: there is not one byte"
+        if not self._frames:
+            return f"no frame found: {self._why_no_frame()}"
+        if foreign == self._frames:
+            reason, _ = self._foreign.most_common(1)[0]
+            return f"{foreign} frames found, none for this profile and dictionary: {reason}"
+        return None
+
+    def _why_no_frame(self) -> str:
+        profile = self.profile
+        candidates = self._rejects.total() - self._rejects["SYNC"]
+        count = self._deframer.count()
+        if not profile.asm or not (candidates or count.pending):
+            marker = f"the ASM {profile.asm.hex()} does not occur" if profile.asm else "nothing fits"
+            other = "" if profile.alignment == "bit" else ', and alignment = "bit" finds frames that start at any bit'
+            return f'{marker} in {count.total} {self.unit}; asm = "off" is for bare frames{other}'
+        if not candidates:
+            return f"{count.total} {self.unit} are less than one frame with its ASM, {profile.cadu_length} bytes"
+        checks = " and ".join(["Reed–Solomon"] * bool(profile.rs_depth) + ["FECF"] * profile.fecf)
+        text = f"{candidates} ASMs, and after none of them a block of {profile.block_length} bytes that passes {checks}"
+        return f"{text}{self._spacing()}"
+
+    def _spacing(self) -> str:
+        """What the distance of the ASMs says about the frame's length."""
+        (distance, times), *_ = self._distances.most_common(1) or [(0, 0)]
+        if times < 2:
+            return ""
+        cadu = self.profile.cadu_length * (8 if self.unit == "bits" else 1)
+        said = "as the profile says" if distance == cadu else f"the profile says {cadu}"
+        return f"; the ASMs are mostly {distance} {self.unit} apart, {said}"
+
+    def _reject(self, reject: Reject) -> None:
+        self._rejects[reject.reason] += 1
+        if reject.reason == "SYNC":
+            return
+        distance = reject.offset - self._last_marker if self._last_marker is not None else 0
+        if 0 < distance < _FARTHEST:
+            self._distances[distance] += 1
+        self._last_marker = reject.offset
+
+    def _frame(self, found: Frame, ert: int | None, rows: list[PacketRow]) -> None:
+        self._frames += 1
+        self._damaged += found.asm_damaged
+        self._inverted += found.inverted
+        try:
+            frame = decode_frame(found.data, self.profile)
+        except DecodeError as error:
+            self._count_foreign(str(error))
+            return
+        if self.dictionary is not None and frame.scid != self.dictionary.scid:
+            self._count_foreign(f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}")
+            return
+        self._extract(self._channel(frame), frame, found.offset, ert, rows)
+
+    def _count_foreign(self, reason: str) -> None:
+        known = reason in self._foreign or len(self._foreign) < _REASONS_KEPT
+        self._foreign[reason if known else "other reasons"] += 1
+
+    def _channel(self, frame: TransferFrame) -> _Channel:
+        key = (frame.scid, frame.vcid)
+        channel = self._channels.get(key)
+        if channel is None:
+            extractor = PacketExtractor(vcfc_modulus=self.profile.vcfc_modulus)
+            channel = self._channels[key] = _Channel(ChannelCount(*key), extractor)
+        return channel
+
+    def _extract(
+        self, channel: _Channel, frame: TransferFrame, offset: int, ert: int | None, rows: list[PacketRow]
+    ) -> None:
+        count = channel.count
+        count.frames += 1
+        count.idle_frames += frame.first_header_pointer == ONLY_IDLE
+        for item in channel.extractor.push(frame):
+            if isinstance(item, PacketFound):
+                count.packets += 1
+                rows.append(self._row(channel, item, frame, offset, ert))
+            elif isinstance(item, FrameGap):
+                count.gaps += 1
+                count.lost += item.lost
+            elif isinstance(item, PacketDropped):
+                count.dropped += 1
+
+    def _row(
+        self, channel: _Channel, found: PacketFound, frame: TransferFrame, offset: int, ert: int | None
+    ) -> PacketRow:
+        sample, error = self._decode(found)
+        name = sample.packet.definition.name if sample else self._declared_name(found.apid)
+        self._count_packet(channel, found, name, error)
+        return PacketRow(
+            offset=offset,
+            scid=frame.scid,
+            vcid=frame.vcid,
+            vcfc=frame.vcfc,
+            apid=found.apid,
+            sequence=found.sequence,
+            data=found.data.hex(),
+            ert=ert,
+            name=name,
+            scet=sample.header.time_ns if sample else None,
+            values={key: _shown(value) for key, value in sample.values.items()} if sample else None,
+            error=error,
+        )
+
+    def _decode(self, found: PacketFound) -> tuple[Sample | None, str | None]:
+        if self.dictionary is None or found.apid not in self.dictionary.by_apid:
+            return None, None
+        try:
+            return decode_telemetry(self.dictionary, found.data), None
+        except DecodeError as error:
+            return None, str(error)
+
+    def _declared_name(self, apid: int) -> str | None:
+        packet = self.dictionary.by_apid.get(apid) if self.dictionary is not None else None
+        return packet.definition.name if packet is not None else None
+
+    def _count_packet(self, channel: _Channel, found: PacketFound, name: str | None, error: str | None) -> None:
+        key = found.apid
+        count = channel.apids.get(key)
+        if count is None:
+            count = channel.apids[key] = ApidCount(channel.count.scid, channel.count.vcid, key, name)
+        count.packets += 1
+        count.bytes += len(found.data)
+        count.bad += error is not None
+        missing = (found.sequence - channel.expected.get(key, found.sequence)) % SEQUENCE_MODULO
+        count.gaps += missing > 0
+        count.missing += missing
+        channel.expected[key] = (found.sequence + 1) % SEQUENCE_MODULO
+
+
+def _shown(value: bool | int | float | str | bytes) -> Value:
+    return value.hex() if isinstance(value, bytes) else value

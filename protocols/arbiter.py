@@ -1,0 +1,75 @@
+"""Is this block a frame? The checks that a link profile has, in the order of the receiving end.
+
+Rules:
+1. The block is derandomised, then corrected by Reed–Solomon, then its FECF is checked. All that the profile has must
+   agree: constant bytes and the pseudo-random sequence itself are valid codewords, so the FECF counts even after
+   Reed–Solomon.
+2. With Reed–Solomon alone, Reed–Solomon is the arbiter, and `ASM_SLACK` asks for a nearly whole ASM besides.
+3. With neither, nothing can be checked: the ASM must be whole, and bare frames are taken as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from protocols.ccsds import reed_solomon
+from protocols.ccsds.crc import crc16
+from protocols.ccsds.randomizer import randomize
+from protocols.profile import LinkProfile
+
+ASM_SLACK = 8
+"""One bit in so many of the ASM may be wrong where Reed–Solomon is the only arbiter."""
+
+Failure = Literal["CRC", "RS"]
+
+
+class Good(NamedTuple):
+    """The frame that a block holds, and how many bytes of the block had to be corrected."""
+
+    frame: bytes
+    corrected: int
+
+
+Arbiter = Callable[[bytes], Good | Failure]
+
+
+def arbiter_of(profile: LinkProfile) -> Arbiter:
+    """The function that judges blocks (what follows an ASM) of this profile."""
+    checks: Arbiter = _check_fecf if profile.fecf else _accept
+    if profile.rs_depth:
+        checks = _with_reed_solomon(profile.rs_depth, checks)
+    return _derandomised(checks) if profile.randomised else checks
+
+
+def asm_slack(profile: LinkProfile) -> int | None:
+    """How many bits of the ASM may be wrong in LOCK; None if the FECF makes up for all of it."""
+    if profile.fecf:
+        return None
+    return len(profile.asm) * 8 // ASM_SLACK if profile.rs_depth else 0
+
+
+def _check_fecf(block: bytes) -> Good | Failure:
+    return "CRC" if crc16(block) else Good(block, 0)
+
+
+def _accept(block: bytes) -> Good | Failure:
+    return Good(block, 0)
+
+
+def _with_reed_solomon(depth: int, then: Arbiter) -> Arbiter:
+    def judge(block: bytes) -> Good | Failure:
+        decoded = reed_solomon.decode(block, depth)
+        if decoded is None:
+            return "RS"
+        verdict = then(decoded.data)
+        return Good(decoded.data, decoded.corrected) if isinstance(verdict, Good) else verdict
+
+    return judge
+
+
+def _derandomised(then: Arbiter) -> Arbiter:
+    def judge(block: bytes) -> Good | Failure:
+        return then(randomize(block))
+
+    return judge

@@ -1,0 +1,34 @@
+"""A telemetry packet to its values, by the mission's dictionary: what live reception and offline decoding share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocols.ccsds import pus, space_packet
+from protocols.codec import Value
+from protocols.dictionary import Dictionary, Packet
+from protocols.errors import DecodeError
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One decoded packet: calibrated values by name."""
+
+    packet: Packet
+    header: pus.TmHeader
+    values: dict[str, Value]
+
+
+def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
+    """Decode one whole space packet.
+
+    Raises:
+        DecodeError: no PUS telemetry, of a type that is not declared, or not as long as declared.
+    """
+    header = pus.decode_tm(data)
+    packet = dictionary.find(space_packet.decode_header(data).apid, header.service, header.subtype)
+    if packet is None:
+        raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
+    if len(data) != pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE:
+        raise DecodeError(f"{len(data)} bytes, the declaration says otherwise")
+    return Sample(packet, header, packet.codec.decode(data, pus.BODY_OFFSET))

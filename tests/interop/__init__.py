@@ -1,0 +1,1 @@
+"""Independent packages from PyPI as judges of our bytes."""

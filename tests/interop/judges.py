@@ -1,0 +1,53 @@
+"""The foreign packages, and the bytes that they judge: all packets of one historical descent."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from types import ModuleType
+
+import pytest
+
+from hil.oracle import fly
+from protocols.ccsds.tm_frame import decode_frame
+from protocols.packets import PacketExtractor, PacketFound
+from protocols.profile import UART
+from protocols.sync import Deframer, Frame
+
+REQUIRE_ALL = "MARS6_REQUIRE_ALL"
+"""Set in CI: a judge that is missing fails instead of skipping."""
+
+
+def judge(module: str, package: str) -> ModuleType:
+    """A foreign module; without it the test is skipped with its reason, or fails where all are required."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        text = f"{package} is not installed: {error}"
+        if os.environ.get(REQUIRE_ALL):
+            pytest.fail(text)
+        pytest.skip(text)
+
+
+@cache
+def frames() -> tuple[bytes, ...]:
+    """All transfer frames of a descent, without ASM."""
+    return tuple(f.data for f in Deframer(UART).feed(b"".join(b.data for b in fly())) if isinstance(f, Frame))
+
+
+@cache
+def packets() -> tuple[bytes, ...]:
+    """All packets of a descent but idle ones, in the order in which they were completed."""
+    extractors: dict[int, PacketExtractor] = {}
+    found: list[bytes] = []
+    for data in frames():
+        frame = decode_frame(data, UART)
+        extractor = extractors.setdefault(frame.vcid, PacketExtractor())
+        found += [item.data for item in extractor.push(frame) if isinstance(item, PacketFound)]
+    return tuple(found)
+
+
+def of_apid(apid: int) -> list[bytes]:
+    """The descent's packets of one APID."""
+    return [data for data in packets() if (data[0] & 7) << 8 | data[1] == apid]

@@ -1,0 +1,36 @@
+"""ccsdspy reads our packets with a field list made from the layout."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+
+from protocols import bulk
+from protocols.ccsds import pus
+from protocols.ccsds.space_packet import HEADER_SIZE
+from protocols.lander import MARS6
+from tests.interop.judges import judge, of_apid
+
+TYPES = {"uint": "uint", "sint": "int", "flag": "uint"}
+
+
+@pytest.mark.parametrize("name", ["DESCENT", "LANDER_HK", "LANDER_EVENT", "BUS_HK", "BUS_EVENT"])
+def test_every_raw_value_agrees(name: str) -> None:
+    ccsdspy = judge("ccsdspy", "ccsdspy")
+    packet = MARS6.by_name[name]
+    data = of_apid(packet.definition.apid)
+    fields = [ccsdspy.PacketField("pus_header", "fill", 8 * (pus.BODY_OFFSET - HEADER_SIZE))]
+    fields += [ccsdspy.PacketField(f.name, TYPES[f.kind], f.bits) for f in packet.codec.layout.fields]
+    fields.append(ccsdspy.PacketField("error_control", "uint", 16))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = ccsdspy.FixedLength(fields).load(io.BytesIO(b"".join(data)), include_primary_header=True)
+    assert theirs["CCSDS_APID"].tolist() == [packet.definition.apid] * len(data)
+    raw = [packet.codec.decode_raw(each, pus.BODY_OFFSET) for each in data]
+    for index, field in enumerate(packet.codec.layout.named):
+        assert theirs[field.name].tolist() == [row[index] for row in raw]
+    columns = bulk.decode_batch(data, packet)
+    assert np.array_equal(theirs["tick"], columns["tick"])

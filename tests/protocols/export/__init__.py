@@ -1,0 +1,1 @@
+"""The exports: compiled, validated, compared with the declaration."""
