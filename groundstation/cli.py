@@ -25,13 +25,15 @@ from groundstation.registry import Registry, StationInfo
 from groundstation.shell import EXIT_INTERRUPTED, Style, choose_style, end_with_parent, follow, host_clock, run_cli
 from groundstation.station import Station, StationConfig
 from groundstation.tui.app import run_tui
+from groundstation.udev_cli import udev
 from protocols.lander import MARS6
 from protocols.profile import UART
 
 _EXIT_CODES = """
 \b
 Exit codes: 0 fine, 2 wrong usage, 11 port absent, 12 port busy, 13 port not permitted,
-14 recording cannot be written, 15 no station answers, 130 interrupted.
+14 recording cannot be written, 15 no station answers, 16 nothing decoded, 17 udev: something is not right,
+18 root is needed, 130 interrupted.
 """
 
 _CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
@@ -154,6 +156,7 @@ def ports() -> None:
 
 
 cli.add_command(decode)
+cli.add_command(udev)
 
 
 def show(info: StationInfo, style: Style, in_ascii: bool = False, closing: str | None = None) -> int:

@@ -9,7 +9,8 @@
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
         ├── StationGone      no station answers
-        └── NothingDecoded   a capture holds no frame that the profile fits
+        ├── NothingDecoded   a capture holds no frame that the profile fits
+        └── udev.RulesError  the udev rules cannot be written, or udev does not take them
 
 Bytes are never at fault here: line noise is data, and is counted. A bad declaration is `protocols`' own error.
 """

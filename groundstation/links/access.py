@@ -80,7 +80,7 @@ def forbidden_advice(path: str, mode: int, group: str, user: str, members: Itera
     """The advice for a port of this mode and group; ``members`` are the users the group lists."""
     start = f"{path} is not permitted to {user}"
     if group == "root" or (mode & 0o060) != 0o060:
-        return f"{start}: it is {stat.filemode(mode)}, group {group}; install the rules in udev/ and replug"
+        return f"{start}: it is {stat.filemode(mode)}, group {group}; run `groundstation udev install` and replug"
     if user in members:
         return f"{start} yet: the group {group} lists {user}, but this session is older; log out and in again"
     join = f"sudo usermod -aG {group} {user}"
