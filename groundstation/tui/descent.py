@@ -64,6 +64,7 @@ class DescentScreen(Screen[None]):
         """``live`` is what is known now; ``shown`` may be held."""
         super().__init__()
         self._styles, self._glyphs, self._live, self._shown = styles, glyphs, live, shown
+        self._panels: dict[str, Panel] = {}
         self._zoomed = False
         self._offset = 0
         self._notice = ""
@@ -97,8 +98,8 @@ class DescentScreen(Screen[None]):
 
     @property
     def _has_panels(self) -> bool:
-        """Whether the panels are there: not yet before the mount, no more while the app closes."""
-        return self.is_mounted and bool(self.children)
+        """Whether the panels are there: not before the mount, no more once the app closes."""
+        return self.is_mounted and self.is_attached and all(panel.is_attached for panel in self._panels.values())
 
     def toggle_plots(self) -> None:
         """Give the body's place to the plots, or give it back."""
@@ -174,7 +175,8 @@ class DescentScreen(Screen[None]):
         panel.show(rows)
 
     def _panel(self, name: str, edge: str = "") -> Panel:
-        return Panel(self._styles, name=name, edge=edge)
+        self._panels[name] = panel = Panel(self._styles, name=name, edge=edge)
+        return panel
 
     def _get(self, name: str) -> Panel:
-        return self.query_one(f"#{name}", Panel)
+        return self._panels[name]
