@@ -109,7 +109,7 @@ class ZmqLink:
                 self._serve(socket, monitor)
             finally:
                 self._connected = False
-                self._refuse_writes()
+                self._refuse_writes("the link was stopped")
                 socket.disable_monitor()
                 monitor.close()
                 socket.close()
@@ -194,6 +194,9 @@ class ZmqLink:
         return self._last_ert
 
     def _send_writes(self, socket: zmq.Socket[bytes]) -> None:
+        if not self._connected:
+            # Written for the relay that just left: ZeroMQ would keep it for the next one.
+            self._refuse_writes("the relay went away")
         while not self._writes.empty():
             data, verdict = self._writes.get_nowait()
             if not verdict.set_running_or_notify_cancel():
@@ -211,11 +214,11 @@ class ZmqLink:
         self._sent += 1
         return True
 
-    def _refuse_writes(self) -> None:
+    def _refuse_writes(self, why: str) -> None:
         while not self._writes.empty():
             _, verdict = self._writes.get_nowait()
             if verdict.set_running_or_notify_cancel():
-                verdict.set_exception(LinkError(f"{self._endpoint}: the link was stopped, nothing was sent"))
+                verdict.set_exception(LinkError(f"{self._endpoint}: {why}, nothing was sent"))
 
     def _change(self, state: TransportState, detail: str, peer: bool = False) -> None:
         self._sink(LinkChange(self._stamp(), state, detail, peer))
