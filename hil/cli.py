@@ -17,9 +17,10 @@ from groundstation.errors import CallerError
 from groundstation.plain import utc
 from groundstation.shell import choose_style, end_with_parent, host_clock, run_cli, write_line
 from hil.flight import FlightPlan, fly_real_time
+from hil.lander.spacecraft import Spacecraft
 from hil.lockstep import Direct, fly_lockstep
-from hil.oracle import Burst, expect, fly
-from hil.pacing import send_paced, send_stepped
+from hil.oracle import Burst, expect
+from hil.pacing import fly_paced, fly_stepped
 from hil.process import say
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets import TARGETS, TargetOptions
@@ -63,6 +64,7 @@ def cli() -> None:
       hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
       hil fly --json --speed 50 | tail -1      the verdict, for programs
       hil lander --pty                         only the lander, as a serial device
+      hil lander --pty --ready                 the same, waiting for the command START
     """
 
 
@@ -127,6 +129,7 @@ def _conclude(verdict: Verdict, as_json: bool) -> int:
 @click.option(
     "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
 )
+@click.option("--ready", is_flag=True, help="Wait for the command START instead of starting by itself.")
 @click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
 @click.option("--link-drop-ns", type=int, hidden=True)
@@ -136,6 +139,7 @@ def lander_command(
     endpoint: str | None,
     symlink: Path | None,
     speed: float,
+    ready: bool,
     stepped: bool,
     link_drop: int | None,
     link_drop_ns: int | None,
@@ -143,39 +147,57 @@ def lander_command(
 ) -> None:
     """Serve the software lander, so that any station can receive it.
 
-    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C.
+    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C, and the lander
+    takes commands: RESET, then START, fly it again.
     """
     if pty == (endpoint is not None):
         raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
     server: ByteServer = ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
     drop = link_drop if link_drop is not None else link_drop_ns
     try:
-        _serve_lander(server, fly(drop), speed, stepped, announce)
+        _await_listener(server, announce)
+        craft = Spacecraft()
+        if not ready:
+            craft.start()
+        if stepped:
+            _serve_stepped(server, craft, drop, announce)
+        else:
+            _serve_paced(server, craft, drop, speed, announce)
     finally:
         server.close()
 
 
-def _serve_lander(server: ByteServer, bursts: Iterator[Burst], speed: float, stepped: bool, announce: bool) -> None:
+def _await_listener(server: ByteServer, announce: bool) -> None:
     if announce:
         end_with_parent()
         say(state="waiting", url=server.url)
     else:
         click.echo(f"the lander waits for a listener: groundstation run {server.url}")
     server.wait_for_listener(None)
-    if stepped:
-        sent = _checked(send_stepped(bursts, server, iter(sys.stdin.readline, "")))
-    else:
-        sent = send_paced(bursts, server, speed, time.monotonic_ns, time.sleep)
-    last = 0
-    for burst in sent:
-        last = burst.scet
-        if stepped:
-            click.echo(f"{utc(last)} {len(burst.data)} bytes")
+
+
+def _serve_paced(server: ByteServer, craft: Spacecraft, drop: int | None, speed: float, announce: bool) -> None:
+    """Fly in real time, and go on taking commands after the pass."""
+    told = False
+    for burst in fly_paced(craft, server, speed, time.monotonic_ns, time.sleep, drop):
+        if craft.finished and not told:
+            _tell_end(burst, announce)
+        told = craft.finished
+
+
+def _serve_stepped(server: ByteServer, craft: Spacecraft, drop: int | None, announce: bool) -> None:
+    burst = Burst(craft.scet, b"")
+    for burst in _checked(fly_stepped(craft, server, iter(sys.stdin.readline, ""), drop)):
+        click.echo(f"{utc(burst.scet)} {len(burst.data)} bytes")
+    _tell_end(burst, announce)
+    _wait_for_signal()
+
+
+def _tell_end(last: Burst, announce: bool) -> None:
     if announce:
         say(state="finished")
     else:
-        click.echo(f"the pass is over at {utc(last)}; the link stays open, Ctrl-C ends it")
-    _wait_for_signal()
+        click.echo(f"the pass is over at {utc(last.scet)}; the link stays open, Ctrl-C ends it")
 
 
 def _checked(bursts: Iterator[Burst]) -> Iterator[Burst]:

@@ -1,53 +1,76 @@
-"""Serves the software lander's bytes: in real time, at a speed factor, or stepped by its caller."""
+"""Serves the software lander in real time, at a speed factor and the pace SCALE asks for, or stepped by its caller.
+
+The uplink is listened to before every tick, and often while the mission clock stands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from hil.oracle import Burst
+from hil.lander.modes import Mode
+from hil.lander.orders import REAL_TIME
+from hil.lander.spacecraft import Spacecraft
+from hil.oracle import Burst, call
 
 TICK_NS = 100_000_000
+LISTEN_S = 0.01
+"""How long a command may wait for its answer while no tick is flown."""
 
 
-class Sender(Protocol):
-    """Where the bytes go; `serve.PtyServer` and `serve.ZmqServer` are such."""
+class Port(Protocol):
+    """The lander's end of a link; `serve.PtyServer` and `serve.ZmqServer` are such."""
 
     def send(self, data: bytes) -> None:
         """Put bytes on the wire."""
 
+    def receive(self) -> bytes:
+        """The uplink's bytes so far, without waiting."""
 
-def send_paced(
-    bursts: Iterator[Burst],
-    sender: Sender,
+
+def fly_paced(
+    craft: Spacecraft,
+    port: Port,
     speed: float,
     clock: Callable[[], int],
     sleep: Callable[[float], None],
+    link_drop: int | None = None,
 ) -> Iterator[Burst]:
-    """Send every burst at its time and yield it once it is sent.
+    """Fly for ever, every tick at its time; each burst is yielded once it is sent, empty ones too.
 
-    A burst's time is counted from the start, not from the burst before: no error adds up. After a hold-up the
-    bursts that are late go out at once.
+    While the mode is RUNNING a tick's time is counted from the last START, RESUME or SCALE, not from the tick before:
+    no error adds up. After a hold-up the ticks that are late are flown at once, and so are those of STEP.
 
     Args:
-        bursts: a pass, one burst a tick.
-        sender: the wire.
-        speed: mission seconds a second of ``clock``.
+        craft: started, or READY.
+        port: the wire.
+        speed: mission seconds a second of ``clock``, when SCALE is 1.
         clock: integer nanoseconds, monotonic.
         sleep: waits so many seconds.
+        link_drop: mission time in ns from which the link carries nothing.
     """
-    start = clock()
-    for tick, burst in enumerate(bursts):
-        wait = start + round(tick * TICK_NS / speed) - clock()
-        if wait > 0:
-            sleep(wait / 1e9)
+    begin, first = clock(), craft.tick
+    while True:
+        tick, scale = craft.tick, craft.scale
+        paced = craft.flies and craft.mode is Mode.RUNNING
+        if paced:
+            wait = begin + round((tick - first) * TICK_NS * REAL_TIME / (speed * scale)) - clock()
+            if wait > 0:
+                sleep(wait / 1e9)
+        burst = call(craft, port.receive(), link_drop)
         if burst.data:
-            sender.send(burst.data)
+            port.send(burst.data)
         yield burst
+        if not paced or (craft.tick, craft.scale) != (tick + 1, scale):
+            begin, first = clock(), craft.tick - 1
+        if not craft.flies:
+            sleep(LISTEN_S)
 
 
-def send_stepped(bursts: Iterator[Burst], sender: Sender, commands: Iterator[str]) -> Iterator[Burst]:
-    """Send as many ticks as each command line says: a number, or an empty line for one.
+def fly_stepped(
+    craft: Spacecraft, port: Port, commands: Iterator[str], link_drop: int | None = None
+) -> Iterator[Burst]:
+    """Step as often as each command line says: a number, or an empty line for one. Ends with the pass.
 
     Raises:
         ValueError: a line that is no number of ticks.
@@ -58,9 +81,9 @@ def send_stepped(bursts: Iterator[Burst], sender: Sender, commands: Iterator[str
         if count < 1:
             raise ValueError(f"{count} is no number of ticks")
         for _ in range(count):
-            burst = next(bursts, None)
-            if burst is None:
+            if craft.finished:
                 return
+            burst = call(craft, port.receive(), link_drop)
             if burst.data:
-                sender.send(burst.data)
+                port.send(burst.data)
             yield burst

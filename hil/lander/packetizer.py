@@ -24,12 +24,23 @@ class Packetizer:
         """One packet of raw values.
 
         Raises:
+            EncodeError: as `body`.
+        """
+        return self.wrap(name, tick, self.body(name, values))
+
+    def body(self, name: str, values: Mapping[str, int]) -> bytes:
+        """A packet's body of raw values.
+
+        Raises:
             EncodeError: a value is missing or does not fit: the flight code and the dictionary disagree.
         """
-        packet = self._packets[name]
-        definition = packet.definition
+        return self._packets[name].codec.encode_names(values)
+
+    def wrap(self, name: str, tick: int, body: bytes) -> bytes:
+        """The packet around a body, with its sequence count, time and checksum."""
+        definition = self._packets[name].definition
         sequence = self._sequences[definition.apid]
         self._sequences[definition.apid] = (sequence + 1) % SEQUENCE_MODULO
         time = self._epoch + tick * TICK_NS
         header = pus.TmHeader(definition.service, definition.subtype, sequence, 0, time)
-        return pus.encode_tm(definition.apid, sequence, header, packet.codec.encode_names(values))
+        return pus.encode_tm(definition.apid, sequence, header, body)

@@ -85,7 +85,7 @@ class Sequence:
         lock_ms: radio altimeter has an echo; set by `step`.
         retro_arm_ms: retrorockets armed [C].
         retro_fire_ms: retrorockets fired and parachute released; in history never.
-        silence_ms: the lander falls silent [S].
+        silence_ms: the lander falls silent [S]; in a soft landing never.
     """
 
     drogue_ms: int = 159_000
@@ -99,6 +99,9 @@ class Sequence:
 
 HISTORICAL = Sequence()
 """12 March 1974: silent at 312 s, retrorockets never fired."""
+
+SOFT_LANDING = Sequence(retro_fire_ms=312_080, silence_ms=NEVER)
+"""Had it not gone silent: retrorockets at 20 m, touchdown at 12 m/s, and the lander is heard on [C from R]."""
 
 
 def step(sequence: Sequence, tick: int, altitude_mm: int) -> tuple[Sequence, tuple[Milestone, ...]]:

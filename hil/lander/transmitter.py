@@ -24,6 +24,7 @@ class ChannelAssembler:
     def __init__(self, data_length: int) -> None:
         self._length = data_length
         self._rest = b""
+        self._cut = False
         self._waiting: deque[bytes] = deque()
         self._idle = 0
         self.dropped = 0
@@ -32,6 +33,11 @@ class ChannelAssembler:
     def backlog(self) -> int:
         """Bytes of packets that wait for a frame."""
         return len(self._rest) + sum(map(len, self._waiting))
+
+    @property
+    def waits(self) -> bool:
+        """A packet waits for a frame, whole or in part; idle fill does not count."""
+        return self._cut or bool(self._waiting)
 
     def queue(self, packet: bytes) -> None:
         """Let a packet wait for room."""
@@ -46,6 +52,7 @@ class ChannelAssembler:
         data = self._rest + first
         while len(data) < self._length and self._waiting:
             data += self._waiting.popleft()
+        self._cut = len(data) > self._length
         if len(data) < self._length:
             data += self._fill(self._length - len(data))
         self._rest = data[self._length :]
@@ -75,6 +82,10 @@ class Transmitter:
     def backlog(self, vcid: int) -> int:
         """Bytes that wait on a channel."""
         return self._channels[vcid].backlog
+
+    def waits(self, vcid: int) -> bool:
+        """Whether a packet waits on a channel, whole or in part."""
+        return self._channels[vcid].waits
 
     def frame(self, vcid: int, first: bytes, clcw: Clcw) -> bytes:
         """The channel's next frame as it goes on the wire, ASM first."""

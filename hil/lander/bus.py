@@ -1,0 +1,62 @@
+"""The flyby bus, on VC2: it relays the lander, tells of itself once a second, and answers telecommands."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hil.lander.downlink import Downlink
+from hil.lander.dynamics import TICKS_PER_S
+from protocols.lander import BUS, MARS6
+
+_RELAY_HOLD_TICKS = 5
+_RELAY_LOCK_EVENT = 32
+_RELAY_LOST_EVENT = 33
+_SLANT_RANGE_KM = ((0, 2030), (3120, 1690), (4550, 1610))
+"""Bus to lander by tick [C]; straight lines between [A]."""
+
+
+class Bus:
+    """The bus, from power on."""
+
+    def __init__(self, downlink: Downlink) -> None:
+        self._downlink = downlink
+        self._heard: int | None = None
+        self._frames = 0
+        self._locked = False
+
+    def hear(self, tick: int) -> None:
+        """A lander frame came at this tick."""
+        self._heard = tick
+        self._frames += 1
+
+    def transmit(self, tick: int) -> bytes:
+        """The frame of this tick: on whole seconds, or for what waits."""
+        if tick % TICKS_PER_S == 0:
+            return self._downlink.frame(BUS, self._housekeeping(tick))
+        return self._downlink.frame(BUS) if self._downlink.transmitter.waits(BUS) else b""
+
+    def _housekeeping(self, tick: int) -> bytes:
+        silence = 0xFFFF if self._heard is None else min(tick - self._heard, 0xFFFF)
+        locked = silence <= _RELAY_HOLD_TICKS
+        if locked != self._locked:
+            number = _RELAY_LOCK_EVENT if locked else _RELAY_LOST_EVENT
+            event = {"number": number, "tick": tick, "a": self._frames, "b": 0}
+            self._downlink.queue(BUS, "BUS_EVENT", tick, event)
+            self._locked = locked
+        values = {
+            "tick": tick,
+            "dictionary_hash": MARS6.hash,
+            "slant_range": _slant_range_km(tick),
+            "relay_frames": self._frames,
+            "relay_lock": locked,
+            "relay_silence": silence,
+        }
+        return self._downlink.packetizer.build("BUS_HK", tick, values)
+
+
+def _slant_range_km(tick: int) -> int:
+    """Distance from bus to lander; constant after the last known point."""
+    for (t0, r0), (t1, r1) in pairwise(_SLANT_RANGE_KM):
+        if tick <= t1:
+            return r0 - (r0 - r1) * (tick - t0) // (t1 - t0)
+    return _SLANT_RANGE_KM[-1][1]

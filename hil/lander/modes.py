@@ -1,0 +1,80 @@
+"""The mission clock: whether a call of `step` flies a tick, and which. It counts ticks and knows no time.
+
+Each change is a function from one frozen value to the next; whether it is allowed is asked first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from hil.lander.sequencer import HISTORICAL, SOFT_LANDING, Sequence
+
+
+class Mode(Enum):
+    """READY stands at tick 0; RUNNING flies a tick with each `step`; HELD stands, but for what STEP lets fly."""
+
+    READY = auto()
+    RUNNING = auto()
+    HELD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What SELECT_PROFILE chooses: how the descent is planned, and the tick at which the pass is over."""
+
+    sequence: Sequence
+    end: int
+
+
+PROFILES = (Profile(HISTORICAL, 3220), Profile(SOFT_LANDING, 4550))
+"""By their numbers on the wire. The bus goes on for ten seconds after the historical loss of signal, or until the last
+known point of the slant range, 143 s after it [A]."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissionClock:
+    """Where the mission stands.
+
+    Attributes:
+        mode: see `Mode`.
+        tick: the next to be flown.
+        end: the tick at which the pass is over.
+        steps: how many calls of `step` still fly in HELD.
+    """
+
+    mode: Mode = Mode.READY
+    tick: int = 0
+    end: int = PROFILES[0].end
+    steps: int = 0
+
+    @property
+    def over(self) -> bool:
+        """The pass is over: nothing more will be flown."""
+        return self.tick >= self.end
+
+    @property
+    def flies(self) -> bool:
+        """The next call of `step` flies a tick."""
+        return not self.over and (self.mode is Mode.RUNNING or self.steps > 0)
+
+    @property
+    def stands(self) -> bool:
+        """Commands do not wait for a tick: none may come."""
+        return self.over or self.mode is not Mode.RUNNING
+
+    def started(self) -> MissionClock:
+        """RUNNING; from READY at tick 0, from HELD where it stood."""
+        return replace(self, mode=Mode.RUNNING, steps=0)
+
+    def held(self) -> MissionClock:
+        """HELD at this tick."""
+        return replace(self, mode=Mode.HELD, steps=0)
+
+    def stepping(self, steps: int) -> MissionClock:
+        """HELD, with so many calls of `step` to fly."""
+        return replace(self, steps=steps)
+
+    def flown(self) -> MissionClock:
+        """One tick later."""
+        return replace(self, tick=self.tick + 1, steps=max(self.steps - 1, 0))
