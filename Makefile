@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports bench bench-decode format clean
+.PHONY: help setup run test lint exports firmware bench bench-decode format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ lint: $(STAMP) ## ruff, mypy and import-linter alone
 
 exports: $(STAMP) ## compare the generated files (C header, XTCE, interface document) with the declaration
 	@$(BIN)/python -m protocols.export check
+	@$(BIN)/python tools/make_atmosphere.py --check
+
+firmware: ## build the C lander for every board
+	@$(MAKE) -C hil/firmware firmware
 
 bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py

@@ -1,0 +1,33 @@
+/* The descent as planar motion of a point; hil/lander/dynamics.py has the equations and why everything fits in int64. */
+#ifndef CORE_DYNAMICS_H
+#define CORE_DYNAMICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TICK_MS INT32_C(100)
+#define TICKS_PER_S 10
+
+/* What the sequencer makes of the lander for one tick. */
+struct vehicle {
+    int32_t mass_g;
+    int32_t cda_middle_cm2; /* drag area at the middle of the tick, which moves the lander */
+    int32_t cda_end_cm2;    /* and at its end, which the accelerometer then feels */
+    int64_t thrust_mn;      /* straight up, mean over the tick */
+};
+
+/* Where the lander is and how it moves. The way over ground is in no packet, so it is not flown here. */
+struct motion {
+    int64_t altitude_um; /* 0 is the ground */
+    int64_t horizontal_ums;
+    int64_t vertical_ums; /* positive is down */
+    int64_t drag_ums2;    /* D/m, against the velocity: what the accelerometer feels */
+    int32_t speed_mms;
+};
+
+void dynamics_entry(struct motion *m);
+
+/* One tick on. The tick that reaches the ground keeps its velocity, that of the impact; the next is at rest. */
+void dynamics_advance(struct motion *m, const struct vehicle *v);
+
+#endif

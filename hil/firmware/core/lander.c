@@ -1,0 +1,153 @@
+#include "lander.h"
+
+#include "bytes.h"
+#include "tc.h"
+#include "telemetry.h"
+
+/* A tick of 100 ms, in hundredths of a microsecond: SCALE is in hundredths. */
+#define PERIOD_AT_SCALE_1 UINT32_C(10000000)
+
+void lander_init(struct lander *l, lander_send *send, void *port)
+{
+    memset(l, 0, sizeof *l);
+    l->send = send;
+    l->port = port;
+    l->scale = POWER_ON_SCALE;
+    cltu_init(&l->cltu);
+    farm1_init(&l->farm);
+    lander_power_on(l);
+}
+
+void lander_power_on(struct lander *l)
+{
+    transmitter_init(&l->transmitter);
+    chip_init(&l->chip);
+    dynamics_entry(&l->motion);
+    lander_choose(l, MARS6_SELECT_PROFILE_PROFILE_HISTORICAL);
+    memset(&l->readings, 0, sizeof l->readings);
+    memset(&l->relay, 0, sizeof l->relay);
+    l->relay.last_tick = NO_TICK;
+    l->commands.accepted = 0;
+    l->commands.rejected = 0;
+    l->mode = LANDER_READY;
+    l->tick = 0;
+    l->steps_left = 0;
+    l->events_sent = 0;
+    l->frame_period = 1;
+    l->transmitter_on = true;
+}
+
+void lander_choose(struct lander *l, uint8_t profile)
+{
+    if (profile == MARS6_SELECT_PROFILE_PROFILE_SOFT_LANDING) {
+        sequencer_soft_landing(&l->sequence);
+        l->end_tick = SOFT_LANDING_PASS_TICKS;
+        return;
+    }
+    sequencer_historical(&l->sequence);
+    l->end_tick = PASS_TICKS;
+}
+
+void lander_start(struct lander *l)
+{
+    transmitter_init(&l->transmitter);
+    l->events_sent = 0;
+    l->mode = LANDER_RUNNING;
+}
+
+bool lander_finished(const struct lander *l)
+{
+    return l->tick >= l->end_tick;
+}
+
+bool lander_stands(const struct lander *l)
+{
+    return l->mode != LANDER_RUNNING || lander_finished(l);
+}
+
+bool lander_hurries(const struct lander *l)
+{
+    return l->steps_left > 0u && !lander_finished(l);
+}
+
+uint32_t lander_period_us(const struct lander *l)
+{
+    return PERIOD_AT_SCALE_1 / l->scale;
+}
+
+void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id)
+{
+    if (l->mode == LANDER_READY)
+        telemetry_hello(l, reset_reason, build_id);
+}
+
+/* A frame of a CLTU: what FARM-1 accepts of it is a packet. */
+static void receive_frame(struct lander *l, const uint8_t *bytes, uint8_t length)
+{
+    struct tc_frame frame;
+
+    if (!tc_decode(&frame, bytes, length)) {
+        l->frames_dropped++;
+        return;
+    }
+    if (frame.control) {
+        farm1_control(&l->farm, frame.data, frame.length);
+        return;
+    }
+    /* There is always room: who sends more than can wait is told so by a refusal, not by Wait. */
+    if (frame.bypass)
+        farm1_bypass(&l->farm);
+    else if (!farm1_sequenced(&l->farm, frame.ns, true))
+        return;
+    commands_receive(l, frame.data, frame.length);
+}
+
+/* The frames of a CLTU, cut by their length fields; where fill or noise begins there is none. A command may be answered
+ * before the next frame is looked at, so the bytes are read anew for each: they stand where frames are built. */
+static void receive_cltu(struct lander *l)
+{
+    uint8_t *const data = l->transmitter.wire;
+    uint8_t at = 0;
+
+    for (;;) {
+        const uint8_t length = cltu_read(&l->cltu, data);
+        const uint8_t size = tc_size(data + at, (uint8_t)(length - at));
+        if (size == 0u)
+            break;
+        receive_frame(l, data + at, size);
+        at = (uint8_t)(at + size);
+    }
+    if (at == 0u)
+        l->frames_dropped++;
+}
+
+void lander_receive(struct lander *l, const uint8_t *bytes, size_t length)
+{
+    for (size_t at = 0; at < length; at++) {
+        cltu_put(&l->cltu, bytes[at]);
+        while (cltu_next(&l->cltu))
+            receive_cltu(l);
+    }
+}
+
+static void fly(struct lander *l)
+{
+    struct vehicle vehicle;
+
+    telemetry_milestones(l, sequencer_step(&l->sequence, l->tick, l->motion.altitude_um / 1000));
+    instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
+    telemetry_lander_frame(l);
+    telemetry_bus_frame(l);
+    sequencer_vehicle(&l->sequence, l->tick, &vehicle);
+    dynamics_advance(&l->motion, &vehicle);
+    l->tick++;
+    if (l->steps_left > 0u)
+        l->steps_left--;
+}
+
+void lander_step(struct lander *l)
+{
+    commands_apply(l);
+    if (!lander_finished(l) && (l->mode == LANDER_RUNNING || l->steps_left > 0u))
+        fly(l);
+}

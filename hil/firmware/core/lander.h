@@ -1,0 +1,93 @@
+/* The lander and its bus as one machine of integers: bytes and ticks in, frames out (docs/lander.md).
+ *
+ *     lander_init(&l, send, port);          once; send gets whole frames, ASM first
+ *     lander_receive(&l, bytes, length);    whatever came on the uplink, cut anyhow
+ *     lander_step(&l);                      every lander_period_us(&l), or at once while lander_hurries(&l)
+ *
+ * It knows no clock. The same bytes before the same calls of lander_step give the same frames, on every machine. */
+#ifndef CORE_LANDER_H
+#define CORE_LANDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chip.h"
+#include "cltu.h"
+#include "commands.h"
+#include "dynamics.h"
+#include "farm1.h"
+#include "instruments.h"
+#include "sequencer.h"
+#include "transmitter.h"
+
+/* When the pass ends: ten seconds after the historical loss of signal, or at the last known slant range. */
+#define PASS_TICKS 3220u
+#define SOFT_LANDING_PASS_TICKS 4550u
+#define NO_TICK 0xFFFFu
+#define POWER_ON_SCALE 100u
+#define LANDER_BOOT_EVENT 34u /* a: reset reason, b: build id */
+
+typedef void lander_send(void *port, const uint8_t *bytes, size_t length);
+
+enum lander_mode { LANDER_READY, LANDER_RUNNING, LANDER_HELD };
+
+/* The bus's relay receiver. */
+struct relay {
+    uint16_t last_tick; /* of the last lander frame it heard; NO_TICK: none yet */
+    uint16_t frames;
+    bool locked;
+};
+
+struct lander {
+    lander_send *send;
+    void *port;
+    struct motion motion;
+    struct sequence sequence;
+    struct readings readings;
+    struct relay relay;
+    struct chip chip;
+    struct transmitter transmitter;
+    struct cltu cltu;
+    struct farm1 farm;
+    struct commands commands;
+    uint16_t tick; /* that comes next */
+    uint16_t end_tick; /* of the pass */
+    uint16_t steps_left; /* calls of lander_step that still fly in HELD */
+    uint16_t scale; /* 0.01 mission time over real time */
+    uint16_t frames_dropped; /* TC frames that were damaged or not for this spacecraft */
+    uint8_t mode;
+    uint8_t events_sent;
+    uint8_t frame_period;
+    bool transmitter_on;
+};
+
+void lander_init(struct lander *l, lander_send *send, void *port);
+void lander_receive(struct lander *l, const uint8_t *bytes, size_t length);
+void lander_step(struct lander *l);
+
+/* What START does, without a command and its reports: for a port that starts by itself. In READY. */
+void lander_start(struct lander *l);
+
+/* Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT. In READY alone. */
+void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id);
+
+/* Real time from one tick to the next. */
+uint32_t lander_period_us(const struct lander *l);
+
+/* Whether the next call of lander_step need not wait for its time: what STEP asked for is not flown yet. */
+bool lander_hurries(const struct lander *l);
+
+/* The pass is over: no tick will be flown before a RESET. */
+bool lander_finished(const struct lander *l);
+
+/* For commands.c: whether commands do not wait for a tick, because none may come. */
+bool lander_stands(const struct lander *l);
+
+/* Everything but the pace, FARM-1 and the uplink as at power on. */
+void lander_power_on(struct lander *l);
+
+/* Plan the descent by MARS6_SELECT_PROFILE_PROFILE_…. */
+void lander_choose(struct lander *l, uint8_t profile);
+
+#endif

@@ -1,0 +1,64 @@
+/* What waits for room on a channel. A packet's contents wait, not its bytes: 32 packets fit in the RAM of a small chip
+ * because a note is 8 or 12 bytes. Widths of the bit fields: ticks end at 4,550, lander frames start at tick 880. */
+#ifndef CORE_QUEUE_H
+#define CORE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QUEUE_LIMIT 32u
+
+/* A ring's indices; what they index is the owner's. */
+struct queue {
+    uint8_t first;
+    uint8_t waiting;
+};
+
+/* The slot for one more note; false if the queue is full. */
+bool queue_put(struct queue *q, uint8_t *slot);
+
+/* The slot of the oldest note, which leaves the queue; there is one. */
+uint8_t queue_take(struct queue *q);
+
+/* VC0: LANDER_EVENT, or LANDER_HK if `number` is 0. */
+struct lander_note {
+    uint32_t tick : 13;
+    uint32_t sequence : 14;
+    uint32_t number : 4;
+    union {
+        struct {
+            uint32_t altitude_m : 17;
+            uint32_t speed_ms : 13;
+        } event;
+        struct {
+            uint32_t frames_sent : 12;
+            uint32_t backlog : 11; /* of at most 32 · 42 bytes and what is left of one packet */
+            uint32_t events_sent : 5;
+            uint32_t transmitter_on : 1;
+            uint16_t commands_accepted;
+            uint16_t commands_rejected;
+        } hk;
+    } is;
+};
+
+/* What a note on VC2 says. 1 … 7 are the failures by their numbers on the wire: WRONG_STATE is found when a command is
+ * carried out and goes out as COMMAND_FAILED, all others are found before and go out as COMMAND_REFUSED. */
+enum bus_word {
+    BUS_ACCEPTED = 0,
+    BUS_FAILURE_FIRST = 1,
+    BUS_FAILURE_LAST = 7,
+    BUS_COMPLETED = 8,
+    BUS_ALIVE = 9,
+    BUS_RELAY_LOCK = 10,
+    BUS_RELAY_LOST = 11,
+};
+
+/* VC2: reports about commands, and the relay's events. */
+struct bus_note {
+    uint32_t argument; /* the request, or the relay's count of frames */
+    uint32_t tick : 13;
+    uint32_t sequence : 14;
+    uint32_t word : 4;
+};
+
+#endif

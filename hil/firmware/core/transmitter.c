@@ -1,0 +1,235 @@
+#include "transmitter.h"
+
+#include "bytes.h"
+#include "crc.h"
+#include "packets.h"
+
+#define SEQUENCE_MASK 0x3FFFu
+
+void transmitter_init(struct transmitter *t)
+{
+    memset(t, 0, sizeof *t);
+}
+
+uint16_t transmitter_count(uint16_t *count)
+{
+    const uint16_t now = *count;
+
+    *count = (uint16_t)((now + 1u) & SEQUENCE_MASK);
+    return now;
+}
+
+static uint8_t size_of_lander_note(const struct lander_note *note)
+{
+    return note->number == 0u ? MARS6_LANDER_HK_PACKET_SIZE : MARS6_LANDER_EVENT_PACKET_SIZE;
+}
+
+void transmitter_note_lander(struct transmitter *t, struct lander_note *note)
+{
+    uint16_t *count = note->number == 0u ? &t->counts.lander_hk : &t->counts.lander_event;
+    uint8_t slot;
+
+    note->sequence = transmitter_count(count) & SEQUENCE_MASK;
+    if (!queue_put(&t->lander.queue, &slot)) {
+        t->lander.dropped++;
+        return;
+    }
+    t->lander_notes[slot] = *note;
+    t->lander.queued_bytes = (uint16_t)(t->lander.queued_bytes + size_of_lander_note(note));
+}
+
+void transmitter_note_bus(struct transmitter *t, struct bus_note *note)
+{
+    const bool event = note->word == BUS_RELAY_LOCK || note->word == BUS_RELAY_LOST;
+    uint8_t slot;
+
+    note->sequence = transmitter_count(event ? &t->counts.bus_event : &t->counts.report) & SEQUENCE_MASK;
+    if (!queue_put(&t->bus.queue, &slot)) {
+        t->bus.dropped++;
+        return;
+    }
+    t->bus_notes[slot] = *note;
+}
+
+bool transmitter_waits(const struct channel *c)
+{
+    return c->cut || c->queue.waiting > 0u;
+}
+
+uint16_t transmitter_backlog(const struct channel *c)
+{
+    return (uint16_t)(c->rest_length + c->queued_bytes);
+}
+
+void transmitter_begin(struct transmitter *t, const struct channel *c)
+{
+    memcpy(t->wire + DATA_OFFSET, c->rest, c->rest_length);
+    t->used = c->rest_length;
+}
+
+uint8_t *transmitter_place(struct transmitter *t)
+{
+    return t->wire + DATA_OFFSET + t->used;
+}
+
+void transmitter_add(struct transmitter *t, uint8_t size)
+{
+    t->used = (uint8_t)(t->used + size);
+}
+
+static uint8_t encode_lander_event(uint8_t *out, const struct lander_note *note)
+{
+    const struct mars6_lander_event body = {
+        .number = note->number,
+        .tick = note->tick,
+        .a = (int32_t)note->is.event.altitude_m,
+        .b = (int32_t)note->is.event.speed_ms,
+    };
+
+    mars6_pack_lander_event(out + MARS6_TM_BODY_OFFSET, &body);
+    return PACKET_WRAP(out, LANDER_EVENT, note->sequence, note->tick);
+}
+
+static uint8_t encode_lander_hk(uint8_t *out, const struct lander_note *note)
+{
+    const struct mars6_lander_hk body = {
+        .tick = note->tick,
+        .dictionary_hash = MARS6_DICTIONARY_HASH,
+        .frames_sent = note->is.hk.frames_sent,
+        .events_sent = note->is.hk.events_sent,
+        .commands_accepted = note->is.hk.commands_accepted,
+        .commands_rejected = note->is.hk.commands_rejected,
+        .transmitter_on = note->is.hk.transmitter_on != 0u,
+        .backlog = note->is.hk.backlog,
+    };
+
+    mars6_pack_lander_hk(out + MARS6_TM_BODY_OFFSET, &body);
+    return PACKET_WRAP(out, LANDER_HK, note->sequence, note->tick);
+}
+
+static uint8_t encode_relay_event(uint8_t *out, const struct bus_note *note)
+{
+    const struct mars6_bus_event body = {
+        .number = note->word == BUS_RELAY_LOCK ? MARS6_EVENT_RELAY_LOCK : MARS6_EVENT_RELAY_LOST,
+        .tick = note->tick,
+        .a = (int32_t)note->argument,
+    };
+
+    mars6_pack_bus_event(out + MARS6_TM_BODY_OFFSET, &body);
+    return PACKET_WRAP(out, BUS_EVENT, note->sequence, note->tick);
+}
+
+static uint8_t encode_alive(uint8_t *out, const struct bus_note *note)
+{
+    const struct mars6_alive body = {.tick = note->tick};
+
+    mars6_pack_alive(out + MARS6_TM_BODY_OFFSET, &body);
+    return PACKET_WRAP(out, ALIVE, note->sequence, note->tick);
+}
+
+static uint8_t encode_success(uint8_t *out, const struct bus_note *note)
+{
+    const struct mars6_command_accepted body = {.request = note->argument, .tick = note->tick};
+
+    /* COMMAND_COMPLETED has the same body. */
+    mars6_pack_command_accepted(out + MARS6_TM_BODY_OFFSET, &body);
+    if (note->word == BUS_ACCEPTED)
+        return PACKET_WRAP(out, COMMAND_ACCEPTED, note->sequence, note->tick);
+    return PACKET_WRAP(out, COMMAND_COMPLETED, note->sequence, note->tick);
+}
+
+static uint8_t encode_failure(uint8_t *out, const struct bus_note *note)
+{
+    const struct mars6_command_refused body = {
+        .request = note->argument,
+        .tick = note->tick,
+        .failure = note->word,
+    };
+
+    /* COMMAND_FAILED has the same body. */
+    mars6_pack_command_refused(out + MARS6_TM_BODY_OFFSET, &body);
+    if (note->word == MARS6_COMMAND_FAILED_FAILURE_WRONG_STATE)
+        return PACKET_WRAP(out, COMMAND_FAILED, note->sequence, note->tick);
+    return PACKET_WRAP(out, COMMAND_REFUSED, note->sequence, note->tick);
+}
+
+static uint8_t encode_bus_note(uint8_t *out, const struct bus_note *note)
+{
+    switch (note->word) {
+    case BUS_RELAY_LOCK:
+    case BUS_RELAY_LOST:
+        return encode_relay_event(out, note);
+    case BUS_ALIVE:
+        return encode_alive(out, note);
+    case BUS_ACCEPTED:
+    case BUS_COMPLETED:
+        return encode_success(out, note);
+    default:
+        return encode_failure(out, note);
+    }
+}
+
+/* The oldest packet that waits, at the end of the data field so far. */
+static uint8_t encode_oldest(struct transmitter *t, struct channel *c)
+{
+    const uint8_t slot = queue_take(&c->queue);
+    uint8_t *out = transmitter_place(t);
+
+    if (c == &t->bus)
+        return encode_bus_note(out, &t->bus_notes[slot]);
+    const struct lander_note *note = &t->lander_notes[slot];
+    c->queued_bytes = (uint16_t)(c->queued_bytes - size_of_lander_note(note));
+    return note->number == 0u ? encode_lander_hk(out, note) : encode_lander_event(out, note);
+}
+
+/* One idle packet over what is left; it may reach into the next frame. */
+static void fill(struct transmitter *t, struct channel *c)
+{
+    const uint8_t room = (uint8_t)(FRAME_DATA_SIZE - t->used);
+    const uint8_t size = room > PACKET_IDLE_MIN ? room : PACKET_IDLE_MIN;
+
+    packet_idle(transmitter_place(t), size, transmitter_count(&c->idle));
+    transmitter_add(t, size);
+}
+
+static void put_header(struct transmitter *t, struct channel *c, uint8_t pointer)
+{
+    static const uint8_t unsegmented = 3;
+    const uint8_t vcid = c == &t->bus ? MARS6_VC_BUS : MARS6_VC_LANDER;
+    const uint16_t identity = (uint16_t)(MARS6_SCID << 4 | (uint16_t)vcid << 1 | 1u); /* version 0, OCF present */
+    uint8_t *w = t->wire;
+
+    w[0] = 0x1A;
+    w[1] = 0xCF;
+    w[2] = 0xFC;
+    w[3] = 0x1D;
+    w[4] = (uint8_t)(identity >> 8);
+    w[5] = (uint8_t)(identity & 0xFFu);
+    w[6] = t->mcfc++;
+    w[7] = c->vcfc++;
+    /* No secondary header; what is left over is shorter than a frame, so that a packet starts in each. */
+    w[8] = (uint8_t)(unsegmented << 3);
+    w[9] = pointer;
+}
+
+void transmitter_finish(struct transmitter *t, struct channel *c, uint32_t clcw)
+{
+    const uint8_t pointer = c->rest_length;
+    uint8_t *const end = t->wire + DATA_OFFSET + FRAME_DATA_SIZE;
+
+    while (t->used < FRAME_DATA_SIZE && c->queue.waiting > 0u)
+        transmitter_add(t, encode_oldest(t, c));
+    c->cut = t->used > FRAME_DATA_SIZE;
+    if (t->used < FRAME_DATA_SIZE)
+        fill(t, c);
+    c->rest_length = (uint8_t)(t->used - FRAME_DATA_SIZE);
+    memcpy(c->rest, end, c->rest_length);
+
+    put_header(t, c, pointer);
+    end[0] = (uint8_t)(clcw >> 24);
+    end[1] = (uint8_t)(clcw >> 16 & 0xFFu);
+    end[2] = (uint8_t)(clcw >> 8 & 0xFFu);
+    end[3] = (uint8_t)(clcw & 0xFFu);
+    crc16_append(t->wire + ASM_SIZE, FRAME_SIZE - 2u);
+    c->sent++;
+}

@@ -1,0 +1,190 @@
+"""Each module of the core against its Python twin."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.lander import atmosphere, fixed, instruments, sequencer
+from hil.lander.chip import Chip
+from hil.lander.dynamics import ENTRY_STATE, State, Vehicle, advance
+from hil.lander.sequencer import NEVER, Sequence
+from protocols.ccsds.crc import crc16
+from protocols.ccsds.space_packet import idle_packet
+from tests.firmware.core import Core
+
+ALTITUDE_UM = st.integers(0, 130_000_000_000)
+SPEED_UMS = st.integers(-4_200_000_000, 4_200_000_000)
+"""Of each component, so that the speed stays below 6 km/s, for which the arithmetic is made."""
+TICKS = st.integers(0, 4550)
+TIMES_MS = st.one_of(st.integers(0, 455_000), st.just(NEVER))
+SEQUENCES = st.builds(Sequence, *[TIMES_MS] * 7)
+MOTION = ("altitude_um", "horizontal_ums", "vertical_ums", "speed_mms", "drag_ums2")
+SEQUENCE = ("drogue_ms", "main_ms", "cone_ms", "lock_ms", "retro_arm_ms", "retro_fire_ms", "silence_ms")
+
+
+def fill(struct: Any, names: tuple[str, ...], source: object) -> Any:
+    for name in names:
+        setattr(struct, name, getattr(source, name))
+    return struct
+
+
+@given(square=st.one_of(st.integers(0, 2**62 - 1), st.integers(0, 2**31 - 1).map(lambda root: root * root)))
+def test_isqrt(core: Core, square: int) -> None:
+    assert core.lib.fixed_isqrt(square) == math.isqrt(square)
+
+
+def test_isqrt_at_its_edges(core: Core) -> None:
+    for square in (0, 1, 2, 3, 4, 2**60 - 1, 2**60, 2**62 - 1):
+        assert core.lib.fixed_isqrt(square) == fixed.isqrt(square) == math.isqrt(square)
+
+
+@given(
+    low=st.integers(-(2**31), 2**31 - 1),
+    high=st.integers(-(2**31), 2**31 - 1),
+    step=st.integers(1, 2**30),
+    share=st.floats(0, 1),
+)
+def test_division_truncates_as_in_python(core: Core, low: int, high: int, step: int, share: float) -> None:
+    past = int(share * (step - 1))
+    assert core.lib.fixed_between(low, high, past, step) == low + fixed.div((high - low) * past, step)
+
+
+@given(altitude_mm=st.integers(-(2**40), 2**40) | st.integers(0, 115_000_000))
+def test_atmosphere(core: Core, altitude_mm: int) -> None:
+    assert core.lib.atmosphere_density(altitude_mm) == atmosphere.density(altitude_mm)
+    assert core.lib.atmosphere_temperature_ck(altitude_mm) == atmosphere.temperature_ck(altitude_mm)
+    assert core.lib.atmosphere_pressure_mpa(altitude_mm) == atmosphere.pressure_mpa(altitude_mm)
+
+
+@settings(max_examples=500)
+@given(
+    altitude_um=ALTITUDE_UM,
+    u=SPEED_UMS,
+    w=SPEED_UMS,
+    drag=st.integers(0, 3_000_000_000),
+    vehicle=st.builds(
+        Vehicle,
+        st.sampled_from([450_000, 635_000]),
+        st.integers(0, 791_000),
+        st.integers(0, 791_000),
+        st.integers(0, 41_900_000),
+    ),
+)
+def test_one_tick_of_motion(core: Core, altitude_um: int, u: int, w: int, drag: int, vehicle: Vehicle) -> None:
+    speed = fixed.isqrt(fixed.div(u, 1000) ** 2 + fixed.div(w, 1000) ** 2)
+    state = State(altitude_um, u, w, 0, speed, drag)
+    motion = fill(core.new("motion"), MOTION, state)
+    craft = fill(core.new("vehicle"), ("mass_g", "cda_middle_cm2", "cda_end_cm2", "thrust_mn"), vehicle)
+    after = advance(state, vehicle)
+    core.lib.dynamics_advance(motion, craft)
+    assert core.fields(motion) == {name: getattr(after, name) for name in MOTION}
+
+
+def test_it_starts_where_the_python_lander_does(core: Core) -> None:
+    motion = core.new("motion")
+    core.lib.dynamics_entry(motion)
+    assert core.fields(motion) == {name: getattr(ENTRY_STATE, name) for name in MOTION}
+    plan = core.new("sequence")
+    core.lib.sequencer_historical(plan)
+    assert core.fields(plan) == {name: getattr(sequencer.HISTORICAL, name) for name in SEQUENCE}
+    core.lib.sequencer_soft_landing(plan)
+    assert core.fields(plan) == {name: getattr(sequencer.SOFT_LANDING, name) for name in SEQUENCE}
+
+
+@settings(max_examples=500)
+@given(plan=SEQUENCES, tick=TICKS, altitude_mm=st.integers(0, 14_000_000))
+def test_sequencer(core: Core, plan: Sequence, tick: int, altitude_mm: int) -> None:
+    twin = fill(core.new("sequence"), SEQUENCE, plan)
+    lib, vehicle = core.lib, core.new("vehicle")
+    assert lib.sequencer_phase(twin, tick) == sequencer.phase_at(plan, tick)
+    assert lib.sequencer_transmits(twin, tick) == sequencer.transmits_at(plan, tick)
+    lib.sequencer_vehicle(twin, tick, vehicle)
+    expected = sequencer.vehicle_at(plan, tick)
+    assert core.fields(vehicle) == {name: getattr(expected, name) for name in core.fields(vehicle)}
+    after, passed = sequencer.step(plan, tick, altitude_mm)
+    assert lib.sequencer_step(twin, tick, altitude_mm) == sum(1 << what for what in passed)
+    assert core.fields(twin) == {name: getattr(after, name) for name in SEQUENCE}
+    assert lib.sequencer_locked(twin, tick) == sequencer.altimeter_locked(after, tick)
+
+
+@settings(max_examples=300)
+@given(plan=SEQUENCES, tick=TICKS, fires=st.booleans())
+def test_what_is_commanded(core: Core, plan: Sequence, tick: int, fires: bool) -> None:
+    twin = fill(core.new("sequence"), SEQUENCE, plan)
+    lib, act = core.lib, sequencer.fire_retrorockets if fires else sequencer.deploy_parachute
+    can, do = (
+        (lib.sequencer_can_fire, lib.sequencer_fire) if fires else (lib.sequencer_can_deploy, lib.sequencer_deploy)
+    )
+    after = act(plan, tick)
+    assert can(twin, tick) == (after is not plan)
+    if can(twin, tick):
+        do(twin, tick)
+    assert core.fields(twin) == {name: getattr(after, name) for name in SEQUENCE}
+
+
+READINGS = st.builds(
+    instruments.Readings,
+    st.integers(0, 4000),
+    st.integers(0, 4000),
+    st.integers(0, 2500),
+    st.booleans(),
+    st.integers(0, 3500),
+    st.integers(0, 1000),
+    st.integers(0, 250),
+)
+
+
+@settings(max_examples=300)
+@given(last=READINGS, altitude_um=ALTITUDE_UM, drag=st.integers(0, 3_000_000_000), tick=TICKS, locked=st.booleans())
+def test_instruments(
+    core: Core, last: instruments.Readings, altitude_um: int, drag: int, tick: int, locked: bool
+) -> None:
+    state = State(altitude_um, 0, 0, 0, 0, drag)
+    motion, readings = fill(core.new("motion"), MOTION, state), core.new("readings")
+    names = tuple(core.fields(readings))
+    fill(readings, names, last)
+    expected = instruments.measure(state, tick, locked, last)
+    core.lib.instruments_measure(readings, motion, tick, locked)
+    assert core.fields(readings) == {name: getattr(expected, name) for name in names}
+
+
+@given(data=st.binary(max_size=300))
+def test_crc(core: Core, data: bytes) -> None:
+    assert core.lib.crc16(data, len(data)) == crc16(data)
+
+
+@given(size=st.integers(7, 116), sequence=st.integers(0, 0x3FFF))
+def test_idle_packets(core: Core, size: int, sequence: int) -> None:
+    out = core.ffi.new("uint8_t[]", size)
+    core.lib.packet_idle(out, size, sequence)
+    assert bytes(out) == idle_packet(size, sequence)
+
+
+INJECTIONS = st.tuples(st.integers(1, 4), st.integers(1, 100), st.integers(0, 2**32 - 1))
+CHIP_ACTIONS = st.lists(st.one_of(INJECTIONS, st.integers(0, 4), st.binary(min_size=132, max_size=132)), max_size=12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(actions=CHIP_ACTIONS)
+def test_chip(core: Core, actions: list[tuple[int, int, int] | int | bytes]) -> None:
+    twin, chip = core.new("chip"), Chip()
+    core.lib.chip_init(twin)
+    for action in actions:
+        if isinstance(action, tuple):
+            chip = chip.inject(*action)
+            core.lib.chip_inject(twin, *action)
+        elif isinstance(action, int):
+            chip = chip.clear(action)
+            core.lib.chip_clear(twin, action)
+        else:
+            wire, body = core.ffi.new("uint8_t[]", action), core.ffi.new("uint8_t[]", action[:29])
+            spoilt, chip = chip.spoil_body(action[:29])
+            core.lib.chip_corrupt_body(twin, body, 29)
+            assert bytes(body)[:29] == spoilt
+            spoilt, chip = chip.spoil_frame(action)
+            core.lib.chip_corrupt_frame(twin, wire, len(action))
+            assert bytes(wire)[: len(action)] == spoilt
