@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -174,18 +177,32 @@ def bench(home: Path):
     station.close()
 
 
-def follow_json(seconds: float) -> list[dict[str, object]]:
-    """What a viewer gets in so many seconds; it is killed then."""
-    viewer = subprocess.Popen(
-        [sys.executable, "-m", "groundstation.cli", "watch", "--json"], stdout=subprocess.PIPE, text=True
-    )
-    time.sleep(seconds)
-    viewer.kill()
-    out, _ = viewer.communicate()
-    return [json.loads(line) for line in out.splitlines() if line.endswith("}")]
+Messages = list[dict[str, object]]
 
 
-def counters(messages: list[dict[str, object]]) -> dict[str, int]:
+def follow_json(enough: Callable[[Messages], bool]) -> Messages:
+    """What a viewer gets until it is enough (20 s at most); it is killed then."""
+    arguments = [sys.executable, "-m", "groundstation.cli", "watch", "--json"]
+    messages: Messages = []
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as viewer:
+        limit = threading.Timer(20, viewer.kill)
+        limit.start()
+        assert viewer.stdout is not None
+        for line in viewer.stdout:
+            messages.append(json.loads(line))
+            if enough(messages):
+                break
+        limit.cancel()
+        viewer.kill()
+    return messages
+
+
+def good_frames(wanted: int) -> Callable[[Messages], bool]:
+    """Enough is when the station has counted so many good frames."""
+    return lambda messages: messages[-1]["type"] == "link" and counters(messages)["frames_good"] >= wanted
+
+
+def counters(messages: Messages) -> dict[str, int]:
     status = [m for m in messages if m["type"] == "link"][-1]
     found = status["counters"]
     assert isinstance(found, dict)
@@ -196,14 +213,14 @@ def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: Bench) -> N
     stream = b"".join(b.data for b in fly())
     noise = bytes(range(256)) * 20
     bench.write(noise + stream[:13200] + noise + stream[13200:20000])
-    found = counters(follow_json(1.5))
+    found = counters(follow_json(good_frames(20000 // 132)))
     assert found["bytes_in"] == len(noise) * 2 + 20000
     assert found["frames_good"] == 20000 // 132
     kept = found["good"] + found["corrected"] + found["rejected"] + found["skipped"] + found["pending"]
     assert kept == found["bytes_in"]
     # The viewer was killed; the station does not care.
     bench.write(stream[20000:])
-    found = counters(follow_json(1.5))
+    found = counters(follow_json(good_frames(len(stream) // 132)))
     assert found["frames_good"] == len(stream) // 132
     bench.process.send_signal(signal.SIGTERM)
     assert bench.process.wait(10) == 0
@@ -228,17 +245,26 @@ def test_stop_ends_the_station_and_closes_the_recording(bench: Bench, run: Run) 
     assert bench.process.wait(10) == 0
 
 
+def lander_losses(messages: Messages) -> list[dict[str, Any]]:
+    """Losses of the lander, those in the snapshot included."""
+    contacts: list[dict[str, Any]] = [m for m in messages if m["type"] == "contact"]
+    for snapshot in (m for m in messages if m["type"] == "snapshot"):
+        contacts += cast("list[dict[str, Any]]", snapshot["contacts"])
+    return [c for c in contacts if c["state"] == "LOS" and c["vcid"] == 0]
+
+
+def lost_by_now(messages: Messages) -> bool:
+    """Enough is when the lander is lost."""
+    return bool(lander_losses(messages))
+
+
 def test_a_port_that_goes_is_told_with_its_cause(bench: Bench) -> None:
     stream = b"".join(b.data for b in fly())
     bench.write(stream[: 132 * 200])
     time.sleep(0.2)
     os.close(bench.master)
-    messages = follow_json(1.5)
-    (snapshot,) = [m for m in messages if m["type"] == "snapshot"]
-    contacts = snapshot["contacts"]
-    assert isinstance(contacts, list)
-    later = [m for m in messages if m["type"] == "contact"]
-    losses = [c for c in [*contacts, *later] if c["state"] == "LOS" and c["vcid"] == 0]
+    messages = follow_json(lost_by_now)
+    losses = lander_losses(messages)
     assert [c["verdict"]["cause"] for c in losses] == ["PORT"]
 
 
@@ -296,10 +322,11 @@ def test_a_killed_viewer_leaves_its_station_receiving(home: Path, run: Run) -> N
             os.write(master, stream[:1320])
             viewer.kill()
         os.write(master, stream[1320:2640])
-        assert counters(follow_json(1.5))["frames_good"] == 20
-        assert run("groundstation", "stop").returncode == 0
+        assert counters(follow_json(good_frames(20)))["frames_good"] == 20
     finally:
+        stopped = run("groundstation", "stop")  # also if the test fails: the station would outlive it
         os.close(master)
         os.close(slave)
+    assert stopped.returncode == 0
     with ArchiveReader(recording) as archive:
         assert archive.bytes_total == 2640
