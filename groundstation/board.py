@@ -15,15 +15,17 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
 )
+from groundstation.orders import CommandUpdate, UplinkStatus
 from protocols.dictionary import Dictionary, ParameterDef
 
 EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
+COMMANDS_KEPT = 100
 HOUSEKEEPING = 3
 
 
 class Board:
-    """The last telemetry of every packet, the last contacts and events."""
+    """The last telemetry of every packet, the last contacts and events, the last state of the last commands."""
 
     def __init__(self, dictionary: Dictionary, station: str, pid: int, started: int) -> None:
         self._dictionary = dictionary
@@ -33,6 +35,8 @@ class Board:
         self._telemetry: dict[str, Telemetry] = {}
         self._contacts: deque[ContactChange] = deque(maxlen=CONTACTS_KEPT)
         self._events: deque[EventMessage] = deque(maxlen=EVENTS_KEPT)
+        self._commands: dict[int, CommandUpdate] = {}
+        self._uplink: UplinkStatus | None = None
 
     def put(self, message: AnyMessage) -> None:
         """Remember a message that goes to the viewers."""
@@ -42,6 +46,12 @@ class Board:
             self._contacts.append(message)
         elif isinstance(message, EventMessage):
             self._events.append(message)
+        elif isinstance(message, CommandUpdate):
+            self._commands[message.command] = message
+            if len(self._commands) > COMMANDS_KEPT:
+                del self._commands[min(self._commands)]
+        elif isinstance(message, UplinkStatus):
+            self._uplink = message
 
     def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
         """All of it, with the sequences of what was published so far."""
@@ -59,6 +69,8 @@ class Board:
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
             events=list(self._events),
+            commands=list(self._commands.values()),
+            uplink=self._uplink,
             sequences=sequences,
         )
 

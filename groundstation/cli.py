@@ -14,14 +14,18 @@ from pathlib import Path
 import click
 
 from groundstation.archive.paths import default_path
+from groundstation.archive_cli import export_command, info, passes, salvage_command
 from groundstation.client import StationClient
+from groundstation.command_cli import arm, commands, cop, send
 from groundstation.decode_cli import decode
-from groundstation.errors import StationError
+from groundstation.errors import CallerError, StationError
 from groundstation.links import open_link
 from groundstation.links.ports import format_ports, list_ports
+from groundstation.links.replay import replay_url
 from groundstation.links.serial import SerialLink
 from groundstation.messages import Refusal, StopRequest
 from groundstation.registry import Registry, StationInfo
+from groundstation.replaying import PlayingClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, Style, choose_style, end_with_parent, follow, host_clock, run_cli
 from groundstation.station import Station, StationConfig
 from groundstation.tui.app import run_tui
@@ -33,7 +37,7 @@ _EXIT_CODES = """
 \b
 Exit codes: 0 fine, 2 wrong usage, 11 port absent, 12 port busy, 13 port not permitted,
 14 recording cannot be written, 15 no station answers, 16 nothing decoded, 17 udev: something is not right,
-18 root is needed, 130 interrupted.
+18 root is needed, 22 order refused, 23 command failed, 24 no word of a command in time, 130 interrupted.
 """
 
 _CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
@@ -65,6 +69,8 @@ def cli() -> None:
       groundstation serve zmq:tcp://127.0.0.1:5570         receive only
       groundstation watch                                  watch the station that runs
       groundstation watch --json | jq .                    every message, for programs
+      groundstation send PING --wait                       command the lander
+      groundstation replay PASS.sqlite --speed 4           watch a recording again
     """
 
 
@@ -89,12 +95,12 @@ def serve(link: str, name: str | None, record: Path | None, wait: bool, announce
         if announce:
             click.echo(json.dumps({"station": info.name, "recording": info.recording}))
         else:
-            click.echo(f"station {info.name} receives {info.link}, recording to {info.recording}")
+            click.echo(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
             click.echo(f"watch it with: groundstation watch {info.name}")
 
     asyncio.run(Station(config, host_clock, Registry()).run(ready))
     if not announce:
-        click.echo(f"stopped; the recording is {config.recording}")
+        click.echo(f"stopped; the recording is {config.recording}" if config.recording else "stopped")
 
 
 @cli.command()
@@ -155,7 +161,40 @@ def ports() -> None:
     click.echo(format_ports(list_ports()))
 
 
+@cli.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--from", "start", metavar="UTC", help="Where to begin: mission time or receive time, or 09:10:55 alone.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000.")
+@click.option("--paused", is_flag=True, help="Wait for an order before anything is played.")
+@output_options
+def replay(
+    archive: Path, start: str | None, speed: float, paused: bool, plain: bool, as_json: bool, in_ascii: bool
+) -> None:
+    """Play ARCHIVE again, through the same decoding and viewers, marked as a replay.
+
+    Nothing is recorded, no alarm is raised and nothing can be sent. Lines end with the recording; the TUI stays.
+    """
+    style = choose_style(plain, as_json)
+    _check_link(replay_url(archive, speed, start), wait=False)
+    config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
+    station = start_station(config)
+    client = StationClient(station, host_clock) if paused else PlayingClient(station, host_clock)
+    code = EXIT_INTERRUPTED
+    try:
+        if style == "tui":
+            code = run_tui(client, ascii=in_ascii, closing="The replay ends.")
+        else:
+            code = asyncio.run(follow(station, style, replay_is_over, client))
+    finally:
+        asyncio.run(stop_station(station, "its viewer was closed"))
+    sys.exit(code)
+
+
+for _command in (passes, info, export_command, salvage_command):
+    cli.add_command(_command)
 cli.add_command(decode)
+for _command in (send, commands, arm, cop):
+    cli.add_command(_command)
 cli.add_command(udev)
 
 
@@ -175,7 +214,8 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
         StationError: it ended instead; its own words and exit code.
     """
     arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce"]
-    arguments += ["--name", config.name, "--record", str(config.recording), *(["--wait"] if wait else [])]
+    arguments += ["--name", config.name, *(["--wait"] if wait else [])]
+    arguments += ["--record", str(config.recording)] if config.recording is not None else []
     arguments += ["--with-parent"] if with_parent else []
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(
@@ -216,10 +256,15 @@ def _check_link(url: str, wait: bool) -> None:
     link = open_link(url, host_clock)
     if not wait and isinstance(link, SerialLink):
         link.probe()
+    link.stop()
 
 
 def _config(link: str, name: str | None, record: Path | None) -> StationConfig:
     label = name or _label(link)
+    if link.startswith("replay:"):
+        if record is not None:
+            raise CallerError("a replay is recorded already: --record makes no sense")
+        return StationConfig(label, link, None, MARS6, UART)
     recording = (record or default_path(host_clock(), label)).absolute()
     return StationConfig(label, link, recording, MARS6, UART)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from groundstation.messages import Value
+from groundstation.message_base import Value
 from protocols.bitsync import BitDeframer, BitForm
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import ONLY_IDLE

@@ -2,6 +2,7 @@
 
     StationError
     ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
+    │   └── CommandRefused   an order that the station did not take: nothing was sent
     └── WorldError           the world said no; every one carries its exit code
         ├── LinkError        the link cannot be opened or written
         │   ├── PortAbsent
@@ -9,6 +10,8 @@
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
         ├── StationGone      no station answers
+        ├── CommandFailed    a command failed or was given up
+        │   └── CommandTimeout   no word of a command in time
         ├── NothingDecoded   a capture holds no frame that the profile fits
         └── udev.RulesError  the udev rules cannot be written, or udev does not take them
 
@@ -28,6 +31,12 @@ class CallerError(StationError):
     """A request that no retry will mend."""
 
     exit_code = 2
+
+
+class CommandRefused(CallerError):
+    """An order that the station did not take: nothing was sent."""
+
+    exit_code = 22
 
 
 class WorldError(StationError):
@@ -70,6 +79,18 @@ class StationGone(WorldError):
     """No station answers at the endpoint."""
 
     exit_code = 15
+
+
+class CommandFailed(WorldError):
+    """A command was refused aboard, failed there, or was given up."""
+
+    exit_code = 23
+
+
+class CommandTimeout(CommandFailed):
+    """No word of a command came in time: it may have been carried out."""
+
+    exit_code = 24
 
 
 class NothingDecoded(WorldError):

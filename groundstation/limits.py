@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from groundstation.messages import LimitState, Value
+from groundstation.message_base import Value
+from groundstation.messages import LimitState
 from protocols.dictionary import Packet
 
 PERSISTENCE = 3

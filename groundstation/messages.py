@@ -9,6 +9,8 @@ display gap) from what the link lost (a link gap). Any language with ZeroMQ and 
     link              LinkStatus      counters, at most every 100 ms and on every change of transport
     contact           ContactChange   a channel's signal state changed; carries the verdict at LOS
     event             EventMessage    something happened, on board or in the station
+    command           CommandUpdate   a command changed its state
+    uplink            UplinkStatus    COP-1, the queue or the arming changed
     heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
 
 Times are integer nanoseconds since 1970-01-01 UTC. ``ert`` (Earth received time) is stamped at the read;
@@ -21,18 +23,21 @@ from typing import Literal
 
 import msgspec
 
-Value = bool | int | float | str
+from groundstation.message_base import Message, Value
+from groundstation.orders import (
+    ArmRequest,
+    CommandRequest,
+    CommandUpdate,
+    CopDirectiveRequest,
+    OrderAccepted,
+    UplinkStatus,
+)
+
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 SignalState = Literal["NO_SIGNAL", "ACQUIRING", "LOCKED", "DEGRADED", "LOS"]
 Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
-
-
-class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
-    """Base of all messages. ``seq`` is set by the publisher; 0 means not published yet."""
-
-    seq: int = 0
 
 
 class Telemetry(Message, frozen=True, tag="telemetry"):
@@ -48,8 +53,8 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     scet: int
     ert: int
     values: dict[str, Value]
-    limits: dict[str, LimitState] = {}
-    invalid: list[str] = []
+    limits: dict[str, LimitState] = msgspec.field(default_factory=dict)
+    invalid: list[str] = msgspec.field(default_factory=list)
     replay: bool = False
 
 
@@ -214,6 +219,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     contacts: list[ContactChange]
     events: list[EventMessage]
     sequences: dict[str, int]
+    commands: list[CommandUpdate] = msgspec.field(default_factory=list)
+    uplink: UplinkStatus | None = None
     replay: bool = False
 
 
@@ -227,6 +234,19 @@ class StopRequest(Message, frozen=True, tag="stop_request"):
     reason: str
 
 
+class ReplayControl(Message, frozen=True, tag="replay_control"):
+    """Viewer → a station that replays: pause, go on, jump, step or change the speed; answered by a `Snapshot`.
+
+    ``to`` is where to seek, in UTC: mission time or Earth received time, or a time of day alone. ``frames`` is how
+    many frames to step on, or back if negative; a step pauses. ``speed`` is how many times faster than it was.
+    """
+
+    action: Literal["play", "pause", "seek", "step", "speed"]
+    to: str | None = None
+    frames: int = 1
+    speed: float | None = None
+
+
 class Refusal(Message, frozen=True, tag="refusal"):
     """The station did not understand or does not allow a request."""
 
@@ -238,10 +258,17 @@ AnyMessage = (
     | LinkStatus
     | ContactChange
     | EventMessage
+    | CommandUpdate
+    | UplinkStatus
     | Heartbeat
     | Snapshot
     | SnapshotRequest
     | StopRequest
+    | ReplayControl
+    | CommandRequest
+    | ArmRequest
+    | CopDirectiveRequest
+    | OrderAccepted
     | Refusal
 )
 

@@ -23,6 +23,7 @@ from groundstation.histories import (
     entry_of_contact,
     entry_of_event,
 )
+from groundstation.message_base import Value
 from groundstation.messages import (
     AnyMessage,
     ChannelStatus,
@@ -36,7 +37,6 @@ from groundstation.messages import (
     SignalState,
     Snapshot,
     Telemetry,
-    Value,
 )
 
 DESCENT_PACKET = "DESCENT"
@@ -217,8 +217,8 @@ class PassModel:
             return
         since = now - max(0, change.ert - verdict.last_ert) if verdict else now
         last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
-        self.losses[change.vcid] = Loss(change.vcid, change.channel, since, verdict, last)
-        self.alarms += 1
+        self.losses[change.vcid] = Loss(change.vcid, change.channel, since, verdict, last, acknowledged=change.replay)
+        self.alarms += not change.replay
         if verdict is not None and verdict.last_scet is not None:
             self.loss_marks.append(verdict.last_scet)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from groundstation.message_base import Value
 from groundstation.messages import (
     AnyMessage,
     ContactChange,
@@ -17,8 +18,8 @@ from groundstation.messages import (
     Refusal,
     Snapshot,
     Telemetry,
-    Value,
 )
+from groundstation.orders import CommandUpdate
 
 TELEMETRY_EVERY_NS = 1_000_000_000
 _encoder = msgspec.json.Encoder()
@@ -39,6 +40,8 @@ def plain_line(message: AnyMessage) -> str | None:
         line = _event(message)
     elif isinstance(message, Snapshot):
         line = f"station {message.station} pid {message.pid}: {message.mission}, link {message.link.url}"
+    elif isinstance(message, CommandUpdate):
+        line = command_line(message)
     elif isinstance(message, Refusal):
         line = f"REFUSED {message.text}"
     else:
@@ -90,6 +93,19 @@ def _value(message: Telemetry, name: str, value: Value) -> str:
 def _event(message: EventMessage) -> str:
     time = utc(message.scet) if message.scet is not None else f"ERT {utc(message.ert)}"
     return f"{time} {message.severity} {message.source} {message.name} {message.text}"
+
+
+def command_line(message: CommandUpdate) -> str:
+    """A command's state: who wanted what, how far it is and what is known besides."""
+    given = "".join(f" {name}={value}" for name, value in message.arguments.items())
+    line = f"ERT {utc(message.ert)} COMMAND {message.command} {message.name}{given} by {message.who}: {message.state}"
+    if message.attempt > 1:
+        line += f" attempt {message.attempt}"
+    if message.delivered and message.state in ("QUEUED", "SENT"):
+        line += " (arrived)"
+    if message.tick is not None:
+        line += f" at tick {message.tick}"
+    return f"{line}: {message.detail}" if message.detail else line
 
 
 def _contact(message: ContactChange) -> str:

@@ -8,11 +8,12 @@ never raised.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, NamedTuple, cast
 
 from groundstation.contact import ContactMonitor
 from groundstation.limits import LimitMonitor
 from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
+from groundstation.message_base import Value
 from groundstation.messages import (
     ContactChange,
     Counters,
@@ -21,7 +22,6 @@ from groundstation.messages import (
     Severity,
     Telemetry,
     Transport,
-    Value,
 )
 from protocols.ccsds import cds, pus
 from protocols.ccsds.tm_frame import MAX_POINTER
@@ -39,6 +39,20 @@ MAX_PACKET = 4096
 
 _TOLD_ONCE = 64
 """How many different oddities (foreign SCIDs, unknown APIDs …) are told by name; the rest is only counted."""
+
+
+class FrameNote(NamedTuple):
+    """A frame that the last report completed or ruled out; ``offset`` is where its ASM starts in the stream of bytes.
+
+    Of a rejected frame nothing more is known, and of a foreign one nothing is wanted: their other fields are None.
+    """
+
+    offset: int
+    size: int
+    quality: Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
+    vcid: int | None = None
+    vcfc: int | None = None
+    scet: int | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +73,10 @@ class _Counts:
 class Receiver:
     """Decodes one link's bytes by one dictionary and one link profile.
 
+    Attributes:
+        frames: all frames, good and rejected, that the last report brought.
+        ocfs: the operational control fields of its good frames, in order; equal ones in a row stand once.
+
     Raises:
         DeclarationError: the profile is of a stream of bits; links deliver bytes.
     """
@@ -78,6 +96,8 @@ class Receiver:
         self._transport: Transport = "ATTEMPTING"
         self._detail = "not opened yet"
         self._foreign_hash: dict[str, int] = {}
+        self.frames: list[FrameNote] = []
+        self.ocfs: list[bytes] = []
 
     @property
     def connected(self) -> bool:
@@ -86,6 +106,7 @@ class Receiver:
 
     def take(self, report: Report) -> list[Outcome]:
         """Take one report of the link, in time order."""
+        self.frames, self.ocfs = [], []
         if isinstance(report, Chunk):
             return self._chunk(report)
         if isinstance(report, LinkChange):
@@ -153,6 +174,7 @@ class Receiver:
         for found in self.deframer.feed(chunk.data):
             if isinstance(found, Reject):
                 self._counts.frames_rejected += 1
+                self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
                 out += self.contact.rejected(found.reason != "SYNC")
             else:
                 out += self._frame(found, chunk.ert)
@@ -160,6 +182,9 @@ class Receiver:
 
     def _frame(self, found: Frame, ert: int) -> list[Outcome]:
         self._counts.frames_good += 1
+        length = self.profile.cadu_length
+        note = FrameNote(found.offset, length, "CORRECTED" if found.corrected else "GOOD")
+        self.frames.append(note)
         try:
             frame = decode_frame(found.data, self.profile)
         except DecodeError as error:
@@ -167,14 +192,17 @@ class Receiver:
         if frame.scid != self.dictionary.scid:
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
             return self._foreign("FOREIGN_SCID", frame.scid, text, ert)
+        scet = _stamp(frame)
+        self.frames[-1] = note._replace(vcid=frame.vcid, vcfc=frame.vcfc, scet=scet)
+        if frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
+            self.ocfs.append(frame.ocf)
         if frame.vcid == self.profile.idle_vcid:
             self._counts.frames_idle += 1
             return []
         extractor = self._extractors.get(frame.vcid)
         if extractor is None:
             return self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
-        length = self.profile.cadu_length
-        out: list[Outcome] = list(self.contact.frame(frame.vcid, frame.vcfc, _stamp(frame), ert, length))
+        out: list[Outcome] = list(self.contact.frame(frame.vcid, frame.vcfc, scet, ert, length))
         for item in extractor.push(frame):
             if isinstance(item, PacketFound):
                 out += self._packet(item, frame.vcid, ert)

@@ -5,12 +5,17 @@ The live station and a lockstep run both stand on it, so that a test flies exact
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
 
 import msgspec
 
+from groundstation.archive.records import FrameEntry
 from groundstation.links.base import Chunk, LinkChange, Report
 from groundstation.messages import ContactChange, EventMessage, LinkStatus
+from groundstation.orders import CommandUpdate
 from groundstation.receiver import Outcome, Receiver
 
 _encode = msgspec.json.Encoder().encode
@@ -21,32 +26,83 @@ class Archive(Protocol):
 
     error: str | None
 
-    def chunk(self, ert: int, link: str, data: bytes) -> None:
-        """Keep raw bytes as they were read."""
+    def chunk(self, ert: int, link: str, data: bytes) -> int:
+        """Keep raw bytes as they were read; the id that frames refer to."""
+
+    def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Keep where frames lie in the chunks."""
 
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
         """Keep something that happened, as JSON."""
 
 
-class Recorder:
-    """A receiver with its recording."""
+class NoArchive:
+    """Keeps nothing: what a replay shows is recorded already."""
 
-    def __init__(self, receiver: Receiver, archive: Archive, path: str) -> None:
+    error: str | None = None
+
+    def chunk(self, ert: int, link: str, data: bytes) -> int:
+        """Forget it."""
+        return 0
+
+    def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Forget them."""
+
+    def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
+        """Forget it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+
+class Kept(NamedTuple):
+    """A report that was archived. ``id`` is that of its chunk; 0 for all else."""
+
+    report: Report
+    id: int
+
+
+class _Place(NamedTuple):
+    """Where a chunk's first byte stands in the stream that the receiver saw."""
+
+    offset: int
+    chunk: int
+
+
+class Recorder:
+    """A receiver with its recording; without a path, nothing is kept."""
+
+    def __init__(self, receiver: Receiver, archive: Archive, path: str | None) -> None:
         self.receiver = receiver
         self._archive = archive
         self._path = path
+        self._seen = 0
+        # A frame that completes now began no more than two frames back, and a chunk has a byte at least.
+        self._places: deque[_Place] = deque(maxlen=2 * receiver.profile.cadu_length + 1)
 
-    def keep(self, report: Report) -> None:
+    def keep(self, report: Report) -> Kept:
         """Archive a report's raw bytes. From any thread, before anything else looks at them."""
         if isinstance(report, Chunk):
-            self._archive.chunk(report.ert, self.receiver.url, report.data)
-        elif isinstance(report, LinkChange):
+            return Kept(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
+        if isinstance(report, LinkChange):
             body = _encode({"state": report.state, "detail": report.detail, "peer": report.peer})
             self._archive.event(report.ert, None, "transport", body)
+        return Kept(report, 0)
 
-    def decode(self, report: Report) -> list[Outcome]:
+    def decode(self, kept: Kept) -> list[Outcome]:
         """Decode a report that was kept, and keep what follows from it."""
-        return self._note(self.receiver.take(report))
+        report, number = kept
+        outcomes = self.receiver.take(report)
+        if isinstance(report, Chunk):
+            self._places.append(_Place(self._seen, number))
+            self._seen += len(report.data)
+            self._index(report.ert)
+        return self._note(outcomes)
 
     def stalled(self, now: int) -> list[Outcome]:
         """Time passes although the link reports nothing."""
@@ -60,9 +116,24 @@ class Recorder:
         """The link and the recording as they stand."""
         return self.receiver.status(ert, self._path, self._archive.error is None)
 
-    def note(self, event: EventMessage) -> None:
-        """Keep an event of the station itself."""
-        self._archive.event(event.ert, event.scet, "event", _encode(event))
+    def note(self, news: EventMessage | CommandUpdate) -> None:
+        """Keep an event of the station itself, or what became of a command."""
+        if isinstance(news, CommandUpdate):
+            self._archive.event(news.ert, None, "command", _encode(news))
+        else:
+            self._archive.event(news.ert, news.scet, "event", _encode(news))
+
+    def _index(self, ert: int) -> None:
+        """Tell the archive where the frames of the last chunk lie."""
+        entries = []
+        for frame in self.receiver.frames:
+            while len(self._places) > 1 and self._places[1].offset <= frame.offset:
+                self._places.popleft()
+            start = self._places[0]
+            place = (frame.quality, start.chunk, frame.offset - start.offset, frame.size)
+            entries.append(FrameEntry(ert, frame.scet, frame.vcid, frame.vcfc, *place))
+        if entries:
+            self._archive.frames(entries)
 
     def _note(self, outcomes: list[Outcome]) -> list[Outcome]:
         for outcome in outcomes:

@@ -84,13 +84,16 @@ async def follow(
     station: Endpoints,
     style: Literal["plain", "json"],
     until: Callable[[AnyMessage], bool] | None = None,
+    client: StationClient | None = None,
 ) -> int:
     """Write a station's messages as lines until it stops, is interrupted, or ``until`` says so.
+
+    A ``client`` of that station may be given; it is closed in the end.
 
     Raises:
         StationGone: it does not answer at the start.
     """
-    client = StationClient(station, host_clock)
+    client = client or StationClient(station, host_clock)
     try:
         snapshot = await client.connect()
         lines = PlainLines()

@@ -14,8 +14,9 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +24,28 @@ import zmq.asyncio
 
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
-from groundstation.errors import CallerError
+from groundstation.command_desk import TICK_S, CommandDesk, Told
+from groundstation.errors import CallerError, CommandRefused
 from groundstation.links import open_link
-from groundstation.links.base import Clock, LinkChange, Report
-from groundstation.messages import AnyMessage, EventMessage, Severity, SnapshotRequest, StopRequest
+from groundstation.links.base import Clock, EndOfStream, LinkChange, Report, Restart
+from groundstation.links.replay import ReplayLink
+from groundstation.messages import (
+    AnyMessage,
+    EventMessage,
+    LinkStatus,
+    ReplayControl,
+    Severity,
+    Snapshot,
+    SnapshotRequest,
+    StopRequest,
+)
+from groundstation.orders import Order, UplinkStatus
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
-from groundstation.recorder import Recorder
+from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
+from groundstation.replaying import REPLAY_END, M, ReplayDesk
+from groundstation.uplink import Uplink
 from protocols.dictionary import Dictionary
 from protocols.profile import LinkProfile
 
@@ -42,15 +57,16 @@ _STATUS_EVERY = 0.1
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
+_ROOM_EVERY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """What a station is told at its start."""
+    """What a station is told at its start. Without a ``recording`` nothing is kept: for replays."""
 
     name: str
     link: str
-    recording: Path
+    recording: Path | None
     dictionary: Dictionary
     profile: LinkProfile
 
@@ -59,13 +75,13 @@ class ReportQueue:
     """Reports on their way from the reader thread to the event loop. Bounded; counts what did not fit."""
 
     def __init__(self, limit: int, wake: Callable[[], None]) -> None:
-        self._reports: deque[Report] = deque()
+        self._reports: deque[Kept] = deque()
         self._limit = limit
         self._wake = wake
         self._lock = threading.Lock()
         self._overrun = 0
 
-    def put(self, report: Report) -> None:
+    def put(self, report: Kept) -> None:
         """From the reader thread."""
         with self._lock:
             if len(self._reports) >= self._limit:
@@ -74,7 +90,12 @@ class ReportQueue:
             self._reports.append(report)
         self._wake()
 
-    def drain(self) -> tuple[list[Report], int]:
+    def wait_for_room(self, give_up: Callable[[], bool]) -> None:
+        """Hold a reader up that can wait: a recording has time."""
+        while len(self._reports) >= self._limit // 2 and not give_up():
+            time.sleep(_ROOM_EVERY)
+
+    def drain(self) -> tuple[list[Kept], int]:
         """All reports so far, and how many were refused since the last call."""
         with self._lock:
             reports, self._reports = list(self._reports), deque()
@@ -89,12 +110,20 @@ class Station:
         self.config = config
         self._clock = clock
         self._registry = registry
+        self._started = clock()
         self._link = open_link(config.link, clock)
+        self._replay: ReplayDesk | None = None
+        if isinstance(self._link, ReplayLink):
+            self._clock, self._replay = self._link.now, ReplayDesk(self._link)
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
         self._stop = asyncio.Event()
         self._arrived = asyncio.Event()
         self._last_report = 0
         self._told_error: str | None = None
+
+    @property
+    def _recording(self) -> str | None:
+        return None if self.config.recording is None else str(self.config.recording)
 
     async def run(self, ready: Callable[[StationInfo], None] | None = None) -> None:
         """Serve until somebody asks to stop.
@@ -114,8 +143,8 @@ class Station:
             name=config.name,
             pid=os.getpid(),
             link=config.link,
-            started=self._clock(),
-            recording=str(config.recording),
+            started=self._started,
+            recording=self._recording,
         )
         self._registry.register(info)
         try:
@@ -127,18 +156,22 @@ class Station:
         config = self.config
         meta = {"station": config.name, "link": config.link, "mission": config.dictionary.name}
         meta |= {"dictionary_hash": config.dictionary.hash_text, "started": str(info.started)}
-        with zmq.asyncio.Context() as context, ArchiveWriter(config.recording, meta) as archive:
+        kept = NoArchive() if config.recording is None else ArchiveWriter(config.recording, meta)
+        with zmq.asyncio.Context() as context, kept as archive:
             publisher = Publisher(context, info.telemetry, info.command, self._clock)
             self._archive, self._publisher = archive, publisher
-            self._recorder = Recorder(self._receiver, archive, str(config.recording))
+            self._recorder = Recorder(self._receiver, archive, self._recording)
             self._board = Board(config.dictionary, config.name, info.pid, info.started)
+            uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
+            self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock)
             try:
                 await self._run_tasks(ready, info)
             finally:
                 self._link.stop()
                 self._take_reports()
-                self._say("ACTIVITY_HI", "STATION_STOP", "the recording ends")
-                publisher.publish(self._recorder.status(self._clock()))
+                self._desk.close()
+                self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
+                self._publish_status()
                 await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
                 publisher.close()
 
@@ -147,7 +180,7 @@ class Station:
         self._queue = ReportQueue(QUEUE_LIMIT, lambda: _wake(loop, self._arrived))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        self._say("ACTIVITY_HI", "STATION_START", f"recording to {self.config.recording}")
+        self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
         self._last_report = self._clock()
         self._link.start(self._sink)
         if ready is not None:
@@ -157,6 +190,8 @@ class Station:
                 tasks.create_task(self._publisher.serve(self._answer)),
                 tasks.create_task(self._receive()),
                 tasks.create_task(self._watch()),
+                tasks.create_task(self._desk.transmit()),
+                tasks.create_task(self._every(TICK_S, self._desk.tick)),
                 tasks.create_task(self._every(_STATUS_EVERY, self._publish_status)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
             ]
@@ -166,8 +201,9 @@ class Station:
 
     def _sink(self, report: Report) -> None:
         """In the reader thread: archive, then hand over."""
-        self._recorder.keep(report)
-        self._queue.put(report)
+        if self._replay is not None:
+            self._queue.wait_for_room(self._stop.is_set)
+        self._queue.put(self._recorder.keep(report))
 
     async def _receive(self) -> None:
         while True:
@@ -180,11 +216,24 @@ class Station:
         if overrun:
             self._recorder.overrun(overrun)
             self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
-        for report in reports:
+        for kept in reports:
             self._last_report = self._clock()
-            self._tell(self._recorder.decode(report))
-            if isinstance(report, LinkChange):
+            if isinstance(kept.report, Restart):
+                self._begin_anew()
+            outcomes = self._recorder.decode(kept)
+            self._tell(outcomes)
+            if self._replay is None:
+                self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
+            if isinstance(kept.report, LinkChange):
                 self._publish_status()
+            elif isinstance(kept.report, EndOfStream):
+                self._publish_status()
+                self._say("ACTIVITY_HI", REPLAY_END, "the recording ends here")
+
+    def _begin_anew(self) -> None:
+        """A replay jumped: nothing of before may mix with what comes."""
+        self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
+        self._recorder = Recorder(self._receiver, self._archive, self._recording)
 
     async def _watch(self) -> None:
         """Let time pass when the reader says nothing; tell when the archive cannot write."""
@@ -192,7 +241,7 @@ class Station:
             await asyncio.sleep(_WATCH_EVERY)
             now = self._clock()
             silent = now - self._last_report > _SILENT_READER_MS * MS
-            if silent or not self._receiver.connected:
+            if self._replay is None and (silent or not self._receiver.connected):
                 self._tell(self._recorder.stalled(now))
             self._watch_archive()
 
@@ -211,27 +260,50 @@ class Station:
             await asyncio.sleep(seconds)
 
     def _publish_status(self) -> None:
-        self._publisher.publish(self._recorder.status(self._clock()))
+        self._publisher.publish(self._status())
 
-    def _tell(self, outcomes: list[Outcome]) -> None:
-        for outcome in outcomes:
+    def _status(self) -> LinkStatus:
+        return self._mark(self._recorder.status(self._clock()))
+
+    def _mark(self, message: M) -> M:
+        return message if self._replay is None else self._replay.mark(message)
+
+    def _tell(self, outcomes: Sequence[Outcome | Told]) -> None:
+        for outcome in map(self._mark, outcomes):
             self._board.put(outcome)
             self._publisher.publish(outcome)
 
     def _say(self, severity: Severity, name: str, text: str) -> None:
         event = EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
-        self._recorder.note(event)
-        self._tell([event])
+        self._announce(event)
+
+    def _announce(self, news: Told) -> None:
+        """Keep and publish what the station itself has to say."""
+        if not isinstance(news, UplinkStatus):
+            self._recorder.note(news)
+        self._tell([news])
 
     def _answer(self, request: AnyMessage) -> AnyMessage:
         """Answer one request of a viewer."""
+        if isinstance(request, ReplayControl):
+            if self._replay is None:
+                raise CallerError("this station receives: only a replay can be moved")
+            self._replay.obey(request)
+            return self._snapshot()
+        if isinstance(request, Order):
+            if self._replay is not None:
+                raise CommandRefused("this is a replay: a recording takes no commands")
+            return self._desk.answer(request)
         if isinstance(request, StopRequest):
             self._say("ACTIVITY_HI", "STOP_REQUEST", request.reason)
             self._stop.set()
         elif not isinstance(request, SnapshotRequest):
             raise CallerError(f"a station does not take {type(request).__name__}")
+        return self._snapshot()
+
+    def _snapshot(self) -> Snapshot:
         self._take_reports()
-        return self._board.snapshot(self._recorder.status(self._clock()), self._publisher.sequences)
+        return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -112,5 +112,4 @@ def fly_lockstep(recording: Path, carrier: Carrier, link_drop: int | None = None
 
 
 def _take(recorder: Recorder, report: Report) -> list[Outcome]:
-    recorder.keep(report)
-    return recorder.decode(report)
+    return recorder.decode(recorder.keep(report))

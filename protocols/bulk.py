@@ -2,12 +2,15 @@
 
 The dtype comes from the same layout as the live decoder, and the columns hold the same values, with one difference:
 an enum's column holds raw numbers, because a column of text would cost more than all the rest. ``labels`` gives the
-words to them. Packet error control is not checked here: whoever made packets out of frames has done that.
+words to them. Packet error control is checked by `intact`, apart from the rest: not every batch needs it.
 """
 
 from __future__ import annotations
 
+import binascii
+import struct
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -60,7 +63,7 @@ def decode_batch(packets: bytes | Sequence[bytes], packet: Packet) -> dict[str, 
         DeclarationError: a number, or bits that share bytes, of more than 8 bytes.
     """
     layout = packet.codec.layout
-    size = _packet_size(packet)
+    size = packet_size(packet)
     rows: Column = np.frombuffer(_joined(packets, packet, size), dtype_of(layout, pus.BODY_OFFSET, size))
     units = [unit for unit in units_of(layout) if unit.fields]
     columns: dict[str, Column] = {}
@@ -84,7 +87,7 @@ def decode_times(packets: bytes | Sequence[bytes], packet: Packet) -> npt.NDArra
     Raises:
         DecodeError: a packet of another length.
     """
-    size = _packet_size(packet)
+    size = packet_size(packet)
     spec = {"names": ["day", "ms"], "formats": [">u2", ">u4"], "itemsize": size}
     spec["offsets"] = [pus.TIME_OFFSET, pus.TIME_OFFSET + 2]
     rows: Column = np.frombuffer(_joined(packets, packet, size), np.dtype(spec))  # type: ignore[call-overload]
@@ -92,13 +95,22 @@ def decode_times(packets: bytes | Sequence[bytes], packet: Packet) -> npt.NDArra
     return np.asarray(days * _DAY_NS + rows["ms"].astype(np.int64) * _MS_NS)
 
 
+def intact(packets: bytes, size: int) -> npt.NDArray[np.bool_]:
+    """Which of the packets, one after the other and each of ``size`` bytes, have a fitting packet error control."""
+    count = len(packets) // size
+    pieces = struct.unpack(f"{size}s" * count, packets)
+    remainders = np.fromiter(map(binascii.crc_hqx, pieces, repeat(0xFFFF)), np.uint16, count)
+    return np.equal(remainders, 0)
+
+
+def packet_size(packet: Packet) -> int:
+    """Bytes of a whole packet of this type, headers and packet error control included."""
+    return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+
+
 def labels(packet: Packet) -> dict[str, dict[int, str]]:
     """The words for the numbers in enum columns, by parameter name."""
     return {field.name: dict(field.labels) for field in packet.codec.layout.named if field.labels}
-
-
-def _packet_size(packet: Packet) -> int:
-    return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
 
 
 def _joined(packets: bytes | Sequence[bytes], packet: Packet, size: int) -> bytes:

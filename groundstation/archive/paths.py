@@ -22,13 +22,14 @@ def default_path(clock_ns: int, label: str, root: Path | None = None) -> Path:
     """
     stamp = datetime.fromtimestamp(clock_ns // _NS, UTC).strftime("%Y%m%dT%H%M%SZ")
     name = re.sub(r"[^A-Za-z0-9._]+", "-", label)[:_LABEL_MAX].strip("-.") or "pass"
-    folder = _passes() if root is None else root
+    folder = passes_folder() if root is None else root
     suffixes = ("" if n == 1 else f"-{n}" for n in count(1))
     paths = (folder / f"{stamp}-{name}{suffix}.sqlite" for suffix in suffixes)
     return next(path for path in paths if not path.exists())
 
 
-def _passes() -> Path:
+def passes_folder() -> Path:
+    """The folder of the recordings, where nobody says another."""
     data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
     if not data_home.is_absolute():
         data_home = Path.home() / ".local" / "share"

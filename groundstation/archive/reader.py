@@ -7,23 +7,14 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from groundstation.archive import schema
+from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.errors import ArchiveError
 
 _PAGE = 1000
-
-
-class EventRecord(NamedTuple):
-    """One recorded event. ``id`` is its place in the ingest sequence, ``body`` JSON."""
-
-    id: int
-    ert: int
-    scet: int | None
-    kind: str
-    body: bytes
 
 
 class ArchiveReader:
@@ -41,20 +32,133 @@ class ArchiveReader:
         """
         self.path = path
         self._db = _open(path)
+        self.schema_version = int(self._query("PRAGMA user_version", ())[0][0])
 
     def meta(self) -> dict[str, str]:
         """The facts about the pass."""
         return dict(self._query(schema.SELECT_META, ()))
+
+    @property
+    def closed(self) -> bool:
+        """The writer ended in order; it is not at work any more, and was not killed."""
+        return schema.CLOSED in self.meta().items()
 
     def chunks(self) -> Iterator[tuple[int, str, bytes]]:
         """Everything received, in the order it came: (ert, link, data)."""
         for _, ert, link, data in self._pages(schema.SELECT_CHUNKS):
             yield ert, link, data
 
+    def chunks_from(self, first: int) -> Iterator[tuple[int, int, bytes]]:
+        """Chunks from the id ``first`` on: (id, ert, data)."""
+        for number, ert, _, data in self._pages(schema.SELECT_CHUNKS, after=first - 1):
+            yield number, ert, data
+
     def events(self, kind: str | None = None) -> Iterator[EventRecord]:
         """The recorded events in the order they came, of one kind or of all."""
         for row in self._pages(schema.SELECT_EVENTS, kind):
             yield EventRecord(*row)
+
+    def events_from(self, first: int, kind: str) -> Iterator[EventRecord]:
+        """Events of one kind from the id ``first`` on."""
+        for row in self._pages(schema.SELECT_EVENTS, kind, after=first - 1):
+            yield EventRecord(*row)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether there is an index of frames: since schema 2."""
+        return self.schema_version >= schema.FRAMES_SINCE
+
+    def frames(self) -> Iterator[FrameRecord]:
+        """The index of frames, good and rejected, in the order they were found.
+
+        Raises:
+            ArchiveError: the recording is older than the index.
+        """
+        self._need_frames()
+        for row in self._pages(schema.SELECT_FRAMES):
+            yield FrameRecord(*row)
+
+    def frame_numbers(self, size: int) -> Iterator[list[tuple[int, ...]]]:
+        """The index as bare rows of numbers, ``size`` at a time: for those who make columns of them.
+
+        The quality is its place in `records.QUALITIES`; -1 is no number, and -2⁶³ (numpy's "not a time") no time.
+        """
+        self._need_frames()
+        return self._lists(schema.SELECT_FRAME_NUMBERS, size)
+
+    def chunk_rows(self, size: int) -> Iterator[list[tuple[int, int, bytes]]]:
+        """The chunks as bare rows (id, ert, data), ``size`` at a time."""
+        return self._lists(schema.SELECT_BYTES_OF_CHUNKS, size)
+
+    def frame_by_scet(self, scet: int) -> FrameRecord | None:
+        """The first frame of that onboard time or a later one; the last one if there is none."""
+        return self._frame(schema.FRAME_BY_SCET, scet) or self._frame(schema.LAST_FRAME_BY_SCET)
+
+    def frames_since(self, ert: int) -> Iterator[FrameRecord]:
+        """The index from the first frame on that was received at that time or later."""
+        self._need_frames()
+        first = self._query(schema.FIRST_FRAME_BY_ERT, (ert,))
+        for row in self._pages(schema.SELECT_FRAMES, after=first[0][0] - 1) if first else ():
+            yield FrameRecord(*row)
+
+    def last_frame(self) -> FrameRecord | None:
+        """The last frame of all."""
+        return self._frame(schema.LAST_FRAME, 0)
+
+    def frame_after(self, frame: int) -> FrameRecord | None:
+        """The frame that follows the one with that id."""
+        return self._frame(schema.FRAME_AFTER, frame)
+
+    def frame_before(self, frame: int) -> FrameRecord | None:
+        """The frame before the one with that id."""
+        return self._frame(schema.FRAME_BEFORE, frame)
+
+    def frame_bytes(self, frame: FrameRecord) -> bytes:
+        """A frame's bytes as they came, ASM first; fewer where chunks are missing."""
+        data = b""
+        for _, _, piece in self.chunks_from(frame.chunk):
+            data += piece
+            if len(data) >= frame.at + frame.size:
+                break
+        return data[frame.at : frame.at + frame.size]
+
+    def frame_counts(self) -> dict[tuple[int | None, str], int]:
+        """How many frames of each channel and quality."""
+        self._need_frames()
+        return {(vcid, quality): count for vcid, quality, count in self._query(schema.SELECT_FRAME_COUNTS, ())}
+
+    def bytes_between(self, first: int, last: int) -> int:
+        """How many bytes the chunks from the id ``first`` on hold, before that with the id ``last``."""
+        return int(self._query(schema.SELECT_BYTES_BETWEEN, (first, last))[0][0])
+
+    def time_of_chunk(self, chunk: int) -> int:
+        """When the chunk with that id was received, or the last one before it; 0 if there is none."""
+        rows = self._query(schema.SELECT_CHUNK_TIME, (chunk,))
+        return int(rows[0][0]) if rows else 0
+
+    def last_event(self, kind: str, before: int) -> EventRecord | None:
+        """The last event of a kind before that id."""
+        rows = self._query(schema.LAST_EVENT, (kind, before))
+        return EventRecord(*rows[0]) if rows else None
+
+    def event_counts(self) -> dict[str, int]:
+        """How many events of each kind."""
+        return dict(self._query(schema.SELECT_EVENT_COUNTS, ()))
+
+    def span(self) -> tuple[int, int] | None:
+        """Earth received times of the first and the last record; None if there is none."""
+        times = [time for time in self._query(schema.SELECT_SPAN, ())[0] if time is not None]
+        return (min(times), max(times)) if times else None
+
+    def onboard_span(self) -> tuple[int, int] | None:
+        """The earliest and the latest onboard time of the frames; None if none has one."""
+        first, last = self._query(schema.SELECT_FRAME_SCETS, ())[0] if self.has_frames else (None, None)
+        return None if first is None else (first, last)
+
+    def chunk_by_ert(self, ert: int) -> int | None:
+        """The id of the first chunk received then or later."""
+        rows = self._query(schema.CHUNK_BY_ERT, (ert,))
+        return rows[0][0] if rows else None
 
     def sha256(self) -> str:
         """Hash over all received bytes in order: two passes with the same one carried the same bytes."""
@@ -80,10 +184,23 @@ class ArchiveReader:
     ) -> None:
         self.close()
 
-    def _pages(self, statement: str, *where: str | None) -> Iterator[tuple[Any, ...]]:
-        last = 0
-        while page := self._query(statement, (last, *where, _PAGE)):
+    def _frame(self, statement: str, *where: int) -> FrameRecord | None:
+        self._need_frames()
+        rows = self._query(statement, where)
+        return FrameRecord(*rows[0]) if rows else None
+
+    def _need_frames(self) -> None:
+        if not self.has_frames:
+            raise ArchiveError(f"{self.path} has no index of frames: it was written by an older version (schema 1)")
+
+    def _pages(self, statement: str, *where: str | None, after: int = 0) -> Iterator[tuple[Any, ...]]:
+        for page in self._lists(statement, _PAGE, *where, after=after):
             yield from page
+
+    def _lists(self, statement: str, size: int, *where: str | None, after: int = 0) -> Iterator[list[Any]]:
+        last = after
+        while page := self._query(statement, (last, *where, size)):
+            yield page
             last = page[-1][0]
 
     def _query(self, statement: str, arguments: tuple[int | str | None, ...]) -> list[tuple[Any, ...]]:

@@ -3,9 +3,15 @@
     meta    key, value: who recorded what, with which dictionary
     chunk   the bytes of one read, with the link and the Earth received time (ns)
     event   events, contact changes and transport changes as JSON, with both times
+    frame   an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
 
-``id`` is the ingest sequence, counted over ``chunk`` and ``event`` together: it tells what came before what, and a
-hole in it is a record that was dropped. Never order by time: clocks step and onboard times arrive out of order.
+``id`` is the ingest sequence, counted over ``chunk``, ``event`` and ``frame`` together: it tells what came before what,
+and a hole in it is a record that was dropped. Never order by time alone: clocks step and onboard times arrive out of
+order.
+
+A frame's bytes are not stored twice. It starts at byte ``at`` of chunk ``chunk``, its ASM first, and goes on for
+``size`` bytes through the chunks that follow. The index is written after the decoding, so it may end a little before
+the chunks do: the bytes are the truth, the index is a way into them.
 """
 
 from __future__ import annotations
@@ -13,8 +19,14 @@ from __future__ import annotations
 APPLICATION_ID = 0x4D415236
 """In the file's header (``MAR6``): tells a recording from any other SQLite file."""
 
-SCHEMA_VERSION = 1
-"""In the header as ``user_version``. A reader refuses what is newer than itself."""
+SCHEMA_VERSION = 2
+"""In the header as ``user_version``. A reader refuses what is newer than itself, and still reads what is older."""
+
+FRAMES_SINCE = 2
+"""The first schema with an index of frames."""
+
+CLOSED = ("closed", "yes")
+"""The fact that a writer adds when it ends in order: whoever finds none reads a pass that goes on, or was cut short."""
 
 GAP_KIND = "gap"
 """Kind of the event the writer itself records where records were dropped."""
@@ -26,9 +38,15 @@ CREATE TABLE chunk (id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, link TEXT NOT 
 CREATE TABLE event (
     id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL
 ) STRICT;
+CREATE TABLE frame (
+    id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL,
+    chunk INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL
+) STRICT;
 CREATE INDEX chunk_ert ON chunk (ert);
 CREATE INDEX event_ert ON event (ert);
 CREATE INDEX event_scet ON event (scet);
+CREATE INDEX frame_ert ON frame (ert);
+CREATE INDEX frame_scet ON frame (scet);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
@@ -36,6 +54,9 @@ COMMIT;
 
 INSERT_CHUNK = "INSERT INTO chunk (id, ert, link, data) VALUES (?, ?, ?, ?)"
 INSERT_EVENT = "INSERT INTO event (id, ert, scet, kind, body) VALUES (?, ?, ?, ?, CAST(? AS TEXT))"
+INSERT_FRAME = """
+INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, at, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 
 SELECT_META = "SELECT key, value FROM meta ORDER BY key"
@@ -45,3 +66,33 @@ SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event
 WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3
 """
 SELECT_BYTES = "SELECT coalesce(sum(length(data)), 0) FROM chunk"
+
+_FRAME = "SELECT id, ert, scet, vcid, vcfc, quality, chunk, at, size FROM frame"
+SELECT_FRAMES = f"{_FRAME} WHERE id > ? ORDER BY id LIMIT ?"
+FRAME_BY_SCET = f"{_FRAME} WHERE scet >= ? ORDER BY scet, id LIMIT 1"
+LAST_FRAME_BY_SCET = f"{_FRAME} WHERE scet IS NOT NULL ORDER BY scet DESC, id LIMIT 1"
+FRAME_AFTER = f"{_FRAME} WHERE id > ? ORDER BY id LIMIT 1"
+FRAME_BEFORE = f"{_FRAME} WHERE id < ? ORDER BY id DESC LIMIT 1"
+LAST_FRAME = f"{_FRAME} WHERE id > ? ORDER BY id DESC LIMIT 1"
+SELECT_FRAME_COUNTS = "SELECT vcid, quality, count(*) FROM frame GROUP BY vcid, quality ORDER BY vcid, quality"
+SELECT_FRAME_SCETS = "SELECT min(scet), max(scet) FROM frame"
+CHUNK_BY_ERT = "SELECT id FROM chunk WHERE ert >= ? ORDER BY ert, id LIMIT 1"
+FIRST_FRAME_BY_ERT = "SELECT id FROM frame WHERE ert >= ? ORDER BY ert, id LIMIT 1"
+SELECT_BYTES_BETWEEN = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id >= ? AND id < ?"
+SELECT_CHUNK_TIME = "SELECT ert FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 1"
+LAST_EVENT = """
+SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1
+"""
+SELECT_SPAN = """
+SELECT (SELECT ert FROM chunk ORDER BY id LIMIT 1), (SELECT ert FROM chunk ORDER BY id DESC LIMIT 1),
+       (SELECT ert FROM event ORDER BY id LIMIT 1), (SELECT ert FROM event ORDER BY id DESC LIMIT 1)
+"""
+SELECT_EVENT_COUNTS = "SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind"
+
+SELECT_FRAME_NUMBERS = """
+SELECT id, ert, coalesce(scet, -9223372036854775808), coalesce(vcid, -1), coalesce(vcfc, -1),
+       CASE quality WHEN 'GOOD' THEN 0 WHEN 'CORRECTED' THEN 1 WHEN 'CRC' THEN 2 WHEN 'RS' THEN 3 ELSE 4 END,
+       chunk, at, size
+FROM frame WHERE id > ? ORDER BY id LIMIT ?
+"""
+SELECT_BYTES_OF_CHUNKS = "SELECT id, ert, data FROM chunk WHERE id > ? ORDER BY id LIMIT ?"

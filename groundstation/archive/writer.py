@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,15 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from groundstation.archive import schema
+from groundstation.archive.records import FrameEntry
 from groundstation.errors import ArchiveError
 
-_Table = Literal["chunk", "event", "meta"]
+_Table = Literal["chunk", "event", "frame", "meta"]
 _INSERT: dict[_Table, str] = {
     "meta": schema.INSERT_META,
     "chunk": schema.INSERT_CHUNK,
     "event": schema.INSERT_EVENT,
+    "frame": schema.INSERT_FRAME,
 }
 _PATIENCE_S = 0.5
 _INT64 = range(-(2**63), 2**63)
@@ -74,7 +76,7 @@ class ArchiveWriter:
         path: Path,
         meta: Mapping[str, str],
         *,
-        commit_every_s: float = 0.1,
+        commit_every_s: float = 0.08,
         retry_every_s: float = 1.0,
         max_records: int = 16_384,
         max_bytes: int = 64 << 20,
@@ -84,7 +86,8 @@ class ArchiveWriter:
         Args:
             path: the new file; an existing one is never touched.
             meta: what is known about the pass at its start.
-            commit_every_s: the least time between two commits, thus the most that a crash can cost.
+            commit_every_s: the least time from one commit to the next; with the time that a commit takes, the most
+                that a crash can cost.
             retry_every_s: how often to try again while the disk refuses.
             max_records: bound of the queue.
             max_bytes: bound of the queue, in bytes of payload.
@@ -115,10 +118,16 @@ class ArchiveWriter:
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
 
-    def chunk(self, ert: int, link: str, data: bytes) -> None:
-        """Record the bytes of one read, exactly as they came."""
+    def chunk(self, ert: int, link: str, data: bytes) -> int:
+        """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
         _check(ert, link)
-        self._ingest("chunk", ert, len(data), (ert, link, data))
+        return self._ingest("chunk", ert, len(data), (ert, link, data))
+
+    def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Index frames that were found in recorded chunks."""
+        with self._state:
+            for entry in entries:
+                self._take("frame", entry.ert, 0, entry)
 
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
         """Record an event. ``body`` is JSON in UTF-8."""
@@ -167,14 +176,18 @@ class ArchiveWriter:
     ) -> None:
         self.close()
 
-    def _ingest(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> None:
+    def _ingest(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
         with self._state:
-            has_room = self._has_room(size) or self._wait_for_room(size)
-            self._sequence += 1
-            if has_room:
-                self._append(_Record(table, size, (self._sequence, *row)))
-            else:
-                self._drop(ert, size)
+            return self._take(table, ert, size, row)
+
+    def _take(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
+        has_room = self._has_room(size) or self._wait_for_room(size)
+        self._sequence += 1
+        if has_room:
+            self._append(_Record(table, size, (self._sequence, *row)))
+        else:
+            self._drop(ert, size)
+        return self._sequence
 
     def _has_room(self, size: int) -> bool:
         fits = len(self._queue) < self._max_records and self._bytes + size <= self._max_bytes
@@ -228,6 +241,7 @@ class ArchiveWriter:
             if self._gave_up or not self._queue:
                 return None
             self._urgent = False
+            self._due = time.monotonic() + self._commit_every_s
             return list(self._queue)
 
     def _write(self, batch: list[_Record]) -> sqlite3.Error | None:
@@ -242,6 +256,8 @@ class ArchiveWriter:
     def _finish(self) -> None:
         """Leave one file, not two, also when somebody reads it: only the last to close would tidy up."""
         with suppress(sqlite3.Error):
+            with self._db:
+                self._db.execute(schema.INSERT_META, schema.CLOSED)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
 
@@ -250,7 +266,6 @@ class ArchiveWriter:
             self._queue.popleft()
             self._bytes -= record.size
         self._committed += len(batch)
-        self._due = time.monotonic() + self._commit_every_s
         self.error = None
         if self._gap is not None:
             self._enqueue(self._gap_record(self._gap))

@@ -1,4 +1,5 @@
-"""Ways to bytes, one file each, opened by URL: ``serial:/dev/ttyACM0?baud=115200``, ``zmq:ipc:///run/lander``.
+"""Ways to bytes, one file each, opened by URL: ``serial:/dev/ttyACM0?baud=115200``, ``zmq:ipc:///run/lander``,
+``replay:pass.sqlite?speed=4``.
 
 Lives here: reading, stamping, reconnecting, writing. May not live here: what the bytes mean. A new link is a
 class with the methods of `base.Link`, an ``OPTIONS`` tuple and a ``from_url``, and one line in `LINKS`.
@@ -12,10 +13,15 @@ from urllib.parse import parse_qsl
 
 from groundstation.errors import CallerError
 from groundstation.links.base import Clock, Link
+from groundstation.links.replay import ReplayLink
 from groundstation.links.serial import SerialLink
 from groundstation.links.zmq import ZmqLink
 
-LINKS: dict[str, type[SerialLink] | type[ZmqLink]] = {"serial": SerialLink, "zmq": ZmqLink}
+LINKS: dict[str, type[SerialLink] | type[ZmqLink] | type[ReplayLink]] = {
+    "serial": SerialLink,
+    "zmq": ZmqLink,
+    "replay": ReplayLink,
+}
 
 
 def open_link(url: str, clock: Clock) -> Link:

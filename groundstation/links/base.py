@@ -47,7 +47,21 @@ class RelayGap:
     missed: int
 
 
-Report = Chunk | LinkChange | Listening | RelayGap
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A replay jumped: what follows begins anew at ``ert``, and what came before is no context for it."""
+
+    ert: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfStream:
+    """A replay has come to the end of its recording at ``ert``: nothing more comes, and nothing is lost by that."""
+
+    ert: int
+
+
+Report = Chunk | LinkChange | Listening | RelayGap | Restart | EndOfStream
 
 
 class Link(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from groundstation.messages import LimitState, ParameterInfo, Value
+from groundstation.message_base import Value
+from groundstation.messages import LimitState, ParameterInfo
 from groundstation.model import PassModel, Reading, ShownSignal
 from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs

@@ -7,7 +7,7 @@ and the timer a deadline that the caller asks for. No frames on the wire: their 
 
 from protocols.cop1.farm1 import Farm1, FarmVerdict
 from protocols.cop1.farm1_table import FarmState
-from protocols.cop1.fop1 import Fop1
+from protocols.cop1.fop1 import DIRECTIVE_VALUES, Fop1
 from protocols.cop1.fop1_table import FopState
 from protocols.cop1.messages import (
     Abort,
@@ -26,6 +26,7 @@ from protocols.cop1.messages import (
 )
 
 __all__ = [
+    "DIRECTIVE_VALUES",
     "Abort",
     "Alert",
     "AlertReason",

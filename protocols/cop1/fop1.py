@@ -21,7 +21,7 @@ from protocols.cop1.messages import Directive, DirectiveKind, FopOutput, FopStat
 from protocols.errors import DeclarationError
 
 _BYTE = range(0x100)
-_VALUES: dict[DirectiveKind, range] = {
+DIRECTIVE_VALUES: dict[DirectiveKind, range] = {
     "INITIATE_WITH_SET_V_R": _BYTE,
     "SET_V_S": _BYTE,
     "SET_WINDOW": range(1, 0x100),
@@ -29,7 +29,7 @@ _VALUES: dict[DirectiveKind, range] = {
     "SET_LIMIT": range(1, 0x100),
     "SET_TIMEOUT_TYPE": range(2),
 }
-"""What a directive's value may be; others ignore it."""
+"""What a directive's value may be; those that are not here ignore it."""
 
 _EVENTS: dict[DirectiveKind, int] = {
     "INITIATE": 23,
@@ -144,7 +144,7 @@ class Fop1:
         return 19 if self._machine.waiting is None else 20
 
     def _directive_event(self, directive: Directive) -> int:
-        values = _VALUES.get(directive.kind)
+        values = DIRECTIVE_VALUES.get(directive.kind)
         if values is not None and directive.value not in values:
             return 40
         number, suspended = _EVENTS[directive.kind], self._machine.suspended
@@ -191,6 +191,8 @@ class Fop1:
 
 def _checked(kind: DirectiveKind, value: int) -> int:
     """A parameter that the directive ``kind`` could set as well."""
-    if value not in _VALUES[kind]:
-        raise DeclarationError(f"fop1.{kind.removeprefix('SET_').lower()}", f"{value} is not within {_VALUES[kind]}")
+    if value not in DIRECTIVE_VALUES[kind]:
+        raise DeclarationError(
+            f"fop1.{kind.removeprefix('SET_').lower()}", f"{value} is not within {DIRECTIVE_VALUES[kind]}"
+        )
     return value

@@ -6,6 +6,7 @@ import msgspec
 
 from groundstation.messages import Heartbeat
 from groundstation.model import ALTITUDE, PassModel
+from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.tui.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
     ENTRY,
@@ -116,6 +117,18 @@ def test_clock_histories_and_recording() -> None:
     assert len(model.series[ALTITUDE].samples) == 2240
     assert model.link is not None and model.link.recording == RECORDING
     assert list(model.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]
+
+
+def test_news_of_commands_counts_and_changes_nothing_else() -> None:
+    model = flown(100.0)
+    before = (model.link, len(model.log.entries))
+    news = CommandUpdate(
+        seq=1, command=1, name="PING", arguments={}, who="ada", state="SENT", previous="QUEUED", ert=HOST
+    )
+    model.apply(news, HOST)
+    model.apply(UplinkStatus(seq=2, ert=HOST, cop="ACTIVE", vs=1), HOST)
+    assert (model.link, len(model.log.entries)) == before
+    assert model.gaps.missed == {"uplink": 1}
 
 
 def test_heartbeats_are_no_gaps_of_their_own() -> None:

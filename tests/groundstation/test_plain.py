@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from groundstation.messages import EventMessage, Heartbeat
+from groundstation.orders import CommandUpdate
 from groundstation.plain import PlainLines, json_line, plain_line, utc
 from tests.groundstation.tui.scripted import ENTRY, HOST, LOS, S, contact, descent, event, verdict
 
@@ -32,6 +35,22 @@ def test_loss_of_signal_says_why_and_whether_it_was_planned() -> None:
     line = plain_line(contact(LOS + 0.2, "LOS", "LOCKED", verdict())) or ""
     assert "LANDER LOCKED > LOS cause LANDER_ONLY" in line
     assert line.endswith("last frame 191 at 09:11:04.9; planned 09:11:05.0, +0 ms off")
+
+
+def test_a_command_says_who_wanted_what_and_how_far_it_is() -> None:
+    sent = CommandUpdate(
+        command=3,
+        name="STEP",
+        arguments={"ticks": 5},
+        who="ada@bench",
+        state="SENT",
+        previous="QUEUED",
+        ert=ENTRY + 312 * S,
+        delivered=True,
+    )
+    assert plain_line(sent) == "ERT 09:11:05.0 COMMAND 3 STEP ticks=5 by ada@bench: SENT (arrived)"
+    failed = msgspec.structs.replace(sent, state="FAILED", tick=7, attempt=2, detail="the spacecraft says BUSY")
+    assert (plain_line(failed) or "").endswith("FAILED attempt 2 at tick 7: the spacecraft says BUSY")
 
 
 def test_lines_are_ascii_and_single() -> None:

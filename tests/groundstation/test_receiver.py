@@ -159,3 +159,15 @@ def test_an_aos_link_counts_frames_by_24_bits() -> None:
 def test_a_station_does_not_receive_bits() -> None:
     with pytest.raises(DeclarationError, match="alignment"):
         Receiver(MARS6, LinkProfile(alignment="bit"), "test:")
+
+
+def test_control_fields_come_out_once_for_each_change() -> None:
+    receiver = Receiver(MARS6, UART, "test:")
+    idle = idle_packet(UART.data_length)
+    ocfs = [b"\1\0\0\0", b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
+    frames = [encode_frame(TmFrame(6, 0, n, n, 0, idle, ocf), UART) for n, ocf in enumerate(ocfs)]
+    foreign = encode_frame(TmFrame(7, 0, 0, 0, 0, idle, b"\1\0\0\7"), UART)
+    receiver.take(Chunk(0, foreign + b"".join(frames)))
+    assert receiver.ocfs == [b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
+    receiver.take(Listening(1))
+    assert receiver.ocfs == []

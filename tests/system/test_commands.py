@@ -64,7 +64,7 @@ def test_without_a_terminal_the_output_is_plain(run: Run) -> None:
         ("seriall:/dev/ttyACM0", 2, "did you mean serial?"),
         ("serial:/dev/ttyACM0?boud=9600", 2, "did you mean baud?"),
         ("serial:/dev/ttyACM0?baud=fast", 2, "baud=fast"),
-        ("ttyACM0", 2, "known: serial, zmq"),
+        ("ttyACM0", 2, "known: replay, serial, zmq"),
     ],
 )
 def test_a_link_that_cannot_be_is_one_clear_line(run: Run, link: str, code: int, words: str) -> None:

@@ -45,7 +45,7 @@ def test_what_goes_in_comes_out_in_order(tmp_path):
         writer.meta("label", "first")
         writer.meta("label", "second")
     with ArchiveReader(path) as reader:
-        assert reader.meta() == {"mission": "Mars 6", "label": "second"}
+        assert reader.meta() == {"mission": "Mars 6", "label": "second", "closed": "yes"}
         assert list(reader.chunks()) == [(3, LINK, b"\x00\xff"), (1, "zmq", b"abc")]
         assert list(reader.events()) == [
             (2, 2, 17, "event", b'{"name": "\xc3\xa4"}'),

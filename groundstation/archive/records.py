@@ -1,0 +1,52 @@
+"""What goes into a recording and comes out of it again, beside raw bytes."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Quality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
+"""Of a frame. CORRECTED is good after Reed–Solomon; the last three are why a frame was rejected."""
+
+QUALITIES: tuple[Quality, ...] = ("GOOD", "CORRECTED", "CRC", "RS", "SYNC")
+GOOD_QUALITIES: tuple[Quality, ...] = ("GOOD", "CORRECTED")
+
+
+class EventRecord(NamedTuple):
+    """One recorded event. ``id`` is its place in the ingest sequence, ``body`` JSON."""
+
+    id: int
+    ert: int
+    scet: int | None
+    kind: str
+    body: bytes
+
+
+class FrameEntry(NamedTuple):
+    """One frame, good or rejected, as it goes into the index.
+
+    It starts at byte ``at`` of the chunk with the id ``chunk`` and has ``size`` bytes there, ASM included. ``scet``,
+    ``vcid`` and ``vcfc`` are None where nothing reliable says them: in rejected frames, always.
+    """
+
+    ert: int
+    scet: int | None
+    vcid: int | None
+    vcfc: int | None
+    quality: Quality
+    chunk: int
+    at: int
+    size: int
+
+
+class FrameRecord(NamedTuple):
+    """A `FrameEntry` with its place in the ingest sequence, ``id``."""
+
+    id: int
+    ert: int
+    scet: int | None
+    vcid: int | None
+    vcfc: int | None
+    quality: Quality
+    chunk: int
+    at: int
+    size: int

@@ -1,0 +1,121 @@
+"""Commands on recordings: ``passes``, ``info``, ``export`` and ``salvage``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from groundstation.archive.paths import passes_folder
+from groundstation.archive.reader import ArchiveReader
+from groundstation.decode_cli import Progress
+from groundstation.errors import ArchiveError, CallerError
+from groundstation.exporting import FORMATS, Format, export
+from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
+from groundstation.salvage import salvage
+from groundstation.salvaged import SalvagedFrame, salvage_lines
+from protocols.commands import nearest
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+_archive = click.argument("archive", type=click.Path(path_type=Path))
+_json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+@_json
+def passes(folder: Path | None, as_json: bool) -> None:
+    """List the recordings in FOLDER; without it, those of this user.
+
+    What cannot be read is listed with the reason.
+    """
+    where = folder or passes_folder()
+    found: list[PassSummary | str] = []
+    for path in sorted(where.glob("*.sqlite")) if where.is_dir() else []:
+        try:
+            with ArchiveReader(path) as reader:
+                found.append(summarise(reader))
+        except ArchiveError as error:
+            found.append(str(error))
+    if as_json:
+        for item in found:
+            click.echo(msgspec.json.encode({"error": item} if isinstance(item, str) else item))
+        return
+    click.echo("\n".join(pass_lines(found)) or f"no recording in {where}")
+
+
+@click.command()
+@_archive
+@_json
+def info(archive: Path, as_json: bool) -> None:
+    """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
+    with ArchiveReader(archive) as reader:
+        summary = summarise(reader)
+    click.echo(msgspec.json.encode(summary) if as_json else "\n".join(info_lines(summary)))
+
+
+@click.command("export")
+@_archive
+@click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
+@click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
+def export_command(archive: Path, form: Format, packets: str | None, output: Path | None) -> None:
+    """Write the packets of ARCHIVE as tables, a file for each packet type.
+
+    Columns are both times, the quality, and calibrated values. Only packets of good frames are in it.
+    """
+    names = None if packets is None else _packet_names(packets)
+    with ArchiveReader(archive) as reader:
+        advance, close = _progress(reader)
+        try:
+            rows = export(reader, MARS6, UART, form, output or archive.absolute().parent, names, advance)
+        finally:
+            close()
+    for path, count in rows.items():
+        click.echo(f"{path}: {count} rows")
+    if not rows:
+        click.echo("no such packet in a good frame: nothing was written")
+
+
+@click.command("salvage")
+@_archive
+@_json
+def salvage_command(archive: Path, as_json: bool) -> None:
+    """Decode the rejected and cut-off frames of ARCHIVE field by field, each value with its quality and why.
+
+    These values are never among the good ones: no other command shows them.
+    """
+
+    def show(frame: SalvagedFrame) -> None:
+        if as_json:
+            click.echo(msgspec.json.encode(frame))
+        else:
+            click.echo("\n".join(salvage_lines(frame)) + "\n")
+
+    count = 0
+    with ArchiveReader(archive) as reader:
+        advance, close = _progress(reader)
+        try:
+            for frame in salvage(reader, MARS6, UART, advance):
+                count += 1
+                show(frame)
+        finally:
+            close()
+    if not as_json:
+        click.echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+
+
+def _progress(reader: ArchiveReader) -> tuple[Callable[[int], None], Callable[[], None]]:
+    progress = Progress(reader.bytes_total)
+    return progress.advance, progress.close
+
+
+def _packet_names(text: str) -> list[str]:
+    names = [name.strip().upper() for name in text.split(",")]
+    for name in names:
+        if name not in MARS6.by_name:
+            raise CallerError(f"no packet {name!r}{nearest(name, MARS6.by_name)}")
+    return names

@@ -1,0 +1,177 @@
+"""Where orders come in and CLTUs go out: `uplink` with a clock, a link and viewers.
+
+    order ─▶ desk ─▶ uplink ─▶ queue ─▶ thread: link.write ─▶ written, or not
+    CLCWs, reports, time ─▶ uplink ─▶ told: archived, published
+
+A write may take half a second, so it is another thread's; one at a time, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from groundstation.cop import Transmission
+from groundstation.errors import CommandRefused, LinkError
+from groundstation.links.base import LinkChange, Report
+from groundstation.messages import EventMessage, Telemetry
+from groundstation.orders import (
+    ArmRequest,
+    CommandRequest,
+    CommandUpdate,
+    CopDirectiveRequest,
+    Order,
+    OrderAccepted,
+    UplinkStatus,
+)
+from groundstation.receiver import Outcome
+from groundstation.uplink import Uplink, UplinkOutcome
+
+MS = 1_000_000
+FRESH = 60_000 * MS
+"""How far a client's clock may be from the station's; as long an order is remembered, and refused if it comes again."""
+
+TICK_S = 0.05
+_TOKENS = 10_000
+_TOKEN_SIZES = range(8, 65)
+_NAME_MAX = 64
+
+Told = CommandUpdate | UplinkStatus | EventMessage
+
+
+class OrderGuard:
+    """Lets every order pass once, and only while it is fresh. Bounded."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def check(self, order: Order, now: int) -> None:
+        """Remember an order.
+
+        Raises:
+            CommandRefused: it was here before, is old, or does not say who it is from.
+        """
+        if not order.who.strip() or len(order.who) > _NAME_MAX:
+            raise CommandRefused(f"an order says who it is from, in up to {_NAME_MAX} characters")
+        if len(order.token) not in _TOKEN_SIZES:
+            raise CommandRefused(f"an order has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
+        age = now - order.issued
+        if abs(age) > FRESH:
+            when = f"{abs(age) // (1000 * MS)} s {'ago' if age > 0 else 'ahead'}"
+            raise CommandRefused(f"the order was given {when} by this station's clock: the range is 60 s")
+        self._forget(now)
+        if order.token in self._seen:
+            raise CommandRefused("replayed: this very order was here before")
+        if len(self._seen) >= _TOKENS:
+            raise CommandRefused(f"more than {_TOKENS} orders in two minutes")
+        self._seen[order.token] = now
+
+    def _forget(self, now: int) -> None:
+        """An order was given at most `FRESH` after it came, so it is fresh for at most twice that."""
+        for token, came in list(self._seen.items()):
+            if now - came <= 2 * FRESH:
+                break
+            del self._seen[token]
+
+
+class CommandDesk:
+    """Takes orders, follows the link, writes to it. To be used inside one event loop."""
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        write: Callable[[bytes], None],
+        tell: Callable[[Told], None],
+        clock: Callable[[], int],
+    ) -> None:
+        """Args: the way up, the link's ``write``, who archives and publishes what is told, and now in ns."""
+        self._uplink = uplink
+        self._write = write
+        self._tell = tell
+        self._clock = clock
+        self._guard = OrderGuard()
+        self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
+
+    def answer(self, order: Order) -> OrderAccepted:
+        """Carry out an order.
+
+        Raises:
+            CommandRefused: it cannot be. Nothing was sent; an event says who wanted what.
+        """
+        now = self._clock()
+        try:
+            self._guard.check(order, now)
+            return self._obey(order, now)
+        except CommandRefused as error:
+            self._uplink.refused += 1
+            text = f"{_what(order)} of {order.who[:_NAME_MAX]!r}: {error}"
+            self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+            raise
+
+    def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
+        """A report of the link, and what the receiver found in it."""
+        now = self._clock()
+        if isinstance(report, LinkChange):
+            self._do(self._uplink.link(report.state == "CONNECTED", report.detail, now))
+        for ocf in ocfs:
+            self._do(self._uplink.ocf(ocf, now))
+        for outcome in outcomes:
+            if isinstance(outcome, Telemetry):
+                self._do(self._uplink.report(outcome, now))
+
+    def tick(self) -> None:
+        """Let time pass; to be called every `TICK_S`."""
+        self._do(self._uplink.tick(self._clock()))
+
+    def close(self) -> None:
+        """The station ends: what is under way is given up."""
+        self._do(self._uplink.link(False, "the station stops", self._clock()))
+
+    async def transmit(self) -> None:
+        """Write what is to be sent, until cancelled."""
+        while True:
+            transmission = await self._outgoing.get()
+            try:
+                await asyncio.to_thread(self._write, transmission.cltu)
+            except LinkError as error:
+                self._do(self._uplink.unwritten(transmission, str(error), self._clock()))
+            else:
+                self._do(self._uplink.written(transmission, self._clock()))
+
+    def _obey(self, order: Order, now: int) -> OrderAccepted:
+        if isinstance(order, CommandRequest):
+            return self._command(order, now)
+        if isinstance(order, ArmRequest):
+            self._do(self._uplink.arm(order.seconds, order.who, now))
+            return OrderAccepted(text=f"armed for {order.seconds:g} s" if order.seconds else "disarmed")
+        if isinstance(order, CopDirectiveRequest):
+            self._do(self._uplink.directive(order.directive, order.value, order.who, now))
+            return OrderAccepted(text=f"FOP-1 takes {order.directive}")
+        raise CommandRefused(f"a station does not take {type(order).__name__}")
+
+    def _command(self, order: CommandRequest, now: int) -> OrderAccepted:
+        number, outcomes = self._uplink.submit(
+            order.name,
+            order.arguments,
+            order.who,
+            now,
+            bypass=order.bypass,
+            timeout=order.timeout_ms * MS,
+            repeats=order.repeats,
+        )
+        self._do(outcomes)
+        return OrderAccepted(text=f"command {number} {order.name} is queued", command=number)
+
+    def _do(self, outcomes: list[UplinkOutcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Transmission):
+                self._outgoing.put_nowait(outcome)
+            else:
+                self._tell(outcome)
+
+
+def _what(order: Order) -> str:
+    if isinstance(order, CommandRequest):
+        given = "".join(f" {name}={value}" for name, value in order.arguments.items())
+        return f"{order.name}{given}"[:200]
+    return f"directive {order.directive}"[:200] if isinstance(order, CopDirectiveRequest) else "arming"

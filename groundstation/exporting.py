@@ -1,0 +1,188 @@
+"""Recordings to tables that other programs read: one file a packet type, Parquet or CSV.
+
+Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed–Solomon mended the frame), the virtual
+channel, the packet's sequence count, then the parameters in calibrated units. A value that means nothing (the altimeter
+without lock) is null in Parquet and empty in CSV. Rejected frames are not in it: they are the business of `salvage`.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.columns import PacketColumns, Times, packet_columns
+from groundstation.errors import CallerError, WorldError
+from protocols.bulk import Column, labels
+from protocols.dictionary import Dictionary, Packet
+from protocols.profile import LinkProfile
+
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
+_QUALITIES = ("GOOD", "CORRECTED")
+
+
+class TableSink(Protocol):
+    """A file of one packet type."""
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class CsvTable:
+    """Comma-separated values; times in ISO 8601 UTC with nanoseconds, flags as true and false, enums as words."""
+
+    def __init__(self, path: Path, packet: Packet) -> None:
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file)
+        names = [parameter.name for parameter in packet.parameters]
+        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *names])
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        lists: list[list[Any]] = [_iso(columns.ert), _iso(columns.scet)]
+        lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
+        lists += [columns.vcid.tolist(), columns.sequence.tolist()]
+        words = labels(columns.packet)
+        lists += [_cells(columns, name, column, words) for name, column in columns.values.items()]
+        self._writer.writerows(zip(*lists, strict=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+class ParquetTable:
+    """Parquet with zstd; times are timestamps in UTC, enums are dictionaries of words.
+
+    Raises:
+        CallerError: pyarrow is not installed.
+    """
+
+    def __init__(self, path: Path, packet: Packet) -> None:
+        try:
+            self._arrow = importlib.import_module("pyarrow")
+            self._parquet = importlib.import_module("pyarrow.parquet")
+        except ImportError as error:
+            raise CallerError("Parquet needs pyarrow: pip install 'mars6-groundstation[parquet]'") from error
+        self._path = path
+        self._labels = labels(packet)
+        self._writer: Any = None
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        arrow = self._arrow
+        time = arrow.timestamp("ns", "UTC")
+        table: dict[str, Any] = {"ert": arrow.array(columns.ert, time), "scet": arrow.array(columns.scet, time)}
+        table["quality"] = arrow.DictionaryArray.from_arrays(columns.corrected.astype(np.int8), list(_QUALITIES))
+        table["vcid"] = arrow.array(columns.vcid.astype(np.uint8))
+        table["sequence"] = arrow.array(columns.sequence.astype(np.uint16))
+        table |= {name: self._array(columns, name, column) for name, column in columns.values.items()}
+        rows = arrow.table(table)
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(str(self._path), rows.schema, compression="zstd")
+        self._writer.write_table(rows)
+
+    def _array(self, columns: PacketColumns, name: str, column: Column) -> Any:
+        words = self._labels.get(name)
+        absent = columns.absent(name)
+        if words is None:
+            values = column.tolist() if column.dtype.kind == "V" else column
+            return self._arrow.array(values, mask=absent)
+        codes, texts = _as_words(column, words)
+        return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=absent), texts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+_TABLES: dict[Format, Callable[[Path, Packet], TableSink]] = {"csv": CsvTable, "parquet": ParquetTable}
+
+
+def export(
+    reader: ArchiveReader,
+    dictionary: Dictionary,
+    profile: LinkProfile,
+    form: Format,
+    folder: Path,
+    names: Collection[str] | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> dict[Path, int]:
+    """Write a recording's packets into ``folder``, a file for each type that occurs; the rows in each.
+
+    Args:
+        reader: the recording.
+        dictionary: what its packets mean.
+        profile: what its frames look like.
+        form: what to write.
+        folder: where to; made if need be. Files of the same name are replaced.
+        names: the packet types that are wanted; by default all.
+        advance: told how many bytes of the recording were read.
+
+    Raises:
+        ArchiveError: the recording cannot be read.
+        CallerError: pyarrow is missing.
+        WorldError: a file cannot be written.
+    """
+    rows: dict[Path, int] = {}
+    tables: dict[Path, TableSink] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            for columns in packet_columns(reader, dictionary, profile, names, advance):
+                path = folder / f"{reader.path.stem}-{columns.packet.definition.name}.{form}"
+                if path not in tables:
+                    tables[path] = stack.enter_context(_TABLES[form](path, columns.packet))
+                tables[path].write(columns)
+                rows[path] = rows.get(path, 0) + len(columns.ert)
+    except OSError as error:
+        raise WorldError(f"cannot export to {folder}: {error.strerror or error}") from error
+    return rows
+
+
+def _iso(times: Times) -> list[str]:
+    return [f"{text}Z" for text in np.datetime_as_string(times.astype("datetime64[ns]")).tolist()]
+
+
+def _cells(columns: PacketColumns, name: str, column: Column, words: dict[str, dict[int, str]]) -> list[Any]:
+    cells: list[Any] = column.tolist()
+    if name in words:
+        cells = [words[name].get(cell, cell) for cell in cells]
+    elif column.dtype.kind == "b":
+        cells = ["true" if cell else "false" for cell in cells]
+    elif column.dtype.kind == "V":
+        cells = [cell.hex() for cell in cells]
+    absent = columns.absent(name)
+    return (
+        cells if absent is None else ["" if gone else cell for cell, gone in zip(cells, absent.tolist(), strict=True)]
+    )
+
+
+def _as_words(column: Column, words: dict[int, str]) -> tuple[Column, list[str]]:
+    """Places in a list of words; a number without a word is its own."""
+    known = dict(words) | {number: str(number) for number in np.unique(column).tolist() if number not in words}
+    numbers = np.array(sorted(known), np.int64)
+    return np.searchsorted(numbers, column).astype(np.int32), [known[number] for number in numbers.tolist()]

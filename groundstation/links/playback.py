@@ -1,0 +1,180 @@
+"""A recording in the order in which it happened, from any place on: what a replay plays. No clock, no thread."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.records import EventRecord, FrameRecord
+from groundstation.errors import CallerError
+from groundstation.links.base import Chunk, LinkChange, TransportState
+
+_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
+_CANDIDATES = 10_000
+_NS = 1_000_000_000
+
+
+class Item(NamedTuple):
+    """Something that the link reported. ``end`` is how far into its chunk it goes, ``start`` where it begins."""
+
+    id: int
+    ert: int
+    report: Chunk | LinkChange
+    start: int = 0
+    end: int = 0
+
+
+class _Transport(msgspec.Struct):
+    """Body of a recorded change of the transport."""
+
+    state: TransportState
+    detail: str
+    peer: bool = False
+
+
+class Playback:
+    """Finds places in a recording and gives what follows. To be used by one thread at a time."""
+
+    def __init__(self, reader: ArchiveReader) -> None:
+        self._reader = reader
+
+    def close(self) -> None:
+        """Close the recording. Idempotent."""
+        self._reader.close()
+
+    def span(self) -> tuple[int, int]:
+        """Earth received times of the first and the last record.
+
+        Raises:
+            CallerError: nothing was received.
+        """
+        span = self._reader.span()
+        if span is None or not self._reader.bytes_total:
+            raise CallerError(f"{self._reader.path} holds no received byte: there is nothing to replay")
+        return span
+
+    def days(self) -> list[date]:
+        """The days on which a time of day may be meant: on board, then on Earth."""
+        spans = [self._reader.onboard_span(), self.span()]
+        return [_moment(time).date() for span in spans if span is not None for time in span]
+
+    def find(self, text: str) -> int:
+        """The Earth received time of a mission time as text, or that time itself if it lies in the pass.
+
+        Raises:
+            CallerError: no time, or the recording does not hold it.
+        """
+        times = parse_utc(text, self.days())
+        onboard, received = self._reader.onboard_span(), self.span()
+        for time in times:
+            if onboard is not None and onboard[0] <= time <= onboard[1]:
+                frame = self._reader.frame_by_scet(time)
+                if frame is not None:
+                    return frame.ert
+            if received[0] <= time <= received[1]:
+                return time
+        aboard = "" if onboard is None else f"on board {_range(onboard)}, "
+        raise CallerError(f"{text} is not in the recording: {aboard}received {_range(received)}")
+
+    def chunk_before(self, ert: int) -> int:
+        """The id of the first chunk received at that time or later; the first of all if there is none."""
+        return self._reader.chunk_by_ert(ert) or 0
+
+    def time_of(self, chunk: int) -> int:
+        """When the first chunk from that id on was received."""
+        return next((ert for _, ert, _ in self._reader.chunks_from(chunk)), self.span()[0])
+
+    def transport(self, before: int, ert: int) -> LinkChange:
+        """The transport as it stood before that id, told as of ``ert``."""
+        event = self._reader.last_event("transport", before)
+        if event is None:
+            return LinkChange(ert, "CONNECTED", "as recorded")
+        return _change(event, ert)
+
+    def items(self, first: int) -> Iterator[Item]:
+        """Chunks and changes of the transport from the id ``first`` on, in the order they were recorded."""
+        chunks = (Item(n, ert, Chunk(ert, data), 0, len(data)) for n, ert, data in self._reader.chunks_from(first))
+        changes = (Item(e.id, e.ert, _change(e)) for e in self._reader.events_from(first, "transport"))
+        return heapq.merge(chunks, changes, key=lambda item: item.id)
+
+    def split(self, item: Item, frame: FrameRecord) -> tuple[Item, list[Item]] | None:
+        """Cut a chunk at the end of a frame; None if the frame does not end in it."""
+        report = item.report
+        if isinstance(report, LinkChange) or item.id < frame.chunk:
+            return None
+        wanted = frame.at + frame.size - self._reader.bytes_between(frame.chunk, item.id)
+        if wanted > item.end:
+            return None
+        cut = max(wanted - item.start, 0)
+        head = Item(item.id, item.ert, Chunk(item.ert, report.data[:cut]), item.start, item.start + cut)
+        tail = Item(item.id, item.ert, Chunk(item.ert, report.data[cut:]), item.start + cut, item.end)
+        return head, ([tail] if cut < len(report.data) else [])
+
+    def frame_from(self, place: tuple[int, int], steps: int) -> FrameRecord | None:
+        """The frame so many steps after the last one that is whole before ``place``, a chunk's id and an offset in it.
+
+        Raises:
+            ArchiveError: the recording has no index of frames.
+        """
+        following = self._first_after(place)
+        if steps > 0:
+            return _nth(following, steps - 1, self._reader.frame_after)
+        last = self._reader.last_frame() if following is None else self._reader.frame_before(following.id)
+        return _nth(last, -steps, self._reader.frame_before)
+
+    def _first_after(self, place: tuple[int, int]) -> FrameRecord | None:
+        chunk, offset = place
+        for frame in islice(self._reader.frames_since(self._reader.time_of_chunk(chunk)), _CANDIDATES):
+            if frame.chunk > chunk:
+                return frame
+            if frame.at + frame.size > self._reader.bytes_between(frame.chunk, chunk) + offset:
+                return frame
+        return None
+
+
+def parse_utc(text: str, days: list[date]) -> list[int]:
+    """Nanoseconds since 1970 of an ISO 8601 UTC time; a time of day alone is meant on one of the ``days``.
+
+    Raises:
+        CallerError: no such time.
+    """
+    bare = text.strip().removesuffix("Z").removesuffix("UTC").strip()
+    stamps = [f"{day}T{bare}" for day in dict.fromkeys(days)] if _TIME.fullmatch(bare) else [bare]
+    try:
+        moments = [datetime.fromisoformat(stamp) for stamp in stamps]
+    except ValueError as error:
+        raise CallerError(f"{text!r} is no UTC time: 09:10:55 or 1974-03-12T09:10:55.0 is wanted") from error
+    return [_ns(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) for moment in moments]
+
+
+def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecord | None]) -> FrameRecord | None:
+    for _ in range(steps):
+        if frame is None:
+            return None
+        frame = step(frame.id)
+    return frame
+
+
+def _change(event: EventRecord, ert: int | None = None) -> LinkChange:
+    body = msgspec.json.decode(event.body, type=_Transport)
+    return LinkChange(event.ert if ert is None else ert, body.state, body.detail, body.peer)
+
+
+def _moment(time: int) -> datetime:
+    return datetime.fromtimestamp(time // _NS, UTC)
+
+
+def _ns(moment: datetime) -> int:
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * _NS + delta.microseconds * 1000
+
+
+def _range(span: tuple[int, int]) -> str:
+    return " to ".join(f"{_moment(time):%Y-%m-%dT%H:%M:%S}" for time in span)

@@ -1,0 +1,300 @@
+"""A recording as a link: ``replay:PATH?speed=4&from=09:10:55``. What was read is read again, at its own times.
+
+Rules:
+1. Time is the recording's: reports carry the Earth received times of the pass, and `now` runs with them at ``speed``.
+   So contact, limits and verdicts come out as they did live, whatever the speed.
+2. The order is the ingest sequence. Changes of the transport come from the recording; silence between reads is told
+   as it was, never later than the contact monitor needs.
+3. A jump says `Restart` first: whoever decodes begins anew. The three seconds before it are given at once, so that
+   there is lock and context.
+4. At the end of the recording time stands still: nothing is declared lost because a file ends.
+5. Nothing is written, to no spacecraft and to no file.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.records import FrameRecord
+from groundstation.errors import CallerError, LinkError
+from groundstation.links.base import Clock, EndOfStream, Listening, Report, Restart
+from groundstation.links.playback import Item, Playback
+from groundstation.links.reader import LISTEN_MS, ReaderThread
+
+SLOWEST, FASTEST = 0.1, 1000.0
+MS = 1_000_000
+PREROLL_NS = 3_000 * MS
+_LISTEN_MAX_MS = 400
+"""Silence is told at least so often in the recording's time; the contact monitor takes 500 ms for a stall."""
+
+
+@dataclass(slots=True)
+class _Tempo:
+    """The recording's time against the host's."""
+
+    at: int
+    since: int
+    speed: float
+    running: bool = True
+
+    def now(self, host: int) -> int:
+        return self.at + (int((host - self.since) * self.speed) if self.running else 0)
+
+    def set(self, host: int, *, at: int | None = None, speed: float | None = None, running: bool | None = None) -> None:
+        self.at, self.since = self.now(host) if at is None else at, host
+        self.speed = self.speed if speed is None else speed
+        self.running = self.running if running is None else running
+
+
+class _Journey(NamedTuple):
+    """Where to go on. ``jump``: begin anew before ``ert``. ``until``: stop when this frame has been given."""
+
+    ert: int
+    jump: bool
+    until: FrameRecord | None = None
+
+
+class ReplayLink:
+    """Plays a recording; takes orders to pause, go on, jump, step and change speed from any one thread."""
+
+    OPTIONS = ("speed", "from", "paused")
+
+    def __init__(self, path: Path, speed: float = 1.0, start: str | None = None, paused: bool = False) -> None:
+        """Open a recording.
+
+        Args:
+            path: the recording; it may still be written.
+            speed: times faster than it was.
+            start: where to begin, as `Playback.find` takes it; by default at its start.
+            paused: wait for an order before anything is played.
+
+        Raises:
+            ArchiveError: it is none of this station's.
+            CallerError: a speed or time that cannot be, or nothing was received.
+        """
+        self.url = replay_url(path)
+        self._path = path
+        self._lookup = Playback(ArchiveReader(path))
+        first, self._last = self._lookup.span()
+        begin = first if start is None else self._lookup.find(start)
+        self._tempo = _Tempo(begin, time.monotonic_ns(), _checked_speed(speed), running=not paused)
+        self._journey: _Journey | None = _Journey(begin, jump=True)
+        self._place = (0, 0)
+        self._told = begin
+        self._ended = False
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._sink: Callable[[Report], None] = _nobody
+        self._reader = ReaderThread(self._run, f"replay {path.name}")
+
+    @classmethod
+    def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> ReplayLink:
+        """The link of a URL; the host's clock is not asked.
+
+        Raises:
+            ArchiveError: the recording cannot be read.
+            CallerError: an option that cannot be.
+        """
+        try:
+            speed = float(options.get("speed", "1"))
+        except ValueError as error:
+            raise CallerError(f"speed={options['speed']}: a number is wanted, such as 4") from error
+        return cls(Path(unquote(address)), speed, options.get("from"), options.get("paused", "no") == "yes")
+
+    def now(self) -> int:
+        """The recording's time."""
+        with self._changed:
+            return self._now()
+
+    def describe(self) -> str:
+        """One line for a person: how it plays."""
+        with self._changed:
+            if self._ended:
+                return f"the end of {self._path.name}"
+            pause = "" if self._tempo.running else ", paused"
+            return f"{self._path.name} at speed {self._tempo.speed:g}{pause}"
+
+    def start(self, sink: Callable[[Report], None]) -> None:
+        """Begin to play, from a thread of its own."""
+        self._sink = sink
+        with self._changed:
+            self._tempo.since = time.monotonic_ns()
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Close and join the thread. Idempotent."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._reader.stop()
+        self._lookup.close()
+
+    def write(self, data: bytes) -> None:
+        """Refuse.
+
+        Raises:
+            LinkError: always.
+        """
+        raise LinkError("this is a replay: a recording takes no commands")
+
+    def play(self, running: bool) -> None:
+        """Pause, or go on."""
+        self._set(running=running)
+
+    def set_speed(self, speed: float) -> None:
+        """Play faster or slower.
+
+        Raises:
+            CallerError: a speed that cannot be.
+        """
+        self._set(speed=_checked_speed(speed))
+
+    def seek(self, to: str) -> None:
+        """Jump to a mission time or an Earth received time, in UTC.
+
+        Raises:
+            CallerError: no time, or the recording does not hold it.
+        """
+        ert = self._lookup.find(to)
+        with self._changed:
+            self._tempo.set(time.monotonic_ns(), at=ert)
+            self._go(_Journey(ert, jump=True))
+
+    def step(self, frames: int) -> None:
+        """Pause, and show so many frames more, or fewer if negative.
+
+        Raises:
+            ArchiveError: the recording has no index of frames.
+            CallerError: there is no frame there.
+        """
+        with self._changed:
+            place = self._place
+            self._tempo.set(time.monotonic_ns(), running=False)
+        frame = self._lookup.frame_from(place, frames)
+        if frame is None:
+            raise CallerError(f"there is no frame {'before' if frames < 0 else 'after'} this one")
+        with self._changed:
+            self._tempo.set(time.monotonic_ns(), at=frame.ert)
+            self._go(_Journey(frame.ert, jump=frames < 0, until=frame))
+
+    def _set(self, *, running: bool | None = None, speed: float | None = None) -> None:
+        with self._changed:
+            self._tempo.set(time.monotonic_ns(), running=running, speed=speed)
+            self._changed.notify_all()
+
+    def _go(self, journey: _Journey) -> None:
+        self._journey, self._ended = journey, False
+        self._changed.notify_all()
+
+    def _now(self) -> int:
+        return self._last if self._ended else min(self._tempo.now(time.monotonic_ns()), max(self._last, self._tempo.at))
+
+    # ------------------------------------------------------------------------------------------ in the thread
+
+    def _run(self) -> None:
+        playback = Playback(ArchiveReader(self._path))
+        try:
+            items: Iterator[Item] = iter(())
+            while (journey := self._next_journey()) is not None:
+                items = self._travel(playback, journey, items)
+        finally:
+            playback.close()
+
+    def _next_journey(self) -> _Journey | None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopping or self._journey is not None or (self._tempo.running and not self._ended)
+            )
+            if self._stopping:
+                return None
+            journey, self._journey = self._journey, None
+            return journey or _Journey(self._now(), jump=False)
+
+    def _travel(self, playback: Playback, journey: _Journey, items: Iterator[Item]) -> Iterator[Item]:
+        """Play until there is another order; what is left of the items."""
+        if journey.jump:
+            first = playback.chunk_before(journey.ert - PREROLL_NS)
+            begin = playback.time_of(first)
+            self._told = begin
+            self._sink(Restart(begin))
+            self._sink(playback.transport(first, begin))
+            items = playback.items(first)
+        for item in items:
+            if journey.until is not None:
+                parts = playback.split(item, journey.until)
+                if parts is None:
+                    self._give(item)
+                    continue
+                whole, rest = parts
+                self._give(whole)
+                return chain(rest, items)
+            if not (journey.jump and item.ert < journey.ert) and not self._wait_for(item.ert):
+                return chain([item], items)
+            self._give(item)
+        if self._wait_for(self._last):
+            self._end()
+        return items
+
+    def _give(self, item: Item) -> None:
+        while item.ert - self._told > _LISTEN_MAX_MS * MS:  # what is given at once has its silences too
+            self._told += _LISTEN_MAX_MS * MS
+            self._sink(Listening(self._told))
+        with self._changed:
+            self._place = (item.id, item.end)
+            if item.ert < self._told:  # the station's clock was set back
+                self._tempo.set(time.monotonic_ns(), at=item.ert)
+        self._told = item.ert
+        self._sink(item.report)
+
+    def _end(self) -> None:
+        with self._changed:
+            if self._ended:
+                return
+            self._ended = True
+            self._tempo.set(time.monotonic_ns(), at=self._last)
+        self._sink(EndOfStream(self._last))
+
+    def _wait_for(self, ert: int) -> bool:
+        """Let the recording's time come to ``ert``; False: there is another order, or a pause."""
+        while True:
+            with self._changed:
+                if self._journey is not None or self._stopping or not self._tempo.running:
+                    return False
+                speed = self._tempo.speed
+                ahead = min(ert, self._told + int(min(LISTEN_MS * max(speed, 1.0), _LISTEN_MAX_MS) * MS))
+                left = (ahead - self._tempo.now(time.monotonic_ns())) / speed / 1e9
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+            if ahead >= ert:
+                return True
+            self._told = ahead
+            self._sink(Listening(ahead))
+
+
+def replay_url(path: Path, speed: float | None = None, start: str | None = None, paused: bool = False) -> str:
+    """The URL of a recording's replay."""
+    options = ["paused=yes"] if paused else []
+    if speed is not None:
+        options.append(f"speed={speed:g}")
+    if start is not None:
+        options.append(f"from={quote(start)}")
+    return f"replay:{quote(str(path.absolute()))}" + ("?" + "&".join(options) if options else "")
+
+
+def _checked_speed(speed: float) -> float:
+    if not SLOWEST <= speed <= FASTEST:
+        raise CallerError(f"speed {speed:g}: {SLOWEST:g} to {FASTEST:g} is possible")
+    return speed
+
+
+def _nobody(report: Report) -> None:
+    """Before `start`."""

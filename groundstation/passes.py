@@ -1,0 +1,154 @@
+"""What a recording holds, in short: for the list of passes and for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.records import GOOD_QUALITIES
+from groundstation.archive.schema import GAP_KIND
+from groundstation.messages import ContactChange, LosVerdict
+from groundstation.plain import utc
+
+_NS = 1_000_000_000
+State = Literal["finished", "open"]
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Records that could not be kept."""
+
+    records: int
+    bytes: int
+    first_ert: int
+    last_ert: int
+
+
+class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One recording. Times in ns UTC since 1970; frames are None where the recording has no index of them.
+
+    ``state`` is ``open`` if no station closed it: it is still being written, or its station was killed or did not mark
+    the end yet (older versions).
+    """
+
+    path: str
+    schema_version: int
+    state: State
+    station: str
+    link: str
+    mission: str
+    dictionary_hash: str
+    received: tuple[int, int] | None
+    onboard: tuple[int, int] | None
+    bytes: int
+    frames_good: int | None
+    frames_rejected: int | None
+    frames: dict[str, int]
+    losses: list[LosVerdict]
+    gaps: list[Gap]
+    events: dict[str, int]
+
+
+def summarise(reader: ArchiveReader) -> PassSummary:
+    """Read what a recording holds.
+
+    Raises:
+        ArchiveError: it cannot be read.
+    """
+    meta = reader.meta()
+    counts = reader.frame_counts() if reader.has_frames else {}
+    good = sum(count for (_, quality), count in counts.items() if quality in GOOD_QUALITIES)
+    return PassSummary(
+        path=str(reader.path),
+        schema_version=reader.schema_version,
+        state="finished" if reader.closed else "open",
+        station=meta.get("station", "?"),
+        link=meta.get("link", "?"),
+        mission=meta.get("mission", "?"),
+        dictionary_hash=meta.get("dictionary_hash", "?"),
+        received=reader.span(),
+        onboard=reader.onboard_span(),
+        bytes=reader.bytes_total,
+        frames_good=good if reader.has_frames else None,
+        frames_rejected=sum(counts.values()) - good if reader.has_frames else None,
+        frames={f"{'-' if vcid is None else f'VC{vcid}'} {quality}": n for (vcid, quality), n in counts.items()},
+        losses=_losses(reader),
+        gaps=[msgspec.json.decode(event.body, type=Gap) for event in reader.events(GAP_KIND)],
+        events=reader.event_counts(),
+    )
+
+
+def pass_lines(found: Sequence[PassSummary | str]) -> list[str]:
+    """A list of recordings for people; text stands for one that cannot be read."""
+    heads = ["WHEN (UTC)", "LINK", "DURATION", "FRAMES", "REJECTED", "LOSS OF SIGNAL", "RECORDING"]
+    rows = [_row(item) for item in found if isinstance(item, PassSummary)]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+    return (table if rows else []) + [item for item in found if isinstance(item, str)]
+
+
+def info_lines(summary: PassSummary) -> list[str]:
+    """All about one recording for people."""
+    s = summary
+    state = "closed by its station" if s.state == "finished" else "not closed: its station still writes, or was killed"
+    lines = [
+        f"{s.path}: schema {s.schema_version}, {state}",
+        f"station {s.station}, link {s.link}, {s.mission}, dictionary {s.dictionary_hash}",
+    ]
+    if s.received is not None:
+        lines.append(f"received {_moment(s.received[0])} to {_moment(s.received[1])}, {_duration(s.received)}")
+    if s.onboard is not None:
+        lines.append(f"on board {_moment(s.onboard[0])} to {_moment(s.onboard[1])}")
+    lines.append(f"{s.bytes} bytes")
+    lines.append("frames: " + (", ".join(f"{n} {name}" for name, n in s.frames.items()) or "no index of frames"))
+    lines.append("events: " + (", ".join(f"{n} {kind}" for kind, n in s.events.items()) or "none"))
+    lines += [f"loss of signal, {v.channel}: {_loss_words(v)}; {v.evidence}" for v in s.losses]
+    for gap in s.gaps:
+        span = f"{utc(gap.first_ert, 3)} to {utc(gap.last_ert, 3)}"
+        lines.append(f"not recorded: {gap.records} records, {gap.bytes} bytes, received {span}")
+    return lines
+
+
+def _row(s: PassSummary) -> list[str]:
+    return [
+        "-" if s.received is None else _moment(s.received[0]),
+        s.link,
+        "-" if s.received is None else _duration(s.received),
+        "-" if s.frames_good is None else str(s.frames_good),
+        "-" if s.frames_rejected is None else str(s.frames_rejected),
+        _loss_words(s.losses[-1]) if s.losses else "none",
+        s.path if s.state == "finished" else f"{s.path} (open)",
+    ]
+
+
+def _losses(reader: ArchiveReader) -> list[LosVerdict]:
+    """The verdict of every loss of a channel; a revised one in its last version."""
+    losses: list[LosVerdict] = []
+    for event in reader.events("contact"):
+        change = msgspec.json.decode(event.body, type=ContactChange)
+        if change.verdict is None or change.vcid is None:
+            continue
+        known = [n for n, loss in enumerate(losses) if loss.vcid == change.vcid]
+        if change.revised and known:
+            losses[known[-1]] = change.verdict
+        else:
+            losses.append(change.verdict)
+    return losses
+
+
+def _loss_words(verdict: LosVerdict) -> str:
+    when = "" if verdict.last_scet is None else f" after {utc(verdict.last_scet)}"
+    plan = "" if verdict.planned_error_ms is None else f", {verdict.planned_error_ms:+d} ms off the plan"
+    return f"{verdict.cause}{when}{plan}"
+
+
+def _moment(time: int) -> str:
+    return f"{datetime.fromtimestamp(time // _NS, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _duration(span: tuple[int, int]) -> str:
+    seconds = (span[1] - span[0]) // _NS
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

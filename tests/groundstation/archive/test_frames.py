@@ -1,0 +1,95 @@
+"""The index of frames: what stands in it, and that it leads to the bytes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.columns import frame_columns
+from groundstation.errors import ArchiveError
+from groundstation.links.base import Chunk
+from groundstation.receiver import Receiver
+from groundstation.recorder import Recorder
+from hil.oracle import fly
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+from protocols.sync import Deframer, Frame
+from tests.groundstation.recordings import make_old, record
+
+STREAM = b"".join(b.data for b in fly())[: 132 * 400]
+
+
+def spoilt() -> bytes:
+    chance = random.Random(5)
+    data = bytearray(STREAM)
+    for _ in range(40):
+        at = chance.randrange(len(data))
+        if chance.random() < 0.5:
+            data[at] ^= 0x40
+        else:
+            del data[at : at + chance.randrange(1, 40)]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("size", [1, 7, 132, 1000, 4096])
+def test_leads_to_the_bytes_however_they_were_cut(tmp_path, size):
+    data = spoilt()[: 132 * 40 if size == 1 else None]
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        for at in range(0, len(data), size):
+            recorder.decode(recorder.keep(Chunk(EPOCH + at, data[at : at + size])))
+    wanted = Deframer(UART).feed(data)
+    with ArchiveReader(path) as reader:
+        found = list(reader.frames())
+        assert len(found) == len(wanted) > 20
+        for record_, item in zip(found, wanted, strict=True):
+            assert reader.frame_bytes(record_) == data[item.offset : item.offset + 132]
+            assert record_.quality == ("GOOD" if isinstance(item, Frame) else item.reason)
+
+
+def test_both_times_channel_and_count(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    record(path)
+    with ArchiveReader(path) as reader:
+        frames = list(reader.frames())
+        assert reader.frame_counts() == {(0, "GOOD"): 2240, (2, "GOOD"): 322}
+        last = [frame for frame in frames if frame.vcid == 0][-1]
+        assert (last.ert, last.scet, last.vcfc) == (EPOCH + 311_900_000_000, EPOCH + 311_900_000_000, 2239 % 256)
+        columns = frame_columns(reader)
+        assert columns["scet"].tolist() == [frame.scet for frame in frames]
+        assert columns["vcfc"].tolist() == [frame.vcfc for frame in frames]
+        assert set(columns["quality"].tolist()) == {0}
+        assert reader.frame_by_scet(EPOCH + 100_000_000_000).ert == EPOCH + 100_000_000_000
+        assert reader.onboard_span() == (EPOCH, EPOCH + 321_000_000_000)
+
+
+def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    record(path, bursts=50)
+    with ArchiveReader(path) as reader:
+        digest = reader.sha256()
+    make_old(path)
+    with ArchiveReader(path) as reader:
+        assert reader.sha256() == digest
+        assert not reader.has_frames
+        assert reader.onboard_span() is None
+        with pytest.raises(ArchiveError, match="no index of frames"):
+            list(reader.frames())
+
+
+def test_an_overrun_loses_no_place(tmp_path):
+    """Reads that were archived but not decoded move what comes behind them."""
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        for number in range(60):
+            kept = recorder.keep(Chunk(EPOCH + number, STREAM[number * 132 : (number + 1) * 132]))
+            if not 20 <= number < 25:
+                recorder.decode(kept)
+    with ArchiveReader(path) as reader:
+        found = [reader.frame_bytes(frame) for frame in reader.frames()]
+    assert found == [STREAM[n * 132 : (n + 1) * 132] for n in range(60) if not 20 <= n < 25]

@@ -1,0 +1,47 @@
+"""Recordings for tests: the descent in lockstep, whole or spoilt, and an old one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.links.base import Chunk, LinkChange, Listening
+from groundstation.receiver import Outcome, Receiver
+from groundstation.recorder import Recorder
+from hil.oracle import fly
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+
+Spoil = Callable[[int, bytes], bytes]
+
+
+def keep(number: int, data: bytes) -> bytes:
+    return data
+
+
+def record(path: Path, spoil: Spoil = keep, bursts: int | None = None, tail: bytes = b"") -> list[Outcome]:
+    """A descent in lockstep; ``spoil`` gets the number of each burst that carries bytes, from 1 on, and the bytes."""
+    meta = {"station": "bench", "link": "test:", "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+    with ArchiveWriter(path, meta) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        outcomes = recorder.decode(recorder.keep(LinkChange(EPOCH, "CONNECTED", "test")))
+        number = 0
+        for burst in fly():
+            if bursts is not None and number == bursts:
+                break
+            number += bool(burst.data)
+            data = spoil(number, burst.data) if burst.data else b""
+            report = Chunk(burst.scet, data) if data else Listening(burst.scet)
+            outcomes += recorder.decode(recorder.keep(report))
+        if tail:
+            outcomes += recorder.decode(recorder.keep(Chunk(burst.scet, tail)))
+    return outcomes
+
+
+def make_old(path: Path) -> None:
+    """Turn a recording into one of schema 1: no index of frames."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE frame; PRAGMA user_version = 1;")

@@ -1,0 +1,150 @@
+"""Bulk extraction against `PacketExtractor`: the same frames, the same packets, however they are cut into batches."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.oracle import fly
+from protocols.bulk_frames import BulkDeframer, BulkExtractor, read_frames
+from protocols.ccsds.encapsulation import encode_packet as wrap
+from protocols.ccsds.space_packet import encode_packet, idle_packet
+from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE
+from protocols.errors import DecodeError
+from protocols.frames import decode_frame
+from protocols.packets import PacketExtractor, PacketFound
+from protocols.profile import UART, LinkProfile
+from protocols.sync import Deframer, Frame
+from tests.protocols.links import PROFILES, cadu
+
+DESCENT = b"".join(b.data for b in fly())
+SHORT = LinkProfile(frame_length=48)
+
+
+def frames_of(stream: bytes, profile: LinkProfile) -> list[bytes]:
+    return [found.data for found in Deframer(profile).feed(stream) if isinstance(found, Frame)]
+
+
+def one_by_one(frames: list[bytes], scid: int, profile: LinkProfile, max_packet: int) -> dict[int, list[bytes]]:
+    extractors: dict[int, PacketExtractor] = {}
+    found: dict[int, list[bytes]] = {}
+    for raw in frames:
+        try:
+            frame = decode_frame(raw, profile)
+        except DecodeError:
+            continue
+        if frame.scid != scid:
+            continue
+        extractor = extractors.setdefault(frame.vcid, PacketExtractor(max_packet, profile.vcfc_modulus))
+        packets = [item.data for item in extractor.push(frame) if isinstance(item, PacketFound)]
+        found.setdefault(frame.vcid, []).extend(packets)
+    return {vcid: packets for vcid, packets in found.items() if packets}
+
+
+def in_bulk(
+    frames: list[bytes], scid: int, profile: LinkProfile, max_packet: int, cuts: list[int]
+) -> dict[int, list[bytes]]:
+    extractors: dict[int, BulkExtractor] = {}
+    found: dict[int, list[bytes]] = {}
+    for start, end in zip([0, *cuts], [*cuts, len(frames)], strict=True):
+        octets = np.frombuffer(b"".join(frames[start:end]), np.uint8).reshape(-1, profile.frame_length)
+        batch = read_frames(octets, scid, profile)
+        for vcid in sorted(set(batch.vcid.tolist())):
+            extractor = extractors.setdefault(vcid, BulkExtractor(profile, max_packet))
+            packets = extractor.push(batch.of(vcid))
+            spans = zip(packets.start.tolist(), packets.size.tolist(), strict=True)
+            found.setdefault(vcid, []).extend(packets.stream[a : a + n].tobytes() for a, n in spans)
+    return {vcid: packets for vcid, packets in found.items() if packets}
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [700, 701, 1500]])
+def test_the_whole_descent(cuts: list[int]) -> None:
+    frames = frames_of(DESCENT, UART)
+    wanted = one_by_one(frames, 6, UART, 4096)
+    assert sum(map(len, wanted.values())) > 2500
+    assert in_bulk(frames, 6, UART, 4096, cuts) == wanted
+
+
+def test_another_spacecraft() -> None:
+    assert in_bulk(frames_of(DESCENT[:13200], UART), 7, UART, 4096, []) == {}
+
+
+@pytest.mark.parametrize("name", [n for n, p in PROFILES.items() if p.alignment == "byte"])
+def test_every_profile(name: str) -> None:
+    profile = PROFILES[name]
+    frames = frames_of(b"".join(cadu(profile, n, n % 3 * 7) for n in range(60)), profile)
+    assert len(frames) == 60
+    assert in_bulk(frames, 6, profile, 4096, [20]) == one_by_one(frames, 6, profile, 4096)
+
+
+def channel(chance: random.Random, count: int) -> list[bytes]:
+    """Frames with packets of all kinds and sizes, over frame ends, with wrong pointers, gaps and rubbish."""
+    length = SHORT.data_length
+    stream, starts = b"", []
+    while len(stream) < count * length:
+        starts.append(len(stream))
+        kind = chance.randrange(12)
+        if kind == 0:
+            stream += chance.randbytes(chance.randrange(1, 30))
+        elif kind == 1:
+            stream += wrap(chance.choice([0, 2]), chance.randbytes(chance.choice([1, 5, 300])))
+        elif kind == 2:
+            stream += b"\xe0" * chance.randrange(1, 5)
+        elif kind == 3:
+            stream += idle_packet(chance.randrange(7, 40))
+        else:
+            body = chance.randbytes(chance.randrange(1, 160))
+            stream += encode_packet(chance.randrange(2048), chance.randrange(99), body)
+    out = []
+    for number in range(count):
+        first = next((s - number * length for s in starts if s >= number * length), NO_PACKET_START)
+        pointer = first if first < length else NO_PACKET_START
+        if chance.random() < 0.06:
+            pointer = chance.choice([0, 5, length, 2000, ONLY_IDLE, NO_PACKET_START])
+        if chance.random() < 0.95:
+            out += frames_of(cadu(SHORT, number, pointer, stream[number * length : (number + 1) * length]), SHORT)
+    return out
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 60), st.lists(st.integers(0, 60), max_size=4))
+def test_like_one_by_one(seed: int, count: int, cuts: list[int]) -> None:
+    frames = channel(random.Random(seed), count)
+    cuts = sorted(min(cut, len(frames)) for cut in cuts)
+    for max_packet in (120, 65542):
+        assert in_bulk(frames, 6, SHORT, max_packet, cuts) == one_by_one(frames, 6, SHORT, max_packet)
+
+
+def spoilt(chance: random.Random, stream: bytes) -> bytes:
+    """A stream with bits flipped, bytes lost and bytes added here and there."""
+    data = bytearray(stream)
+    for _ in range(chance.randrange(8)):
+        at = chance.randrange(len(data))
+        kind = chance.randrange(3)
+        if kind == 0:
+            data[at] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del data[at : at + chance.randrange(1, 200)]
+        else:
+            data[at:at] = chance.randbytes(chance.randrange(1, 200))
+    return bytes(data)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 3000), max_size=6))
+def test_frames_like_the_deframer(seed: int, cuts: list[int]) -> None:
+    chance = random.Random(seed)
+    profile = PROFILES[chance.choice([n for n, p in PROFILES.items() if p.alignment == "byte"])]
+    stream = spoilt(chance, b"".join(cadu(profile, n) for n in range(20)))
+    wanted = [item for item in Deframer(profile).feed(stream) if isinstance(item, Frame)]
+    deframer = BulkDeframer(profile)
+    cuts = sorted(min(cut, len(stream)) for cut in cuts)
+    found = [deframer.feed(stream[a:b]) for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert [row.tobytes() for table in found for row in table.octets] == [frame.data for frame in wanted]
+    assert [at for table in found for at in table.offset.tolist()] == [frame.offset for frame in wanted]
+    mended = [flag for table in found for flag in table.corrected.tolist()]
+    assert mended == [frame.corrected > 0 for frame in wanted]
