@@ -34,11 +34,11 @@ class Good(NamedTuple):
 Arbiter = Callable[[bytes], Good | Failure]
 
 
-def arbiter_of(profile: LinkProfile) -> Arbiter:
-    """The function that judges blocks (what follows an ASM) of this profile."""
+def arbiter_of(profile: LinkProfile, *, correct: bool = True) -> Arbiter:
+    """The function that judges blocks (what follows an ASM) of this profile; not to ``correct``: clean ones only."""
     checks: Arbiter = _check_fecf if profile.fecf else _accept
     if profile.rs_depth:
-        checks = _with_reed_solomon(profile.rs_depth, checks)
+        checks = _with_reed_solomon(profile.rs_depth, checks, correct)
     return _derandomised(checks) if profile.randomised else checks
 
 
@@ -57,9 +57,9 @@ def _accept(block: bytes) -> Good | Failure:
     return Good(block, 0)
 
 
-def _with_reed_solomon(depth: int, then: Arbiter) -> Arbiter:
+def _with_reed_solomon(depth: int, then: Arbiter, correct: bool) -> Arbiter:
     def judge(block: bytes) -> Good | Failure:
-        decoded = reed_solomon.decode(block, depth)
+        decoded = reed_solomon.decode(block, depth, correct=correct)
         if decoded is None:
             return "RS"
         verdict = then(decoded.data)

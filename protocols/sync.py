@@ -14,7 +14,8 @@ Rules:
    where two good frames follow each other; without a FECF there is no such search, and the flywheel goes on.
 6. What comes out depends on the bytes alone, never on how they were cut into reads. So a failed frame in LOCK is
    judged only when the next ASM could be seen.
-7. Every byte is accounted for, always: in = good + corrected + rejected + skipped + pending. Corrected bytes are those
+7. In SEARCH every ASM-like place costs a try. What a try may cost is bounded: see `CORRECTIONS`.
+8. Every byte is accounted for, always: in = good + corrected + rejected + skipped + pending. Corrected bytes are those
    of good frames that Reed–Solomon changed; rejected ones lie in a reject and in no good frame; skipped ones lie in
    neither.
 """
@@ -29,11 +30,14 @@ from functools import lru_cache, partial
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
-from protocols.arbiter import Good, arbiter_of, asm_slack
+from protocols.arbiter import Arbiter, Good, arbiter_of, asm_slack
 from protocols.profile import LinkProfile
 
 FLYWHEEL = 2
 """Frames in a row that the flywheel may step over."""
+
+CORRECTIONS = 4
+"""Candidates in a frame's length of SEARCH that Reed–Solomon may correct; beyond, only clean ones are taken."""
 
 _STRIDE = 64
 """Frames that are looked at in one go."""
@@ -117,6 +121,9 @@ class Deframer:
         self._can_search = bool(profile.asm) or profile.fecf
         self._cadu = profile.cadu_length * self._unit
         self._arbiter = arbiter_of(profile)
+        self._hasty_arbiter = arbiter_of(profile, correct=False)
+        self._tries = 0
+        self._tries_end = 0
         self._slack = asm_slack(profile)
         self._strides = self._unit == 1 and profile.fecf and not (profile.rs_depth or profile.randomised)
         self._tail = b""
@@ -199,12 +206,19 @@ class Deframer:
             self._pass_over(start, at)
         if not found_one or len(buffer) - at < self._cadu:
             return at if at > start else None
-        verdict = self._candidate(buffer, at)
+        verdict = self._candidate(buffer, at, self._arbiter if self._may_correct(at) else self._hasty_arbiter)
         if isinstance(verdict, Frame):
             return self._accept(verdict, at, found)
         self._refuse(verdict, found)
         self._pass_over(at, at + 1)
         return at + 1
+
+    def _may_correct(self, at: int) -> bool:
+        """Whether the candidate of SEARCH at ``at`` is among the first in its stretch of a frame's length."""
+        if self._offset + at >= self._tries_end:
+            self._tries, self._tries_end = 0, self._offset + at + self._cadu
+        self._tries += 1
+        return self._tries <= CORRECTIONS
 
     def _lock(self, buffer: bytes, at: int, found: list[Frame | Reject]) -> int | None:
         """One step of LOCK at ``at``, where a frame is due."""
@@ -212,7 +226,7 @@ class Deframer:
             return None
         refused = self._refused
         if refused is None or refused.offset != self._offset + at:
-            verdict = self._candidate(buffer, at)
+            verdict = self._candidate(buffer, at, self._arbiter)
             if isinstance(verdict, Frame):
                 return self._accept(verdict, at, found)
             if (won_back := self._win_back(buffer, at)) is not None:
@@ -247,13 +261,13 @@ class Deframer:
         self._pass_over(at, after)
         return after
 
-    def _candidate(self, buffer: bytes, at: int) -> Frame | Reject:
-        """What the arbiter makes of the place ``at``; nothing is counted yet."""
+    def _candidate(self, buffer: bytes, at: int, arbiter: Arbiter) -> Frame | Reject:
+        """What an arbiter makes of the place ``at``; nothing is counted yet."""
         inverted = self._polarity(buffer, at)
         cadu = self._cut(buffer, at, inverted)
         asm = self.profile.asm
         marked = cadu.startswith(asm)
-        verdict = self._arbiter(cadu[len(asm) :]) if marked or self._tolerable(cadu) else "SYNC"
+        verdict = arbiter(cadu[len(asm) :]) if marked or self._tolerable(cadu) else "SYNC"
         if isinstance(verdict, Good):
             return Frame(self._offset + at, verdict.frame, not marked, inverted, verdict.corrected)
         return Reject(self._offset + at, cadu, verdict if marked else "SYNC")

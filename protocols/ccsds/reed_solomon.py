@@ -179,13 +179,14 @@ def encode(data: bytes, depth: int = 1, errors: Errors = 16) -> bytes:
     return data + _check_symbols(split(data, depth), code).T.tobytes()
 
 
-def decode(block: bytes, depth: int = 1, errors: Errors = 16) -> Decoded | None:
+def decode(block: bytes, depth: int = 1, errors: Errors = 16, *, correct: bool = True) -> Decoded | None:
     """The data of a codeblock, corrected, or None if one of its words cannot be.
 
     Args:
         block: the codeblock as received, dual basis, without its virtual fill.
         depth: interleaving depth I, 1 … 8.
         errors: E, the correctable symbols of the code.
+        correct: False takes clean words only; a dirty one then costs no more than a clean one.
 
     Raises:
         DecodeError: a length or depth that cannot be.
@@ -200,6 +201,8 @@ def decode(block: bytes, depth: int = 1, errors: Errors = 16) -> Decoded | None:
     data_length = len(block) - depth * code.checks
     if not dirty.size:
         return Decoded(block[:data_length], 0)
+    if not correct:
+        return None
     words, corrected = words.copy(), 0
     for row in dirty:
         count = _correct(words[row], differences[row], code)

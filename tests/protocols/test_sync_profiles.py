@@ -183,3 +183,18 @@ def test_recovery(name: str, kind: str) -> None:
     assert len(intact) > 1500
     assert set(delivered) <= set(sent)
     assert len(intact & {sent[d] for d in delivered}) >= 0.999 * len(intact)
+
+
+@pytest.mark.parametrize("size", [1, 4096])
+def test_corrections_in_search_are_bounded_but_frames_are_found(size: int) -> None:
+    """Behind many false ASMs a clean frame is taken at once; with the lock that it gives, dirty ones are corrected."""
+    profile = PROFILES["rs"]
+    clean, dirty = cadu(profile, 0), bytearray(cadu(profile, 1))
+    dirty[40] ^= 0xFF
+    found, deframer = deframe(profile, profile.asm * 30 + clean + bytes(dirty), size)
+    assert payloads(profile, found) == [content(profile, 0), content(profile, 1)]
+    assert deframer.count().corrected == 1
+    alone, _ = deframe(profile, profile.asm + bytes(dirty), size)
+    assert payloads(profile, alone) == [content(profile, 1)]
+    late, _ = deframe(profile, profile.asm * 30 + bytes(dirty), size)
+    assert payloads(profile, late) == []
