@@ -39,10 +39,12 @@ static bool receive(void)
 /* In READY the lander says once a second that it is there, so that nobody talks to a port that still boots. */
 static void greet(uint32_t *due)
 {
-    if (lander.mode != LANDER_READY || until(*due) > 0)
-        return;
-    lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_build_id);
-    *due = port_microseconds() + HELLO_PERIOD_US;
+    if (lander.mode != LANDER_READY) {
+        *due = port_microseconds(); /* at once after a RESET, however long the flight was */
+    } else if (until(*due) <= 0) {
+        lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_build_id);
+        *due = port_microseconds() + HELLO_PERIOD_US;
+    }
 }
 
 /* Fly the tick if it is due, or at once if it need not wait; true if it was flown. */

@@ -148,6 +148,55 @@ def bad_input() -> list[Entry]:
     return s.entries
 
 
+def held() -> list[Entry]:
+    """Every command but RESET, flown by STEP alone: the same bytes on a machine that keeps its own time."""
+    s = Script()
+    s.raw(0, "START and HOLD in one CLTU", encode_cltu(bd(packet("START", 1)) + bd(packet("HOLD", 2))))
+    calls = 1
+
+    def step(ticks: int) -> None:
+        nonlocal calls
+        s.send(calls, "STEP", ticks=ticks)
+        calls += ticks
+
+    def send(name: str, acknowledge: int = 9, **values: Argument) -> None:
+        nonlocal calls
+        s.send(calls, name, acknowledge, **values)
+        calls += 1
+
+    send("PING")
+    send("START")
+    send("SCALE", factor=1.5)
+    send("SCALE", acknowledge=1, factor=0.05)
+    step(900)
+    send("REQUEST_HK")
+    step(3)
+    send("TRANSMITTER", on=False)
+    send("REQUEST_HK", NONE)
+    step(60)
+    send("TRANSMITTER", on=True)
+    send("DEPLOY_PARACHUTE")
+    step(250)
+    send("FRAME_RATE", period=7)
+    step(300)
+    s.raw(calls, "RESUME and HOLD in one CLTU", encode_cltu(bd(packet("RESUME", 3)) + bd(packet("HOLD", 4))))
+    calls += 1
+    send("FRAME_RATE", period=1)
+    step(500)
+    send("SELECT_PROFILE", profile="SOFT_LANDING")
+    send("INJECT_FAULT", fault="STUCK_WORDS", level=50, seed=6)
+    step(100)
+    send("INJECT_FAULT", fault="FLIPS_AFTER_CRC", level=20, seed=1974)
+    step(100)
+    send("CLEAR_FAULTS", fault="ALL")
+    send("FIRE_RETROS")
+    step(860)
+    send("FIRE_RETROS")
+    step(150)
+    send("PING", NONE)
+    return s.entries
+
+
 def _refused(s: Script, tick: int) -> None:
     ping = packet("PING", 100)
     frame_rate = packet("FRAME_RATE", 101, period=5)
@@ -217,4 +266,4 @@ def _farm(s: Script, tick: int) -> None:
         s.raw(tick + 3 * n, what, encode_cltu(frame))
 
 
-RUNS = {"clock": clock, "soft landing": soft_landing, "retros": retros, "faults": faults, "bad input": bad_input}
+RUNS = {"clock": clock, "soft landing": soft_landing, "retros": retros, "faults": faults, "bad input": bad_input, "held": held}

@@ -26,7 +26,6 @@
 #define SOFT_LANDING_PASS_TICKS 4550u
 #define NO_TICK 0xFFFFu
 #define POWER_ON_SCALE 100u
-#define LANDER_BOOT_EVENT 34u /* a: reset reason, b: build id */
 
 typedef void lander_send(void *port, const uint8_t *bytes, size_t length);
 

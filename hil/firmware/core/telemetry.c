@@ -164,7 +164,7 @@ void telemetry_flush(struct lander *l)
 static uint8_t encode_boot(struct lander *l, uint8_t *out, uint8_t reset_reason, uint32_t build_id)
 {
     const struct mars6_bus_event body = {
-        .number = LANDER_BOOT_EVENT,
+        .number = MARS6_EVENT_BOOT,
         .tick = l->tick,
         .a = reset_reason,
         /* Its bits, whatever the sign. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MARS6_DICTIONARY_HASH UINT32_C(0x389381DF)
+#define MARS6_DICTIONARY_HASH UINT32_C(0x5AB77632)
 #define MARS6_SCID 0x006u
 #define MARS6_TM_BODY_OFFSET 19u
 #define MARS6_TC_DATA_OFFSET 11u
@@ -26,6 +26,7 @@
 #define MARS6_EVENT_LOSS_OF_SIGNAL 9u
 #define MARS6_EVENT_RELAY_LOCK 32u
 #define MARS6_EVENT_RELAY_LOST 33u
+#define MARS6_EVENT_BOOT 34u
 
 /* Space packet primary header, CCSDS 133.0-B. */
 #define MARS6_PACKET_HEADER_SIZE 6u
