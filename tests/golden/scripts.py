@@ -167,7 +167,7 @@ def held() -> list[Entry]:
     send("PING")
     send("START")
     send("SCALE", factor=1.5)
-    send("SCALE", acknowledge=1, factor=0.05)
+    send("SCALE", acknowledge=1, factor=2)
     step(900)
     send("REQUEST_HK")
     step(3)
@@ -266,4 +266,11 @@ def _farm(s: Script, tick: int) -> None:
         s.raw(tick + 3 * n, what, encode_cltu(frame))
 
 
-RUNS = {"clock": clock, "soft landing": soft_landing, "retros": retros, "faults": faults, "bad input": bad_input, "held": held}
+RUNS = {
+    "clock": clock,
+    "soft landing": soft_landing,
+    "retros": retros,
+    "faults": faults,
+    "bad input": bad_input,
+    "held": held,
+}
