@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports firmware bench bench-decode format clean
+.PHONY: help setup run test lint exports firmware prebuilt bench bench-decode format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ exports: $(STAMP) ## compare the generated files (C header, XTCE, interface docu
 
 firmware: ## build the C lander for every board
 	@$(MAKE) -C hil/firmware firmware
+
+prebuilt: ## build the firmware that the wheel carries anew
+	@$(MAKE) -C hil/firmware BOARD=stm32f4 board
+	@cp hil/firmware/build/stm32f4/lander.elf hil/firmware/prebuilt/stm32f4.elf
 
 bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py

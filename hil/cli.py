@@ -63,6 +63,7 @@ def cli() -> None:
       hil fly --lockstep                       the same in a second, without a clock
       hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
       hil fly --json --speed 50 | tail -1      the verdict, for programs
+      hil fly --target qemu                    the firmware on an emulated STM32F4
       hil lander --pty                         only the lander, as a serial device
       hil lander --pty --ready                 the same, waiting for the command START
     """
@@ -96,6 +97,8 @@ def fly_command(
     The lander falls silent at 09:11:05 while its bus goes on, as on 12 March 1974. The last lines are the verdict.
     """
     style = choose_style(plain, as_json)
+    if lockstep and target != "software":
+        raise click.UsageError("--lockstep is for the target software alone: the others have a clock")
     now = host_clock()
     recording = (record or default_path(now, f"fly-{target}")).absolute()
     if lockstep:

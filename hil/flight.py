@@ -74,7 +74,9 @@ def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> Fli
         threading.Thread(target=_await_pass, args=(target, end.lander_done), daemon=True).start()
         code = _show(info, style, in_ascii, end)
         complete = end.lander_done.is_set()
-    verdict = judge(plan.recording, expect(plan.link_drop), expected_cause(plan.link_drop), REAL_TIME_LATENESS_MS)
+    script = plan.target.script
+    expected = expect(plan.link_drop, script, ready=bool(script))
+    verdict = judge(plan.recording, expected, expected_cause(plan.link_drop), REAL_TIME_LATENESS_MS)
     return FlightResult(code, complete, verdict)
 
 

@@ -48,6 +48,11 @@ class Helper:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def read(self) -> dict[str, Any]:
         """Its next JSON line.
 
@@ -71,6 +76,14 @@ class Helper:
                 self._process.wait(_STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
+        return self._reap()
+
+    def kill(self) -> int:
+        """End it without a word, even one that is stopped. Returns its exit code. Idempotent."""
+        self._process.kill()
+        return self._reap()
+
+    def _reap(self) -> int:
         code = self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:

@@ -1,10 +1,27 @@
-"""The contract of a target."""
+"""The contracts: `Target` is what a flight needs, `Machine` is what lies on the bench."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self
+
+from groundstation.errors import WorldError
+from hil.oracle import Script
+
+Sink = Callable[[bytes], None]
+"""Takes what a machine sends, from a thread of the machine's own. Quick: a machine whose bytes nobody takes stands."""
+
+
+class MachineFailed(WorldError):
+    """A machine did not start, ended by itself, or does not answer. Its last words are in the text."""
+
+    exit_code = 20
+
+
+class Unsupported(WorldError):
+    """This machine cannot do that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,11 @@ class Target(Protocol):
         """The link URL for the station; known from the start on."""
         ...
 
+    @property
+    def script(self) -> Script:
+        """What the rig itself sends up to make it fly; the oracle gets the same. Empty: it starts by itself."""
+        ...
+
     def wait_finished(self) -> bool:
         """Wait for the end of the pass. False if the target ended before it."""
         ...
@@ -36,4 +58,80 @@ class Target(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it, whatever it does."""
+        ...
+
+
+class Machine(Protocol):
+    """A computer that flies the lander, with the levers of a bench.
+
+    It is made switched off. Once it is on, the lander waits in READY. Its line outlives its power: what is sent comes
+    to the sink that it was made with. All time-outs end in `MachineFailed`.
+    """
+
+    name: str
+    greets: bool
+    """In READY it sends the event BOOT, once a second."""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """What this computer lacks to have such a machine, and how to get it; None if it has all."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """It has power and has not ended by itself. One that hangs runs."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, if it is one and runs."""
+        ...
+
+    @property
+    def console(self) -> str:
+        """What it, or the program that emulates it, had to say for people since power on."""
+        ...
+
+    def power_on(self) -> None:
+        """Switch it on. Nothing happens if it is."""
+        ...
+
+    def power_off(self) -> None:
+        """Take its power, without warning. Idempotent."""
+        ...
+
+    def reset(self) -> None:
+        """Pull its reset pin."""
+        ...
+
+    def hang(self) -> None:
+        """Let it stand: neither bytes nor time pass in it."""
+        ...
+
+    def resume(self) -> None:
+        """End `hang`."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to it."""
+        ...
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Read its memory.
+
+        Raises:
+            Unsupported: this machine's cannot be read.
+        """
+        ...
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write its memory while it runs.
+
+        Raises:
+            Unsupported: this machine's cannot be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Switch it off and give everything back. Idempotent."""
         ...

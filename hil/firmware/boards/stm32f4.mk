@@ -1,0 +1,17 @@
+# One ELF for QEMU's netduinoplus2, the Nucleo-64 boards F401RE, F411RE and F446RE, and the F4 Discovery.
+PORT := stm32f4
+CC := arm-none-eabi-gcc
+OBJCOPY := arm-none-eabi-objcopy
+STM32_SCRIPT := ports/stm32f4/memory.ld
+# No library but libgcc; of headers only the compiler's own.
+BOARD_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -Os -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -fno-common -fno-tree-loop-distribute-patterns \
+	-fstack-usage -Wstack-usage=128
+BOARD_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-T,$(STM32_SCRIPT) -Wl,--fatal-warnings -lgcc
+OUTPUT := lander.elf
+EXTRA = $(BUILD)/lander.bin
+
+$(BUILD)/$(OUTPUT): $(STM32_SCRIPT)
+
+$(BUILD)/lander.bin: $(BUILD)/$(OUTPUT)
+	@$(OBJCOPY) -O binary $< $@

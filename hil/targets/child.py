@@ -1,0 +1,91 @@
+"""Programs that are machines: started so that none outlives the rig, even if the rig is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from hil.targets.base import MachineFailed
+
+END_TIMEOUT_S = 5.0
+# The kernel sends the signal when the *thread* that started the child ends: this one lives as long as the rig.
+_STARTER = ThreadPoolExecutor(1, "machines")
+
+
+class Child:
+    """One program, from its start to its end."""
+
+    def __init__(self, arguments: Sequence[str], fds: Sequence[int] = ()) -> None:
+        """Start it.
+
+        Args:
+            arguments: the program and its arguments.
+            fds: descriptors that it inherits under their numbers.
+
+        Raises:
+            MachineFailed: it cannot be started.
+        """
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed in `end`
+        try:
+            self._process = _STARTER.submit(self._start, [*_bound(), *arguments], fds).result()
+        except OSError as error:
+            self._words.close()
+            raise MachineFailed(f"{arguments[0]} cannot be started: {error.strerror}") from error
+
+    def _start(self, arguments: Sequence[str], fds: Sequence[int]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=self._words,
+            stderr=self._words,
+            pass_fds=fds,
+            start_new_session=True,  # Ctrl-C in the terminal is the rig's
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """It has not ended."""
+        return self._process.poll() is None
+
+    def words(self) -> str:
+        """What it said so far."""
+        if self._words.closed:
+            return ""
+        return os.pread(self._words.fileno(), 65536, 0).decode(errors="replace").strip()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing happens if it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def wait(self) -> bool:
+        """Wait a little for its end. False: it goes on."""
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self) -> str:
+        """End it at once; its last words."""
+        self._process.kill()
+        self._process.wait()
+        words = self.words()
+        self._words.close()
+        return words
+
+
+def _bound() -> list[str]:
+    """What ties a program to its parent's life, as far as this computer can."""
+    return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []

@@ -1,0 +1,76 @@
+"""The rig's end of a machine's serial line: drained by a thread of its own, whatever else goes on.
+
+An emulator whose line nobody reads stands still, and so does everything else that it serves.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+
+from groundstation.links.reader import ReaderThread
+from hil.targets.base import MachineFailed, Sink
+
+WRITE_TIMEOUT_S = 5.0
+_READ_SIZE = 65536
+
+
+class Line:
+    """A file descriptor of both directions; it is this object's own and closed with it."""
+
+    def __init__(self, fd: int, sink: Sink, name: str) -> None:
+        """Args: a socket's or terminal's descriptor, who takes what is read, and a name for errors."""
+        self._fd = fd
+        self._sink = sink
+        self._name = name
+        os.set_blocking(fd, False)
+        self._reader = ReaderThread(self._run, f"line of {name}")
+        self._reader.start()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, as fast as the machine takes them.
+
+        Raises:
+            MachineFailed: it took none for some seconds, or is gone.
+        """
+        rest = memoryview(data)
+        room = select.poll()
+        room.register(self._fd, select.POLLOUT)
+        deadline = time.monotonic() + WRITE_TIMEOUT_S
+        while rest:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+                deadline = time.monotonic() + WRITE_TIMEOUT_S
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise MachineFailed(f"{self._name} takes no bytes: {len(rest)} were not sent") from None
+                room.poll(left * 1000)
+            except OSError as error:
+                raise MachineFailed(f"{self._name} is gone: {error.strerror}") from error
+
+    def close(self) -> None:
+        """End the thread; what came before has reached the sink. Idempotent."""
+        self._reader.stop()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _run(self) -> None:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        poll.register(self._reader.wake_fd, select.POLLIN)
+        while poll.poll():
+            try:
+                data = os.read(self._fd, _READ_SIZE)
+            except BlockingIOError:
+                if self._reader.stopping:
+                    return
+                self._reader.clear()
+                continue
+            except OSError:
+                return
+            if not data:
+                return
+            self._sink(data)

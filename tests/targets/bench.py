@@ -1,0 +1,133 @@
+"""A machine on the bench: all that it sends, and waiting for it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hil.lander.spacecraft import Spacecraft
+from hil.targets import MACHINES, Machine
+from protocols.ccsds.cltu import encode_cltu
+from protocols.profile import UART
+from tests.hil.lander.uplink import bd, command, packet
+
+SIZE = UART.cadu_length
+PATIENCE_S = 20.0
+BOOT = b"\x00\x22"
+"""The number of the event BOOT, where a greeting has it."""
+START, HOLD = packet("START", 1234)[:4], packet("HOLD", 1235)[:4]
+"""What their reports name them."""
+START_AND_HOLD = encode_cltu(bd(packet("START", 1234)) + bd(packet("HOLD", 1235)))
+
+
+def require(name: str) -> None:
+    """Skip what this computer cannot do; in CI that is a failure."""
+    lack = MACHINES[name].missing()
+    if lack is not None:
+        if os.environ.get("MARS6_REQUIRE_ALL"):
+            pytest.fail(f"{name}: {lack}")
+        pytest.skip(lack)
+
+
+class Bench:
+    """One machine, switched on when a test says so."""
+
+    def __init__(self, name: str) -> None:
+        require(name)
+        self.stream = b""
+        self.first_byte = 0.0
+        self._changed = threading.Condition()
+        self._heard = 0
+        self.machine: Machine = MACHINES[name](self._take)
+
+    def _take(self, data: bytes) -> None:
+        with self._changed:
+            self.first_byte = self.first_byte or time.monotonic()
+            self.stream += data
+            self._changed.notify_all()
+
+    def until(self, wanted: Callable[[bytes], bool], what: str, seconds: float = PATIENCE_S) -> bytes:
+        """Wait until what came since the last `until` is enough; it is taken."""
+        with self._changed:
+            start = self._heard
+            if not self._changed.wait_for(lambda: wanted(self.stream[start:]), seconds):
+                pytest.fail(f"no {what}; {len(self.stream) - start} bytes came, {self.machine.console!r}")
+            self._heard = len(self.stream)
+            return self.stream[start:]
+
+    def bytes(self, count: int, what: str = "bytes") -> bytes:
+        return self.until(lambda data: len(data) >= count, f"{count} {what}")
+
+    def quiet(self, seconds: float = 0.3) -> bytes:
+        """Wait until nothing came for some time."""
+        with self._changed:
+            start = self._heard
+            while self._changed.wait(seconds):
+                pass
+            self._heard = len(self.stream)
+            return self.stream[start:]
+
+    def boot(self) -> None:
+        """Switch it on and wait until it is READY."""
+        self.machine.power_on()
+        self.await_boot()
+
+    def await_boot(self) -> None:
+        if self.machine.greets:
+            self.until(lambda data: bool(greetings(data)), "greeting")
+        else:
+            self.ask()
+
+    def ask(self, number: int = 77) -> None:
+        """PING, and wait for the answer."""
+        self.machine.write(command("PING", number))
+        self.until(lambda data: packet("PING", number)[:4] in data, f"answer to PING {number}")
+
+    def start_and_hold(self) -> None:
+        self.machine.write(START_AND_HOLD)
+        self.until(lambda data: HOLD in started(data), "report of HOLD")
+
+    def descend(self, ticks: int) -> bytes:
+        """START, HOLD and STEP; the stream from START on."""
+        before = len(self.stream)
+        expected = len(flown(ticks))
+        self.start_and_hold()
+        self.machine.write(command("STEP", ticks=ticks))
+        self.until(lambda _: len(started(self.stream[before:])) >= expected, f"{expected} bytes of a descent")
+        self.quiet()
+        return started(self.stream[before:])
+
+
+def cadus(stream: bytes) -> list[bytes]:
+    """Whole frames of an aligned stream."""
+    return [stream[at : at + SIZE] for at in range(0, len(stream) // SIZE * SIZE, SIZE)]
+
+
+def greetings(stream: bytes) -> list[bytes]:
+    """Frames with the event BOOT, wherever they are in the stream: a reset may have cut a frame before it."""
+    found, at = [], stream.find(UART.asm)
+    while 0 <= at <= len(stream) - SIZE:
+        cadu = stream[at : at + SIZE]
+        if cadu[4:6] == b"\x00\x65" and BOOT + bytes(7) in cadu:
+            found.append(cadu)
+        at = stream.find(UART.asm, at + SIZE)
+    return found
+
+
+def started(stream: bytes, start: bytes = START) -> bytes:
+    """From where START set the counters to zero: behind greetings and its own reports. Empty: not yet."""
+    frames = cadus(stream)
+    told = [n for n, cadu in enumerate(frames) if start in cadu]
+    return b"".join(frames[told[-1] + 1 :]) if told else b""
+
+
+def flown(ticks: int) -> bytes:
+    """What a lander sends that got START and HOLD, then STEP, from START on."""
+    craft = Spacecraft()
+    craft.receive(START_AND_HOLD)
+    sent = craft.step() + craft.receive(command("STEP", ticks=ticks))
+    return sent + b"".join(craft.step() for _ in range(ticks))
