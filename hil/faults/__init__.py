@@ -1,0 +1,67 @@
+"""The fault vocabulary: what a scenario can do to the bytes, the link and the target. Sans-I/O.
+
+    unit        what moves, and the log of what was done to it
+    window      when a fault is on
+    spec        what every fault has, and how an effect stands behind its window
+    damage, framewise, timing    faults of the stream
+    acts        faults of the link and the target: declared here, carried out by who has the link or the target
+
+To add one: a class in its file, and its line here.
+"""
+
+from __future__ import annotations
+
+from hil.faults.acts import Act, Hang, Hangup, MemoryFlip, PeerKilled, PeerStopped, PowerOff, Reset, Trigger, Unplug
+from hil.faults.damage import BitFlip, ByteDrop, ByteDup, ByteInsert, Garbage, Stuck, Truncate, WrongBaud
+from hil.faults.framewise import BurstLoss, FrameDrop, FrameDup, FrameReorder, Overrun, Silence
+from hil.faults.spec import Spec, Stage
+from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
+from hil.faults.unit import Applied, FaultLog, Note, Unit, Way
+from hil.faults.window import At, For, mission_time, span_ns
+
+FAULTS: dict[str, type[Spec]] = {
+    "silence": Silence,
+    "bit_flip": BitFlip,
+    "byte_drop": ByteDrop,
+    "byte_dup": ByteDup,
+    "byte_insert": ByteInsert,
+    "frame_drop": FrameDrop,
+    "frame_dup": FrameDup,
+    "frame_reorder": FrameReorder,
+    "burst_loss": BurstLoss,
+    "truncate": Truncate,
+    "garbage": Garbage,
+    "stuck": Stuck,
+    "wrong_baud": WrongBaud,
+    "overrun": Overrun,
+    "delay": Delay,
+    "rate": Rate,
+    "slice": Slice,
+    "stall": Stall,
+    "clock": Clock,
+    "unplug": Unplug,
+    "hangup": Hangup,
+    "peer_killed": PeerKilled,
+    "peer_stopped": PeerStopped,
+    "reset": Reset,
+    "hang": Hang,
+    "power_off": PowerOff,
+    "memory_flip": MemoryFlip,
+}
+
+__all__ = [
+    "FAULTS",
+    "Act",
+    "Applied",
+    "At",
+    "FaultLog",
+    "For",
+    "Note",
+    "Spec",
+    "Stage",
+    "Trigger",
+    "Unit",
+    "Way",
+    "mission_time",
+    "span_ns",
+]

@@ -1,0 +1,123 @@
+"""What every fault of a scenario has in common, and the parts that a stream's fault is made of.
+
+A fault is declared as a `Spec`, a value read from TOML. For each direction it makes an `Effect`, which has the random
+numbers and whatever has to be remembered; a `Stage` puts it behind its window.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Annotated, ClassVar, Literal, Protocol
+
+import msgspec
+
+from hil.faults.unit import Note, Unit
+from hil.faults.window import At, For, Gate
+
+Direction = Literal["down", "up", "both"]
+Family = Literal["stream", "link", "target"]
+
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+
+MS = 1_000_000
+
+
+class Effect(Protocol):
+    """What a fault does to the bytes of one direction."""
+
+    def apply(self, unit: Unit, note: Note) -> list[Unit]:
+        """What becomes of a unit in the window, in order."""
+
+    def close(self) -> list[Unit]:
+        """The window has closed, or the stream ended: what was held back."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every fault has.
+
+    Attributes:
+        at: where it begins; None: at once.
+        span: how long it stays; None: to the end.
+        direction: of the bytes it acts on.
+        seed: of its random numbers; None: made of the run's seed and its place in the scenario.
+    """
+
+    family: ClassVar[Family] = "stream"
+
+    at: At | None = None
+    span: For | None = msgspec.field(default=None, name="for")
+    direction: Direction = msgspec.field(default="down", name="dir")
+    seed: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its name in scenarios."""
+        return str(self.__struct_config__.tag)
+
+    def check(self) -> None:
+        """Whether its parameters go together.
+
+        Raises:
+            ValueError: they do not; says which.
+        """
+
+    def effect(self, random: Random) -> Effect:
+        """Its deed in one direction."""
+        raise TypeError(f"{self.kind} acts on no stream")
+
+
+class Stage:
+    """An effect behind its window. Show it every unit, in order."""
+
+    def __init__(self, spec: Spec, effect: Effect, note: Note) -> None:
+        self.gate = Gate(spec.at, spec.span)
+        self._effect = effect
+        self._note = note
+        self._open = False
+
+    def push(self, unit: Unit) -> list[Unit]:
+        """What becomes of a unit."""
+        out: list[Unit] = []
+        for inside, part in self.gate.split(unit):
+            if inside:
+                self._open = True
+                out += self._effect.apply(part, self._note)
+                continue
+            if self._open:
+                self._open = False
+                out += self._effect.close()
+            out.append(part)
+        return out
+
+    def close(self) -> list[Unit]:
+        """The stream has ended: what was held back."""
+        return self._effect.close()
+
+
+class PerUnit:
+    """Base of the effects that hold nothing back."""
+
+    def close(self) -> list[Unit]:
+        """Nothing."""
+        return []
+
+
+class PerFrame(PerUnit):
+    """Base of the effects that decide once for each frame, however many pieces it comes in."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+        self._hit = False
+
+    def _decided(self, unit: Unit) -> bool:
+        """Whether this unit's frame is hit."""
+        if unit.number != self._number:
+            self._number = unit.number
+            self._hit = self._decide()
+        return self._hit
+
+    def _decide(self) -> bool:
+        raise NotImplementedError

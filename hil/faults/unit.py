@@ -1,0 +1,130 @@
+"""What the channel moves, and what it writes down: units, and the log of what was done to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import msgspec
+
+Way = Literal["down", "up"]
+Deed = Literal["lost", "changed", "added", "held", "done"]
+"""What was done to bytes; ``done`` is something done to the link or the target."""
+
+LOG_LIMIT = 200_000
+"""Entries of a log; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A frame on its way, a piece of one, or bytes that are in none. Never reordered but by a fault.
+
+    Attributes:
+        data: as they are now.
+        due: when the last of them is at the other end, in ns of the line's time.
+        scet: mission time that the frame carries; of bytes in no frame, that of the frame before.
+        number: of the frame in its direction, from 0; pieces of a frame share it.
+        origin: offset of the first byte in the sender's stream; None for bytes that nobody sent.
+        events: names of the onboard events that the frame completes.
+    """
+
+    data: bytes
+    due: int
+    scet: int
+    number: int
+    origin: int | None
+    events: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last byte in the sender's stream; that of the place for bytes that nobody sent."""
+        return (self.origin or 0) + len(self.data)
+
+    def part(self, start: int, stop: int | None = None) -> Unit:
+        """A piece of it, by its own bytes."""
+        return replace(self, data=self.data[start:stop], origin=None if self.origin is None else self.origin + start)
+
+    def with_data(self, data: bytes) -> Unit:
+        """The same place with other bytes; as many."""
+        return replace(self, data=data)
+
+    def later(self, ns: int) -> Unit:
+        """Delayed."""
+        return replace(self, due=self.due + ns)
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """One deed of one fault.
+
+    Attributes:
+        fault: its place in the scenario, from 0.
+        kind: its name.
+        way: direction; empty for what is done to the link or the target.
+        at: the line's time, in ns.
+        scet: mission time of the frame, in ns.
+        frame: its number in its direction.
+        offset: of the first byte, in the sender's stream.
+        deed: what was done to them.
+        length: bytes that were lost, changed, added or held.
+        what: in words.
+    """
+
+    fault: int
+    kind: str
+    way: str
+    at: int
+    scet: int
+    frame: int
+    offset: int
+    deed: Deed
+    length: int
+    what: str
+
+
+@dataclass(slots=True)
+class FaultLog:
+    """What was done, in order. Bounded: ``dropped`` counts what found no room.
+
+    Attributes:
+        totals: bytes by direction and deed, of all entries, dropped ones too.
+    """
+
+    entries: list[Applied] = field(default_factory=list)
+    dropped: int = 0
+    totals: Counter[tuple[str, Deed]] = field(default_factory=Counter)
+
+    def add(self, entry: Applied) -> None:
+        """Write down."""
+        self.totals[entry.way, entry.deed] += entry.length
+        if len(self.entries) < LOG_LIMIT:
+            self.entries.append(entry)
+        else:
+            self.dropped += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The log, as one fault in one direction writes it."""
+
+    log: FaultLog
+    fault: int
+    kind: str
+    way: Way
+
+    def __call__(self, unit: Unit, deed: Deed, what: str, start: int = 0, length: int | None = None) -> None:
+        """Something was done to ``length`` bytes of a unit, from ``start`` on; to all of them by default."""
+        self.log.add(
+            Applied(
+                fault=self.fault,
+                kind=self.kind,
+                way=self.way,
+                at=unit.due,
+                scet=unit.scet,
+                frame=unit.number,
+                offset=(unit.origin or 0) + start,
+                deed=deed,
+                length=len(unit.data) - start if length is None else length,
+                what=what,
+            )
+        )

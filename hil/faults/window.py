@@ -1,0 +1,195 @@
+"""When a fault is on: from a mission time, frame, byte or onboard event, for a time, some frames or some bytes.
+
+    at = "09:11:05"                      mission UTC on 12 March 1974; also "1974-03-12T09:11:05.250Z"
+    at = { frame = 100 }                 the hundred and first frame of its direction
+    at = { byte = 13200 }                that byte of its direction's stream
+    at = { event = "DROGUE" }            from the frame on that completes the onboard event's packet
+    for = "2.5 s"    for = "300 ms"      mission time
+    for = { frames = 3 }   for = { bytes = 40 }
+
+Rules:
+1. Mission time is what the frame carries, not when it passes: a frame stamped exactly at the start is in the window,
+   one stamped exactly at its end is not.
+2. Without ``at`` a window is open from the first unit on, without ``for`` it stays open.
+3. Windows open once.
+4. Frames are in a window whole, except where bytes are counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from hil.faults.unit import Unit
+from protocols.dictionary import utc_ns
+
+_TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min)")
+_UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
+_DAY = "1974-03-12"
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a window opens. ``value`` is ns of SCET, a number of a frame, an offset, or an event's name."""
+
+    kind: Literal["scet", "frame", "byte", "event"]
+    value: int | str
+
+    @classmethod
+    def parse(cls, text: Any) -> At:
+        """From TOML; the forms are in this file's docstring.
+
+        Raises:
+            ValueError: none of these forms.
+        """
+        if isinstance(text, datetime):
+            return cls("scet", utc_ns(text.astimezone(UTC).replace(tzinfo=None).isoformat()))
+        if isinstance(text, str):
+            return cls("scet", mission_time(text))
+        if isinstance(text, dict) and len(text) == 1:
+            ((key, value),) = text.items()
+            if key in ("frame", "byte") and isinstance(value, int) and value >= 0:
+                return cls("frame" if key == "frame" else "byte", value)
+            if key == "event" and isinstance(value, str):
+                return cls("event", value)
+        raise ValueError('a place is "09:11:05", { frame = N }, { byte = N } or { event = "NAME" }')
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """How long a window stays open. ``value`` in ns, frames or bytes."""
+
+    kind: Literal["ns", "frames", "bytes"]
+    value: int
+
+    @classmethod
+    def parse(cls, text: Any) -> For:
+        """From TOML; the forms are in this file's docstring.
+
+        Raises:
+            ValueError: none of these forms.
+        """
+        if isinstance(text, str):
+            return cls("ns", span_ns(text))
+        if isinstance(text, dict) and len(text) == 1:
+            ((key, value),) = text.items()
+            if key in ("frames", "bytes") and isinstance(value, int) and value > 0:
+                return cls("frames" if key == "frames" else "bytes", value)
+        raise ValueError('a length is "2.5 s", "300 ms", { frames = N } or { bytes = N }')
+
+
+def mission_time(text: str) -> int:
+    """``09:11:05.250`` of 12 March 1974, or a whole date and time, as ns since 1970.
+
+    Raises:
+        ValueError: neither.
+    """
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05Z")
+    return utc_ns(f"{found[1] or _DAY}T{found[2]}")
+
+
+def span_ns(text: str) -> int:
+    """``2.5 s``, ``300 ms`` or ``1 min`` in ns.
+
+    Raises:
+        ValueError: something else.
+    """
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time span such as 2.5 s or 300 ms")
+    whole, _, fraction = found[1].partition(".")
+    unit = _UNITS[found[2]]
+    return int(whole) * unit + int(fraction.ljust(12, "0")[:12]) * unit // 10**12 if fraction else int(whole) * unit
+
+
+class Gate:
+    """One window in one direction. Show it every unit, in order."""
+
+    def __init__(self, at: At | None, span: For | None) -> None:
+        self._at = at
+        self._span = span
+        self._opened: int | None = None
+        self._closed = False
+        self._last = -1
+        self._frames = 0
+        self._bytes = 0
+
+    @property
+    def opened_at(self) -> int | None:
+        """Mission time at which it opened."""
+        return self._opened
+
+    @property
+    def closed(self) -> bool:
+        """It is over."""
+        return self._closed
+
+    @property
+    def end(self) -> int | None:
+        """Mission time at which it closes, if that is known."""
+        if self._opened is None or self._span is None or self._span.kind != "ns":
+            return None
+        return self._opened + self._span.value
+
+    def split(self, unit: Unit) -> Iterator[tuple[bool, Unit]]:
+        """The unit in at most three pieces, each with whether it is in the window."""
+        before = self._before(unit)
+        if before is None:
+            yield False, unit
+            return
+        if before > 0:
+            yield False, unit.part(0, before)
+            unit = unit.part(before)
+        inside = self._inside(unit)
+        if inside > 0:
+            yield True, unit.part(0, inside)
+        if inside < len(unit.data):
+            yield False, unit.part(inside)
+
+    def _before(self, unit: Unit) -> int | None:
+        """How many of the unit's bytes come before the window opens; None: all."""
+        if self._opened is not None:
+            return 0
+        at = self._at
+        skip = 0
+        if at is not None and at.kind == "byte":
+            assert isinstance(at.value, int)
+            if unit.origin is None or unit.end <= at.value:
+                return None
+            skip = max(0, at.value - unit.origin)
+        elif at is not None and not _reached(at, unit):
+            return None
+        self._opened = at.value if at is not None and at.kind == "scet" and isinstance(at.value, int) else unit.scet
+        return skip
+
+    def _inside(self, unit: Unit) -> int:
+        """How many of the unit's first bytes are in the open window."""
+        span = self._span
+        if self._closed or span is None:
+            return 0 if self._closed else len(unit.data)
+        if span.kind == "bytes":
+            taken = min(len(unit.data), span.value - self._bytes)
+            self._bytes += taken
+            self._closed = self._bytes >= span.value
+            return taken
+        if span.kind == "frames":
+            self._frames += unit.number != self._last
+            self._last = unit.number
+            self._closed = self._frames > span.value
+        else:
+            self._closed = unit.scet >= (self._opened or 0) + span.value
+        return 0 if self._closed else len(unit.data)
+
+
+def _reached(at: At, unit: Unit) -> bool:
+    if at.kind == "scet":
+        return isinstance(at.value, int) and unit.scet >= at.value
+    if at.kind == "frame":
+        return isinstance(at.value, int) and unit.number >= at.value
+    return at.value in unit.events
