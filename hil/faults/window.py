@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -32,12 +31,17 @@ _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 _DAY = "1974-03-12"
 
 
-@dataclass(frozen=True, slots=True)
 class At:
-    """Where a window opens. ``value`` is ns of SCET, a number of a frame, an offset, or an event's name."""
+    """Where a window opens. ``value`` is ns of SCET, a number of a frame, an offset, or an event's name.
 
-    kind: Literal["scet", "frame", "byte", "event"]
-    value: int | str
+    A plain class, since msgspec would read a dataclass in its own way and not ask `parse`.
+    """
+
+    __slots__ = ("kind", "value")
+
+    def __init__(self, kind: Literal["scet", "frame", "byte", "event"], value: int | str) -> None:
+        self.kind = kind
+        self.value = value
 
     @classmethod
     def parse(cls, text: Any) -> At:
@@ -59,12 +63,14 @@ class At:
         raise ValueError('a place is "09:11:05", { frame = N }, { byte = N } or { event = "NAME" }')
 
 
-@dataclass(frozen=True, slots=True)
 class For:
-    """How long a window stays open. ``value`` in ns, frames or bytes."""
+    """How long a window stays open. ``value`` in ns, frames or bytes. A plain class, as `At`."""
 
-    kind: Literal["ns", "frames", "bytes"]
-    value: int
+    __slots__ = ("kind", "value")
+
+    def __init__(self, kind: Literal["ns", "frames", "bytes"], value: int) -> None:
+        self.kind = kind
+        self.value = value
 
     @classmethod
     def parse(cls, text: Any) -> For:

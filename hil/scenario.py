@@ -1,0 +1,339 @@
+"""Scenarios: what is flown, what goes wrong, and what has to hold. TOML data; anything with branches is a pytest test.
+
+    [scenario]
+    id = "los-unplug"                    # the file's name without .toml
+    title = "The cable is pulled and put back"
+    seed = 6                             # of all random numbers
+    modes = ["realtime", "lockstep"]     # where it can be flown; the first is the default
+    targets = ["software", "qemu"]       # where it can be flown; without it, on all
+    link = "pty"                         # in real time: "pty" or "zmq"
+    speed = 10                           # in real time: mission seconds a second
+    baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
+
+    [[fault]]                            # hil.faults says which there are and what they take
+    kind = "unplug"
+    at = "09:09:00"
+    for = "2 s"
+
+    [[command]]                          # given to the station, which sends it over COP-1
+    at = "09:08:00"
+    name = "PING"
+    expect = "COMPLETED"
+
+    [[loss]]                             # the losses of the lander's signal, in order; all of them
+    at = "09:09:00"
+    cause = "PORT"
+
+    [[limit]]                            # in place of the usual limits of a measurement (hil.limits)
+    name = "frames_lost"
+    max = 2
+    on = ["board"]
+
+    [[vary]]                             # for `hil campaign`: drawn anew for each run
+    fault = 0
+    key = "for"
+    low = "1 s"
+    high = "20 s"
+
+Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the historical one is expected:
+at 09:11:05, LANDER_ONLY.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from types import GenericAlias
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+
+from groundstation.errors import CallerError
+from groundstation.message_base import Value
+from groundstation.messages import Cause
+from groundstation.orders import CommandState
+from hil.faults import FAULTS, Act, At, For, Spec, mission_time
+from protocols.dictionary import Dictionary
+from protocols.errors import EncodeError
+from protocols.lander import MARS6
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+"""Those that come with the package."""
+
+Mode = Literal["lockstep", "realtime"]
+State = Literal["PASS", "MARGINAL", "FAIL", "UNSET"]
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class ScenarioError(CallerError):
+    """A scenario that cannot be flown. Says the file, the place in it and what would be right."""
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [scenario]; the module says what each key means."""
+
+    id: str
+    title: str = ""
+    seed: int = 6
+    modes: list[Mode] = msgspec.field(default_factory=lambda: ["lockstep", "realtime"])
+    targets: list[str] | None = None
+    link: Literal["pty", "zmq"] = "pty"
+    speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
+    baud: Annotated[int, msgspec.Meta(ge=0)] = 115200
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command that is given at a mission time, and the state in which it has to end."""
+
+    at: At
+    name: str
+    args: dict[str, Value] = msgspec.field(default_factory=dict)
+    expect: CommandState = "COMPLETED"
+    bypass: bool = False
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A loss of the lander's signal that has to happen: when, and the cause that has to be found, or any of several."""
+
+    at: At
+    cause: Cause | list[Cause]
+
+    @property
+    def causes(self) -> list[Cause]:
+        """All that are right."""
+        return self.cause if isinstance(self.cause, list) else [self.cause]
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another limit for a measurement. A value beyond ``marginal`` but within the limits is MARGINAL.
+
+    Attributes:
+        name: of the measurement.
+        min: least that passes, in its unit.
+        max: most that passes.
+        marginal_min: below it, marginal.
+        marginal_max: above it, marginal.
+        equals: the one value that passes.
+        on: targets that it is for; None: all.
+        mode: where it is for; None: both.
+    """
+
+    name: str
+    min: float | None = None
+    max: float | None = None
+    marginal_min: float | None = None
+    marginal_max: float | None = None
+    equals: float | str | bool | None = None
+    on: list[str] | None = None
+    mode: Mode | None = None
+
+
+class Vary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault's key that a campaign draws anew for each run, evenly, or evenly in the logarithm."""
+
+    fault: Annotated[int, msgspec.Meta(ge=0)]
+    key: str
+    low: float | str
+    high: float | str
+    log: bool = False
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario, checked. ``text`` is the TOML that it was read from."""
+
+    head: Head
+    faults: list[Spec]
+    commands: list[Command]
+    losses: list[Loss]
+    limits: list[Limit]
+    vary: list[Vary]
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.head.id
+
+
+_FIRST, _LAST = mission_time("09:05:53"), mission_time("09:13:28")
+"""Entry, and the end of the longest pass."""
+
+HISTORICAL = Loss(at=At("scet", mission_time("09:11:05")), cause="LANDER_ONLY")
+
+_Fault = reduce(or_, FAULTS.values())
+_ENTRIES: dict[str, Any] = {
+    "scenario": Head,
+    "fault": _Fault,
+    "command": Command,
+    "loss": Loss,
+    "limit": Limit,
+    "vary": Vary,
+}
+_TABLES: dict[str, Any] = {
+    key: kind if key == "scenario" else GenericAlias(list, (kind,)) for key, kind in _ENTRIES.items()
+}
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]+)`")
+_KIND = re.compile(r"Invalid value '(?P<kind>[^']+)'")
+_PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario's file.
+
+    Raises:
+        ScenarioError: it cannot be read, or is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: {error}") from error
+    scenario = parse_scenario(text, str(path))
+    if scenario.id != path.stem:
+        raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")
+    return scenario
+
+
+def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = MARS6) -> Scenario:
+    """Check a scenario.
+
+    Args:
+        text: TOML.
+        name: of the file, for errors.
+        dictionary: whose commands and onboard events it may name.
+
+    Raises:
+        ScenarioError: it is none; with the place.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{name}: not TOML: {error}") from error
+    for key in tables:
+        if key not in _TABLES:
+            raise ScenarioError(f"{name}: [{key}] is no table of a scenario{_near(key, _TABLES)}")
+    if "scenario" not in tables:
+        raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
+    parts = {key: _convert(tables[key], kind, key, name) for key, kind in _TABLES.items() if key in tables}
+    scenario = Scenario(
+        head=parts["scenario"],
+        faults=parts.get("fault", []),
+        commands=parts.get("command", []),
+        losses=parts.get("loss", [HISTORICAL]),
+        limits=parts.get("limit", []),
+        vary=parts.get("vary", []),
+        text=text,
+    )
+    try:
+        _check(scenario, dictionary)
+    except ValueError as error:
+        raise ScenarioError(f"{name}: {error}") from error
+    return scenario
+
+
+def with_faults(scenario: Scenario, faults: list[Spec], seed: int) -> Scenario:
+    """The same with other faults and another seed: a run of a campaign."""
+    head = msgspec.structs.replace(scenario.head, seed=seed)
+    return msgspec.structs.replace(scenario, head=head, faults=faults)
+
+
+def convert_fault(table: Mapping[str, Any], place: str = "fault") -> Spec:
+    """One fault of its table.
+
+    Raises:
+        ScenarioError: it is none.
+    """
+    return cast("Spec", _convert(dict(table), _Fault, place, "scenario"))
+
+
+def _convert(raw: Any, kind: Any, key: str, name: str) -> Any:
+    try:
+        return msgspec.convert(raw, kind, dec_hook=_hook, strict=True)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ScenarioError(f"{name}: {_explain(str(error), raw, key)}") from error
+
+
+def _hook(kind: type, value: Any) -> Any:
+    if kind in (At, For):
+        return kind.parse(value)
+    raise NotImplementedError(kind)
+
+
+def _explain(message: str, raw: Any, key: str) -> str:
+    """The place in the file, what is wrong there, and the nearest right word."""
+    place = _PLACE.search(message)
+    where = key + (place["place"][1:] if place else "")
+    said = _PLACE.sub("", message)
+    if unknown := _UNKNOWN.search(message):
+        return f"{where}.{unknown['key']} is no key here{_near(unknown['key'], _keys(raw, where, key))}"
+    if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
+        return f"{where}: there is no fault {kind['kind']!r}{_near(kind['kind'], FAULTS)}"
+    return f"{where}: {said}"
+
+
+def _keys(raw: Any, where: str, table: str) -> list[str]:
+    """The keys that are known at a place."""
+    if table == "fault":
+        index = re.search(r"\[(\d+)\]", where)
+        kind: Any = FAULTS[raw[int(index[1]) if index else 0]["kind"]]
+    else:
+        kind = _ENTRIES[table]
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _near(word: str, known: Any) -> str:
+    """A hint at the nearest known word, or at all of them."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(sorted(known))}"
+
+
+def _check(scenario: Scenario, dictionary: Dictionary) -> None:
+    """What types alone do not say."""
+    head = scenario.head
+    if not _ID.fullmatch(head.id):
+        raise ValueError(f"scenario.id: {head.id!r} is not of small letters, digits and hyphens")
+    if not head.modes:
+        raise ValueError("scenario.modes: there is none")
+    events = [event.name for event in dictionary.events]
+    for n, fault in enumerate(scenario.faults):
+        _check_window(f"fault[{n}]", fault.at, events)
+        try:
+            fault.check()
+        except ValueError as error:
+            raise ValueError(f"fault[{n}]: {error}") from error
+        if isinstance(fault, Act) and fault.direction != "down":
+            raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
+    for n, command in enumerate(scenario.commands):
+        _check_command(f"command[{n}]", command, dictionary)
+    for n, loss in enumerate(scenario.losses):
+        _check_mission_time(f"loss[{n}].at", loss.at)
+    for n, vary in enumerate(scenario.vary):
+        if vary.fault >= len(scenario.faults):
+            raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+
+
+def _check_window(place: str, at: At | None, events: list[str]) -> None:
+    if at is None:
+        return
+    if at.kind == "scet":
+        _check_mission_time(f"{place}.at", at)
+    elif at.kind == "event" and at.value not in events:
+        raise ValueError(f"{place}.at: there is no onboard event {at.value!r}{_near(str(at.value), events)}")
+
+
+def _check_mission_time(place: str, at: At) -> None:
+    if at.kind != "scet" or not isinstance(at.value, int) or not _FIRST <= at.value <= _LAST:
+        raise ValueError(f"{place}: a mission time is between 09:05:53 and 09:13:28 of 12 March 1974")
+
+
+def _check_command(place: str, command: Command, dictionary: Dictionary) -> None:
+    _check_mission_time(f"{place}.at", command.at)
+    try:
+        dictionary.command(command.name).encode(dict(command.args))
+    except EncodeError as error:
+        raise ValueError(f"{place}: {error}") from error
