@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports firmware prebuilt bench bench-decode format clean
+.PHONY: help setup run test lint exports firmware prebuilt simavr-runner bench bench-decode format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ firmware: ## build the C lander for every board
 prebuilt: ## build the firmware that the wheel carries anew
 	@$(MAKE) -C hil/firmware BOARD=stm32f4 board
 	@cp hil/firmware/build/stm32f4/lander.elf hil/firmware/prebuilt/stm32f4.elf
+	@$(MAKE) -C hil/firmware BOARD=uno board
+	@cp hil/firmware/build/uno/lander.hex hil/firmware/prebuilt/uno.hex
+
+simavr-runner: ## build the program that runs the Arduino's firmware in simavr
+	@$(MAKE) -C tools/simavr-runner
 
 bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py

@@ -13,11 +13,13 @@ from hil.targets.base import Machine, MachineFailed, Sink, Target, TargetOptions
 from hil.targets.flown import FlownMachine
 from hil.targets.posix import PosixMachine
 from hil.targets.qemu import QemuMachine
+from hil.targets.simavr import SimavrMachine
 from hil.targets.software import SoftwareTarget
 
-MACHINES: dict[str, type[PosixMachine] | type[QemuMachine]] = {
+MACHINES: dict[str, type[PosixMachine] | type[QemuMachine] | type[SimavrMachine]] = {
     "posix": PosixMachine,
     "qemu": QemuMachine,
+    "simavr": SimavrMachine,
 }
 
 TARGETS: dict[str, Callable[[TargetOptions], Target]] = {

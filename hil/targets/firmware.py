@@ -30,11 +30,21 @@ def posix_program() -> Path:
     """
     if (lack := missing_for_posix()) is not None:
         raise MachineFailed(lack)
-    with open(FIRMWARE / "Makefile", encoding="utf-8") as lock:
+    make(FIRMWARE, "BOARD=posix", "board")
+    return FIRMWARE / "build" / "posix" / "lander"
+
+
+def make(folder: Path, *arguments: str) -> None:
+    """Build what is not up to date in a folder with a Makefile.
+
+    Raises:
+        MachineFailed: it cannot be built.
+    """
+    with open(folder / "Makefile", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time
         try:
             done = subprocess.run(
-                ["make", "--no-print-directory", "-C", str(FIRMWARE), "BOARD=posix", "board"],
+                ["make", "--no-print-directory", "-C", str(folder), *arguments],
                 capture_output=True,
                 text=True,
                 timeout=_BUILD_TIMEOUT_S,
@@ -43,5 +53,4 @@ def posix_program() -> Path:
         except subprocess.TimeoutExpired:
             raise MachineFailed(f"make did not end in {_BUILD_TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise MachineFailed(f"the firmware cannot be built: {done.stderr.strip()}")
-    return FIRMWARE / "build" / "posix" / "lander"
+        raise MachineFailed(f"{folder.name} cannot be built: {done.stderr.strip()}")

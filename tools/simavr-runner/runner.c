@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * An ATmega328P in simavr with its UART on a socket or a pseudo-terminal. A test tool: README.md tells how it is used. */
+ * An ATmega328P at 16 MHz in simavr, with its USART0 on a socket or a pseudo-terminal. README.md tells how it is used.
+ *
+ * - Time is the chip's: what it computes and how long it sleeps. After every millisecond of it the host is served and
+ *   the wall clock is waited for. With --fast only idle sleep is waited for: computing, sending and receiving take no
+ *   longer than simavr needs for them.
+ * - Up, a byte reaches the USART in every byte time; what the chip does not fetch is lost, as in the chip. simavr would
+ *   buffer 64 and hand them over two at a time.
+ * - Down, nothing is lost: a reader that stalls holds the machine. On a pseudo-terminal that nobody has open there is no
+ *   reader; who opens it pulls the reset line, as on an Arduino.
+ * - It ends when its socket is closed. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,55 +24,43 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <simavr/avr_uart.h>
 #include <simavr/sim_avr.h>
-#include <simavr/sim_core.h>
 #include <simavr/sim_cycle_timers.h>
-#include <simavr/sim_elf.h>
 #include <simavr/sim_hex.h>
-#include <simavr/sim_interrupts.h>
+#include <simavr/sim_io.h>
 
-#define PAINT 0xA5
-/* As data addresses, on the ATmega328P. */
+#define CLOCK_HZ 16000000u
+#define MILLISECOND (CLOCK_HZ / 1000u) /* in cycles */
+#define PAINT 0xA5 /* what RAM holds at power on: the stack shows how deep it was */
+#define RAM_START 0x100u
+#define RAM_SIZE 2048u
+/* As data addresses. */
 #define MCUSR 0x54
 #define UCSR0A 0xC0
 #define U2X0 0x02
 #define UBRR0L 0xC4
-#define POLL_CYCLES 16000u /* the host is looked at once a simulated millisecond */
-#define HALT_MS 5
-#define BIT_TIMES 10u /* 8N1 */
-#define QUIET_CALLS 8u /* this many loops without a byte: all that came was taken and answered */
-#define LATE_NS INT64_C(1000000000) /* stopped for longer: go on without catching up */
-#define NO_PC 0xFFFFFFFFu
-
-struct queue {
-    uint8_t *bytes;
-    size_t first, end, room;
-};
+#define POWER_ON 0x01 /* bits of MCUSR */
+#define RESET_PIN 0x02
+#define BITS_OF_A_BYTE 10u /* 8N1 */
+#define UNREAD_MAX 3u /* two in the USART's buffer, one in its shift register */
+#define LATE_NS INT64_C(1000000000) /* who is later than that goes on without catching up */
 
 static avr_t *avr;
 static avr_uart_t *uart;
 static avr_irq_t *uart_input;
-static struct queue up, down, replies;
-static int wire = -1;     /* what the UART is joined to; -1: nobody */
-static int listener = -1; /* --unix */
-static bool terminal;     /* --pty */
+static uint8_t up[4096], down[4096]; /* on the way to and from the chip */
+static size_t up_first, up_end, down_end;
+static int wire = -1; /* the host's end of the USART */
+static bool terminal, in_use; /* it is a pseudo-terminal; somebody has it open */
 static int control = -1;
 static bool fast, halted;
-static bool feeding;   /* the timer of `up` runs */
-static bool listening; /* in lockstep: from the first call of lander_step on */
-static int64_t epoch_ns; /* wall time of cycle 0 */
-static bool lockstep, answering;
-static uint32_t step_pc = NO_PC, hello_pc = NO_PC;
-static unsigned long granted, calls;
-static unsigned quiet;
-static char line[4096];
-static size_t line_length;
+static avr_cycle_count_t idle; /* cycles slept while the line was quiet */
+static int64_t epoch; /* wall time, in ns, of cycle 0 */
 
 static _Noreturn void die(const char *format, ...)
 {
@@ -76,264 +74,58 @@ static _Noreturn void die(const char *format, ...)
     exit(EXIT_FAILURE);
 }
 
-/* ---- bytes that wait ---- */
+/* ---- the chip's end of the line ---- */
 
-static size_t waiting(const struct queue *q)
-{
-    return q->end - q->first;
-}
-
-static void put(struct queue *q, const void *bytes, size_t count)
-{
-    if (q->first == q->end)
-        q->first = q->end = 0;
-    if (q->end + count > q->room) {
-        q->room = 2 * (q->end + count);
-        q->bytes = realloc(q->bytes, q->room);
-        if (q->bytes == NULL)
-            die("no memory");
-    }
-    memcpy(q->bytes + q->end, bytes, count);
-    q->end += count;
-}
-
-/* ---- the machine's end of the wire ---- */
-
-/* The AVR sent a byte. */
-static void on_output(avr_irq_t *irq, uint32_t value, void *unused)
-{
-    const uint8_t byte = (uint8_t)value;
-
-    (void)irq;
-    (void)unused;
-    quiet = 0;
-    put(&down, &byte, 1);
-}
-
-/* A byte's time on the wire by the chip's own divider: simavr counts a parity bit too many, and in microseconds. */
+/* simavr's own figure counts a parity bit that is not there. */
 static avr_cycle_count_t byte_cycles(void)
 {
     const unsigned divider = (unsigned)(avr->data[UBRR0L] | avr->data[UBRR0L + 1] << 8) + 1u;
 
-    return divider * BIT_TIMES * ((avr->data[UCSR0A] & U2X0) != 0 ? 8u : 16u);
+    return divider * BITS_OF_A_BYTE * ((avr->data[UCSR0A] & U2X0) != 0 ? 8u : 16u);
 }
 
-/* Bytes up at the pace of the wire. simavr's own queue takes 64, and passes them on at that pace again: no more than
- * one is put there ahead of time. What the firmware does not keep is its own loss. */
-static avr_cycle_count_t feed(avr_t *machine, avr_cycle_count_t when, void *unused)
+static avr_cycle_count_t feed(avr_t *chip, avr_cycle_count_t when, void *unused)
 {
-    (void)machine;
+    (void)chip;
     (void)unused;
-    feeding = waiting(&up) > 0;
-    if (!feeding)
+    if (up_first == up_end)
         return 0;
-    quiet = 0;
-    if (((uart->input.write - uart->input.read) & 63u) < 2)
-        avr_raise_irq(uart_input, up.bytes[up.first++]);
-    return when + byte_cycles() / 4;
+    if (((unsigned)(uart->input.write - uart->input.read) & 63u) < UNREAD_MAX)
+        avr_raise_irq(uart_input, up[up_first]);
+    up_first++;
+    return when + uart->cycles_per_byte;
+}
+
+static bool feeding(void)
+{
+    return avr_cycle_timer_status(avr, feed, NULL) != 0;
+}
+
+static void send_down(void);
+
+static void on_output(avr_irq_t *irq, uint32_t value, void *unused)
+{
+    (void)irq;
+    (void)unused;
+    if (down_end == sizeof down)
+        send_down();
+    down[down_end++] = (uint8_t)value;
+}
+
+static void on_sleep(avr_t *chip, avr_cycle_count_t cycles)
+{
+    (void)chip;
+    if (uart->tx_cnt == 0 && !feeding())
+        idle += cycles;
+}
+
+static void reset(uint8_t why)
+{
+    avr_reset(avr); /* RAM stays as it is */
+    avr->data[MCUSR] = why;
 }
 
 /* ---- the host's end ---- */
-
-static void send_down(void)
-{
-    while (waiting(&down) > 0 && wire >= 0) {
-        const ssize_t sent = write(wire, down.bytes + down.first, waiting(&down));
-        if (sent > 0) {
-            down.first += (size_t)sent;
-            continue;
-        }
-        struct pollfd room = {.fd = wire, .events = POLLOUT};
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent >= 0 || errno != EAGAIN)
-            break;
-        /* A reader that stalls holds the machine: nothing is lost. A PTY without a reader takes nothing, ever. */
-        (void)poll(&room, 1, 100);
-        if (terminal && (room.revents & POLLHUP) != 0)
-            break;
-    }
-    down.first = down.end; /* nobody listens */
-}
-
-static void hang_up(void)
-{
-    if (listener < 0 && !terminal)
-        exit(EXIT_SUCCESS);
-    if (!terminal) {
-        (void)close(wire);
-        wire = -1;
-    }
-}
-
-static void receive_up(void)
-{
-    uint8_t bytes[4096];
-
-    while (wire >= 0) {
-        const ssize_t count = read(wire, bytes, sizeof bytes);
-        if (count > 0) {
-            put(&up, bytes, (size_t)count);
-            continue;
-        }
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count == 0 || (errno != EAGAIN && errno != EIO))
-            hang_up();
-        return;
-    }
-}
-
-static void nonblocking(int fd)
-{
-    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
-        die("descriptor %d: %s", fd, strerror(errno));
-}
-
-static void accept_client(void)
-{
-    if (listener < 0 || wire >= 0)
-        return;
-    wire = accept(listener, NULL, NULL);
-    if (wire >= 0)
-        nonblocking(wire);
-}
-
-/* ---- orders: one line, one answer ---- */
-
-static void reply(const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-
-    va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    put(&replies, text, (size_t)length);
-}
-
-static void flush_replies(void)
-{
-    while (waiting(&replies) > 0) {
-        const ssize_t sent = write(control, replies.bytes + replies.first, waiting(&replies));
-        if (sent > 0) {
-            replies.first += (size_t)sent;
-        } else if (sent < 0 && errno == EAGAIN) {
-            struct pollfd room = {.fd = control, .events = POLLOUT};
-            (void)poll(&room, 1, 100);
-        } else if (sent >= 0 || errno != EINTR) {
-            exit(EXIT_SUCCESS);
-        }
-    }
-}
-
-static bool in_memory(unsigned long at, unsigned long count)
-{
-    return at <= avr->ramend && count <= avr->ramend + 1ul - at;
-}
-
-static void order_read(unsigned long at, unsigned long count)
-{
-    for (unsigned long offset = 0; offset < count; offset++)
-        reply("%02x", avr->data[at + offset]);
-    reply("\n");
-}
-
-static void order_write(unsigned long at, const char *hex)
-{
-    const size_t count = strlen(hex) / 2;
-
-    for (size_t offset = 0; offset < count; offset++) {
-        unsigned byte;
-        if (sscanf(hex + 2 * offset, "%2x", &byte) != 1) {
-            reply("error: not hexadecimal\n");
-            return;
-        }
-        avr->data[at + offset] = (uint8_t)byte;
-    }
-    reply("ok\n");
-}
-
-static void start(uint8_t reason)
-{
-    avr_reset(avr);
-    avr->data[MCUSR] = reason;
-}
-
-static void order_reset(const char *how)
-{
-    static const char *const names[] = {"power", "pin", "brown-out", "watchdog"}; /* by their bits in MCUSR */
-
-    for (unsigned bit = 0; bit < 4; bit++) {
-        if (strcmp(how, names[bit]) == 0) {
-            start((uint8_t)(1u << bit));
-            reply("ok\n");
-            return;
-        }
-    }
-    reply("error: reset power, pin, brown-out or watchdog\n");
-}
-
-static void obey(char *text)
-{
-    unsigned long at, count;
-    char word[2049];
-
-    if (sscanf(text, "step %lu", &count) == 1) {
-        if (!lockstep) {
-            reply("error: not in lockstep\n");
-            return;
-        }
-        receive_up(); /* what was sent before the order comes before the steps */
-        granted = count;
-        quiet = 0;
-        answering = true;
-    } else if (sscanf(text, "read %lu %lu", &at, &count) == 2 && in_memory(at, count)) {
-        order_read(at, count);
-    } else if (sscanf(text, "write %lu %2048s", &at, word) == 2 && in_memory(at, strlen(word) / 2)) {
-        order_write(at, word);
-    } else if (sscanf(text, "reset %15s", word) == 1) {
-        order_reset(word);
-    } else if (strcmp(text, "halt") == 0 || strcmp(text, "go") == 0) {
-        halted = text[0] == 'h';
-        reply("ok\n");
-    } else if (sscanf(text, "jump %lu", &at) == 1 && at <= avr->flashend) {
-        avr->pc = (avr_flashaddr_t)at;
-        reply("ok\n");
-    } else if (strcmp(text, "cycles") == 0) {
-        reply("%llu\n", (unsigned long long)avr->cycle);
-    } else if (strcmp(text, "quit") == 0) {
-        exit(EXIT_SUCCESS);
-    } else {
-        reply("error: %.60s\n", text);
-    }
-}
-
-static void take_orders(void)
-{
-    while (control >= 0) {
-        const ssize_t count = read(control, line + line_length, sizeof line - 1 - line_length);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0 && errno == EAGAIN)
-            return;
-        if (count <= 0)
-            exit(EXIT_SUCCESS); /* who gave the orders is gone */
-        line_length += (size_t)count;
-        line[line_length] = '\0';
-        for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
-            *end = '\0';
-            obey(line);
-            flush_replies();
-            line_length -= (size_t)(end + 1 - line);
-            memmove(line, end + 1, line_length + 1);
-        }
-        if (line_length == sizeof line - 1)
-            die("an order is too long");
-    }
-}
-
-/* ---- time ---- */
 
 static int64_t now_ns(void)
 {
@@ -343,298 +135,237 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static int64_t ns_of(avr_cycle_count_t cycle)
+/* How long the wall clock should have run by now. */
+static int64_t elapsed_ns(void)
 {
-    return (int64_t)(cycle / avr->frequency * 1000000000u
-                     + cycle % avr->frequency * 1000000000u / avr->frequency);
+    return (int64_t)((fast ? idle : avr->cycle) * 1000u / (CLOCK_HZ / 1000000u));
 }
 
-/* Wait until the host has something to say, or for so long; none is for ever. True if it has. */
-static bool wait_for_host(int64_t ns)
-{
-    struct pollfd fds[] = {
-        {.fd = wire, .events = POLLIN},
-        {.fd = control, .events = POLLIN},
-        {.fd = wire < 0 ? listener : -1, .events = POLLIN},
-    };
-    const struct timespec limit = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    const bool ready = ppoll(fds, 3, ns < 0 ? NULL : &limit, NULL) > 0;
-
-    if (ready && terminal && (fds[0].revents & (POLLIN | POLLHUP)) == POLLHUP)
-        (void)usleep(1000); /* nobody has opened it: poll would not wait */
-    return ready;
-}
-
-static void serve_host(void)
-{
-    accept_client();
-    receive_up();
-    take_orders();
-    send_down();
-    uart->cycles_per_byte = byte_cycles();
-    if (!feeding && listening && waiting(&up) > 0) {
-        feeding = true;
-        avr_cycle_timer_register(avr, 1, feed, NULL);
-    }
-}
-
-/* Let the clock on the wall come up to that of the machine. */
 static void pace(void)
 {
-    const int64_t ahead = epoch_ns + ns_of(avr->cycle) - now_ns();
+    const int64_t due = epoch + elapsed_ns();
+    const int64_t late = now_ns() - due;
+    const struct timespec until = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000};
 
-    if (ahead < -LATE_NS)
-        epoch_ns -= ahead;
-    else if (ahead > 0)
-        (void)wait_for_host(ahead);
+    if (late < 0)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    else if (late > LATE_NS)
+        epoch += late;
 }
 
-/* How many of `cycles` of sleep pass before the host speaks: all, if time is skipped. */
-static avr_cycle_count_t nap(avr_cycle_count_t cycles)
+/* Whether somebody has the pseudo-terminal open. */
+static bool opened(void)
 {
-    if (fast || lockstep)
-        return cycles;
+    struct pollfd end = {.fd = wire};
+
+    return poll(&end, 1, 0) >= 0 && (end.revents & POLLHUP) == 0;
+}
+
+static void send_down(void)
+{
+    size_t sent = 0;
+
+    while (sent < down_end && (!terminal || opened())) {
+        const ssize_t count = write(wire, down + sent, down_end - sent);
+        struct pollfd room = {.fd = wire, .events = POLLOUT};
+        if (count > 0)
+            sent += (size_t)count;
+        else if (errno == EAGAIN)
+            (void)poll(&room, 1, -1); /* ends by a hang-up too */
+        else if (errno != EINTR)
+            break;
+    }
+    down_end = 0;
+}
+
+static void receive_up(void)
+{
+    const ssize_t count = read(wire, up, sizeof up);
+
+    up_first = 0;
+    up_end = count > 0 ? (size_t)count : 0;
+    if (!terminal && (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)))
+        exit(EXIT_SUCCESS);
+}
+
+static void serve_wire(void)
+{
     send_down();
-    const int64_t ahead = epoch_ns + ns_of(avr->cycle + cycles) - now_ns();
-    if (ahead <= 0 || !wait_for_host(ahead))
-        return cycles;
-    const int64_t left = epoch_ns + ns_of(avr->cycle + cycles) - now_ns();
-    const avr_cycle_count_t rest = left > 0 ? (avr_cycle_count_t)(left / 1000 * (avr->frequency / 1000) / 1000) : 0u;
-    serve_host();
-    return rest < cycles ? cycles - rest : 1u;
-}
-
-/* As simavr's own loop, with our idea of sleep. */
-static void run(avr_t *machine)
-{
-    avr_flashaddr_t next = machine->pc;
-
-    if (machine->state == cpu_Running)
-        next = avr_run_one(machine);
-    const avr_cycle_count_t sleep = avr_cycle_timer_process(machine);
-    machine->pc = next;
-    if (machine->state == cpu_Sleeping) {
-        if (machine->sreg[S_I] == 0)
-            die("asleep with interrupts off, for ever");
-        machine->cycle += 1 + nap(sleep);
+    if (terminal && opened() != in_use) {
+        in_use = !in_use;
+        if (in_use)
+            reset(RESET_PIN);
     }
-    if (machine->state == cpu_Running || machine->state == cpu_Sleeping)
-        avr_service_interrupts(machine);
+    if (up_first == up_end)
+        receive_up();
+    uart->cycles_per_byte = byte_cycles();
+    if (up_first < up_end && !feeding())
+        avr_cycle_timer_register(avr, 1, feed, NULL);
 }
 
-/* ---- lockstep: the firmware as it is, but its calls of lander_step go through when they are granted ---- */
+/* ---- orders: one packet each, answered by one ---- */
 
-/* As if the function that is about to begin had returned. */
-static void skip_call(void)
+static void answer(const char *text)
 {
-    const uint16_t sp = _avr_sp_get(avr);
-
-    avr->pc = ((uint32_t)avr->data[sp + 1] << 8 | avr->data[sp + 2]) * 2u;
-    _avr_sp_set(avr, (uint16_t)(sp + 2u));
+    if (send(control, text, strlen(text), MSG_NOSIGNAL) < 0)
+        exit(EXIT_SUCCESS);
 }
 
-static void at_step(void)
+static bool in_ram(unsigned at, size_t count)
 {
-    listening = true;
-    if (waiting(&up) == 0 && granted > 0 && quiet >= QUIET_CALLS) {
-        granted--;
-        calls++;
-        quiet = granted > 0 ? QUIET_CALLS : 0; /* nothing comes up between steps of one order */
+    return at >= RAM_START && at + count <= RAM_START + RAM_SIZE;
+}
+
+static void read_ram(unsigned at, unsigned count)
+{
+    char hex[2 * RAM_SIZE + 1] = "";
+
+    for (unsigned n = 0; n < count; n++)
+        (void)sprintf(hex + 2 * n, "%02x", avr->data[at + n]);
+    answer(hex);
+}
+
+static void write_ram(unsigned at, const char *hex)
+{
+    unsigned byte;
+
+    for (; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+        avr->data[at++] = (uint8_t)byte;
+    answer("ok");
+}
+
+static void obey(const char *order)
+{
+    unsigned at, count;
+    int hex = 0;
+
+    if (strcmp(order, "halt") == 0) {
+        halted = true;
+        answer("ok");
+    } else if (strcmp(order, "go") == 0) {
+        halted = false;
+        epoch = now_ns() - elapsed_ns();
+        answer("ok");
+    } else if (sscanf(order, "reset %u", &at) == 1) {
+        reset((uint8_t)at);
+        answer("ok");
+    } else if (sscanf(order, "read %x %u", &at, &count) == 2 && count <= RAM_SIZE && in_ram(at, count)) {
+        read_ram(at, count);
+    } else if (sscanf(order, "write %x %n", &at, &hex) == 1 && hex > 0 && in_ram(at, strlen(order + hex) / 2)) {
+        write_ram(at, order + hex);
+    } else {
+        answer("error");
+    }
+}
+
+static void take_orders(void)
+{
+    char order[2 * RAM_SIZE + 64];
+    ssize_t count;
+
+    if (control < 0)
         return;
+    while ((count = recv(control, order, sizeof order - 1, halted ? 0 : MSG_DONTWAIT)) > 0) {
+        order[count] = '\0';
+        obey(order);
     }
-    quiet++;
-    skip_call();
-    if (waiting(&up) > 0 || granted > 0 || quiet < QUIET_CALLS)
-        return;
-    send_down();
-    if (answering)
-        reply("ok %lu\n", calls);
-    answering = false;
-    flush_replies();
-    while (!answering && waiting(&up) == 0) { /* time stands */
-        (void)wait_for_host(-1);
-        serve_host();
-    }
-}
-
-static void simulate(void)
-{
-    avr_cycle_count_t look = 0;
-
-    for (;;) {
-        if (avr->pc == step_pc)
-            at_step();
-        else if (avr->pc == hello_pc)
-            skip_call();
-        const int state = avr_run(avr);
-        if (state == cpu_Done || state == cpu_Crashed)
-            die("the machine crashed at 0x%04x", avr->pc);
-        if (avr->cycle < look)
-            continue;
-        look = avr->cycle + POLL_CYCLES;
-        serve_host();
-        while (halted) {
-            (void)wait_for_host(HALT_MS * INT64_C(1000000));
-            serve_host();
-            epoch_ns = now_ns() - ns_of(avr->cycle);
-        }
-        if (!fast && !lockstep)
-            pace();
-    }
+    if (count == 0 || (errno != EAGAIN && errno != EINTR))
+        exit(EXIT_SUCCESS);
 }
 
 /* ---- setting up ---- */
 
-static void say_errors(avr_t *machine, const int level, const char *format, va_list arguments)
+static void say_errors(avr_t *chip, const int level, const char *format, va_list arguments)
 {
-    (void)machine;
+    (void)chip;
     if (level <= LOG_ERROR)
         (void)vfprintf(stderr, format, arguments);
 }
 
-static uint32_t symbol(const elf_firmware_t *firmware, const char *name)
+static void set_up_chip(const char *path)
 {
-    for (uint32_t at = 0; at < firmware->symbolcount; at++) {
-        if (strcmp(firmware->symbol[at]->symbol, name) == 0)
-            return firmware->symbol[at]->addr;
-    }
-    die("lockstep needs an ELF with the symbol %s", name);
-}
+    uint32_t size, base, flags = 0; /* of the UART: no copy on standard output, no naps */
 
-static void load(const char *path, const char *mcu, uint32_t frequency)
-{
-    elf_firmware_t firmware = {0};
-    const size_t length = strlen(path);
-    const bool hex = length > 4 && strcmp(path + length - 4, ".hex") == 0;
-    uint32_t size = 0, base = 0;
-    uint8_t *image = NULL;
-
+    avr_global_logger_set(say_errors);
     if (access(path, R_OK) != 0)
         die("%s: %s", path, strerror(errno));
-    if (hex ? (image = read_ihex_file(path, &size, &base)) == NULL : elf_read_firmware(path, &firmware) != 0)
-        die("%s is neither an ELF nor a .hex file", path);
-    avr = avr_make_mcu_by_name(mcu);
-    if (avr == NULL)
-        die("simavr knows no %s", mcu);
-    if (avr_init(avr) != 0)
-        die("simavr cannot set up the %s", mcu);
-    avr->frequency = frequency;
-    if (hex) {
-        avr_loadcode(avr, image, size, base);
-        avr->codeend = avr->flashend;
-    } else {
-        firmware.frequency = frequency;
-        avr_load_firmware(avr, &firmware);
-    }
-    if (lockstep) {
-        step_pc = symbol(&firmware, "lander_step");
-        hello_pc = symbol(&firmware, "lander_hello");
-    }
-}
-
-static void set_up_machine(void)
-{
-    uint32_t flags = 0; /* neither a copy on standard output nor naps of simavr's own */
-
+    uint8_t *image = read_ihex_file(path, &size, &base);
+    avr = avr_make_mcu_by_name("atmega328p");
+    if (image == NULL || avr == NULL || avr_init(avr) != 0 || base + size > avr->flashend + 1u)
+        die("%s is no .hex file for an ATmega328P", path);
+    avr->frequency = CLOCK_HZ;
+    avr_loadcode(avr, image, size, base);
+    avr->codeend = avr->flashend;
     (void)avr_ioctl(avr, AVR_IOCTL_UART_SET_FLAGS('0'), &flags);
     uart_input = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
-    avr_irq_t *output = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT);
+    avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), on_output, NULL);
     for (avr_io_t *io = avr->io_port; io != NULL; io = io->next) {
         if (strcmp(io->kind, "uart") == 0)
             uart = (avr_uart_t *)io;
     }
-    if (uart == NULL || uart_input == NULL || output == NULL)
-        die("this MCU has no UART0");
-    listening = !lockstep;
-    avr_irq_register_notify(output, on_output, NULL);
-    avr->run = run;
-    avr->run_cycle_limit = lockstep ? 1u : POLL_CYCLES;
-    memset(avr->data + avr->ioend + 1, PAINT, (size_t)(avr->ramend - avr->ioend));
-    avr->data[MCUSR] = 1u; /* power on */
+    avr->sleep = on_sleep;
+    avr->run_cycle_limit = MILLISECOND;
+    memset(avr->data + RAM_START, PAINT, RAM_SIZE);
+    avr->data[MCUSR] = POWER_ON;
 }
 
 static void open_terminal(void)
 {
     struct termios raw;
 
-    wire = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    wire = posix_openpt(O_RDWR | O_NOCTTY);
     if (wire < 0 || grantpt(wire) != 0 || unlockpt(wire) != 0)
         die("no pseudo-terminal: %s", strerror(errno));
-    const int slave = open(ptsname(wire), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const int slave = open(ptsname(wire), O_RDWR | O_NOCTTY);
     if (slave < 0 || tcgetattr(slave, &raw) != 0)
         die("%s: %s", ptsname(wire), strerror(errno));
     cfmakeraw(&raw);
     (void)tcsetattr(slave, TCSANOW, &raw);
     (void)close(slave);
-    terminal = true;
     (void)printf("%s\n", ptsname(wire));
     (void)fflush(stdout);
 }
 
-static void listen_at(const char *path)
+static _Noreturn void simulate(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof address.sun_path)
-        die("%s: too long for a socket", path);
-    (void)strcpy(address.sun_path, path);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 1) != 0)
-        die("%s: %s", path, strerror(errno));
-    (void)printf("%s\n", path);
-    (void)fflush(stdout);
+    epoch = now_ns();
+    for (;;) {
+        const avr_cycle_count_t end = avr->cycle + MILLISECOND;
+        while (avr->cycle < end) {
+            const int state = avr_run(avr);
+            if (state == cpu_Done || state == cpu_Crashed)
+                die("the firmware crashed at 0x%04x", avr->pc);
+        }
+        serve_wire();
+        take_orders();
+        pace();
+    }
 }
-
-static const char usage[] =
-    "usage: simavr-runner [--fd N | --pty | --unix PATH] [--control N] [--fast | --lockstep]\n"
-    "                     [--mcu atmega328p] [--frequency 16000000] FIRMWARE.elf|.hex\n";
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"fd", 1, NULL, 'd'},   {"pty", 0, NULL, 't'},      {"unix", 1, NULL, 'u'}, {"control", 1, NULL, 'c'},
-        {"fast", 0, NULL, 'f'}, {"lockstep", 0, NULL, 'l'}, {"mcu", 1, NULL, 'm'},
-        {"help", 0, NULL, 'h'}, {"frequency", 1, NULL, 'q'}, {0},
+        {"fd", 1, NULL, 'd'}, {"pty", 0, NULL, 't'}, {"control", 1, NULL, 'c'}, {"fast", 0, NULL, 'f'}, {0},
     };
-    const char *mcu = "atmega328p";
-    const char *path = NULL;
-    uint32_t frequency = 16000000;
     int option;
 
-    (void)signal(SIGPIPE, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == 1)
-        die("whoever started this is gone");
-    avr_global_logger_set(say_errors);
+    (void)signal(SIGPIPE, SIG_IGN);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'd': wire = atoi(optarg); break;
         case 't': terminal = true; break;
-        case 'u': path = optarg; break;
         case 'c': control = atoi(optarg); break;
         case 'f': fast = true; break;
-        case 'l': lockstep = true; break;
-        case 'm': mcu = optarg; break;
-        case 'q': frequency = (uint32_t)strtoul(optarg, NULL, 10); break;
-        case 'h': (void)fputs(usage, stdout); return EXIT_SUCCESS;
-        default: (void)fputs(usage, stderr); return 2;
+        default: optind = argc; break;
         }
     }
-    const int ways = (wire >= 0) + terminal + (path != NULL);
-    if (optind + 1 != argc || ways != 1 || frequency < 1000000 || (lockstep && control < 0)) {
-        (void)fputs(usage, stderr);
-        return 2;
-    }
-    load(argv[optind], mcu, frequency);
-    set_up_machine();
+    if (optind + 1 != argc || terminal == (wire >= 0))
+        die("usage: simavr-runner --fd N | --pty [--control N] [--fast] FIRMWARE.hex");
+    set_up_chip(argv[optind]);
     if (terminal)
         open_terminal();
-    if (path != NULL)
-        listen_at(path);
-    if (wire >= 0)
-        nonblocking(wire);
-    if (control >= 0)
-        nonblocking(control);
-    epoch_ns = now_ns();
+    if (fcntl(wire, F_SETFL, O_NONBLOCK) != 0)
+        die("descriptor %d: %s", wire, strerror(errno));
     simulate();
 }
