@@ -22,7 +22,7 @@ from hil.lockstep import Direct, fly_lockstep
 from hil.oracle import Burst, expect
 from hil.pacing import fly_paced, fly_stepped
 from hil.process import say
-from hil.serve import ByteServer, PtyServer, ZmqServer
+from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 from hil.targets import TARGETS, TargetOptions
 from hil.verdict import Verdict, expected_cause, judge, verdict_lines
 from protocols.dictionary import utc_ns
@@ -136,6 +136,7 @@ def _conclude(verdict: Verdict, as_json: bool) -> int:
 @click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
 @click.option("--link-drop-ns", type=int, hidden=True)
+@click.option("--terminal", type=click.Path(path_type=Path), hidden=True, help="Serve on a terminal that is there.")
 @click.option("--announce", is_flag=True, hidden=True, help="Speak JSON on standard output.")
 def lander_command(
     pty: bool,
@@ -146,6 +147,7 @@ def lander_command(
     stepped: bool,
     link_drop: int | None,
     link_drop_ns: int | None,
+    terminal: Path | None,
     announce: bool,
 ) -> None:
     """Serve the software lander, so that any station can receive it.
@@ -153,9 +155,7 @@ def lander_command(
     The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C, and the lander
     takes commands: RESET, then START, fly it again.
     """
-    if pty == (endpoint is not None):
-        raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
-    server: ByteServer = ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
+    server = _lander_port(pty, endpoint, symlink, terminal)
     drop = link_drop if link_drop is not None else link_drop_ns
     try:
         _await_listener(server, announce)
@@ -168,6 +168,14 @@ def lander_command(
             _serve_paced(server, craft, drop, speed, announce)
     finally:
         server.close()
+
+
+def _lander_port(pty: bool, endpoint: str | None, symlink: Path | None, terminal: Path | None) -> ByteServer:
+    if [pty, endpoint is not None, terminal is not None].count(True) != 1:
+        raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
+    if terminal is not None:
+        return TerminalServer(terminal)
+    return ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
 
 
 def _await_listener(server: ByteServer, announce: bool) -> None:

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from hil.lander.bus import ResetReason
 from hil.lander.modes import Mode
 from hil.lander.orders import REAL_TIME
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import Burst, call
 
 TICK_NS = 100_000_000
+HELLO_NS = 1_000_000_000
+"""From one greeting to the next, in READY."""
+LATE_LIMIT_NS = 1_000_000_000
+"""A lander that was stopped for longer goes on without catching up."""
+NO_BUILD = 0
+"""The software lander is not built."""
 LISTEN_S = 0.01
 """How long a command may wait for its answer while no tick is flown."""
 
@@ -39,7 +46,8 @@ def fly_paced(
     """Fly for ever, every tick at its time; each burst is yielded once it is sent, empty ones too.
 
     While the mode is RUNNING a tick's time is counted from the last START, RESUME or SCALE, not from the tick before:
-    no error adds up. After a hold-up the ticks that are late are flown at once, and so are those of STEP.
+    no error adds up. After a short hold-up the ticks that are late are flown at once, and so are those of STEP. In
+    READY the lander greets: at once, then once a second.
 
     Args:
         craft: started, or READY.
@@ -50,6 +58,7 @@ def fly_paced(
         link_drop: mission time in ns from which the link carries nothing.
     """
     begin, first = clock(), craft.tick
+    greeter = _Greeter(begin)
     while True:
         tick, scale = craft.tick, craft.scale
         paced = craft.flies and craft.mode is Mode.RUNNING
@@ -57,7 +66,9 @@ def fly_paced(
             wait = begin + round((tick - first) * TICK_NS * REAL_TIME / (speed * scale)) - clock()
             if wait > 0:
                 sleep(wait / 1e9)
+            paced = wait >= -LATE_LIMIT_NS
         burst = call(craft, port.receive(), link_drop)
+        burst = Burst(burst.scet, burst.data + greeter.greet(craft, clock()))
         if burst.data:
             port.send(burst.data)
         yield burst
@@ -67,10 +78,28 @@ def fly_paced(
             sleep(LISTEN_S)
 
 
+class _Greeter:
+    """When a greeting is due."""
+
+    def __init__(self, now: int) -> None:
+        self._due = now
+
+    def greet(self, craft: Spacecraft, now: int) -> bytes:
+        """A greeting, or nothing."""
+        if craft.mode is not Mode.READY:
+            self._due = now  # at once after a RESET, however long the flight was
+        elif now >= self._due:
+            self._due = now + HELLO_NS
+            return craft.hello(ResetReason.POWER_ON, NO_BUILD)
+        return b""
+
+
 def fly_stepped(
     craft: Spacecraft, port: Port, commands: Iterator[str], link_drop: int | None = None
 ) -> Iterator[Burst]:
     """Step as often as each command line says: a number, or an empty line for one. Ends with the pass.
+
+    Without a clock the lander does not greet.
 
     Raises:
         ValueError: a line that is no number of ticks.

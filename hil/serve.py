@@ -171,6 +171,47 @@ class PtyServer:
                 os.close(slave)
 
 
+class TerminalServer:
+    """A terminal that somebody else made, and listens to: nothing is dropped, a reader that stalls holds the lander."""
+
+    def __init__(self, path: Path) -> None:
+        """Args: the terminal.
+
+        Raises:
+            LinkError: it cannot be opened.
+        """
+        self.url = f"serial:{path}"
+        self.discarded = 0
+        self.dropped = 0
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(self._fd)
+        except (OSError, termios.error) as error:
+            raise LinkError(f"{path} is no terminal: {error}") from error
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+
+    def wait_for_listener(self, timeout: float | None) -> bool:
+        """It is there."""
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send bytes down."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def receive(self) -> bytes:
+        """The uplink's bytes so far, without waiting."""
+        return os.read(self._fd, 4096) if self._poll.poll(0) else b""
+
+    def close(self) -> None:
+        """Let go of it. Idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
 class ZmqServer:
     """A DEALER that binds; one station connects."""
 

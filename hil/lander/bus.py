@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from itertools import pairwise
 
 from hil.lander.downlink import Downlink
@@ -11,8 +12,21 @@ from protocols.lander import BUS, MARS6
 _RELAY_HOLD_TICKS = 5
 _RELAY_LOCK_EVENT = 32
 _RELAY_LOST_EVENT = 33
+_BOOT_EVENT = 34
+_BUILD_BITS = 0x7FFFFFFF
 _SLANT_RANGE_KM = ((0, 2030), (3120, 1690), (4550, 1610))
 """Bus to lander by tick [C]; straight lines between [A]."""
+
+
+class ResetReason(IntEnum):
+    """Why a machine started; the numbers are those of the event BOOT."""
+
+    UNKNOWN = 0
+    POWER_ON = 1
+    PIN = 2
+    BROWN_OUT = 3
+    WATCHDOG = 4
+    SOFTWARE = 5
 
 
 class Bus:
@@ -32,24 +46,37 @@ class Bus:
     def transmit(self, tick: int) -> bytes:
         """The frame of this tick: on whole seconds, or for what waits."""
         if tick % TICKS_PER_S == 0:
+            self._watch_relay(tick)
             return self._downlink.frame(BUS, self._housekeeping(tick))
         return self._downlink.frame(BUS) if self._downlink.transmitter.waits(BUS) else b""
 
-    def _housekeeping(self, tick: int) -> bytes:
-        silence = 0xFFFF if self._heard is None else min(tick - self._heard, 0xFFFF)
-        locked = silence <= _RELAY_HOLD_TICKS
+    def greet(self, tick: int, reset_reason: ResetReason, build_id: int) -> bytes:
+        """One frame that says that the machine is up."""
+        boot = {"number": _BOOT_EVENT, "tick": tick, "a": int(reset_reason), "b": build_id & _BUILD_BITS}
+        build = self._downlink.packetizer.build
+        return self._downlink.frame(BUS, self._housekeeping(tick) + build("BUS_EVENT", tick, boot))
+
+    def _watch_relay(self, tick: int) -> None:
+        """A change is an event."""
+        locked = self._silence(tick) <= _RELAY_HOLD_TICKS
         if locked != self._locked:
             number = _RELAY_LOCK_EVENT if locked else _RELAY_LOST_EVENT
             event = {"number": number, "tick": tick, "a": self._frames, "b": 0}
             self._downlink.queue(BUS, "BUS_EVENT", tick, event)
             self._locked = locked
+
+    def _silence(self, tick: int) -> int:
+        """Ticks since a lander frame."""
+        return 0xFFFF if self._heard is None else min(tick - self._heard, 0xFFFF)
+
+    def _housekeeping(self, tick: int) -> bytes:
         values = {
             "tick": tick,
             "dictionary_hash": MARS6.hash,
             "slant_range": _slant_range_km(tick),
             "relay_frames": self._frames,
-            "relay_lock": locked,
-            "relay_silence": silence,
+            "relay_lock": self._locked,
+            "relay_silence": self._silence(tick),
         }
         return self._downlink.packetizer.build("BUS_HK", tick, values)
 

@@ -10,7 +10,7 @@ its own state and nothing else; whoever steps it decides what time a tick takes.
 
 from __future__ import annotations
 
-from hil.lander.bus import Bus
+from hil.lander.bus import Bus, ResetReason
 from hil.lander.commanding import CommandReceiver, Failure, Order, Refusal
 from hil.lander.downlink import Downlink
 from hil.lander.modes import MissionClock, Mode
@@ -72,6 +72,17 @@ class Spacecraft:
     def start(self) -> None:
         """Do what START does, without a command and its reports. In READY."""
         self._machine.begin()
+
+    def hello(self, reset_reason: ResetReason, build_id: int) -> bytes:
+        """Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT. In READY alone.
+
+        Args:
+            reset_reason: why it runs.
+            build_id: what runs; 31 bits of it are sent.
+        """
+        if self.mode is not Mode.READY:
+            return b""
+        return self._machine.bus.greet(self.tick, reset_reason, build_id)
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes of the uplink, however they are cut.

@@ -14,17 +14,18 @@ from hil.targets.flown import FlownMachine
 from hil.targets.posix import PosixMachine
 from hil.targets.qemu import QemuMachine
 from hil.targets.simavr import SimavrMachine
-from hil.targets.software import SoftwareTarget
+from hil.targets.software import SoftwareMachine, SoftwareTarget
 
-MACHINES: dict[str, type[PosixMachine] | type[QemuMachine] | type[SimavrMachine]] = {
+MACHINES: dict[str, type[Machine]] = {
+    "software": SoftwareMachine,
     "posix": PosixMachine,
     "qemu": QemuMachine,
     "simavr": SimavrMachine,
 }
 
 TARGETS: dict[str, Callable[[TargetOptions], Target]] = {
-    "software": SoftwareTarget,
-    **{name: partial(FlownMachine, kind) for name, kind in MACHINES.items() if kind.greets},
+    **{name: partial(FlownMachine, kind) for name, kind in MACHINES.items()},
+    "software": SoftwareTarget,  # it needs no command to start, and flies faster than SCALE can ask for
 }
 
 __all__ = [

@@ -64,13 +64,11 @@ class Target(Protocol):
 class Machine(Protocol):
     """A computer that flies the lander, with the levers of a bench.
 
-    It is made switched off. Once it is on, the lander waits in READY. Its line outlives its power: what is sent comes
-    to the sink that it was made with. All time-outs end in `MachineFailed`.
+    It is made switched off. Once it is on, the lander waits in READY, and greets. Its line outlives its power: what is
+    sent comes to the sink that it was made with. All time-outs end in `MachineFailed`.
     """
 
     name: str
-    greets: bool
-    """In READY it sends the event BOOT, once a second."""
 
     @classmethod
     def missing(cls) -> str | None:

@@ -8,12 +8,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from hil.targets.base import MachineFailed
 
 END_TIMEOUT_S = 5.0
+_TIE = "setpriv"
+_LOOK_S = 0.001
 # The kernel sends the signal when the *thread* that started the child ends: this one lives as long as the rig.
 _STARTER = ThreadPoolExecutor(1, "machines")
 
@@ -34,6 +37,7 @@ class Child:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed in `end`
         try:
             self._process = _STARTER.submit(self._start, [*_bound(), *arguments], fds).result()
+            self._await_bound()
         except OSError as error:
             self._words.close()
             raise MachineFailed(f"{arguments[0]} cannot be started: {error.strerror}") from error
@@ -47,6 +51,15 @@ class Child:
             pass_fds=fds,
             start_new_session=True,  # Ctrl-C in the terminal is the rig's
         )
+
+    def _await_bound(self) -> None:
+        """Whoever is stopped while it still ties itself to its parent would outlive it."""
+        deadline = time.monotonic() + END_TIMEOUT_S
+        while self.running and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                if os.path.basename(os.readlink(f"/proc/{self.pid}/exe")) != _TIE:
+                    return
+            time.sleep(_LOOK_S)
 
     @property
     def pid(self) -> int:
@@ -88,4 +101,4 @@ class Child:
 
 def _bound() -> list[str]:
     """What ties a program to its parent's life, as far as this computer can."""
-    return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+    return [_TIE, "--pdeathsig", "KILL", "--"] if shutil.which(_TIE) else []

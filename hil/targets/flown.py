@@ -51,7 +51,7 @@ def _order(name: str, **values: Argument) -> bytes:
 
 
 class FlownMachine:
-    """A `Target` around any `Machine` that greets.
+    """A `Target` around any `Machine`.
 
     Attributes:
         machine: with its levers, for faults.

@@ -26,7 +26,6 @@ class QemuMachine:
     """An STM32F4 on a desk of software."""
 
     name = "qemu"
-    greets = True
 
     def __init__(self, sink: Sink, elf: Path = STM32_ELF) -> None:
         """Args: who takes what it sends, and what is in its flash."""

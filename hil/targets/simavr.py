@@ -29,7 +29,6 @@ class SimavrMachine:
     """An ATmega328P on a desk of software, at the baud rate of a real one."""
 
     name = "simavr"
-    greets = True
 
     def __init__(self, sink: Sink, image: Path = UNO_HEX, fast: bool = False) -> None:
         """Args: who takes what it sends, what is in its flash; and whether only idle time is to pass as on the wall."""

@@ -1,18 +1,15 @@
-"""The software lander as a process of its own, behind a PTY or a ZeroMQ endpoint."""
+"""The software lander as a process of its own: a target that starts by itself, and a machine that waits for START."""
 
 from __future__ import annotations
 
-import os
-import signal
-import termios
-import tty
+import sys
 from types import TracebackType
 from typing import Self
 
 from hil.oracle import Script
 from hil.process import Helper, ProcessFailed
-from hil.targets.base import MachineFailed, Sink, TargetOptions, Unsupported
-from hil.targets.line import Line
+from hil.targets.base import TargetOptions
+from hil.targets.process import ProcessMachine
 
 
 class SoftwareTarget:
@@ -62,89 +59,15 @@ class SoftwareTarget:
             self._helper.stop()
 
 
-class SoftwareMachine:
-    """``hil lander --ready`` with the levers of a machine; in READY it is silent."""
+class SoftwareMachine(ProcessMachine):
+    """``hil lander --ready`` with the levers of a machine."""
 
     name = "software"
-    greets = False
-
-    def __init__(self, sink: Sink) -> None:
-        """Args: who takes what it sends."""
-        self._sink = sink
-        self._helper: Helper | None = None
-        self._line: Line | None = None
 
     @classmethod
     def missing(cls) -> str | None:
         """It needs nothing."""
         return None
 
-    @property
-    def running(self) -> bool:
-        """It has power and has not ended by itself."""
-        return self._helper is not None and self._helper.running
-
-    @property
-    def pid(self) -> int | None:
-        """Its process."""
-        return self._helper.pid if self._helper is not None and self._helper.running else None
-
-    @property
-    def console(self) -> str:
-        """It says nothing to people."""
-        return ""
-
-    def power_on(self) -> None:
-        """Start the process and open its port."""
-        if self._helper is not None:
-            return
-        self._helper = Helper(["hil.cli", "lander", "--announce", "--ready", "--pty"])
-        path = str(self._helper.read()["url"]).removeprefix("serial:")
-        port = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(port)
-        termios.tcflush(port, termios.TCIFLUSH)  # its server waits for that: it is what pyserial does
-        self._line = Line(port, self._sink, self.name)
-
-    def power_off(self) -> None:
-        """Kill it."""
-        if self._line is not None:
-            self._line.close()
-        if self._helper is not None:
-            self._helper.kill()
-        self._helper = self._line = None
-
-    def reset(self) -> None:
-        """A process has no reset pin: off and on."""
-        self.power_off()
-        self.power_on()
-
-    def hang(self) -> None:
-        """Stop the process."""
-        os.kill(self._pid(), signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        os.kill(self._pid(), signal.SIGCONT)
-
-    def write(self, data: bytes) -> None:
-        """Bytes to its port."""
-        if self._line is None:
-            raise MachineFailed(f"{self.name} is off: nothing was sent")
-        self._line.write(data)
-
-    def peek(self, address: int, size: int) -> bytes:
-        """Not of a process."""
-        raise Unsupported(f"the memory of {self.name} cannot be read")
-
-    def poke(self, address: int, data: bytes) -> None:
-        """Not of a process."""
-        raise Unsupported(f"the memory of {self.name} cannot be written")
-
-    def close(self) -> None:
-        """Kill it."""
-        self.power_off()
-
-    def _pid(self) -> int:
-        if self.pid is None:
-            raise MachineFailed(f"{self.name} is off")
-        return self.pid
+    def _command(self, terminal: str) -> list[str]:
+        return [sys.executable, "-m", "hil.cli", "lander", "--ready", "--terminal", terminal]

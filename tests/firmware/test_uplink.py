@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.lander.bus import ResetReason
 from hil.lander.commanding import FARM_WINDOW, MAX_CLTU, CommandReceiver, Refusal, check
 from hil.lander.orders import _EFFECTS
 from hil.lander.spacecraft import Spacecraft
@@ -17,8 +19,8 @@ from protocols.ccsds.cltu import START, TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock, encode_control
 from protocols.cop1 import Farm1
 from protocols.lander import MARS6
-from tests.firmware.core import RUNNING, CLander, Core
-from tests.hil.lander.uplink import Ears, bd, command, packet, sealed
+from tests.firmware.core import FIRMWARE, RUNNING, CLander, Core
+from tests.hil.lander.uplink import Ears, bd, command, frames, packet, sealed
 
 PING, LONG = encode_cltu(bd(packet("PING"))), encode_cltu(bytes(range(70)))
 PIECES = st.one_of(
@@ -185,13 +187,29 @@ def test_a_flood_is_answered_as_in_python(core: Core, seed: int) -> None:
 
 
 def test_hello(core: Core) -> None:
-    lander = CLander(core)
-    (hk,) = Ears().hear(lander.hello(4, 0x7FFFFFFF)[:132])[:1]
+    lander, craft = CLander(core), Spacecraft()
+    for reason, build in ((ResetReason.WATCHDOG, 0x7FFFFFFF), (ResetReason.UNKNOWN, 0xFFFFFFFF), (ResetReason.PIN, 0)):
+        greeting = lander.hello(reason, build)
+        assert greeting == craft.hello(reason, build)
+        assert len(frames(greeting)) == 1
+    (hk, boot) = Ears().hear(Spacecraft().hello(ResetReason.WATCHDOG, 0x12345678))
     assert (hk.name, hk.values["tick"], hk.values["dictionary_hash"]) == ("BUS_HK", 0, MARS6.hash)
-    event = lander.hello(4, 0x12345678)
-    assert b"\x00\x22\0\0\0\0\0\0\0\4\x12\x34\x56\x78" in event
-    craft = Spacecraft()
+    assert (boot.name, boot.values["a"], boot.values["b"]) == ("BUS_EVENT", 4, 0x12345678)
+    for cltu in (command("PING"), command("SELECT_PROFILE", profile="SOFT_LANDING")):
+        assert lander.receive(cltu) == craft.receive(cltu)
+        assert lander.hello(ResetReason.PIN, 7) == craft.hello(ResetReason.PIN, 7) != b""
     for each in (lander, craft):
         each.receive(command("START"))
-    assert lander.hello(4, 1) == b""
+        assert each.hello(ResetReason.WATCHDOG, 1) == b""
     assert lander.step() == craft.step()
+    for each in (lander, craft):
+        each.receive(command("RESET"))
+    assert lander.step() == craft.step()
+    assert lander.hello(ResetReason.SOFTWARE, 1) == craft.hello(ResetReason.SOFTWARE, 1) != b""
+
+
+def test_reset_reasons_are_those_of_the_port() -> None:
+    text = (FIRMWARE / "port.h").read_text(encoding="utf-8")
+    assert {name: int(number) for name, number in re.findall(r"PORT_RESET_(\w+) = (\d+)", text)} == {
+        reason.name: reason.value for reason in ResetReason
+    }

@@ -6,11 +6,13 @@ from itertools import islice
 
 import pytest
 
+from hil.lander.bus import ResetReason
 from hil.lander.modes import Mode
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import fly
-from hil.pacing import LISTEN_S, fly_paced, fly_stepped
-from tests.hil.lander.uplink import command
+from hil.pacing import LISTEN_S, NO_BUILD, fly_paced, fly_stepped
+from protocols.profile import UART
+from tests.hil.lander.uplink import command, packet
 
 MS = 1_000_000
 
@@ -87,7 +89,35 @@ def test_ready_listens_and_start_begins_the_count() -> None:
     times = flown(world, Spacecraft(), 3000)
     assert 1234 <= times[0] <= 1234 + 1000 * LISTEN_S
     assert all(at == pytest.approx(times[0] + tick * 100) for tick, at in times.items())
-    assert world.sent[0][0] == times[0]
+    greeted = [at for at, data in world.sent if at < times[0]]
+    assert greeted == pytest.approx([0, 1000], abs=1000 * LISTEN_S)
+    assert world.sent[0][1] == Spacecraft().hello(ResetReason.POWER_ON, NO_BUILD)
+    assert world.sent[2][0] == times[0]
+
+
+def test_after_a_reset_it_greets_at_once() -> None:
+    world = World((450, command("RESET")))
+    flight = fly_paced(started(), world, 1.0, world.clock, world.sleep)
+    while world.ms < 2000:
+        next(flight)
+    (at, reports), (later, greeting) = world.sent[-2:]
+    assert at == 500
+    assert packet("RESET")[:4] in reports
+    craft = started()
+    craft.receive(command("RESET"))
+    craft.step()
+    assert reports.endswith(craft.hello(ResetReason.POWER_ON, NO_BUILD))
+    assert later == pytest.approx(1500, abs=1000 * LISTEN_S)
+    assert len(greeting) == UART.cadu_length
+
+
+def test_after_a_long_stop_it_goes_on_without_catching_up() -> None:
+    world, craft = World(), started()
+    flight = fly_paced(craft, world, 1.0, world.clock, world.sleep)
+    list(islice(flight, 10))
+    world.now += 5000 * MS
+    list(islice(flight, 11))
+    assert (craft.tick, world.ms) == (21, 900 + 5000 + 1000)
 
 
 def test_hold_and_resume_shift_the_rest() -> None:

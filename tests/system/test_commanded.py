@@ -19,14 +19,15 @@ from groundstation.messages import EventMessage, Telemetry
 from groundstation.receiver import Receiver
 from hil.lander.packetizer import TICK_NS
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import call, expect
+from hil.oracle import call, expect, fly
 from hil.process import Helper
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.golden.make import COMMANDED, commanded
 from tests.golden.scripts import RUNS, Entry
-from tests.groundstation.links.collect import receive, serve, started
-from tests.hil.lander.uplink import command
+from tests.groundstation.links.collect import receive, serve
+from tests.groundstation.links.collect import started as opened
+from tests.hil.lander.uplink import command, packet, started
 
 PATIENCE_S = 20.0
 
@@ -88,7 +89,7 @@ class Ground:
 def test_a_commanded_run_in_lockstep_over_a_real_link(name: str, kind: str, tmp_path: Path) -> None:
     script = script_of(RUNS[name]())
     entries, craft, calls = list(script), Spacecraft(), 0
-    with closing(serve(kind, tmp_path)) as server, started(server.url) as (link, sink):
+    with closing(serve(kind, tmp_path)) as server, opened(server.url) as (link, sink):
         assert server.wait_for_listener(5)
         sink.wait_for("CONNECTED")
         ground = Ground(server.url)
@@ -178,7 +179,9 @@ def test_the_lander_program_in_real_time(live: Live) -> None:
     script = [live.send("SCALE", factor=0.1), live.send("START")]
     held, data = live.send("HOLD")
     script.append((held, data))
-    assert live.ticks("BUS_HK") == list(range(0, held, 10))
+    greetings = [each for each in live.events if each.name == "BOOT"]
+    assert greetings
+    assert live.ticks("BUS_HK") == [0] * len(greetings) + list(range(0, held, 10))
     calls, tick = held + 1, held
 
     def stepped(to: int) -> None:
@@ -205,10 +208,10 @@ def test_the_lander_program_in_real_time(live: Live) -> None:
     sent("SCALE", factor=1)
     sent("RESUME")
     assert live.finished()
-    length = expect(None, script, ready=True).length
-    live.until(lambda: len(live.stream) >= length, "rest of the pass")
-    assert len(live.stream) == length
-    assert live.sha256 == expect(None, script, ready=True).sha256
+    start = packet("START", 1)[:4]
+    expected = started(b"".join(burst.data for burst in fly(script=script, ready=True)), start)
+    live.until(lambda: len(started(live.stream, start)) >= len(expected), "rest of the pass")
+    assert started(live.stream, start) == expected
     assert not set(live.ticks("DESCENT")) & set(range(1001, 1051))
     # After the pass it goes on taking commands, and flies again.
     assert live.send("RESET")[0] == 3220

@@ -94,7 +94,7 @@ def test_a_ping_completes_and_is_recorded(home: Path, run: Run) -> None:
 
 
 def test_a_ready_lander_is_started(home: Path, run: Run) -> None:
-    """It says nothing by itself before START, so no CLCW tells V(R) unless it is asked for one."""
+    """Its greetings carry the CLCW that tells V(R)."""
     with bench(home, ready=True):
         result = run("groundstation", "send", "START", "--wait")
         assert result.returncode == 0, result.stderr

@@ -15,9 +15,8 @@ from hil.targets import MACHINES, Machine, Sink
 from hil.targets.simavr import SimavrMachine
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
-from tests.hil.lander.uplink import bd, command, packet
+from tests.hil.lander.uplink import SIZE, bd, command, packet, started
 
-SIZE = UART.cadu_length
 PATIENCE_S = 20.0
 MAKE: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
 """An Arduino's line needs half a minute for a descent: where time is not the matter it is not waited for."""
@@ -81,19 +80,11 @@ class Bench:
         self.await_boot()
 
     def await_boot(self) -> None:
-        if self.machine.greets:
-            self.until(lambda data: bool(greetings(data)), "greeting")
-        else:
-            self.ask()
-
-    def ask(self, number: int = 77) -> None:
-        """PING, and wait for the answer."""
-        self.machine.write(command("PING", number))
-        self.until(lambda data: packet("PING", number)[:4] in data, f"answer to PING {number}")
+        self.until(lambda data: bool(greetings(data)), "greeting")
 
     def start_and_hold(self) -> None:
         self.machine.write(START_AND_HOLD)
-        self.until(lambda data: HOLD in started(data), "report of HOLD")
+        self.until(lambda data: HOLD in started(data, START), "report of HOLD")
 
     def descend(self, ticks: int) -> bytes:
         """START, HOLD and STEP; the stream from START on."""
@@ -101,14 +92,9 @@ class Bench:
         expected = len(flown(ticks))
         self.start_and_hold()
         self.machine.write(command("STEP", ticks=ticks))
-        self.until(lambda _: len(started(self.stream[before:])) >= expected, f"{expected} bytes of a descent")
+        self.until(lambda _: len(started(self.stream[before:], START)) >= expected, f"{expected} bytes of a descent")
         self.quiet()
-        return started(self.stream[before:])
-
-
-def cadus(stream: bytes) -> list[bytes]:
-    """Whole frames of an aligned stream."""
-    return [stream[at : at + SIZE] for at in range(0, len(stream) // SIZE * SIZE, SIZE)]
+        return started(self.stream[before:], START)
 
 
 def greetings(stream: bytes) -> list[bytes]:
@@ -120,16 +106,6 @@ def greetings(stream: bytes) -> list[bytes]:
             found.append(cadu)
         at = stream.find(UART.asm, at + SIZE)
     return found
-
-
-def started(stream: bytes, start: bytes = START, last: bool = True) -> bytes:
-    """From where START set the counters to zero: behind greetings and its own reports. Empty: not yet.
-
-    ``start`` is what the reports name it; if other commands are named so too, the first one is the START.
-    """
-    frames = cadus(stream)
-    told = [n for n, cadu in enumerate(frames) if start in cadu]
-    return b"".join(frames[told[-1 if last else 0] + 1 :]) if told else b""
 
 
 def flown(ticks: int) -> bytes:

@@ -16,6 +16,7 @@ from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
 from protocols.telemetry import decode_telemetry
 
+SIZE = UART.cadu_length
 BOTH, NONE = 9, 0
 """Acknowledgement flags: acceptance and completion, and neither."""
 
@@ -57,11 +58,27 @@ class Told:
 
 def frames(stream: bytes) -> list[TmFrame]:
     """Every frame of a stream without damage."""
-    size = UART.cadu_length
-    assert len(stream) % size == 0
-    cadus = [stream[at : at + size] for at in range(0, len(stream), size)]
-    assert all(cadu.startswith(UART.asm) and not crc16(cadu[4:]) for cadu in cadus)
-    return [decode_frame(cadu[4:], UART) for cadu in cadus]
+    assert len(stream) % SIZE == 0
+    assert all(cadu.startswith(UART.asm) and not crc16(cadu[4:]) for cadu in cadus(stream))
+    return [decode_frame(cadu[4:], UART) for cadu in cadus(stream)]
+
+
+def cadus(stream: bytes) -> list[bytes]:
+    """Whole frames of an aligned stream."""
+    return [stream[at : at + SIZE] for at in range(0, len(stream) // SIZE * SIZE, SIZE)]
+
+
+def started(stream: bytes, start: bytes, last: bool = True) -> bytes:
+    """From where START set the counters to zero: behind greetings and its own reports. Empty: not yet.
+
+    Args:
+        stream: aligned.
+        start: how reports name the command.
+        last: if other commands are named so too, whether the last of them is the START, else the first.
+    """
+    frames = cadus(stream)
+    told = [n for n, cadu in enumerate(frames) if start in cadu]
+    return b"".join(frames[told[-1 if last else 0] + 1 :]) if told else b""
 
 
 class Ears:
