@@ -110,6 +110,7 @@ class Channel:
 
     Attributes:
         log: what the faults did.
+        cuts: all frames that the target sent, and what it sent beside them.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Channel:
             start: mission time of bytes before the first frame, in ns.
         """
         self.log = FaultLog()
+        self.cuts: list[Cut] = []
         self._cutter = Cutter(profile, events_of)
         self._down = _Line(self._stages(faults, seed, "down"), baud)
         self._up = _Line(self._stages(faults, seed, "up"), baud)
@@ -152,6 +154,7 @@ class Channel:
         cuts = self._cutter.feed(data)
         if whole:
             cuts += self._cutter.end()
+        self.cuts += cuts
         units = [self._unit(cut, now) for cut in cuts]
         for unit in units:
             self._down.push(unit, now)

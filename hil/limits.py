@@ -1,0 +1,164 @@
+"""Measurements, their units and their usual limits: the table of the field, as data. A scenario may put others.
+
+    name, unit, limits in lockstep, limits in real time
+
+A measurement that was not made is not judged; one that was to be made and could not is UNSET, and fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.result import Measurement, Shown
+from hil.scenario import Limit, Mode, State
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What passes, and what passes but is marginal. Bounds are inclusive; None is no bound."""
+
+    least: float | None = None
+    most: float | None = None
+    marginal_least: float | None = None
+    marginal_most: float | None = None
+    equals: Shown = None
+
+    def judge(self, value: Shown) -> State:
+        """The state of a value."""
+        if value is None:
+            return "UNSET"
+        if self.equals is not None:
+            return "PASS" if value == self.equals else "FAIL"
+        if self == _ANY:
+            return "PASS"
+        if isinstance(value, (str, bool)):
+            return "UNSET"
+        if _outside(value, self.least, self.most):
+            return "FAIL"
+        return "MARGINAL" if _outside(value, self.marginal_least, self.marginal_most) else "PASS"
+
+    @property
+    def text(self) -> str:
+        """What passes, in words."""
+        if self.equals is not None:
+            return f"= {_shown(self.equals)}"
+        return _range(self.least, self.most)
+
+    @property
+    def marginal_text(self) -> str:
+        """What is marginal, in words."""
+        parts = [] if self.marginal_least is None else [f"< {self.marginal_least:g}"]
+        return ", ".join([*parts, *([] if self.marginal_most is None else [f"> {self.marginal_most:g}"])])
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A measurement's unit and usual bands."""
+
+    unit: str
+    lockstep: Band
+    realtime: Band
+
+
+_ANY = Band()
+EXACT = Band(equals=0)
+TRUE = Band(equals=True)
+_PERIOD_MS = 100
+"""T, of the lander's frames."""
+
+MEASUREMENTS: dict[str, Usual] = {
+    "stream_equal": Usual("", TRUE, TRUE),
+    "received_equal": Usual("", TRUE, TRUE),
+    "golden_to_los": Usual("", Band(), Band()),
+    "frames_missing": Usual("frame", Band(), Band()),
+    "last_good_frame": Usual("ms", Band(-_PERIOD_MS, -1), Band(-_PERIOD_MS, -1)),
+    "los_time_error": Usual("ms", EXACT, EXACT),
+    "los_declared_late": Usual("ms", EXACT, Band(0, 50, marginal_most=25)),
+    "los_cause": Usual("", Band(), Band()),
+    "losses": Usual("", Band(), Band()),
+    "false_los": Usual("", EXACT, EXACT),
+    "frames_after_los": Usual("frame", EXACT, EXACT),
+    "frames_lost": Usual("frame", EXACT, EXACT),
+    "crc_rejects_unpredicted": Usual("frame", EXACT, EXACT),
+    "resync": Usual("frame", Band(0, 1, marginal_most=0), Band(0, 2, marginal_most=1)),
+    "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * _PERIOD_MS)),
+    "byte_to_published_p99": Usual("ms", Band(0), Band(0, 10)),
+    "reacquisition": Usual("s", Band(0, 2), Band(0, 2)),
+    "resets": Usual("", EXACT, EXACT),
+    "build_id_equal": Usual("", TRUE, TRUE),
+    "bytes_conserved": Usual("", TRUE, TRUE),
+    "bytes_accounted": Usual("", TRUE, TRUE),
+    "command": Usual("", Band(), Band()),
+}
+"""All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
+
+- stream_equal: the target sent what the oracle says, byte for byte
+- received_equal: the station archived what the channel delivered
+- golden_to_los: up to the last planned loss the station has the oracle's bytes, and none after it
+- last_good_frame: its time before the planned loss
+- los_time_error: how far the plan is from the interval in which the signal was lost
+- los_declared_late: after last good frame plus time-out
+- losses: of the lander's signal
+- false_los: neither planned nor in the channel's records
+- frames_after_los: with a later time than the last planned loss
+- frames_missing: of the lander, by their counts
+- frames_lost: came through unchanged, and were not found
+- crc_rejects_unpredicted: found, minus those that the channel's records predict
+- resync: most frames in a row that came through and were not found
+- interarrival_p99: of lander frames, minus their period
+- byte_to_published_p99: from the port to a subscriber in another process
+- reacquisition: from the moment a link is there again to a signal
+- resets: that no fault asked for
+- build_id_equal: the target's and the ELF's
+- bytes_conserved: the receiver's count of bytes adds up
+- bytes_accounted: the channel's too, in both directions
+- command: the state in which it ended
+"""
+
+
+def base_name(name: str) -> str:
+    """Without the number that tells several of a kind apart: ``los_cause[2]``."""
+    return name.partition("[")[0]
+
+
+def band_of(name: str, mode: Mode, target: str, limits: list[Limit]) -> Band:
+    """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one."""
+    for limit in limits:
+        here = (limit.on is None or target in limit.on) and limit.mode in (None, mode)
+        if limit.name in (name, base_name(name)) and here:
+            return Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
+    usual = MEASUREMENTS[base_name(name)]
+    return usual.lockstep if mode == "lockstep" else usual.realtime
+
+
+def row(name: str, value: Shown, band: Band, note: str = "") -> Measurement:
+    """One judged row; the note stays if it did not pass."""
+    state = band.judge(value)
+    shown = round(value, 3) if isinstance(value, float) else value
+    return Measurement(
+        name=name,
+        value=shown,
+        unit=MEASUREMENTS[base_name(name)].unit,
+        limit=band.text,
+        marginal=band.marginal_text,
+        state=state,
+        note="" if state == "PASS" else note,
+    )
+
+
+def _outside(value: float, least: float | None, most: float | None) -> bool:
+    return (least is not None and value < least) or (most is not None and value > most)
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None and most is None:
+        return "any"
+    if most is None:
+        return f"≥ {least:g}"
+    return f"≤ {most:g}" if least is None else f"{least:g} … {most:g}"
+
+
+def _shown(value: Shown) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

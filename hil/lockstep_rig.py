@@ -1,0 +1,322 @@
+"""Flies a scenario in lockstep: target, channel and station take turns, tick by tick, and no clock runs.
+
+    act ─▶ target ──burst──▶ channel ──chunks──▶ recorder ──CLCW, reports──▶ uplink
+             ▲                  │  ▲                                            │
+             └──────────────────┘  └────────────────── CLTUs ───────────────────┘
+
+The line's time is 100 ms a tick from the mission's epoch on, whatever the target does: a target that hangs falls behind
+it. Everything that faults do to the bytes is done here, so a slow host multiplies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.cop import Transmission
+from groundstation.errors import CommandRefused
+from groundstation.links.base import Chunk, LinkChange, Listening, Report
+from groundstation.messages import EventMessage, Telemetry
+from groundstation.orders import CommandUpdate
+from groundstation.receiver import Receiver
+from groundstation.recorder import Recorder
+from groundstation.uplink import Uplink, UplinkOutcome
+from hil.channel import Channel
+from hil.faults import Act, Trigger, Unit
+from hil.record import Deed, FlightRecord
+from hil.result import Moment
+from hil.scenario import Scenario
+from hil.stepped import Stepped
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+
+TICK_NS = 100_000_000
+MS = 1_000_000
+PASS_TICKS = 3220
+"""A historical pass."""
+MAX_TICKS = 12_000
+"""No scenario is longer: 20 minutes of the mission."""
+BATCH = 100
+"""Ticks that a target may fly at once while nothing is to be done to it."""
+_LISTEN_TICKS = 10
+"""The station listens on after the last byte, so that a loss at the very end is declared."""
+_ARMED_S = 60.0
+_WHO = "rig"
+
+Progress = Callable[[int], None]
+"""Told the mission time from time to time, in ns."""
+
+
+class LockstepRig:
+    """One flight. `fly` once."""
+
+    def __init__(self, scenario: Scenario, target: Stepped, recording: Path, progress: Progress) -> None:
+        self._scenario = scenario
+        self._target = target
+        self._progress = progress
+        self._acts = [_Pending(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
+        by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
+        self._watched = any(act.fault.at is not None and act.fault.at.kind != "scet" for act in self._acts)
+        channel = Channel(scenario.faults, scenario.head.seed, UART, events_of=MARS6 if by_event else None, start=EPOCH)
+        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, EPOCH)
+        self._channel = channel
+        self._uplink = Uplink(MARS6)
+        self._script: list[tuple[int, bytes]] = []
+        self._last: Unit | None = None
+        self._stands = False
+        self._unheard: Deed | None = None
+        self._held: Deed | None = None
+        self._lost_pass = False
+        self._heard = EPOCH
+        self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
+        self._numbers: dict[int, int] = {}
+
+    def fly(self) -> FlightRecord:
+        """Fly to the end of the pass.
+
+        Raises:
+            MachineFailed: the target does not do what it is told. What was flown so far is in `record`.
+            ArchiveError: the recording cannot be written.
+        """
+        record = self.record
+        url = f"lockstep:{self._target.name}"
+        meta = {"station": "lockstep", "link": url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+        with ArchiveWriter(record.recording, meta) as archive:
+            self._recorder = Recorder(Receiver(MARS6, UART, url), archive, str(record.recording))
+            started = self._target.begin()
+            record.ready = self._target.ready
+            if started:
+                self._script.append((0, started))
+            record.script = self._script
+            self._take(LinkChange(EPOCH, "CONNECTED", url))
+            self._fly_all()
+        record.provenance |= self._target.provenance()
+        record.console = self._target.console
+        return record
+
+    def _fly_all(self) -> None:
+        now = EPOCH
+        for now in self._ticks():
+            self._progress(now)
+        self._channel.close(now)
+        for _ in range(_LISTEN_TICKS):
+            now += TICK_NS
+            self._deliver(now)
+            while (due := self._channel.next_down) is not None and due > now and self._unheard is None:
+                now = -(-due // TICK_NS) * TICK_NS
+                self._deliver(now)
+
+    def _ticks(self) -> Iterator[int]:
+        """Fly tick by tick; the line's time of each."""
+        now, end = EPOCH, EPOCH + MAX_TICKS * TICK_NS
+        while now < end and not self._over(now):
+            self._undo_acts(now)
+            self._do_acts(now)
+            self._order(now)
+            uplink = b"".join(unit.data for unit in self._channel.take_up(now)) if self._unheard is None else b""
+            self._channel.passed(now)
+            bursts = [b""]
+            if not self._stands:
+                if uplink:
+                    self._script.append((self.record.steps, uplink))
+                bursts = self._target.advance(self._room(now), uplink)
+                self.record.steps += len(bursts)
+            for burst in bursts:
+                self._burst(burst, now)
+                yield now
+                now += TICK_NS
+
+    def _over(self, now: int) -> bool:
+        """Nothing more will come: the pass is over, or was lost with the target and its time is over too."""
+        if self._lost_pass or self._stands:
+            pending = any(act.deed is not None and act.lasts and act.deed.ended is None for act in self._acts)
+            return now >= EPOCH + PASS_TICKS * TICK_NS and not pending
+        return self._target.over and self._uplink.deadline is None and not self._channel.next_up
+
+    def _room(self, now: int) -> int:
+        """How many ticks the target may fly before something is to be done."""
+        if self._watched or self._uplink.deadline is not None or self._channel.next_up is not None:
+            return 1
+        due = [act.next_time for act in self._acts if act.next_time is not None]
+        if self._orders:
+            due.append(int(self._orders[0][1].at.value))
+        nearest = min(((time - now) // TICK_NS for time in due), default=BATCH)
+        return max(1, min(BATCH, nearest))
+
+    def _burst(self, data: bytes, now: int) -> None:
+        units = self._channel.feed_down(data, now)
+        if units:
+            self._last = units[-1]
+        self._deliver(now)
+        self._tell(self._uplink.tick(now), now)
+
+    def _deliver(self, now: int) -> None:
+        """Let the station have what is at its port by now."""
+        if self._unheard is not None:
+            self._channel.lose("down", self._unheard.fault, self._unheard.kind, now)
+            self._recorder.stalled(now)  # nobody is at the port, and deadlines pass all the same
+            return
+        units = [] if self._held is not None else self._channel.take_down(now)
+        for at, data in _reads(units):
+            self._take(Chunk(max(at, self._heard), data))
+        if not units or units[-1].due < now:
+            self._take(Listening(now))
+
+    def _take(self, report: Report) -> None:
+        self._heard = report.ert
+        outcomes = self._recorder.decode(self._recorder.keep(report))
+        now = report.ert
+        if isinstance(report, LinkChange):
+            self._tell(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
+        for ocf in self._recorder.receiver.ocfs:
+            self._tell(self._uplink.ocf(ocf, now), now)
+        for outcome in outcomes:
+            if isinstance(outcome, Telemetry):
+                self._tell(self._uplink.report(outcome, now), now)
+
+    def _tell(self, outcomes: list[UplinkOutcome], now: int) -> None:
+        """Carry out what the uplink says."""
+        for outcome in outcomes:
+            if isinstance(outcome, Transmission):
+                self._channel.feed_up(outcome.cltu, now)
+                self._tell(self._uplink.written(outcome, now), now)
+            elif isinstance(outcome, CommandUpdate):
+                self._recorder.note(outcome)
+                if outcome.command in self._numbers:
+                    self.record.commands[self._numbers[outcome.command]] = outcome
+            elif isinstance(outcome, EventMessage):
+                self._recorder.note(outcome)
+
+    def _order(self, now: int) -> None:
+        """Give the station the commands that are due."""
+        while self._orders and int(self._orders[0][1].at.value) <= now:
+            place, order = self._orders.pop(0)
+            if MARS6.command(order.name).definition.critical:
+                self._tell(self._uplink.arm(_ARMED_S, _WHO, now), now)
+            try:
+                number, outcomes = self._uplink.submit(order.name, order.args, _WHO, now, bypass=order.bypass)
+            except CommandRefused as error:
+                self.record.refused[place] = str(error)
+                continue
+            self._numbers[number] = place
+            self._tell(outcomes, now)
+
+    def _do_acts(self, now: int) -> None:
+        for act in self._acts:
+            if act.trigger.begins(now, self._last):
+                act.deed = Deed(act.number, act.fault.kind, now)
+                self.record.deeds.append(act.deed)
+                _BEGIN[act.fault.kind](self, act, now)
+                self._note(act, f"{act.fault.kind} begins" if act.lasts else act.fault.kind, now)
+
+    def _undo_acts(self, now: int) -> None:
+        for act in self._acts:
+            if act.deed is not None and act.trigger.ends(now):
+                _END[act.fault.kind](self, act, now)
+                ended = replace(act.deed, ended=now)
+                self.record.deeds[self.record.deeds.index(act.deed)] = act.deed = ended
+                self._note(act, f"{act.fault.kind} is over", now)
+
+    def _note(self, act: _Pending, text: str, now: int) -> None:
+        self.record.moments.append(Moment(time=now, lane="fault", text=text, tone="bad"))
+
+    def _unplug(self, act: _Pending, now: int) -> None:
+        self._unheard = act.deed
+        self._channel.lose("down", act.number, act.fault.kind, None)
+        self._channel.lose("up", act.number, act.fault.kind, None)
+        self._take(LinkChange(now, "ATTEMPTING", _GONE[act.fault.kind], peer=act.fault.kind == "peer_killed"))
+
+    def _plug(self, act: _Pending, now: int) -> None:
+        self._channel.lose("down", act.number, act.fault.kind, now - 1)
+        self._unheard = None
+        self._take(LinkChange(now, "CONNECTED", "there again"))
+
+    def _hold(self, act: _Pending, now: int) -> None:
+        self._held = act.deed
+
+    def _release(self, act: _Pending, now: int) -> None:
+        self._held = None
+
+    def _stop_target(self, act: _Pending, now: int) -> None:
+        self._stands = True
+
+    def _go_on(self, act: _Pending, now: int) -> None:
+        self._stands = False
+
+    def _reset(self, act: _Pending, now: int) -> None:
+        if self.record.comparable is None:
+            self.record.comparable = len(self._channel.sent("down"))
+        self._lost_pass = True
+        self._target.reset()
+
+    def _power_off(self, act: _Pending, now: int) -> None:
+        self._reset(act, now)
+        self._stands = True
+
+    def _flip(self, act: _Pending, now: int) -> None:
+        self._target.flip(act.fault.address, act.fault.mask)  # type: ignore[attr-defined]
+
+
+class _Pending:
+    """An act of the scenario, before, while and after it is done."""
+
+    def __init__(self, number: int, fault: Act) -> None:
+        assert fault.at is not None  # a scenario is checked for that
+        self.number = number
+        self.fault = fault
+        self.trigger = Trigger(fault.at, fault.span)
+        self.deed: Deed | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """It will be undone."""
+        return self.fault.span is not None
+
+    @property
+    def next_time(self) -> int | None:
+        """When something is to be done about it, if a time says so."""
+        at, span = self.fault.at, self.fault.span
+        if self.deed is None:
+            return at.value if at is not None and at.kind == "scet" and isinstance(at.value, int) else None
+        if span is None or self.deed.ended is not None or self.trigger.began is None:
+            return None
+        return self.trigger.began + span.value
+
+
+_BEGIN: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
+    "unplug": LockstepRig._unplug,
+    "hangup": LockstepRig._unplug,
+    "peer_killed": LockstepRig._unplug,
+    "peer_stopped": LockstepRig._hold,
+    "reset": LockstepRig._reset,
+    "hang": LockstepRig._stop_target,
+    "power_off": LockstepRig._power_off,
+    "memory_flip": LockstepRig._flip,
+}
+_END: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
+    "unplug": LockstepRig._plug,
+    "hangup": LockstepRig._plug,
+    "peer_killed": LockstepRig._plug,
+    "peer_stopped": LockstepRig._release,
+    "hang": LockstepRig._go_on,
+    "power_off": LockstepRig._go_on,
+}
+_GONE = {
+    "unplug": "the device is gone",
+    "hangup": "the line was hung up",
+    "peer_killed": "the peer is gone",
+}
+
+
+def _reads(units: list[Unit]) -> Iterator[tuple[int, bytes]]:
+    """What came at the same time is one read."""
+    at, data = 0, b""
+    for unit in units:
+        if data and unit.due != at:
+            yield at, data
+            data = b""
+        at, data = unit.due, data + unit.data
+    if data:
+        yield at, data

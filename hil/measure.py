@@ -1,0 +1,394 @@
+"""Judges a flight: reads the recording, decodes it again, and holds it against the oracle, the channel and the plan.
+
+Nothing of the live run is believed: frames are counted from the archived bytes. Only when losses of signal were
+declared is taken from the recorded contact changes, since that is what is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+
+import msgspec
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.links.base import Chunk
+from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.orders import CommandUpdate
+from groundstation.plain import utc
+from groundstation.receiver import FrameNote, Receiver
+from hil.cutter import Cutter
+from hil.lander.spacecraft import Spacecraft
+from hil.limits import Band, band_of, row
+from hil.oracle import call
+from hil.predict import Arrival, Prediction, losses, predict
+from hil.record import FlightRecord
+from hil.result import Measurement, Mismatch, Sample, Shown
+from hil.scenario import Loss
+from protocols.lander import LANDER, MARS6
+from protocols.profile import UART
+
+MS = 1_000_000
+PERIOD_MS = 100
+"""T, of the lander's frames."""
+TIMEOUT = 300 * MS
+_TIMING = {
+    "delay",
+    "rate",
+    "slice",
+    "stall",
+    "clock",
+    "overrun",
+    "hang",
+    "peer_stopped",
+    "unplug",
+    "hangup",
+    "peer_killed",
+}
+"""Faults after which frames do not come at their time."""
+_RESETS = {"reset", "power_off"}
+_AROUND = 32
+"""Bytes that a mismatch shows before and behind its place."""
+_MAX_SAMPLES = 20_000
+
+
+@dataclass(slots=True)
+class Received:
+    """What is in the recording."""
+
+    stream: bytes = b""
+    notes: list[tuple[int, FrameNote]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    boots: int = 0
+    counters: Counters = field(default_factory=Counters)
+    contacts: list[ContactChange] = field(default_factory=list)
+    events: list[EventMessage] = field(default_factory=list)
+    commands: list[CommandUpdate] = field(default_factory=list)
+
+    def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
+        """Good frames, of one channel or of all, with when they came."""
+        for ert, note in self.notes:
+            if note.quality in ("GOOD", "CORRECTED") and note.vcid is not None and vcid in (None, note.vcid):
+                yield ert, note
+
+    def losses(self) -> list[LosVerdict]:
+        """Losses of the lander's signal, each with the cause that was found in the end."""
+        found: list[LosVerdict] = []
+        for change in self.contacts:
+            if change.vcid != LANDER or change.state != "LOS" or change.verdict is None:
+                continue
+            if change.revised and found:
+                found[-1] = msgspec.structs.replace(found[-1], cause=change.verdict.cause)
+            else:
+                found.append(change.verdict)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a flight came to."""
+
+    rows: list[Measurement]
+    received: Received
+    mismatch: Mismatch | None
+    interarrival_ms: list[float]
+
+
+def read(record: FlightRecord) -> Received:
+    """Decode a recording again.
+
+    Raises:
+        ArchiveError: it cannot be read.
+    """
+    receiver, received = Receiver(MARS6, UART, "archive:"), Received()
+    stream = bytearray()
+    with ArchiveReader(record.recording) as archive:
+        for ert, _, data in archive.chunks():
+            stream += data
+            for outcome in receiver.take(Chunk(ert, data)):
+                if isinstance(outcome, Telemetry):
+                    _sample(outcome, received)
+                elif isinstance(outcome, EventMessage):
+                    received.boots += outcome.name == "BOOT"
+            received.notes += [(ert, note) for note in receiver.frames]
+        for event in archive.events():
+            if event.kind == "contact":
+                received.contacts.append(msgspec.json.decode(event.body, type=ContactChange))
+            elif event.kind == "event":
+                received.events.append(msgspec.json.decode(event.body, type=EventMessage))
+            elif event.kind == "command":
+                received.commands.append(msgspec.json.decode(event.body, type=CommandUpdate))
+    received.stream, received.counters = bytes(stream), receiver.counters()
+    return received
+
+
+def _sample(message: Telemetry, received: Received) -> None:
+    """A point of the descent, for the report."""
+    altitude, speed = message.values.get("altitude"), message.values.get("speed")
+    if message.packet != "DESCENT" or len(received.samples) >= _MAX_SAMPLES:
+        return
+    if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)):
+        received.samples.append(Sample(message.scet, altitude, speed))
+
+
+def judge(record: FlightRecord) -> Judgement:
+    """Measure and judge a flight.
+
+    Raises:
+        ArchiveError: the recording cannot be read.
+    """
+    received = read(record)
+    prediction = predict(record.channel, UART)
+    bench = _Bench(record)
+    gaps = _interarrival(received)
+    mismatch = _streams(bench, received, prediction)
+    _losses(bench, received, prediction)
+    _frames(bench, received, prediction)
+    _times(bench, received, gaps)
+    _target(bench, received)
+    _bytes(bench, received)
+    _commands(bench)
+    return Judgement(bench.rows, received, mismatch, gaps)
+
+
+class _Bench:
+    """The rows so far."""
+
+    def __init__(self, record: FlightRecord) -> None:
+        self.record = record
+        self.kinds = {fault.kind for fault in record.scenario.faults}
+        self.rows: list[Measurement] = []
+
+    @property
+    def exact(self) -> bool:
+        """Frames come at their time, so that losses can be predicted."""
+        return self.record.mode == "lockstep" and not self.kinds & _TIMING
+
+    def add(self, name: str, value: Shown, note: str = "", band: Band | None = None) -> None:
+        """One measurement; without a band, by the scenario's limit or the usual one."""
+        record = self.record
+        usual = band_of(name, record.mode, record.target, record.scenario.limits)
+        self.rows.append(row(name, value, usual if band is None or usual != Band() else band, note))
+
+
+def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Mismatch | None:
+    """The target's stream beside the oracle's, and the station's beside the channel's and the oracle's."""
+    record = bench.record
+    sent, mismatch = record.channel.sent("down"), None
+    if record.script is not None:
+        golden = golden_stream(tuple(record.script), record.ready, record.steps)
+        kept = len(sent) if record.comparable is None else record.comparable
+        mismatch = _compare("sent by the target", golden[:kept] if record.steps else golden, sent[:kept])
+        bench.add("stream_equal", mismatch is None, _where(mismatch))
+        last = record.scenario.losses[-1] if record.scenario.losses else None
+        if last is not None:
+            early = _until(golden, int(last.at.value))
+            difference = _compare("received by the station", early, received.stream)
+            if last.causes == ["LANDER_ONLY"]:  # the bus goes on
+                difference = _compare("received by the station", early, received.stream[: len(early)])
+            bench.add("golden_to_los", difference is None, _where(difference))
+            if bench.rows[-1].state == "FAIL":
+                mismatch = mismatch or difference
+    difference = _compare("received by the station", prediction.stream, received.stream)
+    bench.add("received_equal", difference is None, _where(difference))
+    return mismatch or difference
+
+
+@lru_cache(maxsize=8)
+def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
+    """What the oracle sends that gets the same commands at the same ticks.
+
+    Args:
+        script: uplink bytes, each with how many steps came before them.
+        ready: whether it waits for START.
+        steps: how many steps it flies; 0: to the end of its pass.
+    """
+    craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
+    if not ready:
+        craft.start()
+    while n < steps or (not steps and (craft.flies or entries)):
+        uplink = b""
+        while entries and entries[0][0] <= n:
+            uplink += entries.pop(0)[1]
+        sent += call(craft, uplink).data
+        n += 1
+    return bytes(sent)
+
+
+def _until(stream: bytes, scet: int) -> bytes:
+    """The frames before the first one of that time."""
+    end = 0
+    for cut in Cutter(UART).feed(stream):
+        if cut.scet is not None and cut.scet >= scet:
+            break
+        end = cut.offset + len(cut.data)
+    return stream[:end]
+
+
+def _compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
+    """Where two streams first differ."""
+    if expected == found:
+        return None
+    size = min(len(expected), len(found))
+    low, high = 0, size  # the first difference, by halves: both are long
+    while low < high:
+        middle = (low + high + 1) // 2
+        if expected[:middle] == found[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    start = max(0, low - _AROUND)
+    return Mismatch(
+        stream=stream,
+        offset=low,
+        frame=low // UART.cadu_length,
+        scet=_scet_at(expected, low) or _scet_at(found, low),
+        start=start,
+        expected=expected[start : low + _AROUND].hex(),
+        found=found[start : low + _AROUND].hex(),
+    )
+
+
+def _scet_at(stream: bytes, offset: int) -> int | None:
+    """Mission time of the frame at an offset of an aligned stream."""
+    start = offset // UART.cadu_length * UART.cadu_length
+    cuts = Cutter(UART).feed(stream[start : start + UART.cadu_length])
+    return cuts[0].scet if cuts else None
+
+
+def _where(mismatch: Mismatch | None) -> str:
+    if mismatch is None:
+        return ""
+    when = f", {utc(mismatch.scet, 3)}" if mismatch.scet is not None else ""
+    return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"
+
+
+def _losses(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    """Each planned loss, and all that were not planned."""
+    found, planned = received.losses(), bench.record.scenario.losses
+    left = list(found)
+    for n, loss in enumerate(planned):
+        verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
+        if verdict is not None:
+            left.remove(verdict)
+        _one_loss(bench, f"[{n + 1}]" if len(planned) > 1 else "", loss, verdict)
+    predicted = losses([a.at for a in prediction.good if a.vcid == LANDER], TIMEOUT)
+    false = [v for v in left if not bench.exact or v.last_ert not in predicted]
+    notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
+    bench.add("false_los", len(false), notes)
+    missed = [last for last in predicted if last not in {v.last_ert for v in found}] if bench.exact else []
+    expected = len(found) + len(missed) if bench.exact else len(planned) + len(left) - len(false)
+    bench.add("losses", len(found), "a loss was not declared", Band(equals=max(expected, len(planned))))
+    if planned:
+        at = int(planned[-1].at.value)
+        whole = "SILENCE" in planned[-1].causes
+        late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else LANDER))
+        bench.add("frames_after_los", late, "frames of later than the last planned loss")
+
+
+def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None) -> None:
+    at = int(loss.at.value)
+    last = None if verdict is None else verdict.last_scet
+    before = None if last is None else (last - at) / MS
+    bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
+    error = None
+    if last is not None:
+        end = last + PERIOD_MS * MS
+        error = 0 if last < at <= end else (end - at) // MS if at > end else (last - at) // MS + PERIOD_MS
+    bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
+    late = None
+    if verdict is not None:
+        late = (verdict.declared_ert - verdict.last_ert) / MS - verdict.timeout_ms
+    bench.add(f"los_declared_late{number}", late)
+    cause = None if verdict is None else verdict.cause
+    right = loss.causes[0] if cause not in loss.causes else cause
+    bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, Band(equals=right))
+
+
+def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    found = {note.offset for _, note in received.good()}
+    lost = [arrival.position not in found for arrival in prediction.good]
+    bench.add("frames_lost", sum(lost), _first_lost(prediction.good, lost))
+    run = most = 0
+    for one in lost:
+        run = run + 1 if one else 0
+        most = max(most, run)
+    bench.add("resync", most)
+    rejects = sum(note.quality == "CRC" for _, note in received.notes)
+    surplus = rejects - prediction.crc_rejects
+    if 0 < surplus <= prediction.undecided:
+        surplus = 0
+    bench.add("crc_rejects_unpredicted", surplus, f"{rejects} found, {prediction.crc_rejects} predicted")
+    missing = _missing([note.vcfc for _, note in received.good(LANDER) if note.vcfc is not None])
+    bench.add("frames_missing", missing, "by the frames' counts")
+
+
+def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
+    first = next((a for a, missing in zip(arrivals, lost, strict=True) if missing), None)
+    return "" if first is None else f"the first at byte {first.position}: VC{first.vcid} frame {first.vcfc}"
+
+
+def _missing(counts: Sequence[int]) -> int:
+    return sum((b - a - 1) % UART.vcfc_modulus for a, b in pairwise(counts))
+
+
+def _interarrival(received: Received) -> list[float]:
+    """Times between lander frames that follow each other, in ms."""
+    gaps, last = [], None
+    for ert, note in received.good(LANDER):
+        if last is not None and note.vcfc is not None and note.vcfc == (last[1] + 1) % UART.vcfc_modulus:
+            gaps.append((ert - last[0]) / MS)
+        last = None if note.vcfc is None else (ert, note.vcfc)
+    return gaps
+
+
+def _times(bench: _Bench, received: Received, gaps: list[float]) -> None:
+    record = bench.record
+    if not bench.kinds & _TIMING:
+        period = PERIOD_MS / record.speed if record.speed else PERIOD_MS
+        value = None if not gaps else _p99(gaps) - period
+        bench.add("interarrival_p99", value if value is None else max(0.0, value))
+    if record.mode == "realtime":
+        bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
+    back = [d for d in record.deeds if d.ended is not None and d.kind in ("unplug", "hangup", "peer_killed")]
+    for n, deed in enumerate(back):
+        name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
+        locked = (
+            c.ert for c in received.contacts if c.vcid is None and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
+        )
+        ert = next(locked, None)
+        bench.add(name, None if ert is None or deed.ended is None else (ert - deed.ended) / 1e9)
+
+
+def _p99(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+
+
+def _target(bench: _Bench, received: Received) -> None:
+    record = bench.record
+    if not bench.kinds & _RESETS:
+        bench.add("resets", received.boots + max(0, len(record.booted) - 1), "the target booted in flight")
+    if "build" in record.provenance and record.booted:
+        equal = all(build == record.provenance["build"] for build in record.booted)
+        bench.add("build_id_equal", equal, f"{record.booted[0]} flies, the file is {record.provenance['build']}")
+
+
+def _bytes(bench: _Bench, received: Received) -> None:
+    c = received.counters
+    total = c.good + c.corrected + c.rejected + c.skipped + c.pending
+    whole = c.bytes_in == total == len(received.stream)
+    bench.add("bytes_conserved", whole, f"{c.bytes_in} in, {total} accounted for, {len(received.stream)} archived")
+    down, up = bench.record.channel.account("down"), bench.record.channel.account("up")
+    bench.add("bytes_accounted", down.conserved and up.conserved, f"down {down}, up {up}")
+
+
+def _commands(bench: _Bench) -> None:
+    record = bench.record
+    for n, command in enumerate(record.scenario.commands):
+        update = record.commands.get(n)
+        state = None if update is None else update.state
+        note = record.refused.get(n, "never given" if update is None else update.detail)
+        bench.add(f"command[{n + 1}] {command.name}", state, note, Band(equals=command.expect))

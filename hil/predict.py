@@ -1,0 +1,125 @@
+"""What a station has to make of the bytes that a channel delivered: said from the channel's own records.
+
+Nothing here searches for frames. The rig knows where the target's frames began and which bytes came through, so it can
+say of each frame whether it has to be found, and which rejects there have to be:
+
+1. A frame that came through whole and unchanged is good.
+2. Where a frame's ASM came through and the bytes behind it do not fit their FECF, there is one CRC reject.
+3. A frame without its ASM is nobody's: it may be found (in LOCK, if nothing else happened to it) or not.
+4. A channel's signal is lost when, after three frames in contact, the next good one comes no sooner than its time-out.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hil.channel import Channel, Delivered
+from hil.cutter import Cut
+from protocols.profile import LinkProfile
+
+CONTACT_FRAMES = 3
+_PREVIEW = 3
+"""In LOCK a failed frame is judged when the next ASM could be there, but for its last byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A frame that came through unchanged. ``position`` is where its ASM is in the received stream."""
+
+    position: int
+    at: int
+    vcid: int
+    vcfc: int
+    scet: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What has to be found in a received stream.
+
+    Attributes:
+        good: frames, in the order they came.
+        crc_rejects: how many.
+        undecided: candidates at the very end that are rejects only if the stream goes on.
+        stream: the bytes, as they were delivered.
+    """
+
+    good: list[Arrival]
+    crc_rejects: int
+    undecided: int
+    stream: bytes
+
+
+def predict(channel: Channel, profile: LinkProfile) -> Prediction:
+    """Say what a station finds in what a channel delivered downwards."""
+    delivered = channel.delivered("down")
+    stream = b"".join(piece.data for piece in delivered)
+    starts = dict(zip((cut.offset for cut in channel.cuts), channel.cuts, strict=True))
+    good: list[Arrival] = []
+    rejects = undecided = 0
+    for position, cut, last in _markers(delivered, starts, len(profile.asm)):
+        block = stream[position : position + profile.cadu_length]
+        if not block.startswith(profile.asm) or len(block) < profile.cadu_length:
+            continue
+        if block == cut.data and cut.vcid is not None and cut.vcfc is not None:
+            good.append(Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet))
+        elif binascii.crc_hqx(block[len(profile.asm) :], 0xFFFF):
+            if position + profile.cadu_length + _PREVIEW > len(stream):
+                undecided += 1
+            else:
+                rejects += 1
+    return Prediction(good, rejects, undecided, stream)
+
+
+def _markers(
+    delivered: Sequence[Delivered], starts: dict[int, Cut], marker: int
+) -> Iterator[tuple[int, Cut, tuple[int, int]]]:
+    """Where frames' first bytes came out: position in the stream, the frame, and the piece (index, position)."""
+    position = 0
+    for index, piece in enumerate(delivered):
+        if piece.origin is not None:
+            for offset in _offsets_in(piece, starts):
+                yield position + offset - piece.origin, starts[offset], (index, position)
+        position += len(piece.data)
+
+
+def _offsets_in(piece: Delivered, starts: dict[int, Cut]) -> Iterable[int]:
+    """Offsets of frames that begin in a piece. Most pieces are a frame."""
+    assert piece.origin is not None
+    end = piece.origin + len(piece.data)
+    return (offset for offset in range(piece.origin, end) if offset in starts)
+
+
+def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int, profile: LinkProfile) -> int:
+    """When the frame's last byte came."""
+    index, at = place
+    end = position + profile.cadu_length
+    while at + len(delivered[index].data) < end:
+        at += len(delivered[index].data)
+        index += 1
+    return delivered[index].at
+
+
+def frames_missing(arrivals: Iterable[Arrival], modulus: int) -> int:
+    """How many frames the counts of all channels say are missing between those that came."""
+    last: dict[int, int] = {}
+    missing = 0
+    for arrival in arrivals:
+        if arrival.vcid in last:
+            missing += (arrival.vcfc - last[arrival.vcid] - 1) % modulus
+        last[arrival.vcid] = arrival.vcfc
+    return missing
+
+
+def losses(times: Iterable[int], timeout: int) -> list[int]:
+    """Of a channel's frames, the times of those after which its signal is lost but for the last. All in ns."""
+    lost, run, last = [], 0, 0
+    for time in times:
+        if run and time - last >= timeout:
+            if run >= CONTACT_FRAMES:
+                lost.append(last)
+            run = 0
+        run, last = run + 1, time
+    return lost

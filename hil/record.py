@@ -1,0 +1,72 @@
+"""What a flight leaves behind for its judges: the recording, the channel with its log, and what the rig did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from groundstation.orders import CommandUpdate
+from hil.channel import Channel
+from hil.oracle import Script
+from hil.result import Moment
+from hil.scenario import Mode, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A fault of the link or the target: when it began and when it was undone, in ns of the line's time."""
+
+    fault: int
+    kind: str
+    began: int
+    ended: int | None = None
+
+
+@dataclass(slots=True)
+class FlightRecord:
+    """One flight.
+
+    Attributes:
+        scenario: what was flown.
+        target: its name.
+        mode: with a clock or without.
+        speed: mission seconds a second.
+        recording: the station's archive.
+        channel: all that was sent and delivered, and the log of faults.
+        start: the line's time at tick 0, in ns.
+        script: what reached the target, as the oracle wants it; None if nobody can say at which tick it came.
+        ready: whether the target had waited for START.
+        comparable: bytes of the target's stream that the oracle can speak of: up to the first reset, for instance; None
+            is all.
+        steps: calls of `step`, for the oracle to fly as far.
+        deeds: faults of link and target.
+        commands: the last that was said of each command, by its place in the scenario.
+        refused: commands that the station refused, and why.
+        published_ms: for each chunk how long it took from the port to a subscriber.
+        booted: builds that the target said it was, one for each start.
+        moments: what the rig itself saw.
+        provenance: what flew on what.
+        console: what the target had to say for people.
+        error: why it ended before its time; empty if it did not.
+    """
+
+    scenario: Scenario
+    target: str
+    mode: Mode
+    speed: float
+    recording: Path
+    channel: Channel
+    start: int
+    script: Script | None = ()
+    ready: bool = False
+    comparable: int | None = None
+    steps: int = 0
+    deeds: list[Deed] = field(default_factory=list)
+    commands: dict[int, CommandUpdate] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    published_ms: list[float] = field(default_factory=list)
+    booted: list[str] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    provenance: dict[str, str] = field(default_factory=dict)
+    console: str = ""
+    error: str = ""

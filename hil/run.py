@@ -1,0 +1,299 @@
+"""Flies one scenario on one target, judges it, and leaves a bundle: everything that is needed to see why, and again.
+
+BUNDLE/scenario.toml        as flown
+       result.json          `hil.result.RunResult`
+       recording.sqlite     the station's archive: what it received, and when
+       sent.bin             what the target sent, before any fault
+       capture.jsonl        what came out of the channel, both ways, with its time
+       faults.jsonl         what the faults did
+       console.txt          what the target had to say for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from groundstation.errors import StationError
+from groundstation.plain import utc
+from hil.faults import Act
+from hil.lockstep_rig import LockstepRig, Progress
+from hil.measure import Judgement, judge
+from hil.record import FlightRecord
+from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
+from hil.scenario import Mode, Scenario, ScenarioError
+from hil.stepped import STEPPED
+from protocols.lander import MARS6
+
+_SERIAL = {"unplug", "hangup"}
+_ZMQ = {"peer_killed", "peer_stopped"}
+_LOG_SHOWN = 5000
+"""Entries of the fault log in the result; the bundle has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run.
+
+    Attributes:
+        scenario: with the seed that is to be used.
+        target: its name.
+        mode: with a clock or without.
+        bundle: the folder that is made.
+        replay: the command line that flies it again.
+        speed: in real time, mission seconds a second; None: the scenario's.
+        port: of the target ``board``.
+    """
+
+    scenario: Scenario
+    target: str
+    mode: Mode
+    bundle: Path
+    replay: str
+    speed: float | None = None
+    port: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the run: its bundle's."""
+        return self.bundle.name
+
+
+def check_plan(plan: Plan) -> None:
+    """Whether the scenario can be flown so; before anything flies.
+
+    Raises:
+        ScenarioError: it cannot; says where in the scenario.
+    """
+    head, faults = plan.scenario.head, plan.scenario.faults
+    if plan.mode not in head.modes:
+        raise ScenarioError(f"{head.id}: it is for {' and '.join(head.modes)}, not for {plan.mode} (scenario.modes)")
+    if head.targets is not None and plan.target not in head.targets:
+        raise ScenarioError(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
+    for n, fault in enumerate(faults):
+        place = f"{head.id}: fault[{n}].kind: {fault.kind}"
+        if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
+            raise ScenarioError(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
+        if plan.mode == "realtime" and fault.kind in (_ZMQ if head.link == "pty" else _SERIAL):
+            raise ScenarioError(f"{place}: not on a link of type {head.link} (scenario.link)")
+
+
+def _stepped_can(target: str) -> frozenset[str]:
+    return STEPPED[target].can if target in STEPPED else frozenset()
+
+
+CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _stepped_can}
+"""What targets can suffer, by mode."""
+
+
+def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunResult:
+    """Fly, judge, and write the bundle. A target that dies and Ctrl-C are results too.
+
+    Args:
+        plan: checked by `check_plan`.
+        clock: ns since 1970.
+        progress: told the mission time from time to time.
+
+    Raises:
+        ArchiveError: the bundle cannot be written.
+    """
+    began = clock()
+    plan.bundle.mkdir(parents=True, exist_ok=False)
+    record = FLIERS[plan.mode](plan, progress)
+    result = result_of(plan, record, began, clock)
+    write_bundle(plan.bundle, result, record)
+    return result
+
+
+def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
+    target = STEPPED[plan.target]()
+    rig = LockstepRig(plan.scenario, target, plan.bundle / "recording.sqlite", progress)
+    try:
+        rig.fly()
+    except StationError as error:
+        rig.record.error = str(error)
+    except KeyboardInterrupt:
+        rig.record.error = "interrupted"
+    finally:
+        rig.record.console = target.console
+        target.close()
+    return rig.record
+
+
+FLIERS: dict[Mode, Callable[[Plan, Progress], FlightRecord]] = {"lockstep": _fly_lockstep}
+"""Who flies, by mode."""
+
+
+def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], int]) -> RunResult:
+    """Judge a flight and put together all that is known of it."""
+    scenario = plan.scenario
+    judgement = judge(record)
+    rows = judgement.rows
+    state = worst(row.state for row in rows)
+    if record.error:
+        state = "FAIL"
+    found = judgement.received.losses()
+    log = record.channel.log
+    return RunResult(
+        run=plan.name,
+        scenario=scenario.id,
+        title=scenario.head.title,
+        toml=scenario.text,
+        target=plan.target,
+        mode=plan.mode,
+        seed=scenario.head.seed,
+        speed=record.speed,
+        line=_line(plan, state, rows, record.error),
+        state=state,
+        error=record.error,
+        began=utc_date(began),
+        took_s=round((clock() - began) / 1e9, 3),
+        measurements=rows,
+        faults=_summaries(record),
+        applied=log.entries[:_LOG_SHOWN],
+        applied_dropped=max(0, len(log.entries) - _LOG_SHOWN) + log.dropped,
+        moments=_moments(record, judgement),
+        samples=judgement.received.samples,
+        frames=_marks(judgement),
+        interarrival_ms=[round(gap, 3) for gap in judgement.interarrival_ms],
+        planned_los=int(scenario.losses[-1].at.value) if scenario.losses else None,
+        observed_los=found[-1].interval_scet[1] if found and found[-1].interval_scet is not None else None,
+        mismatch=judgement.mismatch,
+        counters=judgement.received.counters,
+        provenance=_provenance(plan, record, judgement),
+        replay=plan.replay,
+        console=record.console,
+        artefacts={
+            "scenario": "scenario.toml",
+            "recording": "recording.sqlite",
+            "sent by the target": "sent.bin",
+            "capture, both ways": "capture.jsonl",
+            "fault log": "faults.jsonl",
+            "console": "console.txt",
+        },
+    )
+
+
+def utc_date(nanoseconds: int) -> str:
+    """Date and time of day, ISO 8601."""
+    return datetime.fromtimestamp(nanoseconds // 10**9, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _line(plan: Plan, state: str, rows: list[Measurement], error: str) -> str:
+    """The verdict in a line."""
+    head = f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
+    if error:
+        return f"{head}: {error}"
+    bad = [row for row in rows if row.state != "PASS"]
+    if bad:
+        return f"{head}: {', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
+    los = next((row for row in rows if row.name.startswith("los_time_error")), None)
+    cause = next((row.value for row in rows if row.name.startswith("los_cause")), None)
+    return f"{head}: {len(rows)} measurements" + (f", LOS {cause}, error {los.value} ms" if los is not None else "")
+
+
+def _summaries(record: FlightRecord) -> list[FaultSummary]:
+    """Each fault, and what it did."""
+    out = []
+    for n, fault in enumerate(record.scenario.faults):
+        entries = [entry for entry in record.channel.log.entries if entry.fault == n]
+        windows = [(min(e.scet for e in entries), max(e.scet for e in entries))] if entries else []
+        deeds = [deed for deed in record.deeds if deed.fault == n]
+        if isinstance(fault, Act) and record.mode == "lockstep":
+            windows = [(deed.began, deed.ended or deed.began) for deed in deeds]
+        sums = {deed: sum(e.length for e in entries if e.deed == deed) for deed in ("lost", "changed", "added")}
+        out.append(
+            FaultSummary(
+                fault=n,
+                kind=fault.kind,
+                text=_fault_text(fault),
+                deeds=len(entries) + len(deeds),
+                windows=windows,
+                lost=sums["lost"],
+                changed=sums["changed"],
+                added=sums["added"],
+            )
+        )
+    return out
+
+
+def _fault_text(fault: msgspec.Struct) -> str:
+    """A fault as its scenario has it, without what is at its default."""
+    parts = []
+    for field in msgspec.structs.fields(fault):
+        value = getattr(fault, field.name)
+        if value == field.default or value is None:
+            continue
+        if field.encode_name == "at":
+            text = utc(value.value, 3) if value.kind == "scet" else f"{value.kind} {value.value}"
+        elif field.encode_name == "for":
+            text = f"{value.value / 1e9:g} s" if value.kind == "ns" else f"{value.value} {value.kind}"
+        else:
+            text = str(value)
+        parts.append(f"{field.encode_name} {text}")
+    return f"{fault.__struct_config__.tag} {', '.join(parts)}".rstrip()
+
+
+def _moments(record: FlightRecord, judgement: Judgement) -> list[Moment]:
+    """What happened, in order."""
+    received = judgement.received
+    out = list(record.moments)
+    for change in received.contacts:
+        bad = change.state in ("LOS", "DEGRADED")
+        text = f"{change.channel} {change.previous} → {change.state}"
+        if change.verdict is not None:
+            text += f", {change.verdict.cause}: {change.verdict.evidence}"
+        out.append(Moment(time=change.ert, lane="contact", text=text, tone="bad" if bad else "good"))
+    for event in received.events:
+        tone = "bad" if event.severity.startswith("WARNING") else "plain"
+        out.append(Moment(time=event.ert, lane="event", text=f"{event.source} {event.name}: {event.text}", tone=tone))
+    for update in received.commands:
+        tone = {"COMPLETED": "good", "FAILED": "bad", "TIMEOUT": "bad"}.get(update.state, "plain")
+        out.append(
+            Moment(time=update.ert, lane="command", text=f"{update.name} {update.state} {update.detail}", tone=tone)
+        )
+    return sorted(out, key=lambda moment: moment.time)
+
+
+def _marks(judgement: Judgement) -> list[FrameMark]:
+    return [
+        FrameMark(ert, -1 if note.vcid is None else note.vcid, note.quality) for ert, note in judgement.received.notes
+    ]
+
+
+def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[str, str]:
+    return {
+        "package": f"mars6-groundstation {version('mars6-groundstation')}",
+        "dictionary": MARS6.hash_text,
+        "python": platform.python_version(),
+        "host": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "target": plan.target,
+        **record.provenance,
+        **({"booted": ", ".join(record.booted)} if record.booted else {}),
+        "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
+        "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
+    }
+
+
+def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
+    """Write all but the recording, which is there."""
+    channel = record.channel
+    (folder / "scenario.toml").write_text(result.toml, encoding="utf-8")
+    (folder / "result.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    (folder / "sent.bin").write_bytes(channel.sent("down"))
+    (folder / "console.txt").write_text(record.console, encoding="utf-8", errors="replace")
+    with open(folder / "faults.jsonl", "wb") as out:
+        out.writelines(msgspec.json.encode(entry) + b"\n" for entry in channel.log.entries)
+    with open(folder / "capture.jsonl", "w", encoding="utf-8") as lines:
+        for way in ("down", "up"):
+            for piece in channel.delivered("down" if way == "down" else "up"):
+                json.dump({"at": piece.at, "way": way, "origin": piece.origin, "data": piece.data.hex()}, lines)
+                lines.write("\n")
