@@ -19,15 +19,17 @@ from groundstation.client import StationClient
 from groundstation.command_cli import arm, commands, cop, send
 from groundstation.decode_cli import decode
 from groundstation.errors import CallerError, StationError
+from groundstation.keys_cli import keys
 from groundstation.links import open_link
 from groundstation.links.ports import format_ports, list_ports
 from groundstation.links.replay import replay_url
 from groundstation.links.serial import SerialLink
 from groundstation.messages import Refusal, StopRequest
-from groundstation.registry import Registry, StationInfo
+from groundstation.registry import Endpoints, Registry, StationInfo
 from groundstation.replaying import PlayingClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, Style, choose_style, end_with_parent, follow, host_clock, run_cli
 from groundstation.station import Station, StationConfig
+from groundstation.target import find_target, invitation, key_options
 from groundstation.tui.app import run_tui
 from groundstation.udev_cli import udev
 from protocols.lander import MARS6
@@ -37,7 +39,8 @@ _EXIT_CODES = """
 \b
 Exit codes: 0 fine, 2 wrong usage, 11 port absent, 12 port busy, 13 port not permitted,
 14 recording cannot be written, 15 no station answers, 16 nothing decoded, 17 udev: something is not right,
-18 root is needed, 22 order refused, 23 command failed, 24 no word of a command in time, 130 interrupted.
+18 root is needed, 22 order refused, 23 command failed, 24 no word of a command in time, 25 key not let in,
+26 key file damaged or open to others, 130 interrupted.
 """
 
 _CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
@@ -49,10 +52,29 @@ _output = [
     click.option("--ascii", "in_ascii", is_flag=True, help="Draw the TUI in ASCII only."),
 ]
 
+_station = [
+    click.option("--name", help="Name of the station. [default: from the link]"),
+    click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file."),
+    click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up."),
+    click.option(
+        "--bind",
+        metavar="tcp://ADDRESS:PORT",
+        help="Let clients elsewhere come, too: telemetry at this port, commands at the next one. Needs --key.",
+    ),
+    click.option("--key", metavar="NAME", help="The station's own key: `groundstation keys new NAME` makes it."),
+]
+
 
 def output_options(command: click.decorators.FC) -> click.decorators.FC:
     """The three options that say how to show a station."""
     for option in reversed(_output):
+        command = option(command)
+    return command
+
+
+def station_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The options that say how a station is run."""
+    for option in reversed(_station):
         command = option(command)
     return command
 
@@ -76,20 +98,32 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("link")
-@click.option("--name", help="Name of the station. [default: from the link]")
-@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
-@click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up.")
+@station_options
 @click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
-def serve(link: str, name: str | None, record: Path | None, wait: bool, announce: bool, with_parent: bool) -> None:
+def serve(
+    link: str,
+    name: str | None,
+    record: Path | None,
+    wait: bool,
+    bind: str | None,
+    key: str | None,
+    announce: bool,
+    with_parent: bool,
+) -> None:
     """Receive LINK, record it, and serve viewers until stopped.
 
     LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
+
+    \b
+    Examples:
+      groundstation serve serial:/dev/ttyACM0?baud=115200
+      groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for viewers elsewhere, too
     """
     if with_parent:
         end_with_parent()
     _check_link(link, wait)
-    config = _config(link, name, record)
+    config = _config(link, name, record, bind, key)
 
     def ready(info: StationInfo) -> None:
         if announce:
@@ -97,6 +131,8 @@ def serve(link: str, name: str | None, record: Path | None, wait: bool, announce
         else:
             click.echo(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
             click.echo(f"watch it with: groundstation watch {info.name}")
+            for line in invitation(info):
+                click.echo(line)
 
     asyncio.run(Station(config, host_clock, Registry()).run(ready))
     if not announce:
@@ -105,18 +141,26 @@ def serve(link: str, name: str | None, record: Path | None, wait: bool, announce
 
 @cli.command()
 @click.argument("station", required=False)
+@key_options
 @output_options
-def watch(station: str | None, plain: bool, as_json: bool, in_ascii: bool) -> None:
-    """Watch STATION, by name or endpoint; without one, the only one that runs."""
-    info = Registry().find(station)
-    sys.exit(show(info, choose_style(plain, as_json), in_ascii))
+def watch(
+    station: str | None, key: str | None, server_key: str | None, plain: bool, as_json: bool, in_ascii: bool
+) -> None:
+    """Watch STATION, by name or endpoint; without one, the only one that runs here.
+
+    \b
+    Examples:
+      groundstation watch
+      groundstation watch bench --json
+      groundstation watch tcp://HOST:5571 --key anna --server-key KEY    elsewhere; see `groundstation keys`
+    """
+    target = find_target(station, key, server_key)
+    sys.exit(show(target.ends, choose_style(plain, as_json), in_ascii, client=target.client()))
 
 
 @cli.command()
 @click.argument("link")
-@click.option("--name", help="Name of the station. [default: from the link]")
-@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
-@click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up.")
+@station_options
 @click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
 @output_options
 def run(
@@ -124,6 +168,8 @@ def run(
     name: str | None,
     record: Path | None,
     wait: bool,
+    bind: str | None,
+    key: str | None,
     keep: bool,
     plain: bool,
     as_json: bool,
@@ -135,7 +181,7 @@ def run(
     """
     style = choose_style(plain, as_json)
     _check_link(link, wait)
-    config = _config(link, name, record)
+    config = _config(link, name, record, bind, key)
     info = start_station(config, wait=wait)
     code = show(info, style, in_ascii, None if keep else f"Stopping station {info.name}.")
     if keep or code not in _CLOSED_BY_USER:
@@ -148,11 +194,22 @@ def run(
 
 @cli.command()
 @click.argument("station", required=False)
-def stop(station: str | None) -> None:
-    """Stop STATION and close its recording."""
-    info = Registry().find(station)
-    asyncio.run(stop_station(info, "stopped from the command line"))
-    click.echo(f"stopped; the recording is {info.recording}")
+@key_options
+def stop(station: str | None, key: str | None, server_key: str | None) -> None:
+    """Stop STATION and close its recording.
+
+    \b
+    Examples:
+      groundstation stop
+      groundstation stop tcp://HOST:5571 --key anna --server-key KEY
+    """
+    target = find_target(station, key, server_key)
+    if target.info is None:
+        asyncio.run(_ask_to_stop(target.client(), "stopped from the command line"))
+        click.echo(f"{target.name} was asked to stop")
+        return
+    asyncio.run(stop_station(target.info, "stopped from the command line"))
+    click.echo(f"stopped; the recording is {target.info.recording}")
 
 
 @cli.command()
@@ -196,13 +253,20 @@ cli.add_command(decode)
 for _command in (send, commands, arm, cop):
     cli.add_command(_command)
 cli.add_command(udev)
+cli.add_command(keys)
 
 
-def show(info: StationInfo, style: Style, in_ascii: bool = False, closing: str | None = None) -> int:
+def show(
+    station: Endpoints,
+    style: Style,
+    in_ascii: bool = False,
+    closing: str | None = None,
+    client: StationClient | None = None,
+) -> int:
     """Show a station until the viewer is closed; the exit code. ``closing`` says what becomes of the station then."""
     if style == "tui":
-        return run_tui(StationClient(info, host_clock), ascii=in_ascii, closing=closing)
-    return asyncio.run(follow(info, style))
+        return run_tui(client or StationClient(station, host_clock), ascii=in_ascii, closing=closing)
+    return asyncio.run(follow(station, style, client=client))
 
 
 def start_station(config: StationConfig, *, wait: bool = False, with_parent: bool = False) -> StationInfo:
@@ -217,6 +281,8 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     arguments += ["--name", config.name, *(["--wait"] if wait else [])]
     arguments += ["--record", str(config.recording)] if config.recording is not None else []
     arguments += ["--with-parent"] if with_parent else []
+    arguments += ["--bind", config.bind] if config.bind is not None else []
+    arguments += ["--key", config.key] if config.key is not None else []
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, start_new_session=True
@@ -237,18 +303,21 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
 
 async def stop_station(info: StationInfo, reason: str) -> None:
     """Ask a station to stop and wait until it has closed its recording."""
-    client = StationClient(info, host_clock)
+    await _ask_to_stop(StationClient(info, host_clock), reason)
+    for _ in range(100):
+        if info.name not in [other.name for other in Registry().running()]:
+            return
+        await asyncio.sleep(0.05)
+    raise StationError(f"station {info.name} (pid {info.pid}) did not stop in 5 s")
+
+
+async def _ask_to_stop(client: StationClient, reason: str) -> None:
     try:
         answer = await client.request(StopRequest(reason=reason))
     finally:
         await client.close()
     if isinstance(answer, Refusal):
         raise StationError(answer.text)
-    for _ in range(100):
-        if info.name not in [other.name for other in Registry().running()]:
-            return
-        await asyncio.sleep(0.05)
-    raise StationError(f"station {info.name} (pid {info.pid}) did not stop in 5 s")
 
 
 def _check_link(url: str, wait: bool) -> None:
@@ -259,14 +328,16 @@ def _check_link(url: str, wait: bool) -> None:
     link.stop()
 
 
-def _config(link: str, name: str | None, record: Path | None) -> StationConfig:
+def _config(
+    link: str, name: str | None, record: Path | None, bind: str | None = None, key: str | None = None
+) -> StationConfig:
     label = name or _label(link)
     if link.startswith("replay:"):
         if record is not None:
             raise CallerError("a replay is recorded already: --record makes no sense")
-        return StationConfig(label, link, None, MARS6, UART)
+        return StationConfig(label, link, None, MARS6, UART, bind, key)
     recording = (record or default_path(host_clock(), label)).absolute()
-    return StationConfig(label, link, recording, MARS6, UART)
+    return StationConfig(label, link, recording, MARS6, UART, bind, key)
 
 
 def _label(link: str) -> str:

@@ -21,6 +21,8 @@ import zmq.asyncio
 
 from groundstation.continuity import Continuity, Place
 from groundstation.errors import CallerError, StationError, StationGone
+from groundstation.handshakes import Handshakes
+from groundstation.keys import Credentials
 from groundstation.messages import AnyMessage, Refusal, Snapshot, SnapshotRequest, decode, encode, topic_of
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost, Update
@@ -47,6 +49,7 @@ class StationClient:
         timeout_s: float = 2.0,
         silence_s: float = 2.0,
         retry_s: float = 0.5,
+        credentials: Credentials | None = None,
     ) -> None:
         """Prepare; `connect` joins.
 
@@ -56,6 +59,7 @@ class StationClient:
             timeout_s: how long an answer may take.
             silence_s: how long a station may be silent before it counts as lost.
             retry_s: the pause between two attempts to find a lost station.
+            credentials: for a station elsewhere.
         """
         self.unreadable = 0
         self._station = station
@@ -63,6 +67,9 @@ class StationClient:
         self._timeout_s = timeout_s
         self._silence_s = silence_s
         self._retry_s = retry_s
+        self._credentials = credentials
+        self._hint = ""
+        self._requests = 0
         self._context = zmq.asyncio.Context()
         self._sub: zmq.asyncio.Socket | None = None
         self._pending: deque[AnyMessage] = deque()
@@ -81,6 +88,7 @@ class StationClient:
 
         Raises:
             StationGone: it does not answer.
+            AccessRefused: it does not let this client in.
             CallerError: it refuses.
         """
         try:
@@ -117,17 +125,25 @@ class StationClient:
 
         Raises:
             StationGone: no answer in time.
+            AccessRefused: it does not let this client in.
         """
-        socket = self._open(zmq.DEALER, self._station.command)
+        socket = self._socket(zmq.DEALER)
+        self._requests += 1
+        handshakes = Handshakes(socket, self._credentials, self._requests)
         try:
+            socket.connect(self._station.command)
             async with asyncio.timeout(self._timeout_s):
                 await socket.send(encode(message))
-                return decode(await self._unless_closed(socket.recv()))
+                try:
+                    return decode(await self._unless_closed(handshakes.answer()))
+                finally:
+                    self._hint = handshakes.hint
         except TimeoutError as error:
             raise self._gone() from error
         except msgspec.DecodeError as error:
             raise StationGone(f"what answers at {self._station.command} is no station") from error
         finally:
+            handshakes.close()
             socket.close()
 
     async def close(self) -> None:
@@ -163,18 +179,21 @@ class StationClient:
         if self._sub is not None:
             self._sub.close()
         self._pending.clear()
-        self._sub = self._open(zmq.SUB, self._station.telemetry)
+        self._sub = self._socket(zmq.SUB)
+        self._sub.connect(self._station.telemetry)
         self._sub.subscribe(b"")
         return self._sub
 
-    def _open(self, kind: int, endpoint: str) -> zmq.asyncio.Socket:
+    def _socket(self, kind: int) -> zmq.asyncio.Socket:
         if self._context.closed:
             raise StationGone("this client is closed")
         socket = self._context.socket(kind)
         socket.set(zmq.LINGER, 0)
         socket.set(zmq.HEARTBEAT_IVL, 500)
         socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
-        socket.connect(endpoint)
+        socket.set(zmq.IPV6, 1)
+        if self._credentials is not None:
+            self._credentials.apply(socket)
         return socket
 
     async def _next(self, sub: zmq.asyncio.Socket) -> AnyMessage | None:
@@ -215,4 +234,4 @@ class StationClient:
             raise StationGone("this client is closed") from error
 
     def _gone(self) -> StationGone:
-        return StationGone(f"no station answers at {self._station.command}")
+        return StationGone(f"no station answers at {self._station.command}{self._hint}")

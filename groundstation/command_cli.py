@@ -26,8 +26,8 @@ from groundstation.orders import (
     UplinkStatus,
 )
 from groundstation.plain import command_line, json_line, utc
-from groundstation.registry import Registry
 from groundstation.shell import host_clock, write_line
+from groundstation.target import Target, find_target, key_options
 from groundstation.tui.source import StationBack, StationLost
 from protocols.commands import ArgumentDef, Command
 from protocols.errors import EncodeError
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 _PATIENCE_S = 5.0
 """How much longer than a command's own time-out its end is waited for."""
 
-_station = click.option("--station", help="Name or endpoint. [default: the only one that runs]")
+_station = click.option("--station", help="Name or endpoint. [default: the only one that runs here]")
 
 
 @click.command()
@@ -49,6 +49,7 @@ _station = click.option("--station", help="Name or endpoint. [default: the only 
 @click.option("--repeats", type=int, help="Send it again so often if no report comes. It may be carried out twice.")
 @click.option("--json", "as_json", is_flag=True, help="Every state as one JSON object a line.")
 @_station
+@key_options
 def send(
     name: str,
     arguments: tuple[str, ...],
@@ -58,6 +59,8 @@ def send(
     repeats: int | None,
     as_json: bool,
     station: str | None,
+    key: str | None,
+    server_key: str | None,
 ) -> None:
     """Send the command NAME with its arguments; `groundstation commands` lists them.
 
@@ -66,6 +69,7 @@ def send(
       groundstation send PING --wait
       groundstation send STEP ticks=10
       groundstation send SELECT_PROFILE profile=SOFT_LANDING --wait
+      groundstation send PING --station tcp://HOST:5571 --key anna --server-key KEY
 
     Without --wait it ends when the station has taken the command. A PING is sent again by itself if its report is
     lost; anything else only with --repeats.
@@ -89,7 +93,7 @@ def send(
     def follow(client: StationClient) -> Awaitable[CommandUpdate | None]:
         return _send(client, request, show, timeout + _PATIENCE_S if wait else None)
 
-    last = _with_station(station, follow)
+    last = _with_station(find_target(station, key, server_key), follow)
     if last is not None:
         _conclude(last)
 
@@ -113,19 +117,26 @@ def commands(name: str | None) -> None:
 @click.command()
 @click.argument("seconds", type=float)
 @_station
-def arm(seconds: float, station: str | None) -> None:
-    """Allow critical commands for so many SECONDS, up to 600; 0 forbids them at once."""
+@key_options
+def arm(seconds: float, station: str | None, key: str | None, server_key: str | None) -> None:
+    """Allow critical commands for so many SECONDS, up to 600; 0 forbids them at once.
+
+    \b
+    Example:
+      groundstation arm 30
+    """
     if not isfinite(seconds):
         raise click.UsageError("SECONDS is a number")
     request = ArmRequest(who=_who(), token=secrets.token_hex(16), issued=host_clock(), seconds=seconds)
-    write_line(_with_station(station, lambda client: _order(client, request)).text)
+    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
 @click.command()
 @click.argument("directive", required=False)
 @click.argument("value", type=int, required=False)
 @_station
-def cop(directive: str | None, value: int | None, station: str | None) -> None:
+@key_options
+def cop(directive: str | None, value: int | None, station: str | None, key: str | None, server_key: str | None) -> None:
     """Show how COP-1 stands, or give FOP-1 a DIRECTIVE (CCSDS 232.1-B 4.2).
 
     \b
@@ -137,7 +148,7 @@ def cop(directive: str | None, value: int | None, station: str | None) -> None:
     The station initiates by itself when a command waits; only lockout waits for a person.
     """
     if directive is None:
-        write_line(_with_station(station, _uplink_status))
+        write_line(_with_station(find_target(station, key, server_key), _uplink_status))
         return
     request = CopDirectiveRequest(
         who=_who(),
@@ -146,15 +157,14 @@ def cop(directive: str | None, value: int | None, station: str | None) -> None:
         directive=directive,
         value=value,
     )
-    write_line(_with_station(station, lambda client: _order(client, request)).text)
+    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
-def _with_station(name: str | None, work: Callable[[StationClient], Awaitable[_T]]) -> _T:
+def _with_station(target: Target, work: Callable[[StationClient], Awaitable[_T]]) -> _T:
     """Do something with a client of the station, and close it."""
-    info = Registry().find(name)
 
     async def run() -> _T:
-        client = StationClient(info, host_clock)
+        client = target.client()
         try:
             return await work(client)
         finally:

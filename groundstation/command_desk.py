@@ -11,9 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
+
+from groundstation.access import LOCAL, Caller
 from groundstation.cop import Transmission
 from groundstation.errors import CommandRefused, LinkError
 from groundstation.links.base import LinkChange, Report
+from groundstation.message_base import Message
 from groundstation.messages import EventMessage, Telemetry
 from groundstation.orders import (
     ArmRequest,
@@ -42,7 +46,9 @@ Told = CommandUpdate | UplinkStatus | EventMessage
 class OrderGuard:
     """Lets every order pass once, and only while it is fresh. Bounded."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: int) -> None:
+        """Args: since when orders are remembered: an earlier one may have been obeyed by the station before."""
+        self._since = since
         self._seen: dict[str, int] = {}
 
     def check(self, order: Order, now: int) -> None:
@@ -59,6 +65,8 @@ class OrderGuard:
         if abs(age) > FRESH:
             when = f"{abs(age) // (1000 * MS)} s {'ago' if age > 0 else 'ahead'}"
             raise CommandRefused(f"the order was given {when} by this station's clock: the range is 60 s")
+        if order.issued < self._since:
+            raise CommandRefused("the order was given before this station started: give it again")
         self._forget(now)
         if order.token in self._seen:
             raise CommandRefused("replayed: this very order was here before")
@@ -89,11 +97,11 @@ class CommandDesk:
         self._write = write
         self._tell = tell
         self._clock = clock
-        self._guard = OrderGuard()
+        self._guard = OrderGuard(clock())
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
-    def answer(self, order: Order) -> OrderAccepted:
-        """Carry out an order.
+    def answer(self, order: Order, caller: Caller = LOCAL) -> OrderAccepted:
+        """Carry out an order of somebody who may command.
 
         Raises:
             CommandRefused: it cannot be. Nothing was sent; an event says who wanted what.
@@ -101,12 +109,16 @@ class CommandDesk:
         now = self._clock()
         try:
             self._guard.check(order, now)
-            return self._obey(order, now)
+            return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
         except CommandRefused as error:
-            self._uplink.refused += 1
-            text = f"{_what(order)} of {order.who[:_NAME_MAX]!r}: {error}"
+            self.refused()
+            text = f"{describe(order)} of {caller.label(order.who[:_NAME_MAX])!r}: {error}"
             self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
             raise
+
+    def refused(self) -> None:
+        """Count an order that was refused, here or before it came here."""
+        self._uplink.refused += 1
 
     def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
         """A report of the link, and what the receiver found in it."""
@@ -170,8 +182,11 @@ class CommandDesk:
                 self._tell(outcome)
 
 
-def _what(order: Order) -> str:
-    if isinstance(order, CommandRequest):
-        given = "".join(f" {name}={value}" for name, value in order.arguments.items())
-        return f"{order.name}{given}"[:200]
-    return f"directive {order.directive}"[:200] if isinstance(order, CopDirectiveRequest) else "arming"
+def describe(request: Message) -> str:
+    """What somebody asks for, for the log."""
+    if isinstance(request, CommandRequest):
+        given = "".join(f" {name}={value}" for name, value in request.arguments.items())
+        return f"{request.name}{given}"[:200]
+    if isinstance(request, CopDirectiveRequest):
+        return f"directive {request.directive}"[:200]
+    return "arming" if isinstance(request, ArmRequest) else str(request.__struct_config__.tag)

@@ -2,7 +2,8 @@
 
     StationError
     ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
-    │   └── CommandRefused   an order that the station did not take: nothing was sent
+    │   ├── CommandRefused   an order that the station did not take: nothing was sent
+    │   └── AccessRefused    a key that is not let in, or none where one is needed
     └── WorldError           the world said no; every one carries its exit code
         ├── LinkError        the link cannot be opened or written
         │   ├── PortAbsent
@@ -10,6 +11,7 @@
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
         ├── StationGone      no station answers
+        ├── KeyUnusable      a key file is damaged, or others can read it
         ├── CommandFailed    a command failed or was given up
         │   └── CommandTimeout   no word of a command in time
         ├── NothingDecoded   a capture holds no frame that the profile fits
@@ -37,6 +39,12 @@ class CommandRefused(CallerError):
     """An order that the station did not take: nothing was sent."""
 
     exit_code = 22
+
+
+class AccessRefused(CallerError):
+    """A station or bridge does not let this key in, or not without a key."""
+
+    exit_code = 25
 
 
 class WorldError(StationError):
@@ -79,6 +87,12 @@ class StationGone(WorldError):
     """No station answers at the endpoint."""
 
     exit_code = 15
+
+
+class KeyUnusable(WorldError):
+    """A key file is damaged, cannot be read or written, or is open to other users."""
+
+    exit_code = 26
 
 
 class CommandFailed(WorldError):

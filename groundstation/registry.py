@@ -15,14 +15,14 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
 
-from groundstation.errors import CallerError, StationGone, WorldError
+from groundstation.errors import CallerError, StationGone
+from groundstation.folders import make_private
 
 _SOCKET_PATH_MAX = 107
 _INFO = "station.json"
@@ -41,13 +41,18 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationInfo(Endpoints, frozen=True, kw_only=True):
-    """A running station. ``started`` in ns since 1970-01-01 UTC; ``recording`` is the archive's path."""
+    """A running station. ``started`` in ns since 1970-01-01 UTC; ``recording`` is the archive's path.
+
+    ``remote`` is where clients elsewhere come, and ``public_key`` what they must know it by.
+    """
 
     name: str
     pid: int
     link: str
     started: int
     recording: str | None = None
+    remote: str | None = None
+    public_key: str | None = None
 
 
 class Registry:
@@ -64,7 +69,7 @@ class Registry:
         """
         self.root = _default_root() if root is None else root
         self._locks: dict[str, int] = {}
-        _make_private(self.root)
+        make_private(self.root)
 
     def endpoints(self, name: str) -> Endpoints:
         """Private ipc endpoints for a station of that name.
@@ -80,8 +85,8 @@ class Registry:
         if not _fits(folder):
             raise CallerError(f"{folder}: too long for a socket path, set XDG_RUNTIME_DIR")
         if folder.parent != self.root:
-            _make_private(folder.parent)
-        _make_private(folder)
+            make_private(folder.parent)
+        make_private(folder)
         return Endpoints(telemetry=f"ipc://{folder}/tm", command=f"ipc://{folder}/cmd")
 
     def register(self, info: StationInfo) -> None:
@@ -92,7 +97,7 @@ class Registry:
         """
         _check_name(info.name)
         folder = self.root / info.name
-        _make_private(folder)
+        make_private(folder)
         if info.name not in self._locks:
             self._locks[info.name] = self._claim(folder, info.name)
         fresh = folder / f"{_INFO}.{os.getpid()}"
@@ -201,13 +206,3 @@ def _default_root() -> Path:
 
 def _temp_root() -> Path:
     return Path(tempfile.gettempdir()) / f"groundstation-{os.getuid()}"
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
-    except OSError as error:
-        raise WorldError(f"cannot make the runtime directory {folder}: {error.strerror}") from error
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise WorldError(f"{folder} is open to other users: remove it or chmod 700 it")

@@ -16,16 +16,20 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import zmq.asyncio
 
+from groundstation.access import Caller, Turnstile
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
-from groundstation.command_desk import TICK_S, CommandDesk, Told
-from groundstation.errors import CallerError, CommandRefused
+from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
+from groundstation.endpoints import check, pair_of
+from groundstation.errors import AccessRefused, CallerError, CommandRefused
+from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.base import Clock, EndOfStream, LinkChange, Report, Restart
 from groundstation.links.replay import ReplayLink
@@ -42,6 +46,7 @@ from groundstation.messages import (
 from groundstation.orders import Order, UplinkStatus
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
+from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
@@ -62,13 +67,21 @@ _ROOM_EVERY = 0.01
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """What a station is told at its start. Without a ``recording`` nothing is kept: for replays."""
+    """What a station is told at its start.
+
+    Attributes:
+        recording: None to keep nothing: for replays.
+        bind: where clients elsewhere come, besides the private endpoints: telemetry there, commands at the next port.
+        key: the station's own, by name; needed for a ``bind`` that others can reach.
+    """
 
     name: str
     link: str
     recording: Path | None
     dictionary: Dictionary
     profile: LinkProfile
+    bind: str | None = None
+    key: str | None = None
 
 
 class ReportQueue:
@@ -120,6 +133,11 @@ class Station:
         self._arrived = asyncio.Event()
         self._last_report = 0
         self._told_error: str | None = None
+        self._turnstile = Turnstile(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
+        self._key: KeyPair | None = None if config.key is None else KeyStore().load(config.key)
+        self._ends = None if config.bind is None else pair_of(config.bind)
+        if self._ends is not None:
+            check(self._ends.telemetry, keyed=self._key is not None)
 
     @property
     def _recording(self) -> str | None:
@@ -145,6 +163,8 @@ class Station:
             link=config.link,
             started=self._started,
             recording=self._recording,
+            remote=config.bind,
+            public_key=None if self._key is None else self._key.public,
         )
         self._registry.register(info)
         try:
@@ -158,24 +178,41 @@ class Station:
         meta |= {"dictionary_hash": config.dictionary.hash_text, "started": str(info.started)}
         kept = NoArchive() if config.recording is None else ArchiveWriter(config.recording, meta)
         with zmq.asyncio.Context() as context, kept as archive:
-            publisher = Publisher(context, info.telemetry, info.command, self._clock)
-            self._archive, self._publisher = archive, publisher
+            self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
+            self._archive = archive
             self._recorder = Recorder(self._receiver, archive, self._recording)
             self._board = Board(config.dictionary, config.name, info.pid, info.started)
             uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
             self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock)
-            try:
-                await self._run_tasks(ready, info)
-            finally:
-                self._link.stop()
-                self._take_reports()
-                self._desk.close()
-                self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
-                self._publish_status()
-                await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
-                publisher.close()
+            with closing(self._publisher), self._reception(context) as reception:
+                await self._conduct(ready, info, reception)
 
-    async def _run_tasks(self, ready: Callable[[StationInfo], None] | None, info: StationInfo) -> None:
+    async def _conduct(
+        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
+    ) -> None:
+        try:
+            await self._run_tasks(ready, info, reception)
+        finally:
+            self._link.stop()
+            self._take_reports()
+            self._desk.close()
+            self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
+            self._publish_status()
+            await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
+
+    @contextmanager
+    def _reception(self, context: zmq.asyncio.Context) -> Iterator[Reception | None]:
+        """The door for clients elsewhere, if one is wanted."""
+        if self._ends is None:
+            yield None
+            return
+        with closing(Reception(context, self._ends, self._key, KeyStore(), self._turnstile, self._say)) as reception:
+            self._publisher.open(reception.door)
+            yield reception
+
+    async def _run_tasks(
+        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
+    ) -> None:
         loop = asyncio.get_running_loop()
         self._queue = ReportQueue(QUEUE_LIMIT, lambda: _wake(loop, self._arrived))
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -194,7 +231,10 @@ class Station:
                 tasks.create_task(self._every(TICK_S, self._desk.tick)),
                 tasks.create_task(self._every(_STATUS_EVERY, self._publish_status)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
+                tasks.create_task(self._every(_HEARTBEAT_EVERY, self._turnstile.tick)),
             ]
+            if reception is not None:
+                running.append(tasks.create_task(reception.serve()))
             await self._stop.wait()
             for task in running:
                 task.cancel()
@@ -283,8 +323,13 @@ class Station:
             self._recorder.note(news)
         self._tell([news])
 
-    def _answer(self, request: AnyMessage) -> AnyMessage:
+    def _answer(self, request: AnyMessage, caller: Caller) -> AnyMessage:
         """Answer one request of a viewer."""
+        try:
+            caller.check(request)
+        except AccessRefused as error:
+            self._forbid(request, caller, error)
+            raise
         if isinstance(request, ReplayControl):
             if self._replay is None:
                 raise CallerError("this station receives: only a replay can be moved")
@@ -293,13 +338,21 @@ class Station:
         if isinstance(request, Order):
             if self._replay is not None:
                 raise CommandRefused("this is a replay: a recording takes no commands")
-            return self._desk.answer(request)
+            return self._desk.answer(request, caller)
         if isinstance(request, StopRequest):
-            self._say("ACTIVITY_HI", "STOP_REQUEST", request.reason)
+            self._say("ACTIVITY_HI", "STOP_REQUEST", caller.label(request.reason))
             self._stop.set()
         elif not isinstance(request, SnapshotRequest):
             raise CallerError(f"a station does not take {type(request).__name__}")
         return self._snapshot()
+
+    def _forbid(self, request: AnyMessage, caller: Caller, error: AccessRefused) -> None:
+        """Tell of a request that its caller may not make."""
+        claimed = ""
+        if isinstance(request, Order):
+            self._desk.refused()
+            claimed = request.who[:64]
+        self._turnstile.refuse(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")
 
     def _snapshot(self) -> Snapshot:
         self._take_reports()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+
+from groundstation.folders import data_folder
 
 _NS = 1_000_000_000
 _LABEL_MAX = 48
@@ -30,7 +31,4 @@ def default_path(clock_ns: int, label: str, root: Path | None = None) -> Path:
 
 def passes_folder() -> Path:
     """The folder of the recordings, where nobody says another."""
-    data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
-    if not data_home.is_absolute():
-        data_home = Path.home() / ".local" / "share"
-    return data_home / "groundstation" / "passes"
+    return data_folder() / "passes"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import zmq.asyncio
 
+from groundstation.access import Caller
 from groundstation.messages import (
     AnyMessage,
     Counters,
@@ -78,8 +79,8 @@ async def station(ends: Endpoints, started: int = START, heartbeat_s: float = 0.
         context.term()
 
 
-def answerer(publisher: Publisher, started: int) -> Callable[[AnyMessage], AnyMessage]:
-    def answer(request: AnyMessage) -> AnyMessage:
+def answerer(publisher: Publisher, started: int) -> Callable[[AnyMessage, Caller], AnyMessage]:
+    def answer(request: AnyMessage, _: Caller) -> AnyMessage:
         if isinstance(request, SnapshotRequest):
             return snapshot(publisher, started)
         return Refusal(text="only snapshots here")

@@ -1,0 +1,153 @@
+"""Who may do what at a station or bridge: callers, their rights, and what is told of those who are sent away.
+
+Rules:
+1. Over a private door (ipc in a folder of mode 0700, or loopback) everybody is this host's own user: no key is asked
+   for, everything is allowed, and who they say they are proves nothing.
+2. Over any other door a caller is known by the key that its connection proved, and by nothing it says.
+3. Rights are looked up for every request, not only at the connection: a key that was revoked can do nothing from
+   then on, whatever connections it has.
+4. If the list of keys cannot be read, it is empty.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from groundstation.errors import AccessRefused, KeyUnusable
+from groundstation.keys import Client, KeyStore
+from groundstation.messages import AnyMessage, SnapshotRequest
+from groundstation.orders import Order
+
+_NS = 1_000_000_000
+_KEY_MARK = "key:"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks for something.
+
+    Attributes:
+        key: the name of the key; None over a private door.
+        rights: what it may do; "none" if the key is not let in any more.
+    """
+
+    key: str | None
+    rights: Literal["telemetry", "command", "none"]
+
+    def check(self, request: AnyMessage) -> None:
+        """See whether this caller may ask for that.
+
+        Raises:
+            AccessRefused: it may not.
+        """
+        if self.rights == "none":
+            raise AccessRefused(f"the key {self.key!r} is not let in any more")
+        if self.rights == "telemetry" and not isinstance(request, SnapshotRequest):
+            raise AccessRefused(
+                f"the key {self.key!r} is for telemetry only: at the station, "
+                f"`groundstation keys allow {self.key} --command` lets it command"
+            )
+        if self.key is None and isinstance(request, Order) and request.who.startswith(_KEY_MARK):
+            raise AccessRefused(f"{request.who!r}: only a key proves that")
+
+    def label(self, claimed: str) -> str:
+        """Who orders something, for the log: what the key proves, then what the client says."""
+        return claimed if self.key is None else f"{_KEY_MARK}{self.key} {claimed}"
+
+
+LOCAL = Caller(None, "command")
+"""Whoever comes over a private door."""
+
+
+class Guests:
+    """The keys that are let in: read again whenever their file changed.
+
+    Attributes:
+        error: why the list cannot be read; None if it can.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self.error: str | None = None
+        self._store = store
+        self._seen: tuple[int, ...] | None = None
+        self._clients: dict[str, Client] = {}
+
+    def find(self, public: str) -> Client | None:
+        """The client of a key, revoked ones too."""
+        self._look()
+        return self._clients.get(public)
+
+    def caller(self, public: str) -> Caller:
+        """Who comes with this key, and what it may do now."""
+        client = self.find(public)
+        if client is None:
+            return Caller(public[:8], "none")
+        return Caller(client.name, "none" if client.revoked is not None else client.rights)
+
+    def let_in(self) -> frozenset[str]:
+        """All keys that are let in now."""
+        self._look()
+        return frozenset(public for public, client in self._clients.items() if client.revoked is None)
+
+    def _look(self) -> None:
+        signature = self._signature()
+        if signature == self._seen:
+            return
+        self._seen = signature
+        try:
+            self._clients = {client.public: client for client in self._store.clients()}
+            self.error = None
+        except KeyUnusable as error:
+            self._clients = {}
+            self.error = str(error)
+
+    def _signature(self) -> tuple[int, ...]:
+        """What changes with every edit of the list: it is replaced as a whole. The modes matter as much."""
+        try:
+            file, folder = os.stat(self._store.allowed_path), os.stat(self._store.folder)
+        except OSError:
+            return ()
+        return (file.st_ino, file.st_mtime_ns, file.st_size, file.st_mode, file.st_uid, folder.st_mode)
+
+
+class Turnstile:
+    """Tells of those who were sent away: the first of a kind at once, the others counted, every few seconds. Bounded.
+
+    Attributes:
+        total: how many were sent away.
+    """
+
+    EVERY = 10 * _NS
+    KINDS = 64
+
+    def __init__(self, tell: Callable[[str], None], clock: Callable[[], int]) -> None:
+        self.total = 0
+        self._tell = tell
+        self._clock = clock
+        self._kinds: dict[str, tuple[int, int, str]] = {}
+
+    def refuse(self, kind: str, text: str) -> None:
+        """Somebody was sent away; ``kind`` is what is counted together."""
+        self.total += 1
+        if kind not in self._kinds and len(self._kinds) >= self.KINDS:
+            kind, text = "", "others"
+        since, more, _ = self._kinds.get(kind, (0, -1, ""))
+        if more < 0:
+            self._tell(text)
+            since = self._clock()
+        self._kinds[kind] = (since, more + 1, text)
+
+    def tick(self) -> None:
+        """Tell what was counted; to be called now and then."""
+        now = self._clock()
+        for kind, (since, more, text) in list(self._kinds.items()):
+            if now - since < self.EVERY:
+                continue
+            if more:
+                self._tell(f"{text}; {more} more times in {(now - since) // _NS} s")
+                self._kinds[kind] = (now, 0, text)
+            else:
+                del self._kinds[kind]

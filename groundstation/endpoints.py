@@ -1,0 +1,95 @@
+"""ZeroMQ endpoints: which of them only this host's user can reach, and how to bind one."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import zmq
+
+from groundstation.errors import CallerError, WorldError
+from groundstation.registry import Endpoints
+
+_TCP = re.compile(r"tcp://(?P<host>\*|\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
+_PORTS = range(1, 65535)
+_HOW = "make one with `groundstation keys new NAME` and give it with --key NAME"
+
+
+def pair_of(endpoint: str) -> Endpoints:
+    """A station's two endpoints by the one that people write: telemetry there, commands at the next port.
+
+    Raises:
+        CallerError: it is no ``tcp://HOST:PORT`` with a port that has a next one.
+    """
+    found = _TCP.fullmatch(endpoint)
+    if found is None or int(found["port"]) not in _PORTS:
+        raise CallerError(f"{endpoint!r}: tcp://ADDRESS:PORT is wanted, with a port from 1 to {_PORTS.stop - 1}")
+    return Endpoints(telemetry=endpoint, command=f"tcp://{found['host']}:{int(found['port']) + 1}")
+
+
+def check(endpoint: str, *, keyed: bool) -> None:
+    """See whether an endpoint may be bound: whatever others can reach needs keys.
+
+    Raises:
+        CallerError: it may not, or a file lies where its socket should be.
+    """
+    scheme, _, address = endpoint.partition("://")
+    if scheme == "ipc" and address.startswith("/"):
+        _check_replaceable(Path(address))
+    elif not is_private(endpoint) and not (keyed and scheme == "tcp"):
+        raise CallerError(
+            f"{endpoint} is not private: without a key only ipc:///PATH and tcp://127.0.0.1:PORT are bound. "
+            f"With a key others can be let in: {_HOW}"
+        )
+
+
+def is_private(endpoint: str) -> bool:
+    """Whether nobody but this host can reach it: loopback, or a socket in the file system."""
+    scheme, _, address = endpoint.partition("://")
+    if scheme == "ipc":
+        return address.startswith("/")
+    try:
+        return scheme == "tcp" and ipaddress.ip_address(urlsplit(endpoint).hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
+    """Bind, and say where: ``*`` as a port is any free one. A socket in the file system is its user's alone.
+
+    Raises:
+        WorldError: it cannot be bound.
+    """
+    socket.set(zmq.IPV6, "[" in endpoint)
+    try:
+        with _private_files():
+            socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise WorldError(f"cannot bind {endpoint}: {error.strerror}") from error
+    return socket.get_string(zmq.LAST_ENDPOINT)
+
+
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _check_replaceable(path: Path) -> None:
+    """ZeroMQ removes whatever lies at the path before it binds: let that be an old socket and nothing else."""
+    try:
+        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
+    except OSError:
+        return
+    if not is_socket:
+        raise CallerError(f"{path} exists and is not a socket")

@@ -1,0 +1,129 @@
+"""The gate before sockets that others can reach: CURVE encryption, and ZAP (ZeroMQ RFC 27) to ask who may connect.
+
+    libzmq ──ZAP request: the client's key──▶ Gate ──▶ Guests: let in, or not
+    libzmq ──monitor: handshakes that failed before a key was shown──▶ Gate ──▶ told as well
+
+One gate a context: libzmq has one address for these questions. Without an answer nobody is let in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from zmq.utils.monitor import recv_monitor_message
+
+from groundstation.access import LOCAL, Caller, Guests, Turnstile
+from groundstation.keys import KeyPair
+
+DOMAIN = "groundstation"
+_ZAP = "inproc://zeromq.zap.01"
+_VERSION = b"1.0"
+_LOOK_EVERY_S = 0.1
+_HANDSHAKE_MS = 5000
+_EVENTS = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+_WRONG_SERVER_KEY = 0x1100_0001
+"""ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: it speaks CURVE, but not to the key that is here."""
+
+
+class Gate:
+    """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
+
+    def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, turnstile: Turnstile) -> None:
+        """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
+        self.key = key
+        self._context = context
+        self._guests = guests
+        self._turnstile = turnstile
+        self._guarded = 0
+        self._monitors: dict[zmq.Socket[Any], zmq.Socket[bytes]] = {}
+        self._zap = context.socket(zmq.ROUTER)
+        self._zap.set(zmq.LINGER, 0)
+        self._zap.bind(_ZAP)
+
+    def guard(self, socket: zmq.Socket[Any]) -> None:
+        """Put a socket behind the gate; before it is bound."""
+        socket.set(zmq.CURVE_SERVER, 1)
+        socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.key.secret))
+        socket.set_string(zmq.ZAP_DOMAIN, DOMAIN)
+        socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)  # no answer from here means no entry
+        socket.set(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+        self._guarded += 1
+        address = f"inproc://gate-{self._guarded}"
+        socket.monitor(address, _EVENTS)
+        monitor: zmq.Socket[bytes] = zmq.Socket(self._context, zmq.PAIR)
+        monitor.connect(address)
+        self._monitors[socket] = monitor
+
+    def release(self, socket: zmq.Socket[Any]) -> None:
+        """Take a socket away; before it is closed."""
+        socket.disable_monitor()
+        self._monitors.pop(socket).close()
+
+    def caller(self, frame: zmq.Frame) -> Caller:
+        """Who sent a message: the key that its connection proved."""
+        return self._guests.caller(str(frame.get("User-Id")))
+
+    async def serve(self) -> None:
+        """Answer libzmq until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._answer())
+            tasks.create_task(self._look())
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._zap.close()
+
+    async def _answer(self) -> None:
+        while True:
+            *envelope, version, number, _domain, address, _identity, mechanism, key = await self._zap.recv_multipart()
+            public = self._let_in(mechanism, key, address.decode()) if version == _VERSION else None
+            verdict = [b"400", b"not let in", b""] if public is None else [b"200", b"", public.encode()]
+            await self._zap.send_multipart([*envelope, _VERSION, number, *verdict, b""])
+
+    def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
+        """The key that may connect, None if it may not."""
+        if mechanism != b"CURVE":
+            self._turnstile.refuse("mechanism", f"a client without a key from {address}")
+            return None
+        public = key.hex()
+        client = self._guests.find(public)
+        if client is None:
+            hint = f"to let it in: groundstation keys allow NAME {public}"
+            self._turnstile.refuse(public, f"an unknown key from {address}; {hint}")
+            return None
+        if client.revoked is not None:
+            self._turnstile.refuse(public, f"the revoked key {client.name!r} from {address}")
+            return None
+        return public
+
+    async def _look(self) -> None:
+        """Hear of handshakes that failed before anybody asked here."""
+        while True:
+            for monitor in list(self._monitors.values()):
+                while monitor.poll(0):
+                    event = recv_monitor_message(monitor)
+                    self._failed(event["value"], event["endpoint"].decode())
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _failed(self, reason: int, endpoint: str) -> None:
+        if reason == _WRONG_SERVER_KEY:
+            self._turnstile.refuse("server key", f"a client at {endpoint} that holds another key for ours")
+        else:
+            self._turnstile.refuse("no key", f"a client at {endpoint} without a key")
+
+
+class OpenGate:
+    """Before sockets that only this host's user can reach: everybody may pass."""
+
+    def guard(self, socket: zmq.Socket[Any]) -> None:
+        """Nothing is asked."""
+
+    def release(self, socket: zmq.Socket[Any]) -> None:
+        """Nothing to take away."""
+
+    def caller(self, frame: zmq.Frame) -> Caller:
+        """Everybody is this host's user."""
+        return LOCAL

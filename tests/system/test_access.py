@@ -1,0 +1,258 @@
+"""Who may connect and command, over real sockets: what is refused is told, and never reaches the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.errors import AccessRefused, StationGone
+from groundstation.keys import KeyPair, KeyStore
+from groundstation.messages import EventMessage, Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, encode
+from groundstation.orders import ArmRequest, OrderAccepted
+from groundstation.tui.source import StationBack, StationLost
+from tests.system.conftest import Run
+from tests.system.remote import PATIENCE_S, Bench, RawClient, ask, event, local, ping, remote, remote_bench, until
+
+
+def client_key(name: str, rights: str | None) -> KeyPair:
+    """A key, let in with these rights, or not at all."""
+    store = KeyStore()
+    pair = store.new(name)
+    if rights is not None:
+        store.allow(name, pair.public, rights, time.time_ns())  # type: ignore[arg-type]
+    return pair
+
+
+def assert_wire(bench: Bench, seen: list[bytes], count: int) -> None:
+    """Exactly so many CLTUs are on the wire: one more, of the own user, tells that nothing is on its way."""
+    assert isinstance(ask(local(), ping(f"end{count}{len(seen)}"))[0], OrderAccepted)
+    until(lambda: bench.cltus(seen) >= count + 1 or None, "CLTU of the own user")
+    assert bench.cltus(seen) == count + 1
+
+
+def test_strangers_are_not_let_in(home: Path) -> None:
+    revoked = client_key("revoked", "command")
+    KeyStore().revoke("revoked", 1)
+    stranger, known = client_key("stranger", None), client_key("known", "command")
+    with remote_bench(home) as bench:
+        with pytest.raises(AccessRefused, match=f"groundstation keys allow stranger {stranger.public}"):
+            ask(remote(bench, stranger), ping("stranger"))
+        with pytest.raises(AccessRefused, match="'revoked' is not let in"):
+            ask(remote(bench, revoked), ping("revoked"))
+        with pytest.raises(StationGone, match="wants a key"):
+            ask(remote(bench, None), ping("nobody"))
+        with pytest.raises(StationGone, match="does not have the key given with --server-key"):
+            ask(remote(bench, known, server=stranger.public), ping("known"))
+        for words in (
+            f"an unknown key from 127.0.0.1; to let it in: groundstation keys allow NAME {stranger.public}",
+            "the revoked key 'revoked' from 127.0.0.1",
+            "without a key",
+            "that holds another key for ours",
+        ):
+            assert event("ACCESS_REFUSED", words).severity == "WARNING_LO"
+        assert_wire(bench, [], 0)
+    with ArchiveReader(bench.recording) as archive:
+        kept = [json.loads(each.body)["name"] for each in archive.events("event")]
+    assert kept.count("ACCESS_REFUSED") >= 4
+
+
+def test_a_telemetry_key_listens_and_orders_nothing(home: Path) -> None:
+    viewer = client_key("viewer", "telemetry")
+    arm = ArmRequest(who="test", token="a" * 16, issued=time.time_ns(), seconds=60)
+    with remote_bench(home) as bench:
+        answers = ask(remote(bench, viewer), SnapshotRequest(), ping("viewer"), arm, StopRequest(reason="x"))
+        assert isinstance(answers[0], Snapshot)
+        for answer in answers[1:]:
+            assert isinstance(answer, Refusal)
+            assert "'viewer' is for telemetry only" in answer.text
+        assert event("ACCESS_REFUSED", "PING of 'key:viewer test': the key 'viewer' is for telemetry only")
+        asyncio.run(_hears_a_heartbeat(bench, viewer))
+        KeyStore().allow("viewer", viewer.public, "command", 1)
+        assert isinstance(ask(remote(bench, viewer), ping("may"))[0], OrderAccepted)
+        KeyStore().allow("viewer", viewer.public, "telemetry", 2)
+        assert isinstance(ask(remote(bench, viewer), ping("may not"))[0], Refusal)
+        assert_wire(bench, [], 1)
+
+
+async def _hears_a_heartbeat(bench: Bench, key: KeyPair) -> None:
+    client = remote(bench, key)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await client.connect()
+            async for update in client.messages():
+                if isinstance(update, Heartbeat):
+                    return
+    finally:
+        await client.close()
+
+
+def test_a_revoked_key_can_do_nothing_over_a_connection_it_has(home: Path) -> None:
+    thief, other = client_key("thief", "command"), client_key("other", "telemetry")
+    with remote_bench(home) as bench:
+        seen: list[bytes] = []
+        raw = RawClient(bench, thief)
+        assert isinstance(raw.ask(ping("before")), OrderAccepted)
+        until(lambda: bench.cltus(seen) == 1 or None, "CLTU")
+        KeyStore().revoke("thief", time.time_ns())
+        for request in (ping("after"), SnapshotRequest(), StopRequest(reason="x")):
+            answer = raw.ask(request)
+            assert isinstance(answer, Refusal)
+            assert answer.text == "the key 'thief' is not let in any more"
+        raw.close()
+        assert event("ACCESS_REFUSED", "PING of 'key:thief test': the key 'thief' is not let in any more")
+        assert_wire(bench, seen, 1)
+        asyncio.run(_hears_a_heartbeat(bench, other))
+
+
+def test_a_revoked_key_hears_nothing_more(home: Path) -> None:
+    thief, other = client_key("thief", "telemetry"), client_key("other", "telemetry")
+    with remote_bench(home) as bench:
+        asyncio.run(_thief_goes_other_stays(bench, thief, other))
+
+
+async def _thief_goes_other_stays(bench: Bench, thief: KeyPair, other: KeyPair) -> None:
+    going, staying, home = remote(bench, thief), remote(bench, other), local()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            for client in (going, staying, home):
+                await client.connect()
+            KeyStore().revoke("thief", time.time_ns())
+            async for update in going.messages():
+                if isinstance(update, StationLost):
+                    break
+            heard = 0
+            async for update in staying.messages():
+                assert not isinstance(update, StationLost | StationBack)
+                heard += isinstance(update, Heartbeat)
+                if isinstance(update, EventMessage) and "a key was revoked" in update.text:
+                    heard = 0
+                if heard == 3:
+                    break
+            with pytest.raises(AccessRefused, match="'thief' is not let in"):
+                await going.connect()
+            await home.request(SnapshotRequest())
+            assert home.missed == {}
+    finally:
+        for client in (going, staying, home):
+            await client.close()
+
+
+def test_captured_orders_are_obeyed_once(home: Path) -> None:
+    anna, boris = client_key("anna", "command"), client_key("boris", "command")
+    with remote_bench(home) as bench:
+        seen: list[bytes] = []
+        port = int(bench.ends.telemetry.rpartition(":")[2])
+        captured = encode(ping("captured"))
+        first, second, third = RawClient(bench, anna), RawClient(bench, anna), RawClient(bench, boris)
+        assert isinstance(first.ask(captured), OrderAccepted)
+        until(lambda: bench.cltus(seen) == 1 or None, "CLTU")
+        for raw in (first, second, third):
+            answer = raw.ask(captured)
+            assert isinstance(answer, Refusal)
+            assert answer.text.startswith("replayed")
+            raw.close()
+        assert event("ORDER_REFUSED", "PING of 'key:anna test': replayed")
+        assert event("ORDER_REFUSED", "PING of 'key:boris test': replayed")
+        assert_wire(bench, seen, 1)
+    with remote_bench(home, "second.sqlite", port) as bench:
+        raw = RawClient(bench, anna)
+        answer = raw.ask(captured)
+        raw.close()
+        assert isinstance(answer, Refusal)
+        assert "before this station started" in answer.text
+        assert event("ORDER_REFUSED", "before this station started")
+        assert_wire(bench, [], 0)
+
+
+def test_who_commanded_what_is_recorded_by_key(home: Path, run: Run) -> None:
+    client_key("anna", "command")
+    with remote_bench(home) as bench:
+        keys = ["--station", bench.ends.telemetry, "--key", "anna", "--server-key", bench.key.public]
+        done = run("groundstation", "send", "PING", "--bypass", *keys)
+        assert (done.returncode, done.stderr) == (0, "")
+        done = run("groundstation", "arm", "30", *keys)
+        assert (done.returncode, done.stdout) == (0, "armed for 30 s\n")
+        assert "armed by key:anna " in run("groundstation", "cop", *keys).stdout
+        assert event("ARMED", "key:anna ")
+        forged = ask(local(), ping("forged", who="key:anna x"))[0]
+        assert isinstance(forged, Refusal)
+        assert "only a key proves that" in forged.text
+        done = run("groundstation", "stop", *keys[1:])
+        assert done.returncode == 0, done.stderr
+        assert bench.process.wait(PATIENCE_S) == 0
+    with ArchiveReader(bench.recording) as archive:
+        commands = [json.loads(each.body) for each in archive.events("command")]
+    assert {each["who"].partition(" ")[0] for each in commands} == {"key:anna"}
+    assert all("@" in each["who"] for each in commands)
+
+
+def test_a_list_that_others_may_edit_lets_nobody_in(home: Path) -> None:
+    anna = client_key("anna", "command")
+    path = KeyStore().allowed_path
+    with remote_bench(home) as bench:
+        raw = RawClient(bench, anna)
+        assert isinstance(raw.ask(ping("first")), OrderAccepted)
+        path.chmod(0o666)
+        assert isinstance(raw.ask(ping("second")), Refusal)
+        with pytest.raises(AccessRefused):
+            ask(remote(bench, anna), ping("third"))
+        assert event("ACCESS", f"nobody elsewhere is let in: {path} is open to other users (mode 0666): chmod 600")
+        path.chmod(0o600)
+        assert event("ACCESS", "can be read again")
+        assert isinstance(raw.ask(ping("fourth")), OrderAccepted)
+        raw.close()
+        assert_wire(bench, [], 2)
+
+
+def test_a_station_binds_nowhere_else_without_a_key(home: Path, run: Run) -> None:
+    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--bind", "tcp://0.0.0.0:5571")
+    assert done.returncode == 2
+    assert "groundstation keys new NAME" in done.stderr
+    assert "--key NAME" in done.stderr
+    KeyStore().new("bench")
+    path = KeyStore().folder / "bench.key"
+    path.chmod(0o640)
+    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--bind", "tcp://127.0.0.1:5571", "--key", "bench")
+    assert done.returncode == 26
+    assert f"chmod 600 {path}" in done.stderr
+    assert not list(home.rglob("*.sqlite"))
+
+
+def test_keys_from_the_command_line(home: Path, run: Run) -> None:
+    made = run("groundstation", "keys", "new", "anna")
+    assert made.returncode == 0
+    public = KeyStore().load("anna").public
+    assert public in made.stdout
+    assert KeyStore().load("anna").secret not in made.stdout
+    assert run("groundstation", "keys", "new", "anna").returncode == 2
+    assert run("groundstation", "keys", "allow", "anna").stdout == "anna may listen\n"
+    assert run("groundstation", "keys", "allow", "anna", "--command").stdout == "anna may listen and command\n"
+    assert run("groundstation", "keys", "allow", "boris", "ab" * 32).returncode == 0
+    assert run("groundstation", "keys", "revoke", "boris").returncode == 0
+    listing = run("groundstation", "keys", "list").stdout
+    assert [line.split()[:2] for line in listing.splitlines()[3:]] == [["anna", "command"], ["boris", "revoked"]]
+    wrong = run("groundstation", "keys", "revoke", "ana")
+    assert (wrong.returncode, wrong.stderr) == (2, "groundstation: no key of 'ana' is let in; did you mean 'anna'?\n")
+    os.chmod(KeyStore().folder / "anna.key", 0o644)
+    listing_again = run("groundstation", "keys", "list")
+    assert listing_again.returncode == 26
+    assert "chmod 600" in listing_again.stdout
+
+
+def test_what_is_missing_to_connect_is_said(home: Path, run: Run) -> None:
+    for arguments in (
+        ["watch", "tcp://127.0.0.1:5571", "--key", "anna"],
+        ["send", "PING", "--station", "tcp://192.0.2.1:5571", "--server-key", "ab" * 32],
+    ):
+        done = run("groundstation", *arguments)
+        assert done.returncode == 2
+        assert "--key NAME" in done.stderr
+        assert "--server-key" in done.stderr
+    done = run("groundstation", "watch", "tcp://192.0.2.1:5571", "--key", "anna", "--server-key", "ab" * 32)
+    assert (done.returncode, "keys new" in done.stderr) == (2, True)
