@@ -21,6 +21,7 @@ LATE_LIMIT_NS = 1_000_000_000
 """A lander that was stopped for longer goes on without catching up."""
 NO_BUILD = 0
 """The software lander is not built."""
+_PIECE = 16
 LISTEN_S = 0.01
 """How long a command may wait for its answer while no tick is flown."""
 
@@ -58,7 +59,7 @@ def fly_paced(
         link_drop: mission time in ns from which the link carries nothing.
     """
     begin, first = clock(), craft.tick
-    greeter = _Greeter(begin)
+    greeter, uplink = _Greeter(begin), _Uplink(port)
     while True:
         tick, scale = craft.tick, craft.scale
         paced = craft.flies and craft.mode is Mode.RUNNING
@@ -67,15 +68,37 @@ def fly_paced(
             if wait > 0:
                 sleep(wait / 1e9)
             paced = wait >= -LATE_LIMIT_NS
-        burst = call(craft, port.receive(), link_drop)
+        burst = call(craft, uplink.take(craft), link_drop)
         burst = Burst(burst.scet, burst.data + greeter.greet(craft, clock()))
         if burst.data:
             port.send(burst.data)
         yield burst
         if not paced or (craft.tick, craft.scale) != (tick + 1, scale):
             begin, first = clock(), craft.tick - 1
-        if not craft.flies:
+        if not craft.flies and not uplink.waits:
             sleep(LISTEN_S)
+
+
+class _Uplink:
+    """What came up, in pieces as firmware takes them: one that holds a STEP holds no command behind it."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._came = b""
+
+    @property
+    def waits(self) -> bool:
+        """There is more."""
+        return bool(self._came)
+
+    def take(self, craft: Spacecraft) -> bytes:
+        """The next piece. Nothing while STEP flies: what was sent behind it finds it done."""
+        if craft.flies and craft.mode is not Mode.RUNNING:
+            return b""
+        self._came += self._port.receive()
+        size = len(self._came) if craft.mode is Mode.RUNNING else _PIECE
+        piece, self._came = self._came[:size], self._came[size:]
+        return piece
 
 
 class _Greeter:

@@ -26,7 +26,7 @@ static int32_t until(uint32_t due)
     return (int32_t)(due - port_microseconds());
 }
 
-/* Take what came; true if anything did. */
+/* Take what came; true if anything did. Not while STEP flies: what was sent behind it finds it done, whatever came first. */
 static bool receive(void)
 {
     uint8_t chunk[CHUNK];
@@ -72,7 +72,7 @@ _Noreturn void firmware_run(void)
     lander_init(&lander, send, NULL);
     for (;;) {
         port_alive();
-        const bool received = receive();
+        const bool received = !lander_hurries(&lander) && receive();
         greet(&hello_due);
         if (!fly(&tick_due) && !received) {
             const int32_t left = until(tick_due);
