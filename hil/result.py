@@ -135,6 +135,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     mode: Mode
     seed: int
     speed: float
+    start: int
     line: str
     state: State
     error: str = ""

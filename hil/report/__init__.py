@@ -1,0 +1,55 @@
+"""What people and machines read of runs: one renderer a file, each a pure function of the results.
+
+    page         report.html: one file that opens offline, drawn by the modules below
+      tables       measurements, faults, log, counters, where it came from
+      strip        altitude, speed and lanes over mission time: curves, lanes, over axis and drawing
+      closeup      single frames around the moments that matter
+      histogram    inter-arrival times
+      hexdiff      the first byte that differs
+    junit        junit.xml, for CI
+    as_json      report.json, which reads back as the same results
+    summary      lines for the terminal
+
+Nothing here knows a clock or flies anything; what is not in `hil.result.RunResult` is not in a report.
+To add a report: one module with a function of results and date, and its line in `REPORTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hil.report import as_json, junit, page
+from hil.report.summary import lines
+from hil.result import RunResult
+
+HTML = "report.html"
+
+REPORTS: dict[str, Callable[[Sequence[RunResult], str], str]] = {
+    HTML: page.render,
+    "junit.xml": junit.render,
+    "report.json": as_json.render,
+}
+"""By the name of the file: what makes its text of the results and the UTC at which they are reported."""
+
+__all__ = ["HTML", "REPORTS", "lines", "write_report"]
+
+
+def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> Path:
+    """Write all reports.
+
+    Args:
+        results: of the runs, in the order in which they are shown.
+        folder: where to; made if it is not there. The bundles of the runs are looked for beside the reports.
+        generated: UTC of the report, as text.
+
+    Returns:
+        The path of the HTML file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, render in REPORTS.items():
+        (folder / name).write_text(render(results, generated), encoding="utf-8")
+    return folder / HTML

@@ -1,0 +1,48 @@
+"""report.json: the results themselves, with the version of their form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hil.report.markup import visible
+from hil.result import RunResult
+
+SCHEMA = 1
+"""Counts up when a field changes its meaning or goes; new fields do not count."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
+    """All runs of one report. ``generated`` is the UTC at which it was made."""
+
+    schema: int = SCHEMA
+    generated: str
+    results: list[RunResult]
+
+
+def render(results: Sequence[RunResult], generated: str) -> str:
+    """The text of the file."""
+    report = Report(generated=generated, results=[_encodable(result) for result in results])
+    return msgspec.json.encode(report).decode() + "\n"
+
+
+def read(text: str | bytes) -> Report:
+    """What `render` wrote.
+
+    Raises:
+        msgspec.DecodeError: it is no such report, or of another form.
+    """
+    report = msgspec.json.decode(text, type=Report)
+    if report.schema != SCHEMA:
+        raise msgspec.ValidationError(f"a report of form {report.schema}; this program reads form {SCHEMA}")
+    return report
+
+
+def _encodable(result: RunResult) -> RunResult:
+    """The same; a console whose bytes were no text keeps them as escapes, since JSON is UTF-8."""
+    try:
+        result.console.encode()
+    except UnicodeEncodeError:
+        return msgspec.structs.replace(result, console=visible(result.console))
+    return result

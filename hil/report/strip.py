@@ -1,0 +1,82 @@
+"""The descent as a strip chart: altitude, speed and lanes, with milestones, fault windows and losses through all."""
+
+from __future__ import annotations
+
+from groundstation.plain import utc
+from hil.report.axis import MS, Axis, merged, pace, whole
+from hil.report.curves import curves
+from hil.report.drawing import Panel, drawing, label, rows_for, time_scale, upright, window
+from hil.report.lanes import lanes
+from hil.report.markup import Markup, join
+from hil.report.words import plural, utc_ms
+from hil.result import RunResult
+from protocols.lander import MARS6
+
+_ROW = 15
+_LABEL_ROWS = 4
+_WINDOWS = 200
+"""Drawn of one fault; nearer ones are drawn as one before that."""
+
+
+def strip(result: RunResult) -> Markup:
+    """The drawing."""
+    axis = whole(result)
+    ticks = [(tick, utc(tick, 0), n % 2 == 1) for n, tick in enumerate(axis.ticks(12))]
+    panels = [_heads(result, axis), *curves(result, axis), time_scale(axis, ticks), *lanes(result, axis)]
+    behind = [*windows(result, axis), *(upright(axis, tick, "grid") for tick, _, _ in ticks), *_lines(result, axis)]
+    ends = {"data_first": axis.first // MS, "data_last": axis.last // MS}
+    return drawing(f"The descent, {result.run}", _text(result), panels, join(behind), kind="strip", **ends)
+
+
+def windows(result: RunResult, axis: Axis) -> list[Markup]:
+    """Where faults acted."""
+    near = (axis.last - axis.first) // 2000
+    out = []
+    for fault in result.faults:
+        for start, end in merged(sorted(fault.windows), near)[:_WINDOWS]:
+            title = f"fault {fault.fault}, {fault.text}: {utc_ms(start)} … {utc_ms(end)}"
+            out.append(window(axis, start, end, title, data_fault=fault.fault))
+    return out
+
+
+def loss_lines(result: RunResult, axis: Axis) -> list[Markup]:
+    """Planned and observed loss of signal."""
+    kinds = {"planned": result.planned_los, "observed": result.observed_los}
+    return [upright(axis, time, f"los {kind}") for kind, time in kinds.items() if time is not None and axis.holds(time)]
+
+
+def _lines(result: RunResult, axis: Axis) -> list[Markup]:
+    marks = [upright(axis, m.scet, "milestone") for m in MARS6.timeline if axis.holds(m.scet)]
+    return [*marks, *loss_lines(result, axis)]
+
+
+def _heads(result: RunResult, axis: Axis) -> Panel:
+    """Names of milestones and losses, in as many rows as they need."""
+    names = [(m.scet, m.label, "head") for m in MARS6.timeline if m.name != "LOSS_OF_SIGNAL"]
+    if result.planned_los is not None and result.planned_los == result.observed_los:
+        names.append((result.planned_los, "LOS planned = observed", "head los"))
+    else:
+        kinds = {"planned": result.planned_los, "observed": result.observed_los}
+        names += [(time, f"LOS {kind}", "head los") for kind, time in kinds.items() if time is not None]
+    names = sorted(name for name in names if axis.holds(name[0]))
+    rows = rows_for(axis, [time for time, _, _ in names], _LABEL_ROWS)
+    texts = [
+        label(axis, time, 12 + _ROW * row, text, kind, f"{text} {utc_ms(time)}")
+        for (time, text, kind), row in zip(names, rows, strict=True)
+    ]
+    return Panel(_ROW * (max(rows, default=0) + 1) + 4, Markup(), join(texts))
+
+
+def _text(result: RunResult) -> str:
+    """The drawing in words."""
+    parts = [f"{plural(len(result.samples), 'sample')} of altitude and speed"]
+    if result.samples:
+        a, b = result.samples[0], result.samples[-1]
+        parts.append(f"from {a.altitude:.0f} m and {a.speed:.1f} m/s at {utc_ms(a.scet)}")
+        parts.append(f"to {b.altitude:.1f} m and {b.speed:.1f} m/s at {utc_ms(b.scet)}")
+    for word, time in (("planned", result.planned_los), ("observed", result.observed_los)):
+        parts.append(f"loss of signal {word} {'at ' + utc_ms(time) if time is not None else ': none'}")
+    parts += [f"fault {f.fault}, {f.text}, {plural(f.deeds, 'deed')}" for f in result.faults]
+    if pace(result) != 1:
+        parts.append(f"frames and events by the host's clock, {pace(result):g} mission seconds a second")
+    return "; ".join(parts)

@@ -1,0 +1,80 @@
+"""How times, values and states read, in every report alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from groundstation.plain import utc
+from hil.result import Measurement, RunResult, Shown
+from hil.scenario import State
+
+SIGNS: dict[State, str] = {"PASS": "✓", "MARGINAL": "△", "FAIL": "✗", "UNSET": "○"}
+"""Colour is never the only signal."""
+
+WORST_FIRST: tuple[State, ...] = ("FAIL", "UNSET", "MARGINAL", "PASS")
+
+
+def utc_ms(nanoseconds: int) -> str:
+    """Mission UTC to the millisecond."""
+    return utc(nanoseconds, 3)
+
+
+def shown(value: Shown) -> str:
+    """A measured value, for people."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return grouped(value)
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def grouped(value: int) -> str:
+    """A count with its thousands apart."""
+    return f"{value:,}"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{grouped(count)} {word}" if count == 1 else f"{grouped(count)} {word}s"
+
+
+def state_of(result: RunResult) -> State:
+    """The run's state; one that broke has failed, whatever was measured."""
+    return "FAIL" if result.error else result.state
+
+
+def wanting(result: RunResult) -> list[Measurement]:
+    """The rows that fail it: FAIL and UNSET."""
+    return [row for row in result.measurements if row.state in ("FAIL", "UNSET")]
+
+
+def marginal(result: RunResult) -> list[Measurement]:
+    """The rows that pass, but only just."""
+    return [row for row in result.measurements if row.state == "MARGINAL"]
+
+
+def row_text(row: Measurement) -> str:
+    """A row in a line: ``los_time_error: 100 ms, limit = 0``."""
+    value = "nothing measured" if row.value is None else f"{shown(row.value)} {row.unit}".rstrip()
+    limit = f", marginal {row.marginal}" if row.state == "MARGINAL" and row.marginal else ""
+    return f"{row.name}: {value}, limit {row.limit}{limit}"
+
+
+def reason(result: RunResult) -> str:
+    """Why it is what it is: what broke it, its worst row, or what it came to."""
+    if result.error:
+        return result.error
+    rows = wanting(result) or marginal(result)
+    if rows:
+        more = len(rows) - 1
+        return row_text(rows[0]) + (f" (and {more} more)" if more else "")
+    return f"all {len(result.measurements)} measurements pass" if result.measurements else "nothing was measured"
+
+
+def tally(states: Sequence[State]) -> str:
+    """``1 FAIL, 12 PASS``, worst first."""
+    counts = Counter(states)
+    return ", ".join(f"{counts[state]} {state}" for state in WORST_FIRST if counts[state])

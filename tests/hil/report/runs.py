@@ -1,0 +1,73 @@
+"""Runs to report on: real descents in lockstep, and what could be made of them."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from hil.result import RunResult
+from hil.run import Plan, fly_plan
+from hil.scenario import parse_scenario
+
+QUIET = """
+[scenario]
+id = "quiet"
+title = "Nothing goes wrong"
+"""
+ROUGH = """
+[scenario]
+id = "rough"
+title = "One frame lost, one damaged, a silence, and a loss that comes too early"
+seed = 4
+
+[[fault]]
+kind = "frame_drop"
+p = 1
+at = "09:08:00"
+for = { frames = 1 }
+
+[[fault]]
+kind = "bit_flip"
+bits = 9
+at = "09:09:00"
+for = { frames = 1 }
+
+[[fault]]
+kind = "silence"
+at = "09:09:30"
+for = "20 s"
+
+[[fault]]
+kind = "silence"
+at = "09:11:04.7"
+
+[[limit]]
+name = "golden_to_los"
+equals = true
+
+[[limit]]
+name = "frames_missing"
+equals = 0
+"""
+
+
+@lru_cache
+def fly(text: str, target: str = "software") -> RunResult:
+    """One scenario, flown in lockstep; the same result for the same text."""
+    scenario = parse_scenario(text)
+    ticks = iter(range(0, 10**12, 10**9))
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder, f"{scenario.id}-{target}")
+        plan = Plan(scenario, target, "lockstep", bundle, f"hil run {scenario.id} --target {target}")
+        return fly_plan(plan, lambda: next(ticks), lambda _: None)
+
+
+def quiet() -> RunResult:
+    """It passes."""
+    return fly(QUIET)
+
+
+def rough() -> RunResult:
+    """It fails."""
+    return fly(ROUGH)
