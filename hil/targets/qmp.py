@@ -115,7 +115,7 @@ def _packed(body: bytes) -> bytes:
 
 
 def _answer(line: socket.socket, *starts: bytes) -> bytes:
-    """The next packet, or the next that starts so; acknowledged."""
+    """The next packet that starts so, or the next that is no stop reply: those come unasked too. Acknowledged."""
     heard, deadline = b"", time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         _, dollar, rest = heard.partition(b"$")
@@ -123,7 +123,7 @@ def _answer(line: socket.socket, *starts: bytes) -> bytes:
         if dollar and hash_sign and len(tail) >= 2:
             line.sendall(b"+")
             heard = tail[2:]
-            if not starts or body.startswith(starts):
+            if body.startswith(starts) if starts else not body.startswith((b"T", b"S")):
                 return body
             continue
         more = line.recv(65536)

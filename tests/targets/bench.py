@@ -18,6 +18,7 @@ from protocols.profile import UART
 from tests.hil.lander.uplink import SIZE, bd, command, packet, started
 
 PATIENCE_S = 20.0
+BYTES_PER_S = 11_520
 MAKE: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
 """An Arduino's line needs half a minute for a descent: where time is not the matter it is not waited for."""
 BOOT = b"\x00\x22"
@@ -39,13 +40,13 @@ def require(name: str) -> None:
 class Bench:
     """One machine, switched on when a test says so."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, real_time: bool = False) -> None:
         require(name)
         self.stream = b""
         self.first_byte = 0.0
         self._changed = threading.Condition()
         self._heard = 0
-        self.machine: Machine = MAKE[name](self._take)
+        self.machine: Machine = (MACHINES if real_time else MAKE)[name](self._take)
 
     def _take(self, data: bytes) -> None:
         with self._changed:
@@ -81,6 +82,26 @@ class Bench:
 
     def await_boot(self) -> None:
         self.until(lambda data: bool(greetings(data)), "greeting")
+
+    def ask(self) -> None:
+        """PING until it is answered: a command that meets a crowd is refused, and even that may find no room."""
+        for number in range(12_000, 12_100):
+            for data in (bytes(100), command("PING", number)):  # an Arduino's ring takes 64 bytes
+                self.machine.write(data)
+                time.sleep(0.05)
+            if packet("PING", number)[:4] in self.stream:
+                return
+        pytest.fail(f"no PING was answered; {self.machine.console!r}")
+
+    def flood(self, seconds: float, make: Callable[[], bytes]) -> None:
+        """Send without a pause, as fast as a line of 115200 baud goes."""
+        began, sent = time.monotonic(), 0
+        while (now := time.monotonic() - began) < seconds:
+            while sent < now * BYTES_PER_S:
+                data = make()
+                self.machine.write(data)
+                sent += len(data)
+            time.sleep(0.002)
 
     def start_and_hold(self) -> None:
         self.machine.write(START_AND_HOLD)

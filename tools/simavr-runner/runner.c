@@ -48,6 +48,7 @@
 #define RESET_PIN 0x02
 #define BITS_OF_A_BYTE 10u /* 8N1 */
 #define UNREAD_MAX 3u /* two in the USART's buffer, one in its shift register */
+#define BOOT_NS INT64_C(200000000)
 #define LATE_NS INT64_C(1000000000) /* who is later than that goes on without catching up */
 
 static avr_t *avr;
@@ -188,14 +189,26 @@ static void receive_up(void)
         exit(EXIT_SUCCESS);
 }
 
+/* Somebody opened the pseudo-terminal, or left it. Who opens a port throws away what he finds there, so the chip begins
+ * a little later, as it does behind a boot loader. */
+static void change_hands(void)
+{
+    static const struct timespec boot = {.tv_nsec = BOOT_NS};
+
+    in_use = !in_use;
+    down_end = 0;
+    if (!in_use)
+        return;
+    (void)nanosleep(&boot, NULL);
+    epoch += BOOT_NS;
+    reset(RESET_PIN);
+}
+
 static void serve_wire(void)
 {
+    if (terminal && opened() != in_use)
+        change_hands();
     send_down();
-    if (terminal && opened() != in_use) {
-        in_use = !in_use;
-        if (in_use)
-            reset(RESET_PIN);
-    }
     if (up_first == up_end)
         receive_up();
     uart->cycles_per_byte = byte_cycles();

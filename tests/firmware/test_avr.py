@@ -1,0 +1,94 @@
+"""The Arduino's build: it fits, with the deepest stack that was seen, and the prebuilt one is what the sources give."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.targets.simavr import UNO_HEX
+from tests.firmware.core import FIRMWARE
+from tests.hil.lander.uplink import command
+from tests.targets.bench import Bench
+
+FLASH_MAX = 28 * 1024
+RAM_MAX = 1638
+"""1.6 KB of the chip's 2 KB."""
+RAM, RAM_SIZE = 0x100, 2048
+PAINT = b"\xa5"
+FLOOD = 60_000
+"""Bytes: five seconds of the line."""
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built in a copy, at another path."""
+    if shutil.which("avr-gcc") is None:
+        if os.environ.get("MARS6_REQUIRE_ALL"):
+            pytest.fail("no avr-gcc")
+        pytest.skip("no avr-gcc: apt-get install gcc-avr avr-libc binutils-avr")
+    copy = tmp_path_factory.mktemp("elsewhere") / "firmware"
+    shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
+    subprocess.run(["make", "-C", str(copy), "BOARD=uno", "board"], check=True, capture_output=True)
+    return copy / "build" / "uno"
+
+
+def told(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_prebuilt_one_is_this_one(build: Path) -> None:
+    built = hashlib.sha256((build / "lander.hex").read_bytes()).hexdigest()
+    assert built == hashlib.sha256(UNO_HEX.read_bytes()).hexdigest(), "sources changed: `make prebuilt`"
+
+
+def test_it_fits_into_flash(build: Path) -> None:
+    text, data = (int(figure) for figure in told("avr-size", str(build / "lander.elf")).splitlines()[1].split()[:2])
+    print(f"flash: {text + data} bytes")
+    assert text + data <= FLASH_MAX
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench("simavr")
+    yield bench
+    bench.machine.close()
+
+
+def flood(bench: Bench, names: list[str]) -> None:
+    """Commands without a pause, some of them damaged, and noise."""
+    rng = random.Random(6)
+    sent = 0
+    while sent < FLOOD:
+        data = bytearray(command(rng.choice(names), rng.randrange(9999)) + rng.randbytes(rng.choice([0, 0, 0, 99])))
+        if rng.random() < 0.2:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        bench.machine.write(bytes(data))
+        sent += len(data)
+    bench.machine.write(bytes(200))
+
+
+def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(build: Path, bench: Bench) -> None:
+    """A whole descent by STEP, and floods while it stands and flies; RAM was painted at power on."""
+    found = re.search(r"^00800([0-9a-f]+) \w _end$", told("avr-nm", str(build / "lander.elf")), re.MULTILINE)
+    assert found is not None
+    end = int(found[1], 16) - RAM
+    bench.boot()
+    bench.descend(3220)
+    bench.machine.write(command("RESET", 1))
+    bench.await_boot()
+    bench.start_and_hold()
+    flood(bench, ["PING", "REQUEST_HK"])
+    flood(bench, ["PING", "REQUEST_HK", "RESUME", "DEPLOY_PARACHUTE"])
+    bench.ask()
+    free = bench.machine.peek(RAM, RAM_SIZE)[end:]
+    used = end + len(free.lstrip(PAINT))
+    print(f"RAM: {end} bytes and {used - end} of stack")
+    assert end < used <= RAM_MAX
