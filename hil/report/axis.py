@@ -65,7 +65,7 @@ def whole(result: RunResult) -> Axis:
     lasts += [time for time in (result.planned_los, result.observed_los) if time is not None]
     end = max([EPOCH + 60 * S, *lasts])
     firsts = [line_to_mission(result, times[0].time) for times in (result.frames, result.moments) if times]
-    return Axis(min([EPOCH, *firsts]), end + (end - EPOCH) // 100)
+    return Axis(min([EPOCH, *firsts]), end + (end - EPOCH) // 25)
 
 
 def merged(spans: Iterable[tuple[int, int]], hole: int) -> list[tuple[int, int]]:

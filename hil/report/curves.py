@@ -37,7 +37,9 @@ def _panel(axis: Axis, points: list[Point], name: str, unit: str) -> Panel:
     grid = []
     for n in range(round(top / step) + 1):
         y = HEIGHT - (HEIGHT - 10) * n * step / top
-        gutter.append(el("text", f"{n * step:g}", x=72, y=y + (0 if n == 0 else 4), text_anchor="end", class_="tick"))
+        gutter.append(
+            el("text", f"{n * step:g}", x="94%", y=y + (0 if n == 0 else 4), text_anchor="end", class_="tick")
+        )
         grid.append(el("line", x1="0", x2="100%", y1=y, y2=y, class_="grid"))
     curve = el(
         "path",

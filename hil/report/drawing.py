@@ -85,10 +85,11 @@ def window(axis: Axis, start: int, end: int, title: str, **attributes: str | int
     inside = axis.clip(start, end)
     if inside is None:
         return Markup()
-    x = axis.x(inside[0])
-    width = percent(axis.x(inside[1]) - x)
-    place = {"x": percent(x), "width": width, "y": "0", "height": "100%"}
-    return el("rect", el("title", title), **place, class_="window", **attributes)
+    left, right = (percent(axis.x(time)) for time in inside)
+    width = percent(axis.x(inside[1]) - axis.x(inside[0]))
+    edges = [el("line", x1=x, x2=x, y1="0", y2="100%") for x in dict.fromkeys((left, right))]
+    shade = el("rect", x=left, width=width, y="0", height="100%")
+    return el("g", el("title", title), shade, *edges, class_="window", **attributes)
 
 
 def percent(value: float) -> str:
@@ -126,13 +127,14 @@ def mark(axis: Axis, time: int, y: float, tone: str, title: str) -> Markup:
     return el("use", el("title", title), href=f"#{tone}", x=percent(axis.x(time)), y=y, class_=tone)
 
 
-def time_scale(axis: Axis, text: Sequence[tuple[int, str, bool]]) -> Panel:
-    """A panel of times: (time, text, whether it goes in a narrow window)."""
+def time_scale(axis: Axis, labels: Sequence[tuple[int, str, bool]]) -> Panel:
+    """A panel of times: (time, text, whether it goes in a narrow window). The edges stay free."""
     parts = []
-    for time, words, minor in text:
+    for time, text, minor in labels:
         x = axis.x(time)
-        anchor = "start" if x < 3 else "end" if x > 97 else "middle"
-        parts.append(el("text", words, x=percent(x), y=14, text_anchor=anchor, class_="minor" if minor else "tick"))
+        if 2.5 < x < 99:
+            anchor = "end" if x > 96 else "middle"
+            parts.append(el("text", text, x=percent(x), y=14, text_anchor=anchor, class_="minor" if minor else "tick"))
     return Panel(20, Markup(), join(parts))
 
 

@@ -13,8 +13,8 @@ from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural
 from hil.result import RunResult
 
-HEIGHT = 150
-_TOP = 26
+HEIGHT = 160
+_TOP = 40
 _BINS = 30
 _LEAST_SPAN = 0.02
 """Of T: a narrower spread is not drawn wider."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundstation.plain import utc
-from hil.report.axis import MS, Axis, merged, pace, whole
+from hil.report.axis import MS, Axis, S, merged, pace, whole
 from hil.report.curves import curves
 from hil.report.drawing import Panel, drawing, label, rows_for, time_scale, upright, window
 from hil.report.lanes import lanes
@@ -13,7 +13,7 @@ from hil.result import RunResult
 from protocols.lander import MARS6
 
 _ROW = 15
-_LABEL_ROWS = 4
+_LABEL_ROWS = 6
 _WINDOWS = 200
 """Drawn of one fault; nearer ones are drawn as one before that."""
 
@@ -21,9 +21,14 @@ _WINDOWS = 200
 def strip(result: RunResult) -> Markup:
     """The drawing."""
     axis = whole(result)
-    ticks = [(tick, utc(tick, 0), n % 2 == 1) for n, tick in enumerate(axis.ticks(12))]
-    panels = [_heads(result, axis), *curves(result, axis), time_scale(axis, ticks), *lanes(result, axis)]
-    behind = [*windows(result, axis), *(upright(axis, tick, "grid") for tick, _, _ in ticks), *_lines(result, axis)]
+    ticks = list(axis.ticks(12))
+    panels = [
+        heads(result, axis),
+        *curves(result, axis),
+        time_scale(axis, [_tick(time) for time in ticks]),
+        *lanes(result, axis),
+    ]
+    behind = [*windows(result, axis), *(upright(axis, tick, "grid") for tick in ticks), *_lines(result, axis)]
     ends = {"data_first": axis.first // MS, "data_last": axis.last // MS}
     return drawing(f"The descent, {result.run}", _text(result), panels, join(behind), kind="strip", **ends)
 
@@ -50,11 +55,11 @@ def _lines(result: RunResult, axis: Axis) -> list[Markup]:
     return [*marks, *loss_lines(result, axis)]
 
 
-def _heads(result: RunResult, axis: Axis) -> Panel:
+def heads(result: RunResult, axis: Axis) -> Panel:
     """Names of milestones and losses, in as many rows as they need."""
     names = [(m.scet, m.label, "head") for m in MARS6.timeline if m.name != "LOSS_OF_SIGNAL"]
     if result.planned_los is not None and result.planned_los == result.observed_los:
-        names.append((result.planned_los, "LOS planned = observed", "head los"))
+        names.append((result.planned_los, "LOS as planned", "head los"))
     else:
         kinds = {"planned": result.planned_los, "observed": result.observed_los}
         names += [(time, f"LOS {kind}", "head los") for kind, time in kinds.items() if time is not None]
@@ -65,6 +70,12 @@ def _heads(result: RunResult, axis: Axis) -> Panel:
         for (time, text, kind), row in zip(names, rows, strict=True)
     ]
     return Panel(_ROW * (max(rows, default=0) + 1) + 4, Markup(), join(texts))
+
+
+def _tick(time: int) -> tuple[int, str, bool]:
+    """Whole minutes in full, the seconds between them alone."""
+    between = time % (60 * S) != 0
+    return time, utc(time, 0)[5:] if between else utc(time, 0)[:5], between
 
 
 def _text(result: RunResult) -> str:

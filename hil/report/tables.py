@@ -51,15 +51,14 @@ def measurements(result: RunResult) -> Markup:
 
 
 def _measurement(row: Measurement) -> list[Markup]:
-    number = isinstance(row.value, (int, float)) and not isinstance(row.value, bool)
     state = row.state.lower()
     main = el(
         "tr",
         el("td", badge(row.state)),
         el("th", broken(row.name), scope="row"),
-        el("td", shown(row.value), class_="number" if number else "text"),
+        el("td", broken(shown(row.value)), class_="value"),
         el("td", row.unit),
-        el("td", row.limit, class_="text"),
+        el("td", broken(row.limit), class_="text"),
         el("td", row.marginal),
         class_=state,
     )

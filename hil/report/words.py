@@ -69,8 +69,9 @@ def reason(result: RunResult) -> str:
         return result.error
     rows = wanting(result) or marginal(result)
     if rows:
-        more = len(rows) - 1
-        return row_text(rows[0]) + (f" (and {more} more)" if more else "")
+        note = f" ({rows[0].note})" if rows[0].note else ""
+        more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+        return f"{row_text(rows[0])}{note}{more}"
     return f"all {len(result.measurements)} measurements pass" if result.measurements else "nothing was measured"
 
 

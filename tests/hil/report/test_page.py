@@ -122,9 +122,12 @@ def test_fault_windows_stand_at_their_times() -> None:
     first, last = (int(strip.attributes[key]) for key in ("data-first", "data-last"))
     assert first == EPOCH // 10**6
     drawn = {}
-    for rect in strip.all("rect", "window"):
-        x, width = (float(rect.attributes[key].removesuffix("%")) for key in ("x", "width"))
-        drawn[int(rect.attributes["data-fault"])] = (x, x + width)
+    for window in strip.all("g", "window"):
+        edges = [float(line.attributes["x1"].removesuffix("%")) for line in window.all("line")]
+        shade = window.one("rect").attributes
+        x, width = (float(shade[key].removesuffix("%")) for key in ("x", "width"))
+        assert (x, x + width) == pytest.approx((edges[0], edges[-1]), abs=0.002)
+        drawn[int(window.attributes["data-fault"])] = (x, x + width)
     windows = {0: ("09:08:00", "09:08:00"), 1: ("09:09:00", "09:09:00"), 2: ("09:09:30", "09:09:49.9")}
     for fault, times in windows.items():
         places = [100 * (mission_time(time) // 10**6 - first) / (last - first) for time in times]
