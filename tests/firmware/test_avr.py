@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import re
 import shutil
@@ -15,6 +14,7 @@ import pytest
 
 from hil.targets.simavr import UNO_HEX
 from tests.firmware.core import FIRMWARE
+from tests.firmware.tools import need
 from tests.hil.lander.uplink import command
 from tests.targets.bench import Bench
 
@@ -30,10 +30,7 @@ FLOOD = 60_000
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built in a copy, at another path."""
-    if shutil.which("avr-gcc") is None:
-        if os.environ.get("MARS6_REQUIRE_ALL"):
-            pytest.fail("no avr-gcc")
-        pytest.skip("no avr-gcc: apt-get install gcc-avr avr-libc binutils-avr")
+    need("make", "avr-gcc", "avr-size", packages="make gcc-avr avr-libc binutils-avr")
     copy = tmp_path_factory.mktemp("elsewhere") / "firmware"
     shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
     subprocess.run(["make", "-C", str(copy), "BOARD=uno", "board"], check=True, capture_output=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.firmware.core import CORE, FIRMWARE, WARNINGS
+from tests.firmware.tools import need
 
 MACHINES = {
     "avr-gcc": ["-mmcu=atmega328p"],
@@ -22,8 +22,7 @@ STATE_MAX = 1_312
 
 @pytest.mark.parametrize("compiler", MACHINES)
 def test_it_fits(compiler: str, tmp_path: Path) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"no {compiler}: apt-get install gcc-avr avr-libc gcc-arm-none-eabi")
+    need(compiler, packages="gcc-avr avr-libc gcc-arm-none-eabi")
     flags = ["-std=c11", "-Os", *WARNINGS, "-Wstack-usage=128", *MACHINES[compiler], "-I", str(FIRMWARE)]
     if compiler.startswith("arm"):  # the compiler's own headers, and no library's
         own = subprocess.run([compiler, "-print-file-name=include"], capture_output=True, text=True, check=True)
