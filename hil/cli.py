@@ -22,6 +22,7 @@ from hil.lockstep import Direct, fly_lockstep
 from hil.oracle import Burst, expect
 from hil.pacing import fly_paced, fly_stepped
 from hil.process import say
+from hil.run_cli import campaign_command, list_command, replay_command, run_command
 from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 from hil.targets import TARGETS, TargetOptions
 from hil.verdict import Verdict, expected_cause, judge, verdict_lines
@@ -64,9 +65,14 @@ def cli() -> None:
       hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
       hil fly --json --speed 50 | tail -1      the verdict, for programs
       hil fly --target qemu                    the firmware on an emulated STM32F4
+      hil run los-091105 --report out          a scenario, judged, with a report
       hil lander --pty                         only the lander, as a serial device
       hil lander --pty --ready                 the same, waiting for the command START
     """
+
+
+for _command in (run_command, list_command, replay_command, campaign_command):
+    cli.add_command(_command)
 
 
 @cli.command("fly")

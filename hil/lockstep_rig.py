@@ -19,7 +19,7 @@ from groundstation.cop import Transmission
 from groundstation.errors import CommandRefused
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
 from groundstation.messages import EventMessage, Telemetry
-from groundstation.orders import CommandUpdate
+from groundstation.orders import FINAL_STATES, CommandUpdate
 from groundstation.receiver import Receiver
 from groundstation.recorder import Recorder
 from groundstation.uplink import Uplink, UplinkOutcome
@@ -63,7 +63,6 @@ class LockstepRig:
         self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, EPOCH)
         self._channel = channel
         self._uplink = Uplink(MARS6)
-        self._script: list[tuple[int, bytes]] = []
         self._last: Unit | None = None
         self._stands = False
         self._unheard: Deed | None = None
@@ -85,11 +84,8 @@ class LockstepRig:
         meta = {"station": "lockstep", "link": url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
         with ArchiveWriter(record.recording, meta) as archive:
             self._recorder = Recorder(Receiver(MARS6, UART, url), archive, str(record.recording))
-            started = self._target.begin()
-            record.ready = self._target.ready
-            if started:
-                self._script.append((0, started))
-            record.script = self._script
+            record.ready, record.script = self._target.ready, self._target.script
+            self._target.begin()
             self._take(LinkChange(EPOCH, "CONNECTED", url))
             self._fly_all()
         record.provenance |= self._target.provenance()
@@ -115,14 +111,12 @@ class LockstepRig:
             self._undo_acts(now)
             self._do_acts(now)
             self._order(now)
-            uplink = b"".join(unit.data for unit in self._channel.take_up(now)) if self._unheard is None else b""
+            uplink = [unit.data for unit in self._channel.take_up(now)] if self._unheard is None else []
             self._channel.passed(now)
             bursts = [b""]
             if not self._stands:
-                if uplink:
-                    self._script.append((self.record.steps, uplink))
                 bursts = self._target.advance(self._room(now), uplink)
-                self.record.steps += len(bursts)
+                self.record.steps = self._target.steps
             for burst in bursts:
                 self._burst(burst, now)
                 yield now
@@ -137,13 +131,19 @@ class LockstepRig:
 
     def _room(self, now: int) -> int:
         """How many ticks the target may fly before something is to be done."""
-        if self._watched or self._uplink.deadline is not None or self._channel.next_up is not None:
+        if self._watched or self._busy or self._channel.next_up is not None:
             return 1
-        due = [act.next_time for act in self._acts if act.next_time is not None]
+        due = [time for time in (self._uplink.deadline, *(act.next_time for act in self._acts)) if time is not None]
         if self._orders:
             due.append(int(self._orders[0][1].at.value))
         nearest = min(((time - now) // TICK_NS for time in due), default=BATCH)
         return max(1, min(BATCH, nearest))
+
+    @property
+    def _busy(self) -> bool:
+        """A command is under way: what comes down may be answered."""
+        updates = [self.record.commands.get(place) for place in self._numbers.values()]
+        return any(update is None or update.state not in FINAL_STATES for update in updates)
 
     def _burst(self, data: bytes, now: int) -> None:
         units = self._channel.feed_down(data, now)
@@ -202,6 +202,7 @@ class LockstepRig:
                 continue
             self._numbers[number] = place
             self._tell(outcomes, now)
+            self._tell(self._uplink.arm(0, _WHO, now), now)
 
     def _do_acts(self, now: int) -> None:
         for act in self._acts:
@@ -239,21 +240,32 @@ class LockstepRig:
     def _release(self, act: _Pending, now: int) -> None:
         self._held = None
 
-    def _stop_target(self, act: _Pending, now: int) -> None:
+    def _hang(self, act: _Pending, now: int) -> None:
         self._stands = True
+        self._target.hang(True)
 
-    def _go_on(self, act: _Pending, now: int) -> None:
+    def _resume(self, act: _Pending, now: int) -> None:
         self._stands = False
+        self._target.hang(False)
 
     def _reset(self, act: _Pending, now: int) -> None:
-        if self.record.comparable is None:
-            self.record.comparable = len(self._channel.sent("down"))
-        self._lost_pass = True
+        self._end_of_pass()
         self._target.reset()
 
     def _power_off(self, act: _Pending, now: int) -> None:
-        self._reset(act, now)
+        self._end_of_pass()
         self._stands = True
+        self._target.power(False)
+
+    def _power_on(self, act: _Pending, now: int) -> None:
+        self._stands = False
+        self._target.power(True)
+
+    def _end_of_pass(self) -> None:
+        """Its memory is gone: from here on the oracle of this pass has nothing to say."""
+        if self.record.comparable is None:
+            self.record.comparable = len(self._channel.sent("down"))
+        self._lost_pass = True
 
     def _flip(self, act: _Pending, now: int) -> None:
         self._target.flip(act.fault.address, act.fault.mask)  # type: ignore[attr-defined]
@@ -291,7 +303,7 @@ _BEGIN: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
     "peer_killed": LockstepRig._unplug,
     "peer_stopped": LockstepRig._hold,
     "reset": LockstepRig._reset,
-    "hang": LockstepRig._stop_target,
+    "hang": LockstepRig._hang,
     "power_off": LockstepRig._power_off,
     "memory_flip": LockstepRig._flip,
 }
@@ -300,8 +312,8 @@ _END: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
     "hangup": LockstepRig._plug,
     "peer_killed": LockstepRig._plug,
     "peer_stopped": LockstepRig._release,
-    "hang": LockstepRig._go_on,
-    "power_off": LockstepRig._go_on,
+    "hang": LockstepRig._resume,
+    "power_off": LockstepRig._power_on,
 }
 _GONE = {
     "unplug": "the device is gone",

@@ -33,7 +33,6 @@ from protocols.profile import UART
 MS = 1_000_000
 PERIOD_MS = 100
 """T, of the lander's frames."""
-TIMEOUT = 300 * MS
 _TIMING = {
     "delay",
     "rate",
@@ -144,7 +143,7 @@ def judge(record: FlightRecord) -> Judgement:
     bench = _Bench(record)
     gaps = _interarrival(received)
     mismatch = _streams(bench, received, prediction)
-    _losses(bench, received, prediction)
+    _losses(bench, received)
     _frames(bench, received, prediction)
     _times(bench, received, gaps)
     _target(bench, received)
@@ -265,7 +264,7 @@ def _where(mismatch: Mismatch | None) -> str:
     return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"
 
 
-def _losses(bench: _Bench, received: Received, prediction: Prediction) -> None:
+def _losses(bench: _Bench, received: Received) -> None:
     """Each planned loss, and all that were not planned."""
     found, planned = received.losses(), bench.record.scenario.losses
     left = list(found)
@@ -274,7 +273,7 @@ def _losses(bench: _Bench, received: Received, prediction: Prediction) -> None:
         if verdict is not None:
             left.remove(verdict)
         _one_loss(bench, f"[{n + 1}]" if len(planned) > 1 else "", loss, verdict)
-    predicted = losses([a.at for a in prediction.good if a.vcid == LANDER], TIMEOUT)
+    predicted = losses(received.notes, LANDER, UART.vcfc_modulus)
     false = [v for v in left if not bench.exact or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
     bench.add("false_los", len(false), notes)

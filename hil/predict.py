@@ -6,20 +6,26 @@ say of each frame whether it has to be found, and which rejects there have to be
 1. A frame that came through whole and unchanged is good.
 2. Where a frame's ASM came through and the bytes behind it do not fit their FECF, there is one CRC reject.
 3. A frame without its ASM is nobody's: it may be found (in LOCK, if nothing else happened to it) or not.
-4. A channel's signal is lost when, after three frames in contact, the next good one comes no sooner than its time-out.
+4. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
 """
 
 from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 
+from groundstation.receiver import FrameNote
 from hil.channel import Channel, Delivered
 from hil.cutter import Cut
 from protocols.profile import LinkProfile
 
 CONTACT_FRAMES = 3
+_PERIOD = 100_000_000
+"""Of the lander's frames, in ns."""
+_PERIODS = 16
+"""Of so many the median is taken."""
 _PREVIEW = 3
 """In LOCK a failed frame is judged when the next ASM could be there, but for its last byte."""
 
@@ -102,24 +108,45 @@ def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int,
     return delivered[index].at
 
 
-def frames_missing(arrivals: Iterable[Arrival], modulus: int) -> int:
-    """How many frames the counts of all channels say are missing between those that came."""
-    last: dict[int, int] = {}
-    missing = 0
-    for arrival in arrivals:
-        if arrival.vcid in last:
-            missing += (arrival.vcfc - last[arrival.vcid] - 1) % modulus
-        last[arrival.vcid] = arrival.vcfc
-    return missing
+def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, modulus: int) -> list[int]:
+    """When a channel's signal is lost, by what was found in its stream: the times of the last frames before, in ns.
+
+    Args:
+        notes: every frame and reject, in order, with when it came.
+        vcid: of the channel.
+        modulus: of its frame count.
+    """
+    lost: list[int] = []
+    contact = _Contact()
+    for ert, note in notes:
+        if contact.silent(ert):
+            lost += [contact.last] if contact.locked else []
+            contact = _Contact()
+        if note.quality not in ("GOOD", "CORRECTED"):
+            contact.run = 0
+        elif note.vcid == vcid and note.vcfc is not None:
+            contact.frame(ert, note.vcfc, modulus)
+    return [*lost, *([contact.last] if contact.locked else [])]
 
 
-def losses(times: Iterable[int], timeout: int) -> list[int]:
-    """Of a channel's frames, the times of those after which its signal is lost but for the last. All in ns."""
-    lost, run, last = [], 0, 0
-    for time in times:
-        if run and time - last >= timeout:
-            if run >= CONTACT_FRAMES:
-                lost.append(last)
-            run = 0
-        run, last = run + 1, time
-    return lost
+@dataclass(slots=True)
+class _Contact:
+    """One contact of a channel, from its first frame on."""
+
+    last: int = 0
+    count: int | None = None
+    run: int = 0
+    locked: bool = False
+    periods: list[int] = field(default_factory=list)
+
+    def frame(self, ert: int, vcfc: int, modulus: int) -> None:
+        if self.count is not None:
+            self.periods.append((ert - self.last) // ((vcfc - self.count - 1) % modulus + 1))
+        self.run = self.run + 1 if self.count is not None else 1
+        self.locked = self.locked or self.run >= CONTACT_FRAMES
+        self.last, self.count = ert, vcfc
+
+    def silent(self, now: int) -> bool:
+        """Three periods without a frame, 300 ms at least; a period is the declared one, or longer if measured so."""
+        measured = int(median(self.periods[-_PERIODS:])) if self.periods else 0
+        return self.count is not None and now - self.last >= 3 * max(measured, _PERIOD)

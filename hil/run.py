@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,7 +30,7 @@ from hil.measure import Judgement, judge
 from hil.record import FlightRecord
 from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
 from hil.scenario import Mode, Scenario, ScenarioError
-from hil.stepped import STEPPED
+from hil.stepped import STEPPED, STEPPED_CAN
 from protocols.lander import MARS6
 
 _SERIAL = {"unplug", "hangup"}
@@ -76,6 +76,8 @@ def check_plan(plan: Plan) -> None:
     head, faults = plan.scenario.head, plan.scenario.faults
     if plan.mode not in head.modes:
         raise ScenarioError(f"{head.id}: it is for {' and '.join(head.modes)}, not for {plan.mode} (scenario.modes)")
+    if plan.target not in TARGETS_OF[plan.mode]:
+        raise ScenarioError(f"{head.id}: the target {plan.target} is not flown in {plan.mode}")
     if head.targets is not None and plan.target not in head.targets:
         raise ScenarioError(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
     for n, fault in enumerate(faults):
@@ -87,7 +89,7 @@ def check_plan(plan: Plan) -> None:
 
 
 def _stepped_can(target: str) -> frozenset[str]:
-    return STEPPED[target].can if target in STEPPED else frozenset()
+    return STEPPED_CAN.get(target, frozenset())
 
 
 CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _stepped_can}
@@ -127,6 +129,9 @@ def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
         target.close()
     return rig.record
 
+
+TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": STEPPED}
+"""Which targets can be flown, by mode."""
 
 FLIERS: dict[Mode, Callable[[Plan, Progress], FlightRecord]] = {"lockstep": _fly_lockstep}
 """Who flies, by mode."""
@@ -282,6 +287,18 @@ def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[
         "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
         "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
     }
+
+
+def read_bundle(folder: Path) -> RunResult:
+    """The result in a bundle.
+
+    Raises:
+        ScenarioError: it is no bundle, or of another version.
+    """
+    try:
+        return msgspec.json.decode((folder / "result.json").read_bytes(), type=RunResult)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ScenarioError(f"{folder} is no bundle of a run: {error}") from error
 
 
 def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:

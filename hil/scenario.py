@@ -44,12 +44,11 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
 from types import GenericAlias
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -67,6 +66,14 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 Mode = Literal["lockstep", "realtime"]
 State = Literal["PASS", "MARGINAL", "FAIL", "UNSET"]
+
+MEASURED = (
+    *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
+    *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
+    *("crc_rejects_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99", "reacquisition", "resets"),
+    *("build_id_equal", "bytes_conserved", "bytes_accounted", "command"),
+)
+"""What can be limited; `hil.limits` says what each is."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -236,19 +243,9 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
     return scenario
 
 
-def with_faults(scenario: Scenario, faults: list[Spec], seed: int) -> Scenario:
-    """The same with other faults and another seed: a run of a campaign."""
-    head = msgspec.structs.replace(scenario.head, seed=seed)
-    return msgspec.structs.replace(scenario, head=head, faults=faults)
-
-
-def convert_fault(table: Mapping[str, Any], place: str = "fault") -> Spec:
-    """One fault of its table.
-
-    Raises:
-        ScenarioError: it is none.
-    """
-    return cast("Spec", _convert(dict(table), _Fault, place, "scenario"))
+def with_seed(scenario: Scenario, seed: int) -> Scenario:
+    """The same with another seed."""
+    return msgspec.structs.replace(scenario, head=msgspec.structs.replace(scenario.head, seed=seed))
 
 
 def _convert(raw: Any, kind: Any, key: str, name: str) -> Any:
@@ -299,8 +296,23 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
         raise ValueError(f"scenario.id: {head.id!r} is not of small letters, digits and hyphens")
     if not head.modes:
         raise ValueError("scenario.modes: there is none")
+    _check_faults(scenario.faults, dictionary)
+    for n, command in enumerate(scenario.commands):
+        _check_command(f"command[{n}]", command, dictionary)
+    for n, loss in enumerate(scenario.losses):
+        _check_mission_time(f"loss[{n}].at", loss.at)
+    for n, limit in enumerate(scenario.limits):
+        name = limit.name.partition("[")[0]
+        if name not in MEASURED:
+            raise ValueError(f"limit[{n}].name: there is no measurement {name!r}{_near(name, MEASURED)}")
+    for n, vary in enumerate(scenario.vary):
+        if vary.fault >= len(scenario.faults):
+            raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+
+
+def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
     events = [event.name for event in dictionary.events]
-    for n, fault in enumerate(scenario.faults):
+    for n, fault in enumerate(faults):
         _check_window(f"fault[{n}]", fault.at, events)
         try:
             fault.check()
@@ -308,13 +320,6 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
             raise ValueError(f"fault[{n}]: {error}") from error
         if isinstance(fault, Act) and fault.direction != "down":
             raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
-    for n, command in enumerate(scenario.commands):
-        _check_command(f"command[{n}]", command, dictionary)
-    for n, loss in enumerate(scenario.losses):
-        _check_mission_time(f"loss[{n}].at", loss.at)
-    for n, vary in enumerate(scenario.vary):
-        if vary.fault >= len(scenario.faults):
-            raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
 
 
 def _check_window(place: str, at: At | None, events: list[str]) -> None:

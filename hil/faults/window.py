@@ -43,6 +43,12 @@ class At:
         self.kind = kind
         self.value = value
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, At) and (self.kind, self.value) == (other.kind, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.value))
+
     @classmethod
     def parse(cls, text: Any) -> At:
         """From TOML; the forms are in this file's docstring.
@@ -71,6 +77,12 @@ class For:
     def __init__(self, kind: Literal["ns", "frames", "bytes"], value: int) -> None:
         self.kind = kind
         self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, For) and (self.kind, self.value) == (other.kind, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.value))
 
     @classmethod
     def parse(cls, text: Any) -> For:

@@ -1,0 +1,211 @@
+"""Monte Carlo: one scenario many times, with other seeds and other parameters, and what came of it.
+
+Each run is a scenario of its own, drawn from the campaign's seed and the run's number alone: it can be flown again from
+its bundle, and does not depend on how many runs there are or which flew before it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from hil.faults.window import mission_time, span_ns
+from hil.result import RunResult
+from hil.scenario import Scenario, ScenarioError, Vary, parse_scenario
+
+_Z = 1.959964
+"""Of a confidence interval of 95 %."""
+_MS = 1_000_000
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a campaign: what was drawn, and how it ended. ``bundle`` is empty if it was not kept."""
+
+    number: int
+    seed: int
+    drawn: dict[str, float | str]
+    state: str
+    line: str
+    failed: list[str]
+    rejects: int
+    lost: int
+    took_s: float
+    bundle: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole campaign. ``low`` and ``high`` bound the pass rate with 95 % confidence (Wilson)."""
+
+    scenario: str
+    target: str
+    seed: int
+    runs: int
+    passed: int
+    rate: float
+    low: float
+    high: float
+    took_s: float
+    per_second_and_core: float
+    worst: list[Case]
+    cases: list[Case]
+
+
+def draw(scenario: Scenario, seed: int, number: int) -> tuple[Scenario, dict[str, float | str]]:
+    """The scenario of one run, and what was drawn for it.
+
+    Args:
+        scenario: with its tables [[vary]]; without one, the seed alone is another.
+        seed: of the campaign.
+        number: of the run, from 0.
+
+    Raises:
+        ScenarioError: a drawn value is none that its fault takes.
+    """
+    random = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, not secret
+    tables = tomllib.loads(scenario.text)
+    tables.pop("vary", None)
+    tables["scenario"]["seed"] = random.randrange(1 << 32)
+    drawn: dict[str, float | str] = {}
+    for vary in scenario.vary:
+        value = _value(vary, random.random())
+        tables["fault"][vary.fault][vary.key] = value
+        drawn[f"fault[{vary.fault}].{vary.key}"] = value
+    return parse_scenario(to_toml(tables), f"{scenario.id}, run {number}"), drawn
+
+
+def check_vary(scenario: Scenario) -> None:
+    """Whether both ends of every range can be flown.
+
+    Raises:
+        ScenarioError: one cannot.
+    """
+    for n, vary in enumerate(scenario.vary):
+        for end in (0.0, 1.0):
+            tables = tomllib.loads(scenario.text)
+            tables.pop("vary")
+            try:
+                tables["fault"][vary.fault][vary.key] = _value(vary, end)
+                parse_scenario(to_toml(tables), scenario.id)
+            except (ScenarioError, ValueError) as error:
+                raise ScenarioError(f"{scenario.id}: vary[{n}]: {error}") from error
+
+
+def _value(vary: Vary, at: float) -> float | str:
+    """The value that lies so far in the range, 0 … 1."""
+    low, high = vary.low, vary.high
+    if isinstance(low, str) or isinstance(high, str):
+        if vary.key == "at":
+            ns = _between(mission_time(str(low)), mission_time(str(high)), at, False)
+            return _clock(round(ns / _MS))
+        return f"{round(_between(span_ns(str(low)), span_ns(str(high)), at, vary.log) / _MS)} ms"
+    value = _between(low, high, at, vary.log)
+    return round(value) if float(low).is_integer() and float(high).is_integer() and not vary.log else value
+
+
+def _between(low: float, high: float, at: float, log: bool) -> float:
+    if not log:
+        return low + (high - low) * at
+    if low <= 0 or high <= 0:
+        raise ValueError("a range in the logarithm is above 0")
+    return float(low * (high / low) ** at)
+
+
+def _clock(ms: int) -> str:
+    """Time of day of a time since 1970."""
+    seconds, ms = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds % 86400, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{ms:03}"
+
+
+def to_toml(tables: dict[str, Any]) -> str:
+    """Tables of a scenario as TOML: one level of tables and arrays of tables, nothing more."""
+    lines = []
+    for name, table in tables.items():
+        for entry in table if isinstance(table, list) else [table]:
+            lines.append(f"[[{name}]]" if isinstance(table, list) else f"[{name}]")
+            lines += [f"{key} = {_toml_value(value)}" for key, value in entry.items()]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml_value(each) for each in value) + "]"
+    if isinstance(value, (str, bool)):
+        return json.dumps(value, ensure_ascii=False)
+    return value.isoformat() if hasattr(value, "isoformat") else repr(value)
+
+
+def case_of(number: int, drawn: dict[str, float | str], result: RunResult, bundle: str) -> Case:
+    """What is kept of one run."""
+    counters = result.counters
+    return Case(
+        number=number,
+        seed=result.seed,
+        drawn=drawn,
+        state=result.state,
+        line=result.error or result.line,
+        failed=[row.name for row in result.measurements if row.state in ("FAIL", "UNSET")],
+        rejects=counters.frames_rejected,
+        lost=counters.frames_lost,
+        took_s=result.took_s,
+        bundle=bundle,
+    )
+
+
+def summarise(scenario: Scenario, target: str, seed: int, cases: Sequence[Case], took_s: float, jobs: int) -> Summary:
+    """The whole campaign; the worst cases first."""
+    passed = sum(case.state in ("PASS", "MARGINAL") for case in cases)
+    low, high = wilson(passed, len(cases))
+    worst = sorted(cases, key=lambda case: (case.state in ("PASS", "MARGINAL"), -case.lost, -case.rejects))[:10]
+    return Summary(
+        scenario=scenario.id,
+        target=target,
+        seed=seed,
+        runs=len(cases),
+        passed=passed,
+        rate=passed / len(cases) if cases else 0.0,
+        low=low,
+        high=high,
+        took_s=round(took_s, 1),
+        per_second_and_core=round(len(cases) / took_s / jobs, 3) if took_s else 0.0,
+        worst=worst,
+        cases=list(cases),
+    )
+
+
+def wilson(passed: int, runs: int) -> tuple[float, float]:
+    """Bounds of a rate with 95 % confidence: Wilson's score interval, which is right at 0 and 1 too."""
+    if not runs:
+        return 0.0, 1.0
+    rate, square = passed / runs, _Z * _Z
+    middle = (rate + square / (2 * runs)) / (1 + square / runs)
+    half = _Z * math.sqrt(rate * (1 - rate) / runs + square / (4 * runs * runs)) / (1 + square / runs)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def summary_lines(summary: Summary) -> list[str]:
+    """For people."""
+    lines = [
+        f"{summary.passed} of {summary.runs} runs of {summary.scenario} on {summary.target} passed: "
+        f"{summary.rate:.1%} (95 %: {summary.low:.1%} … {summary.high:.1%})",
+        f"{summary.took_s:g} s, {summary.per_second_and_core:g} descents a second and core",
+    ]
+    shown = [case for case in summary.worst if case.bundle]
+    if shown:
+        lines.append("the worst:")
+    for case in shown:
+        drawn = ", ".join(
+            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in case.drawn.items()
+        )
+        lines.append(f"  run {case.number}: {case.state}, {case.lost} lost, {case.rejects} rejected; {drawn}")
+        lines.append(f"    hil replay {case.bundle}")
+    return lines

@@ -1,0 +1,330 @@
+"""The commands ``hil run``, ``list``, ``replay`` and ``campaign``."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from groundstation.shell import EXIT_INTERRUPTED, host_clock, write_line
+from hil.batch import Batch
+from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
+from hil.faults import FAULTS
+from hil.report import lines, write_report
+from hil.result import RunResult
+from hil.run import TARGETS_OF, Plan, check_plan, read_bundle, utc_date
+from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
+from hil.targets import TARGETS
+from protocols.commands import nearest
+
+EXIT_FAIL = 1
+EXIT_DIED = 20
+FAILED = "FAILED"
+"""The file in a bundle that says so."""
+_KEEP = 20
+"""Bundles that a campaign keeps of runs that failed."""
+
+_common = [
+    click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True),
+    click.option("--lockstep", "mode", flag_value="lockstep", help="No clock: exact, and as fast as the target."),
+    click.option("--realtime", "mode", flag_value="realtime", help="With a clock, over a real port and socket."),
+    click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),
+    click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
+    click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Runs at once."),
+]
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_common):
+        command = option(command)
+    return command
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, required=True)
+@_options
+@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
+@click.option("--speed", type=click.FloatRange(0.1, 100), help="In real time: mission seconds a second.")
+@click.option("--port", help="Serial port of the target board.")
+def run_command(
+    scenarios: tuple[str, ...],
+    target: str,
+    mode: Mode | None,
+    seed: int | None,
+    report: Path | None,
+    jobs: int,
+    repeat: int,
+    speed: float | None,
+    port: str | None,
+) -> None:
+    """Fly scenarios, judge them, and write a report.
+
+    SCENARIOS are names (`hil list`), files, or folders of files.
+
+    \b
+    Examples:
+      hil run los-091105                                  the centre-piece, in lockstep, in about a second
+      hil run los-091105 --target qemu --report out       on the firmware; out/report.html shows what happened
+      hil run hil/scenarios --target qemu --jobs 2        all that the target can fly
+      hil run reacquisition --realtime                    a real port that goes and comes back
+      hil run noisy-descent --seed 7 --repeat 10
+      hil replay out/runs/los-091105-qemu                 a run again, from its bundle
+
+    \b
+    Exit codes: 0 all passed, 1 one failed, 2 wrong usage or scenario (nothing was flown), 20 a target died,
+    130 interrupted: the report is of what was flown so far.
+    """
+    plans, skipped = [], []
+    with _folder(report) as folder:
+        for path, named in [found for name in scenarios for found in find_scenarios(name)]:
+            scenario = load_scenario(path)
+            chosen: Mode = mode or _default_mode(scenario, target)
+            seeded = scenario if seed is None else with_seed(scenario, seed)
+            for n in range(repeat):
+                bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
+                again = _again(path, named, target, chosen, seeded.head.seed, port)
+                plan = Plan(seeded, target, chosen, bundle, again, speed, port)
+                try:
+                    check_plan(plan)
+                except ScenarioError as error:
+                    if named:
+                        raise
+                    skipped.append(str(error))
+                    break
+                plans.append(plan)
+        for reason in skipped:
+            click.echo(f"skipped {reason}", err=True)
+        if not plans:
+            raise ScenarioError("there is nothing to fly")
+        sys.exit(_fly(plans, jobs, folder, report is not None))
+
+
+def find_scenarios(name: str) -> list[tuple[Path, bool]]:
+    """Files of a name, path or folder; and whether each was named itself.
+
+    Raises:
+        ScenarioError: there is none; with the nearest name.
+    """
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(path.glob("*.toml"))
+        if not files:
+            raise ScenarioError(f"{name}: no scenario (*.toml) in this folder")
+        return [(file, False) for file in files]
+    if path.is_file():
+        return [(path, True)]
+    known = {file.stem: file for file in SCENARIOS.glob("*.toml")}
+    if name not in known:
+        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")
+    return [(known[name], True)]
+
+
+def _default_mode(scenario: Scenario, target: str) -> Mode:
+    """The scenario's first mode in which the target can be flown."""
+    return next((mode for mode in scenario.head.modes if target in TARGETS_OF[mode]), scenario.head.modes[0])
+
+
+def _name(scenario: str, target: str, seed: int | None, n: int | None) -> str:
+    return f"{scenario}-{target}" + ("" if seed is None else f"-s{seed}") + ("" if n is None else f"-{n + 1}")
+
+
+def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: str | None) -> str:
+    """The command line that flies a run again."""
+    what = path.stem if path.parent == SCENARIOS else str(path)
+    words = ["hil", "run", what, "--target", target, f"--{mode}", "--seed", str(seed)]
+    return shlex.join([*words, *(["--port", port] if port else [])])
+
+
+@contextmanager
+def _folder(report: Path | None) -> Iterator[Path]:
+    """Where bundles go. One that nobody asked for goes again, unless something failed in it."""
+    if report is not None:
+        if (report / "runs").exists():
+            raise ScenarioError(f"{report} has a report already: choose another folder, or remove it")
+        yield report
+        return
+    folder = Path(tempfile.mkdtemp(prefix="hil-run-"))
+    try:
+        yield folder
+    finally:
+        kept = [path for path in folder.glob("runs/*") if (path / FAILED).exists()]
+        if kept:
+            click.echo(f"kept what failed: {folder}", err=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool) -> int:
+    """Fly, tell, report; the exit code."""
+    batch, results = Batch(jobs), []
+    for result in batch.fly(plans):
+        results.append(result)
+        for line in lines(result):
+            write_line(line)
+        if not result.passed:
+            (folder / "runs" / result.run / FAILED).touch()
+        elif not wanted:
+            shutil.rmtree(folder / "runs" / result.run)
+    _sum_up(results, len(plans))
+    if wanted and results:
+        page = write_report(results, folder, utc_date(host_clock()))
+        write_line(f"report: {page}")
+    if batch.interrupted:
+        return EXIT_INTERRUPTED
+    if any(result.error for result in results):
+        return EXIT_DIED
+    return 0 if all(result.passed for result in results) else EXIT_FAIL
+
+
+def _sum_up(results: list[RunResult], planned: int) -> None:
+    """One line for all, if there was more than one; and whether repeats were the same."""
+    if planned < 2:
+        return
+    passed = sum(result.passed for result in results)
+    streams: dict[str, set[str]] = {}
+    for result in results:
+        streams.setdefault(f"{result.scenario} {result.seed}", set()).add(result.provenance["received sha256"])
+    repeated = len(results) > len(streams)
+    same = f"; {sum(len(found) for found in streams.values())} different streams of {len(streams)}" if repeated else ""
+    write_line(f"{passed} of {planned} passed{same}")
+
+
+@click.command("list")
+def list_command() -> None:
+    """List the scenarios that come with the package, and the faults there are."""
+    write_line("scenarios:")
+    for path in sorted(SCENARIOS.glob("*.toml")):
+        scenario = load_scenario(path)
+        write_line(f"  {scenario.id:26} {scenario.head.title}")
+    write_line("faults:")
+    for kind, spec in FAULTS.items():
+        write_line(f"  {kind:26} {(spec.__doc__ or '').strip().splitlines()[0]}")
+    write_line("targets:")
+    for name in sorted(TARGETS):
+        modes = [mode for mode, targets in TARGETS_OF.items() if name in targets]
+        write_line(f"  {name:26} {', '.join(modes)}")
+
+
+@click.command("replay")
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the new bundle.")
+def replay_command(bundle: Path, report: Path | None) -> None:
+    """Fly a run again from its bundle, and say whether it came out the same.
+
+    In lockstep it has to, byte for byte. In real time the faults are the same, but the host's clock has its say.
+
+    \b
+    Examples:
+      hil replay out/runs/los-091105-qemu
+      hil replay out/runs/noisy-descent-software --report again
+    """
+    before = read_bundle(bundle)
+    scenario = parse_scenario(before.toml, str(bundle / "scenario.toml"))
+    scenario = with_seed(scenario, before.seed)
+    with _folder(report) as folder:
+        speed = before.speed or None
+        plan = Plan(scenario, before.target, before.mode, folder / "runs" / before.run, before.replay, speed)
+        check_plan(plan)
+        code = _fly([plan], 1, folder, True)
+        after = read_bundle(plan.bundle)
+        _compare_runs(before, after)
+        if before.mode == "lockstep" and _hashes(before) != _hashes(after):
+            code = code or EXIT_FAIL
+    sys.exit(code)
+
+
+def _compare_runs(before: RunResult, after: RunResult) -> None:
+    same = _hashes(before) == _hashes(after)
+    write_line(f"{'the same bytes, sent and received' if same else 'other bytes than in the bundle'}")
+    if before.state != after.state:
+        write_line(f"it was {before.state}, it is {after.state}")
+
+
+def _hashes(result: RunResult) -> tuple[str, str]:
+    return result.provenance["sent sha256"], result.provenance["received sha256"]
+
+
+@click.command("campaign")
+@click.argument("scenario")
+@_options
+@click.option("--runs", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many.")
+def campaign_command(
+    scenario: str,
+    target: str,
+    mode: Mode | None,
+    seed: int | None,
+    report: Path | None,
+    jobs: int,
+    runs: int,
+) -> None:
+    """Fly a scenario many times, with seeds and parameters drawn anew for each run: Monte Carlo.
+
+    What is drawn is in the scenario's tables [[vary]]. Runs that failed keep their bundles, up to a bound; each can be
+    flown again from it.
+
+    \b
+    Examples:
+      hil campaign random-faults --runs 1000 --jobs 2 --report out
+      hil campaign noisy-descent --runs 50 --target qemu
+    """
+    (path, _), *rest = find_scenarios(scenario)
+    if rest:
+        raise ScenarioError(f"{scenario}: a campaign is of one scenario")
+    base, first = load_scenario(path), 1 if seed is None else seed
+    check_vary(base)
+    chosen: Mode = mode or _default_mode(base, target)
+    with _folder(report) as folder:
+        plans, drawn = [], {}
+        for n in range(runs):
+            flown, drawn[n] = draw(base, first, n)
+            bundle = folder / "runs" / f"{n:06}"
+            plans.append(Plan(flown, target, chosen, bundle, f"hil replay {bundle}"))
+        check_plan(plans[0])
+        sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))
+
+
+def _campaign(
+    base: Scenario,
+    target: str,
+    seed: int,
+    plans: list[Plan],
+    drawn: dict[int, dict[str, float | str]],
+    jobs: int,
+    folder: Path,
+) -> int:
+    """Fly it; the exit code."""
+    batch, cases, failures, began = Batch(jobs), [], Counter[str](), host_clock()
+    kept: list[RunResult] = []
+    for result in batch.fly(plans):
+        number, bundle = int(result.run), folder / "runs" / result.run
+        keep = not result.passed and len(kept) < _KEEP
+        cases.append(case_of(number, drawn[number], result, str(bundle) if keep else ""))
+        failures.update(cases[-1].failed)
+        if keep:
+            kept.append(result)
+            (bundle / FAILED).touch()
+            write_line(result.line)
+        else:
+            shutil.rmtree(bundle)
+    cases.sort(key=lambda case: case.number)
+    summary = summarise(base, target, seed, cases, (host_clock() - began) / 1e9, jobs)
+    for line in summary_lines(summary):
+        write_line(line)
+    for name, count in failures.most_common():
+        write_line(f"  {count} × {name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "campaign.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
+    if kept:
+        write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")
+    if batch.interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if summary.passed == summary.runs else EXIT_FAIL

@@ -1,0 +1,176 @@
+"""Scenarios flown in lockstep: every shipped one passes, and one that is broken fails for just that reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from groundstation.archive.reader import ArchiveReader
+from hil.result import RunResult
+from hil.run import Plan, check_plan, fly_plan, read_bundle
+from hil.scenario import SCENARIOS, Scenario, ScenarioError, load_scenario, parse_scenario
+from protocols.dictionary import utc_ns
+
+LOS = utc_ns("1974-03-12T09:11:05")
+GOLDEN = Path(__file__).parents[2] / "golden" / "historical.sha256"
+BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
+
+
+def fly(scenario: Scenario, folder: Path, target: str = "software", name: str = "run") -> RunResult:
+    plan = Plan(scenario, target, "lockstep", folder / name, "hil run")
+    check_plan(plan)
+    return fly_plan(plan, lambda: 0, lambda scet: None)
+
+
+def failed(result: RunResult) -> dict[str, object]:
+    return {row.name: row.value for row in result.measurements if row.state != "PASS"}
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped(path: Path, tmp_path: Path) -> None:
+    result = fly(load_scenario(path), tmp_path)
+    assert result.state == "PASS", failed(result)
+    assert result.passed
+
+
+def test_the_centre_piece(tmp_path: Path) -> None:
+    result = fly(parse_scenario(BASE), tmp_path)
+    values = {row.name: row.value for row in result.measurements}
+    assert result.provenance["sent sha256"] == GOLDEN.read_text().strip()
+    assert values["los_time_error"] == 0
+    assert values["los_declared_late"] == 0
+    assert values["golden_to_los"] is True
+    assert values["los_cause"] == "SILENCE"
+    assert (result.planned_los, result.observed_los) == (LOS, LOS)
+    assert result.counters.frames_lost == result.counters.frames_rejected == 0
+
+
+def test_a_drop_that_comes_100_ms_late(tmp_path: Path) -> None:
+    """The bus still says one frame, stamped 09:11:05.000: so it is no silence, and there is a frame too many."""
+    result = fly(parse_scenario(BASE.replace('at = "09:11:05"', 'at = "09:11:05.1"', 1)), tmp_path)
+    assert failed(result) == {"golden_to_los": False, "los_cause": "LANDER_ONLY", "frames_after_los": 1}
+    assert result.mismatch is not None
+    assert result.mismatch.scet == LOS
+    assert result.mismatch.found.endswith(result.mismatch.found[64:])
+    assert len(result.mismatch.found) > len(result.mismatch.expected)
+
+
+def test_one_flipped_byte(tmp_path: Path) -> None:
+    flip = '[[fault]]\nkind = "bit_flip"\noffset = 60\nmask = 0xFF\nat = "09:10:00"\nfor = { frames = 1 }\n'
+    result = fly(parse_scenario(BASE + flip), tmp_path)
+    assert failed(result) == {"golden_to_los": False, "frames_missing": 1}
+    mismatch = result.mismatch
+    assert mismatch is not None
+    assert mismatch.scet == utc_ns("1974-03-12T09:10:00")
+    assert mismatch.offset % 132 == 60
+    at = 2 * (mismatch.offset - mismatch.start)
+    assert int(mismatch.expected[at : at + 2], 16) ^ int(mismatch.found[at : at + 2], 16) == 0xFF
+    assert mismatch.expected[at + 2 :] == mismatch.found[at + 2 :]
+
+
+def test_one_lost_frame(tmp_path: Path) -> None:
+    lost = '[[fault]]\nkind = "frame_drop"\nat = "09:10:00"\nfor = { frames = 1 }\n'
+    result = fly(parse_scenario(BASE + lost), tmp_path)
+    assert failed(result) == {"golden_to_los": False, "frames_missing": 1}
+    assert result.mismatch is not None
+    assert result.mismatch.scet == utc_ns("1974-03-12T09:10:00")
+
+
+def test_a_loss_that_nobody_planned(tmp_path: Path) -> None:
+    gap = '[[fault]]\nkind = "frame_drop"\nat = "09:10:00"\nfor = "1 s"\n'
+    late = '[[fault]]\nkind = "delay"\nmean = 0\n'  # with a fault of timing nothing predicts a loss
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + gap + late), tmp_path)
+    assert failed(result) == {"false_los": 1, "losses": 2}
+
+
+def test_a_planned_loss_that_does_not_come(tmp_path: Path) -> None:
+    text = '[scenario]\nid = "x"\n[[loss]]\nat = "09:09:00"\ncause = "SILENCE"\n'
+    text += '[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
+    result = fly(parse_scenario(text), tmp_path)
+    assert result.state == "FAIL"
+    assert failed(result)["los_cause[2]"] is None
+    assert {row.state for row in result.measurements if row.name == "los_cause[2]"} == {"UNSET"}
+
+
+def test_a_target_that_dies_is_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hil import stepped
+    from hil.targets import MachineFailed
+
+    class Mortal(stepped.SteppedSoftware):
+        console = "HardFault at 0x08000123"
+
+        def advance(self, ticks: int, uplink: object) -> list[bytes]:
+            if self.steps >= 1500:
+                raise MachineFailed("software ended: HardFault at 0x08000123")
+            return super().advance(ticks, [])
+
+    monkeypatch.setitem(stepped.STEPPED, "software", Mortal)
+    result = fly(parse_scenario(BASE), tmp_path)
+    assert not result.passed
+    assert "HardFault" in result.error
+    assert "HardFault" in result.line
+    assert (tmp_path / "run" / "console.txt").read_text() == "HardFault at 0x08000123"
+    assert result.counters.frames_good > 500
+    with ArchiveReader(tmp_path / "run" / "recording.sqlite") as archive:
+        assert archive.closed
+
+
+def test_the_bundle_has_it_all(tmp_path: Path) -> None:
+    flip = '[[fault]]\nkind = "bit_flip"\nber = 1e-4\n[[command]]\nat = "09:08:00"\nname = "PING"\n'
+    result = fly(parse_scenario(BASE + flip), tmp_path)
+    bundle = tmp_path / "run"
+    assert read_bundle(bundle) == result
+    assert {path.name for path in bundle.iterdir()} == {*result.artefacts.values(), "result.json"}
+    capture = [json.loads(line) for line in (bundle / "capture.jsonl").read_text().splitlines()]
+    down = b"".join(bytes.fromhex(piece["data"]) for piece in capture if piece["way"] == "down")
+    with ArchiveReader(bundle / "recording.sqlite") as archive:
+        assert b"".join(data for _, _, data in archive.chunks()) == down
+    assert any(piece["way"] == "up" for piece in capture)
+    faults = [json.loads(line) for line in (bundle / "faults.jsonl").read_text().splitlines()]
+    assert len(faults) == sum(summary.deeds for summary in result.faults)
+    with pytest.raises(ScenarioError, match="is no bundle"):
+        read_bundle(tmp_path)
+
+
+def test_what_cannot_be_flown_is_refused_before() -> None:
+    def plan(text: str, target: str = "software") -> Plan:
+        return Plan(parse_scenario('[scenario]\nid = "x"\n' + text), target, "lockstep", Path("nowhere"), "")
+
+    with pytest.raises(ScenarioError, match="for realtime, not for lockstep"):
+        check_plan(plan('modes = ["realtime"]\n'))
+    with pytest.raises(ScenarioError, match=r"for board, not for software \(scenario\.targets\)"):
+        check_plan(plan('targets = ["board"]\n'))
+    flip = '[[fault]]\nkind = "memory_flip"\nat = "09:08:00"\naddress = 0x20000000\n'
+    with pytest.raises(ScenarioError, match=r"fault\[0\]\.kind: memory_flip: the target software cannot do that"):
+        check_plan(plan(flip))
+    check_plan(plan(flip, "qemu"))
+
+
+@pytest.mark.parametrize("kind", ["power_off", "hang", "peer_stopped", "unplug", "hangup", "peer_killed"])
+def test_what_is_undone(kind: str, tmp_path: Path) -> None:
+    text = f'[scenario]\nid = "x"\n[[fault]]\nkind = "{kind}"\nat = "09:09:00"\nfor = "3 s"\n'
+    cause = {"unplug": "PORT", "hangup": "PORT", "peer_killed": "RELAY"}.get(kind, "SILENCE")
+    text += f'[[loss]]\nat = "09:09:00"\ncause = "{cause}"\n'
+    if kind not in ("power_off", "hang"):
+        text += '[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
+    if kind == "hang":  # it goes on three seconds late by its own clock, which is what its frames carry
+        text += '[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
+    result = fly(parse_scenario(text), tmp_path)
+    assert result.state == "PASS", failed(result)
+
+
+@pytest.mark.parametrize("target", ["posix", "qemu", "simavr"])
+@pytest.mark.target
+def test_machines(target: str, tmp_path: Path) -> None:
+    from tests.targets.bench import require
+
+    require(target)
+    result = fly(parse_scenario(BASE), tmp_path, target)
+    assert result.state == "PASS", failed(result)
+    again = fly(parse_scenario(BASE), tmp_path, target, "again")
+    assert again.provenance["sent sha256"] == result.provenance["sent sha256"]
+    noisy = load_scenario(SCENARIOS / "commands-during-descent.toml")
+    result = fly(noisy, tmp_path, target, "commanded")
+    assert result.state == "PASS", failed(result)

@@ -1,0 +1,109 @@
+"""``hil run``, ``list`` and ``replay`` as a user meets them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from groundstation.errors import CallerError
+from hil.cli import cli
+from hil.scenario import SCENARIOS
+
+BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
+
+
+def hil(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def test_a_run_with_its_report_flown_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = hil("run", "los-091105", "--report", out, "--seed", "9")
+    assert done.exit_code == 0, done.output
+    assert (out / "report.html").is_file()
+    assert (out / "junit.xml").is_file()
+    bundle = out / "runs" / "los-091105-software-s9"
+    again = hil("replay", bundle, "--report", tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    assert "the same bytes, sent and received" in again.output
+    twice = hil("run", "los-091105", "--report", out)
+    assert isinstance(twice.exception, CallerError)
+    assert "has a report already" in str(twice.exception)
+
+
+def test_a_failed_run_leaves_its_bundle_and_exits_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    broken = tmp_path / "broken.toml"
+    broken.write_text(BASE.replace("los-091105", "broken").replace('at = "09:11:05"', 'at = "09:11:05.1"', 1))
+    done = hil("run", broken, "los-lander-only")
+    assert done.exit_code == 1
+    assert "golden_to_los" in done.output
+    assert "1 of 2 passed" in done.output
+    (kept,) = tmp_path.glob("hil-run-*/runs/*")
+    assert kept.name == "broken-software"
+    again = hil("replay", kept)
+    assert again.exit_code == 1
+    assert "the same bytes" in again.output
+
+
+def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
+    typo = tmp_path / "typo.toml"
+    typo.write_text('[scenario]\nid = "typo"\n[[fault]]\nkind = "silense"\n')
+    for name, told in [
+        ("los-091106", "did you mean 'los-091105'"),
+        (typo, r"fault[0].kind: there is no fault 'silense'; did you mean 'silence'?"),
+        (tmp_path / "none", "there is no scenario"),
+    ]:
+        done = hil("run", "los-lander-only", name)
+        assert isinstance(done.exception, CallerError)
+        assert told in str(done.exception)
+        assert "PASS" not in done.output
+
+
+def test_a_folder_skips_what_the_target_cannot_fly(tmp_path: Path) -> None:
+    (tmp_path / "flip.toml").write_text(
+        '[scenario]\nid = "flip"\n[[fault]]\nkind = "memory_flip"\nat = "09:08:00"\naddress = 0x20000000\n'
+    )
+    (tmp_path / "plain.toml").write_text('[scenario]\nid = "plain"\n')
+    done = hil("run", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "skipped flip: fault[0].kind: memory_flip: the target software cannot do that" in done.output
+    named = hil("run", tmp_path / "flip.toml")
+    assert isinstance(named.exception, CallerError)
+
+
+def test_repeats_are_the_same(tmp_path: Path) -> None:
+    done = hil("run", "noisy-descent", "--repeat", "3", "--jobs", "2")
+    assert done.exit_code == 0, done.output
+    assert "3 of 3 passed; 1 different streams of 1" in done.output
+
+
+def test_list_knows_scenarios_faults_and_targets() -> None:
+    done = hil("list")
+    assert done.exit_code == 0
+    for word in ("los-091105", "byte_insert", "simavr"):
+        assert word in done.output
+
+
+def test_ctrl_c_reports_what_was_flown_so_far(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = [sys.executable, "-m", "hil.cli", "run", "los-091105", "--repeat", "200", "--report", str(out)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            assert run.stdout is not None
+            assert "PASS" in run.stdout.readline()
+            time.sleep(0.2)
+            os.kill(run.pid, signal.SIGINT)
+            assert run.wait(30) == 130
+        finally:
+            run.kill()
+    assert (out / "report.html").is_file()
+    assert "interrupted" in (out / "report.html").read_text()

@@ -1,0 +1,114 @@
+"""Scenarios: what is refused, and how it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hil.faults import FAULTS
+from hil.limits import MEASUREMENTS
+from hil.scenario import HISTORICAL, SCENARIOS, ScenarioError, load_scenario, parse_scenario
+
+HEAD = '[scenario]\nid = "x"\n'
+COMMAND = HEAD + '[[command]]\nat = "09:08:00"\n'
+HANG = HEAD + '[[fault]]\nkind = "hang"\nat = "09:08:00"\n'
+FLIP = HEAD + '[[fault]]\nkind = "bit_flip"\nber = 1e-3\nat = "09:08:00"\nfor = "2 s"\n'
+
+
+def test_shipped_ones_are_read_and_are_all_there() -> None:
+    names = {path.stem for path in SCENARIOS.glob("*.toml")}
+    assert names >= {
+        *("los-091105", "los-unplug", "los-reset", "los-hang", "los-crc-storm", "los-lander-only"),
+        *("los-zmq-peer-killed", "noisy-descent", "burst-loss", "wrong-baud", "stale-backlog", "reacquisition"),
+        "commands-during-descent",
+    }
+    for path in SCENARIOS.glob("*.toml"):
+        scenario = load_scenario(path)
+        assert scenario.head.title
+        assert all(limit.name in MEASUREMENTS for limit in scenario.limits)
+
+
+def test_without_a_loss_the_historical_one_is_expected() -> None:
+    assert parse_scenario(HEAD).losses == [HISTORICAL]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[scenario]\nid = "x"\nsed = 3\n', r"scenario\.sed is no key here; did you mean 'seed'"),
+        (FLIP + "bir = 3\n", r"fault\[0\]\.bir is no key here; did you mean"),
+        (
+            FLIP.replace("bit_flip", "bitflip"),
+            r"fault\[0\]\.kind: there is no fault 'bitflip'; did you mean 'bit_flip'",
+        ),
+        (FLIP.replace("09:08:00", "9 Uhr"), r"fault\[0\]\.at: '9 Uhr' is no time such as 09:11:05"),
+        (FLIP.replace("09:08:00", "10:08:00"), r"fault\[0\]\.at: a mission time is between"),
+        (FLIP.replace("2 s", "2 h"), r"fault\[0\]\.for: '2 h' is no time span such as"),
+        (FLIP.replace("1e-3", "2.0"), r"fault\[0\]\.ber: Expected `float` <= 1\.0"),
+        (FLIP + "bits = 3\n", r"fault\[0\]: bit_flip has one of"),
+        (FLIP.replace("ber = 1e-3\n", ""), r"fault\[0\]: bit_flip has one of"),
+        (HEAD + '[[limit]]\nname = "resync"\nmx = 3\n', r"limit\[0\]\.mx is no key here; did you mean 'max'"),
+        (HEAD + '[[limit]]\nname = "rsync"\nmax = 3\n', r"limit\[0\]\.name: there is no measurement 'rsync'; did you"),
+        ("[[fualt]]\n", r"\[fualt\] is no table of a scenario; did you mean 'fault'"),
+        ("[[fault]]\nkind = 'silence'\n", r"it begins with a table \[scenario\]"),
+        ("[scenario\n", "not TOML"),
+        ('[scenario]\nid = "X Y"\n', r"scenario\.id: 'X Y' is not of small letters"),
+        (COMMAND + 'name = "PNG"\n', r"command\[0\]: no command 'PNG'; did you mean 'PING'"),
+        (
+            HEAD + '[[command]]\nat = "09:08:00"\nname = "SCALE"\nargs = {factor = 1000}\n',
+            r"command\[0\]: .*the range is",
+        ),
+        (HEAD + '[[fault]]\nkind = "reset"\n', r"fault\[0\]: reset needs 'at'"),
+        (HEAD + '[[fault]]\nkind = "reset"\nat = "09:08:00"\nfor = "1 s"\n', r"fault\[0\]: reset happens at once"),
+        (
+            HEAD + '[[fault]]\nkind = "hang"\nat = "09:08:00"\nfor = {frames = 2}\n',
+            r"fault\[0\]: hang lasts for a time",
+        ),
+        (HANG + 'dir = "up"\n', r"fault\[0\]\.dir: hang has no direction"),
+        (
+            HEAD + '[[fault]]\nkind = "silence"\nat = {event = "DROGE"}\n',
+            r"fault\[0\]\.at: there is no onboard event 'DROGE'",
+        ),
+        (HEAD + '[[vary]]\nfault = 0\nkey = "ber"\nlow = 0.1\nhigh = 0.2\n', r"vary\[0\]\.fault: there is no fault 0"),
+        (HEAD + '[[loss]]\nat = "09:08:00"\ncause = "SUN"\n', r"loss\[0\]\.cause"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(ScenarioError, match=told):
+        parse_scenario(text)
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    with pytest.raises(ScenarioError, match="No such file"):
+        load_scenario(path)
+    path.write_text(HEAD)
+    with pytest.raises(ScenarioError, match=r"scenario\.id is 'x', the file's name says 'other'"):
+        load_scenario(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(ScenarioError, match="utf-8"):
+        load_scenario(path)
+
+
+def test_every_fault_can_be_declared() -> None:
+    needed = {
+        "bit_flip": "ber = 0.1",
+        "byte_drop": "p = 0.1",
+        "byte_dup": "p = 0.1",
+        "byte_insert": "p = 0.1",
+        "burst_loss": "p = 0.1\nr = 0.5\n1-h = 0.9\n1-k = 0.1",
+        "truncate": "at_byte = 3",
+        "garbage": "n = 3",
+        "stuck": "value = 0",
+        "wrong_baud": "heard = 9600",
+        "overrun": 'fifo = 16\ndrop = "old"',
+        "delay": "mean = 3",
+        "rate": "baud = 9600",
+        "slice": "avg_size = 8",
+        "memory_flip": "address = 0x20000000",
+    }
+    for kind in FAULTS:
+        text = f'{HEAD}[[fault]]\nkind = "{kind}"\nat = "09:08:00"\n{needed.get(kind, "")}\n'
+        (fault,) = parse_scenario(text).faults
+        assert type(fault) is FAULTS[kind]
