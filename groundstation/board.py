@@ -15,7 +15,8 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
 )
-from groundstation.orders import CommandUpdate, UplinkStatus
+from groundstation.orders import ArgumentInfo, CommandInfo, CommandUpdate, UplinkStatus
+from protocols.commands import ArgumentDef
 from protocols.dictionary import Dictionary, ParameterDef
 
 EVENTS_KEPT = 200
@@ -53,6 +54,12 @@ class Board:
         elif isinstance(message, UplinkStatus):
             self._uplink = message
 
+    def forget(self) -> None:
+        """Forget what was received: a replay begins anew elsewhere."""
+        self._telemetry.clear()
+        self._contacts.clear()
+        self._events.clear()
+
     def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
         """All of it, with the sequences of what was published so far."""
         return Snapshot(
@@ -71,6 +78,7 @@ class Board:
             events=list(self._events),
             commands=list(self._commands.values()),
             uplink=self._uplink,
+            known_commands=commands_of(self._dictionary),
             sequences=sequences,
         )
 
@@ -83,6 +91,36 @@ def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
         if packet.definition.service == HOUSEKEEPING
         for parameter in packet.parameters
     ]
+
+
+def commands_of(dictionary: Dictionary) -> list[CommandInfo]:
+    """All commands that can be ordered, in the order of their declaration."""
+    return [
+        CommandInfo(
+            name=command.definition.name,
+            description=command.definition.description,
+            critical=command.definition.critical,
+            arguments=[_argument_info(argument) for argument in command.arguments],
+        )
+        for command in dictionary.command_by_name.values()
+    ]
+
+
+def _argument_info(argument: ArgumentDef) -> ArgumentInfo:
+    field = argument.field
+    switch = field.kind == "flag"
+    labels = ["on", "off"] if switch and not argument.labels else [label for _, label in argument.labels]
+    scaled = field.quantity is not None and not field.quantity.identity
+    return ArgumentInfo(
+        name=argument.name,
+        unit=argument.unit,
+        description=argument.description,
+        range_text=argument.range_text,
+        low=None if labels else argument.low,
+        high=None if labels else argument.high,
+        whole=field.kind in ("uint", "sint") and not scaled,
+        labels=labels,
+    )
 
 
 def _info(parameter: ParameterDef, period_ms: int) -> ParameterInfo:

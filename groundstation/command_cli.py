@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from math import isfinite
 from typing import TypeVar
@@ -16,12 +13,11 @@ from groundstation.client import StationClient
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationError, StationGone
 from groundstation.message_base import Value
 from groundstation.messages import AnyMessage, Refusal, Snapshot
+from groundstation.ordering import Orderer, who_am_i
 from groundstation.orders import (
     FINAL_STATES,
-    ArmRequest,
     CommandRequest,
     CommandUpdate,
-    CopDirectiveRequest,
     OrderAccepted,
     UplinkStatus,
 )
@@ -76,12 +72,9 @@ def send(
     """
     if not isfinite(timeout):
         raise click.UsageError("--timeout takes a number of seconds")
-    request = CommandRequest(
-        who=_who(),
-        token=secrets.token_hex(16),
-        issued=host_clock(),
-        name=name,
-        arguments=_arguments(name, arguments),
+    request = _orderer().command(
+        name,
+        _arguments(name, arguments),
         bypass=bypass,
         timeout_ms=round(timeout * 1000),
         repeats=repeats,
@@ -127,7 +120,7 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
     """
     if not isfinite(seconds):
         raise click.UsageError("SECONDS is a number")
-    request = ArmRequest(who=_who(), token=secrets.token_hex(16), issued=host_clock(), seconds=seconds)
+    request = _orderer().arm(seconds)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
@@ -150,13 +143,7 @@ def cop(directive: str | None, value: int | None, station: str | None, key: str 
     if directive is None:
         write_line(_with_station(find_target(station, key, server_key), _uplink_status))
         return
-    request = CopDirectiveRequest(
-        who=_who(),
-        token=secrets.token_hex(16),
-        issued=host_clock(),
-        directive=directive,
-        value=value,
-    )
+    request = _orderer().directive(directive, value)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
@@ -259,13 +246,8 @@ def _arguments(name: str, pairs: tuple[str, ...]) -> dict[str, Value]:
     return found
 
 
-def _who() -> str:
-    """Who orders, as this machine knows: it goes into the log and proves nothing."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"[:64]
+def _orderer() -> Orderer:
+    return Orderer(who_am_i(), host_clock)
 
 
 def _summary(command: Command) -> str:

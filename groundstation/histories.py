@@ -9,10 +9,14 @@ from collections import deque
 from dataclasses import dataclass
 
 from groundstation.messages import ContactChange, EventMessage, Severity, SignalState
+from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
 
 SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500
 REWIND_NS = 5_000_000_000
+
+LOGGED_STATES: tuple[CommandState, ...] = ("QUEUED", *FINAL_STATES)
+"""The states of a command that are worth a line of the log; all of them are in its history."""
 
 _CONTACT_SEVERITY: dict[SignalState, Severity] = {
     "LOS": "WARNING_HI",
@@ -52,15 +56,33 @@ def entry_of_contact(change: ContactChange) -> LogEntry:
     return LogEntry(change.ert, None, severity, "CONTACT", name, text, change.replay)
 
 
+def entry_of_command(news: CommandUpdate) -> LogEntry:
+    """The log line of a command that was ordered or ended."""
+    text = f"{news.command} {news.state} by {news.who}"
+    severity: Severity = "WARNING_LO" if news.state in ("FAILED", "TIMEOUT") else "COMMAND"
+    if news.detail:
+        text += f": {news.detail}"
+    return LogEntry(news.ert, None, severity, "COMMAND", news.name, text, news.replay)
+
+
 class Series:
-    """Samples of one parameter over SCET. A rewind (a replay that was moved) starts it anew."""
+    """Samples of one parameter over SCET. Time that runs back by a lot (a mission flown anew) starts it anew."""
 
     def __init__(self, kept: int = SAMPLES_KEPT) -> None:
         self.samples: deque[tuple[int, float]] = deque(maxlen=kept)
         self.dropped = 0
+        self._jumped = False
+
+    def jump(self) -> None:
+        """The next sample comes from elsewhere: what lies behind it is not known any more, what lies before it is."""
+        self._jumped = True
 
     def add(self, scet: int, value: float) -> None:
         """Append; a sample older than the last one is out of order and left out."""
+        if self._jumped:
+            self._jumped = False
+            while self.samples and self.samples[-1][0] >= scet:
+                self.samples.pop()
         if self.samples:
             behind = self.samples[-1][0] - scet
             if behind > REWIND_NS:

@@ -26,6 +26,7 @@ import msgspec
 from groundstation.message_base import Message, Value
 from groundstation.orders import (
     ArmRequest,
+    CommandInfo,
     CommandRequest,
     CommandUpdate,
     CopDirectiveRequest,
@@ -95,8 +96,27 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_ert: int | None = None
 
 
+class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a replay stands, in the recording's own Earth received time: ``at``, between ``first`` and ``last``.
+
+    ``jumps`` counts how often it began anew elsewhere: what was shown before a jump is no context for what follows.
+    """
+
+    recording: str
+    at: int
+    first: int
+    last: int
+    speed: float
+    paused: bool
+    ended: bool
+    jumps: int
+
+
 class LinkStatus(Message, frozen=True, tag="link"):
-    """Transport, counters and channels at ``ert``. ``state`` is the link's signal state over all channels."""
+    """Transport, counters and channels at ``ert``. ``state`` is the link's signal state over all channels.
+
+    ``playback`` stands in those of a replay, and only there.
+    """
 
     ert: int
     url: str
@@ -108,6 +128,7 @@ class LinkStatus(Message, frozen=True, tag="link"):
     recording: str | None
     recording_ok: bool = True
     replay: bool = False
+    playback: PlaybackStatus | None = None
 
 
 class LosVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +226,10 @@ class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Message, frozen=True, tag="snapshot"):
-    """The answer to a viewer that joins: who the station is and all it knows now."""
+    """The answer to a viewer that joins: who the station is and all it knows now.
+
+    ``known_commands`` is what can be ordered, in the dictionary's order; ``commands`` what became of those ordered.
+    """
 
     station: str
     pid: int
@@ -221,6 +245,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     sequences: dict[str, int]
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None
+    known_commands: list[CommandInfo] = msgspec.field(default_factory=list)
     replay: bool = False
 
 
@@ -235,14 +260,20 @@ class StopRequest(Message, frozen=True, tag="stop_request"):
 
 
 class ReplayControl(Message, frozen=True, tag="replay_control"):
-    """Viewer → a station that replays: pause, go on, jump, step or change the speed; answered by a `Snapshot`.
+    """Viewer → a station that replays: move it; answered by a `Snapshot`.
 
-    ``to`` is where to seek, in UTC: mission time or Earth received time, or a time of day alone. ``frames`` is how
-    many frames to step on, or back if negative; a step pauses. ``speed`` is how many times faster than it was.
+    Attributes:
+        action: ``play``, ``pause``; ``seek`` to a time; ``skip`` so many seconds; ``step`` by frames, which pauses;
+            ``next`` and ``previous`` recorded event; ``loss``: the next loss of signal; ``speed``.
+        to: where to seek, in UTC: mission time or Earth received time, or a time of day alone.
+        seconds: how far to skip on, or back if negative. At either end of the recording it stops.
+        frames: how many frames to step on, or back if negative.
+        speed: how many times faster than it was.
     """
 
-    action: Literal["play", "pause", "seek", "step", "speed"]
+    action: Literal["play", "pause", "seek", "skip", "step", "next", "previous", "loss", "speed"]
     to: str | None = None
+    seconds: float | None = None
     frames: int = 1
     speed: float | None = None
 

@@ -1,11 +1,12 @@
 """What a viewer knows of a pass: messages folded into a plain state.
 
-Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an argument. Three rules:
+Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an argument. Four rules:
 
 - A value is fresh, stale or was never received, and these are three different things. At LOS values freeze and
   age; they are never cleared.
 - A station that is gone leaves the link *unknown*, which is not a loss of signal.
 - What the viewer missed (display gaps) is counted apart from what the link lost (link gaps).
+- Ages of a replay are the recording's: they stand while it is paused, and a jump leaves nothing behind it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from groundstation.command_history import CommandHistory
 from groundstation.continuity import Continuity, Place
 from groundstation.histories import (
+    LOGGED_STATES,
     REWIND_NS,
     Log,
     LogEntry,
     Series,
+    entry_of_command,
     entry_of_contact,
     entry_of_event,
 )
@@ -34,10 +38,13 @@ from groundstation.messages import (
     LosVerdict,
     MilestoneInfo,
     ParameterInfo,
+    PlaybackStatus,
     SignalState,
     Snapshot,
     Telemetry,
 )
+from groundstation.orders import CommandUpdate, UplinkStatus
+from groundstation.pass_clock import PassClock
 
 DESCENT_PACKET = "DESCENT"
 ALTITUDE = (DESCENT_PACKET, "altitude")
@@ -107,10 +114,12 @@ class PassModel:
         self.clock: int | None = None
         self.clock_vcid: int | None = None
         self.replay = False
+        self.commanding = CommandHistory()
         self.log = Log()
         self.series: dict[Key, Series] = {key: Series() for key in PLOTTED}
         self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
+        self._pass_clock = PassClock()
         self._heard: int | None = None
         self._lost_since: int | None = None
 
@@ -128,6 +137,10 @@ class PassModel:
         """The source noticed that the station is gone, before the heartbeat would tell."""
         self._lost_since = since
 
+    def obeyed(self, answer: Snapshot, now: int) -> None:
+        """A replay did what it was told; the rest of the answer comes in its order with what is published."""
+        self._pass_clock.obeyed(answer.link.playback, now)
+
     def acknowledge(self) -> None:
         """Remove the banners; active losses keep their badge, ended ones are forgotten."""
         self.losses = {
@@ -138,18 +151,24 @@ class PassModel:
         if isinstance(message, Telemetry):
             self._apply_telemetry(message, now)
         elif isinstance(message, LinkStatus):
-            self._apply_link(message)
+            self._apply_link(message, now)
         elif isinstance(message, ContactChange):
             self.log.add(entry_of_contact(message))
             self._apply_contact(message, now)
         elif isinstance(message, EventMessage):
             self.log.add(entry_of_event(message))
+        elif isinstance(message, CommandUpdate):
+            self._apply_command(message)
+        elif isinstance(message, UplinkStatus):
+            self.commanding.follow(message, now)
 
     def _apply_snapshot(self, snapshot: Snapshot, now: int) -> None:
         restarted = self._is_other_station(snapshot)
         if restarted:
             self.log, self.losses, self._values, self.clock = Log(), {}, {}, None
-            self.signals = {}
+            self.signals, self.commanding = {}, CommandHistory()
+        if self._pass_clock.follow(snapshot.link.playback, now):
+            self._jump()
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
@@ -163,7 +182,10 @@ class PassModel:
         for change in sorted(snapshot.contacts, key=lambda change: change.ert):
             self._apply_contact(change, now - max(0, snapshot.link.ert - change.ert))
         self._forget_ended()
-        self._apply_link(snapshot.link)
+        self._apply_link(snapshot.link, now)
+        self.commanding.adopt(snapshot.commands)
+        if snapshot.uplink is not None:
+            self.commanding.follow(snapshot.uplink, now - max(0, snapshot.link.ert - snapshot.uplink.ert))
         self.replay = self.replay or snapshot.replay
 
     def _is_other_station(self, snapshot: Snapshot) -> bool:
@@ -174,7 +196,13 @@ class PassModel:
             snapshot.started,
         )
 
-    def _apply_telemetry(self, message: Telemetry, at: int) -> None:
+    def _apply_command(self, news: CommandUpdate) -> None:
+        self.commanding.take(news)
+        if news.state != news.previous and news.state in LOGGED_STATES:
+            self.log.add(entry_of_command(news))
+
+    def _apply_telemetry(self, message: Telemetry, now: int) -> None:
+        at = message.ert if message.replay else now
         for name, value in message.values.items():
             valid = name not in message.invalid
             held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at)
@@ -191,7 +219,9 @@ class PassModel:
         if clock is None or scet > clock or clock - scet > REWIND_NS:
             self.clock, self.clock_vcid = scet, vcid
 
-    def _apply_link(self, message: LinkStatus) -> None:
+    def _apply_link(self, message: LinkStatus, now: int) -> None:
+        if self._pass_clock.follow(message.playback, now):
+            self._jump()
         self.link, self.replay = message, message.replay
         self.signals[None] = message.state
         for channel in message.channels:
@@ -199,6 +229,14 @@ class PassModel:
             self.signals[channel.vcid] = channel.state
             if channel.last_scet is not None:
                 self._advance_clock(channel.last_scet, channel.vcid)
+
+    def _jump(self) -> None:
+        """A replay goes on elsewhere: what was received before is no context for it."""
+        self.log, self._values, self.losses, self.signals, self.channels = Log(), {}, {}, {}, {}
+        self.clock = None
+        self.loss_marks.clear()
+        for series in self.series.values():
+            series.jump()
 
     def _apply_contact(self, change: ContactChange, now: int) -> None:
         self.signals[change.vcid] = change.state
@@ -215,7 +253,8 @@ class PassModel:
         if known is not None and not known.regained:
             self.losses[change.vcid] = replace(known, verdict=verdict or known.verdict)
             return
-        since = now - max(0, change.ert - verdict.last_ert) if verdict else now
+        at = change.ert if change.replay else now
+        since = at - max(0, change.ert - verdict.last_ert) if verdict else at
         last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
         self.losses[change.vcid] = Loss(change.vcid, change.channel, since, verdict, last, acknowledged=change.replay)
         self.alarms += not change.replay
@@ -226,6 +265,19 @@ class PassModel:
         self.losses = {vcid: loss for vcid, loss in self.losses.items() if not loss.regained}
 
     # ------------------------------------------------------------------------------------------- asking
+
+    @property
+    def playback(self) -> PlaybackStatus | None:
+        """Where a replay stands; None: what is shown is live."""
+        return self._pass_clock.playback
+
+    def pass_time(self, now: int) -> int:
+        """The time of what is shown: host time, or that of the recording that is played."""
+        return self._pass_clock.at(now)
+
+    def age(self, since: int, now: int) -> int:
+        """How long ago something was, in the time of what is shown."""
+        return max(0, self.pass_time(now) - since)
 
     @property
     def packets(self) -> list[str]:
@@ -242,7 +294,7 @@ class PassModel:
         held = self._values.get(key)
         if held is None:
             return Reading(info, None, "GREEN", True, "NEVER", 0)
-        age = max(0, now - held.at)
+        age = self.age(held.at, now)
         frozen = self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
         late = age > max(info.period_ms * 1_000_000 * STALE_TOLERANCE, STALE_FLOOR_NS)
         freshness: Freshness = "STALE" if frozen or late else "FRESH"

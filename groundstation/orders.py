@@ -12,6 +12,35 @@ CommandState = Literal["QUEUED", "SENT", "ACCEPTED", "COMPLETED", "FAILED", "TIM
 FINAL_STATES: tuple[CommandState, ...] = ("COMPLETED", "FAILED", "TIMEOUT")
 
 
+class ArgumentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One argument of a command, for whoever offers or checks it before the station does.
+
+    Attributes:
+        low, high: the range in ``unit``, both allowed; None where ``labels`` say what may be given.
+        whole: no fractions.
+        labels: the words that may be given; for a switch ``on`` and ``off``.
+        range_text: all that for a person.
+    """
+
+    name: str
+    unit: str
+    description: str
+    range_text: str
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    labels: list[str] = msgspec.field(default_factory=list)
+
+
+class CommandInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that the spacecraft knows. ``critical`` ones need arming."""
+
+    name: str
+    description: str
+    critical: bool
+    arguments: list[ArgumentInfo]
+
+
 class CommandUpdate(Message, frozen=True, tag="command"):
     """A command changed its state at ``ert``, or something new is known of it.
 

@@ -272,6 +272,9 @@ class Station:
 
     def _begin_anew(self) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
+        assert self._replay is not None
+        self._replay.jumped()
+        self._board.forget()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
         self._recorder = Recorder(self._receiver, self._archive, self._recording)
 

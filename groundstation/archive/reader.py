@@ -141,6 +141,21 @@ class ArchiveReader:
         rows = self._query(schema.LAST_EVENT, (kind, before))
         return EventRecord(*rows[0]) if rows else None
 
+    def happened_after(self, ert: int) -> int | None:
+        """When the next event or change of contact after that time was recorded."""
+        rows = self._query(schema.HAPPENED_AFTER, (ert,))
+        return rows[0][0] if rows else None
+
+    def happened_before(self, ert: int) -> int | None:
+        """When the last event or change of contact before that time was recorded."""
+        rows = self._query(schema.HAPPENED_BEFORE, (ert,))
+        return rows[0][0] if rows else None
+
+    def all_heard_since(self, first: int, last: int) -> int | None:
+        """Since when every channel that was heard between two times was heard; None if none was, or none is indexed."""
+        found: int | None = self._query(schema.LAST_HEARD, (first, last))[0][0] if self.has_frames else None
+        return found
+
     def event_counts(self) -> dict[str, int]:
         """How many events of each kind."""
         return dict(self._query(schema.SELECT_EVENT_COUNTS, ()))

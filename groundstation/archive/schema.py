@@ -83,6 +83,13 @@ SELECT_CHUNK_TIME = "SELECT ert FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 
 LAST_EVENT = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1
 """
+HAPPENED_AFTER = "SELECT ert FROM event WHERE ert > ? AND kind IN ('event', 'contact') ORDER BY ert LIMIT 1"
+HAPPENED_BEFORE = "SELECT ert FROM event WHERE ert < ? AND kind IN ('event', 'contact') ORDER BY ert DESC LIMIT 1"
+LAST_HEARD = """
+SELECT min(last) FROM (
+    SELECT max(ert) AS last FROM frame WHERE ert BETWEEN ? AND ? AND vcid IS NOT NULL GROUP BY vcid
+)
+"""
 SELECT_SPAN = """
 SELECT (SELECT ert FROM chunk ORDER BY id LIMIT 1), (SELECT ert FROM chunk ORDER BY id DESC LIMIT 1),
        (SELECT ert FROM event ORDER BY id LIMIT 1), (SELECT ert FROM event ORDER BY id DESC LIMIT 1)

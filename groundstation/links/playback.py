@@ -19,6 +19,11 @@ from groundstation.links.base import Chunk, LinkChange, TransportState
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 _CANDIDATES = 10_000
 _NS = 1_000_000_000
+PREROLL_NS = 3 * _NS
+"""So much is given before the place of a jump."""
+
+_LAST = 1 << 62
+_LOST_OF_LATE_NS = 60 * _NS
 
 
 class Item(NamedTuple):
@@ -37,6 +42,13 @@ class _Transport(msgspec.Struct):
     state: TransportState
     detail: str
     peer: bool = False
+
+
+class _Contact(msgspec.Struct):
+    """Body of a recorded change of contact, as far as it matters here."""
+
+    state: str
+    revised: bool = False
 
 
 class Playback:
@@ -83,9 +95,24 @@ class Playback:
         aboard = "" if onboard is None else f"on board {_range(onboard)}, "
         raise CallerError(f"{text} is not in the recording: {aboard}received {_range(received)}")
 
-    def chunk_before(self, ert: int) -> int:
-        """The id of the first chunk received at that time or later; the first of all if there is none."""
-        return self._reader.chunk_by_ert(ert) or 0
+    def context_of(self, ert: int) -> int:
+        """The id of the chunk to begin with, so that at ``ert`` there is lock, and channels lost of late are known."""
+        heard = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert)
+        begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
+        return self._reader.chunk_by_ert(begin - PREROLL_NS) or 0
+
+    def event_after(self, ert: int) -> int | None:
+        """When the next event or change of contact after that time was recorded; None if there is none."""
+        return self._reader.happened_after(ert)
+
+    def event_before(self, ert: int) -> int | None:
+        """When the last event or change of contact before that time was recorded; None if there is none."""
+        return self._reader.happened_before(ert)
+
+    def loss_after(self, ert: int) -> int | None:
+        """When the next loss of signal was declared; behind the last one, the first. None if there is none."""
+        losses = [event.ert for event in self._reader.events("contact") if _is_loss(event)]
+        return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
     def time_of(self, chunk: int) -> int:
         """When the first chunk from that id on was received."""
@@ -165,6 +192,11 @@ def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecor
 def _change(event: EventRecord, ert: int | None = None) -> LinkChange:
     body = msgspec.json.decode(event.body, type=_Transport)
     return LinkChange(event.ert if ert is None else ert, body.state, body.detail, body.peer)
+
+
+def _is_loss(event: EventRecord) -> bool:
+    contact = msgspec.json.decode(event.body, type=_Contact)
+    return contact.state == "LOS" and not contact.revised
 
 
 def _moment(time: int) -> datetime:

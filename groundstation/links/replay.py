@@ -5,8 +5,8 @@ Rules:
    So contact, limits and verdicts come out as they did live, whatever the speed.
 2. The order is the ingest sequence. Changes of the transport come from the recording; silence between reads is told
    as it was, never later than the contact monitor needs.
-3. A jump says `Restart` first: whoever decodes begins anew. The three seconds before it are given at once, so that
-   there is lock and context.
+3. A jump says `Restart` first: whoever decodes begins anew. The seconds before it are given at once, so that there is
+   lock and context. A way on of up to a minute is no jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. Nothing is written, to no spacecraft and to no file.
 """
@@ -31,9 +31,20 @@ from groundstation.links.reader import LISTEN_MS, ReaderThread
 
 SLOWEST, FASTEST = 0.1, 1000.0
 MS = 1_000_000
-PREROLL_NS = 3_000 * MS
+SHORT_WAY_NS = 60_000 * MS
 _LISTEN_MAX_MS = 400
 """Silence is told at least so often in the recording's time; the contact monitor takes 500 ms for a stall."""
+
+
+class PlaybackState(NamedTuple):
+    """Where a replay stands, between ``first`` and ``last`` in the recording's time, and how it plays."""
+
+    at: int
+    first: int
+    last: int
+    speed: float
+    paused: bool
+    ended: bool
 
 
 @dataclass(slots=True)
@@ -55,7 +66,10 @@ class _Tempo:
 
 
 class _Journey(NamedTuple):
-    """Where to go on. ``jump``: begin anew before ``ert``. ``until``: stop when this frame has been given."""
+    """Where to go on: what lies before ``ert`` is given at once.
+
+    ``jump``: begin anew a little before it. ``until``: stop when this frame has been given.
+    """
 
     ert: int
     jump: bool
@@ -81,13 +95,14 @@ class ReplayLink:
             CallerError: a speed or time that cannot be, or nothing was received.
         """
         self.url = replay_url(path)
-        self._path = path
+        self.path = path
         self._lookup = Playback(ArchiveReader(path))
-        first, self._last = self._lookup.span()
-        begin = first if start is None else self._lookup.find(start)
+        self._first, self._last = self._lookup.span()
+        begin = self._first if start is None else self._lookup.find(start)
         self._tempo = _Tempo(begin, time.monotonic_ns(), _checked_speed(speed), running=not paused)
         self._journey: _Journey | None = _Journey(begin, jump=True)
         self._place = (0, 0)
+        self._bound_for: FrameRecord | None = None
         self._told = begin
         self._ended = False
         self._stopping = False
@@ -114,13 +129,18 @@ class ReplayLink:
         with self._changed:
             return self._now()
 
+    def state(self) -> PlaybackState:
+        """Where it stands and how it plays."""
+        with self._changed:
+            tempo = self._tempo
+            return PlaybackState(self._now(), self._first, self._last, tempo.speed, not tempo.running, self._ended)
+
     def describe(self) -> str:
         """One line for a person: how it plays."""
-        with self._changed:
-            if self._ended:
-                return f"the end of {self._path.name}"
-            pause = "" if self._tempo.running else ", paused"
-            return f"{self._path.name} at speed {self._tempo.speed:g}{pause}"
+        state = self.state()
+        if state.ended:
+            return f"the end of {self.path.name}"
+        return f"{self.path.name} at speed {state.speed:g}{', paused' if state.paused else ''}"
 
     def start(self, sink: Callable[[Report], None]) -> None:
         """Begin to play, from a thread of its own."""
@@ -168,6 +188,30 @@ class ReplayLink:
             self._tempo.set(time.monotonic_ns(), at=ert)
             self._go(_Journey(ert, jump=True))
 
+    def skip(self, ns: int) -> None:
+        """Go so far on, or back if negative; at either end of the recording stop."""
+        with self._changed:
+            now = self._now()
+            self._go_to(min(max(now + ns, self._first), self._last), now)
+
+    def next_event(self, back: bool = False) -> None:
+        """Go to the next recorded event or change of contact, or to the one before, and show it.
+
+        Raises:
+            CallerError: there is none.
+        """
+        now = self.now()
+        ert = self._lookup.event_before(now - 1) if back else self._lookup.event_after(now)
+        self._show(ert, f"event {'before' if back else 'after'} this moment")
+
+    def next_loss(self) -> None:
+        """Go to where the next loss of signal was declared; behind the last one, to the first.
+
+        Raises:
+            CallerError: the recording has none.
+        """
+        self._show(self._lookup.loss_after(self.now()), "loss of signal")
+
     def step(self, frames: int) -> None:
         """Pause, and show so many frames more, or fewer if negative.
 
@@ -176,7 +220,8 @@ class ReplayLink:
             CallerError: there is no frame there.
         """
         with self._changed:
-            place = self._place
+            frame = self._bound_for  # it is on its way there: steps add up
+            place = self._place if frame is None else (frame.chunk, frame.at + frame.size)
             self._tempo.set(time.monotonic_ns(), running=False)
         frame = self._lookup.frame_from(place, frames)
         if frame is None:
@@ -185,13 +230,25 @@ class ReplayLink:
             self._tempo.set(time.monotonic_ns(), at=frame.ert)
             self._go(_Journey(frame.ert, jump=frames < 0, until=frame))
 
+    def _show(self, ert: int | None, what: str) -> None:
+        """Go just behind what happened at that time."""
+        if ert is None:
+            raise CallerError(f"the recording has no {what}")
+        with self._changed:
+            self._go_to(ert + 1, self._now())
+
+    def _go_to(self, ert: int, now: int) -> None:
+        self._tempo.set(time.monotonic_ns(), at=ert)
+        pending = self._journey is not None and self._journey.jump
+        self._go(_Journey(ert, jump=pending or not now <= ert <= now + SHORT_WAY_NS))
+
     def _set(self, *, running: bool | None = None, speed: float | None = None) -> None:
         with self._changed:
             self._tempo.set(time.monotonic_ns(), running=running, speed=speed)
             self._changed.notify_all()
 
     def _go(self, journey: _Journey) -> None:
-        self._journey, self._ended = journey, False
+        self._journey, self._ended, self._bound_for = journey, False, journey.until
         self._changed.notify_all()
 
     def _now(self) -> int:
@@ -200,7 +257,7 @@ class ReplayLink:
     # ------------------------------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
-        playback = Playback(ArchiveReader(self._path))
+        playback = Playback(ArchiveReader(self.path))
         try:
             items: Iterator[Item] = iter(())
             while (journey := self._next_journey()) is not None:
@@ -221,7 +278,7 @@ class ReplayLink:
     def _travel(self, playback: Playback, journey: _Journey, items: Iterator[Item]) -> Iterator[Item]:
         """Play until there is another order; what is left of the items."""
         if journey.jump:
-            first = playback.chunk_before(journey.ert - PREROLL_NS)
+            first = playback.context_of(journey.ert)
             begin = playback.time_of(first)
             self._told = begin
             self._sink(Restart(begin))
@@ -235,24 +292,37 @@ class ReplayLink:
                     continue
                 whole, rest = parts
                 self._give(whole)
+                self._arrived(journey.until)
                 return chain(rest, items)
-            if not (journey.jump and item.ert < journey.ert) and not self._wait_for(item.ert):
-                return chain([item], items)
+            if item.ert >= journey.ert:
+                self._listen_until(journey.ert)
+                if not self._wait_for(item.ert):
+                    return chain([item], items)
             self._give(item)
+        self._listen_until(journey.ert)
         if self._wait_for(self._last):
             self._end()
         return items
 
     def _give(self, item: Item) -> None:
-        while item.ert - self._told > _LISTEN_MAX_MS * MS:  # what is given at once has its silences too
-            self._told += _LISTEN_MAX_MS * MS
-            self._sink(Listening(self._told))
+        self._listen_until(item.ert - _LISTEN_MAX_MS * MS)
         with self._changed:
             self._place = (item.id, item.end)
             if item.ert < self._told:  # the station's clock was set back
                 self._tempo.set(time.monotonic_ns(), at=item.ert)
         self._told = item.ert
         self._sink(item.report)
+
+    def _arrived(self, frame: FrameRecord) -> None:
+        with self._changed:
+            if self._bound_for is frame:
+                self._bound_for = None
+
+    def _listen_until(self, ert: int) -> None:
+        """What is given at once has its silences too."""
+        while self._told < ert:
+            self._told = min(ert, self._told + _LISTEN_MAX_MS * MS)
+            self._sink(Listening(self._told))
 
     def _end(self) -> None:
         with self._changed:

@@ -10,18 +10,27 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen, ScreenResultType
 
 from groundstation.errors import CallerError, StationError
+from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.model import PassModel
+from groundstation.ordering import AnyOrder, Orderer, who_am_i
+from groundstation.orders import OrderAccepted
 from groundstation.plain import utc
+from groundstation.tui.command_screen import CommandScreen, Ordered
 from groundstation.tui.descent import DescentScreen
 from groundstation.tui.diagnostics import diagnostics
+from groundstation.tui.entry import order_of
 from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
 from groundstation.tui.help import HelpScreen
+from groundstation.tui.prompt import PromptScreen
+from groundstation.tui.replay import BINDINGS as REPLAY_BINDINGS
+from groundstation.tui.replay import faster, pause_or_play
 from groundstation.tui.rows import View
 from groundstation.tui.source import MessageSource, StationBack, StationLost, Update
 from groundstation.tui.theme import styles
@@ -31,6 +40,7 @@ AGES_EVERY_S = 0.25
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0
 _BREATH = 64
+_MOVES = 64
 
 
 class StationApp(App[int]):
@@ -41,6 +51,7 @@ class StationApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+q", "leave", "Quit", priority=False),
         Binding("question_mark", "help", "Help"),
+        Binding("colon,c", "command", "Command", priority=True),
         Binding("a", "acknowledge", "Ack"),
         Binding("space", "hold", "Hold"),
         Binding("p", "plots", "Plots"),
@@ -50,20 +61,30 @@ class StationApp(App[int]):
         Binding("pageup", "scroll(-10)", "Page up"),
         Binding("y", "copy", "Copy"),
         Binding("s", "screenshot", "SVG"),
+        *(Binding(*each, priority=each[1] == "go") for each in REPLAY_BINDINGS),
     ]
 
     def __init__(
-        self, source: MessageSource, *, ascii_only: bool = False, clock: Callable[[], int] = time.time_ns
+        self,
+        source: MessageSource,
+        *,
+        ascii_only: bool = False,
+        clock: Callable[[], int] = time.time_ns,
+        who: str | None = None,
     ) -> None:
-        """``clock`` gives host nanoseconds; tests bring their own."""
+        """``clock`` gives host nanoseconds; tests bring their own. ``who`` orders, by default this user."""
         super().__init__()
         self.model = PassModel()
         self.error: StationError | None = None
         self.ended = False
         self._source, self._clock = source, clock
+        self._orderer = Orderer(who or who_am_i(), clock)
         self._glyphs = ASCII if ascii_only else UNICODE
         self._styles = styles(colour=not self.no_color)
         self._held: View | None = None
+        self._moves: asyncio.Queue[Callable[[PlaybackStatus], ReplayControl]] = asyncio.Queue(_MOVES)
+        self._marked = False
+        self._jumps = 0
         self._alarms = 0
         self._painted = 0.0
         self._paint_due = False
@@ -78,12 +99,12 @@ class StationApp(App[int]):
         """Start to listen."""
         if self.no_color:
             self.theme = "ansi-dark"
-            self._descent.add_class("nocolour")
-        await self.push_screen(self._descent)
+        await self.push_screen(self._dressed(self._descent))
         self._catch_signals()
         self.set_interval(AGES_EVERY_S, self._tick)
         self.set_interval(PLOTS_EVERY_S, self._descent.paint_plots)
-        self.run_worker(self._receive(), exclusive=True)
+        self.run_worker(self._receive(), group="receive")
+        self.run_worker(self._steer(), group="steer")
 
     # ------------------------------------------------------------------------------------------- reception
 
@@ -113,6 +134,11 @@ class StationApp(App[int]):
             self.model.apply(update, self._clock())
         if self.model.alarms != self._alarms:
             self._alarm()
+        if self.model.replay != self._marked:
+            self._mark()
+        if self.model.playback is not None and self.model.playback.jumps != self._jumps:
+            self._jumps = self.model.playback.jumps
+            self._painted = time.monotonic()  # not the empty screen between two places, but what follows it at once
         self._paint_soon()
 
     def _end(self) -> None:
@@ -121,11 +147,23 @@ class StationApp(App[int]):
         self._notify("The station ended. What it sent stays on the screen; q quits.")
 
     def _alarm(self) -> None:
-        """A loss must be seen and heard: whatever lies over the descent goes."""
+        """A loss must be seen and heard: what lies over the descent goes, unless it shows the loss itself."""
         self._alarms = self.model.alarms
-        if isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen | PromptScreen):
             self.pop_screen()
         self.bell()
+
+    def _mark(self) -> None:
+        """A replay has its own borders, on every screen."""
+        self._marked = self.model.replay
+        self._styles = styles(colour=not self.no_color, replay=self._marked)
+        for screen in self.screen_stack:
+            if isinstance(screen, DescentScreen | CommandScreen):
+                screen.wear(self._styles)
+
+    def _dressed(self, screen: Screen[ScreenResultType]) -> Screen[ScreenResultType]:
+        screen.set_class(self.no_color, "nocolour")
+        return screen
 
     # ------------------------------------------------------------------------------------------- painting
 
@@ -151,6 +189,8 @@ class StationApp(App[int]):
         self._paint_due = False
         self._painted = time.monotonic()
         self._descent.paint()
+        if isinstance(self.screen, CommandScreen):
+            self.screen.paint()
 
     def _tick(self) -> None:
         """Ages grow with time, not with data."""
@@ -171,7 +211,18 @@ class StationApp(App[int]):
 
     def action_help(self) -> None:
         """Keys and symbols."""
-        self.push_screen(HelpScreen(self._styles, self._glyphs))
+        self.push_screen(HelpScreen(self._styles, self._glyphs, replay=self.model.replay))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What opens a line to type into acts before other keys are looked at: they are typed into it.
+
+        So it must not act where something is being typed already.
+        """
+        return action not in ("command", "go") or isinstance(self.screen, DescentScreen)
+
+    async def action_command(self) -> None:
+        """The command screen."""
+        await self.push_screen(self._dressed(CommandScreen(self._styles, self._glyphs, self._live_view)))
 
     def action_acknowledge(self) -> None:
         """Remove the banners."""
@@ -179,7 +230,10 @@ class StationApp(App[int]):
         self._paint()
 
     def action_hold(self) -> None:
-        """Freeze what is shown, or go on; reception never stops."""
+        """Freeze what is shown, or go on; reception never stops. A replay itself is paused."""
+        if self.model.playback is not None and self._held is None:
+            self._move(pause_or_play)
+            return
         if self._held is None:
             self._held = View(copy.deepcopy(self.model), self._clock(), self._glyphs)
         else:
@@ -202,13 +256,82 @@ class StationApp(App[int]):
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save the screen as SVG, into the working directory unless told otherwise."""
         clock = utc(self.model.clock or self._clock(), 0).replace(":", "")
-        target = Path(path or ".") / (filename or f"descent-{clock}.svg")
+        target = Path(path or ".") / (filename or f"{'replay' if self.model.replay else 'descent'}-{clock}.svg")
         try:
             target.write_text(self.export_screenshot(title="Mars 6 ground station"), encoding="utf-8")
         except OSError as error:
             self._notify(f"Not saved: {error}")
         else:
             self._notify(f"Saved {target}")
+
+    # ------------------------------------------------------------------------------------------- orders
+
+    def on_ordered(self, message: Ordered) -> None:
+        """The user ordered something on the command screen."""
+        self.run_worker(self._order(message), group="orders")
+
+    async def _order(self, message: Ordered) -> None:
+        answer = await self._ask(order_of(message.draft, self._orderer))
+        if isinstance(self.screen, CommandScreen):
+            self.screen.answered(answer.text, taken=isinstance(answer, OrderAccepted))
+        else:
+            self._notify(answer.text)
+
+    async def _ask(self, message: AnyOrder) -> OrderAccepted | Refusal:
+        try:
+            answer = await self._source.request(message)
+        except StationError as error:
+            return Refusal(text=f"no answer, it may have been taken: {error}")
+        return answer if isinstance(answer, OrderAccepted | Refusal) else Refusal(text="what answers is no station")
+
+    def action_skip(self, seconds: int) -> None:
+        """On in a replay, or back."""
+        self._move(lambda _: ReplayControl(action="skip", seconds=seconds))
+
+    def action_step(self, frames: int) -> None:
+        """By frames through a replay."""
+        self._move(lambda _: ReplayControl(action="step", frames=frames))
+
+    def action_speed(self, steps: int) -> None:
+        """A replay faster, or slower."""
+        self._move(lambda playback: ReplayControl(action="speed", speed=faster(playback.speed, steps)))
+
+    def action_move(self, where: Literal["next", "previous", "loss"]) -> None:
+        """To what was recorded."""
+        self._move(lambda _: ReplayControl(action=where))
+
+    async def action_go(self) -> None:
+        """To a time that the user types."""
+        if self.model.playback is not None:
+            await self.push_screen(PromptScreen(self._styles, "Go to UTC, as 09:10:55"), self._seek)
+
+    def _seek(self, to: str | None) -> None:
+        if to is not None:
+            self._move(lambda _: ReplayControl(action="seek", to=to))
+
+    def _move(self, order: Callable[[PlaybackStatus], ReplayControl]) -> None:
+        if self.model.playback is None:
+            self._notify("Only a replay can be moved.")
+        elif self._moves.full():
+            self._notify("Too many keys at once: the replay has not done the last ones yet.")
+        else:
+            self._moves.put_nowait(order)
+
+    async def _steer(self) -> None:
+        """One order after the other: each is made for the replay as the one before left it."""
+        while True:
+            order = await self._moves.get()
+            if self.model.playback is None:
+                continue
+            try:
+                answer = await self._source.request(order(self.model.playback))
+            except StationError as error:
+                answer = Refusal(text=str(error))
+            if isinstance(answer, Snapshot):
+                self.model.obeyed(answer, self._clock())
+                self._paint_soon()
+            elif isinstance(answer, Refusal):
+                self._notify(answer.text)
 
     # ------------------------------------------------------------------------------------------- signals
 
@@ -258,6 +381,8 @@ def farewell(app: StationApp, closing: str | None = None) -> str:
     link = app.model.link
     kept = link is not None and link.recording is not None
     recording = f"Recording: {link.recording}" if link is not None and kept else "Nothing was recorded."
+    if app.model.playback is not None:
+        recording = f"Replay of {app.model.playback.recording}. Nothing was recorded."
     if closing is None:
         gone = app.ended or app.model.gone_ns(app.now()) is not None
         fate = "has ended or is out of reach" if gone else "goes on"

@@ -32,6 +32,20 @@ def banner(view: View, width: int) -> list[Row]:
     return _regained(view, loss, width) if loss.regained else _lost(view, loss, width)
 
 
+def alarm_row(view: View, width: int) -> list[Row]:
+    """The banner in one row, for a screen that has other things to show; no row while all is well."""
+    gone, loss = view.model.gone_ns(view.now), view.model.banner_loss()
+    if gone is not None:
+        text = f" STATION GONE {gone // 1_000_000_000} s: nothing can be sent "
+    elif loss is None:
+        return []
+    else:
+        channel = view.glyphs.text(loss.channel)
+        age = age_text(view.model.age(loss.since, view.now))
+        text = f" SIGNAL REGAINED  {channel} " if loss.regained else f" LOSS OF SIGNAL  {channel}  {age} "
+    return [fit((Span(text, "alarm_title"),), width, "alarm_title")]
+
+
 def _station_gone(view: View, gone: int, width: int) -> list[Row]:
     text = f" STATION GONE {gone // 1_000_000_000} s, retrying "
     recording = view.model.link.recording if view.model.link else None
@@ -53,7 +67,7 @@ def _regained(view: View, loss: Loss, width: int) -> list[Row]:
 def _lost(view: View, loss: Loss, width: int) -> list[Row]:
     channel = "" if loss.vcid is None else f" (VC{loss.vcid})"
     name = f" LOSS OF SIGNAL  {view.glyphs.text(loss.channel)}{channel}"
-    age = f"  {age_text(max(0, view.now - loss.since))} since the last byte"
+    age = f"  {age_text(view.model.age(loss.since, view.now))} since the last byte"
     others = [other.channel for vcid, other in view.model.losses.items()
               if vcid != loss.vcid and not other.regained]  # fmt: skip
     also = f"  also {', '.join(others)}" if others else ""

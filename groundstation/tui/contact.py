@@ -111,6 +111,8 @@ def _display(view: View) -> Row:
 
 
 def _recording(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
+    if link.replay:
+        return (_label("Record"), Span("replay: nothing is kept", "dim"))
     if not link.recording_ok:
         return (
             _label("Record"),

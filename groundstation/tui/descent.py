@@ -17,7 +17,9 @@ from groundstation.tui.events import events
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.panel import Panel, Styles
 from groundstation.tui.plot import plot
-from groundstation.tui.rows import SHOWN_PACKETS, View, clamp_offset, footer, header, telemetry, too_small
+from groundstation.tui.replay import KEYS as REPLAY_KEYS
+from groundstation.tui.replay import replay_bar
+from groundstation.tui.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, header, telemetry, too_small
 from groundstation.tui.spans import Row
 from groundstation.tui.timeline import timeline
 
@@ -55,7 +57,7 @@ class DescentScreen(Screen[None]):
     DescentScreen Panel { width: 1fr; height: 1fr; }
     #header, #footer { height: 1; }
     #timeline { height: 2; }
-    #banner, #small { display: none; }
+    #banner, #small, #replay { display: none; }
     #plots { display: none; }
     #plots.stacked { layout: vertical; }
     """
@@ -83,6 +85,7 @@ class DescentScreen(Screen[None]):
         with Horizontal(id="plots"):
             yield self._panel("altitude")
             yield self._panel("velocity", edge=self._glyphs.edge)
+        yield self._panel("replay")
         yield self._panel("footer")
 
     def on_mount(self) -> None:
@@ -119,6 +122,12 @@ class DescentScreen(Screen[None]):
         self._notice = text
         self.paint()
 
+    def wear(self, styles: Styles) -> None:
+        """Other styles: a replay is marked on every screen."""
+        self._styles = styles
+        for panel in self._panels.values():
+            panel.wear(styles)
+
     def paint_all(self) -> None:
         """Everything."""
         self.paint()
@@ -130,11 +139,13 @@ class DescentScreen(Screen[None]):
             return
         width, height = self.size
         live, shown = self._live(), self._shown()
-        self._get("small").show(too_small(width, height, self._glyphs))
+        self._get("small").show(too_small(live, width, height))
         self._get("header").show([header(live, width)])
-        self._get("footer").show([footer(width, self._glyphs, self._notice)])
+        keys = REPLAY_KEYS if live.model.replay else KEYS
+        self._get("footer").show([footer(width, self._glyphs, self._notice, keys)])
         self._get("timeline").show(timeline(shown, width))
         self._sized("banner", banner(live, width))
+        self._sized("replay", replay_bar(live, width))
         contact_panel, events_panel = self._get("contact"), self._get("events")
         self._sized("contact", contact(live, contact_panel.room[0]))
         telemetry_panel = self._get("telemetry")
@@ -162,7 +173,7 @@ class DescentScreen(Screen[None]):
         if layout.fits:
             plots.display = self._zoomed or layout.plots > 0
             self.query_one("#body").display = not self._zoomed
-            self._get("banner").display = False
+        self._get("banner").display = self._get("replay").display = False
 
     def _sized(self, name: str, rows: list[Row]) -> None:
         """Show rows in a panel that is as high as they are many."""

@@ -12,34 +12,50 @@ from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.panel import Panel, Styles
 from groundstation.tui.spans import Row, Span, Tone, fit
 
-WIDTH = 58
+WIDTH = 64
 _KEYS = (
+    (":", "command the lander: list, help, history, COP-1, arming"),
     ("a", "acknowledge: removes the banner, never the badge"),
     ("space", "hold the display; reception and recording go on"),
     ("p", "plots instead of values, and back"),
     ("j k", "scroll the telemetry (also the arrow and page keys)"),
-    ("y", "copy diagnostics to the clipboard"),
-    ("s", "save the screen as SVG"),
+    ("y s", "copy diagnostics; save the screen as SVG"),
     ("q", "quit this viewer; the station goes on"),
+)
+_REPLAY_KEYS = (
+    ("space", "pause and go on"),
+    ("{ }", "10 s back and on (also left and right)"),
+    ("( )", "60 s back and on (also with shift)"),
+    ("[ ]", "one frame back and on, then pause"),
+    ("< >", "slower and faster, 0.1 to 1000 times"),
+    ("n N", "next and previous event or change of contact"),
+    ("L", "next loss of signal; behind the last, the first"),
+    ("g", "go to a time in UTC, on board or received"),
+    ("p", "plots instead of values, and back"),
+    ("j k", "scroll the telemetry (also up, down and the page keys)"),
+    ("y s", "copy diagnostics; save the screen as SVG"),
+    ("q", "quit; the replay ends, the recording stays"),
 )
 
 
-def help_rows(glyphs: Glyphs, width: int = WIDTH) -> list[Row]:
-    """The page."""
+def help_rows(glyphs: Glyphs, width: int = WIDTH, *, replay: bool = False) -> list[Row]:
+    """The page: keys and symbols, those of a replay or those of a live station."""
     symbols: tuple[tuple[str, Tone, str], ...] = (
         (glyphs.nominal, "text", "nominal"),
-        (glyphs.caution, "caution", "caution: outside the yellow limit shown beside it"),
+        (glyphs.caution, "caution", "caution: outside the yellow limit beside it"),
         (glyphs.warning, "warning", "warning: degraded, or an event that matters"),
         (glyphs.critical, "critical", "critical: outside the red limit, or signal lost"),
         (glyphs.stale, "stale", "stale: the last value, with its age"),
         (glyphs.never, "dim", "never received"),
         (glyphs.absent, "dim", "void: received, but not valid (no echo)"),
     )
-    rows: list[Row] = [(Span(" HELP", "title"),), ()]
-    rows += [(Span(f" {key:<6} ", "bright"), Span(text)) for key, text in _KEYS]
-    rows += [()]
+    head: Row = (Span(" HELP", "title"), *((Span("  REPLAY", "warning"),) if replay else ()))
+    rows: list[Row] = [head] if replay else [head, ()]
+    rows += [(Span(f" {key:<6} ", "bright"), Span(text)) for key, text in (_REPLAY_KEYS if replay else _KEYS)]
+    rows += [] if replay else [()]
     rows += [(Span(f" {symbol:<2}", tone), Span("     "), Span(text)) for symbol, tone, text in symbols]
-    rows += [(), (Span(" Times are mission UTC; an r marks a time of reception.", "dim"),)]
+    rows += [] if replay else [()]
+    rows += [(Span(" Times are mission UTC; an r marks a time of reception.", "dim"),)]
     return [fit(row, width, "badge") for row in rows]
 
 
@@ -51,9 +67,9 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen { align: center middle; background: #000000 60%; }
     """
 
-    def __init__(self, styles: Styles, glyphs: Glyphs) -> None:
+    def __init__(self, styles: Styles, glyphs: Glyphs, *, replay: bool) -> None:
         super().__init__()
-        self._styles, self._rows = styles, help_rows(glyphs)
+        self._styles, self._rows = styles, help_rows(glyphs, replay=replay)
 
     def compose(self) -> ComposeResult:
         """One panel."""

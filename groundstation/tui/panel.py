@@ -29,6 +29,11 @@ class Panel(Widget):
         """Columns and rows that rows may fill, without the edge."""
         return max(0, self.size.width - width_of(self._edge)), self.size.height
 
+    def wear(self, styles: Styles) -> None:
+        """Paint in other styles from now on."""
+        self._styles = styles
+        self.refresh()
+
     def show(self, rows: Sequence[Row]) -> None:
         """Take new rows and repaint those that differ."""
         old, self._rows = self._rows, list(rows)

@@ -15,6 +15,7 @@ from groundstation.tui.spans import Row, Span, Tone, fit, left, right, spread, w
 SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
 KEYS = (
     ("?", "Help"),
+    (":", "Cmd"),
     ("a", "Ack"),
     ("space", "Hold"),
     ("p", "Plots"),
@@ -79,6 +80,11 @@ def age_text(nanoseconds: int) -> str:
     return f"{minutes}:{rest:02d}" if minutes < 100 else f"{minutes // 60} h"
 
 
+def whole_seconds(nanoseconds: int) -> str:
+    """What is left of a time: ``0 s`` only when it is over."""
+    return f"{-(-nanoseconds // 1_000_000_000)} s"
+
+
 def elapsed_text(nanoseconds: int) -> str:
     """``T+03:20.0``, or ``T-`` before entry."""
     tenths = abs(nanoseconds) // 100_000_000
@@ -89,20 +95,21 @@ def elapsed_text(nanoseconds: int) -> str:
 
 
 def header(view: View, width: int) -> Row:
-    """Mission, clock, time since entry, live or replay, the channels' badges."""
+    """Mission, clock, time since entry, live or replay, badges; where it is narrow the time since entry goes first."""
     model, glyphs = view.model, view.glyphs
     mission = model.snapshot.mission.upper() if model.snapshot else "CONNECTING"
     edge = Span(glyphs.edge, "rule")
-    start: Row = (Span(f" {glyphs.text(mission)} ", "bright"), edge, *_clock(view))
+    name = Span(f" {glyphs.text(mission)} ", "bright")
     mode = Span(" REPLAY ", "badge_warn") if model.replay else Span(" LIVE ", "good")
-    start = (*start, edge, mode, edge)
-    badges = _badges(view)
-    if width_of(start) + width_of(badges) > width:
-        badges = _badges(view, short=True)
+    for elapsed, short in ((True, False), (True, True), (False, True)):
+        start = (name, edge, *_clock(view, elapsed=elapsed), edge, mode, edge)
+        badges = _badges(view, short=short)
+        if width_of(start) + width_of(badges) <= width:
+            break
     return spread(start, badges, width)
 
 
-def _clock(view: View) -> Row:
+def _clock(view: View, *, elapsed: bool) -> Row:
     model, glyphs = view.model, view.glyphs
     if model.clock is None:
         return (Span(" --:--:--.- UTC ", "dim"),)
@@ -110,27 +117,40 @@ def _clock(view: View) -> Row:
     tone: Tone = "stale" if frozen else "bright"
     mark = glyphs.stale.strip() if frozen else " "
     spans: Row = (Span(f" {utc(model.clock)} UTC{mark}", tone),)
-    elapsed = model.mission_elapsed()
-    if elapsed is None:
+    since = model.mission_elapsed()
+    if since is None or not elapsed:
         return spans
-    return (*spans, Span(glyphs.edge, "rule"), Span(f" {elapsed_text(elapsed)} ", tone))
+    return (*spans, Span(glyphs.edge, "rule"), Span(f" {elapsed_text(since)} ", tone))
 
 
-def _badges(view: View, *, short: bool = False) -> Row:
+def _badges(view: View, *, short: bool) -> Row:
     model = view.model
     spans: list[Span] = []
     if view.held_ns is not None:
         spans += [Span(" HELD ", "badge_stale"), Span(" ")]
+    spans += _commanding(view, short=short)
     if model.link is not None and not model.link.recording_ok:
         spans += [Span(" REC FAIL " if not short else " REC! ", "badge_alarm"), Span(" ")]
     for vcid, channel in sorted(model.channels.items()):
         spans += [_badge(view, model.signal(vcid, view.now), channel.name, short=short), Span(" ")]
         loss = model.losses.get(vcid)
         if loss is not None and not loss.regained and not short:
-            spans[-1] = Span(f" {age_text(max(0, view.now - loss.since))} ", "bright")
+            spans[-1] = Span(f" {age_text(model.age(loss.since, view.now))} ", "bright")
     if not model.channels:
         spans.append(_badge(view, model.signal(None, view.now), "LINK", short=short))
     return tuple(spans)
+
+
+def _commanding(view: View, *, short: bool) -> list[Span]:
+    """That critical commands are allowed, and that the spacecraft takes none, is seen on every screen."""
+    commanding = view.model.commanding
+    spans: list[Span] = []
+    armed = commanding.armed_ns(view.now)
+    if armed is not None:
+        spans += [Span(f" {'ARM' if short else 'ARMED'} {whole_seconds(armed)} ", "badge_warn"), Span(" ")]
+    if commanding.uplink is not None and commanding.uplink.lockout:
+        spans += [Span(" LOCKOUT ", "badge_alarm"), Span(" ")]
+    return spans
 
 
 def _badge(view: View, signal: ShownSignal, name: str, *, short: bool) -> Span:
@@ -280,11 +300,12 @@ def footer(width: int, glyphs: Glyphs, notice: str = "", keys: Sequence[tuple[st
     return fit(tuple(spans), width)
 
 
-def too_small(width: int, height: int, glyphs: Glyphs) -> list[Row]:
+def too_small(view: View, width: int, height: int) -> list[Row]:
     """The notice below the smallest size that shows a descent."""
+    note = "This is a REPLAY." if view.model.replay else "Reception and recording go on."
     text = f"Terminal {width}x{height}: at least 60x18 is needed."
     blank = fit((), width)
     rows = [blank] * max(0, height // 2 - 1)
     rows.append(fit((Span(f" {text}", "warning"),), width))
-    rows.append(fit((Span(" Reception and recording go on. q quits.", "dim"),), width))
+    rows.append(fit((Span(f" {note} q quits.", "dim"),), width))
     return rows + [blank] * max(0, height - len(rows))

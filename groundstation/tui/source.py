@@ -41,6 +41,14 @@ class MessageSource(Protocol):
         """Everything that follows the snapshot, in order. The end of the iterator is the end of the station."""
         ...
 
+    async def request(self, message: AnyMessage) -> AnyMessage:
+        """Ask or order something; a `Refusal` is an answer too.
+
+        Raises:
+            StationGone: no answer in time.
+        """
+        ...
+
     async def close(self) -> None:
         """Leave."""
         ...

@@ -35,6 +35,8 @@ COLOUR: dict[Tone, Style] = {
     "now": Style(color="#ffffff", bold=True),
 }  # fmt: skip
 
+_REPLAY: dict[Tone, Style] = {"rule": Style(color="#e69f00"), "title": Style(color="#e69f00", bold=True)}
+
 _REVERSED: frozenset[Tone] = frozenset(
     {"critical", "alarm_title", "badge", "badge_good", "badge_alarm", "badge_warn", "badge_stale", "key"}
 )
@@ -42,11 +44,12 @@ _STRONG: frozenset[Tone] = frozenset({"bright", "title", "warning", "caution", "
 _FAINT: frozenset[Tone] = frozenset({"dim", "rule"})
 
 
-def styles(*, colour: bool) -> dict[Tone, Style]:
-    """The style of every tone, background included: strips do not inherit their widget's."""
+def styles(*, colour: bool, replay: bool = False) -> dict[Tone, Style]:
+    """The style of every tone, background included: strips do not inherit one. Replays have other borders."""
     if colour:
         base = Style(bgcolor=BACKGROUND)
-        return {tone: base + style for tone, style in COLOUR.items()}
+        table = COLOUR | _REPLAY if replay else COLOUR
+        return {tone: base + style for tone, style in table.items()}
     return {tone: _monochrome(tone) for tone in COLOUR}
 
 

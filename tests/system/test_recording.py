@@ -31,7 +31,6 @@ from groundstation.messages import (
     Telemetry,
 )
 from groundstation.orders import CommandRequest
-from groundstation.plain import utc
 from groundstation.registry import Registry
 from protocols.lander import EPOCH
 from protocols.profile import UART
@@ -93,7 +92,6 @@ def test_a_recording_of_a_killed_station_replays_to_its_last_frame(home: Path, r
     killed = kill_once(home / "data", 1.5)
     with ArchiveReader(killed.recording) as reader:
         stream = b"".join(data for _, _, data in reader.chunks())
-        onboard = reader.onboard_span()
     frames = sum(isinstance(found, Frame) for found in Deframer(UART).feed(stream))
     done = run("groundstation", "replay", str(killed.recording), "--speed", "20", "--json")
     assert done.returncode == 0, done.stderr
@@ -103,15 +101,6 @@ def test_a_recording_of_a_killed_station_replays_to_its_last_frame(home: Path, r
     assert links[-1]["counters"]["frames_good"] == frames > 50
     assert all(m["replay"] for m in messages if m["type"] not in ("heartbeat", "uplink"))
     assert "not closed" in run("groundstation", "info", str(killed.recording)).stdout
-    stage = Terminal(home, 120, 40, f"{sys.executable} -m groundstation.cli replay {killed.recording} --speed 20")
-    try:
-        screen = stage.wait_for("REPLAY_END")
-        assert onboard is not None
-        assert f"{utc(onboard[1])} UTC" in screen
-        stage.press("q")
-        stage.wait_for("EXIT=0")
-    finally:
-        stage.close()
 
 
 def test_a_full_disk_stops_the_recording_and_nothing_else(home: Path) -> None:

@@ -110,10 +110,11 @@ def test_step_on_and_back_by_frame(flown: tuple[Path, list[Outcome]]) -> None:
     link, sink = paused_link(flown[0], "09:10:00"), Sink()
     link.start(sink)
     count = len(received(settled(sink)))
-    for _ in range(3):
-        link.step(1)
-        assert len(received(settled(sink))) == count + 132
-        count += 132
+    link.step(1)
+    assert len(received(settled(sink))) == count + 132
+    link.step(1)
+    link.step(1)  # before the first is done
+    assert len(received(settled(sink))) == count + 3 * 132
     forward = received(sink.reports)[-264:]
     link.step(-1)
     after = settled(sink)
@@ -122,6 +123,72 @@ def test_step_on_and_back_by_frame(flown: tuple[Path, list[Outcome]]) -> None:
     link.step(1)
     assert received(settled(sink))[-132:] == forward[132:]
     link.stop()
+
+
+def heard(reports: list[Report]) -> Receiver:
+    """A receiver that took what came since the last jump."""
+    receiver = Receiver(MARS6, UART, "replay:")
+    begin = max(n for n, report in enumerate(reports) if isinstance(report, Restart))
+    for report in reports[begin:]:
+        receiver.take(report)
+    return receiver
+
+
+def test_a_short_way_on_is_no_jump_and_a_way_back_is_one(flown: tuple[Path, list[Outcome]]) -> None:
+    link, sink = paused_link(flown[0], "09:10:00"), Sink()
+    link.start(sink)
+    before = settled(sink)
+    link.skip(10 * S)
+    reports = settled(sink)
+    assert link.now() == EPOCH + 257 * S
+    assert [type(r) for r in reports].count(Restart) == 1
+    assert received(reports)[len(received(before)) :].count(b"\x1a\xcf\xfc\x1d") == 110
+    link.skip(-70 * S)
+    reports = settled(sink)
+    assert [type(r) for r in reports].count(Restart) == 2
+    assert heard(reports).contact.status()[0].last_scet == EPOCH + 187 * S - S // 10
+    link.skip(120 * S)
+    assert [type(r) for r in settled(sink)].count(Restart) == 3
+    link.skip(-3600 * S)
+    settled(sink)
+    assert link.now() == link.state().first
+    link.skip(7200 * S)
+    settled(sink)
+    assert link.now() == link.state().last
+    assert not link.state().ended  # it is paused: nobody has said that it may go on
+    link.stop()
+
+
+def test_to_the_loss_and_from_event_to_event(flown: tuple[Path, list[Outcome]]) -> None:
+    link, sink = paused_link(flown[0], "09:10:00"), Sink()
+    link.start(sink)
+    settled(sink)
+    for _ in range(2):  # behind the last loss comes the first
+        link.next_loss()
+        reports = settled(sink)
+        assert link.now() == EPOCH + 312_200_000_001
+        assert heard(reports).contact.status()[0].state == "LOS"
+    link.next_event(back=True)
+    before = link.now()
+    assert before < EPOCH + 312_200_000_000
+    settled(sink)
+    link.next_event()
+    settled(sink)
+    assert link.now() == EPOCH + 312_200_000_001
+    link.seek("09:05:53")
+    with pytest.raises(CallerError, match="no event before"):
+        link.next_event(back=True)
+    link.stop()
+
+
+def test_a_jump_behind_a_loss_still_knows_of_it(flown: tuple[Path, list[Outcome]]) -> None:
+    link, sink = paused_link(flown[0], "09:11:12"), Sink()
+    link.start(sink)
+    receiver = heard(settled(sink))
+    link.stop()
+    lander, bus = receiver.contact.status()[0], receiver.contact.status()[-1]
+    assert (lander.state, lander.last_scet) == ("LOS", EPOCH + 312 * S - S // 10)
+    assert bus.state == "LOCKED"
 
 
 def test_steps_end_where_the_recording_does(tmp_path: Path) -> None:

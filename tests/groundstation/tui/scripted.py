@@ -10,8 +10,12 @@ import csv
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from groundstation.messages import (
+    AnyMessage,
     ChannelStatus,
     ContactChange,
     Counters,
@@ -23,12 +27,21 @@ from groundstation.messages import (
     LosVerdict,
     MilestoneInfo,
     ParameterInfo,
+    PlaybackStatus,
     Severity,
     SignalState,
     Snapshot,
     Telemetry,
     Transport,
     Value,
+)
+from groundstation.orders import (
+    ArgumentInfo,
+    CommandInfo,
+    CommandState,
+    CommandUpdate,
+    OrderAccepted,
+    UplinkStatus,
 )
 from groundstation.tui.source import Update
 
@@ -256,7 +269,7 @@ def snapshot(at: float = 60.0) -> Snapshot:
         timeline=TIMELINE, link=link(at, "NO_SIGNAL"), telemetry=[housekeeping("BUS_HK", at, 0)], contacts=[],
         events=[event(0, "STARTED", "station bench listens", source="STATION"),
                 event(60, "BLACKOUT_START", "plasma blackout begins: no lander data expected", source="BUS")],
-        sequences={},
+        sequences={}, known_commands=COMMANDS,
     )  # fmt: skip
 
 
@@ -301,6 +314,74 @@ def _second(tick: int, at: float, heard: bool, state: SignalState) -> Iterator[T
         yield at, Heartbeat(ert=host(at), sequences={})
 
 
+def replayed(
+    updates: Iterator[Timed], *, paused: bool = False, ended: bool = False, jumps: int = 1, speed: float = 4.0
+) -> Iterator[Timed]:
+    """The same as a replay says it."""
+    for at, update in updates:
+        if isinstance(update, LinkStatus):
+            yield at, msgspec.structs.replace(update, replay=True, playback=playback(at, paused, ended, jumps, speed))
+        elif isinstance(update, (Telemetry, ContactChange, EventMessage)):
+            yield at, msgspec.structs.replace(update, replay=True)
+        else:
+            yield at, update
+
+
+def playback(
+    at: float, paused: bool = False, ended: bool = False, jumps: int = 1, speed: float = 4.0
+) -> PlaybackStatus:
+    """A replay of the whole pass that stands at so many seconds after entry."""
+    return PlaybackStatus(
+        recording=RECORDING, at=host(at), first=host(0), last=host(LOS + 10), speed=speed, paused=paused, ended=ended,
+        jumps=jumps,
+    )  # fmt: skip
+
+
+def ordered(
+    number: int,
+    name: str,
+    *states: CommandState,
+    at: float = 90.0,
+    who: str = "ada@bench",
+    arguments: Any = None,
+    critical: bool = False,
+    **last: Any,
+) -> list[CommandUpdate]:
+    """What is said of a command, state by state, half a second apart; ``last`` is known with the last of them."""
+    said: list[CommandUpdate] = []
+    for step, state in enumerate(states):
+        update = CommandUpdate(
+            command=number, name=name, arguments=arguments or {}, who=who, state=state,
+            previous=states[step - 1] if step else None, ert=host(at + step / 2), critical=critical,
+        )  # fmt: skip
+        said.append(update)
+    said[-1] = msgspec.structs.replace(said[-1], **last)
+    return said
+
+
+def uplink(at: float, **more: Any) -> UplinkStatus:
+    """The way up in good order, or as told."""
+    given = {"cop": "ACTIVE", "vs": 3, "vr": 3, "clcw_ert": host(at - 0.4), **more}
+    return UplinkStatus(ert=host(at), **given)
+
+
+COMMANDS = [
+    CommandInfo(name="PING", description="Are you alive?", critical=False, arguments=[]),
+    CommandInfo(
+        name="STEP", description="Fly some ticks, then hold again.", critical=False,
+        arguments=[ArgumentInfo(name="ticks", unit="tick", description="how many to fly", range_text="1 … 10000 tick",
+                                low=1, high=10000, whole=True)],
+    ),
+    CommandInfo(
+        name="SELECT_PROFILE", description="Choose what happens at the end of the descent.", critical=False,
+        arguments=[ArgumentInfo(name="profile", unit="", description="", range_text="HISTORICAL, SOFT_LANDING",
+                                labels=["HISTORICAL", "SOFT_LANDING"])],
+    ),
+    CommandInfo(name="FIRE_RETROS", description="Fire the retrorockets and release the parachute, once armed.",
+                critical=True, arguments=[]),
+]  # fmt: skip
+
+
 class FakeClock:
     """Host nanoseconds that stand until they are set."""
 
@@ -321,6 +402,8 @@ class ScriptedSource:
         self._first = first or snapshot()
         self.done = asyncio.Event()
         self.closed = False
+        self.asked: list[AnyMessage] = []
+        self.answer: AnyMessage = OrderAccepted(text="taken")
 
     async def connect(self) -> Snapshot:
         """The snapshot the script begins with."""
@@ -336,6 +419,11 @@ class ScriptedSource:
             yield update
         self.done.set()
         await asyncio.Event().wait()
+
+    async def request(self, message: AnyMessage) -> AnyMessage:
+        """Remember what was asked; the answer is as set."""
+        self.asked.append(message)
+        return self.answer
 
     async def close(self) -> None:
         """Remember that it was called."""

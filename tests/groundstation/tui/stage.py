@@ -6,22 +6,38 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from textual.pilot import Pilot
 
+from groundstation.orders import CommandState
 from groundstation.tui.app import StationApp
+from groundstation.tui.command_screen import CommandScreen
 from groundstation.tui.descent import DescentScreen
-from tests.groundstation.tui.scripted import HOST, LOS, FakeClock, ScriptedSource, Timed, host, script
+from tests.groundstation.tui.scripted import (
+    HOST,
+    LOS,
+    FakeClock,
+    ScriptedSource,
+    Timed,
+    host,
+    ordered,
+    replayed,
+    script,
+    uplink,
+)
 
 SIZES = ((80, 24), (120, 40))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A script up to a moment, and how long nothing has come since."""
+    """A script up to a moment, how long nothing has come since, and what was pressed and typed then."""
 
     until: float
     waited: float = 0.0
+    replay: bool = False
+    keys: tuple[str, ...] = ()
 
 
 SCENES = {
@@ -29,6 +45,8 @@ SCENES = {
     "stale": Scene(240.0, waited=1.2),
     "los": Scene(LOS + 0.9),
     "gone": Scene(290.0, waited=5.0),
+    "replay": Scene(LOS + 0.9, replay=True),
+    "commands": Scene(98.0, keys=("colon", *"STEP", "tab")),
 }
 
 
@@ -39,12 +57,15 @@ class Stage:
     app: StationApp
     clock: FakeClock
     pilot: Pilot[int]
+    source: ScriptedSource
 
     async def settle(self) -> None:
         """Paint for the clock as it stands; twice, for a banner moves the panels."""
         for _ in range(2):
             assert isinstance(self.app.screen_stack[1], DescentScreen)
             self.app.screen_stack[1].paint_all()
+            if isinstance(self.app.screen, CommandScreen):
+                self.app.screen.paint()
             await self.pilot.pause()
 
     async def at(self, seconds: float) -> None:
@@ -69,16 +90,38 @@ async def staged(
     async with app.run_test(size=size) as pilot:
         async with asyncio.timeout(20):  # an application that died would never finish the script
             await source.done.wait()
-        stage = Stage(app, clock, pilot)
+        stage = Stage(app, clock, pilot, source)
         await stage.settle()
         yield stage
     assert source.closed
+
+
+def commanded(until: float) -> Iterator[Timed]:
+    """Commands in all their states, by two people, while the station is armed."""
+    states: tuple[CommandState, ...] = ("QUEUED", "SENT", "ACCEPTED", "COMPLETED")
+    updates = [
+        *ordered(1, "PING", *states, at=until - 9, who="station", tick=970),
+        *ordered(2, "STEP", "QUEUED", "SENT", "FAILED", at=until - 7, arguments={"ticks": 10},
+                 detail="the spacecraft says WRONG_STATE"),
+        *ordered(3, "FIRE_RETROS", *states[:3], at=until - 5, who="eve@console", critical=True, tick=978),
+        *ordered(4, "PING", *states[:2], at=until - 3),
+        *ordered(5, "PING", *states[:2], at=until - 2, delivered=True),
+        *ordered(6, "HOLD", *states[:1], at=until - 1),
+    ]  # fmt: skip
+    yield from ((until, update) for update in updates)
+    yield until, uplink(until, unacknowledged=1, armed_until=host(until + 23), armed_by="ada@bench")
 
 
 @asynccontextmanager
 async def scene(name: str, size: tuple[int, int], *, ascii_only: bool = False) -> AsyncIterator[Stage]:
     """One of the scenes that have a golden."""
     wanted = SCENES[name]
-    async with staged(script(until=wanted.until), size, ascii_only=ascii_only) as stage:
+    updates = script(until=wanted.until)
+    if wanted.replay:
+        updates = replayed(updates, paused=True)
+    elif wanted.keys:
+        updates = chain(updates, commanded(wanted.until))
+    async with staged(updates, size, ascii_only=ascii_only) as stage:
+        await stage.pilot.press(*wanted.keys)
         await stage.at(wanted.until + wanted.waited)
         yield stage

@@ -1,0 +1,158 @@
+"""A replay on the screen: marked, without alarm, under keys."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from groundstation.messages import Heartbeat, Refusal, ReplayControl, Snapshot
+from groundstation.model import ALTITUDE, PassModel
+from groundstation.tui.app import farewell
+from groundstation.tui.glyphs import ASCII, UNICODE
+from groundstation.tui.help import help_rows
+from groundstation.tui.replay import KEYS, SPEEDS, faster
+from groundstation.tui.rows import footer
+from groundstation.tui.source import StationBack, StationLost
+from groundstation.tui.spans import plain
+from tests.groundstation.tui.scripted import LOS, RECORDING, S, host, replayed, scet, script, snapshot
+from tests.groundstation.tui.stage import staged
+
+
+def played(until: float, **how: object) -> PassModel:
+    model = PassModel()
+    model.apply(snapshot(), 0)
+    for _, update in replayed(script(until=until), **how):  # type: ignore[arg-type]
+        assert not isinstance(update, StationLost | StationBack)
+        model.apply(update, 0)
+    return model
+
+
+def test_ages_are_those_of_the_recording() -> None:
+    """Everything came in the same moment of the host's, and is as old as it was in the pass."""
+    model = played(LOS + 5, speed=4.0)
+    assert model.reading(ALTITUDE, 0).age_ns == round(5.1 * S)
+    assert model.reading(ALTITUDE, S).age_ns == round(9.1 * S)  # four times as fast
+    assert model.reading(ALTITUDE, 100 * S).age_ns == round(10.1 * S)  # the recording ends
+    stands = played(200.0, paused=True)
+    stands.apply(Heartbeat(ert=host(200.0), sequences={}), 50 * S)
+    assert stands.reading(ALTITUDE, 50 * S).freshness == "FRESH"
+    assert stands.pass_time(50 * S) == host(200.0)
+
+
+def test_a_jump_leaves_nothing_behind_it() -> None:
+    model = played(LOS + 5)
+    assert model.losses and model.loss_marks
+    assert model.alarms == 0
+    updates = list(replayed(script(start=200.0, until=200.5), jumps=2))
+    link = next(update for _, update in updates if not isinstance(update, Snapshot) and hasattr(update, "channels"))
+    model.apply(link, 0)
+    assert not model.losses and not model.loss_marks and not model.log.entries
+    assert model.reading(ALTITUDE, 0).freshness == "NEVER"
+    for _, update in updates:
+        model.apply(update, 0)  # type: ignore[arg-type]
+    assert model.clock == scet(200.5)
+    assert model.reading(ALTITUDE, 0).freshness == "FRESH"
+    times = [time for time, _ in model.series[ALTITUDE].samples]
+    assert times == sorted(set(times))
+    assert times[0] == scet(88.0) and times[-1] == scet(200.5)
+
+
+def test_a_loss_rings_no_bell_and_shows_no_banner() -> None:
+    async def play() -> None:
+        async with staged(replayed(script(until=LOS + 2))) as stage:
+            rung = []
+            stage.app.bell = lambda: rung.append(1)  # type: ignore[method-assign]
+            assert "LANDER LOS" in stage.text()
+            assert "LOSS OF SIGNAL " not in stage.text()
+            assert stage.app.model.alarms == 0 and not rung
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_it_is_marked_on_every_screen(size: tuple[int, int]) -> None:
+    async def play() -> str:
+        async with staged(replayed(script(until=200.0), paused=True), size) as stage:
+            assert stage.text().count(" REPLAY ") == 2  # the header and the bar
+            assert "LIVE" not in stage.text()
+            border = stage.app._styles["rule"]
+            assert border.color is not None and border.color.name == "#e69f00"
+            for key in ("p", "question_mark", "escape", "p", "g"):
+                await stage.pilot.press(key)
+                await stage.settle()
+                assert "REPLAY" in stage.text(), key
+            await stage.pilot.press("escape")
+            await stage.pilot.resize_terminal(50, 12)
+            await stage.settle()
+            assert "This is a REPLAY" in stage.text()
+            return farewell(stage.app)
+
+    assert asyncio.run(play()).startswith(f"Replay of {RECORDING}. Nothing was recorded.")
+
+
+KEYS_AND_ORDERS = [
+    ("space", ReplayControl(action="play")),
+    ("right_square_bracket", ReplayControl(action="step", frames=1)),
+    ("left_square_bracket", ReplayControl(action="step", frames=-1)),
+    ("right_curly_bracket", ReplayControl(action="skip", seconds=10)),
+    ("left", ReplayControl(action="skip", seconds=-10)),
+    ("right_parenthesis", ReplayControl(action="skip", seconds=60)),
+    ("shift+left", ReplayControl(action="skip", seconds=-60)),
+    ("greater_than_sign", ReplayControl(action="speed", speed=10)),
+    ("less_than_sign", ReplayControl(action="speed", speed=2)),
+    ("n", ReplayControl(action="next")),
+    ("N", ReplayControl(action="previous")),
+    ("L", ReplayControl(action="loss")),
+]
+
+
+def test_every_key_gives_its_order() -> None:
+    async def play() -> None:
+        async with staged(replayed(script(until=200.0), paused=True)) as stage:
+            for key, order in KEYS_AND_ORDERS:
+                await stage.pilot.press(key)
+                await stage.pilot.pause()
+                assert stage.source.asked[-1] == order, key
+            await stage.pilot.press("g", *"09:10:55", "enter")
+            await stage.pilot.pause()
+            assert stage.source.asked[-1] == ReplayControl(action="seek", to="09:10:55")
+            asked = len(stage.source.asked)
+            await stage.pilot.press("g", "escape", "g", "enter")
+            await stage.pilot.pause()
+            assert len(stage.source.asked) == asked
+            stage.source.answer = Refusal(text="there is no frame after this one")
+            await stage.pilot.press("right_square_bracket")
+            await stage.settle()
+            assert "there is no frame after this one" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_a_live_station_cannot_be_moved() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            for key, _ in KEYS_AND_ORDERS[1:]:
+                await stage.pilot.press(key)
+            await stage.pilot.press("g")
+            await stage.settle()
+            assert stage.source.asked == []
+            assert "Only a replay can be moved" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_speeds_stay_within_what_is_possible() -> None:
+    assert [faster(speed, 1) for speed in (0.1, 1.0, 3.0, 1000.0)] == [0.25, 2.0, 4.0, 1000.0]
+    assert [faster(speed, -1) for speed in (0.1, 1.0, 3.0, 1000.0)] == [0.1, 0.5, 2.0, 300.0]
+    assert SPEEDS[0] == 0.1 and SPEEDS[-1] == 1000.0
+
+
+def test_keys_are_in_the_footer_and_in_the_help() -> None:
+    line = plain([footer(80, UNICODE, keys=KEYS)])
+    for word in ("Play", "10/60", "Step", "Speed", "Evt", "LOS", "UTC", "Quit"):
+        assert word in line
+    for glyphs in (UNICODE, ASCII):
+        page = help_rows(glyphs, replay=True)
+        assert len(page) <= 22
+        assert "60 s back and on" in plain(page)

@@ -1,0 +1,96 @@
+"""Replays in a real terminal: their keys, and what a killed station left."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.links.base import Chunk
+from groundstation.plain import utc
+from groundstation.receiver import Receiver
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+from tests.groundstation.recordings import record
+from tests.stress.kill_station import kill_once
+from tests.system.test_terminal import Terminal
+
+S = 1_000_000_000
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+
+
+@contextmanager
+def replaying(home: Path, size: tuple[int, int], path: Path, options: str) -> Iterator[Terminal]:
+    stage = Terminal(home, *size, f"{sys.executable} -m groundstation.cli replay {path} {options}")
+    try:
+        yield stage
+        stage.press("q")
+        assert f"Replay of {path}. Nothing was recorded." in stage.wait_for("EXIT=0").replace("\n", "")
+    finally:
+        stage.close()
+
+
+def clock(at: float) -> str:
+    """The header's clock at so many seconds after entry."""
+    return f" {utc(EPOCH + round(at * 10) * S // 10)} UTC"
+
+
+@SIZES
+def test_a_killed_station_replays_to_its_last_committed_frame(home: Path, size: tuple[int, int]) -> None:
+    (home / "data").mkdir()
+    killed = kill_once(home / "data", 1.5)
+    assert killed.committed > 50
+    receiver = Receiver(MARS6, UART, "test:")
+    with ArchiveReader(killed.recording) as reader:
+        assert not reader.closed
+        for ert, _, data in reader.chunks():
+            receiver.take(Chunk(ert, data))
+    heard = [channel for channel in receiver.contact.status() if channel.last_scet is not None]
+    assert heard
+    with replaying(home, size, killed.recording, "--speed 20") as stage:
+        screen = stage.wait_for("END 20x")
+        assert f" {utc(max(channel.last_scet or 0 for channel in heard))} UTC" in screen
+        for channel in heard:
+            assert re.search(rf"{channel.name}\s+\S+\s+\S+/s #{channel.last_vcfc:03d}", screen)
+        assert f"{receiver.counters().frames_good} good" in screen
+        assert screen.count("REPLAY") >= 2
+        assert "LIVE" not in screen
+
+
+@SIZES
+def test_the_keys_of_a_replay(home: Path, size: tuple[int, int]) -> None:
+    path = home / "pass.sqlite"
+    record(path)
+    with replaying(home, size, path, "--paused") as stage:
+        stage.wait_for("PAUSED 1x")
+        for keys, words in _journey():
+            stage.press(*keys)
+            screen = stage.wait_for(words)
+            assert screen.count("REPLAY") >= 2
+            assert "LOSS OF SIGNAL  " not in screen
+        stage.press(">", ">", ">", "Space")
+        stage.wait_for("END 10x")
+
+
+def _journey() -> Iterator[tuple[list[str], str]]:
+    """Keys, and what has to come up after them: the time of the last frame. At 247.0 s there is one of each channel."""
+    yield ["g", *"09:10:00", "Enter"], clock(246.9)
+    yield ["]"], clock(247.0)
+    yield ["]", "]"], clock(247.1)
+    yield ["["], clock(247.0)
+    yield ["}"], clock(256.9)
+    yield ["Right"], clock(266.9)
+    yield ["{"], clock(256.9)
+    yield [")"], clock(316.0)
+    yield ["("], clock(256.9)
+    yield ["L"], "lander LOS"
+    yield ["N"], "lander LOCK"
+    yield ["n"], "lander LOS"
+    yield ["g", *"noon", "Enter"], "no UTC time"
+    yield [":"], "a recording takes no commands"
+    yield ["Escape"], "CONTACT"
