@@ -18,6 +18,7 @@ PERIODS_NS = {channel.vcid: channel.period_ms * MS for channel in MARS6.channels
 """Of the frames of each virtual channel, in mission time."""
 PERIOD_NS = PERIODS_NS[LANDER]
 
+_FIRST, _LAST = EPOCH - 600 * S, EPOCH + 3600 * S
 _STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -59,13 +60,22 @@ def line_to_mission(result: RunResult, time: int) -> int:
 
 
 def whole(result: RunResult) -> Axis:
-    """All that happened, from entry on."""
-    lasts = [line_to_mission(result, times[-1].time) for times in (result.frames, result.moments) if times]
-    lasts += [sample.scet for sample in result.samples[-1:]]
-    lasts += [time for time in (result.planned_los, result.observed_los) if time is not None]
-    end = max([EPOCH + 60 * S, *lasts])
-    firsts = [line_to_mission(result, times[0].time) for times in (result.frames, result.moments) if times]
-    return Axis(min([EPOCH, *firsts]), end + (end - EPOCH) // 25)
+    """All that happened, from entry on; but for what lies so far away that a broken clock must have said so."""
+    here = [time for time in _times(result) if _FIRST <= time <= _LAST]
+    first, last = min([EPOCH, *here]), max([EPOCH + 60 * S, *here])
+    return Axis(first, last + (last - first) // 25)
+
+
+def unseen(result: RunResult) -> int:
+    """How much lies outside of it."""
+    return sum(not _FIRST <= time <= _LAST for time in _times(result))
+
+
+def _times(result: RunResult) -> list[int]:
+    """All that is drawn, in mission time."""
+    line = [mark.time for mark in result.frames] + [moment.time for moment in result.moments]
+    losses = [time for time in (result.planned_los, result.observed_los) if time is not None]
+    return [line_to_mission(result, time) for time in line] + [sample.scet for sample in result.samples] + losses
 
 
 def merged(spans: Iterable[tuple[int, int]], hole: int) -> list[tuple[int, int]]:

@@ -49,7 +49,8 @@ def drawing(title: str, text: str, panels: Sequence[Panel], behind: Markup, *, k
         y += panel.height
     names = el("svg", *gutters, class_="gutter", height=y, aria_hidden="true")
     plot = el("svg", el("title", title), el("desc", text), behind, *plots, class_="plot", height=y, role="img")
-    return el("div", names, el("div", plot, class_="scroll", tabindex=0), class_=f"drawing {kind}", **attributes)
+    scroll = el("div", plot, class_="scroll", tabindex=0, role="group", aria_label=title)
+    return el("div", names, scroll, class_=f"drawing {kind}", **attributes)
 
 
 def stretched(height: float, *children: Markup) -> Markup:

@@ -26,7 +26,7 @@ def hexdiff(found: Mismatch) -> Markup:
     place += f" at its byte {within}" if 0 <= within < UART.cadu_length else ""
     place += f", mission time {utc_ms(found.scet)}" if found.scet is not None else ""
     text = f"{found.stream}: the first difference is {place}. Of the bytes shown {grouped(differing)} differ."
-    pre = el("pre", join(rows, "\n"), class_="hex", tabindex=0)
+    pre = el("pre", join(rows, "\n"), class_="hex", tabindex=0, role="group", aria_label="Bytes around it")
     return join([el("p", text), pre, el("p", _key(expected, actual), class_="caption")])
 
 

@@ -75,10 +75,10 @@ def histogram(result: RunResult) -> Markup:
     period = PERIOD_NS / 1e6 / pace(result)
     b, p99 = bins(values, period), percentile99(values)
     text = (
-        f"{plural(len(values), 'interval')}, T {period:g} ms, p99 {p99:g} ms, "
-        f"least {min(values):g} ms, greatest {max(values):g} ms"
+        f"{plural(len(values), 'interval')}, T {period:g} ms, p99 {p99:.5g} ms, "
+        f"least {min(values):.5g} ms, greatest {max(values):.5g} ms"
     )
-    behind = join([_line(b, period, "period", f"T {period:g} ms", 12), _line(b, p99, "p99", f"p99 {p99:g} ms", 24)])
+    behind = join([_line(b, period, "period", f"T {period:g} ms", 12), _line(b, p99, "p99", f"p99 {p99:.5g} ms", 24)])
     drawn = drawing("Inter-arrival times", text, [_bars(b), _scale(b)], behind, kind="histogram")
     return join([drawn, el("p", text, ". Heights are logarithmic.", class_="caption")])
 

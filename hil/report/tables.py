@@ -33,7 +33,7 @@ def table(heads: Sequence[str], rows: Iterable[Markup], kind: str, caption: str)
     """A table that scrolls by itself if the window is too narrow."""
     head = el("thead", el("tr", *(el("th", text, scope="col") for text in heads)))
     body = el("table", el("caption", caption, class_="unseen"), head, el("tbody", *rows), class_=kind)
-    return el("div", body, class_="scroll", tabindex=0)
+    return el("div", body, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 
 def cells(*texts: str, numeric: Sequence[int] = ()) -> Markup:
@@ -84,6 +84,8 @@ def faults(result: RunResult) -> Markup:
 
 def log(result: RunResult) -> Markup:
     """The first deeds, and how many there are besides."""
+    if not result.applied:
+        return el("p", "Nothing was done to any byte.", class_="none")
     entries, total = result.applied, len(result.applied) + result.applied_dropped
     rows = [_entry(result, entry) for entry in entries[:LOG_ROWS]]
     heads = ("Mission UTC", "Fault", "Way", "Frame", "Offset", "Deed", "Bytes", "What")
@@ -109,6 +111,8 @@ def _entry(result: RunResult, entry: Applied) -> Markup:
 
 def moments(result: RunResult) -> Markup:
     """What happened: the first ones, and how many there are besides."""
+    if not result.moments:
+        return el("p", "Nothing was told of.", class_="none")
     rows = []
     for moment in result.moments[:MOMENT_ROWS]:
         sign = {"good": "● ", "bad": "▼ "}.get(moment.tone, "")
@@ -169,7 +173,12 @@ def console(result: RunResult) -> Markup:
         return el("p", "The target said nothing.", class_="none")
     cut = len(text) - CONSOLE_TAIL
     head = f"The first {plural(cut, 'character')} are only in the bundle." if cut > 0 else ""
-    return join([el("p", head, class_="caption"), el("pre", text[-CONSOLE_TAIL:], class_="console", tabindex=0)])
+    return join([el("p", head, class_="caption"), pre(text[-CONSOLE_TAIL:], "Console of the target", "console")])
+
+
+def pre(text: str, name: str, kind: str | None = None) -> Markup:
+    """Text as it was written; it scrolls by itself."""
+    return el("pre", text, class_=kind, tabindex=0, role="group", aria_label=name)
 
 
 def overview(results: Sequence[RunResult], anchors: Sequence[str]) -> Markup:
@@ -187,11 +196,11 @@ def overview(results: Sequence[RunResult], anchors: Sequence[str]) -> Markup:
 
 def _cell(runs: list[tuple[RunResult, str]]) -> Markup:
     if not runs:
-        return el("td", el("span", "not flown", class_="none"))
+        return el("td", el("span", "not flown", class_="unseen"))
     worst, anchor = min(runs, key=lambda run: WORST_FIRST.index(state_of(run[0])))
     parts: list[Markup] = [el("a", badge(state_of(worst)), href=f"#{anchor}")]
     if len(runs) > 1:
         parts.append(el("span", f" {sum(r.passed for r, _ in runs)} of {len(runs)} pass", class_="count"))
     if state_of(worst) != "PASS":
-        parts.append(el("div", reason(worst), class_="why"))
+        parts.append(el("div", reason(worst, brief=True), class_="why"))
     return el("td", *parts)

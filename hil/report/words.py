@@ -63,13 +63,13 @@ def row_text(row: Measurement) -> str:
     return f"{row.name}: {value}, limit {row.limit}{limit}"
 
 
-def reason(result: RunResult) -> str:
-    """Why it is what it is: what broke it, its worst row, or what it came to."""
+def reason(result: RunResult, *, brief: bool = False) -> str:
+    """Why it is what it is: what broke it, its worst row, or what it came to; ``brief`` leaves out the row's note."""
     if result.error:
         return result.error
     rows = wanting(result) or marginal(result)
     if rows:
-        note = f" ({rows[0].note})" if rows[0].note else ""
+        note = f" ({rows[0].note})" if rows[0].note and not brief else ""
         more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
         return f"{row_text(rows[0])}{note}{more}"
     return f"all {len(result.measurements)} measurements pass" if result.measurements else "nothing was measured"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from hil.faults import mission_time
 from hil.report import write_report
-from hil.report.page import render
+from hil.report.page import MOST, render
 from hil.result import FrameMark, Measurement, Mismatch, Moment, RunResult
 from protocols.lander import EPOCH
 from tests.hil.report.reader import Element, read
@@ -47,8 +48,8 @@ def test_the_verdict_and_the_limits_come_first() -> None:
     run = rough()
     body = page(run).one("body")
     assert body.one("h1").text == "✗ FAIL rough on software"
-    headings = [e for e in body.all() if e.tag in ("h1", "table", "h3")]
-    assert [e.tag for e in headings[:3]] == ["h1", "table", "h3"]
+    headings = [e for e in body.all() if e.tag in ("h1", "table", "h2")]
+    assert [e.tag for e in headings[:3]] == ["h1", "table", "h2"]
     table = headings[1]
     rows = [row for row in table.one("tbody").all("tr") if "note" not in row.classes]
     assert [row.one("th").text for row in rows] == [m.name for m in run.measurements]
@@ -247,3 +248,41 @@ def test_real_time_lies_on_the_mission_s_scale() -> None:
     for kind in ("frames", "reject", "deed"):
         there, here = ([path.attributes["d"] for path in strip.all("path", kind)] for strip in strips)
         assert there == here != []
+
+
+def test_who_cannot_see_it_is_told() -> None:
+    body = page(rough(), quiet()).one("body")
+    plots = body.all("svg", "plot")
+    assert len(plots) >= 6
+    for plot in plots:
+        assert plot.attributes["role"] == "img"
+        assert plot.children[0].tag == "title"
+        assert plot.children[0].text
+        assert plot.children[1].tag == "desc"
+        assert plot.children[1].text
+    for table in body.all("table"):
+        assert table.one("caption").text
+        assert all("scope" in head.attributes for head in table.all("th"))
+    for scrolled in (e for e in body.all() if e.attributes.get("tabindex") == "0"):
+        assert scrolled.attributes["aria-label"]
+    levels = [int(e.tag[1]) for e in body.all() if e.tag in ("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_of_very_many_runs_those_that_failed_are_shown() -> None:
+    runs = [changed(quiet(), run=f"quiet-{n}") for n in range(2 * MOST)] + [rough()]
+    body = page(*runs).one("body")
+    shown = body.all("details", "run")
+    assert len(shown) == MOST
+    assert "rough" in shown[-1].one("h2").text
+    assert len(body.all("section", "run")) == MOST + 1
+    assert "quiet-7" in shown[7].one("h2").text
+
+
+def test_a_broken_clock_does_not_stretch_the_drawing() -> None:
+    run = rough()
+    wild = changed(run, samples=[*run.samples, changed(run.samples[0], scet=2**62)], frames=[FrameMark(0, 0, "GOOD")])
+    strip = page(wild).one("div", "strip")
+    assert int(strip.attributes["data-last"]) - int(strip.attributes["data-first"]) < 4000 * 1000
+    assert "2 marks would lie outside" in page(wild).text
