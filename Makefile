@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports firmware prebuilt simavr-runner bench bench-decode format clean
+.PHONY: help setup run test lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ prebuilt: ## build the firmware that the wheel carries anew
 
 simavr-runner: ## build the program that runs the Arduino's firmware in simavr
 	@$(MAKE) -C tools/simavr-runner
+
+fuzz-firmware: $(STAMP) ## fuzz the C command path with libFuzzer: ARGS='--runs 10000000'
+	@$(BIN)/python -m tests.firmware.fuzz $(ARGS)
 
 bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py
