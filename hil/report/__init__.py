@@ -40,7 +40,7 @@ def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> 
 
     Args:
         results: of the runs, in the order in which they are shown.
-        folder: where to; made if it is not there. The bundles of the runs are looked for beside the reports.
+        folder: where to; made if it is not there. The bundles of the runs are in it, under ``runs``.
         generated: UTC of the report, as text.
 
     Returns:

@@ -13,6 +13,8 @@ from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown,
 from hil.result import Measurement, RunResult
 from hil.scenario import State
 
+BUNDLES = "runs"
+"""The folder beside the report in which the runs' bundles are."""
 LOG_ROWS = 100
 MOMENT_ROWS = 120
 CONSOLE_TAIL = 20_000
@@ -153,7 +155,7 @@ def provenance(result: RunResult) -> Markup:
 
 
 def artefacts(result: RunResult) -> Markup:
-    """Links into the bundle, which lies beside the report."""
+    """Links into the bundle."""
     items = []
     for what, name in result.artefacts.items():
         items.append(el("li", el("a", what, href=bundle_link(result.run, name)), f" ({name})"))
@@ -162,7 +164,7 @@ def artefacts(result: RunResult) -> Markup:
 
 def bundle_link(run: str, name: str) -> str:
     """A relative address, whatever the names are: it never leaves the report's folder."""
-    parts = [part for part in PurePosixPath(run, name.lstrip("/")).parts if part not in ("..", "/")]
+    parts = [part for part in PurePosixPath(BUNDLES, run, name.lstrip("/")).parts if part not in ("..", "/")]
     return "./" + "/".join(quote(visible(part), safe="") for part in parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -12,10 +13,13 @@ import pytest
 from hil.faults import mission_time
 from hil.report import write_report
 from hil.report.page import MOST, render
+from hil.report.tables import BUNDLES
 from hil.result import FrameMark, Measurement, Mismatch, Moment, RunResult
+from hil.run import Plan, fly_plan
+from hil.scenario import parse_scenario
 from protocols.lander import EPOCH
 from tests.hil.report.reader import Element, read
-from tests.hil.report.runs import quiet, rough
+from tests.hil.report.runs import QUIET, quiet, rough
 
 DATE = "2026-07-01T12:00:00Z"
 HOSTILE = "</pre><script>alert(1)</script>&amp;\x1b[31m\x00\u202e\udcff\"'\r\n"
@@ -286,3 +290,14 @@ def test_a_broken_clock_does_not_stretch_the_drawing() -> None:
     strip = page(wild).one("div", "strip")
     assert int(strip.attributes["data-last"]) - int(strip.attributes["data-first"]) < 4000 * 1000
     assert "2 marks would lie outside" in page(wild).text
+
+
+def test_links_lead_into_the_bundle(tmp_path: Path) -> None:
+    scenario = parse_scenario(QUIET)
+    plan = Plan(scenario, "software", "lockstep", tmp_path / BUNDLES / "quiet #1", "hil run quiet")
+    ticks = iter(range(0, 10**12, 10**9))
+    result = fly_plan(plan, lambda: next(ticks), lambda _: None)
+    text = write_report([result], tmp_path, DATE).read_text(encoding="utf-8")
+    links = [unquote(a.attributes["href"]) for a in read(text).all("a")]
+    assert len(links) == len(result.artefacts) > 3
+    assert all((tmp_path / link).is_file() for link in links)
