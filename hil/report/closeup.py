@@ -10,7 +10,7 @@ from hil.report.axis import PERIOD_NS, Axis, S, line_to_mission
 from hil.report.drawing import Panel, drawing, stretched, strokes, time_scale, upright
 from hil.report.lanes import HEIGHT, frame_times, gaps, lane, lanes
 from hil.report.markup import Markup, el, join
-from hil.report.strip import heads, loss_lines, windows
+from hil.report.strip import heads, lines_at, windows
 from hil.report.words import plural, utc_ms
 from hil.result import RunResult
 from protocols.lander import EPOCH, LANDER, MARS6
@@ -76,7 +76,7 @@ def _closeup(result: RunResult, point: Point) -> Markup:
     axis = Axis(point.time - _HALF, point.time + _HALF)
     times = [(point.time + n * _STEP, f"{n / 2:+.1f} s" if n else utc(point.time, 1), n % 2 == 1) for n in range(-2, 3)]
     panels = [heads(result, axis), time_scale(axis, times), _due(result, axis), *lanes(result, axis)]
-    behind = [*windows(result, axis), *(upright(axis, time, "grid") for time, _, _ in times), *loss_lines(result, axis)]
+    behind = [*windows(result, axis), *(upright(axis, time, "grid") for time, _, _ in times), *lines_at(result, axis)]
     came = len(frame_times(result, axis, LANDER))
     told = f"{plural(came, 'lander frame')} within {_HALF / S:g} s of {utc_ms(point.time)}"
     caption = el("figcaption", el("b", point.text), f" at {utc_ms(point.time)}")

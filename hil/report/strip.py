@@ -44,25 +44,31 @@ def windows(result: RunResult, axis: Axis) -> list[Markup]:
     return out
 
 
-def loss_lines(result: RunResult, axis: Axis) -> list[Markup]:
-    """Planned and observed loss of signal."""
-    kinds = {"planned": result.planned_los, "observed": result.observed_los}
-    return [upright(axis, time, f"los {kind}") for kind, time in kinds.items() if time is not None and axis.holds(time)]
+def lines_at(result: RunResult, axis: Axis) -> list[Markup]:
+    """Planned and observed loss of signal, and the first byte that differs."""
+    kinds = {"los planned": result.planned_los, "los observed": result.observed_los, "mismatch": _differs(result)}
+    return [upright(axis, time, kind) for kind, time in kinds.items() if time is not None and axis.holds(time)]
+
+
+def _differs(result: RunResult) -> int | None:
+    return None if result.mismatch is None else result.mismatch.scet
 
 
 def _lines(result: RunResult, axis: Axis) -> list[Markup]:
     marks = [upright(axis, m.scet, "milestone") for m in MARS6.timeline if axis.holds(m.scet)]
-    return [*marks, *loss_lines(result, axis)]
+    return [*marks, *lines_at(result, axis)]
 
 
 def heads(result: RunResult, axis: Axis) -> Panel:
-    """Names of milestones and losses, in as many rows as they need."""
+    """Names of milestones, losses and the first mismatch, in as many rows as they need."""
     names = [(m.scet, m.label, "head") for m in MARS6.timeline if m.name != "LOSS_OF_SIGNAL"]
     if result.planned_los is not None and result.planned_los == result.observed_los:
         names.append((result.planned_los, "LOS as planned", "head los"))
     else:
         kinds = {"planned": result.planned_los, "observed": result.observed_los}
         names += [(time, f"LOS {kind}", "head los") for kind, time in kinds.items() if time is not None]
+    if (differs := _differs(result)) is not None:
+        names.append((differs, "mismatch", "head mismatch"))
     names = sorted(name for name in names if axis.holds(name[0]))
     rows = rows_for(axis, [time for time, _, _ in names], _LABEL_ROWS)
     texts = [

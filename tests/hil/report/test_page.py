@@ -138,6 +138,9 @@ def test_fault_windows_stand_at_their_times() -> None:
         places = [100 * (mission_time(time) // 10**6 - first) / (last - first) for time in times]
         assert drawn[fault] == pytest.approx(places, abs=0.002)
     los = mission_time("09:11:05") // 10**6
+    mismatch = strip.one("line", "mismatch")
+    assert rough().mismatch is not None
+    assert mismatch.attributes["x1"] == strip.all("g", "window")[0].all("line")[0].attributes["x1"]
     planned = strip.one("line", "planned")
     assert planned.attributes["x1"] == planned.attributes["x2"]
     assert float(planned.attributes["x1"][:-1]) == pytest.approx(100 * (los - first) / (last - first), abs=0.002)
