@@ -62,6 +62,8 @@ def _frames(result: RunResult, axis: Axis) -> list[Panel]:
         drawn = [_coverage(axis, times, period)]
         if holes:
             drawn.append(bars([(axis.x(a), axis.x(b)) for a, b in holes], 17, 3, "gap"))
+            if len(times) > _FEW:  # across the bar, where a hole of one frame could not be seen
+                drawn.append(strokes([axis.x((a + b) // 2) for a, b in holes], 3, 14, "gap"))
         name = f"VC{vcid} {_SOURCES.get(vcid, '')}".strip() if vcid >= 0 else "foreign"
         panels.append(lane(name, note, stretched(HEIGHT, *drawn)))
     return panels

@@ -174,6 +174,7 @@ def test_lanes_show_every_reject_gap_and_fault() -> None:
     assert strip.one("path", "reject").attributes["d"].count("M") == rejects
     good = sum(frame.vcid == 0 and frame.quality == "GOOD" for frame in run.frames)
     assert f"{good:,}, 3 gaps" in names
+    assert [path.attributes["d"].count("M") for path in strip.all("path", "gap")[:2]] == [3, 3]
     assert len(strip.all("use")) == len(run.moments)
 
 
