@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.firmware.test_posix import make
-from tests.firmware.tools import need
+from tests.firmware.tools import make, need
 
 
 def test_the_analysers_have_nothing_to_say() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hil.targets.simavr import UNO_HEX
 from tests.firmware.core import FIRMWARE
-from tests.firmware.tools import need
+from tests.firmware.tools import make, need
 from tests.hil.lander.uplink import command
 from tests.targets.bench import Bench
 
@@ -33,7 +33,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need("make", "avr-gcc", "avr-size", packages="make gcc-avr avr-libc binutils-avr")
     copy = tmp_path_factory.mktemp("elsewhere") / "firmware"
     shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
-    subprocess.run(["make", "-C", str(copy), "BOARD=uno", "board"], check=True, capture_output=True)
+    make("BOARD=uno", "board", folder=copy)
     return copy / "build" / "uno"
 
 

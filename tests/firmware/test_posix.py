@@ -20,15 +20,11 @@ from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
 from tests.firmware.core import FIRMWARE
+from tests.firmware.tools import make
 from tests.hil.lander.uplink import Ears, bd, command, frames, packet
 
 SIZE = UART.cadu_length
 SANITIZED = "CFLAGS=-g -fsanitize=address,undefined -fno-sanitize-recover=all"
-
-
-def make(*arguments: str, check: bool = True, folder: Path = FIRMWARE) -> subprocess.CompletedProcess[str]:
-    command_line = ["make", "--no-print-directory", "-C", str(folder), *arguments]
-    return subprocess.run(command_line, check=check, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

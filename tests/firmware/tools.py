@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
+
+from tests.firmware.core import FIRMWARE
 
 
 def need(*tools: str, packages: str) -> None:
@@ -17,3 +21,8 @@ def need(*tools: str, packages: str) -> None:
     if os.environ.get("MARS6_REQUIRE_ALL"):
         pytest.fail(lack)
     pytest.skip(lack)
+
+
+def make(*arguments: str, check: bool = True, folder: Path = FIRMWARE) -> subprocess.CompletedProcess[str]:
+    command_line = ["make", "--no-print-directory", "-C", str(folder), *arguments]
+    return subprocess.run(command_line, check=check, capture_output=True, text=True)
