@@ -15,6 +15,7 @@ import click
 
 from groundstation.archive.paths import default_path
 from groundstation.archive_cli import export_command, info, passes, salvage_command
+from groundstation.bridge_cli import bridge
 from groundstation.client import StationClient
 from groundstation.command_cli import arm, commands, cop, send
 from groundstation.decode_cli import decode
@@ -254,6 +255,7 @@ for _command in (send, commands, arm, cop):
     cli.add_command(_command)
 cli.add_command(udev)
 cli.add_command(keys)
+cli.add_command(bridge)
 
 
 def show(

@@ -191,7 +191,7 @@ class StationClient:
         socket.set(zmq.LINGER, 0)
         socket.set(zmq.HEARTBEAT_IVL, 500)
         socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
-        socket.set(zmq.IPV6, 1)
+        socket.set(zmq.IPV6, "[" in self._station.telemetry)
         if self._credentials is not None:
             self._credentials.apply(socket)
         return socket

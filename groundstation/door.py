@@ -75,7 +75,7 @@ class Door:
     async def receive(self) -> Request:
         """The next request."""
         *envelope, body = await self._router.recv_multipart(copy=False)
-        return Request([frame.bytes for frame in envelope], body.bytes, self._gate.caller(body))
+        return Request([frame.bytes for frame in envelope], body.bytes, self._gate.caller(self._gate.key_of(body)))
 
     async def reply(self, envelope: list[bytes], body: bytes) -> None:
         """Answer a request."""

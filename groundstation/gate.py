@@ -62,9 +62,13 @@ class Gate:
         socket.disable_monitor()
         self._monitors.pop(socket).close()
 
-    def caller(self, frame: zmq.Frame) -> Caller:
-        """Who sent a message: the key that its connection proved."""
-        return self._guests.caller(str(frame.get("User-Id")))
+    def key_of(self, frame: zmq.Frame) -> str:
+        """The key that a message's connection proved."""
+        return str(frame.get("User-Id"))
+
+    def caller(self, key: str) -> Caller:
+        """Whose key that is, and what it may do now."""
+        return self._guests.caller(key)
 
     async def serve(self) -> None:
         """Answer libzmq until cancelled."""
@@ -121,9 +125,19 @@ class OpenGate:
     def guard(self, socket: zmq.Socket[Any]) -> None:
         """Nothing is asked."""
 
+    async def serve(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
     def release(self, socket: zmq.Socket[Any]) -> None:
         """Nothing to take away."""
 
-    def caller(self, frame: zmq.Frame) -> Caller:
+    def key_of(self, frame: zmq.Frame) -> str:
+        """None is shown."""
+        return ""
+
+    def caller(self, key: str) -> Caller:
         """Everybody is this host's user."""
         return LOCAL

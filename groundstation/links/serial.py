@@ -125,9 +125,12 @@ class SerialLink:
             selector.register(fd, selectors.EVENT_READ)
             selector.register(self._reader.wake_fd, selectors.EVENT_READ)
             while not self._reader.stopping:
-                if not selector.select(LISTEN_MS / 1000):
+                ready = selector.select(LISTEN_MS / 1000)
+                if not ready:
                     self._sink(Listening(self._stamp()))
                     continue
+                if all(key.fd != fd for key, _ in ready):
+                    continue  # woken to stop: a read would return nothing, as from a port that is gone
                 try:
                     data = os.read(fd, READ_SIZE)
                 except BlockingIOError:

@@ -1,13 +1,14 @@
-"""Bytes over ZeroMQ from a relay or a lander that binds: ``zmq:tcp://127.0.0.1:5570``, ``zmq:ipc:///run/lander``.
+"""Bytes over ZeroMQ from a relay or a lander that binds: ``zmq:tcp://127.0.0.1:5570``, ``zmq:ipc:///run/lander``, or
+from a bridge elsewhere, with keys: ``zmq:tcp://HOST:5580?key=NAME&server_key=KEY``.
 
 Rules:
-1. DEALER to DEALER, one station a relay: a second would take every other message, and both would see gaps.
-2. A message that carries a far stamp keeps it: from then on the far port's clock is this link's time. Silence
-   and changes are stamped with it too, by the offset of the last message, so that reports stay in time order.
+1. DEALER at this end, one station a relay: a second would take every other message, and both would see gaps.
+2. What the messages mean is `RelayStream`'s business; here they come and go.
 3. The reader thread alone touches the socket. Who writes hands over and waits for the verdict.
 4. Monitor events come before the data that follow them and after the data that precede them: the order of
    CONNECTED, bytes, DISCONNECTED is kept.
 5. The monitor is closed before the context, or the context never ends.
+6. After a key was refused libzmq does not try again. This link does: the key may be let in later.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from __future__ import annotations
 import concurrent.futures
 import queue
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groundstation.errors import CallerError, LinkError
-from groundstation.links.base import Chunk, Clock, LinkChange, Listening, RelayGap, Report, TransportState
+from groundstation.keys import Credentials, KeyStore, checked_key
+from groundstation.links.base import Clock, Report
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
-from groundstation.links.zmq_wire import pack, unpack
-from protocols.errors import DecodeError
+from groundstation.links.zmq_stream import RelayStream
+from groundstation.links.zmq_wire import pack, pack_news
 
 WRITE_TIMEOUT_S = 0.5
 WATERMARK = 1000
@@ -33,22 +36,25 @@ HEARTBEAT_TIMEOUT_MS = 1500
 _WAITING_WRITES = 64
 _READS_A_TURN = 256
 _ENDPOINT = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}|ipc://\S+")
-_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+_EVENTS = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+_RETRY_AFTER_REFUSAL = 1_000_000_000
+_FAREWELL_MS = 200
 _Write = tuple[bytes, "concurrent.futures.Future[None]"]
 
 
 class ZmqLink:
-    """A relay's bytes, and its coming and going.
+    """A relay's bytes, and its coming and going."""
 
-    Attributes:
-        missed: messages that never arrived.
-        malformed: messages that were none of a relay's.
-    """
+    OPTIONS = ("key", "server_key")
 
-    OPTIONS: tuple[str, ...] = ()
-
-    def __init__(self, endpoint: str, clock: Clock) -> None:
-        """Args: what to connect to, and the clock that stamps.
+    def __init__(self, endpoint: str, clock: Clock, credentials: Credentials | None = None) -> None:
+        """Args: what to connect to, the clock that stamps, and the keys if they are needed there.
 
         Raises:
             CallerError: no tcp:// or ipc:// endpoint.
@@ -56,23 +62,42 @@ class ZmqLink:
         if not _ENDPOINT.fullmatch(endpoint):
             raise CallerError(f"{endpoint!r}: zmq:tcp://HOST:PORT or zmq:ipc://PATH is wanted")
         self.url = f"zmq:{endpoint}"
-        self.missed = 0
-        self.malformed = 0
         self._endpoint = endpoint
         self._clock = clock
-        self._offset: int | None = None
-        self._last_ert = 0
-        self._last_seq: int | None = None
+        self._credentials = credentials
+        self._stream = RelayStream(endpoint)
         self._sent = 0
         self._connected = False
+        self._told = ""
+        self._retry_at: int | None = None
         self._sink: Callable[[Report], None] = _nobody
         self._writes: queue.Queue[_Write] = queue.Queue(_WAITING_WRITES)
         self._reader = ReaderThread(self._run, f"zmq {endpoint}")
 
+    @property
+    def missed(self) -> int:
+        """Messages that never arrived."""
+        return self._stream.missed
+
+    @property
+    def malformed(self) -> int:
+        """Messages that were none of a relay's."""
+        return self._stream.malformed
+
     @classmethod
     def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> ZmqLink:
-        """The link of a URL; it has no options."""
-        return cls(address, clock)
+        """The link of a URL.
+
+        Raises:
+            CallerError: one key without the other, or one that cannot be.
+            KeyUnusable: the key's file cannot be used.
+        """
+        key, server_key = options.get("key"), options.get("server_key")
+        if key is None and server_key is None:
+            return cls(address, clock)
+        if key is None or server_key is None:
+            raise CallerError(f"zmq:{address}: key=NAME and server_key=KEY go together")
+        return cls(address, clock, Credentials(KeyStore().load(key), checked_key(server_key)))
 
     def start(self, sink: Callable[[Report], None]) -> None:
         """Connect in the background and report to ``sink``, from the reader thread."""
@@ -89,8 +114,9 @@ class ZmqLink:
         Raises:
             LinkError: no relay is connected, or it took no more for half a second.
         """
-        if not self._connected:
-            raise LinkError(f"no relay is connected at {self._endpoint}: nothing was sent")
+        obstacle = self._stream.obstacle
+        if obstacle is not None:
+            raise LinkError(f"{obstacle}: nothing was sent")
         verdict: concurrent.futures.Future[None] = concurrent.futures.Future()
         try:
             self._writes.put_nowait((data, verdict))
@@ -106,7 +132,11 @@ class ZmqLink:
             monitor = socket.get_monitor_socket(_EVENTS)
             try:
                 configure(socket)
+                socket.setsockopt(zmq.IPV6, "[" in self._endpoint)
+                if self._credentials is not None:
+                    self._credentials.apply(socket)
                 self._serve(socket, monitor)
+                self._say_farewell(socket)
             finally:
                 self._connected = False
                 self._refuse_writes("the link was stopped")
@@ -124,8 +154,7 @@ class ZmqLink:
             ready = poller.poll(LISTEN_MS)
             self._take_events(socket, monitor)
             self._take_messages(socket)
-            if not ready and self._connected:
-                self._sink(Listening(self._stamp()))
+            self._take_turn(socket, idle=not ready)
             self._reader.clear()
             self._send_writes(socket)
 
@@ -133,27 +162,45 @@ class ZmqLink:
         try:
             socket.connect(self._endpoint)
         except zmq.ZMQError as error:
-            self._change("ATTEMPTING", f"{self._endpoint} cannot be connected to: {error.strerror}")
+            self._attempt(f"{self._endpoint} cannot be connected to: {error.strerror}")
             return False
-        self._change("ATTEMPTING", f"nobody answers at {self._endpoint} yet: start the lander or relay there")
+        self._attempt(f"nobody answers at {self._endpoint} yet: start the lander or relay there")
         return True
 
     def _take_events(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes]) -> None:
         while monitor.poll(0):
             event = recv_monitor_message(monitor)["event"]
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self._connected = True
-                self._change("CONNECTED", f"{self._endpoint} answers")
+                self._connected, self._told = True, ""
+                self._report(self._stream.connected(self._clock()))
                 self._send(socket, b"")
-            elif self._connected:
+            elif event == zmq.EVENT_DISCONNECTED and self._connected:
                 self._leave(socket)
-                self._change("DISCONNECTED", f"{self._endpoint} went away: trying again", peer=True)
+                detail = f"{self._endpoint} went away: trying again"
+                self._report(self._stream.disconnected(detail, self._clock()))
+            elif event != zmq.EVENT_DISCONNECTED:
+                self._handshake_failed(event)
+
+    def _handshake_failed(self, event: int) -> None:
+        if self._credentials is None:
+            if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+                self._attempt(f"{self._endpoint} wants a key: zmq:{self._endpoint}?key=NAME&server_key=KEY")
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            own = self._credentials.own
+            hint = f"there, `groundstation keys allow {own.name} {own.public} --command` lets it in"
+            self._attempt(f"{self._endpoint} does not let the key {own.name!r} in: {hint}")
+            self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
+        else:
+            self._attempt(f"what answers at {self._endpoint} does not prove to have the given server_key")
 
     def _leave(self, socket: zmq.Socket[bytes]) -> None:
         """Take what came before the end, and begin anew: what was not sent must not reach the next lander."""
         while self._take_messages(socket):
             pass
         self._connected = False
+        self._reconnect(socket)
+
+    def _reconnect(self, socket: zmq.Socket[bytes]) -> None:
         socket.disconnect(self._endpoint)
         socket.connect(self._endpoint)
 
@@ -164,34 +211,27 @@ class ZmqLink:
                 parts = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return False
-            self._take(parts)
+            self._report(self._stream.take(parts, self._clock()))
         return True
 
-    def _take(self, parts: list[bytes]) -> None:
+    def _take_turn(self, socket: zmq.Socket[bytes], *, idle: bool) -> None:
         now = self._clock()
-        try:
-            message = unpack(b"".join(parts))
-        except DecodeError:
-            self.malformed += 1
-            return
-        ert = self._far_stamp(message.ert, now) if message.ert else self._stamp()
-        last, self._last_seq = self._last_seq, message.seq
-        if last is not None and message.seq > last + 1:
-            missed = message.seq - last - 1
-            self.missed += missed
-            self._sink(RelayGap(ert, missed))
-        self._sink(Chunk(ert, message.data) if message.data else Listening(ert))
+        self._report(self._stream.turn(now, idle=idle))
+        if self._connected and self._stream.hello_due(now):
+            self._send(socket, b"")
+        answer = self._stream.answer(now)
+        if answer is not None:
+            self._send_parts(socket, pack_news(0, now, answer))
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self._reconnect(socket)
 
-    def _far_stamp(self, ert: int, now: int) -> int:
-        """A stamp of the far port, which never goes back; the first one sets this link's time."""
-        first, self._offset = self._offset is None, ert - now
-        self._last_ert = ert if first else max(ert, self._last_ert)
-        return self._last_ert
-
-    def _stamp(self) -> int:
-        """The time now, as the far port would have it."""
-        self._last_ert = max(self._last_ert, self._clock() + (self._offset or 0))
-        return self._last_ert
+    def _say_farewell(self, socket: zmq.Socket[bytes]) -> None:
+        """Everything that came was handed on: the next station need not get it again."""
+        farewell = self._stream.farewell() if self._connected else None
+        if farewell is not None:
+            socket.setsockopt(zmq.LINGER, _FAREWELL_MS)
+            self._send_parts(socket, pack_news(0, self._clock(), farewell))
 
     def _send_writes(self, socket: zmq.Socket[bytes]) -> None:
         if not self._connected:
@@ -207,11 +247,15 @@ class ZmqLink:
                 verdict.set_exception(LinkError(f"{self._endpoint} takes no more: nothing was sent"))
 
     def _send(self, socket: zmq.Socket[bytes], data: bytes) -> bool:
+        sent = self._send_parts(socket, [pack(self._sent + 1, self._clock(), data)])
+        self._sent += sent
+        return sent
+
+    def _send_parts(self, socket: zmq.Socket[bytes], parts: list[bytes]) -> bool:
         try:
-            socket.send(pack(self._sent + 1, self._clock(), data), zmq.NOBLOCK)
+            socket.send_multipart(parts, zmq.NOBLOCK)
         except zmq.Again:
             return False
-        self._sent += 1
         return True
 
     def _refuse_writes(self, why: str) -> None:
@@ -220,11 +264,18 @@ class ZmqLink:
             if verdict.set_running_or_notify_cancel():
                 verdict.set_exception(LinkError(f"{self._endpoint}: {why}, nothing was sent"))
 
-    def _change(self, state: TransportState, detail: str, peer: bool = False) -> None:
-        self._sink(LinkChange(self._stamp(), state, detail, peer))
+    def _attempt(self, detail: str) -> None:
+        """Tell why there is no connection yet; once."""
+        if detail != self._told:
+            self._told = detail
+            self._report([self._stream.change("ATTEMPTING", detail, self._clock())])
+
+    def _report(self, reports: Iterable[Report]) -> None:
+        for report in reports:
+            self._sink(report)
 
 
-def configure(socket: zmq.Socket[bytes]) -> None:
+def configure(socket: zmq.Socket[Any]) -> None:
     """Options that both ends of a relay share; before bind or connect."""
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.SNDHWM, WATERMARK)

@@ -132,6 +132,13 @@ def test_an_absent_port_costs_nothing(kind: str, tmp_path: Path) -> None:
     assert after.user + after.system - before.user - before.system < 0.15
 
 
+def test_stopping_is_no_loss(server: ByteServer) -> None:
+    with started(server.url) as (_, sink):
+        assert server.wait_for_listener(5)
+        sink.wait_for("CONNECTED")
+    assert not sink.changes("DISCONNECTED")
+
+
 def test_stop_is_prompt_and_leaves_nothing(kind: str, tmp_path: Path) -> None:
     with started(serve_once(kind, tmp_path)):
         pass  # whatever the libraries keep for good is there now

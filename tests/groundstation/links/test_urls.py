@@ -40,7 +40,9 @@ def test_urls(url: str, canonical: str) -> None:
         ("serial:/dev/ttyACM0?baud=fast", "bits per second"),
         ("serial:/dev/ttyACM0?baud=0", "bits per second"),
         ("serial:/dev/ttyACM0?baud=-9600", "bits per second"),
-        ("zmq:tcp://127.0.0.1:5570?x=1", "unknown link option 'x': known: none"),
+        ("zmq:tcp://127.0.0.1:5570?key=anna", "go together"),
+        ("zmq:tcp://127.0.0.1:5570?server_key=ab", "go together"),
+        ("zmq:tcp://127.0.0.1:5570?x=1", "unknown link option 'x': known: key, server_key"),
     ],
 )
 def test_urls_that_cannot_be(url: str, said: str) -> None:
