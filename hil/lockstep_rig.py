@@ -10,7 +10,7 @@ it. Everything that faults do to the bytes is done here, so a slow host multipli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,7 +113,7 @@ class LockstepRig:
             self._order(now)
             uplink = [unit.data for unit in self._channel.take_up(now)] if self._unheard is None else []
             self._channel.passed(now)
-            bursts = [b""]
+            bursts: Iterable[bytes] = [b""]
             if not self._stands:
                 bursts = self._target.advance(self._room(now), uplink)
                 self.record.steps = self._target.steps

@@ -23,6 +23,9 @@ MACHINES: dict[str, type[Machine]] = {
     "simavr": SimavrMachine,
 }
 
+TIMELESS: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
+"""The same for whoever does not care for time: an Arduino's line needs half a minute for a descent."""
+
 TARGETS: dict[str, Callable[[TargetOptions], Target]] = {
     **{name: partial(FlownMachine, kind) for name, kind in MACHINES.items()},
     "software": SoftwareTarget,  # it needs no command to start, and flies faster than SCALE can ask for
@@ -31,6 +34,7 @@ TARGETS: dict[str, Callable[[TargetOptions], Target]] = {
 __all__ = [
     "MACHINES",
     "TARGETS",
+    "TIMELESS",
     "FlownMachine",
     "Machine",
     "MachineFailed",

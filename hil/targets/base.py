@@ -69,6 +69,8 @@ class Machine(Protocol):
     """
 
     name: str
+    memory: bool
+    """Its memory can be read and written."""
 
     @classmethod
     def missing(cls) -> str | None:
@@ -88,6 +90,10 @@ class Machine(Protocol):
     @property
     def console(self) -> str:
         """What it, or the program that emulates it, had to say for people since power on."""
+        ...
+
+    def provenance(self) -> dict[str, str]:
+        """What it runs and what runs it: hashes and versions, by their names in a report."""
         ...
 
     def power_on(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from hil.targets.base import MachineFailed
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 STM32_ELF = FIRMWARE / "prebuilt" / "stm32f4.elf"
 _BUILD_TIMEOUT_S = 120
+_VERSION_TIMEOUT_S = 5
 
 
 def missing_for_posix() -> str | None:
@@ -54,3 +56,24 @@ def make(folder: Path, *arguments: str) -> None:
             raise MachineFailed(f"make did not end in {_BUILD_TIMEOUT_S} s") from None
     if done.returncode != 0:
         raise MachineFailed(f"{folder.name} cannot be built: {done.stderr.strip()}")
+
+
+def sha256_of(path: Path) -> str:
+    """A program's hash.
+
+    Raises:
+        MachineFailed: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MachineFailed(f"{path} cannot be read: {error.strerror}") from error
+
+
+def first_line(*command: str) -> str:
+    """What a program says first, its version for instance; empty if it says nothing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.partition("\n")[0]

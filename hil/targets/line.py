@@ -14,17 +14,22 @@ from hil.targets.base import MachineFailed, Sink
 
 WRITE_TIMEOUT_S = 5.0
 _READ_SIZE = 65536
+_CROWD = 1024
+_NAP_S = 0.0003
+"""An emulator sends byte by byte: who reads each of them at once keeps both from their work."""
 
 
 class Line:
-    """A file descriptor of both directions; it is this object's own and closed with it."""
+    """A file descriptor of both directions, or one for each; they are this object's own and closed with it."""
 
-    def __init__(self, fd: int, sink: Sink, name: str) -> None:
-        """Args: a socket's or terminal's descriptor, who takes what is read, and a name for errors."""
+    def __init__(self, fd: int, sink: Sink, name: str, write_fd: int | None = None) -> None:
+        """Args: a descriptor, who takes what is read, a name for errors, and the way up, if that is another one."""
         self._fd = fd
+        self._write_fd = fd if write_fd is None else write_fd
         self._sink = sink
         self._name = name
         os.set_blocking(fd, False)
+        os.set_blocking(self._write_fd, False)
         self._reader = ReaderThread(self._run, f"line of {name}")
         self._reader.start()
 
@@ -36,11 +41,11 @@ class Line:
         """
         rest = memoryview(data)
         room = select.poll()
-        room.register(self._fd, select.POLLOUT)
+        room.register(self._write_fd, select.POLLOUT)
         deadline = time.monotonic() + WRITE_TIMEOUT_S
         while rest:
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                rest = rest[os.write(self._write_fd, rest) :]
                 deadline = time.monotonic() + WRITE_TIMEOUT_S
             except BlockingIOError:
                 left = deadline - time.monotonic()
@@ -54,7 +59,8 @@ class Line:
         """End the thread; what came before has reached the sink. Idempotent."""
         self._reader.stop()
         if self._fd >= 0:
-            os.close(self._fd)
+            for fd in {self._fd, self._write_fd}:
+                os.close(fd)
             self._fd = -1
 
     def _run(self) -> None:
@@ -74,3 +80,5 @@ class Line:
             if not data:
                 return
             self._sink(data)
+            if len(data) < _CROWD:
+                time.sleep(_NAP_S)

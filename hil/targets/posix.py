@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.targets.firmware import missing_for_posix, posix_program
+from hil.targets.firmware import missing_for_posix, posix_program, sha256_of
 from hil.targets.process import ProcessMachine
 
 
@@ -15,6 +15,10 @@ class PosixMachine(ProcessMachine):
     def missing(cls) -> str | None:
         """What a build for this computer lacks."""
         return missing_for_posix()
+
+    def provenance(self) -> dict[str, str]:
+        """The program's hash."""
+        return {"program sha256": sha256_of(posix_program())}
 
     def _command(self, terminal: str) -> list[str]:
         return [str(posix_program()), terminal]

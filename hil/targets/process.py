@@ -17,6 +17,7 @@ class ProcessMachine(ABC):
     """A process; its power is its life."""
 
     name: str
+    memory = False
 
     def __init__(self, sink: Sink) -> None:
         """Args: who takes what it sends."""
@@ -49,6 +50,10 @@ class ProcessMachine(ABC):
     def console(self) -> str:
         """What it said."""
         return self._console if self._child is None else self._child.words()
+
+    def provenance(self) -> dict[str, str]:
+        """It is what the sources are."""
+        return {}
 
     def power_on(self) -> None:
         """Start the process; what was sent while it was off is lost, as in a UART without power."""

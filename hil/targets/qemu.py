@@ -1,12 +1,13 @@
 """The STM32F4 firmware in QEMU, as ``-M netduinoplus2``. The same ELF runs on the boards.
 
-Its serial line and its monitor are socket pairs: no port and no name that another run could meet. Its debugger's stub
-is a socket in a folder of this run alone.
+Its monitor is a socket pair; its serial line is two pipes, where a write of one byte costs half of what it does on a
+socket; its debugger's stub is a socket. All are this run's own: no port and no name that another run could meet.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
-from hil.targets.firmware import STM32_ELF
+from hil.targets.firmware import STM32_ELF, first_line, sha256_of
 from hil.targets.line import Line
 from hil.targets.qmp import Debugger, Qmp
 
@@ -26,6 +27,7 @@ class QemuMachine:
     """An STM32F4 on a desk of software."""
 
     name = "qemu"
+    memory = True
 
     def __init__(self, sink: Sink, elf: Path = STM32_ELF) -> None:
         """Args: who takes what it sends, and what is in its flash."""
@@ -60,23 +62,28 @@ class QemuMachine:
         """What QEMU said."""
         return self._console if self._child is None else self._child.words()
 
+    def provenance(self) -> dict[str, str]:
+        """The ELF's hash and QEMU's version."""
+        return {"ELF sha256": sha256_of(self._elf), "emulator": first_line(PROGRAM, "--version")}
+
     def power_on(self) -> None:
         """Start QEMU, halted, connect, and let it run: no byte can be lost."""
         if self._child is not None:
             return
         if (lack := self.missing()) is not None:
             raise MachineFailed(lack)
-        uart, far_uart = socket.socketpair()
+        down, up = (self._pipe(end) for end in ("out", "in"))
+        self._line = Line(down, self._sink, self.name, up)
         monitor, far_monitor = socket.socketpair()
-        with far_uart, far_monitor:
-            fds = far_uart.fileno(), far_monitor.fileno()
+        with far_monitor:
             try:
-                self._child = Child([PROGRAM, *_MACHINE, *self._devices(*fds)], fds)
+                fd = far_monitor.fileno()
+                self._child = Child([PROGRAM, *_MACHINE, *self._devices(fd)], [fd])
             except MachineFailed:
-                uart.close()
                 monitor.close()
+                self._line.close()
+                self._line = None
                 raise
-        self._line = Line(uart.detach(), self._sink, self.name)
         try:
             self._qmp = Qmp(monitor)
             self._qmp.execute("cont")
@@ -130,20 +137,21 @@ class QemuMachine:
         with contextlib.suppress(OSError):
             self._folder.cleanup()
 
-    def _devices(self, uart: int, monitor: int) -> list[str]:
+    def _pipe(self, end: str) -> int:
+        """Our end of a pipe that is new and empty; as QEMU wants them named."""
+        path = Path(self._folder.name) / f"uart.{end}"
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK)  # both ways: so it opens, and does not end, without the other
+
+    def _devices(self, monitor: int) -> list[str]:
         """USART2 is the second serial line."""
+        folder = self._folder.name
         return [
             *("-kernel", str(self._elf)),
-            *(
-                "-chardev",
-                f"socket,id=uart,fd={uart}",
-                "-serial",
-                "null",
-                "-serial",
-                "chardev:uart",
-            ),  # USART2: the second
+            *("-chardev", f"pipe,id=uart,path={folder}/uart", "-serial", "null", "-serial", "chardev:uart"),
             *("-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"),
-            *("-chardev", f"socket,id=gdb,path={self._folder.name}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"),
+            *("-chardev", f"socket,id=gdb,path={folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"),
         ]
 
     def _monitor(self) -> Qmp:

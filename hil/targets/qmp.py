@@ -12,7 +12,7 @@ from typing import Any
 from hil.targets.base import MachineFailed
 
 TIMEOUT_S = 5.0
-_BREAK = b"\x03"
+_STOPPED = (b"T", b"S")
 
 
 class Qmp:
@@ -98,13 +98,10 @@ class Debugger:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(TIMEOUT_S)
                 line.connect(str(self._path))
-                # Attaching has stopped the machine; `?` asks for the reason, so that no unasked word is in the way.
-                line.sendall(b"+" + _packed(b"?"))
-                _answer(line, b"T", b"S")
-                line.sendall(_packed(request))
+                line.sendall(b"+" + _packed(request))  # attaching has stopped the machine
                 answer = _answer(line)
-                line.sendall(b"+" + _packed(b"D"))  # detach: it runs on
-                _answer(line, b"OK")
+                line.sendall(_packed(b"D"))  # detach: it runs on
+                _answer(line)
         except OSError as error:
             raise MachineFailed(f"qemu's debugger stub does not answer: {error}") from error
         return answer
@@ -114,8 +111,8 @@ def _packed(body: bytes) -> bytes:
     return b"$" + body + b"#" + b"%02x" % (sum(body) & 0xFF)
 
 
-def _answer(line: socket.socket, *starts: bytes) -> bytes:
-    """The next packet that starts so, or the next that is no stop reply: those come unasked too. Acknowledged."""
+def _answer(line: socket.socket) -> bytes:
+    """The next packet that is an answer, acknowledged. That the machine stopped is said unasked, at any moment."""
     heard, deadline = b"", time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         _, dollar, rest = heard.partition(b"$")
@@ -123,7 +120,7 @@ def _answer(line: socket.socket, *starts: bytes) -> bytes:
         if dollar and hash_sign and len(tail) >= 2:
             line.sendall(b"+")
             heard = tail[2:]
-            if body.startswith(starts) if starts else not body.startswith((b"T", b"S")):
+            if not body.startswith(_STOPPED):
                 return body
             continue
         more = line.recv(65536)

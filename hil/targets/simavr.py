@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
-from hil.targets.firmware import FIRMWARE, make
+from hil.targets.firmware import FIRMWARE, make, sha256_of
 from hil.targets.line import Line
 
 UNO_HEX = FIRMWARE / "prebuilt" / "uno.hex"
@@ -29,6 +29,7 @@ class SimavrMachine:
     """An ATmega328P on a desk of software, at the baud rate of a real one."""
 
     name = "simavr"
+    memory = True
 
     def __init__(self, sink: Sink, image: Path = UNO_HEX, fast: bool = False) -> None:
         """Args: who takes what it sends, what is in its flash; and whether only idle time is to pass as on the wall."""
@@ -66,6 +67,10 @@ class SimavrMachine:
     def console(self) -> str:
         """What the runner said."""
         return self._console if self._child is None else self._child.words()
+
+    def provenance(self) -> dict[str, str]:
+        """The hash of what is in its flash."""
+        return {"hex sha256": sha256_of(self._image), "emulator": "simavr"}
 
     def power_on(self) -> None:
         """Build the runner if it is not up to date, and start it."""

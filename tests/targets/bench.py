@@ -6,21 +6,17 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 
 from hil.lander.spacecraft import Spacecraft
-from hil.targets import MACHINES, Machine, Sink
-from hil.targets.simavr import SimavrMachine
+from hil.targets import MACHINES, TIMELESS, Machine
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
 from tests.hil.lander.uplink import SIZE, bd, command, packet, started
 
 PATIENCE_S = 20.0
 BYTES_PER_S = 11_520
-MAKE: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
-"""An Arduino's line needs half a minute for a descent: where time is not the matter it is not waited for."""
 BOOT = b"\x00\x22"
 """The number of the event BOOT, where a greeting has it."""
 START, HOLD = packet("START", 1234)[:4], packet("HOLD", 1235)[:4]
@@ -46,7 +42,7 @@ class Bench:
         self.first_byte = 0.0
         self._changed = threading.Condition()
         self._heard = 0
-        self.machine: Machine = (MACHINES if real_time else MAKE)[name](self._take)
+        self.machine: Machine = (MACHINES if real_time else TIMELESS)[name](self._take)
 
     def _take(self, data: bytes) -> None:
         with self._changed:

@@ -1,0 +1,72 @@
+"""What a lander in READY says once a second: that it is there, why it started, and what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hil.lander.bus import ResetReason
+from protocols.ccsds.clcw import Clcw, decode_clcw
+from protocols.ccsds.crc import crc16
+from protocols.codec import Value
+from protocols.errors import DecodeError
+from protocols.frames import TransferFrame, decode_frame
+from protocols.lander import BUS, MARS6
+from protocols.packets import PacketExtractor, PacketFound
+from protocols.profile import UART
+from protocols.telemetry import decode_telemetry
+
+SIZE = UART.cadu_length
+_BOOT = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """One greeting.
+
+    Attributes:
+        reset_reason: why the machine runs.
+        build_id: of what runs; 0 is the software lander.
+        dictionary_hash: of the declaration that it was built with.
+        clcw: FARM-1's report.
+    """
+
+    reset_reason: ResetReason
+    build_id: int
+    dictionary_hash: int
+    clcw: Clcw
+
+
+def read_greeting(cadu: bytes) -> Greeting | None:
+    """The greeting in a frame, ASM first; None if it is something else, or damaged."""
+    if len(cadu) != SIZE or not cadu.startswith(UART.asm) or crc16(cadu[len(UART.asm) :]):
+        return None
+    try:
+        frame = decode_frame(cadu[len(UART.asm) :], UART)
+        told = _packets(frame) if frame.vcid == BUS and frame.ocf is not None else {}
+        clcw = decode_clcw(frame.ocf or bytes(4))
+    except DecodeError:
+        return None
+    housekeeping, boot = told.get("BUS_HK"), told.get("BUS_EVENT")
+    if housekeeping is None or boot is None or boot["number"] != _BOOT:
+        return None
+    known = int(boot["a"]) in list(ResetReason)
+    reason = ResetReason(int(boot["a"])) if known else ResetReason.UNKNOWN
+    return Greeting(reason, int(boot["b"]), int(housekeeping["dictionary_hash"]), clcw)
+
+
+def _packets(frame: TransferFrame) -> dict[str, dict[str, Value]]:
+    """What is whole in one frame, by its name."""
+    found = [each.data for each in PacketExtractor().push(frame) if isinstance(each, PacketFound)]
+    samples = [decode_telemetry(MARS6, data) for data in found]
+    return {sample.packet.definition.name: sample.values for sample in samples}
+
+
+def find_greeting(stream: bytes) -> tuple[int, Greeting] | None:
+    """The first greeting in a stream that may begin anywhere, with where it begins."""
+    at = stream.find(UART.asm)
+    while 0 <= at <= len(stream) - SIZE:
+        greeting = read_greeting(stream[at : at + SIZE])
+        if greeting is not None:
+            return at, greeting
+        at = stream.find(UART.asm, at + 1)
+    return None
