@@ -66,10 +66,13 @@ class _Line:
         """One unit in at the sender's end."""
         self._through(0, [unit], now)
 
-    def take(self, now: int | None) -> list[Unit]:
-        """What is at the other end by ``now``; None: all that is on its way."""
+    def take(self, now: int | None, before: int | None = None) -> list[Unit]:
+        """What is at the other end by ``now``; None: all that is on its way, or all of mission times ``before``."""
         came = []
-        while self._waiting and (now is None or self._waiting[0].due <= now):
+        while self._waiting:
+            unit = self._waiting[0]
+            if (now is not None and unit.due > now) or (before is not None and unit.scet >= before):
+                break
             came.append(self._waiting.popleft())
         return came
 
@@ -171,6 +174,12 @@ class Channel:
         """What the station's port has by ``now``, in order."""
         return self._taken(self._down, now)
 
+    def hurry_down(self, before: int) -> list[Unit]:
+        """All that is on its way to the station and carries a mission time before that one, however early it is."""
+        came = self._down.take(None, before)
+        self._down.arrive(came)
+        return came
+
     def take_up(self, now: int) -> list[Unit]:
         """What the target's port has by ``now``, in order."""
         return self._taken(self._up, now)
@@ -192,7 +201,10 @@ class Channel:
         self._scet = max(self._scet, scet)
 
     def close(self, now: int) -> None:
-        """Nothing more is sent: what faults hold back goes on its way."""
+        """Nothing more is sent: what faults hold back goes on its way, and so does a piece of a frame."""
+        for cut in self._cutter.end():
+            self.cuts.append(cut)
+            self._down.push(self._unit(cut, now), now)
         self._down.close(now)
         self._up.close(now)
 

@@ -6,6 +6,7 @@ one off; then the piece up to the next ASM is in no frame.
 
 from __future__ import annotations
 
+import binascii
 from dataclasses import dataclass
 
 from groundstation.links.base import Chunk
@@ -15,7 +16,7 @@ from protocols.ccsds import cds, pus
 from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
-from protocols.frames import decode_frame
+from protocols.frames import TransferFrame, decode_frame
 from protocols.profile import LinkProfile
 
 
@@ -79,20 +80,23 @@ class Cutter:
 
     def _fits(self, piece: bytes) -> bool:
         """Whether it is a frame although an ASM is in it."""
-        if len(piece) < self._size:
-            return False
+        return self._frame(piece) is not None
+
+    def _frame(self, piece: bytes) -> TransferFrame | None:
+        """The frame that a piece is; None if it is none, or was spoiled by a chip that fails."""
+        asm = self._profile.asm
+        if len(piece) != self._size or not piece.startswith(asm):
+            return None
+        if self._profile.fecf and binascii.crc_hqx(piece[len(asm) :], 0xFFFF):
+            return None
         try:
-            decode_frame(piece[len(self._profile.asm) :], self._profile)
+            return decode_frame(piece[len(asm) :], self._profile)
         except DecodeError:
-            return False
-        return True
+            return None
 
     def _cut(self, piece: bytes) -> Cut:
-        if len(piece) != self._size or not piece.startswith(self._profile.asm):
-            return Cut(self._offset, piece)
-        try:
-            frame = decode_frame(piece[len(self._profile.asm) :], self._profile)
-        except DecodeError:  # a chip that fails spoils finished frames
+        frame = self._frame(piece)
+        if frame is None:
             return Cut(self._offset, piece)
         pointer = frame.first_header_pointer
         scet = None

@@ -179,7 +179,9 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
     if record.script is not None:
         golden = golden_stream(tuple(record.script), record.ready, record.steps)
         kept = len(sent) if record.comparable is None else record.comparable
-        mismatch = _compare("sent by the target", golden[:kept] if record.steps else golden, sent[:kept])
+        mismatch = _compare(
+            "sent by the target", golden if kept == len(sent) and not record.steps else golden[:kept], sent[:kept]
+        )
         bench.add("stream_equal", mismatch is None, _where(mismatch))
         last = record.scenario.losses[-1] if record.scenario.losses else None
         if last is not None:

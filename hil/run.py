@@ -24,16 +24,19 @@ import msgspec
 
 from groundstation.errors import StationError
 from groundstation.plain import utc
+from groundstation.shell import host_clock
 from hil.faults import Act
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
+from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
 from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
 from hil.scenario import Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
+from hil.targets import MACHINES
 from protocols.lander import MARS6
 
-_SERIAL = {"unplug", "hangup"}
+_SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
@@ -84,6 +87,8 @@ def check_plan(plan: Plan) -> None:
         place = f"{head.id}: fault[{n}].kind: {fault.kind}"
         if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
             raise ScenarioError(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
+        if plan.mode == "realtime" and fault.kind == "hangup":
+            raise ScenarioError(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
         if plan.mode == "realtime" and fault.kind in (_ZMQ if head.link == "pty" else _SERIAL):
             raise ScenarioError(f"{place}: not on a link of type {head.link} (scenario.link)")
 
@@ -92,8 +97,11 @@ def _stepped_can(target: str) -> frozenset[str]:
     return STEPPED_CAN.get(target, frozenset())
 
 
-CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _stepped_can}
+CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _stepped_can, "realtime": _stepped_can}
 """What targets can suffer, by mode."""
+
+FASTEST = {"simavr": 5.0}
+"""Mission seconds a second that an emulator holds on a slow computer; others hold 100."""
 
 
 def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunResult:
@@ -130,10 +138,26 @@ def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
     return rig.record
 
 
-TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": STEPPED}
+TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": STEPPED, "realtime": MACHINES}
 """Which targets can be flown, by mode."""
 
-FLIERS: dict[Mode, Callable[[Plan, Progress], FlightRecord]] = {"lockstep": _fly_lockstep}
+
+def _fly_realtime(plan: Plan, progress: Progress) -> FlightRecord:
+    speed = min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
+    recording = plan.bundle / "recording.sqlite"
+    rig = RealtimeRig(plan.scenario, MACHINES[plan.target], recording.absolute(), speed, progress, host_clock)
+    try:
+        rig.fly()
+    except StationError as error:
+        rig.record.error = str(error)
+    except KeyboardInterrupt:
+        rig.record.error = "interrupted"
+    finally:
+        rig.record.console = rig.console
+    return rig.record
+
+
+FLIERS: dict[Mode, Callable[[Plan, Progress], FlightRecord]] = {"lockstep": _fly_lockstep, "realtime": _fly_realtime}
 """Who flies, by mode."""
 
 
