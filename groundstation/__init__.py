@@ -2,4 +2,6 @@
 
 Lives here: links, the sans-I/O receiver, the archive, the station process and its viewers. May import `protocols`;
 must not know `hil`: the station cannot tell a board from an emulator.
+
+PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest would warn if this was loaded before it.
 """

@@ -1,0 +1,290 @@
+"""The flight of a test: say what is to be done, fly, and assert what has to hold.
+
+    hil_flight.drop_link(at="09:10:00")
+    hil_flight.fly()
+    hil_flight.assert_los_at("09:10:00", cause="SILENCE")
+
+What is said becomes a scenario, the same as a file of TOML: it is checked at the verb that says it, and flown, judged
+and kept like any other. ``for_`` is the scenario's ``for``, and ``dir_`` its ``dir``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from groundstation.errors import CallerError
+from groundstation.messages import LosVerdict
+from hil.campaign import to_toml
+from hil.faults import mission_time
+from hil.pytest_plugin import evidence
+from hil.pytest_plugin.items import story
+from hil.pytest_plugin.losses import losses_of
+from hil.report.words import reason, utc_ms
+from hil.result import Measurement, RunResult
+from hil.run_cli import find_scenarios
+from hil.scenario import Scenario, ScenarioError, parse_scenario
+from protocols.commands import nearest
+
+if TYPE_CHECKING:
+    from hil.pytest_plugin.session import HilSession
+
+At = str | dict[str, int] | dict[str, str]
+"""A mission time, or ``{"frame": 100}``, ``{"byte": 13200}``, ``{"event": "DROGUE"}``."""
+For = str | dict[str, int]
+"""``"2.5 s"``, ``{"frames": 3}`` or ``{"bytes": 40}``."""
+
+
+class Flight:
+    """One descent of a test. All times are mission UTC: ``09:11:05``, ``09:11:05.250``."""
+
+    def __init__(self, item: pytest.Item, session: HilSession, target: str, seed: int) -> None:
+        """Args: the test, what its session shares, and what flies."""
+        self._item = item
+        self._session = session
+        self.target = target
+        name = getattr(item, "originalname", None) or item.name
+        self._id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "flight"
+        self._tables: dict[str, Any] = {"scenario": {"id": self._id, "title": item.nodeid, "seed": seed}}
+        self._told = False
+        self._result: RunResult | None = None
+        self._bundle: Path | None = None
+
+    @property
+    def waits(self) -> bool:
+        """It was told what to do, and has not flown."""
+        return self._told and self._result is None
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was said so far, as a scenario."""
+        return self._parse(self._tables)
+
+    @property
+    def result(self) -> RunResult:
+        """All that the flight came to."""
+        if self._result is None:
+            raise CallerError("nothing has flown yet: call fly() first")
+        return self._result
+
+    @property
+    def bundle(self) -> Path:
+        """The folder with recording, capture and logs; there until the test is over, and longer if it fails."""
+        if self._bundle is None:
+            raise CallerError("nothing has flown yet: call fly() first")
+        return self._bundle
+
+    # -- before the flight ------------------------------------------------------------------------------------------
+
+    def use(self, scenario: str | Path) -> None:
+        """Begin with a scenario: the name of one that comes with the package (`hil list`), or a file."""
+        __tracebackhide__ = True
+        (path, alone), *_ = find_scenarios(str(scenario))
+        if not alone and not path.is_file():
+            raise ScenarioError(f"{scenario}: one scenario, not a folder of them")
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables["scenario"] = {"seed": self._tables["scenario"]["seed"], **tables.get("scenario", {}), "id": self._id}
+        self._put({**tables, **{key: value for key, value in self._tables.items() if key != "scenario"}})
+
+    def configure(self, **keys: Any) -> None:
+        """Keys of the table [scenario]: ``speed=20``, ``link="zmq"``, ``targets=["qemu"]``."""
+        __tracebackhide__ = True
+        self._put({**self._tables, "scenario": {**self._tables["scenario"], **_given(keys)}})
+
+    def fault(
+        self, kind: str, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any
+    ) -> None:
+        """Any fault of the vocabulary (`hil list`), with its keys."""
+        __tracebackhide__ = True
+        self._add("fault", {"kind": kind, "at": at, "for": for_, "dir": dir_, **keys})
+
+    def drop_link(self, at: At, for_: For | None = None, dir_: str | None = None) -> None:
+        """Silence: the port stays open, and nothing comes. Without ``for_`` to the end."""
+        __tracebackhide__ = True
+        self.fault("silence", at, for_, dir_)
+
+    def corrupt(self, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any) -> None:
+        """Turn bits over: ``ber=1e-4``, or ``bits=3`` of each frame, or ``offset=60, mask=0xFF``."""
+        __tracebackhide__ = True
+        self.fault("bit_flip", at, for_, dir_, **keys)
+
+    def lose_frames(
+        self, p: float = 1.0, at: At | None = None, for_: For | None = None, dir_: str | None = None
+    ) -> None:
+        """Lose each frame with the probability ``p``."""
+        __tracebackhide__ = True
+        self.fault("frame_drop", at, for_, dir_, p=p)
+
+    def unplug(self, at: At, for_: For | None = None, new_name: bool = False) -> None:
+        """The port goes, and comes back after ``for_``."""
+        __tracebackhide__ = True
+        self.fault("unplug", at, for_, new_name=new_name)
+
+    def reset(self, at: At) -> None:
+        """Pull the target's reset pin."""
+        __tracebackhide__ = True
+        self.fault("reset", at)
+
+    def hang(self, at: At, for_: For | None = None) -> None:
+        """Let the target stand still, for some time or for good."""
+        __tracebackhide__ = True
+        self.fault("hang", at, for_)
+
+    def power_off(self, at: At, for_: For | None = None) -> None:
+        """Take the target's power, for some time or for good."""
+        __tracebackhide__ = True
+        self.fault("power_off", at, for_)
+
+    def send(self, name: str, at: str, *, expect: str = "COMPLETED", bypass: bool = False, **args: Any) -> None:
+        """Give the station a command, with its arguments; ``expect`` is the state in which it has to end."""
+        __tracebackhide__ = True
+        entry = {"at": at, "name": name, "expect": expect, "bypass": bypass, "args": _given(args) or None}
+        self._add("command", entry)
+
+    def expect_los(self, at: str, cause: str | Sequence[str]) -> None:
+        """A loss of the lander's signal that has to happen. Once said, it replaces those that the faults lead to."""
+        __tracebackhide__ = True
+        self._add("loss", {"at": at, "cause": cause if isinstance(cause, str) else list(cause)})
+
+    def limit(self, name: str, **keys: Any) -> None:
+        """Another limit for a measurement: ``min``, ``max``, ``equals``, ``marginal_min``, ``marginal_max``."""
+        __tracebackhide__ = True
+        self._add("limit", {"name": name, **keys})
+
+    # -- the flight -------------------------------------------------------------------------------------------------
+
+    def fly(self) -> RunResult:
+        """Fly, judge and keep a bundle. The verdict is no assertion yet; a target that dies fails the test here."""
+        __tracebackhide__ = True
+        if self._result is not None:
+            raise CallerError("this flight is over: the fixture hil_flights makes others")
+        scenario = self.scenario
+        self._told = False  # what the target cannot fly is a skip, and nothing is left to be flown
+        self._result, self._bundle = self._session.fly(self._item, scenario, self.target)
+        self._item.add_report_section("call", "hil", "\n".join(story(self._result, self._bundle)))
+        if self._result.error:
+            _fail(f"the flight broke: {self._result.error}")
+        return self._result
+
+    # -- what has to hold -------------------------------------------------------------------------------------------
+
+    def assert_passed(self) -> None:
+        """Every measurement is within its limits."""
+        __tracebackhide__ = True
+        if not self.result.passed:
+            _fail(f"{self.result.line.strip()}: {reason(self.result)}")
+
+    def assert_los_at(self, at: str, cause: str | None = None) -> None:
+        """The lander's signal was lost then: after the last good frame, and before the next one was due."""
+        __tracebackhide__ = True
+        time, found = mission_time(at), self.losses()
+        for loss in found:
+            if loss.interval_scet is not None and loss.interval_scet[0] < time <= loss.interval_scet[1]:
+                if cause is not None and loss.cause != cause:
+                    _fail(f"the loss at {at} is {loss.cause}, not {cause}: {loss.evidence}")
+                return
+        _fail(f"no loss of signal at {at}; {_told(found)}")
+
+    def assert_no_loss_before(self, at: str) -> None:
+        """The lander's signal was not lost earlier."""
+        __tracebackhide__ = True
+        time, found = mission_time(at), self.losses()
+        early = [loss for loss in found if loss.interval_scet is None or loss.interval_scet[1] < time]
+        if early:
+            _fail(f"a loss of signal before {at}; {_told(early)}")
+
+    def assert_silence_after(self, at: str) -> None:
+        """Nothing that was sent from then on came, neither a frame nor a byte, on no channel."""
+        __tracebackhide__ = True
+        time = mission_time(at)
+        frame = evidence.late_frame(self.bundle, time)
+        if frame is not None:
+            _fail(f"no silence after {at}: a frame of VC{frame.vcid}, stamped {utc_ms(frame.scet or 0)}, came")
+        count = evidence.bytes_after(self.bundle, time)
+        if count:
+            _fail(f"no silence after {at}: {count} bytes came, though no good frame")
+
+    def assert_no_frame_missing(self, before: str = "09:11:05") -> None:
+        """Every lander frame that was sent before that time came, undamaged."""
+        __tracebackhide__ = True
+        missing = evidence.missing_frames(self.bundle, mission_time(before))
+        if missing:
+            _fail(f"{len(missing)} lander frames before {before} did not come, the first stamped {utc_ms(missing[0])}")
+
+    def assert_stream_golden(self) -> None:
+        """The target sent what the oracle says, and up to the last planned loss all of it came, byte for byte."""
+        __tracebackhide__ = True
+        for name in ("stream_equal", "golden_to_los"):
+            row = self.measurement(name)
+            if row.value is not True:
+                _fail(f"{name} does not hold: {row.note or _difference(self.result)}")
+
+    def measurement(self, name: str) -> Measurement:
+        """A row of the judgement, with value, unit, limit and state."""
+        rows = {row.name: row for row in self.result.measurements}
+        if name not in rows:
+            raise CallerError(f"there is no measurement {name!r} of this flight{nearest(name, rows)}")
+        return rows[name]
+
+    def losses(self) -> list[LosVerdict]:
+        """The losses of the lander's signal that the station declared, in order, each with its evidence."""
+        return evidence.losses(self.bundle)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _add(self, table: str, entry: dict[str, Any]) -> None:
+        __tracebackhide__ = True
+        self._put({**self._tables, table: [*self._tables.get(table, []), _given(entry)]})
+
+    def _put(self, tables: dict[str, Any]) -> None:
+        """Take what was said, if it can be flown at all."""
+        __tracebackhide__ = True
+        if self._result is not None:
+            raise CallerError("this flight is over: the fixture hil_flights makes others")
+        try:
+            self._parse(tables)
+        except ScenarioError as error:
+            raise ScenarioError(str(error)) from None  # the place is in the text: how it was found is of no use here
+        self._tables, self._told = tables, True
+
+    def _parse(self, tables: dict[str, Any]) -> Scenario:
+        """The scenario, with the losses that follow from its faults if none was said."""
+        __tracebackhide__ = True
+        scenario = parse_scenario(to_toml(tables), self._id)
+        if "loss" in tables:
+            return scenario
+        losses = losses_of(scenario.faults)
+        text = to_toml({**tables, "loss": losses}) if losses else f"loss = []\n{to_toml(tables)}"
+        return parse_scenario(text, self._id)
+
+
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
+    """What was said; None is nothing."""
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _fail(text: str) -> NoReturn:
+    __tracebackhide__ = True
+    raise AssertionError(text)
+
+
+def _told(losses: Sequence[LosVerdict]) -> str:
+    """Losses in words."""
+    if not losses:
+        return "no loss was declared"
+    times = [utc_ms(loss.interval_scet[1]) if loss.interval_scet is not None else "?" for loss in losses]
+    return "lost: " + ", ".join(f"{loss.cause} at {time}" for loss, time in zip(losses, times, strict=True))
+
+
+def _difference(result: RunResult) -> str:
+    """Where the stream differs, as far as the result knows."""
+    mismatch = result.mismatch
+    if mismatch is None:
+        return "the station has other bytes than the oracle"
+    when = "" if mismatch.scet is None else f", {utc_ms(mismatch.scet)}"
+    return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"

@@ -1,0 +1,52 @@
+"""Scenario files as pytest collects them: one item for each target that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.pytest_plugin import session_of
+from hil.report import lines
+from hil.result import RunResult
+from hil.scenario import Scenario, ScenarioError, load_scenario
+
+
+class ScenarioFile(pytest.File):
+    """A file with one scenario."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for each target. A scenario that is none is an error here, before anything flies."""
+        try:
+            scenario = load_scenario(self.path)
+        except ScenarioError as error:
+            raise self.CollectError(str(error)) from error
+        for target in session_of(self.config).targets:
+            yield ScenarioItem.from_parent(self, name=f"{scenario.id}[{target}]", scenario=scenario, target=target)
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario on one target."""
+
+    def __init__(self, *, scenario: Scenario, target: str, **kwargs: Any) -> None:
+        """Args: what is flown and on what; and what every item takes."""
+        super().__init__(**kwargs)
+        self._scenario = scenario
+        self._target = target
+
+    def runtest(self) -> None:
+        """Fly it; it fails if a measurement does."""
+        result, bundle = session_of(self.config).fly(self, self._scenario, self._target)
+        if not result.passed:
+            pytest.fail("\n".join(story(result, bundle)), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it is and what it is called."""
+        return self.path, None, self.name
+
+
+def story(result: RunResult, bundle: Path) -> list[str]:
+    """A run for people: the verdict, what did not pass, and how to see it again."""
+    return [*lines(result), f"bundle: {bundle}", f"again: {result.replay}"]

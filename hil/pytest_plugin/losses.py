@@ -1,0 +1,66 @@
+"""The losses of signal that follow from what a test does to link and target.
+
+A test says what goes wrong, and just that has to be seen: the link that it drops at 09:10:00 is lost then, by silence,
+and no other loss passes. What is over before the historical loss leaves that one to come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from groundstation.plain import utc
+from hil.faults import Spec
+from hil.measure import MS, PERIOD_MS
+from hil.predict import CONTACT_FRAMES
+from hil.scenario import HISTORICAL
+from protocols.dictionary import utc_ns
+
+_FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
+_ACQUIRED = _FIRST_FRAME + CONTACT_FRAMES * PERIOD_MS * MS
+_TIMEOUT = 300 * MS
+"""What is over sooner is no loss."""
+_CAUSES: dict[str, list[str]] = {
+    "silence": ["SILENCE"],
+    "unplug": ["PORT"],
+    "hangup": ["PORT"],
+    "peer_killed": ["RELAY"],
+    "peer_stopped": ["SILENCE"],
+    "hang": ["SILENCE"],
+    "power_off": ["SILENCE", "LANDER_ONLY"],
+    "reset": ["SILENCE", "LANDER_ONLY"],
+}
+"""What takes the signal away, and what the station finds to be the cause. A target that boots greets over its bus, if
+its clock runs."""
+_FOR_GOOD = {"reset", "power_off"}
+"""After these the lander waits for START."""
+
+
+def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]]:
+    """Tables [[loss]]. Faults that begin with a frame, a byte or an event are not known in time, and left out."""
+    last = int(HISTORICAL.at.value)
+    losses, back = [], float(_ACQUIRED)
+    for begin, end, causes in sorted(_outages(faults)):
+        if begin > last:
+            break
+        if begin >= back:
+            more = ["LANDER_ONLY"] if last < end < math.inf else []  # the bus comes back, and alone
+            losses.append({"at": utc(begin, 3), "cause": list(dict.fromkeys([*causes, *more]))})
+        back = max(back, end)
+    if back <= last:
+        losses.append({"at": utc(last, 3), "cause": ["LANDER_ONLY"]})
+    return losses
+
+
+def _outages(faults: Iterable[Spec]) -> Iterator[tuple[int, float, list[str]]]:
+    """From when to when no signal comes, and why."""
+    for fault in faults:
+        if fault.kind not in _CAUSES or fault.direction == "up" or fault.at is None or fault.at.kind != "scet":
+            continue
+        begin, end = int(fault.at.value), math.inf
+        if fault.span is not None and fault.kind not in _FOR_GOOD:
+            if fault.span.kind != "ns" or fault.span.value < _TIMEOUT:
+                continue
+            end = begin + fault.span.value
+        yield begin, end, _CAUSES[fault.kind]

@@ -1,0 +1,201 @@
+"""What a pytest session that flies shares: what was chosen, where bundles go, and the report at the end.
+
+Bundles are in ``DIR/runs`` of ``--hil-report``, and all stay. Without it they are in a folder for temporary files, and
+only those of tests that failed stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from groundstation.shell import host_clock
+from hil.report import write_report
+from hil.result import RunResult
+from hil.run import TARGETS_OF, Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.scenario import Mode, Scenario, ScenarioError, with_seed
+from hil.targets import MACHINES, TARGETS
+from protocols.commands import nearest
+
+if TYPE_CHECKING:
+    from hil.pytest_plugin.flight import Flight
+
+BOARD = "board"
+REQUIRE_ALL = "MARS6_REQUIRE_ALL"
+"""Set in CI: a target that is not here is a failure, no skip."""
+_FLOWN = pytest.StashKey[list[Path]]()
+"""Bundles of a test."""
+_FAILED = pytest.StashKey[bool]()
+"""A test did not pass, so far."""
+
+
+class HilSession:
+    """A plugin of its own: its hooks are there only in sessions that fly.
+
+    Attributes:
+        targets: on which tests fly.
+        seed: of all random numbers; None: the scenario's.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Read the options.
+
+        Raises:
+            pytest.UsageError: a target that there is not, or a folder that has a report.
+        """
+        self.targets = _targets(config)
+        self.seed: int | None = config.getoption("--hil-seed")
+        self._mode: Mode | None = config.getoption("--hil-mode")
+        self._port: str | None = config.getoption("--hil-port")
+        self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
+        report = config.getoption("--hil-report")
+        self._report = None if report is None else Path(report)
+        if self._report is not None and not self._worker and (self._report / "runs").exists():
+            raise pytest.UsageError(f"--hil-report: {report} has a report already: choose another folder, or remove it")
+        self._folder = self._report
+        self._said: list[str] = []
+
+    def require(self, target: str) -> None:
+        """Skip the test if the target is not here; in CI that is a failure."""
+        lack = self._lack(target)
+        if lack is not None and os.environ.get(REQUIRE_ALL):
+            pytest.fail(f"{target}: {lack} ({REQUIRE_ALL} is set, so this is no skip)", pytrace=False)
+        if lack is not None:
+            pytest.skip(f"{target}: {lack}")
+
+    def fly(self, item: pytest.Item, scenario: Scenario, target: str) -> tuple[RunResult, Path]:
+        """Fly a scenario for a test. What the target cannot fly is a skip.
+
+        Returns:
+            What it came to, and its bundle. A target that died is a result, too.
+        """
+        seeded = scenario if self.seed is None else with_seed(scenario, self.seed)
+        bundle = self._bundle(item)
+        again = shlex.join(["hil", "replay", str(bundle)])
+        plan = Plan(seeded, target, self._mode_for(scenario, target), bundle, again, None, self._port)
+        try:
+            check_plan(plan)
+        except ScenarioError as error:
+            pytest.skip(str(error))
+        self.require(target)
+        item.stash.setdefault(_FLOWN, []).append(bundle)
+        result = fly_plan(plan, host_clock, lambda scet: None)
+        item.user_properties += _properties(result)
+        if result.error == "interrupted":
+            raise KeyboardInterrupt
+        return result, bundle
+
+    def check_flown(self, item: pytest.Item, flights: Sequence[Flight]) -> None:
+        """A test that prepared a flight and passed without it has tested nothing."""
+        if not item.stash.get(_FAILED, False) and any(flight.waits for flight in flights):
+            pytest.fail("hil_flight was told what to do, and never flew: call fly()", pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Behind a test: away with its bundles, if it passed and nobody wanted a report."""
+        report = yield
+        if not report.passed:
+            item.stash[_FAILED] = True
+        if report.when == "teardown" and not item.stash.get(_FAILED, False) and self._report is None:
+            for bundle in item.stash.get(_FLOWN, []):
+                shutil.rmtree(bundle, ignore_errors=True)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """The report of all that was flown, by whatever worker."""
+        if self._folder is None or self._worker:
+            return
+        if self._report is None:
+            self._tidy(self._folder)
+            return
+        results = _flown(self._report / "runs")
+        if not results:
+            self._said.append("nothing was flown: there is no report")
+            return
+        try:
+            self._said.append(f"report: {write_report(results, self._report, utc_date(host_clock()))}")
+        except OSError as error:
+            self._said.append(f"no report could be written: {error}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Where report and bundles are."""
+        if self._said:
+            terminalreporter.section("hil")
+        for line in self._said:
+            terminalreporter.write_line(line)
+
+    def _tidy(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):  # not empty: something failed
+            (folder / "runs").rmdir()
+            folder.rmdir()
+            return
+        self._said.append(f"bundles of what failed: {folder / 'runs'}")
+
+    def _lack(self, target: str) -> str | None:
+        """Why a target cannot fly here."""
+        if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
+            return lack
+        if target == BOARD and self._port is not None and not os.path.exists(self._port):
+            return f"there is no port {self._port}"
+        return None
+
+    def _mode_for(self, scenario: Scenario, target: str) -> Mode:
+        if self._mode is not None:
+            return self._mode
+        modes = scenario.head.modes
+        return next((mode for mode in modes if target in TARGETS_OF.get(mode, ())), modes[0])
+
+    def _bundle(self, item: pytest.Item) -> Path:
+        """A folder that is not there yet, named after the test."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="hil-pytest-"))
+        name = re.sub(r"[^\w.]+", "-", f"{item.name} {self._worker}").strip("-")
+        found, n = self._folder / "runs" / name, 1
+        while found.exists():
+            n += 1
+            found = self._folder / "runs" / f"{name}-{n}"
+        return found
+
+
+KEY = pytest.StashKey[HilSession]()
+
+
+def _targets(config: pytest.Config) -> list[str]:
+    """What was chosen, each once."""
+    given: list[str] = config.getoption("--hil-target") or config.getini("hil_targets") or ["software"]
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    known = sorted({*TARGETS, BOARD})
+    for name in names:
+        if name not in known:
+            raise pytest.UsageError(f"--hil-target: there is no target {name!r}{nearest(name, known)}")
+    if not names:
+        raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
+def _properties(result: RunResult) -> list[tuple[str, object]]:
+    """For JUnit."""
+    about = {"target": result.target, "mode": result.mode, "seed": result.seed, "state": result.state}
+    rows = {row.name: f"{row.state} {row.value} {row.unit}".rstrip() for row in result.measurements}
+    facts = {**about, "replay": result.replay, **result.provenance, **rows}
+    return [(f"hil_{name}", str(value)) for name, value in facts.items()]
+
+
+def _flown(folder: Path) -> list[RunResult]:
+    """All results in a folder, in the order in which they came. One that was cut off is not one."""
+    written = sorted(folder.glob("*/result.json"), key=lambda path: path.stat().st_mtime_ns)
+    results = []
+    for path in written:
+        with contextlib.suppress(ScenarioError):
+            results.append(read_bundle(path.parent))
+    return results

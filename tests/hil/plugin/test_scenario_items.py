@@ -1,0 +1,123 @@
+"""Scenario files as tests: which are collected, and how each ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.hil.plugin.scenarios import FLIP, PLAIN, TIGHT, TYPO, put
+
+pytest_plugins = ["pytester"]
+
+
+def test_one_passes_and_one_fails_with_what_is_needed(project: pytest.Pytester, kept: Path) -> None:
+    put(project, plain=PLAIN, tight=TIGHT)
+    done = project.runpytest("--junitxml=junit.xml")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "FAIL * tight on software, lockstep, seed 6: frames_missing * frame",
+            "*FAIL * frames_missing: *, limit ≤ 1 (by the frames' counts)",
+            f"bundle: {kept}/*/runs/tight-software",
+            f"again: hil replay {kept}/*/runs/tight-software",
+        ]
+    )
+    assert [path.name for path in kept.glob("*/runs/*")] == ["tight-software"]
+    cases = {case.get("name"): case for case in ET.parse(project.path / "junit.xml").iter("testcase")}
+    properties = {p.get("name"): p.get("value") for p in cases["plain[software]"].iter("property")}
+    assert properties["hil_state"] == "PASS"
+    assert properties["hil_target"] == "software"
+    assert properties["hil_los_time_error"] == "PASS 0 ms"
+    assert "hil replay" in str(properties["hil_replay"])
+
+
+def test_the_report_has_them_all(project: pytest.Pytester, kept: Path) -> None:
+    put(project, plain=PLAIN, tight=TIGHT)
+    done = project.runpytest("--hil-report", "out", "--hil-seed", "77")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*seed 77*", "again: hil replay out/runs/tight-software", "report: out/report.html"])
+    page = (project.path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "plain" in page
+    assert "tight" in page
+    assert (project.path / "out" / "junit.xml").is_file()
+    assert {path.name for path in (project.path / "out" / "runs").iterdir()} == {"plain-software", "tight-software"}
+    assert not any(kept.iterdir())
+    twice = project.runpytest("--hil-report", "out")
+    assert twice.ret == pytest.ExitCode.USAGE_ERROR
+    twice.stderr.fnmatch_lines(["*out has a report already*"])
+
+
+def test_what_the_target_cannot_fly_is_skipped_with_its_reason(project: pytest.Pytester) -> None:
+    put(project, flip=FLIP, board='[scenario]\nid = "board"\ntargets = ["board"]\n')
+    done = project.runpytest("-rs", "--hil-report", "out")
+    done.assert_outcomes(skipped=2)
+    done.stdout.fnmatch_lines(
+        [
+            "SKIPPED*board: it is for board, not for software (scenario.targets)",
+            "SKIPPED*memory_flip: the target software cannot do that in lockstep",
+        ],
+    )
+    done.stdout.fnmatch_lines(["nothing was flown: there is no report"])
+
+
+def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(project, plain=PLAIN)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = project.runpytest("-rs", "--hil-target", "qemu")
+    done.assert_outcomes(skipped=1)
+    done.stdout.fnmatch_lines(["SKIPPED*qemu: there is no qemu-system-arm: apt-get install qemu-system-arm"])
+    monkeypatch.setenv("MARS6_REQUIRE_ALL", "1")
+    done = project.runpytest("--hil-target", "qemu")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["qemu: there is no qemu-system-arm*MARS6_REQUIRE_ALL is set*"])
+
+
+def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Path) -> None:
+    put(project, plain=PLAIN, typo=TYPO, other='[scenario]\nid = "another"\n')
+    done = project.runpytest()
+    done.assert_outcomes(errors=2)
+    done.stdout.fnmatch_lines(
+        [
+            "*other.toml: scenario.id is 'another', the file's name says 'other'",
+            "*typo.toml: fault?0?.kind: there is no fault 'silense'; did you mean 'silence'?",
+        ]
+    )
+    assert not any(kept.iterdir())
+
+
+def test_other_toml_is_not_touched(project: pytest.Pytester) -> None:
+    (project.path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    (project.path / "broken.toml").write_text("[scenario\n")
+    (project.path / "elsewhere.toml").write_text('[scenario]\nid = "elsewhere"\n')
+    put(project, plain=PLAIN)
+    done = project.runpytest("--collect-only", "-q")
+    assert [line for line in done.outlines if "::" in line] == ["scenarios/plain.toml::plain[software]"]
+    done = project.runpytest("pyproject.toml")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    named = project.runpytest("elsewhere.toml", "--collect-only", "-q")
+    assert "elsewhere.toml::elsewhere[software]" in named.outlines
+
+
+def test_one_item_for_each_target(project: pytest.Pytester) -> None:
+    put(project, plain=PLAIN)
+    for options in (["--hil-target", "software,qemu", "--hil-target=qemu"], ["-o", "hil_targets=software qemu"]):
+        done = project.runpytest("--collect-only", "-q", *options)
+        assert [line for line in done.outlines if "::" in line] == [
+            "scenarios/plain.toml::plain[software]",
+            "scenarios/plain.toml::plain[qemu]",
+        ]
+    done = project.runpytest("--hil-target", "quemu")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*there is no target 'quemu'; did you mean 'qemu'?"])
+
+
+def test_plugins_that_are_not_there(project: pytest.Pytester) -> None:
+    put(project, plain=PLAIN)
+    absent = ("terminal", "cacheprovider", "junitxml", "tmpdir", "timeout", "skipping", "capture", "warnings")
+    done = project.runpytest(*(f"-pno:{name}" for name in absent), "--hil-report", "out")
+    assert done.ret == 0
+    assert (project.path / "out" / "report.html").is_file()
