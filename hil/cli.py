@@ -65,6 +65,7 @@ def cli() -> None:
       hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
       hil fly --json --speed 50 | tail -1      the verdict, for programs
       hil fly --target qemu                    the firmware on an emulated STM32F4
+      hil fly --target board                   the firmware on the board that is plugged in
       hil run los-091105 --report out          a scenario, judged, with a report
       hil lander --pty                         only the lander, as a serial device
       hil lander --pty --ready                 the same, waiting for the command START
@@ -84,6 +85,7 @@ for _command in (run_command, list_command, replay_command, campaign_command):
     "--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined."
 )
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
+@click.option("--port", help="Of the target board, such as /dev/ttyACM0; the one board that is plugged in by default.")
 @click.option("--lockstep", is_flag=True, help="No clock: step the lander and the station together.")
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
 @output_options
@@ -92,6 +94,7 @@ def fly_command(
     speed: float,
     link: str,
     link_drop: int | None,
+    port: str | None,
     lockstep: bool,
     record: Path | None,
     plain: bool,
@@ -105,13 +108,15 @@ def fly_command(
     style = choose_style(plain, as_json)
     if lockstep and target != "software":
         raise click.UsageError("--lockstep is for the target software alone: the others have a clock")
+    if port is not None and target != "board":
+        raise click.UsageError("--port is for the target board alone")
     now = host_clock()
     recording = (record or default_path(now, f"fly-{target}")).absolute()
     if lockstep:
         fly_lockstep(recording, Direct(), link_drop)
         verdict = judge(recording, expect(link_drop), expected_cause(link_drop), 0.0)
         sys.exit(_conclude(verdict, as_json))
-    options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop)
+    options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop, port)
     name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{now % 10**9 // 10**6:03d}"
     result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
     code = _conclude(result.verdict, as_json)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hil.targets.base import Machine, MachineFailed, Sink, Target, TargetOptions, Unsupported
+from hil.targets.board import BoardMachine, find_port
 from hil.targets.flown import FlownMachine
 from hil.targets.posix import PosixMachine
 from hil.targets.qemu import QemuMachine
@@ -28,6 +29,7 @@ TIMELESS: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(
 
 TARGETS: dict[str, Callable[[TargetOptions], Target]] = {
     **{name: partial(FlownMachine, kind) for name, kind in MACHINES.items()},
+    "board": lambda options: FlownMachine(partial(BoardMachine, port=options.port or find_port()), options),
     "software": SoftwareTarget,  # it needs no command to start, and flies faster than SCALE can ask for
 }
 
@@ -35,6 +37,7 @@ __all__ = [
     "MACHINES",
     "TARGETS",
     "TIMELESS",
+    "BoardMachine",
     "FlownMachine",
     "Machine",
     "MachineFailed",
@@ -43,4 +46,5 @@ __all__ = [
     "Target",
     "TargetOptions",
     "Unsupported",
+    "find_port",
 ]

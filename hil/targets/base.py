@@ -26,11 +26,19 @@ class Unsupported(WorldError):
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """How a target is to fly. ``speed`` in mission seconds a second; ``link_drop`` as mission time in ns."""
+    """How a target is to fly.
+
+    Attributes:
+        speed: mission seconds a second.
+        link: what joins target and station.
+        link_drop: mission time in ns from which the link is silent.
+        port: of the target ``board``; None: the one board that is plugged in.
+    """
 
     speed: float = 1.0
     link: Literal["pty", "zmq"] = "pty"
     link_drop: int | None = None
+    port: str | None = None
 
 
 class Target(Protocol):

@@ -23,10 +23,8 @@ from groundstation.receiver import Receiver
 from hil.oracle import Script
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets.base import Machine, MachineFailed, Sink, TargetOptions
-from protocols.ccsds.cltu import encode_cltu
-from protocols.ccsds.tc_frame import TcFrame, encode_frame
-from protocols.commands import Argument
-from protocols.lander import EPOCH, MARS6, SCID
+from hil.targets.telecommands import order
+from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 
 TICK_NS = 100_000_000
@@ -42,12 +40,7 @@ _SLICE_S = 0.1
 
 def start_script(speed: float) -> Script:
     """What makes a lander in READY fly at a speed. It asks for no reports, so that none comes down before tick 0."""
-    return [(0, _order("SCALE", factor=round(speed, 2)) + _order("START"))]
-
-
-def _order(name: str, **values: Argument) -> bytes:
-    packet = MARS6.command(name).packet(0, values, acknowledge=0)
-    return encode_cltu(encode_frame(TcFrame(SCID, 0, 0, packet, bypass=True)))
+    return [(0, order("SCALE", factor=round(speed, 2)) + order("START"))]
 
 
 class FlownMachine:

@@ -20,7 +20,11 @@ _NAP_S = 0.0003
 
 
 class Line:
-    """A file descriptor of both directions, or one for each; they are this object's own and closed with it."""
+    """A file descriptor of both directions, or one for each; they are this object's own and closed with it.
+
+    Attributes:
+        ended: the other end is gone.
+    """
 
     def __init__(self, fd: int, sink: Sink, name: str, write_fd: int | None = None) -> None:
         """Args: a descriptor, who takes what is read, a name for errors, and the way up, if that is another one."""
@@ -28,6 +32,7 @@ class Line:
         self._write_fd = fd if write_fd is None else write_fd
         self._sink = sink
         self._name = name
+        self.ended = False
         os.set_blocking(fd, False)
         os.set_blocking(self._write_fd, False)
         self._reader = ReaderThread(self._run, f"line of {name}")
@@ -76,8 +81,9 @@ class Line:
                 self._reader.clear()
                 continue
             except OSError:
-                return
+                data = b""
             if not data:
+                self.ended = True
                 return
             self._sink(data)
             if len(data) < _CROWD:

@@ -28,15 +28,13 @@ from hil.lander.commanding import MAX_CLTU, Order, check
 from hil.lander.spacecraft import Spacecraft
 from hil.targets.base import Machine, MachineFailed, Sink, Unsupported
 from hil.targets.greeting import SIZE, Greeting, find_greeting, read_greeting
+from hil.targets.telecommands import COMPLETION, order, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu
-from protocols.ccsds.tc_frame import TcFrame, decode_frame, encode_frame, split_frames
-from protocols.commands import Argument
+from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
-from protocols.lander import MARS6, SCID
 
 BOOT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 5.0
-_ACK_COMPLETION = 8
 _CLOSING = b"\x55" * 16
 """Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is no codeblock."""
 _CLOCK = {"START", "HOLD", "RESUME", "STEP", "RESET"}
@@ -44,17 +42,7 @@ _FAULTS = frozenset({"reset", "hang", "power_off"})
 _MEMORY_FAULTS = frozenset({"memory_flip"})
 
 
-def _order(*commands: tuple[str, dict[str, Argument]], acknowledge_last: int = 0) -> bytes:
-    """One CLTU with commands that pass FARM-1; the last of them asks for reports."""
-    frames = b""
-    for n, (name, values) in enumerate(commands, 1):
-        acknowledge = acknowledge_last if n == len(commands) else 0
-        packet = MARS6.command(name).packet(0, values, acknowledge=acknowledge)
-        frames += encode_frame(TcFrame(SCID, 0, 0, packet, bypass=True))
-    return encode_cltu(frames)
-
-
-_STEP_ON = _order(("STEP", {"ticks": 10_000}))
+_STEP_ON = order("STEP", ticks=10_000)
 """For the oracle, which flies tick by tick; the machine is told how far when that is known. Nothing else differs."""
 
 
@@ -95,10 +83,10 @@ class SteppedMachine:
         """
         self.machine.power_on()
         self._await_greeting()
-        order = _order(("START", {}), ("HOLD", {}), acknowledge_last=_ACK_COMPLETION)
-        self._craft.receive(order)
-        self.script.append((0, order))
-        self.machine.write(order)
+        start = encode_cltu(tc_frame("START") + tc_frame("HOLD", COMPLETION))
+        self._craft.receive(start)
+        self.script.append((0, start))
+        self.machine.write(start)
         self._report = self._flight(len(self._craft.step()))
         self.steps = 1
 
@@ -145,9 +133,9 @@ class SteppedMachine:
 
     def _let_fly(self, ticks: int) -> None:
         """Let the machine fly the first of the ticks that are owed."""
-        order = _order(("STEP", {"ticks": ticks}))
-        self.script.append((self.steps - self._owed, order))
-        self.machine.write(order)
+        step = order("STEP", ticks=ticks)
+        self.script.append((self.steps - self._owed, step))
+        self.machine.write(step)
         self._owed -= ticks
         if self._owed:
             self._craft.receive(_STEP_ON)
@@ -157,7 +145,7 @@ class SteppedMachine:
         if not self._owed:
             return b""
         self._let_fly(self._owed)
-        return self._give(_order(("PING", {})))
+        return self._give(order("PING"))
 
     def _give(self, data: bytes) -> bytes:
         """Send bytes up; the answer."""
@@ -289,9 +277,9 @@ def _check_orders(uplink: bytes, name: str) -> None:
     for cltu in CltuReceiver(MAX_CLTU).feed(uplink + _CLOSING):
         for data in split_frames(cltu.data):
             with contextlib.suppress(DecodeError):
-                order = check(decode_frame(data).data)
-                if isinstance(order, Order) and order.name in _CLOCK:
-                    raise Unsupported(f"{name} in lockstep: {order.name} is the rig's alone")
+                found = check(decode_frame(data).data)
+                if isinstance(found, Order) and found.name in _CLOCK:
+                    raise Unsupported(f"{name} in lockstep: {found.name} is the rig's alone")
 
 
 def faults_of(kind: type[Machine]) -> frozenset[str]:

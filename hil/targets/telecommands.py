@@ -1,0 +1,29 @@
+"""What the rig itself sends up: commands past FARM-1's sequence control, so that no other numbering is disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocols.ccsds.cltu import encode_cltu
+from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, encode_frame
+from protocols.commands import Argument
+from protocols.lander import MARS6, SCID
+
+COMPLETION = 8
+"""Acknowledgement flag: a report when it is carried out."""
+
+
+def tc_frame(name: str, reports: int = 0, values: Mapping[str, Argument] | None = None) -> bytes:
+    """A command in a frame of type BD; without ``reports`` nothing is reported but failure."""
+    packet = MARS6.command(name).packet(0, values or {}, acknowledge=reports)
+    return encode_frame(TcFrame(SCID, 0, 0, packet, bypass=True))
+
+
+def order(name: str, **values: Argument) -> bytes:
+    """The CLTU of one command without reports."""
+    return encode_cltu(tc_frame(name, values=values))
+
+
+def control(command: ControlCommand) -> bytes:
+    """The CLTU of a control command to FARM-1."""
+    return encode_cltu(encode_frame(TcFrame(SCID, 0, 0, encode_control(command), bypass=True, control=True)))

@@ -1,0 +1,203 @@
+"""A board on a serial port: the firmware as a process behind a pseudo-terminal stands in for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from groundstation.errors import PortAbsent, PortBusy
+from groundstation.links.serial import close_port, open_port
+from hil.lander.bus import ResetReason
+from hil.targets import BoardMachine, MachineFailed, Unsupported, find_port
+from hil.targets.firmware import posix_program
+from hil.targets.greeting import read_greeting
+from hil.targets.stepping import SteppedMachine
+from protocols.ccsds.cltu import encode_cltu
+from protocols.ccsds.tc_frame import SetVr, Unlock
+from tests.hil.lander.uplink import ad, bc, command, packet
+from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
+from tests.targets.bench import require
+
+pytestmark = pytest.mark.target
+
+
+class StandIn:
+    """What a board is to its computer: a serial device, with a lander that runs whether or not somebody listens."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self.path = os.ttyname(self._slave)
+        command_line = [str(posix_program()), str(self._master)]
+        self._process = subprocess.Popen(command_line, pass_fds=[self._master])
+
+    def say(self, data: bytes) -> None:
+        """As if another program had used the port before."""
+        os.write(self._slave, data)
+        time.sleep(0.1)
+
+    def unplug(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for fd in (self._master, self._slave):
+            os.close(fd)
+        self._master = -1
+
+    def close(self) -> None:
+        if self._master >= 0:
+            self.unplug()
+
+
+@pytest.fixture
+def device() -> Iterator[StandIn]:
+    require("posix")
+    device = StandIn()
+    yield device
+    device.close()
+
+
+class Heard:
+    """The sink of a board."""
+
+    def __init__(self) -> None:
+        self.stream = b""
+        self._changed = threading.Condition()
+
+    def __call__(self, data: bytes) -> None:
+        with self._changed:
+            self.stream += data
+            self._changed.notify_all()
+
+    def until(self, size: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.stream) >= size, 20), len(self.stream)
+
+
+def reset_farm() -> bytes:
+    return encode_cltu(bc(Unlock()))
+
+
+BEFORE: dict[str, Callable[[StandIn], None]] = {
+    "ready": lambda device: None,
+    "in flight": lambda device: device.say(command("SCALE", factor=100.0) + command("START")),
+    "held, half a CLTU open": lambda device: device.say(command("START") + command("HOLD") + command("PING")[:20]),
+    "V(R) is not 0": lambda device: device.say(encode_cltu(ad(0, packet("PING"))) + encode_cltu(ad(1, packet("PING")))),
+    "FARM-1 in lockout": lambda device: device.say(encode_cltu(ad(100, packet("PING")))),
+    "type B frames were counted": lambda device: device.say(reset_farm() * 3 + encode_cltu(bc(SetVr(7)))),
+    "nobody read what it said": lambda device: time.sleep(2.2),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_whatever_was_before_it_flies_as_after_power_on(device: StandIn, before: str) -> None:
+    BEFORE[before](device)
+    stepped = SteppedMachine(lambda sink: BoardMachine(sink, device.path))
+    stepped.begin()
+    assert stepped.greeting is not None
+    assert stepped.greeting.clcw.encode() == bytes.fromhex("01000000")
+    bursts = [burst for _ in range(10) for burst in stepped.advance(100)]
+    stepped.close()
+    reference = SteppedMachine(lambda sink: BoardMachine(sink, device.path))
+    reference.begin()
+    assert [burst for _ in range(10) for burst in reference.advance(100)] == bursts
+    reference.close()
+
+
+def test_it_flies_again_and_again(device: StandIn, run: Run) -> None:  # noqa: F811
+    for _ in range(2):
+        done = run("hil", "fly", "--target", "board", "--port", device.path, "--speed", "60", "--json")
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        verdict = json.loads(done.stdout.splitlines()[-1])
+        assert {check["name"]: check["state"] for check in verdict["checks"]}["stream_sha256"] == "PASS"
+
+
+def test_what_a_serial_port_cannot_do_is_said(device: StandIn) -> None:
+    heard = Heard()
+    board = BoardMachine(heard, device.path)
+    with pytest.raises(MachineFailed, match="off"):
+        board.write(b"x")
+    with pytest.raises(MachineFailed, match="off"):
+        board.reset()
+    board.power_on()
+    board.power_on()
+    heard.until(132)
+    greeting = read_greeting(heard.stream[:132])
+    assert greeting is not None
+    assert greeting.reset_reason == ResetReason.POWER_ON
+    assert board.running
+    for lever in (board.power_off, board.hang, board.resume, board.reset):
+        with pytest.raises(Unsupported, match=r"board|reset"):
+            lever()
+    with pytest.raises(Unsupported):
+        board.peek(0, 1)
+    with pytest.raises(Unsupported):
+        board.poke(0, b"x")
+    assert board.provenance() == {"port": device.path}
+    board.close()
+    board.close()
+    assert not board.running
+
+
+def test_unplugged_it_is_gone(device: StandIn) -> None:
+    board = BoardMachine(Heard(), device.path)
+    board.power_on()
+    device.unplug()
+    deadline = time.monotonic() + 5
+    while board.running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not board.running
+    with pytest.raises(MachineFailed, match="gone"):
+        board.write(command("PING"))
+    board.close()
+
+
+def test_a_port_that_is_not_there_or_not_free(device: StandIn) -> None:
+    with pytest.raises(PortAbsent):
+        BoardMachine(Heard(), "/dev/ttyNOWHERE").power_on()
+    port = open_port(device.path, 115200)
+    with pytest.raises(PortBusy):
+        BoardMachine(Heard(), device.path).power_on()
+    close_port(port)
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil.targets.board.READY_TIMEOUT_S", 0.5)
+    master, slave = os.openpty()
+    board = BoardMachine(Heard(), os.ttyname(slave))
+    with pytest.raises(MachineFailed, match=r"not a byte came\. Is it flashed"):
+        board.power_on()
+    assert not board.running
+    timer = threading.Timer(0.2, os.write, (master, b"login: "))
+    timer.start()
+    with pytest.raises(MachineFailed, match="7 bytes came, no greeting"):
+        board.power_on()
+    timer.join()
+    for fd in (master, slave):
+        os.close(fd)
+
+
+def test_the_board_that_is_plugged_in_is_found(tmp_path: Path) -> None:
+    with pytest.raises(MachineFailed, match="groundstation udev install"):
+        find_port(tmp_path)
+    (tmp_path / "066CFF-if02").touch()
+    assert find_port(tmp_path) == str(tmp_path / "066CFF-if02")
+    (tmp_path / "75830-if00").touch()
+    with pytest.raises(MachineFailed, match=r"2 boards .* choose one: --port .*066CFF-if02, --port"):
+        find_port(tmp_path)
+
+
+def test_no_board_is_one_clear_line(run: Run) -> None:  # noqa: F811
+    done = run("hil", "fly", "--target", "board", "--port", "/dev/ttyNOWHERE", "--json")
+    assert done.returncode == 11
+    assert "/dev/ttyNOWHERE" in done.stderr
+    assert done.stderr.count("\n") == 1
+    done = run("hil", "fly", "--target", "qemu", "--port", "/dev/ttyACM0")
+    assert done.returncode == 2
