@@ -29,7 +29,7 @@ class Band:
             return "UNSET"
         if self.equals is not None:
             return "PASS" if value == self.equals else "FAIL"
-        if self == _ANY:
+        if self == ANY:
             return "PASS"
         if isinstance(value, (str, bool)):
             return "UNSET"
@@ -60,7 +60,8 @@ class Usual:
     realtime: Band
 
 
-_ANY = Band()
+ANY = Band()
+"""Whatever was measured passes."""
 EXACT = Band(equals=0)
 TRUE = Band(equals=True)
 _PERIOD_MS = 100
@@ -80,6 +81,7 @@ MEASUREMENTS: dict[str, Usual] = {
     "frames_after_los": Usual("frame", EXACT, EXACT),
     "frames_lost": Usual("frame", EXACT, EXACT),
     "crc_rejects_unpredicted": Usual("frame", EXACT, EXACT),
+    "undetected_unpredicted": Usual("frame", EXACT, EXACT),
     "resync": Usual("frame", Band(0, 1, marginal_most=0), Band(0, 2, marginal_most=1)),
     "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * _PERIOD_MS)),
     "byte_to_published_p99": Usual("ms", Band(0), Band(0, 10)),
@@ -99,11 +101,12 @@ MEASUREMENTS: dict[str, Usual] = {
 - los_time_error: how far the plan is from the interval in which the signal was lost
 - los_declared_late: after last good frame plus time-out
 - losses: of the lander's signal
-- false_los: neither planned nor in the channel's records
+- false_los: neither planned nor, where the scenario lists no losses, following from the frames that came
 - frames_after_los: with a later time than the last planned loss
 - frames_missing: of the lander, by their counts
 - frames_lost: came through unchanged, and were not found
 - crc_rejects_unpredicted: found, minus those that the channel's records predict
+- undetected_unpredicted: good frames that are not as sent, minus those whose FECF fits by chance
 - resync: most frames in a row that came through and were not found
 - interarrival_p99: of lander frames, minus their period
 - byte_to_published_p99: from the port to a subscriber in another process

@@ -4,9 +4,12 @@ Nothing here searches for frames. The rig knows where the target's frames began 
 say of each frame whether it has to be found, and which rejects there have to be:
 
 1. A frame that came through whole and unchanged is good.
-2. Where a frame's ASM came through and the bytes behind it do not fit their FECF, there is one CRC reject.
-3. A frame without its ASM is nobody's: it may be found (in LOCK, if nothing else happened to it) or not.
-4. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
+2. Where a frame's ASM came through and the bytes behind it do not fit their FECF, there is one CRC reject. Once in
+   65,536 times they fit by chance: an undetected error.
+3. A frame that begins inside a good one is lost: where a frame's last byte is missing, the next one's first may be
+   just that byte.
+4. A frame without its ASM is nobody's: it may be found (in LOCK, if nothing else happened to it) or not.
+5. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
 """
 
 from __future__ import annotations
@@ -48,12 +51,14 @@ class Prediction:
     Attributes:
         good: frames, in the order they came.
         crc_rejects: how many.
+        undetected: damaged frames that fit their FECF by chance.
         undecided: candidates at the very end that are rejects only if the stream goes on.
         stream: the bytes, as they were delivered.
     """
 
     good: list[Arrival]
     crc_rejects: int
+    undetected: int
     undecided: int
     stream: bytes
 
@@ -64,19 +69,22 @@ def predict(channel: Channel, profile: LinkProfile) -> Prediction:
     stream = b"".join(piece.data for piece in delivered)
     starts = dict(zip((cut.offset for cut in channel.cuts), channel.cuts, strict=True))
     good: list[Arrival] = []
-    rejects = undecided = 0
+    rejects = undetected = undecided = taken = 0
     for position, cut, last in _markers(delivered, starts, len(profile.asm)):
         block = stream[position : position + profile.cadu_length]
-        if not block.startswith(profile.asm) or len(block) < profile.cadu_length:
+        if not block.startswith(profile.asm) or len(block) < profile.cadu_length or position < taken:
             continue
         if block == cut.data and cut.vcid is not None and cut.vcfc is not None:
+            taken = position + profile.cadu_length
             good.append(Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet))
-        elif binascii.crc_hqx(block[len(profile.asm) :], 0xFFFF):
-            if position + profile.cadu_length + _PREVIEW > len(stream):
-                undecided += 1
-            else:
-                rejects += 1
-    return Prediction(good, rejects, undecided, stream)
+        elif not binascii.crc_hqx(block[len(profile.asm) :], 0xFFFF):
+            undetected += 1
+            taken = position + profile.cadu_length
+        elif position + profile.cadu_length + _PREVIEW > len(stream):
+            undecided += 1
+        else:
+            rejects += 1
+    return Prediction(good, rejects, undetected, undecided, stream)
 
 
 def _markers(

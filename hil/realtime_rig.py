@@ -22,10 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from groundstation.cli import start_station, stop_station
-from groundstation.links.base import Chunk
-from groundstation.messages import EventMessage
 from groundstation.orders import FINAL_STATES
-from groundstation.receiver import Receiver
 from groundstation.station import StationConfig
 from hil.channel import Channel
 from hil.faults import Act, Trigger, Unit
@@ -36,6 +33,7 @@ from hil.scenario import Scenario
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets.base import Machine, MachineFailed, Sink
 from hil.targets.flown import BOOT_TIMEOUT_S, START_TIMEOUT_S, start_script
+from hil.targets.greeting import read_greeting
 from protocols.lander import EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
@@ -102,7 +100,7 @@ class RealtimeRig:
         self._unheard: Deed | None = None
         self._held = False
         self._ended = False
-        self._greeted = Receiver(MARS6, UART, "machine:")
+        self._counted = False
 
     def fly(self) -> FlightRecord:
         """Fly to the end of the pass.
@@ -118,6 +116,7 @@ class RealtimeRig:
             self._port = folder / "port"
             stack.callback(self._machine.close)
             self._machine.power_on()
+            self.record.provenance |= self._machine.provenance()
             self._await_greeting()
             self._server = self._serve(f"ipc://{folder}/line")
             stack.callback(self._close_port)
@@ -308,6 +307,7 @@ class RealtimeRig:
 
     def _reset(self, act: _Waiting) -> None:
         self._end_pass()
+        self._counted = False
         self._machine.reset()
 
     def _power_off(self, act: _Waiting) -> None:
@@ -315,6 +315,7 @@ class RealtimeRig:
         self._machine.power_off()
 
     def _power_on(self, act: _Waiting) -> None:
+        self._counted = False
         self._machine.power_on()
 
     def _hang(self, act: _Waiting) -> None:
@@ -338,14 +339,13 @@ class RealtimeRig:
         self._ended = True
 
     def _greeting(self, frame: bytes) -> bool:
-        """Whether a frame says that the machine has booted; what it said is kept."""
-        greeted = False
-        for outcome in self._greeted.take(Chunk(1, frame)):
-            if isinstance(outcome, EventMessage) and outcome.name == "BOOT":
-                if outcome.text not in self.record.booted:
-                    self.record.booted.append(outcome.text)
-                greeted = True
-        return greeted
+        """Whether a frame says that the machine has booted; which build it is, is kept, once for each start."""
+        greeting = read_greeting(frame)
+        if greeting is not None and not self._counted:
+            self._counted = True
+            self.record.booted.append(f"{greeting.build_id:08x}")
+            self.record.provenance |= {"firmware build": self.record.booted[-1]}
+        return greeting is not None
 
     def _frames(self, seconds: float) -> Iterator[bytes]:
         """Whole frames that come before the flight; a line without faults is aligned from power on."""

@@ -14,7 +14,8 @@ from hil.scenario import Mode, Scenario
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A fault of the link or the target: when it began and when it was undone, in ns of the line's time."""
+    """A fault of the link or the target: when it began and when it was undone, in ns of the station's
+    time: the mission's in lockstep, the host's in real time."""
 
     fault: int
     kind: str
@@ -33,7 +34,7 @@ class FlightRecord:
         speed: mission seconds a second.
         recording: the station's archive.
         channel: all that was sent and delivered, and the log of faults.
-        start: the line's time at tick 0, in ns.
+        start: the station's time at tick 0, in ns.
         script: what reached the target, as the oracle wants it; None if nobody can say at which tick it came.
         ready: whether the target had waited for START.
         comparable: bytes of the target's stream that the oracle can speak of: up to the first reset, for instance; None

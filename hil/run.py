@@ -34,7 +34,7 @@ from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, 
 from hil.scenario import Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
 from hil.targets import MACHINES
-from protocols.lander import MARS6
+from protocols.lander import EPOCH, MARS6
 
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
@@ -237,8 +237,8 @@ def _summaries(record: FlightRecord) -> list[FaultSummary]:
         entries = [entry for entry in record.channel.log.entries if entry.fault == n]
         windows = [(min(e.scet for e in entries), max(e.scet for e in entries))] if entries else []
         deeds = [deed for deed in record.deeds if deed.fault == n]
-        if isinstance(fault, Act) and record.mode == "lockstep":
-            windows = [(deed.began, deed.ended or deed.began) for deed in deeds]
+        if isinstance(fault, Act):
+            windows = [(_scet(record, deed.began), _scet(record, deed.ended or deed.began)) for deed in deeds]
         sums = {deed: sum(e.length for e in entries if e.deed == deed) for deed in ("lost", "changed", "added")}
         out.append(
             FaultSummary(
@@ -253,6 +253,11 @@ def _summaries(record: FlightRecord) -> list[FaultSummary]:
             )
         )
     return out
+
+
+def _scet(record: FlightRecord, time: int) -> int:
+    """Mission time of a time of the station's."""
+    return time if record.mode == "lockstep" else EPOCH + round((time - record.start) * record.speed)
 
 
 def _fault_text(fault: msgspec.Struct) -> str:
@@ -307,7 +312,6 @@ def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",
         "target": plan.target,
         **record.provenance,
-        **({"booted": ", ".join(record.booted)} if record.booted else {}),
         "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
         "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
     }

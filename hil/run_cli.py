@@ -174,6 +174,8 @@ def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool) -> int:
             (folder / "runs" / result.run / FAILED).touch()
         elif not wanted:
             shutil.rmtree(folder / "runs" / result.run)
+    places = {plan.name: n for n, plan in enumerate(plans)}
+    results.sort(key=lambda result: places[result.run])
     _sum_up(results, len(plans))
     if wanted and results:
         page = write_report(results, folder, utc_date(host_clock()))

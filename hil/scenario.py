@@ -35,8 +35,8 @@
     low = "1 s"
     high = "20 s"
 
-Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the historical one is expected:
-at 09:11:05, LANDER_ONLY.
+Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the historical one is expected,
+at 09:11:05, LANDER_ONLY, and such as follow from the frames that the faults left.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ State = Literal["PASS", "MARGINAL", "FAIL", "UNSET"]
 MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
     *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
-    *("crc_rejects_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99", "reacquisition", "resets"),
-    *("build_id_equal", "bytes_conserved", "bytes_accounted", "command"),
+    *("crc_rejects_unpredicted", "undetected_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99"),
+    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted", "command"),
 )
 """What can be limited; `hil.limits` says what each is."""
 
@@ -152,7 +152,12 @@ class Vary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """One scenario, checked. ``text`` is the TOML that it was read from."""
+    """One scenario, checked.
+
+    Attributes:
+        complete: its losses are listed, so that there may be no others.
+        text: the TOML that it was read from.
+    """
 
     head: Head
     faults: list[Spec]
@@ -160,6 +165,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     losses: list[Loss]
     limits: list[Limit]
     vary: list[Vary]
+    complete: bool
     text: str
 
     @property
@@ -234,6 +240,7 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
         losses=parts.get("loss", [HISTORICAL]),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
+        complete="loss" in parts,
         text=text,
     )
     try:
