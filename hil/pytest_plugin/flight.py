@@ -21,11 +21,12 @@ import pytest
 from groundstation.errors import CallerError
 from groundstation.messages import LosVerdict
 from hil.campaign import to_toml
-from hil.faults import mission_time
+from hil.faults import mission_time, span_ns
 from hil.pytest_plugin import evidence
 from hil.pytest_plugin.items import story
 from hil.pytest_plugin.losses import losses_of
-from hil.report.words import reason, utc_ms
+from hil.report import lines
+from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult
 from hil.run_cli import find_scenarios
 from hil.scenario import Scenario, ScenarioError, parse_scenario
@@ -177,14 +178,17 @@ class Flight:
         """Every measurement is within its limits."""
         __tracebackhide__ = True
         if not self.result.passed:
-            _fail(f"{self.result.line.strip()}: {reason(self.result)}")
+            _fail("\n".join(lines(self.result)))
 
-    def assert_los_at(self, at: str, cause: str | None = None) -> None:
-        """The lander's signal was lost then: after the last good frame, and before the next one was due."""
+    def assert_los_at(self, at: str, cause: str | None = None, within: str = "0 ms") -> None:
+        """The lander's signal was lost then: after the last good frame, and before the next one was due.
+
+        ``within`` is for what is done to a target in real time, which is never exact: a hang, a reset.
+        """
         __tracebackhide__ = True
-        time, found = mission_time(at), self.losses()
+        time, room, found = mission_time(at), span_ns(within), self.losses()
         for loss in found:
-            if loss.interval_scet is not None and loss.interval_scet[0] < time <= loss.interval_scet[1]:
+            if loss.interval_scet is not None and loss.interval_scet[0] - room < time <= loss.interval_scet[1] + room:
                 if cause is not None and loss.cause != cause:
                     _fail(f"the loss at {at} is {loss.cause}, not {cause}: {loss.evidence}")
                 return

@@ -30,6 +30,9 @@ class ScenarioFile(pytest.File):
 class ScenarioItem(pytest.Item):
     """One scenario on one target."""
 
+    fixturenames: tuple[str, ...] = ()
+    """None; but plugins look for some of their own in every item, labgrid's for one."""
+
     def __init__(self, *, scenario: Scenario, target: str, **kwargs: Any) -> None:
         """Args: what is flown and on what; and what every item takes."""
         super().__init__(**kwargs)

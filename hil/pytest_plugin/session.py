@@ -23,7 +23,7 @@ from hil.report import write_report
 from hil.result import RunResult
 from hil.run import TARGETS_OF, Plan, check_plan, fly_plan, read_bundle, utc_date
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
-from hil.targets import MACHINES, TARGETS
+from hil.targets import MACHINES, TARGETS, MachineFailed, find_port
 from protocols.commands import nearest
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ REQUIRE_ALL = "MARS6_REQUIRE_ALL"
 """Set in CI: a target that is not here is a failure, no skip."""
 _FLOWN = pytest.StashKey[list[Path]]()
 """Bundles of a test."""
-_FAILED = pytest.StashKey[bool]()
-"""A test did not pass, so far."""
+_ENDED = pytest.StashKey[str]()
+"""How a test ended that did not pass: "failed" or "skipped"."""
 
 
 class HilSession:
@@ -96,7 +96,7 @@ class HilSession:
 
     def check_flown(self, item: pytest.Item, flights: Sequence[Flight]) -> None:
         """A test that prepared a flight and passed without it has tested nothing."""
-        if not item.stash.get(_FAILED, False) and any(flight.waits for flight in flights):
+        if _ENDED not in item.stash and any(flight.waits for flight in flights):
             pytest.fail("hil_flight was told what to do, and never flew: call fly()", pytrace=False)
 
     @pytest.hookimpl(wrapper=True)
@@ -104,8 +104,8 @@ class HilSession:
         """Behind a test: away with its bundles, if it passed and nobody wanted a report."""
         report = yield
         if not report.passed:
-            item.stash[_FAILED] = True
-        if report.when == "teardown" and not item.stash.get(_FAILED, False) and self._report is None:
+            item.stash[_ENDED] = report.outcome
+        if report.when == "teardown" and item.stash.get(_ENDED, "") != "failed" and self._report is None:
             for bundle in item.stash.get(_FLOWN, []):
                 shutil.rmtree(bundle, ignore_errors=True)
         return report
@@ -145,9 +145,7 @@ class HilSession:
         """Why a target cannot fly here."""
         if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
             return lack
-        if target == BOARD and self._port is not None and not os.path.exists(self._port):
-            return f"there is no port {self._port}"
-        return None
+        return _no_board(self._port) if target == BOARD else None
 
     def _mode_for(self, scenario: Scenario, target: str) -> Mode:
         if self._mode is not None:
@@ -174,13 +172,24 @@ def _targets(config: pytest.Config) -> list[str]:
     """What was chosen, each once."""
     given: list[str] = config.getoption("--hil-target") or config.getini("hil_targets") or ["software"]
     names = [name.strip() for text in given for name in text.split(",") if name.strip()]
-    known = sorted({*TARGETS, BOARD})
+    known = sorted(TARGETS)
     for name in names:
         if name not in known:
             raise pytest.UsageError(f"--hil-target: there is no target {name!r}{nearest(name, known)}")
     if not names:
         raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def _no_board(port: str | None) -> str | None:
+    """Why there is no board at a port, or at any."""
+    if port is not None:
+        return None if os.path.exists(port) else f"there is no port {port}"
+    try:
+        find_port()
+    except MachineFailed as error:
+        return str(error).replace("--port", "--hil-port")
+    return None
 
 
 def _properties(result: RunResult) -> list[tuple[str, object]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.hil.plugin.scenarios import PLAIN, put
 
 pytest_plugins = ["pytester"]
 
@@ -47,3 +50,53 @@ def test_its_import_needs_nothing_that_pytest_has_not_loaded() -> None:
 def test_options_and_settings_are_told(project: pytest.Pytester) -> None:
     project.runpytest("--help").stdout.fnmatch_lines(["*--hil-target=NAME*", "*--hil-report=DIR*"])
     project.runpytest("--fixtures").stdout.fnmatch_lines_random(["hil_target *", "hil_flight *", "hil_seed *"])
+
+
+def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester, kept: Path) -> None:
+    project.makepyfile(
+        """
+        import threading
+        import pytest
+        from hil import stepped
+
+        @pytest.mark.timeout(2, method="signal")
+        def test_stands(hil_flight, monkeypatch):
+            class Standing(stepped.SteppedSoftware):
+                def advance(self, ticks, uplink):
+                    threading.Event().wait()
+            monkeypatch.setitem(stepped.STEPPED, "software", Standing)
+            hil_flight.fly()
+
+        def test_next(hil_flight):
+            hil_flight.fly()
+            hil_flight.assert_passed()
+        """
+    )
+    done = project.runpytest("-W", "error")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*Timeout*"])
+    assert [path.name for path in kept.glob("*/runs/*")] == ["test_stands-software"]
+
+
+def test_plugins_may_look_for_their_fixtures_in_every_item(project: pytest.Pytester) -> None:
+    """As labgrid does, in a hook of its own."""
+    put(project, plain=PLAIN)
+    project.makeconftest("def pytest_runtest_setup(item): assert 'strategy' not in item.fixturenames")
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_beside_labgrid(project: pytest.Pytester) -> None:
+    pytest.importorskip("labgrid", reason="labgrid is not installed: pip install labgrid")
+    put(project, plain=PLAIN)
+    (project.path / "lg.yaml").write_text("targets:\n  main:\n    drivers: {}\n")
+    project.makepyfile(
+        """
+        def test_both(target, hil_flight):
+            hil_flight.drop_link(at="09:11:05")
+            hil_flight.fly()
+            hil_flight.assert_passed()
+        """
+    )
+    project.runpytest_subprocess("--lg-env", "lg.yaml").assert_outcomes(passed=2)
+    project.runpytest_subprocess().assert_outcomes(passed=1, skipped=1)
+    project.runpytest_subprocess("-p", "no:labgrid", "scenarios").assert_outcomes(passed=1)

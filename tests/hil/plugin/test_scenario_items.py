@@ -76,6 +76,14 @@ def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(
     done.stdout.fnmatch_lines(["qemu: there is no qemu-system-arm*MARS6_REQUIRE_ALL is set*"])
 
 
+def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester) -> None:
+    put(project, plain=PLAIN)
+    project.makepyfile("def test_flight(hil_flight): hil_flight.fly()")
+    done = project.runpytest("-rs", "--hil-target", "board", "--hil-port", "/dev/ttyNONE")
+    done.assert_outcomes(skipped=2)
+    done.stdout.fnmatch_lines(["SKIPPED*board: there is no port /dev/ttyNONE"])
+
+
 def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Path) -> None:
     put(project, plain=PLAIN, typo=TYPO, other='[scenario]\nid = "another"\n')
     done = project.runpytest()
