@@ -45,6 +45,7 @@ prebuilt: ## build the firmware that the wheel carries anew
 	@cp hil/firmware/build/stm32f4/lander.elf hil/firmware/prebuilt/stm32f4.elf
 	@$(MAKE) -C hil/firmware BOARD=uno board
 	@cp hil/firmware/build/uno/lander.hex hil/firmware/prebuilt/uno.hex
+	@cp hil/firmware/build/uno/lander.elf hil/firmware/prebuilt/uno.elf
 
 simavr-runner: ## build the program that runs the Arduino's firmware in simavr
 	@$(MAKE) -C tools/simavr-runner

@@ -16,6 +16,7 @@ from groundstation.cli import output_options
 from groundstation.errors import CallerError
 from groundstation.plain import utc
 from groundstation.shell import choose_style, end_with_parent, host_clock, run_cli, write_line
+from hil.firmware_cli import firmware_command
 from hil.flight import FlightPlan, fly_real_time
 from hil.lander.spacecraft import Spacecraft
 from hil.lockstep import Direct, fly_lockstep
@@ -72,7 +73,7 @@ def cli() -> None:
     """
 
 
-for _command in (run_command, list_command, replay_command, campaign_command):
+for _command in (run_command, list_command, replay_command, campaign_command, firmware_command):
     cli.add_command(_command)
 
 

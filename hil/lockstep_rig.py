@@ -89,6 +89,7 @@ class LockstepRig:
             self._take(LinkChange(EPOCH, "CONNECTED", url))
             self._fly_all()
         record.provenance |= self._target.provenance()
+        record.booted += self._target.booted
         record.console = self._target.console
         return record
 

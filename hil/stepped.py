@@ -61,6 +61,10 @@ class Stepped(Protocol):
     def flip(self, address: int, mask: int) -> None:
         """Turn over bits of a byte of its memory."""
 
+    @property
+    def booted(self) -> list[str]:
+        """Builds that it said it was."""
+
     def provenance(self) -> dict[str, str]:
         """What it is: build, hash, emulator."""
 
@@ -114,6 +118,11 @@ class SteppedSoftware:
     def flip(self, address: int, mask: int) -> None:
         """Not of Python's objects."""
         raise Unsupported("the memory of the software lander cannot be written")
+
+    @property
+    def booted(self) -> list[str]:
+        """It has none."""
+        return []
 
     def provenance(self) -> dict[str, str]:
         """It is what the package is."""

@@ -41,7 +41,8 @@ enum port_reset port_reset_reason(void);
 
 /* Provided by main.c. */
 
-/* What was built: 31 bits that the Makefile makes of the sources. The event BOOT tells it; tools read it in the ELF. */
+/* What was built: 31 bits that the Makefile makes of the sources. The event BOOT tells it; in the ELF it is the value of
+ * the symbol firmware_build. */
 extern const uint32_t firmware_build_id;
 
 /* The loop over all of the above, at the pace that SCALE asks for. Does not return. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hil.elf import build_of
 from hil.targets.firmware import missing_for_posix, posix_program, sha256_of
 from hil.targets.process import ProcessMachine
 
@@ -17,8 +18,9 @@ class PosixMachine(ProcessMachine):
         return missing_for_posix()
 
     def provenance(self) -> dict[str, str]:
-        """The program's hash."""
-        return {"program sha256": sha256_of(posix_program())}
+        """The program's build and hash."""
+        program = posix_program()
+        return {"build": f"{build_of(program):08x}", "program sha256": sha256_of(program)}
 
     def _command(self, terminal: str) -> list[str]:
         return [str(posix_program()), terminal]

@@ -13,6 +13,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+from hil.elf import build_of
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
 from hil.targets.firmware import STM32_ELF, first_line, sha256_of
@@ -63,8 +64,9 @@ class QemuMachine:
         return self._console if self._child is None else self._child.words()
 
     def provenance(self) -> dict[str, str]:
-        """The ELF's hash and QEMU's version."""
-        return {"ELF sha256": sha256_of(self._elf), "emulator": first_line(PROGRAM, "--version")}
+        """The ELF's build and hash, and QEMU's version."""
+        build = f"{build_of(self._elf):08x}"
+        return {"build": build, "ELF sha256": sha256_of(self._elf), "emulator": first_line(PROGRAM, "--version")}
 
     def power_on(self) -> None:
         """Start QEMU, halted, connect, and let it run: no byte can be lost."""

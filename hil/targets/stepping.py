@@ -206,12 +206,15 @@ class SteppedMachine:
         self.machine.poke(address, bytes([byte ^ mask]))
 
     def provenance(self) -> dict[str, str]:
-        """What it is: its build as it said itself, and what the machine knows."""
+        """What it is, and why it started."""
         told = self.greeting
-        said = (
-            {} if told is None else {"firmware build": f"{told.build_id:08x}", "reset reason": told.reset_reason.name}
-        )
+        said = {"reset reason": told.reset_reason.name} if told else {}
         return said | self.machine.provenance()
+
+    @property
+    def booted(self) -> list[str]:
+        """The build that it said it was."""
+        return [f"{self.greeting.build_id:08x}"] if self.greeting and self.greeting.build_id else []
 
     @property
     def console(self) -> str:

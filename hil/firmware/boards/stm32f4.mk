@@ -7,8 +7,10 @@ STM32_SCRIPT := ports/stm32f4/memory.ld
 BOARD_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -Os -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -fno-common -fno-tree-loop-distribute-patterns \
 	-fstack-usage -Wstack-usage=128
-BOARD_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-T,$(STM32_SCRIPT) -Wl,--fatal-warnings -lgcc
+BOARD_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,--strip-debug -Wl,-T,$(STM32_SCRIPT) -Wl,--fatal-warnings -lgcc
 OUTPUT := lander.elf
+FLASH := openocd st-flash
+OPENOCD_BOARD := board/st_nucleo_f4.cfg
 EXTRA = $(BUILD)/lander.bin
 
 $(BUILD)/$(OUTPUT): $(STM32_SCRIPT)

@@ -10,6 +10,7 @@ BOARD_CFLAGS := -Os -mmcu=atmega328p -mcall-prologues -DF_CPU=16000000UL -DBAUD=
 	-fstack-usage -Wstack-usage=128
 BOARD_LDFLAGS := -Wl,--relax
 OUTPUT := lander.elf
+FLASH := avrdude
 EXTRA = $(BUILD)/lander.hex
 
 $(BUILD)/lander.hex: $(BUILD)/$(OUTPUT)
