@@ -11,7 +11,6 @@ it. Everything that faults do to the bytes is done here, so a slow host multipli
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from groundstation.archive.writer import ArchiveWriter
@@ -24,7 +23,8 @@ from groundstation.receiver import Receiver
 from groundstation.recorder import Recorder
 from groundstation.uplink import Uplink, UplinkOutcome
 from hil.channel import Channel
-from hil.faults import Act, Trigger, Unit
+from hil.faults import Act, Unit
+from hil.pending import PendingAct
 from hil.record import Deed, FlightRecord
 from hil.result import Moment
 from hil.scenario import Scenario
@@ -56,7 +56,7 @@ class LockstepRig:
         self._scenario = scenario
         self._target = target
         self._progress = progress
-        self._acts = [_Pending(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
+        self._acts = [PendingAct(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
         by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
         self._watched = any(act.fault.at is not None and act.fault.at.kind != "scet" for act in self._acts)
         channel = Channel(scenario.faults, scenario.head.seed, UART, events_of=MARS6 if by_event else None, start=EPOCH)
@@ -126,8 +126,7 @@ class LockstepRig:
     def _over(self, now: int) -> bool:
         """Nothing more will come: the pass is over, or was lost with the target and its time is over too."""
         if self._lost_pass or self._stands:
-            pending = any(act.deed is not None and act.lasts and act.deed.ended is None for act in self._acts)
-            return now >= EPOCH + PASS_TICKS * TICK_NS and not pending
+            return now >= EPOCH + PASS_TICKS * TICK_NS and not any(act.open for act in self._acts)
         return self._target.over and self._uplink.deadline is None and not self._channel.next_up
 
     def _room(self, now: int) -> int:
@@ -207,58 +206,56 @@ class LockstepRig:
 
     def _do_acts(self, now: int) -> None:
         for act in self._acts:
-            if act.trigger.begins(now, self._last):
-                act.deed = Deed(act.number, act.fault.kind, now)
-                self.record.deeds.append(act.deed)
+            if act.is_due(now, self._last):
+                self.record.deeds.append(act.begin(min(act.planned, now), now))
                 _BEGIN[act.fault.kind](self, act, now)
-                self._note(act, f"{act.fault.kind} begins" if act.lasts else act.fault.kind, now)
+                self._note(f"{act.fault.kind} begins" if act.lasts else act.fault.kind, now)
 
     def _undo_acts(self, now: int) -> None:
         for act in self._acts:
-            if act.deed is not None and act.trigger.ends(now):
+            if act.is_over(now):
                 _END[act.fault.kind](self, act, now)
-                ended = replace(act.deed, ended=now)
-                self.record.deeds[self.record.deeds.index(act.deed)] = act.deed = ended
-                self._note(act, f"{act.fault.kind} is over", now)
+                act.end(self.record.deeds, now)
+                self._note(f"{act.fault.kind} is over", now)
 
-    def _note(self, act: _Pending, text: str, now: int) -> None:
+    def _note(self, text: str, now: int) -> None:
         self.record.moments.append(Moment(time=now, lane="fault", text=text, tone="bad"))
 
-    def _unplug(self, act: _Pending, now: int) -> None:
+    def _unplug(self, act: PendingAct, now: int) -> None:
         self._unheard = act.deed
         self._channel.lose("down", act.number, act.fault.kind, None)
         self._channel.lose("up", act.number, act.fault.kind, None)
         self._take(LinkChange(now, "ATTEMPTING", _GONE[act.fault.kind], peer=act.fault.kind == "peer_killed"))
 
-    def _plug(self, act: _Pending, now: int) -> None:
+    def _plug(self, act: PendingAct, now: int) -> None:
         self._channel.lose("down", act.number, act.fault.kind, now - 1)
         self._unheard = None
         self._take(LinkChange(now, "CONNECTED", "there again"))
 
-    def _hold(self, act: _Pending, now: int) -> None:
+    def _hold(self, act: PendingAct, now: int) -> None:
         self._held = act.deed
 
-    def _release(self, act: _Pending, now: int) -> None:
+    def _release(self, act: PendingAct, now: int) -> None:
         self._held = None
 
-    def _hang(self, act: _Pending, now: int) -> None:
+    def _hang(self, act: PendingAct, now: int) -> None:
         self._stands = True
         self._target.hang(True)
 
-    def _resume(self, act: _Pending, now: int) -> None:
+    def _resume(self, act: PendingAct, now: int) -> None:
         self._stands = False
         self._target.hang(False)
 
-    def _reset(self, act: _Pending, now: int) -> None:
+    def _reset(self, act: PendingAct, now: int) -> None:
         self._end_of_pass()
         self._target.reset()
 
-    def _power_off(self, act: _Pending, now: int) -> None:
+    def _power_off(self, act: PendingAct, now: int) -> None:
         self._end_of_pass()
         self._stands = True
         self._target.power(False)
 
-    def _power_on(self, act: _Pending, now: int) -> None:
+    def _power_on(self, act: PendingAct, now: int) -> None:
         self._stands = False
         self._target.power(True)
 
@@ -268,37 +265,11 @@ class LockstepRig:
             self.record.comparable = len(self._channel.sent("down"))
         self._lost_pass = True
 
-    def _flip(self, act: _Pending, now: int) -> None:
+    def _flip(self, act: PendingAct, now: int) -> None:
         self._target.flip(act.fault.address, act.fault.mask)  # type: ignore[attr-defined]
 
 
-class _Pending:
-    """An act of the scenario, before, while and after it is done."""
-
-    def __init__(self, number: int, fault: Act) -> None:
-        assert fault.at is not None  # a scenario is checked for that
-        self.number = number
-        self.fault = fault
-        self.trigger = Trigger(fault.at, fault.span)
-        self.deed: Deed | None = None
-
-    @property
-    def lasts(self) -> bool:
-        """It will be undone."""
-        return self.fault.span is not None
-
-    @property
-    def next_time(self) -> int | None:
-        """When something is to be done about it, if a time says so."""
-        at, span = self.fault.at, self.fault.span
-        if self.deed is None:
-            return at.value if at is not None and at.kind == "scet" and isinstance(at.value, int) else None
-        if span is None or self.deed.ended is not None or self.trigger.began is None:
-            return None
-        return self.trigger.began + span.value
-
-
-_BEGIN: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
+_BEGIN: dict[str, Callable[[LockstepRig, PendingAct, int], None]] = {
     "unplug": LockstepRig._unplug,
     "hangup": LockstepRig._unplug,
     "peer_killed": LockstepRig._unplug,
@@ -308,7 +279,7 @@ _BEGIN: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
     "power_off": LockstepRig._power_off,
     "memory_flip": LockstepRig._flip,
 }
-_END: dict[str, Callable[[LockstepRig, _Pending, int], None]] = {
+_END: dict[str, Callable[[LockstepRig, PendingAct, int], None]] = {
     "unplug": LockstepRig._plug,
     "hangup": LockstepRig._plug,
     "peer_killed": LockstepRig._plug,

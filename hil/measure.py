@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -17,16 +16,13 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.links.base import Chunk
 from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
 from groundstation.orders import CommandUpdate
-from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
-from hil.cutter import Cutter
-from hil.lander.spacecraft import Spacecraft
 from hil.limits import Band, band_of, row
-from hil.oracle import call
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
 from hil.result import Measurement, Mismatch, Sample, Shown
 from hil.scenario import Loss
+from hil.streams import compare, golden_stream, until, where
 from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
 
@@ -48,8 +44,6 @@ _TIMING = {
 }
 """Faults after which frames do not come at their time."""
 _RESETS = {"reset", "power_off"}
-_AROUND = 32
-"""Bytes that a mismatch shows before and behind its place."""
 _MAX_SAMPLES = 20_000
 
 
@@ -180,89 +174,20 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
         golden = golden_stream(tuple(record.script), record.ready, record.steps)
         kept = len(sent) if record.comparable is None else record.comparable
         whole = record.comparable is None and not record.steps
-        mismatch = _compare("sent by the target", golden if whole else golden[:kept], sent[:kept])
-        bench.add("stream_equal", mismatch is None, _where(mismatch))
+        mismatch = compare("sent by the target", golden if whole else golden[:kept], sent[:kept])
+        bench.add("stream_equal", mismatch is None, where(mismatch))
         last = record.scenario.losses[-1] if record.scenario.losses else None
         if last is not None:
-            early = _until(golden, int(last.at.value))
-            difference = _compare("received by the station", early, received.stream)
+            early = until(golden, int(last.at.value))
+            difference = compare("received by the station", early, received.stream)
             if last.causes == ["LANDER_ONLY"]:  # the bus goes on
-                difference = _compare("received by the station", early, received.stream[: len(early)])
-            bench.add("golden_to_los", difference is None if received.notes else None, _where(difference))
+                difference = compare("received by the station", early, received.stream[: len(early)])
+            bench.add("golden_to_los", difference is None if received.notes else None, where(difference))
             if bench.rows[-1].state == "FAIL":
                 mismatch = mismatch or difference
-    difference = _compare("received by the station", prediction.stream, received.stream)
-    bench.add("received_equal", difference is None, _where(difference))
+    difference = compare("received by the station", prediction.stream, received.stream)
+    bench.add("received_equal", difference is None, where(difference))
     return mismatch or difference
-
-
-@lru_cache(maxsize=8)
-def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
-    """What the oracle sends that gets the same commands at the same ticks.
-
-    Args:
-        script: uplink bytes, each with how many steps came before them.
-        ready: whether it waits for START.
-        steps: how many steps it flies; 0: to the end of its pass.
-    """
-    craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
-    if not ready:
-        craft.start()
-    while n < steps or (not steps and (craft.flies or entries)):
-        uplink = b""
-        while entries and entries[0][0] <= n:
-            uplink += entries.pop(0)[1]
-        sent += call(craft, uplink).data
-        n += 1
-    return bytes(sent)
-
-
-def _until(stream: bytes, scet: int) -> bytes:
-    """The frames before the first one of that time."""
-    end = 0
-    for cut in Cutter(UART).feed(stream):
-        if cut.scet is not None and cut.scet >= scet:
-            break
-        end = cut.offset + len(cut.data)
-    return stream[:end]
-
-
-def _compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
-    """Where two streams first differ."""
-    if expected == found:
-        return None
-    size = min(len(expected), len(found))
-    low, high = 0, size  # the first difference, by halves: both are long
-    while low < high:
-        middle = (low + high + 1) // 2
-        if expected[:middle] == found[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    start = max(0, low - _AROUND)
-    return Mismatch(
-        stream=stream,
-        offset=low,
-        frame=low // UART.cadu_length,
-        scet=_scet_at(expected, low) or _scet_at(found, low),
-        start=start,
-        expected=expected[start : low + _AROUND].hex(),
-        found=found[start : low + _AROUND].hex(),
-    )
-
-
-def _scet_at(stream: bytes, offset: int) -> int | None:
-    """Mission time of the frame at an offset of an aligned stream."""
-    start = offset // UART.cadu_length * UART.cadu_length
-    cuts = Cutter(UART).feed(stream[start : start + UART.cadu_length])
-    return cuts[0].scet if cuts else None
-
-
-def _where(mismatch: Mismatch | None) -> str:
-    if mismatch is None:
-        return ""
-    when = f", {utc(mismatch.scet, 3)}" if mismatch.scet is not None else ""
-    return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"
 
 
 def _losses(bench: _Bench, received: Received) -> None:

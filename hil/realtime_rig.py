@@ -18,15 +18,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from groundstation.cli import start_station, stop_station
 from groundstation.orders import FINAL_STATES
 from groundstation.station import StationConfig
 from hil.channel import Channel
-from hil.faults import Act, Trigger, Unit
+from hil.faults import Act, Unit
 from hil.listener import Listener
+from hil.pending import PendingAct
 from hil.record import Deed, FlightRecord
 from hil.result import Moment
 from hil.scenario import Scenario
@@ -92,7 +92,7 @@ class RealtimeRig:
         self.record = FlightRecord(
             scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
         )
-        self._acts = [_Waiting(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
+        self._acts = [PendingAct(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
         self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
         self._numbers: dict[int, int] = {}
         self._began = 0
@@ -208,7 +208,7 @@ class RealtimeRig:
     @property
     def _over(self) -> bool:
         """The last frame has passed, or the target's time is over; and all that lasts has been undone."""
-        if any(act.deed is not None and act.lasts and act.deed.ended is None for act in self._acts):
+        if any(act.open for act in self._acts):
             return False
         if any(
             self._listener.updates.get(n) is None or self._listener.updates[n].state not in FINAL_STATES
@@ -272,60 +272,57 @@ class RealtimeRig:
         """Do and undo what is due."""
         for act in self._acts:
             lead = TICK_NS if act.fault.family == "target" else 0  # after the frame before it, not after its own
-            if act.deed is None and act.trigger.begins(scet + lead, last):
-                act.began_line = self._line_now
-                act.deed = Deed(act.number, act.fault.kind, self._clock())
-                self.record.deeds.append(act.deed)
+            if act.is_due(scet + lead, last):
+                self.record.deeds.append(act.begin(self._line_now, self._clock()))
                 _BEGIN[act.fault.kind](self, act)
                 self._note(f"{act.fault.kind} begins" if act.lasts else act.fault.kind)
-            elif act.due(self._line_now) and act.deed is not None:
+            elif act.is_over(self._line_now):
                 _END[act.fault.kind](self, act)
-                ended = replace(act.deed, ended=self._clock())
-                self.record.deeds[self.record.deeds.index(act.deed)] = act.deed = ended
+                act.end(self.record.deeds, self._clock())
                 self._note(f"{act.fault.kind} is over")
 
     def _note(self, text: str) -> None:
         self.record.moments.append(Moment(time=self._clock(), lane="fault", text=text, tone="bad"))
 
-    def _unplug(self, act: _Waiting) -> None:
+    def _unplug(self, act: PendingAct) -> None:
         """What the station was sent it has read: a cable is not pulled in the middle of a read."""
-        self._send(self._channel.hurry_down(act.trigger.began or 0))
+        self._send(self._channel.hurry_down(act.planned))
         self._server.close()
         self._unheard = act.deed
         self._channel.lose("up", act.number, act.fault.kind, None)
 
-    def _plug(self, act: _Waiting) -> None:
+    def _plug(self, act: PendingAct) -> None:
         self._channel.lose("down", act.number, act.fault.kind, self._line_now)
         self._server = self._serve(self._server.url.removeprefix("zmq:"))
         self._unheard = None
 
-    def _hold(self, act: _Waiting) -> None:
+    def _hold(self, act: PendingAct) -> None:
         self._held = True
 
-    def _release(self, act: _Waiting) -> None:
+    def _release(self, act: PendingAct) -> None:
         self._held = False
 
-    def _reset(self, act: _Waiting) -> None:
+    def _reset(self, act: PendingAct) -> None:
         self._end_pass()
         self._counted = False
         self._machine.reset()
 
-    def _power_off(self, act: _Waiting) -> None:
+    def _power_off(self, act: PendingAct) -> None:
         self._end_pass()
         self._machine.power_off()
 
-    def _power_on(self, act: _Waiting) -> None:
+    def _power_on(self, act: PendingAct) -> None:
         self._counted = False
         self._machine.power_on()
 
-    def _hang(self, act: _Waiting) -> None:
+    def _hang(self, act: PendingAct) -> None:
         self._machine.hang()
         self._ended = not act.lasts
 
-    def _resume(self, act: _Waiting) -> None:
+    def _resume(self, act: PendingAct) -> None:
         self._machine.resume()
 
-    def _flip(self, act: _Waiting) -> None:
+    def _flip(self, act: PendingAct) -> None:
         address, mask = act.fault.address, act.fault.mask  # type: ignore[attr-defined]
         (byte,) = self._machine.peek(address, 1)
         self._machine.poke(address, bytes([byte ^ mask]))
@@ -365,30 +362,7 @@ class RealtimeRig:
         return data
 
 
-class _Waiting:
-    """An act of the scenario, before, while and after it is done."""
-
-    def __init__(self, number: int, fault: Act) -> None:
-        assert fault.at is not None  # a scenario is checked for that
-        self.number = number
-        self.fault = fault
-        self.trigger = Trigger(fault.at, fault.span)
-        self.deed: Deed | None = None
-        self.began_line = 0
-
-    @property
-    def lasts(self) -> bool:
-        """It will be undone."""
-        return self.fault.span is not None
-
-    def due(self, now: int) -> bool:
-        """Whether it is to be undone; ``now`` is the line's time."""
-        if self.deed is None or self.deed.ended is not None or self.fault.span is None:
-            return False
-        return now >= self.began_line + self.fault.span.value
-
-
-_BEGIN: dict[str, Callable[[RealtimeRig, _Waiting], None]] = {
+_BEGIN: dict[str, Callable[[RealtimeRig, PendingAct], None]] = {
     "unplug": RealtimeRig._unplug,
     "peer_killed": RealtimeRig._unplug,
     "peer_stopped": RealtimeRig._hold,
@@ -397,7 +371,7 @@ _BEGIN: dict[str, Callable[[RealtimeRig, _Waiting], None]] = {
     "power_off": RealtimeRig._power_off,
     "memory_flip": RealtimeRig._flip,
 }
-_END: dict[str, Callable[[RealtimeRig, _Waiting], None]] = {
+_END: dict[str, Callable[[RealtimeRig, PendingAct], None]] = {
     "unplug": RealtimeRig._plug,
     "peer_killed": RealtimeRig._plug,
     "peer_stopped": RealtimeRig._release,

@@ -17,6 +17,7 @@ import platform
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,9 +34,11 @@ from hil.record import FlightRecord
 from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
 from hil.scenario import Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
-from hil.targets import MACHINES
+from hil.targets import MACHINES, BoardMachine, Machine, Sink, find_port
+from hil.targets.stepping import SteppedMachine
 from protocols.lander import EPOCH, MARS6
 
+BOARD = "board"
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _LOG_SHOWN = 5000
@@ -75,6 +78,7 @@ def check_plan(plan: Plan) -> None:
 
     Raises:
         ScenarioError: it cannot; says where in the scenario.
+        MachineFailed: the board that it is for is not there.
     """
     head, faults = plan.scenario.head, plan.scenario.faults
     if plan.mode not in head.modes:
@@ -83,6 +87,8 @@ def check_plan(plan: Plan) -> None:
         raise ScenarioError(f"{head.id}: the target {plan.target} is not flown in {plan.mode}")
     if head.targets is not None and plan.target not in head.targets:
         raise ScenarioError(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
+    if plan.target == BOARD:
+        _board(plan)
     for n, fault in enumerate(faults):
         place = f"{head.id}: fault[{n}].kind: {fault.kind}"
         if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
@@ -93,11 +99,20 @@ def check_plan(plan: Plan) -> None:
             raise ScenarioError(f"{place}: not on a link of type {head.link} (scenario.link)")
 
 
-def _stepped_can(target: str) -> frozenset[str]:
-    return STEPPED_CAN.get(target, frozenset())
+def _can(target: str) -> frozenset[str]:
+    return frozenset({"reset"}) if target == BOARD else STEPPED_CAN.get(target, frozenset())
 
 
-CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _stepped_can, "realtime": _stepped_can}
+def _board(plan: Plan) -> Callable[[Sink], Machine]:
+    """The board on the plan's port, or the only one that is plugged in.
+
+    Raises:
+        MachineFailed: there is none, or there are several.
+    """
+    return partial(BoardMachine, port=plan.port or find_port())
+
+
+CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _can, "realtime": _can}
 """What targets can suffer, by mode."""
 
 FASTEST = {"simavr": 5.0}
@@ -124,7 +139,7 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunRes
 
 
 def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
-    target = STEPPED[plan.target]()
+    target = SteppedMachine(_board(plan)) if plan.target == BOARD else STEPPED[plan.target]()
     rig = LockstepRig(plan.scenario, target, plan.bundle / "recording.sqlite", progress)
     try:
         rig.fly()
@@ -138,14 +153,15 @@ def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
     return rig.record
 
 
-TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": STEPPED, "realtime": MACHINES}
+TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realtime": [*MACHINES, BOARD]}
 """Which targets can be flown, by mode."""
 
 
 def _fly_realtime(plan: Plan, progress: Progress) -> FlightRecord:
     speed = min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
     recording = plan.bundle / "recording.sqlite"
-    rig = RealtimeRig(plan.scenario, MACHINES[plan.target], recording.absolute(), speed, progress, host_clock)
+    make = _board(plan) if plan.target == BOARD else MACHINES[plan.target]
+    rig = RealtimeRig(plan.scenario, make, recording.absolute(), speed, progress, host_clock)
     try:
         rig.fly()
     except StationError as error:

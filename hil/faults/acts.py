@@ -8,7 +8,7 @@ import msgspec
 
 from hil.faults.spec import Family, Spec
 from hil.faults.unit import Unit
-from hil.faults.window import At, For
+from hil.faults.window import At
 
 
 class Act(Spec, frozen=True, kw_only=True):
@@ -87,13 +87,15 @@ class MemoryFlip(Act, frozen=True, kw_only=True, tag="memory_flip"):
 
 
 class Trigger:
-    """Knows when an act is to be done and undone. Show it the mission time before a tick, and every frame sent."""
+    """Knows when an act is to be done. Show it the mission time before a tick, and every frame sent.
 
-    def __init__(self, at: At, span: For | None) -> None:
+    Attributes:
+        began: mission time at which it was due, once it was.
+    """
+
+    def __init__(self, at: At) -> None:
         self._at = at
-        self._span = span
         self.began: int | None = None
-        self.ended = False
 
     def begins(self, scet: int, last: Unit | None = None) -> bool:
         """Whether it is to be done now, for the first time. ``last`` is the frame that was sent last."""
@@ -101,13 +103,6 @@ class Trigger:
             return False
         self.began = self._at.value if isinstance(self._at.value, int) and self._at.kind == "scet" else scet
         return True
-
-    def ends(self, now: int) -> bool:
-        """Whether it is to be undone now, for the first time; ``now`` is the rig's time, which never stands."""
-        if self.began is None or self._span is None or self.ended:
-            return False
-        self.ended = now >= self.began + self._span.value
-        return self.ended
 
     def _reached(self, scet: int, last: Unit | None) -> bool:
         at = self._at
