@@ -287,7 +287,7 @@ def _times(bench: _Bench, received: Received, gaps: list[float]) -> None:
     for n, deed in enumerate(back):
         name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
         locked = (
-            c.ert for c in received.contacts if c.vcid is None and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
+            c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
         )
         ert = next(locked, None)
         bench.add(name, None if ert is None or deed.ended is None else (ert - deed.ended) / 1e9)
