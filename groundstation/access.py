@@ -18,7 +18,7 @@ from typing import Literal
 
 from groundstation.errors import AccessRefused, KeyUnusable
 from groundstation.keys import Client, KeyStore
-from groundstation.messages import AnyMessage, SnapshotRequest
+from groundstation.messages import AnyMessage, MissedReport, SnapshotRequest
 from groundstation.orders import Order
 
 _NS = 1_000_000_000
@@ -45,7 +45,7 @@ class Caller:
         """
         if self.rights == "none":
             raise AccessRefused(f"the key {self.key!r} is not let in any more")
-        if self.rights == "telemetry" and not isinstance(request, SnapshotRequest):
+        if self.rights == "telemetry" and not isinstance(request, SnapshotRequest | MissedReport):
             raise AccessRefused(
                 f"the key {self.key!r} is for telemetry only: at the station, "
                 f"`groundstation keys allow {self.key} --command` lets it command"

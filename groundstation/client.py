@@ -5,12 +5,15 @@ message which came over the subscription and which the snapshot already contains
 before it takes one. From there on the sequences tell what is new, what is double and what this viewer missed.
 
 A station that is silent for two seconds, or that begins again at sequences already seen, is lost; a new join with
-a fresh subscription brings it back.
+a fresh subscription brings it back. There are no heartbeats of libzmq: one that times out while the receive queue of a
+slow viewer is full makes libzmq abort the process (zeromq/libzmq#3937).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
@@ -23,13 +26,23 @@ from groundstation.continuity import Continuity, Place
 from groundstation.errors import CallerError, StationError, StationGone
 from groundstation.handshakes import Handshakes
 from groundstation.keys import Credentials
-from groundstation.messages import AnyMessage, Refusal, Snapshot, SnapshotRequest, decode, encode, topic_of
+from groundstation.messages import (
+    AnyMessage,
+    MissedReport,
+    Refusal,
+    Snapshot,
+    SnapshotRequest,
+    decode,
+    encode,
+    topic_of,
+)
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost, Update
 
 _T = TypeVar("_T")
 _BATCH_MAX = 1000
 _JOIN_PAUSE_S = 0.02
+_REPORT_EVERY_S = 1.0
 _GRACE_S = 0.1
 """After this viewer itself was held up, what has arrived meanwhile gets this long to show."""
 
@@ -77,6 +90,11 @@ class StationClient:
         self._continuity = Continuity()
         self._heard_ns = clock()
         self._heard_s = 0.0
+        self._name = secrets.token_hex(8)
+        self._missed_before = 0
+        self._told_missed = 0
+        self._tell_at = 0.0
+        self._report: asyncio.Task[None] | None = None
 
     @property
     def missed(self) -> dict[str, int]:
@@ -98,7 +116,9 @@ class StationClient:
             raise self._gone() from error
         run = (snapshot.pid, snapshot.started)
         self._continuity.adopt(snapshot.sequences, resumed=run == self._run)
-        self._run = run
+        if run != self._run:
+            self._run = run
+            self._missed_before = self._told_missed = self._continuity.total
         self._heard()
         return snapshot
 
@@ -109,6 +129,7 @@ class StationClient:
         """
         while self._sub is not None:
             message = await self._next(self._sub)
+            self._report_missed()
             place = Place.RESTART if message is None else self._continuity.place(message)
             if message is not None and place is Place.NEXT:
                 yield message
@@ -148,10 +169,25 @@ class StationClient:
 
     async def close(self) -> None:
         """Leave. Idempotent; pending `messages` end, pending requests fail with `StationGone`."""
+        if self._report is not None:
+            self._report.cancel()
+            await asyncio.gather(self._report, return_exceptions=True)
         if self._sub is not None:
             self._sub.close()
             self._sub = None
         self._context.destroy(linger=0)
+
+    def _report_missed(self) -> None:
+        """Let the station know what this viewer missed, too; every now and then, and in the background."""
+        missed, now = self._continuity.total, asyncio.get_running_loop().time()
+        if missed == self._told_missed or now < self._tell_at:
+            return
+        self._told_missed, self._tell_at = missed, now + _REPORT_EVERY_S
+        self._report = asyncio.create_task(self._send_report(missed))
+
+    async def _send_report(self, missed: int) -> None:
+        with contextlib.suppress(StationError):  # then it is told with the next one
+            await self.request(MissedReport(viewer=self._name, missed=missed - self._missed_before))
 
     async def _join(self) -> Snapshot:
         sub = self._subscribe()
@@ -189,8 +225,6 @@ class StationClient:
             raise StationGone("this client is closed")
         socket = self._context.socket(kind)
         socket.set(zmq.LINGER, 0)
-        socket.set(zmq.HEARTBEAT_IVL, 500)
-        socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
         socket.set(zmq.IPV6, "[" in self._station.telemetry)
         if self._credentials is not None:
             self._credentials.apply(socket)

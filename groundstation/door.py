@@ -37,6 +37,7 @@ class Door:
 
     Attributes:
         ends: where they are bound.
+        stalls: how often it began to drop messages for a listener that does not keep up.
     """
 
     def __init__(self, context: zmq.Context[Any], ends: Endpoints, gate: Gate | OpenGate | None = None) -> None:
@@ -51,6 +52,7 @@ class Door:
             CallerError: an endpoint that others could reach, without keys.
             WorldError: an endpoint cannot be bound.
         """
+        self.stalls = 0
         self._context = context
         self._gate = gate or OpenGate()
         for endpoint in (ends.telemetry, ends.command):
@@ -68,9 +70,16 @@ class Door:
             raise
 
     def publish(self, part: bytes) -> None:
-        """Send to whoever listens. Never waits."""
-        if self._pub is not None:
+        """Send to whoever listens. Never waits: who does not keep up misses it, and nobody else."""
+        if self._pub is None:
+            return
+        try:
             self._pub.send(part, zmq.NOBLOCK)
+        except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
+            self.stalls += 1
+            self._pub.set(zmq.XPUB_NODROP, 0)
+            self._pub.send(part, zmq.NOBLOCK)
+            self._pub.set(zmq.XPUB_NODROP, 1)
 
     async def receive(self) -> Request:
         """The next request."""
@@ -110,6 +119,7 @@ class Door:
         pub = self._context.socket(zmq.PUB, socket_class=zmq.Socket)
         pub.set(zmq.SNDHWM, _HIGH_WATER)
         pub.set(zmq.LINGER, 0)
+        pub.set(zmq.XPUB_NODROP, 1)
         self._gate.guard(pub)
         try:
             return pub, bind(pub, endpoint)

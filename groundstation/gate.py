@@ -23,6 +23,7 @@ _ZAP = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
 _LOOK_EVERY_S = 0.1
 _HANDSHAKE_MS = 5000
+_KEEPALIVE_S = 30
 _EVENTS = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 _WRONG_SERVER_KEY = 0x1100_0001
 """ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: it speaks CURVE, but not to the key that is here."""
@@ -50,6 +51,8 @@ class Gate:
         socket.set_string(zmq.ZAP_DOMAIN, DOMAIN)
         socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)  # no answer from here means no entry
         socket.set(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+        socket.set(zmq.TCP_KEEPALIVE, 1)  # a client that vanished does not stay for ever
+        socket.set(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_S)
         self._guarded += 1
         address = f"inproc://gate-{self._guarded}"
         socket.monitor(address, _EVENTS)

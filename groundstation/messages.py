@@ -189,10 +189,14 @@ class EventMessage(Message, frozen=True, tag="event"):
 
 
 class Heartbeat(Message, frozen=True, tag="heartbeat"):
-    """``sequences`` holds the last ``seq`` of every topic: whoever has less has missed messages."""
+    """``sequences`` holds the last ``seq`` of every topic: whoever has less has missed messages.
+
+    ``missed`` is how many messages all viewers together have reported as missed.
+    """
 
     ert: int
     sequences: dict[str, int]
+    missed: int = 0
 
 
 class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -278,6 +282,13 @@ class ReplayControl(Message, frozen=True, tag="replay_control"):
     speed: float | None = None
 
 
+class MissedReport(Message, frozen=True, tag="missed_report"):
+    """Viewer → station: so many messages of this run never came. ``viewer`` is a word unlike any other viewer's."""
+
+    viewer: str
+    missed: int
+
+
 class Refusal(Message, frozen=True, tag="refusal"):
     """The station did not understand or does not allow a request."""
 
@@ -296,6 +307,7 @@ AnyMessage = (
     | SnapshotRequest
     | StopRequest
     | ReplayControl
+    | MissedReport
     | CommandRequest
     | ArmRequest
     | CopDirectiveRequest

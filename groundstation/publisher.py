@@ -24,7 +24,11 @@ Handler = Callable[[AnyMessage, Caller], AnyMessage]
 
 
 class Publisher:
-    """Publishes messages and answers requests. To be made and used inside one event loop."""
+    """Publishes messages and answers requests. To be made and used inside one event loop.
+
+    Attributes:
+        missed: what the heartbeats say that viewers missed.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Publisher:
             CallerError: an endpoint that others could reach.
             WorldError: an endpoint cannot be bound.
         """
+        self.missed = 0
         self._clock = clock
         self._sequences: dict[str, int] = {}
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
@@ -61,6 +66,11 @@ class Publisher:
         """The last ``seq`` of every topic: a copy."""
         return dict(self._sequences)
 
+    @property
+    def stalls(self) -> int:
+        """How often the sockets began to drop messages for a viewer that does not keep up."""
+        return sum(door.stalls for door in self._doors)
+
     def publish(self, message: AnyMessage) -> None:
         """Send a message to whoever listens, with the next ``seq`` of its topic. Never waits."""
         topic = topic_of(message)
@@ -72,7 +82,7 @@ class Publisher:
 
     def heartbeat(self) -> None:
         """Publish the last ``seq`` of every topic. To be called twice a second."""
-        self.publish(Heartbeat(ert=self._clock(), sequences=self.sequences))
+        self.publish(Heartbeat(ert=self._clock(), sequences=self.sequences, missed=self.missed))
 
     async def serve(self, handler: Handler) -> None:
         """Answer requests until cancelled. What cannot be read, or what ``handler`` refuses, gets a `Refusal`."""

@@ -98,7 +98,10 @@ async def follow(
         snapshot = await client.connect()
         lines = PlainLines()
         _write(snapshot, style, lines)
-        return await _interruptible(_lines(client, style, lines, until))
+        code = await _interruptible(_lines(client, style, lines, until))
+        if client.missed:
+            click.echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
+        return code
     finally:
         await client.close()
 

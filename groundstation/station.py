@@ -37,13 +37,14 @@ from groundstation.messages import (
     AnyMessage,
     EventMessage,
     LinkStatus,
+    MissedReport,
     ReplayControl,
     Severity,
     Snapshot,
     SnapshotRequest,
     StopRequest,
 )
-from groundstation.orders import Order, UplinkStatus
+from groundstation.orders import Order, OrderAccepted, UplinkStatus
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
@@ -51,6 +52,7 @@ from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
 from groundstation.uplink import Uplink
+from groundstation.viewers import Viewers
 from protocols.dictionary import Dictionary
 from protocols.profile import LinkProfile
 
@@ -134,6 +136,8 @@ class Station:
         self._last_report = 0
         self._told_error: str | None = None
         self._turnstile = Turnstile(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
+        self._slow = Turnstile(lambda text: self._say("WARNING_LO", "VIEWER_SLOW", text), self._clock)
+        self._viewers = Viewers(self._slow)
         self._key: KeyPair | None = None if config.key is None else KeyStore().load(config.key)
         self._ends = None if config.bind is None else pair_of(config.bind)
         if self._ends is not None:
@@ -231,7 +235,7 @@ class Station:
                 tasks.create_task(self._every(TICK_S, self._desk.tick)),
                 tasks.create_task(self._every(_STATUS_EVERY, self._publish_status)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
-                tasks.create_task(self._every(_HEARTBEAT_EVERY, self._turnstile.tick)),
+                tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
             if reception is not None:
                 running.append(tasks.create_task(reception.serve()))
@@ -302,6 +306,11 @@ class Station:
             action()
             await asyncio.sleep(seconds)
 
+    def _look_after_viewers(self) -> None:
+        self._viewers.stalls(self._publisher.stalls)
+        self._turnstile.tick()
+        self._slow.tick()
+
     def _publish_status(self) -> None:
         self._publisher.publish(self._status())
 
@@ -338,6 +347,10 @@ class Station:
                 raise CallerError("this station receives: only a replay can be moved")
             self._replay.obey(request)
             return self._snapshot()
+        if isinstance(request, MissedReport):
+            self._viewers.report(request, caller)
+            self._publisher.missed = self._viewers.missed
+            return OrderAccepted(text="noted")
         if isinstance(request, Order):
             if self._replay is not None:
                 raise CommandRefused("this is a replay: a recording takes no commands")

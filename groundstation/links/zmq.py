@@ -31,6 +31,9 @@ from groundstation.links.zmq_wire import pack, pack_news
 
 WRITE_TIMEOUT_S = 0.5
 WATERMARK = 1000
+RECEIVE_WATERMARK = 50_000
+"""Never reached: a heartbeat that times out while the queue is full makes libzmq abort (zeromq/libzmq#3937)."""
+
 HEARTBEAT_MS = 500
 HEARTBEAT_TIMEOUT_MS = 1500
 _WAITING_WRITES = 64
@@ -279,7 +282,7 @@ def configure(socket: zmq.Socket[Any]) -> None:
     """Options that both ends of a relay share; before bind or connect."""
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.SNDHWM, WATERMARK)
-    socket.setsockopt(zmq.RCVHWM, WATERMARK)
+    socket.setsockopt(zmq.RCVHWM, RECEIVE_WATERMARK)
     socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
     socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL, int(Backoff.FIRST * 1000))
