@@ -23,17 +23,33 @@ from groundstation.messages import Refusal
 from groundstation.orders import CommandRequest, OrderAccepted
 from groundstation.registry import Registry
 from hil.process import Helper
+from hil.targets import TARGETS, TargetOptions
 from tests.system.conftest import Run
 from tests.system.relay import LossyCable
+from tests.targets.bench import require
 
 GROUND = [sys.executable, "-m", "groundstation.cli"]
 
 
 @contextmanager
-def bench(home: Path, *, loss: float = 0.0, seed: int = 1, ready: bool = False) -> Iterator[LossyCable]:
+def lander(target: str, link: str, ready: bool = False) -> Iterator[str]:
+    """The URL of a lander that flies when somebody listens, or waits in READY."""
+    if target == "software":
+        with Helper(["hil.cli", "lander", "--announce", *link.split(), *(["--ready"] if ready else [])]) as helper:
+            yield str(helper.read()["url"])
+        return
+    require(target)
+    with TARGETS[target](TargetOptions(link="pty" if link == "--pty" else "zmq")) as flown:
+        yield flown.url
+
+
+@contextmanager
+def bench(
+    home: Path, *, loss: float = 0.0, seed: int = 1, ready: bool = False, target: str = "software"
+) -> Iterator[LossyCable]:
     """A lander, a cable and a station named ``bench`` that records to ``bench.sqlite``."""
-    with Helper(["hil.cli", "lander", "--announce", "--pty", *(["--ready"] if ready else [])]) as lander:
-        cable = LossyCable(lander.read()["url"].removeprefix("serial:"), loss, seed)
+    with lander(target, "--pty", ready) as url:
+        cable = LossyCable(url.removeprefix("serial:"), loss, seed)
         arguments = [*GROUND, "serve", cable.url, "--name", "bench", "--record", str(home / "bench.sqlite")]
         station = subprocess.Popen([*arguments, "--announce"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
@@ -77,8 +93,9 @@ def events(home: Path) -> list[dict[str, object]]:
         return [json.loads(event.body) for event in archive.events("event")]
 
 
-def test_a_ping_completes_and_is_recorded(home: Path, run: Run) -> None:
-    with bench(home):
+@pytest.mark.parametrize("target", ["software", "qemu"])
+def test_a_ping_completes_and_is_recorded(home: Path, run: Run, target: str) -> None:
+    with bench(home, target=target):
         result = run("groundstation", "send", "PING", "--wait", "--json")
         assert result.returncode == 0, result.stderr
         updates = [json.loads(line) for line in result.stdout.splitlines()]
@@ -108,9 +125,9 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
-@pytest.mark.parametrize("ready", [False, True])
-def test_through_a_cable_that_loses_a_fifth_both_ways(home: Path, run: Run, ready: bool) -> None:
-    with bench(home, loss=0.2, seed=2, ready=ready) as cable:
+@pytest.mark.parametrize(("target", "ready"), [("software", False), ("software", True), ("qemu", False)])
+def test_through_a_cable_that_loses_a_fifth_both_ways(home: Path, run: Run, target: str, ready: bool) -> None:
+    with bench(home, loss=0.2, seed=2, ready=ready, target=target) as cable:
         for _ in range(5):
             result = run("groundstation", "send", "PING", "--wait", "--timeout", "40")
             assert result.returncode == 0, result.stdout + result.stderr
@@ -221,9 +238,9 @@ def test_refusals_are_in_the_log(home: Path, run: Run) -> None:
     assert archived(home) == []
 
 
-def test_over_zeromq(home: Path, run: Run) -> None:
-    with Helper(["hil.cli", "lander", "--announce", "--zmq", f"ipc://{home}/z"]) as lander:
-        link = lander.read()["url"]
+@pytest.mark.parametrize("target", ["software", "qemu"])
+def test_over_zeromq(home: Path, run: Run, target: str) -> None:
+    with lander(target, f"--zmq ipc://{home}/z") as link:
         station = subprocess.Popen([*GROUND, "serve", link, "--name", "bench", "--announce"], stdout=subprocess.PIPE)
         with station:
             assert station.stdout is not None
