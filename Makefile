@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean
+.PHONY: help setup run test lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ prebuilt: ## build the firmware that the wheel carries anew
 	@$(MAKE) -C hil/firmware BOARD=uno board
 	@cp hil/firmware/build/uno/lander.hex hil/firmware/prebuilt/uno.hex
 	@cp hil/firmware/build/uno/lander.elf hil/firmware/prebuilt/uno.elf
+
+scenarios: $(STAMP) ## fly all scenarios on software, QEMU and simavr, in lockstep; reports in out/
+	@rm -rf out/scenarios
+	@for target in software qemu simavr; do \
+		$(BIN)/hil run hil/scenarios --lockstep --target $$target --jobs 2 --report out/scenarios/$$target || exit 1; done
 
 simavr-runner: ## build the program that runs the Arduino's firmware in simavr
 	@$(MAKE) -C tools/simavr-runner
