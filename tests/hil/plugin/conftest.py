@@ -10,7 +10,7 @@ import hil.pytest_plugin.flight  # noqa: F401 - a session within a session forge
 
 INI = """
 [pytest]
-addopts = --strict-markers --strict-config -p no:fprime_test_api -p no:hypothesispytest
+addopts = --strict-markers --strict-config -p no:fprime_test_api -p no:hypothesispytest -p no:labgrid
 filterwarnings = error
 hil_scenarios = scenarios/*.toml
 """

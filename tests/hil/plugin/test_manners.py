@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hil.plugin.conftest import INI
 from tests.hil.plugin.scenarios import PLAIN, put
 
 pytest_plugins = ["pytester"]
@@ -88,6 +89,7 @@ def test_plugins_may_look_for_their_fixtures_in_every_item(project: pytest.Pytes
 def test_beside_labgrid(project: pytest.Pytester) -> None:
     pytest.importorskip("labgrid", reason="labgrid is not installed: pip install labgrid")
     put(project, plain=PLAIN)
+    (project.path / "pytest.ini").write_text(INI.replace("-p no:labgrid", ""))
     (project.path / "lg.yaml").write_text("targets:\n  main:\n    drivers: {}\n")
     project.makepyfile(
         """
