@@ -87,7 +87,7 @@ def run_command(
     with _folder(report) as folder:
         for path, named in [found for name in scenarios for found in find_scenarios(name)]:
             scenario = load_scenario(path)
-            chosen: Mode = mode or _default_mode(scenario, target)
+            chosen: Mode = mode or default_mode(scenario, target)
             seeded = scenario if seed is None else with_seed(scenario, seed)
             for n in range(repeat):
                 bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
@@ -128,7 +128,7 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
     return [(known[name], True)]
 
 
-def _default_mode(scenario: Scenario, target: str) -> Mode:
+def default_mode(scenario: Scenario, target: str) -> Mode:
     """The scenario's first mode in which the target can be flown."""
     return next((mode for mode in scenario.head.modes if target in TARGETS_OF[mode]), scenario.head.modes[0])
 
@@ -283,7 +283,7 @@ def campaign_command(
         raise ScenarioError(f"{scenario}: a campaign is of one scenario")
     base, first = load_scenario(path), 1 if seed is None else seed
     check_vary(base)
-    chosen: Mode = mode or _default_mode(base, target)
+    chosen: Mode = mode or default_mode(base, target)
     with _folder(report) as folder:
         plans, drawn = [], {}
         for n in range(runs):

@@ -167,7 +167,8 @@ class Flight:
         scenario = self.scenario
         self._told = False  # what the target cannot fly is a skip, and nothing is left to be flown
         self._result, self._bundle = self._session.fly(self._item, scenario, self.target)
-        self._item.add_report_section("call", "hil", "\n".join(story(self._result, self._bundle)))
+        told = story(self._result, self._session.shown(self._bundle))
+        self._item.add_report_section("call", "hil", "\n".join(told))
         if self._result.error:
             _fail(f"the flight broke: {self._result.error}")
         return self._result

@@ -41,15 +41,16 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fly it; it fails if a measurement does."""
-        result, bundle = session_of(self.config).fly(self, self._scenario, self._target)
+        session = session_of(self.config)
+        result, bundle = session.fly(self, self._scenario, self._target)
         if not result.passed:
-            pytest.fail("\n".join(story(result, bundle)), pytrace=False)
+            pytest.fail("\n".join(story(result, session.shown(bundle))), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""
         return self.path, None, self.name
 
 
-def story(result: RunResult, bundle: Path) -> list[str]:
+def story(result: RunResult, bundle: str) -> list[str]:
     """A run for people: the verdict, what did not pass, and how to see it again."""
     return [*lines(result), f"bundle: {bundle}", f"again: {result.replay}"]

@@ -6,7 +6,6 @@ only those of tests that failed stay.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shlex
@@ -21,7 +20,8 @@ import pytest
 from groundstation.shell import host_clock
 from hil.report import write_report
 from hil.result import RunResult
-from hil.run import TARGETS_OF, Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.run import Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.run_cli import default_mode
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
 from hil.targets import MACHINES, TARGETS, MachineFailed, find_port
 from protocols.commands import nearest
@@ -58,7 +58,8 @@ class HilSession:
         self._port: str | None = config.getoption("--hil-port")
         self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
         report = config.getoption("--hil-report")
-        self._report = None if report is None else Path(report)
+        self._started = config.invocation_params.dir
+        self._report = None if report is None else self._started / report
         if self._report is not None and not self._worker and (self._report / "runs").exists():
             raise pytest.UsageError(f"--hil-report: {report} has a report already: choose another folder, or remove it")
         self._folder = self._report
@@ -80,8 +81,9 @@ class HilSession:
         """
         seeded = scenario if self.seed is None else with_seed(scenario, self.seed)
         bundle = self._bundle(item)
-        again = shlex.join(["hil", "replay", str(bundle)])
-        plan = Plan(seeded, target, self._mode_for(scenario, target), bundle, again, None, self._port)
+        again = shlex.join(["hil", "replay", self.shown(bundle)])
+        mode = self._mode or default_mode(scenario, target)
+        plan = Plan(seeded, target, mode, bundle, again, None, self._port)
         try:
             check_plan(plan)
         except ScenarioError as error:
@@ -113,19 +115,14 @@ class HilSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """The report of all that was flown, by whatever worker."""
-        if self._folder is None or self._worker:
-            return
-        if self._report is None:
+        if self._report is not None and not self._worker:
+            self._write_report(self._report)
+        elif self._report is None and self._folder is not None:
             self._tidy(self._folder)
-            return
-        results = _flown(self._report / "runs")
-        if not results:
-            self._said.append("nothing was flown: there is no report")
-            return
-        try:
-            self._said.append(f"report: {write_report(results, self._report, utc_date(host_clock()))}")
-        except OSError as error:
-            self._said.append(f"no report could be written: {error}")
+
+    def shown(self, path: Path) -> str:
+        """A path as one would write it where pytest was started; a test may be elsewhere."""
+        return str(path.relative_to(self._started) if path.is_relative_to(self._started) else path)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Where report and bundles are."""
@@ -134,24 +131,30 @@ class HilSession:
         for line in self._said:
             terminalreporter.write_line(line)
 
-    def _tidy(self, folder: Path) -> None:
-        with contextlib.suppress(OSError):  # not empty: something failed
-            (folder / "runs").rmdir()
-            folder.rmdir()
+    def _write_report(self, folder: Path) -> None:
+        results, cut_off = _flown(folder / "runs")
+        self._said += [f"cut off, with nothing but its recording: {self.shown(bundle)}" for bundle in cut_off]
+        if not results:
+            self._said.append("nothing was flown: there is no report")
             return
-        self._said.append(f"bundles of what failed: {folder / 'runs'}")
+        try:
+            page = write_report(results, folder, utc_date(host_clock()))
+        except OSError as error:
+            self._said.append(f"no report could be written: {error}")
+        else:
+            self._said.append(f"report: {self.shown(page)}")
+
+    def _tidy(self, folder: Path) -> None:
+        if any(folder.glob("runs/*")):
+            self._said.append(f"bundles of what failed: {folder / 'runs'}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _lack(self, target: str) -> str | None:
         """Why a target cannot fly here."""
         if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
             return lack
         return _no_board(self._port) if target == BOARD else None
-
-    def _mode_for(self, scenario: Scenario, target: str) -> Mode:
-        if self._mode is not None:
-            return self._mode
-        modes = scenario.head.modes
-        return next((mode for mode in modes if target in TARGETS_OF.get(mode, ())), modes[0])
 
     def _bundle(self, item: pytest.Item) -> Path:
         """A folder that is not there yet, named after the test."""
@@ -200,11 +203,13 @@ def _properties(result: RunResult) -> list[tuple[str, object]]:
     return [(f"hil_{name}", str(value)) for name, value in facts.items()]
 
 
-def _flown(folder: Path) -> list[RunResult]:
-    """All results in a folder, in the order in which they came. One that was cut off is not one."""
-    written = sorted(folder.glob("*/result.json"), key=lambda path: path.stat().st_mtime_ns)
-    results = []
-    for path in written:
-        with contextlib.suppress(ScenarioError):
-            results.append(read_bundle(path.parent))
-    return results
+def _flown(folder: Path) -> tuple[list[RunResult], list[Path]]:
+    """All results in a folder, in the order in which they came; and the bundles without one: a time-out, a crash."""
+    bundles = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    results, cut_off = [], []
+    for bundle in bundles:
+        try:
+            results.append(read_bundle(bundle))
+        except ScenarioError:
+            cut_off.append(bundle)
+    return results, cut_off

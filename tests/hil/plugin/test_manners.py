@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,7 @@ def test_options_and_settings_are_told(project: pytest.Pytester) -> None:
     project.runpytest("--fixtures").stdout.fnmatch_lines_random(["hil_target *", "hil_flight *", "hil_seed *"])
 
 
-def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester, kept: Path) -> None:
+def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import threading
@@ -68,15 +67,17 @@ def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester,
             monkeypatch.setitem(stepped.STEPPED, "software", Standing)
             hil_flight.fly()
 
-        def test_next(hil_flight):
+        def test_next_in_another_folder(hil_flight, monkeypatch, tmp_path):
+            monkeypatch.chdir(tmp_path)
             hil_flight.fly()
             hil_flight.assert_passed()
         """
     )
-    done = project.runpytest("-W", "error")
+    done = project.runpytest("-W", "error", "--hil-report", "out")
     done.assert_outcomes(passed=1, failed=1)
-    done.stdout.fnmatch_lines(["*Timeout*"])
-    assert [path.name for path in kept.glob("*/runs/*")] == ["test_stands-software"]
+    cut_off = "cut off, with nothing but its recording: out/runs/test_stands-software"
+    done.stdout.fnmatch_lines(["*Timeout*", cut_off, "report: out/report.html"])
+    assert (project.path / "out" / "runs" / "test_next_in_another_folder-software" / "result.json").is_file()
 
 
 def test_plugins_may_look_for_their_fixtures_in_every_item(project: pytest.Pytester) -> None:

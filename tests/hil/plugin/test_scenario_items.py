@@ -20,8 +20,9 @@ def test_one_passes_and_one_fails_with_what_is_needed(project: pytest.Pytester, 
         [
             "FAIL * tight on software, lockstep, seed 6: frames_missing * frame",
             "*FAIL * frames_missing: *, limit ≤ 1 (by the frames' counts)",
-            f"bundle: {kept}/*/runs/tight-software",
-            f"again: hil replay {kept}/*/runs/tight-software",
+            "bundle: tmp/*/runs/tight-software",
+            "again: hil replay tmp/*/runs/tight-software",
+            f"bundles of what failed: {kept}/*/runs",
         ]
     )
     assert [path.name for path in kept.glob("*/runs/*")] == ["tight-software"]
@@ -76,12 +77,14 @@ def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(
     done.stdout.fnmatch_lines(["qemu: there is no qemu-system-arm*MARS6_REQUIRE_ALL is set*"])
 
 
-def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester) -> None:
+def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester, kept: Path) -> None:
     put(project, plain=PLAIN)
     project.makepyfile("def test_flight(hil_flight): hil_flight.fly()")
     done = project.runpytest("-rs", "--hil-target", "board", "--hil-port", "/dev/ttyNONE")
     done.assert_outcomes(skipped=2)
     done.stdout.fnmatch_lines(["SKIPPED*board: there is no port /dev/ttyNONE"])
+    assert "bundles" not in done.stdout.str()
+    assert not any(kept.iterdir())
 
 
 def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Path) -> None:
