@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from hil.elf import build_of
@@ -125,13 +126,13 @@ class QemuMachine:
 
     def peek(self, address: int, size: int) -> bytes:
         """Read its memory, through the debugger's stub."""
-        self._monitor()
-        return self._debugger.peek(address, size)
+        with self._as_it_was():
+            return self._debugger.peek(address, size)
 
     def poke(self, address: int, data: bytes) -> None:
         """Write its memory, through the debugger's stub."""
-        self._monitor()
-        self._debugger.poke(address, data)
+        with self._as_it_was():
+            self._debugger.poke(address, data)
 
     def close(self) -> None:
         """Switch it off and take away its folder."""
@@ -155,6 +156,16 @@ class QemuMachine:
             *("-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"),
             *("-chardev", f"socket,id=gdb,path={folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"),
         ]
+
+    @contextlib.contextmanager
+    def _as_it_was(self) -> Iterator[None]:
+        """A debugger that leaves lets the machine run, whatever it did before."""
+        stood = not self._monitor().execute("query-status")["running"]
+        try:
+            yield
+        finally:
+            if stood:
+                self.hang()
 
     def _monitor(self) -> Qmp:
         if self._qmp is None:

@@ -252,6 +252,12 @@ def test_memory(ready: Bench) -> None:
     if machine.name in FREE:
         machine.poke(FREE[machine.name], b"\x12\x34\x56")
         assert machine.peek(FREE[machine.name] - 1, 4)[1:] == b"\x12\x34\x56"
+        machine.hang()
+        assert machine.peek(FREE[machine.name], 1) == b"\x12"
+        ready.quiet(0.1)
+        assert ready.quiet(2) == b""  # it still stands: no greeting
+        machine.resume()
+        ready.until(lambda data: bool(greetings(data)), "greeting")
         with pytest.raises(MachineFailed):
             machine.peek(0x800000, 4)
         ready.ask()
