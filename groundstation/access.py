@@ -1,4 +1,4 @@
-"""Who may do what at a station or bridge: callers, their rights, and what is told of those who are sent away.
+"""Who may do what at a station or bridge: callers and their rights.
 
 Rules:
 1. Over a private door (ipc in a folder of mode 0700, or loopback) everybody is this host's own user: no key is asked
@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +20,6 @@ from groundstation.keys import Client, KeyStore
 from groundstation.messages import AnyMessage, MissedReport, SnapshotRequest
 from groundstation.orders import Order
 
-_NS = 1_000_000_000
 _KEY_MARK = "key:"
 
 
@@ -111,43 +109,3 @@ class Guests:
         except OSError:
             return ()
         return (file.st_ino, file.st_mtime_ns, file.st_size, file.st_mode, file.st_uid, folder.st_mode)
-
-
-class Turnstile:
-    """Tells of those who were sent away: the first of a kind at once, the others counted, every few seconds. Bounded.
-
-    Attributes:
-        total: how many were sent away.
-    """
-
-    EVERY = 10 * _NS
-    KINDS = 64
-
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], int]) -> None:
-        self.total = 0
-        self._tell = tell
-        self._clock = clock
-        self._kinds: dict[str, tuple[int, int, str]] = {}
-
-    def refuse(self, kind: str, text: str) -> None:
-        """Somebody was sent away; ``kind`` is what is counted together."""
-        self.total += 1
-        if kind not in self._kinds and len(self._kinds) >= self.KINDS:
-            kind, text = "", "others"
-        since, more, _ = self._kinds.get(kind, (0, -1, ""))
-        if more < 0:
-            self._tell(text)
-            since = self._clock()
-        self._kinds[kind] = (since, more + 1, text)
-
-    def tick(self) -> None:
-        """Tell what was counted; to be called now and then."""
-        now = self._clock()
-        for kind, (since, more, text) in list(self._kinds.items()):
-            if now - since < self.EVERY:
-                continue
-            if more:
-                self._tell(f"{text}; {more} more times in {(now - since) // _NS} s")
-                self._kinds[kind] = (now, 0, text)
-            else:
-                del self._kinds[kind]

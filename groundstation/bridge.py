@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import zmq
 import zmq.asyncio
 
-from groundstation.access import Caller, Guests, Turnstile
+from groundstation.access import Caller, Guests
 from groundstation.endpoints import bind, check
 from groundstation.errors import LinkError
 from groundstation.gate import Gate, OpenGate
@@ -34,6 +34,7 @@ from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, 
 from groundstation.links.relay_buffer import Entry, RelayBuffer
 from groundstation.links.zmq import configure
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, pack, pack_news, unpack_parts
+from groundstation.tally import Tally
 from protocols.errors import DecodeError
 
 DEFAULT_BUFFER = 32 << 20
@@ -98,7 +99,7 @@ class Bridge:
         self._link = link
         self._guests = Guests(store)
         self._say = say
-        self._turnstile = Turnstile(lambda text: say(f"refused: {text}"), clock)
+        self._tally = Tally(lambda text: say(f"refused: {text}"), clock)
         self._stream = secrets.token_hex(8)
         self._buffer = RelayBuffer(config.buffer)
         self._lock = threading.Lock()
@@ -138,7 +139,7 @@ class Bridge:
     def _make_gate(self, context: zmq.asyncio.Context) -> Gate | OpenGate:
         if self._config.key is None:
             return OpenGate()
-        return Gate(context, self._config.key, self._guests, self._turnstile)
+        return Gate(context, self._config.key, self._guests, self._tally)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -236,7 +237,7 @@ class Bridge:
             try:
                 message = unpack_parts([frame.bytes for frame in frames])
             except DecodeError as error:
-                self._turnstile.refuse("malformed", f"a message that is no station's: {error}")
+                self._tally.note("malformed", f"a message that is no station's: {error}")
                 continue
             await self._take(identity.bytes, self._gate.key_of(frames[0]), message)
 
@@ -244,7 +245,7 @@ class Bridge:
         caller = self._gate.caller(key)
         station = self._station
         if caller.rights == "none":
-            self._turnstile.refuse(f"none {key}", f"the key {caller.key!r} is not let in any more")
+            self._tally.note(f"none {key}", f"the key {caller.key!r} is not let in any more")
             await self._send_away(identity, f"the key {caller.key!r} is not let in any more")
         elif message.data:
             await self._command(identity, caller, message.data)
@@ -284,10 +285,10 @@ class Bridge:
 
     async def _command(self, identity: bytes, caller: Caller, data: bytes) -> None:
         if self._station is None or self._station.identity != identity:
-            self._turnstile.refuse("not served", f"{len(data)} bytes of commands from a station that is not served")
+            self._tally.note("not served", f"{len(data)} bytes of commands from a station that is not served")
             return
         if caller.rights != "command":
-            self._turnstile.refuse(f"command {caller.key}", f"commands of the key {caller.key!r}: it may only listen")
+            self._tally.note(f"command {caller.key}", f"commands of the key {caller.key!r}: it may only listen")
             return
         try:
             await asyncio.to_thread(self._link.write, data)
@@ -310,7 +311,7 @@ class Bridge:
                 await self._send_away(station.identity, "the station's key is not let in any more")
             self._tell_of_list()
             self._tell_of_drops()
-            self._turnstile.tick()
+            self._tally.tick()
             await asyncio.sleep(_MIND_EVERY_S)
 
     def _tell_of_list(self) -> None:

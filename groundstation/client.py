@@ -167,6 +167,16 @@ class StationClient:
             handshakes.close()
             socket.close()
 
+    async def check_access(self) -> None:
+        """See whether a station that fell silent has only shown this client out.
+
+        Raises:
+            AccessRefused: it has.
+        """
+        if self._credentials is not None:
+            with contextlib.suppress(StationGone):
+                await self.request(SnapshotRequest())
+
     async def close(self) -> None:
         """Leave. Idempotent; pending `messages` end, pending requests fail with `StationGone`."""
         if self._report is not None:

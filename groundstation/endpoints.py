@@ -72,7 +72,7 @@ def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
         with _private_files():
             socket.bind(endpoint)
     except zmq.ZMQError as error:
-        raise WorldError(f"cannot bind {endpoint}: {error.strerror}") from error
+        raise WorldError(f"cannot bind {endpoint}: {zmq.strerror(error.errno or 0)}") from error
     return socket.get_string(zmq.LAST_ENDPOINT)
 
 

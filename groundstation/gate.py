@@ -15,8 +15,9 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import recv_monitor_message
 
-from groundstation.access import LOCAL, Caller, Guests, Turnstile
+from groundstation.access import LOCAL, Caller, Guests
 from groundstation.keys import KeyPair
+from groundstation.tally import Tally
 
 DOMAIN = "groundstation"
 _ZAP = "inproc://zeromq.zap.01"
@@ -32,12 +33,12 @@ _WRONG_SERVER_KEY = 0x1100_0001
 class Gate:
     """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
 
-    def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, turnstile: Turnstile) -> None:
+    def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, tally: Tally) -> None:
         """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
         self.key = key
         self._context = context
         self._guests = guests
-        self._turnstile = turnstile
+        self._tally = tally
         self._guarded = 0
         self._monitors: dict[zmq.Socket[Any], zmq.Socket[bytes]] = {}
         self._zap = context.socket(zmq.ROUTER)
@@ -93,16 +94,16 @@ class Gate:
     def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
         """The key that may connect, None if it may not."""
         if mechanism != b"CURVE":
-            self._turnstile.refuse("mechanism", f"a client without a key from {address}")
+            self._tally.note("mechanism", f"a client without a key from {address}")
             return None
         public = key.hex()
         client = self._guests.find(public)
         if client is None:
             hint = f"to let it in: groundstation keys allow NAME {public}"
-            self._turnstile.refuse(public, f"an unknown key from {address}; {hint}")
+            self._tally.note(public, f"an unknown key from {address}; {hint}")
             return None
         if client.revoked is not None:
-            self._turnstile.refuse(public, f"the revoked key {client.name!r} from {address}")
+            self._tally.note(public, f"the revoked key {client.name!r} from {address}")
             return None
         return public
 
@@ -117,9 +118,9 @@ class Gate:
 
     def _failed(self, reason: int, endpoint: str) -> None:
         if reason == _WRONG_SERVER_KEY:
-            self._turnstile.refuse("server key", f"a client at {endpoint} that holds another key for ours")
+            self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
         else:
-            self._turnstile.refuse("no key", f"a client at {endpoint} without a key")
+            self._tally.note("no key", f"a client at {endpoint} without a key")
 
 
 class OpenGate:

@@ -11,13 +11,14 @@ from typing import Protocol
 
 import zmq.asyncio
 
-from groundstation.access import Guests, Turnstile
+from groundstation.access import Guests
 from groundstation.door import Door
 from groundstation.errors import StationError, WorldError
 from groundstation.gate import Gate
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.messages import Severity
 from groundstation.registry import Endpoints
+from groundstation.tally import Tally
 
 _WATCH_EVERY_S = 0.25
 
@@ -38,7 +39,7 @@ class Reception:
         ends: Endpoints,
         key: KeyPair | None,
         store: KeyStore,
-        turnstile: Turnstile,
+        tally: Tally,
         say: Say,
     ) -> None:
         """Open the door.
@@ -50,7 +51,7 @@ class Reception:
         self._say = say
         self._guests = Guests(store)
         self._told: str | None = None
-        self._gate = None if key is None else Gate(context, key, self._guests, turnstile)
+        self._gate = None if key is None else Gate(context, key, self._guests, tally)
         try:
             self.door = Door(context, ends, self._gate)
         except StationError:

@@ -115,6 +115,7 @@ async def _lines(
     async for update in client.messages():
         _write(update, style, lines)
         if isinstance(update, StationLost):
+            await client.check_access()
             return StationGone.exit_code
         if not isinstance(update, StationBack) and until is not None and until(update):
             return 0

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import zmq.asyncio
 
-from groundstation.access import Caller, Turnstile
+from groundstation.access import Caller
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
@@ -51,6 +51,7 @@ from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
+from groundstation.tally import Tally
 from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
 from protocols.dictionary import Dictionary
@@ -135,8 +136,8 @@ class Station:
         self._arrived = asyncio.Event()
         self._last_report = 0
         self._told_error: str | None = None
-        self._turnstile = Turnstile(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
-        self._slow = Turnstile(lambda text: self._say("WARNING_LO", "VIEWER_SLOW", text), self._clock)
+        self._tally = Tally(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
+        self._slow = Tally(lambda text: self._say("WARNING_LO", "VIEWER_SLOW", text), self._clock)
         self._viewers = Viewers(self._slow)
         self._key: KeyPair | None = None if config.key is None else KeyStore().load(config.key)
         self._ends = None if config.bind is None else pair_of(config.bind)
@@ -178,18 +179,24 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         config = self.config
-        meta = {"station": config.name, "link": config.link, "mission": config.dictionary.name}
-        meta |= {"dictionary_hash": config.dictionary.hash_text, "started": str(info.started)}
-        kept = NoArchive() if config.recording is None else ArchiveWriter(config.recording, meta)
-        with zmq.asyncio.Context() as context, kept as archive:
+        with zmq.asyncio.Context() as context:
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
-            self._archive = archive
-            self._recorder = Recorder(self._receiver, archive, self._recording)
-            self._board = Board(config.dictionary, config.name, info.pid, info.started)
-            uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
-            self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock)
-            with closing(self._publisher), self._reception(context) as reception:
+            # The doors first: a port that is taken must not leave an empty recording behind.
+            with closing(self._publisher), self._reception(context) as reception, self._open_archive() as archive:
+                self._archive = archive
+                self._recorder = Recorder(self._receiver, archive, self._recording)
+                self._board = Board(config.dictionary, config.name, info.pid, info.started)
+                uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
+                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock)
                 await self._conduct(ready, info, reception)
+
+    def _open_archive(self) -> ArchiveWriter | NoArchive:
+        config = self.config
+        if config.recording is None:
+            return NoArchive()
+        meta = {"station": config.name, "link": config.link, "mission": config.dictionary.name}
+        meta |= {"dictionary_hash": config.dictionary.hash_text, "started": str(self._started)}
+        return ArchiveWriter(config.recording, meta)
 
     async def _conduct(
         self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
@@ -210,7 +217,7 @@ class Station:
         if self._ends is None:
             yield None
             return
-        with closing(Reception(context, self._ends, self._key, KeyStore(), self._turnstile, self._say)) as reception:
+        with closing(Reception(context, self._ends, self._key, KeyStore(), self._tally, self._say)) as reception:
             self._publisher.open(reception.door)
             yield reception
 
@@ -308,7 +315,7 @@ class Station:
 
     def _look_after_viewers(self) -> None:
         self._viewers.stalls(self._publisher.stalls)
-        self._turnstile.tick()
+        self._tally.tick()
         self._slow.tick()
 
     def _publish_status(self) -> None:
@@ -368,7 +375,7 @@ class Station:
         if isinstance(request, Order):
             self._desk.refused()
             claimed = request.who[:64]
-        self._turnstile.refuse(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")
+        self._tally.note(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")
 
     def _snapshot(self) -> Snapshot:
         self._take_reports()

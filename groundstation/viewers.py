@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from groundstation.access import Caller, Turnstile
+from groundstation.access import Caller
 from groundstation.errors import CallerError
 from groundstation.messages import MissedReport
+from groundstation.tally import Tally
 
 KNOWN = 256
 """Viewers that are told apart; what earlier ones missed stays in the sum."""
@@ -23,7 +24,7 @@ class Viewers:
         missed: messages, over all viewers since the station started.
     """
 
-    def __init__(self, slow: Turnstile) -> None:
+    def __init__(self, slow: Tally) -> None:
         """Args: who is told of viewers that do not keep up."""
         self.missed = 0
         self._slow = slow
@@ -44,7 +45,7 @@ class Viewers:
         self._reported[report.viewer] = report.missed
         if more > 0:
             self.missed += more
-            self._slow.refuse(
+            self._slow.note(
                 f"missed {caller.key}", f"{caller.label('a viewer')} missed {report.missed} messages so far"
             )
 
@@ -52,4 +53,4 @@ class Viewers:
         """So often in all the sockets began to drop for somebody."""
         if count > self._stalls:
             self._stalls = count
-            self._slow.refuse("stall", "a viewer does not keep up: messages to it are dropped, to nobody else")
+            self._slow.note("stall", "a viewer does not keep up: messages to it are dropped, to nobody else")

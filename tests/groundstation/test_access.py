@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.access import LOCAL, Caller, Guests, Turnstile
+from groundstation.access import LOCAL, Caller, Guests
 from groundstation.errors import AccessRefused
 from groundstation.keys import KeyStore
 from groundstation.messages import SnapshotRequest, StopRequest
 from groundstation.orders import ArmRequest, CommandRequest
 
-S = 1_000_000_000
 ORDER = {"who": "anna@home", "token": "t" * 16, "issued": 1}
 REQUESTS = [CommandRequest(name="PING", **ORDER), ArmRequest(seconds=1, **ORDER), StopRequest(reason="x")]
 
@@ -71,41 +70,3 @@ def test_an_unusable_list_lets_nobody_in(tmp_path: Path) -> None:
     store.allowed_path.unlink()
     assert guests.caller(anna).rights == "none"
     assert guests.error is None
-
-
-class Clock:
-    now = 0
-
-    def __call__(self) -> int:
-        return self.now
-
-
-def test_the_first_is_told_and_the_others_are_counted() -> None:
-    clock, told = Clock(), []
-    turnstile = Turnstile(told.append, clock)
-    for _ in range(1000):
-        turnstile.refuse("a", "A")
-    turnstile.refuse("b", "B")
-    turnstile.tick()
-    assert told == ["A", "B"]
-    clock.now = Turnstile.EVERY
-    turnstile.tick()
-    assert told[2:] == ["A; 999 more times in 10 s"]
-    clock.now *= 2
-    turnstile.tick()
-    turnstile.refuse("a", "A")
-    assert told[3:] == ["A"]
-    assert turnstile.total == 1002
-
-
-def test_many_kinds_are_bounded() -> None:
-    clock, told = Clock(), []
-    turnstile = Turnstile(told.append, clock)
-    for number in range(10_000):
-        turnstile.refuse(str(number), str(number))
-    assert len(told) == Turnstile.KINDS + 1
-    assert told[-1] == "others"
-    clock.now = Turnstile.EVERY
-    turnstile.tick()
-    assert told[-1] == f"others; {10_000 - Turnstile.KINDS - 1} more times in 10 s"
-    assert turnstile.total == 10_000

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from groundstation.access import LOCAL, Caller, Turnstile
+from groundstation.access import LOCAL, Caller
 from groundstation.errors import CallerError
 from groundstation.messages import MissedReport
+from groundstation.tally import Tally
 from groundstation.viewers import KNOWN, NAME_MAX, Viewers
 
 
 def test_what_viewers_report_adds_up() -> None:
     told: list[str] = []
-    viewers = Viewers(Turnstile(told.append, lambda: 0))
+    viewers = Viewers(Tally(told.append, lambda: 0))
     for name, missed in (("a", 5), ("b", 7), ("a", 5), ("a", 9), ("b", 6), ("b", 8)):
         viewers.report(MissedReport(viewer=name, missed=missed), LOCAL)
     viewers.report(MissedReport(viewer="c", missed=1), Caller("anna", "telemetry"))
@@ -19,7 +20,7 @@ def test_what_viewers_report_adds_up() -> None:
 
 
 def test_many_viewers_are_bounded() -> None:
-    viewers = Viewers(Turnstile(lambda _: None, lambda: 0))
+    viewers = Viewers(Tally(lambda _: None, lambda: 0))
     for number in range(3 * KNOWN):
         viewers.report(MissedReport(viewer=str(number), missed=1), LOCAL)
     assert viewers.missed == 3 * KNOWN
@@ -27,7 +28,7 @@ def test_many_viewers_are_bounded() -> None:
 
 @pytest.mark.parametrize(("name", "missed"), [("", 1), ("x" * (NAME_MAX + 1), 1), ("x", -1)])
 def test_reports_that_cannot_be(name: str, missed: int) -> None:
-    viewers = Viewers(Turnstile(lambda _: None, lambda: 0))
+    viewers = Viewers(Tally(lambda _: None, lambda: 0))
     with pytest.raises(CallerError):
         viewers.report(MissedReport(viewer=name, missed=missed), LOCAL)
     assert viewers.missed == 0
@@ -35,7 +36,7 @@ def test_reports_that_cannot_be(name: str, missed: int) -> None:
 
 def test_a_stall_is_told_once() -> None:
     told: list[str] = []
-    viewers = Viewers(Turnstile(told.append, lambda: 0))
+    viewers = Viewers(Tally(told.append, lambda: 0))
     for count in (0, 1, 1, 2):
         viewers.stalls(count)
     assert told == ["a viewer does not keep up: messages to it are dropped, to nobody else"]

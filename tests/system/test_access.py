@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,7 +17,19 @@ from groundstation.messages import EventMessage, Heartbeat, Refusal, Snapshot, S
 from groundstation.orders import ArmRequest, OrderAccepted
 from groundstation.tui.source import StationBack, StationLost
 from tests.system.conftest import Run
-from tests.system.remote import PATIENCE_S, Bench, RawClient, ask, event, local, ping, remote, remote_bench, until
+from tests.system.remote import (
+    GROUND,
+    PATIENCE_S,
+    Bench,
+    RawClient,
+    ask,
+    event,
+    local,
+    ping,
+    remote,
+    remote_bench,
+    until,
+)
 
 
 def client_key(name: str, rights: str | None) -> KeyPair:
@@ -221,6 +234,31 @@ def test_a_station_binds_nowhere_else_without_a_key(home: Path, run: Run) -> Non
     assert done.returncode == 26
     assert f"chmod 600 {path}" in done.stderr
     assert not list(home.rglob("*.sqlite"))
+
+
+def test_an_address_in_use_leaves_no_recording(home: Path, run: Run) -> None:
+    with remote_bench(home) as bench:
+        arguments = ["--bind", bench.ends.telemetry, "--name", "second", "--record", str(home / "second.sqlite")]
+        done = run("groundstation", "serve", "zmq:ipc:///nobody", *arguments)
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"groundstation: cannot bind {bench.ends.telemetry}: Address already in use\n",
+        )
+    assert not (home / "second.sqlite").exists()
+
+
+def test_a_viewer_that_is_shown_out_is_told_so(home: Path) -> None:
+    client_key("anna", "telemetry")
+    with remote_bench(home) as bench:
+        arguments = ["--plain", "--key", "anna", "--server-key", bench.key.public]
+        command = [*GROUND, "watch", bench.ends.telemetry, *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
+            assert viewer.stdout is not None
+            assert viewer.stdout.readline().startswith("station bench")
+            KeyStore().revoke("anna", time.time_ns())
+            _, said = viewer.communicate(timeout=PATIENCE_S)
+    assert viewer.returncode == 25
+    assert "the key 'anna' is not let in there" in said
 
 
 def test_what_is_wrong_with_keys_is_one_line_and_an_exit_code(home: Path, run: Run) -> None:
