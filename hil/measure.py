@@ -302,9 +302,11 @@ def _target(bench: _Bench, received: Received) -> None:
     record = bench.record
     if not bench.kinds & _RESETS:
         bench.add("resets", received.boots + max(0, len(record.booted) - 1), "the target booted in flight")
-    flies, built = record.provenance.get("firmware build"), record.provenance.get("ELF build")
-    if flies is not None and built is not None:
-        bench.add("build_id_equal", flies == built, f"{flies} flies, the file is {built}")
+    built = record.provenance.get("build")
+    if built is not None:
+        flies = ", ".join(record.booted)
+        equal = all(build == built for build in record.booted) if record.booted else None
+        bench.add("build_id_equal", equal, f"{flies or 'nobody knows what'} flies, the file is {built}")
 
 
 def _bytes(bench: _Bench, received: Received) -> None:

@@ -341,7 +341,6 @@ class RealtimeRig:
         if greeting is not None and not self._counted:
             self._counted = True
             self.record.booted.append(f"{greeting.build_id:08x}")
-            self.record.provenance |= {"firmware build": self.record.booted[-1]}
         return greeting is not None
 
     def _frames(self, seconds: float) -> Iterator[bytes]:

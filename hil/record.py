@@ -44,7 +44,7 @@ class FlightRecord:
         commands: the last that was said of each command, by its place in the scenario.
         refused: commands that the station refused, and why.
         published_ms: for each chunk how long it took from the port to a subscriber.
-        booted: builds that the target said it was, one for each start.
+        booted: builds that the target said it was, in hex, one for each start.
         moments: what the rig itself saw.
         provenance: what flew on what.
         console: what the target had to say for people.
