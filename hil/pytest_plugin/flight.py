@@ -264,6 +264,8 @@ class Flight:
         if "loss" in tables:
             return scenario
         losses = losses_of(scenario.faults)
+        if losses is None:
+            return scenario
         text = to_toml({**tables, "loss": losses}) if losses else f"loss = []\n{to_toml(tables)}"
         return parse_scenario(text, self._id)
 

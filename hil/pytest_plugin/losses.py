@@ -1,7 +1,8 @@
 """The losses of signal that follow from what a test does to link and target.
 
 A test says what goes wrong, and just that has to be seen: the link that it drops at 09:10:00 is lost then, by silence,
-and no other loss passes. What is over before the historical loss leaves that one to come.
+and no other loss passes. What is over before the historical loss leaves that one to come. Where nothing takes the
+signal away the scenario lists no loss, as in a file without [[loss]]: such as follow from lost frames are then excused.
 """
 
 from __future__ import annotations
@@ -37,11 +38,16 @@ _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
 
 
-def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]]:
-    """Tables [[loss]]. Faults that begin with a frame, a byte or an event are not known in time, and left out."""
-    last = int(HISTORICAL.at.value)
+def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]] | None:
+    """Tables [[loss]]; None if there is no outage.
+
+    Faults that begin with a frame, a byte or an event are not known in time, and left out.
+    """
+    last, outages = int(HISTORICAL.at.value), sorted(_outages(faults))
+    if not any(begin <= last for begin, _, _ in outages):
+        return None
     losses, back = [], float(_ACQUIRED)
-    for begin, end, causes in sorted(_outages(faults)):
+    for begin, end, causes in outages:
         if begin > last:
             break
         if begin >= back:

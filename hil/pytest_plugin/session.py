@@ -79,6 +79,7 @@ class HilSession:
         Returns:
             What it came to, and its bundle. A target that died is a result, too.
         """
+        self.require(target)
         seeded = scenario if self.seed is None else with_seed(scenario, self.seed)
         bundle = self._bundle(item)
         again = shlex.join(["hil", "replay", self.shown(bundle)])
@@ -88,7 +89,6 @@ class HilSession:
             check_plan(plan)
         except ScenarioError as error:
             pytest.skip(str(error))
-        self.require(target)
         item.stash.setdefault(_FLOWN, []).append(bundle)
         result = fly_plan(plan, host_clock, lambda scet: None)
         item.user_properties += _properties(result)

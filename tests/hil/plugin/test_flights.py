@@ -88,6 +88,27 @@ def test_each_assertion_fails_and_says_what_was_found(project: pytest.Pytester, 
     assert [path.name for path in kept.glob("*/runs/*")] == ["test_claims-software"]
 
 
+def test_losses_that_follow_from_noise_are_excused_unless_others_are_listed(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        def test_noise(hil_flight):
+            hil_flight.corrupt(ber=1e-3, at="09:08:00", for_="30 s")
+            hil_flight.fly()
+            assert len(hil_flight.losses()) > 2
+            hil_flight.assert_passed()
+
+        def test_noise_and_an_outage(hil_flights):
+            for most, passes in ((0, False), (20, True)):
+                flight = hil_flights()
+                flight.corrupt(ber=1e-3, at="09:08:00", for_="30 s")
+                flight.drop_link(at="09:10:00")
+                flight.limit("false_los", max=most)
+                assert flight.fly().passed is passes, flight.result.line
+        """
+    )
+    project.runpytest().assert_outcomes(passed=2)
+
+
 def test_bytes_without_a_frame_are_no_silence(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
