@@ -44,14 +44,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--hil-seed", type=int, metavar="N", help="of all random numbers; the scenario's by default")
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")
-    group.addoption("--hil-port", metavar="PORT", help="serial port of the target board")
+    group.addoption("--hil-port", metavar="PORT", help="serial port of the target board: --hil-port=PORT, in one word")
     parser.addini("hil_targets", "targets when --hil-target is not given", type="args", default=[])
     parser.addini("hil_scenarios", "scenario files that are tests: patterns as 'scenarios/*.toml'", type="args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a wrong option before anything is collected."""
-    if config.getoption("--hil-target") or config.getoption("--hil-report"):
+    if any(config.getoption(name) is not None for name in ("--hil-target", "--hil-report", "--hil-port")):
         session_of(config)
 
 

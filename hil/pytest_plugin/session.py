@@ -50,12 +50,12 @@ class HilSession:
         """Read the options.
 
         Raises:
-            pytest.UsageError: a target that there is not, or a folder that has a report.
+            pytest.UsageError: a target that there is not, a folder that has a report, a port that pytest has misread.
         """
         self.targets = _targets(config)
         self.seed: int | None = config.getoption("--hil-seed")
         self._mode: Mode | None = config.getoption("--hil-mode")
-        self._port: str | None = config.getoption("--hil-port")
+        self._port = _port(config)
         self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
         report = config.getoption("--hil-report")
         self._started = config.invocation_params.dir
@@ -182,6 +182,14 @@ def _targets(config: pytest.Config) -> list[str]:
     if not names:
         raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def _port(config: pytest.Config) -> str | None:
+    """The board's port. Before pytest knows an option it takes its value for tests, and looks there for its settings."""
+    port: str | None = config.getoption("--hil-port")
+    if port is not None and Path(port).is_relative_to(config.rootpath):
+        raise pytest.UsageError(f"write --hil-port={port}, in one word: pytest took the port for a folder of tests")
+    return port
 
 
 def _no_board(port: str | None) -> str | None:

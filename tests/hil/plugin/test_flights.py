@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -252,3 +256,33 @@ def test_a_target_that_dies_fails_with_its_last_words(project: pytest.Pytester, 
     done = project.runpytest_subprocess("--hil-report", "again", "-k", "test_interrupted")
     assert done.ret == pytest.ExitCode.INTERRUPTED
     assert "interrupted" in (project.path / "again" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """A lander on a serial port, as a board is one."""
+    command = [sys.executable, "-m", "hil.cli", "lander", "--pty", "--ready"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as lander:
+        try:
+            assert lander.stdout is not None
+            found = re.search(r"serial:(\S+)", lander.stdout.readline())
+            assert found is not None
+            yield found[1]
+        finally:
+            lander.kill()
+
+
+def test_the_same_test_flies_on_what_is_on_a_port(project: pytest.Pytester, port: str) -> None:
+    project.makepyfile(
+        """
+        def test_silence(hil_flight, hil_target):
+            assert hil_target == "board"
+            hil_flight.drop_link(at="09:10:00")
+            hil_flight.fly()
+            hil_flight.assert_los_at("09:10:00", cause="SILENCE")
+            hil_flight.assert_silence_after("09:10:00")
+            hil_flight.assert_stream_golden()
+            hil_flight.assert_passed()
+        """
+    )
+    project.runpytest("--hil-target", "board", f"--hil-port={port}").assert_outcomes(passed=1)

@@ -80,11 +80,21 @@ def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(
 def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester, kept: Path) -> None:
     put(project, plain=PLAIN)
     project.makepyfile("def test_flight(hil_flight): hil_flight.fly()")
-    done = project.runpytest("-rs", "--hil-target", "board", "--hil-port", "/dev/ttyNONE")
+    done = project.runpytest("-rs", "--hil-target", "board", "--hil-port=/dev/ttyNONE")
     done.assert_outcomes(skipped=2)
     done.stdout.fnmatch_lines(["SKIPPED*board: there is no port /dev/ttyNONE"])
     assert "bundles" not in done.stdout.str()
     assert not any(kept.iterdir())
+
+
+def test_a_port_that_pytest_takes_for_a_folder(project: pytest.Pytester) -> None:
+    """Paths among options of plugins decide where pytest finds its settings; it knows the options only later."""
+    put(project, plain=PLAIN)
+    done = project.runpytest("--hil-target", "board", "--hil-port", "/dev/null")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*write --hil-port=/dev/null, in one word*"])
+    done = project.runpytest("--hil-target", "board", "--hil-port=/dev/null", "--collect-only", "-q")
+    assert "scenarios/plain.toml::plain[board]" in done.outlines
 
 
 def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Path) -> None:
