@@ -185,7 +185,7 @@ def _targets(config: pytest.Config) -> list[str]:
 
 
 def _port(config: pytest.Config) -> str | None:
-    """The board's port. Before pytest knows an option it takes its value for tests, and looks there for its settings."""
+    """The board's port. Before pytest knows an option it takes its value for tests, and looks for settings there."""
     port: str | None = config.getoption("--hil-port")
     if port is not None and Path(port).is_relative_to(config.rootpath):
         raise pytest.UsageError(f"write --hil-port={port}, in one word: pytest took the port for a folder of tests")
