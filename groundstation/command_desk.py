@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -83,7 +84,10 @@ class OrderGuard:
 
 
 class CommandDesk:
-    """Takes orders, follows the link, writes to it. To be used inside one event loop."""
+    """Takes orders, follows the link, writes to it.
+
+    `transmit` runs in an event loop; the other methods may be called from any thread that has the ``turn``.
+    """
 
     def __init__(
         self,
@@ -91,12 +95,15 @@ class CommandDesk:
         write: Callable[[bytes], None],
         tell: Callable[[Told], None],
         clock: Callable[[], int],
+        turn: AbstractContextManager[None],
     ) -> None:
-        """Args: the way up, the link's ``write``, who archives and publishes what is told, and now in ns."""
+        """Args: the way up, the link's ``write``, who archives and publishes what is told, now in ns, and the turn."""
         self._uplink = uplink
         self._write = write
         self._tell = tell
         self._clock = clock
+        self._turn = turn
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = OrderGuard(clock())
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
@@ -141,14 +148,19 @@ class CommandDesk:
 
     async def transmit(self) -> None:
         """Write what is to be sent, until cancelled."""
+        self._loop = asyncio.get_running_loop()
         while True:
             transmission = await self._outgoing.get()
+            refused: LinkError | None = None
             try:
                 await asyncio.to_thread(self._write, transmission.cltu)
             except LinkError as error:
-                self._do(self._uplink.unwritten(transmission, str(error), self._clock()))
-            else:
-                self._do(self._uplink.written(transmission, self._clock()))
+                refused = error
+            with self._turn:
+                if refused is not None:
+                    self._do(self._uplink.unwritten(transmission, str(refused), self._clock()))
+                else:
+                    self._do(self._uplink.written(transmission, self._clock()))
 
     def _obey(self, order: Order, now: int) -> OrderAccepted:
         if isinstance(order, CommandRequest):
@@ -176,10 +188,12 @@ class CommandDesk:
 
     def _do(self, outcomes: list[UplinkOutcome]) -> None:
         for outcome in outcomes:
-            if isinstance(outcome, Transmission):
+            if not isinstance(outcome, Transmission):
+                self._tell(outcome)
+            elif self._loop is None:
                 self._outgoing.put_nowait(outcome)
             else:
-                self._tell(outcome)
+                self._loop.call_soon_threadsafe(self._outgoing.put_nowait, outcome)
 
 
 def describe(request: Message) -> str:

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Literal
 
 import msgspec
@@ -59,14 +58,25 @@ class _Channel:
     last_scet: int | None = None
     last_ert: int | None = None
     periods: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS_KEPT))
+    measured: int = 0
     verdict: LosVerdict | None = None
     lost_at_loss: int = 0
 
     @property
     def period(self) -> int:
         """Expected frame period, in ns of ERT."""
-        nominal = self.definition.period_ms * MS
-        return max(nominal, int(median(self.periods))) if self.periods else nominal
+        return max(self.definition.period_ms * MS, self.measured)
+
+    def count_period(self, ns: int) -> None:
+        """One more frame period; ``measured`` is the median of the last ones, asked for with every read."""
+        self.periods.append(ns)
+        order, half = sorted(self.periods), len(self.periods) // 2
+        self.measured = order[half] if len(order) % 2 else (order[half - 1] + order[half]) // 2
+
+    def forget_periods(self) -> None:
+        """A new contact."""
+        self.periods.clear()
+        self.measured = 0
 
     @property
     def rate_hz(self) -> float:
@@ -197,7 +207,7 @@ class ContactMonitor:
 
     def _count(self, channel: _Channel, vcfc: int, gap: int, scet: int | None, ert: int) -> None:
         if channel.last_ert is not None and channel.state in ("ACQUIRING", *_IN_CONTACT):
-            channel.periods.append((ert - channel.last_ert) // (gap + 1))
+            channel.count_period((ert - channel.last_ert) // (gap + 1))
         channel.frames += 1
         channel.lost += gap
         channel.run += 1
@@ -209,7 +219,7 @@ class ContactMonitor:
         if channel.state in ("NO_SIGNAL", "LOS"):
             channel.run = channel.contact_frames = 1
             channel.contact_since = ert
-            channel.periods.clear()
+            channel.forget_periods()
             return self._move(channel, "ACQUIRING", ert)
         channel.contact_frames += 1
         if channel.state == "ACQUIRING" and channel.run >= ACQUIRE_FRAMES:

@@ -6,6 +6,7 @@ A door on this host's own sockets is open; a door that others can reach has a ga
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any, NamedTuple
 
 import zmq
@@ -54,6 +55,7 @@ class Door:
         """
         self.stalls = 0
         self._context = context
+        self._lock = threading.Lock()
         self._gate = gate or OpenGate()
         for endpoint in (ends.telemetry, ends.command):
             check(endpoint, keyed=isinstance(gate, Gate))
@@ -70,16 +72,17 @@ class Door:
             raise
 
     def publish(self, part: bytes) -> None:
-        """Send to whoever listens. Never waits: who does not keep up misses it, and nobody else."""
-        if self._pub is None:
-            return
-        try:
-            self._pub.send(part, zmq.NOBLOCK)
-        except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
-            self.stalls += 1
-            self._pub.set(zmq.XPUB_NODROP, 0)
-            self._pub.send(part, zmq.NOBLOCK)
-            self._pub.set(zmq.XPUB_NODROP, 1)
+        """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
+        with self._lock:
+            if self._pub is None:
+                return
+            try:
+                self._pub.send(part, zmq.NOBLOCK)
+            except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
+                self.stalls += 1
+                self._pub.set(zmq.XPUB_NODROP, 0)
+                self._pub.send(part, zmq.NOBLOCK)
+                self._pub.set(zmq.XPUB_NODROP, 1)
 
     async def receive(self) -> Request:
         """The next request."""
@@ -101,7 +104,9 @@ class Door:
         self._close_pub()
         for tries_left in reversed(range(_REBIND_TRIES)):
             try:
-                self._pub, _ = self._publish_at(self.ends.telemetry)
+                pub, _ = self._publish_at(self.ends.telemetry)
+                with self._lock:
+                    self._pub = pub
                 return
             except WorldError:
                 if not tries_left:
@@ -129,7 +134,8 @@ class Door:
             raise
 
     def _close_pub(self) -> None:
-        if self._pub is not None:
-            self._gate.release(self._pub)
-            self._pub.close()
-            self._pub = None
+        with self._lock:
+            if self._pub is not None:
+                self._gate.release(self._pub)
+                self._pub.close()
+                self._pub = None

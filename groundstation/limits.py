@@ -57,7 +57,9 @@ class LimitMonitor:
         return states, changes
 
     def _settle(self, packet: str, name: str, state: LimitState, value: float) -> LimitChange | None:
-        run = self._runs.setdefault((packet, name), _Run())
+        run = self._runs.get((packet, name))
+        if run is None:
+            run = self._runs[packet, name] = _Run()
         if state == run.settled:
             run.count = 0
             return None

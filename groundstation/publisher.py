@@ -8,6 +8,7 @@ gets it knows that its subscription was there before the snapshot.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ Handler = Callable[[AnyMessage, Caller], AnyMessage]
 
 
 class Publisher:
-    """Publishes messages and answers requests. To be made and used inside one event loop.
+    """Publishes messages and answers requests. To be made and, but for `publish`, used inside one event loop.
 
     Attributes:
         missed: what the heartbeats say that viewers missed.
@@ -51,6 +52,7 @@ class Publisher:
         """
         self.missed = 0
         self._clock = clock
+        self._lock = threading.Lock()
         self._sequences: dict[str, int] = {}
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
         self.telemetry_endpoint = private.ends.telemetry
@@ -72,13 +74,14 @@ class Publisher:
         return sum(door.stalls for door in self._doors)
 
     def publish(self, message: AnyMessage) -> None:
-        """Send a message to whoever listens, with the next ``seq`` of its topic. Never waits."""
+        """Send a message to whoever listens, with the next ``seq`` of its topic. From any thread; never waits."""
         topic = topic_of(message)
-        seq = self._sequences.get(topic, 0) + 1
-        self._sequences[topic] = seq
-        part = encode(msgspec.structs.replace(message, seq=seq))
-        for door in self._doors:
-            door.publish(part)
+        with self._lock:
+            seq = self._sequences.get(topic, 0) + 1
+            self._sequences[topic] = seq
+            part = encode(msgspec.structs.replace(message, seq=seq))
+            for door in self._doors:
+                door.publish(part)
 
     def heartbeat(self) -> None:
         """Publish the last ``seq`` of every topic. To be called twice a second."""

@@ -183,17 +183,18 @@ class Receiver:
     def _frame(self, found: Frame, ert: int) -> list[Outcome]:
         self._counts.frames_good += 1
         length = self.profile.cadu_length
-        note = FrameNote(found.offset, length, "CORRECTED" if found.corrected else "GOOD")
-        self.frames.append(note)
+        quality: Literal["CORRECTED", "GOOD"] = "CORRECTED" if found.corrected else "GOOD"
         try:
             frame = decode_frame(found.data, self.profile)
         except DecodeError as error:
+            self.frames.append(FrameNote(found.offset, length, quality))
             return self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
         if frame.scid != self.dictionary.scid:
+            self.frames.append(FrameNote(found.offset, length, quality))
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
             return self._foreign("FOREIGN_SCID", frame.scid, text, ert)
         scet = _stamp(frame)
-        self.frames[-1] = note._replace(vcid=frame.vcid, vcfc=frame.vcfc, scet=scet)
+        self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet))
         if frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
             self.ocfs.append(frame.ocf)
         if frame.vcid == self.profile.idle_vcid:

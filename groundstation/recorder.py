@@ -6,7 +6,7 @@ The live station and a lockstep run both stand on it, so that a test flies exact
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -94,15 +94,20 @@ class Recorder:
             self._archive.event(report.ert, None, "transport", body)
         return Kept(report, 0)
 
-    def decode(self, kept: Kept) -> list[Outcome]:
-        """Decode a report that was kept, and keep what follows from it."""
+    def decode(self, kept: Kept, tell: Callable[[list[Outcome]], None] | None = None) -> list[Outcome]:
+        """Decode a report that was kept, and keep what follows from it.
+
+        ``tell`` gets what follows before the index of frames is written: nobody who waits for news waits for that.
+        """
         report, number = kept
-        outcomes = self.receiver.take(report)
+        outcomes = self._note(self.receiver.take(report))
+        if tell is not None:
+            tell(outcomes)
         if isinstance(report, Chunk):
             self._places.append(_Place(self._seen, number))
             self._seen += len(report.data)
             self._index(report.ert)
-        return self._note(outcomes)
+        return outcomes
 
     def stalled(self, now: int) -> list[Outcome]:
         """Time passes although the link reports nothing."""

@@ -1,11 +1,12 @@
 """The station process: the asyncio shell around link, recorder, publisher and requests.
 
     reader thread ──keep──▶ archive thread
-         └──queue──▶ event loop ──decode──▶ publish, board
+         └──queue──▶ decode ──▶ publish, board
 
-The reader thread hands every report to the archive first. The queue to the event loop is bounded; what does not fit
-was archived all the same, and is counted as an overrun. If no report comes (the port is gone, or the reader hangs),
-the loop lets time pass by the host's clock, so that a loss is declared even then.
+The reader thread hands every report to the archive first, then to whoever decodes: itself while the event loop is idle,
+else the loop (`handover`). The queue between is bounded; what does not fit was archived all the same, and is counted
+as an overrun. Whatever is decoded or published is so by who has the turn. If no report comes (the port is gone, or the
+reader hangs), the loop lets time pass by the host's clock, so that a loss is declared even then.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -29,9 +27,10 @@ from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
 from groundstation.endpoints import check, pair_of
 from groundstation.errors import AccessRefused, CallerError, CommandRefused
+from groundstation.handover import ReportQueue, Turn
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
-from groundstation.links.base import Clock, EndOfStream, LinkChange, Report, Restart
+from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
     AnyMessage,
@@ -48,7 +47,7 @@ from groundstation.orders import Order, OrderAccepted, UplinkStatus
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
-from groundstation.recorder import Kept, NoArchive, Recorder
+from groundstation.recorder import NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
 from groundstation.tally import Tally
@@ -65,7 +64,8 @@ _STATUS_EVERY = 0.1
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
-_ROOM_EVERY = 0.01
+_READ_ALONE = 1024
+"""Bytes of a read that the reader thread decodes itself; whoever reads more at once has fallen behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,38 +87,6 @@ class StationConfig:
     key: str | None = None
 
 
-class ReportQueue:
-    """Reports on their way from the reader thread to the event loop. Bounded; counts what did not fit."""
-
-    def __init__(self, limit: int, wake: Callable[[], None]) -> None:
-        self._reports: deque[Kept] = deque()
-        self._limit = limit
-        self._wake = wake
-        self._lock = threading.Lock()
-        self._overrun = 0
-
-    def put(self, report: Kept) -> None:
-        """From the reader thread."""
-        with self._lock:
-            if len(self._reports) >= self._limit:
-                self._overrun += 1
-                return
-            self._reports.append(report)
-        self._wake()
-
-    def wait_for_room(self, give_up: Callable[[], bool]) -> None:
-        """Hold a reader up that can wait: a recording has time."""
-        while len(self._reports) >= self._limit // 2 and not give_up():
-            time.sleep(_ROOM_EVERY)
-
-    def drain(self) -> tuple[list[Kept], int]:
-        """All reports so far, and how many were refused since the last call."""
-        with self._lock:
-            reports, self._reports = list(self._reports), deque()
-            overrun, self._overrun = self._overrun, 0
-        return reports, overrun
-
-
 class Station:
     """One link, one recording, any number of viewers."""
 
@@ -134,6 +102,9 @@ class Station:
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
         self._stop = asyncio.Event()
         self._arrived = asyncio.Event()
+        self._queue = ReportQueue(QUEUE_LIMIT)
+        self._turn = Turn()
+        self._broken: BaseException | None = None
         self._last_report = 0
         self._told_error: str | None = None
         self._tally = Tally(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
@@ -187,7 +158,7 @@ class Station:
                 self._recorder = Recorder(self._receiver, archive, self._recording)
                 self._board = Board(config.dictionary, config.name, info.pid, info.started)
                 uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
-                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock)
+                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock, self._turn)
                 await self._conduct(ready, info, reception)
 
     def _open_archive(self) -> ArchiveWriter | NoArchive:
@@ -225,12 +196,11 @@ class Station:
         self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
     ) -> None:
         loop = asyncio.get_running_loop()
-        self._queue = ReportQueue(QUEUE_LIMIT, lambda: _wake(loop, self._arrived))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
         self._last_report = self._clock()
-        self._link.start(self._sink)
+        self._link.start(lambda report: self._sink(report, loop))
         if ready is not None:
             ready(info)
         async with asyncio.TaskGroup() as tasks:
@@ -250,17 +220,32 @@ class Station:
             for task in running:
                 task.cancel()
 
-    def _sink(self, report: Report) -> None:
-        """In the reader thread: archive, then hand over."""
+    def _sink(self, report: Report, loop: asyncio.AbstractEventLoop) -> None:
+        """In the reader thread: archive, then decode or hand over."""
         if self._replay is not None:
             self._queue.wait_for_room(self._stop.is_set)
-        self._queue.put(self._recorder.keep(report))
+        alone = self._queue.put(self._recorder.keep(report))
+        if alone and self._replay is None and _is_short(report) and self._turn.take_if_free():
+            try:
+                self._take_reports()
+            except BaseException as error:
+                self._broken = error
+                raise
+            finally:
+                self._turn.give()
+                if self._broken is not None:
+                    loop.call_soon_threadsafe(self._arrived.set)
+        else:
+            loop.call_soon_threadsafe(self._arrived.set)
 
     async def _receive(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            self._take_reports()
+            if self._broken is not None:
+                raise self._broken
+            with self._turn:
+                self._take_reports()
 
     def _take_reports(self) -> None:
         reports, overrun = self._queue.drain()
@@ -271,8 +256,7 @@ class Station:
             self._last_report = self._clock()
             if isinstance(kept.report, Restart):
                 self._begin_anew()
-            outcomes = self._recorder.decode(kept)
-            self._tell(outcomes)
+            outcomes = self._recorder.decode(kept, self._tell)
             if self._replay is None:
                 self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
             if isinstance(kept.report, LinkChange):
@@ -293,11 +277,12 @@ class Station:
         """Let time pass when the reader says nothing; tell when the archive cannot write."""
         while True:
             await asyncio.sleep(_WATCH_EVERY)
-            now = self._clock()
-            silent = now - self._last_report > _SILENT_READER_MS * MS
-            if self._replay is None and (silent or not self._receiver.connected):
-                self._tell(self._recorder.stalled(now))
-            self._watch_archive()
+            with self._turn:
+                now = self._clock()
+                silent = now - self._last_report > _SILENT_READER_MS * MS
+                if self._replay is None and (silent or not self._receiver.connected):
+                    self._tell(self._recorder.stalled(now))
+                self._watch_archive()
 
     def _watch_archive(self) -> None:
         error = self._archive.error
@@ -310,7 +295,8 @@ class Station:
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:
         while True:
-            action()
+            with self._turn:
+                action()
             await asyncio.sleep(seconds)
 
     def _look_after_viewers(self) -> None:
@@ -329,12 +315,13 @@ class Station:
 
     def _tell(self, outcomes: Sequence[Outcome | Told]) -> None:
         for outcome in map(self._mark, outcomes):
-            self._board.put(outcome)
             self._publisher.publish(outcome)
+            self._board.put(outcome)
 
     def _say(self, severity: Severity, name: str, text: str) -> None:
         event = EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
-        self._announce(event)
+        with self._turn:
+            self._announce(event)
 
     def _announce(self, news: Told) -> None:
         """Keep and publish what the station itself has to say."""
@@ -344,6 +331,10 @@ class Station:
 
     def _answer(self, request: AnyMessage, caller: Caller) -> AnyMessage:
         """Answer one request of a viewer."""
+        with self._turn:
+            return self._answered(request, caller)
+
+    def _answered(self, request: AnyMessage, caller: Caller) -> AnyMessage:
         try:
             caller.check(request)
         except AccessRefused as error:
@@ -382,5 +373,5 @@ class Station:
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))
 
 
-def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(event.set)
+def _is_short(report: Report) -> bool:
+    return not isinstance(report, Chunk) or len(report.data) < _READ_ALONE

@@ -35,6 +35,9 @@ _INSERT: dict[_Table, str] = {
     "frame": schema.INSERT_FRAME,
 }
 _PATIENCE_S = 0.5
+_LOOK_EVERY_S = 0.02
+"""The writer looks for records so often by itself: to be woken by each would take from whoever decodes it."""
+
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -203,9 +206,7 @@ class ArchiveWriter:
 
     def _append(self, record: _Record) -> None:
         self._enqueue(record)
-        if len(self._queue) == 1:
-            self._state.notify_all()
-        elif len(self._queue) * 2 == self._max_records and self.error is None:
+        if len(self._queue) * 2 == self._max_records and self.error is None:
             self._hurry()
 
     def _enqueue(self, record: _Record) -> None:
@@ -236,8 +237,8 @@ class ArchiveWriter:
 
     def _next_batch(self) -> list[_Record] | None:
         with self._state:
-            self._state.wait_for(lambda: self._queue or self._closing)
-            self._state.wait_for(lambda: self._urgent or self._closing, self._due - time.monotonic())
+            while not (self._closing or (self._queue and (self._urgent or time.monotonic() >= self._due))):
+                self._state.wait(_LOOK_EVERY_S)
             if self._gave_up or not self._queue:
                 return None
             self._urgent = False

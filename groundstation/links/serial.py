@@ -1,7 +1,7 @@
 """Bytes over a serial port or a pseudo-terminal: ``serial:/dev/ttyACM0?baud=115200``.
 
 Rules:
-1. pyserial opens and configures; `selectors` and one ``os.read`` take the bytes, stamped right after it.
+1. pyserial opens and configures; ``poll`` and one ``os.read`` take the bytes, stamped right after it.
    Anything slower moves the stamps.
 2. A port is ours alone: flock keeps out those who ask, TIOCEXCL the others. Not on a pseudo-terminal: there
    the flag outlives a killed station, as long as the master end is open, and would lock out the next one.
@@ -17,7 +17,6 @@ import errno
 import fcntl
 import os
 import select
-import selectors
 import stat
 import termios
 import threading
@@ -121,27 +120,27 @@ class SerialLink:
 
     def _read(self, fd: int, backoff: Backoff) -> str | None:
         """Read until the port is lost (and say how) or the link is stopped."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(fd, selectors.EVENT_READ)
-            selector.register(self._reader.wake_fd, selectors.EVENT_READ)
-            while not self._reader.stopping:
-                ready = selector.select(LISTEN_MS / 1000)
-                if not ready:
-                    self._sink(Listening(self._stamp()))
-                    continue
-                if all(key.fd != fd for key, _ in ready):
-                    continue  # woken to stop: a read would return nothing, as from a port that is gone
-                try:
-                    data = os.read(fd, READ_SIZE)
-                except BlockingIOError:
-                    continue
-                except (OSError, termios.error) as error:
-                    return self._lost(error.strerror if isinstance(error, OSError) else str(error))
-                ert = self._stamp()
-                if not data:
-                    return self._lost("end of file")
-                backoff.reset()
-                self._sink(Chunk(ert, data))
+        ports = select.poll()
+        ports.register(fd, select.POLLIN)
+        ports.register(self._reader.wake_fd, select.POLLIN)
+        while not self._reader.stopping:
+            ready = ports.poll(LISTEN_MS)
+            if not ready:
+                self._sink(Listening(self._stamp()))
+                continue
+            if all(found != fd for found, _ in ready):
+                continue  # woken to stop: a read would return nothing, as from a port that is gone
+            try:
+                data = os.read(fd, READ_SIZE)
+            except BlockingIOError:
+                continue
+            except (OSError, termios.error) as error:
+                return self._lost(error.strerror if isinstance(error, OSError) else str(error))
+            ert = self._stamp()
+            if not data:
+                return self._lost("end of file")
+            backoff.reset()
+            self._sink(Chunk(ert, data))
         return None
 
     def _lost(self, reason: str | None) -> str:

@@ -1,0 +1,79 @@
+"""From the reader thread to whoever decodes: the queue between, and whose turn it is.
+
+Rules:
+1. Reports are decoded in the order in which they were put.
+2. Whoever has the turn decodes and publishes. The event loop waits for it; the reader thread takes it only when it is
+   free and nobody waits, and then only for what it has just put: it must be back at its port soon.
+3. So a frame that comes while the loop has nothing to do is decoded where it was read. To wake another thread would
+   take longer than to decode it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+from groundstation.recorder import Kept
+
+_ROOM_EVERY = 0.01
+
+
+class Turn:
+    """A lock for one event loop and one reader thread. Who has it may enter it again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._waiting = 0
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self._waiting += 1  # only the event loop ever comes here
+            self._lock.acquire()
+            self._waiting -= 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+    def take_if_free(self) -> bool:
+        """For the reader thread; True: it has the turn, and has to `give` it back."""
+        return not self._waiting and self._lock.acquire(blocking=False)
+
+    def give(self) -> None:
+        """Give back what `take_if_free` took."""
+        self._lock.release()
+
+
+class ReportQueue:
+    """Reports that were archived and not yet decoded. Bounded; counts what did not fit."""
+
+    def __init__(self, limit: int) -> None:
+        self._reports: deque[Kept] = deque()
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._overrun = 0
+
+    def put(self, report: Kept) -> bool:
+        """From the reader thread. True: it is the only one."""
+        with self._lock:
+            if len(self._reports) >= self._limit:
+                self._overrun += 1
+                return False
+            self._reports.append(report)
+            return len(self._reports) == 1
+
+    def wait_for_room(self, give_up: Callable[[], bool]) -> None:
+        """Hold a reader up that can wait: a recording has time."""
+        while len(self._reports) >= self._limit // 2 and not give_up():
+            time.sleep(_ROOM_EVERY)
+
+    def drain(self) -> tuple[list[Kept], int]:
+        """All reports so far, and how many were refused since the last call."""
+        with self._lock:
+            reports, self._reports = list(self._reports), deque()
+            overrun, self._overrun = self._overrun, 0
+        return reports, overrun

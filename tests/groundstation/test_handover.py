@@ -1,0 +1,118 @@
+"""Whose turn it is to decode, and that nothing is decoded twice, out of order, or without anybody knowing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from groundstation.handover import ReportQueue, Turn
+from groundstation.links.base import Chunk, Listening
+from groundstation.recorder import Kept
+from groundstation.registry import Registry
+from groundstation.station import Station, StationConfig
+from hil.serve import PtyServer
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+
+def kept(number: int) -> Kept:
+    return Kept(Listening(number), 0)
+
+
+def test_the_reader_takes_its_turn_only_when_nobody_has_it_or_waits() -> None:
+    turn = Turn()
+    has_it, go_on = threading.Event(), threading.Event()
+
+    def read() -> None:
+        assert turn.take_if_free()
+        has_it.set()
+        go_on.wait(10)
+        turn.give()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert has_it.wait(10)
+    refused: list[bool] = []
+    loop = threading.Thread(target=lambda: _enter(turn, refused))
+    loop.start()
+    while not turn._waiting:
+        time.sleep(0.001)
+    assert not turn.take_if_free()  # the loop waits
+    go_on.set()
+    reader.join(10)
+    loop.join(10)
+    assert refused == [False]
+    assert turn.take_if_free()
+    turn.give()
+
+
+def _enter(turn: Turn, refused: list[bool]) -> None:
+    with turn, turn:  # the loop may take it again
+        other = threading.Thread(target=lambda: refused.append(turn.take_if_free()))
+        other.start()
+        other.join(10)
+
+
+def test_a_queue_keeps_the_order_says_who_is_alone_and_counts_what_does_not_fit() -> None:
+    queue = ReportQueue(3)
+    assert [queue.put(kept(number)) for number in range(5)] == [True, False, False, False, False]
+    assert queue.drain() == ([kept(0), kept(1), kept(2)], 2)
+    assert queue.put(kept(5))
+    assert queue.drain() == ([kept(5)], 0)
+
+
+def test_both_threads_at_once_decode_everything_once_in_order() -> None:
+    turn, queue, done, count = Turn(), ReportQueue(100_000), [], 20_000
+
+    def take() -> None:
+        done.extend(report.report.ert for report in queue.drain()[0])
+
+    def read() -> None:
+        for number in range(count):
+            if queue.put(kept(number)) and turn.take_if_free():
+                take()
+                turn.give()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while reader.is_alive():
+        with turn:
+            take()
+    take()
+    assert done == list(range(count))
+
+
+def test_a_fault_in_decoding_ends_the_station_wherever_it_was_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not go on deaf."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    (tmp_path / "run").mkdir(mode=0o700)
+    server = PtyServer(tmp_path / "tty")
+    config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART)
+    station = Station(config, time.time_ns, Registry(tmp_path / "run"))
+    take = station._receiver.take
+
+    def fail(report: object) -> list[object]:
+        if isinstance(report, Chunk):
+            raise ZeroDivisionError
+        return take(report)  # type: ignore[arg-type,return-value]
+
+    monkeypatch.setattr(station._receiver, "take", fail)
+
+    async def run() -> None:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tasks.create_task(station.run())
+            assert await asyncio.to_thread(server.wait_for_listener, 10)
+            server.send(b"x")
+
+    try:
+        with pytest.raises(ExceptionGroup) as caught:
+            asyncio.run(run())
+        assert caught.group_contains(ZeroDivisionError)
+    finally:
+        server.close()
