@@ -52,7 +52,7 @@ class Publisher:
         """
         self.missed = 0
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
         self.telemetry_endpoint = private.ends.telemetry
@@ -84,8 +84,12 @@ class Publisher:
                 door.publish(part)
 
     def heartbeat(self) -> None:
-        """Publish the last ``seq`` of every topic. To be called twice a second."""
-        self.publish(Heartbeat(ert=self._clock(), sequences=self.sequences, missed=self.missed))
+        """Publish the last ``seq`` of every topic. To be called twice a second.
+
+        Nothing is published between the look at the sequences and the heartbeat: to a viewer it would go back in time.
+        """
+        with self._lock:
+            self.publish(Heartbeat(ert=self._clock(), sequences=self.sequences, missed=self.missed))
 
     async def serve(self, handler: Handler) -> None:
         """Answer requests until cancelled. What cannot be read, or what ``handler`` refuses, gets a `Refusal`."""

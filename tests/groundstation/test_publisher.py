@@ -1,4 +1,5 @@
 import asyncio
+import threading
 import time
 from contextlib import contextmanager
 
@@ -66,6 +67,34 @@ def test_topics_count_apart():
             beat = decode(await sub.recv())
             expected = {"tm.DESCENT": 3, "event": 1, "tm.BUS": 1, "heartbeat": beats}
             assert beat == Heartbeat(seq=beats + 1, ert=42, sequences=expected)
+
+    asyncio.run(run())
+
+
+def test_a_heartbeat_never_tells_of_less_than_was_published_before_it():
+    """To a viewer such a station would have started again. The reader thread publishes too."""
+
+    async def run():
+        with open_publisher() as (publisher, context):
+            sub = await subscribe(context, publisher)
+            reader = threading.Thread(target=lambda: [publisher.publish(telemetry(n)) for n in range(3000)])
+            reader.start()
+            last = beats = 0
+            while reader.is_alive() or await sub.poll(50):
+                publisher.heartbeat()
+                while await sub.poll(0):
+                    message = decode(await sub.recv())
+                    if isinstance(message, Heartbeat):
+                        beats += 1
+                        assert message.sequences.get("tm.DESCENT", 0) >= last
+                    else:
+                        assert message.seq > last
+                        last = message.seq
+                if not reader.is_alive():
+                    break
+            reader.join()
+            assert beats
+            assert last
 
     asyncio.run(run())
 
