@@ -1,7 +1,7 @@
 """The rules in udev/, run for real: udev itself reads them and applies them to a mocked USB tree.
 
-All of it happens in a namespace of its own with a /dev, a /run and an /etc/udev/rules.d of its own, so that neither
-root is needed nor anything of this machine is touched.
+All of it happens in a namespace of its own with a /dev, a /run and rules folders of its own, so that neither root is
+needed nor anything of this machine is touched, and no package's rules have a say but udev's.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ FOREIGN = ["2341:0042", "16c0:0483", "0403:6017", "0483:5740", "2a03:374b", "10c
 BRIDGES = ("10c4:ea60", "10c4:ea70", "1a86:7523", "0403:")
 """Chips whose driver names its ports ttyUSB; those of all others are ttyACM."""
 
+OWN_RULES = Path("/lib/udev/rules.d")
+OWN = {"50-udev-default.rules", "60-serial.rules", "70-uaccess.rules", "73-seat-late.rules", "80-drivers.rules"}
+"""Of udev itself. Other packages bring rules too (openocd, avrdude, stlink), which tag boards of their own accord."""
+
 # The devices are nodes of the real /dev: a user namespace may bind them but not make any.
 IN_NAMESPACE = """
 set -e
@@ -39,6 +43,7 @@ mount -t tmpfs none "$1/dev"
 for node in null zero full random urandom; do touch "$1/dev/$node"; mount --bind "/dev/$node" "$1/dev/$node"; done
 mount --rbind "$1/dev" /dev
 mount --bind "$1/rules" /etc/udev/rules.d
+mount --bind "$1/own" /lib/udev/rules.d
 mount -t tmpfs none /run
 export out="$1/out"
 umockdev-run -d "$1/tree.umockdev" -- xargs -a "$1/paths" -n 2 -P 2 \
@@ -149,8 +154,11 @@ def plug_in(usb_id: str, number: int, serial: str | None = None, **more: str) ->
 
 def udev_applies(home: Path, text: str, plugs: list[Plug], more: dict[str, str] | None = None) -> dict[str, Applied]:
     """Have udev apply rules of this text to boards; the answer by tty, and by socket for the USB device."""
-    (home / "rules").mkdir()
-    (home / "out").mkdir()
+    for name in ("rules", "own", "out"):
+        (home / name).mkdir()
+    for path in OWN_RULES.iterdir():
+        if path.name in OWN:
+            shutil.copy(path, home / "own")
     (home / "rules" / NAME).write_text(text)
     trees = [describe_plug(plug, number) for number, plug in enumerate(plugs, 1)]
     devices = "".join([describe_host(), *trees]).split("\n\n")
