@@ -278,10 +278,9 @@ class Station:
         while True:
             await asyncio.sleep(_WATCH_EVERY)
             with self._turn:
-                now = self._clock()
-                silent = now - self._last_report > _SILENT_READER_MS * MS
+                silent = self._clock() - self._last_report > _SILENT_READER_MS * MS
                 if self._replay is None and (silent or not self._receiver.connected):
-                    self._tell(self._recorder.stalled(now))
+                    self._tell(self._recorder.stalled(self._link.now()))
                 self._watch_archive()
 
     def _watch_archive(self) -> None:

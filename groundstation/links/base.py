@@ -65,9 +65,15 @@ Report = Chunk | LinkChange | Listening | RelayGap | Restart | EndOfStream
 
 
 class Link(Protocol):
-    """A way to bytes. Reports come from the link's own reader thread through ``sink``; they are in time order."""
+    """A way to bytes. Reports come from the link's own reader thread through ``sink``; they are in time order.
+
+    Except that what a bridge kept while nobody took it comes with the older stamps that it was given there.
+    """
 
     url: str
+
+    def now(self) -> int:
+        """The time by the clock that stamps the reports, in ns: that of a far port may be another than this host's."""
 
     def start(self, sink: Callable[[Report], None]) -> None:
         """Open in the background, report CONNECTED or ATTEMPTING, retry with back-off until `stop`."""

@@ -64,6 +64,10 @@ class SerialLink:
             raise CallerError(f"baud={baud}: bits per second are wanted, such as {DEFAULT_BAUD}")
         return cls(address, clock, int(baud))
 
+    def now(self) -> int:
+        """This host's time."""
+        return self._clock()
+
     def probe(self) -> None:
         """Say now whether the port could be opened; see `probe`."""
         probe(self._path)

@@ -102,6 +102,10 @@ class ZmqLink:
             raise CallerError(f"zmq:{address}: key=NAME and server_key=KEY go together")
         return cls(address, clock, Credentials(KeyStore().load(key), checked_key(server_key)))
 
+    def now(self) -> int:
+        """The far port's time."""
+        return self._stream.now(self._clock())
+
     def start(self, sink: Callable[[Report], None]) -> None:
         """Connect in the background and report to ``sink``, from the reader thread."""
         self._sink = sink

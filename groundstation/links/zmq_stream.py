@@ -128,6 +128,10 @@ class RelayStream:
             return None
         return Received(stream=self._stream, seq=self._last_seq)
 
+    def now(self, now: int) -> int:
+        """The time by the far port's clock, as far as it is known."""
+        return now + (self._offset or 0)
+
     def change(self, state: TransportState, detail: str, now: int, *, peer: bool = False) -> LinkChange:
         """A change of the transport, in this link's time."""
         return LinkChange(self._stamp(now), state, detail, peer)
@@ -192,5 +196,5 @@ class RelayStream:
 
     def _stamp(self, now: int) -> int:
         """The time now, as the far port would have it."""
-        self._last_ert = max(self._last_ert, now + (self._offset or 0))
+        self._last_ert = max(self._last_ert, self.now(now))
         return self._last_ert

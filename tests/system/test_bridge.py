@@ -23,6 +23,7 @@ from groundstation.keys import KeyStore
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap
 from hil.serve import PtyServer
 from tests.groundstation.links.collect import Sink, receive, started
+from tests.stress.kill_station import Feeder
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, snapshot, until
 
@@ -327,6 +328,46 @@ def test_a_station_that_stalls_gets_it_all_afterwards(wire: PtyServer) -> None:
                 assert listener.communicate("\n", PATIENCE_S)[0] == f"{(b'first' + STREAM).hex()} 0 0\n"
             finally:
                 listener.kill()
+
+
+AHEAD = """
+import asyncio, sys, time
+from pathlib import Path
+from groundstation.bridge import Bridge, BridgeConfig
+from groundstation.keys import KeyStore
+from groundstation.links.serial import SerialLink
+
+def clock():
+    return time.time_ns() + 3600 * 10**9
+
+async def run():
+    link = SerialLink(sys.argv[1], clock)
+    bridge = Bridge(BridgeConfig("tcp://127.0.0.1:*"), link, KeyStore(Path(sys.argv[2])), clock, lambda _: None)
+    await bridge.run(lambda endpoint: print(endpoint, flush=True))
+
+asyncio.run(run())
+"""
+
+
+def test_a_loss_behind_a_bridge_whose_clock_is_ahead_is_declared(home: Path) -> None:
+    feeder = Feeder(period_s=0.02)
+    command = [sys.executable, "-c", AHEAD, feeder.device, str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bridge:
+        try:
+            assert bridge.stdout is not None
+            with station(f"zmq:{bridge.stdout.readline().strip()}", home / "a.sqlite"):
+                until(lambda: "is open" in snapshot().link.detail or None, "port at the bridge")
+                feeder.start()
+                until(lambda: snapshot().link.state == "LOCKED" or None, "lock")
+                bridge.send_signal(signal.SIGSTOP)
+                losses = until(lambda: [c for c in snapshot().contacts if c.state == "LOS"] or None, "loss of signal")
+                verdict = losses[0].verdict
+                assert verdict is not None
+                assert verdict.cause in ("RELAY", "STATION")  # the latter if this machine is too busy to tell
+                assert verdict.last_ert > time.time_ns() + 3500 * 10**9
+        finally:
+            bridge.kill()
+            feeder.close()
 
 
 def test_a_bridge_binds_nowhere_else_without_a_key(home: Path, run: Run) -> None:
