@@ -330,6 +330,23 @@ def test_a_station_that_stalls_gets_it_all_afterwards(wire: PtyServer) -> None:
                 listener.kill()
 
 
+def test_a_bridge_goes_on_when_nobody_reads_what_it_says(wire: PtyServer) -> None:
+    command = [*GROUND, "bridge", wire.path, "--bind", "tcp://127.0.0.1:*", "--announce"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = f"zmq:{json.loads(process.stdout.readline())['endpoint']}"
+            process.stdout.close()
+            assert wire.wait_for_listener(PATIENCE_S)
+            for word in (b"first", b"second"):
+                with started(url) as (_, sink):
+                    wire.send(word)
+                    sink.wait(lambda: data(sink).endswith(word), "bytes")  # noqa: B023
+        finally:
+            process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+
+
 AHEAD = """
 import asyncio, sys, time
 from pathlib import Path
