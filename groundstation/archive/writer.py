@@ -118,6 +118,7 @@ class ArchiveWriter:
         self._due = 0.0
         self._state = threading.Condition()
         self._db = _create(path, meta)
+        self._identity = _identity(path)
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
 
@@ -245,13 +246,16 @@ class ArchiveWriter:
             self._due = time.monotonic() + self._commit_every_s
             return list(self._queue)
 
-    def _write(self, batch: list[_Record]) -> sqlite3.Error | None:
+    def _write(self, batch: list[_Record]) -> str | None:
+        """Commit a batch; why it could not be, or None. SQLite goes on writing into a file that nobody can find."""
+        if _identity(self.path) != self._identity:
+            return "it was moved or removed; put it back, or start the station again"
         try:
             with self._db:
                 for table, statement in _INSERT.items():
                     self._db.executemany(statement, _rows(batch, table))
         except sqlite3.Error as error:
-            return error
+            return str(error)
         return None
 
     def _finish(self) -> None:
@@ -277,7 +281,7 @@ class ArchiveWriter:
         self._sequence += 1
         return _Record("event", len(body), (self._sequence, gap.last_ert, None, schema.GAP_KIND, body))
 
-    def _fail(self, failure: sqlite3.Error) -> None:
+    def _fail(self, failure: str) -> None:
         self.error = f"{self.path}: cannot be written: {failure}"
         self._failures += 1
         self._due = time.monotonic() + self._retry_every_s
@@ -288,6 +292,15 @@ class ArchiveWriter:
 
 def _rows(batch: list[_Record], table: _Table) -> Iterable[tuple[int | str | bytes | None, ...]]:
     return [record.row for record in batch if record.table == table]
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Which files a recording consists of while it is written; empty if one of them is not there."""
+    try:
+        status = [os.stat(path), os.stat(path.with_name(path.name + "-wal"))]
+    except OSError:
+        return ()
+    return tuple(number for each in status for number in (each.st_dev, each.st_ino))
 
 
 def _check(time_ns: int, text: str) -> None:

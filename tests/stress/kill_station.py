@@ -97,10 +97,11 @@ class Feeder:
             if self._end.wait(max(0.0, due - time.monotonic())):
                 return
             due += self._period_s
-            self._write(memoryview(frame))
+            self.write(memoryview(frame))
             self.sent.append(time.time_ns())
 
-    def _write(self, data: memoryview) -> None:
+    def write(self, data: memoryview) -> None:
+        """Write all of it, waiting for room."""
         while data and not self._end.is_set():
             try:
                 data = data[os.write(self._master, data) :]

@@ -123,6 +123,65 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(home: Path) -> None:
         assert b"STATION_STOP" in last.body
 
 
+def test_a_recording_that_is_moved_away_stops_and_nothing_else(home: Path) -> None:
+    recording = home / "pass.sqlite"
+    feeder = Feeder(period_s=0.002, rounds=40)
+    try:
+        with serving(f"serial:{feeder.device}", "--record", str(recording)):
+            wait_until_connected(recording)
+            feeder.start()
+            asyncio.run(_move_and_bring_back(recording))
+    finally:
+        feeder.close()
+    with ArchiveReader(recording) as reader:
+        assert reader.closed
+        data = b"".join(chunk for _, _, chunk in reader.chunks())
+        assert data == b"".join(feeder.frames)[: len(data)]  # what waited for its return is there too
+        texts = [json.loads(event.body)["text"] for event in reader.events("event")]
+    assert any("moved or removed" in text for text in texts)
+
+
+async def _move_and_bring_back(recording: Path) -> None:
+    client, away = viewer(), recording.with_name("elsewhere")
+    try:
+        await client.connect()
+        recording.rename(away)
+        seen = await until(client, is_event("ARCHIVE", "not recording"))
+        assert "moved or removed" in seen[-1].text  # type: ignore[union-attr]
+        seen = await until(client, lambda m: isinstance(m, LinkStatus) and not m.recording_ok)
+        seen = await until(client, lambda m: isinstance(m, Telemetry))  # reception and display go on
+        away.rename(recording)
+        await until(client, is_event("ARCHIVE", "goes on"))
+        await until(client, lambda m: isinstance(m, LinkStatus) and m.recording_ok)
+    finally:
+        await client.close()
+
+
+SPOILT = {
+    "text": lambda data: b"no recording at all\n" * 100,
+    "empty": lambda data: b"",
+    "noise": lambda data: random.Random(6).randbytes(50_000),
+    "cut": lambda data: data[: len(data) // 3],
+    "damaged": lambda data: data[:4096] + random.Random(6).randbytes(len(data) - 4096),
+}
+COMMANDS = (["info"], ["replay", "--json"], ["export", "--to", "csv"], ["salvage"])
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_foreign_or_damaged_file_is_a_clear_error(home: Path, run: Run, how: str) -> None:
+    good, path = home / "good.sqlite", home / "bad.sqlite"
+    record(good)
+    path.write_bytes(SPOILT[how](good.read_bytes()))
+    before = path.read_bytes()
+    for command, *options in COMMANDS:
+        done = run("groundstation", command, str(path), *options)
+        assert done.returncode == 14, (command, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        assert "bad.sqlite" in done.stderr.splitlines()[-1]
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in home.glob("*.sqlite*")) == ["bad.sqlite", "good.sqlite"]
+
+
 async def _fill_and_clear(pid: int) -> None:
     client = viewer()
     try:
@@ -144,6 +203,9 @@ def test_a_recording_that_cannot_be_made_is_a_clear_error(home: Path, run: Run) 
     done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", str(home / "file" / "pass.sqlite"))
     assert done.returncode == 14
     assert "cannot record to" in done.stderr
+    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", "/sys/pass.sqlite")  # not even root may
+    assert done.returncode == 14
+    assert "cannot record to /sys/pass.sqlite: " in done.stderr
     (home / "old.sqlite").write_text("precious")
     done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", str(home / "old.sqlite"))
     assert done.returncode == 14

@@ -254,3 +254,36 @@ def test_full_disk_to_the_end(tmp_path):
     chunks = read_chunks(path)
     assert len(chunks) + dropped == 260
     assert len(chunks) >= 10
+
+
+@pytest.mark.parametrize("what", ["pass.sqlite", "pass.sqlite-wal"])
+def test_a_recording_that_is_moved_away_is_told_and_goes_on_when_it_is_back(tmp_path, what):
+    path, away = tmp_path / "pass.sqlite", tmp_path / "elsewhere"
+    with ArchiveWriter(path, {}, retry_every_s=0.02, max_records=10) as writer:
+        writer.chunk(0, LINK, b"a")
+        writer.flush()
+        (tmp_path / what).rename(away)
+        for number in range(1, 21):
+            writer.chunk(number, LINK, b"b")
+        with pytest.raises(ArchiveError, match=r"pass\.sqlite: cannot be written: it was moved or removed"):
+            writer.flush()
+        assert writer.dropped == 10
+        away.rename(tmp_path / what)
+        writer.flush()
+        assert writer.error is None
+    assert [ert for ert, _, _ in read_chunks(path)] == list(range(11))
+    with ArchiveReader(path) as reader:
+        (gap,) = reader.events("gap")
+    assert json.loads(gap.body)["records"] == 10
+
+
+def test_another_file_in_its_place_is_not_touched(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as writer:
+        path.unlink()
+        path.write_text("somebody else's")
+        writer.chunk(0, LINK, b"a")
+        with pytest.raises(ArchiveError, match="moved or removed"):
+            writer.flush()
+    assert path.read_text() == "somebody else's"
+    assert writer.dropped == 1
