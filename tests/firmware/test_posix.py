@@ -91,8 +91,8 @@ def test_a_descent_flat_out_has_the_bytes_of_the_oracle(lander: Path) -> None:
     craft.receive(START_AND_HOLD)
     expected = craft.step() + craft.receive(command("STEP", ticks=3220)) + b"".join(craft.step() for _ in range(3220))
     with running(lander) as (_, wire):
+        before = len(wire.heard)  # sending listens too
         wire.send(START_AND_HOLD)
-        before = len(wire.heard)
         wire.until(before + 2 * SIZE)  # the reports of both
         wire.send(command("STEP", ticks=3220))
         wire.until(len(expected) + before)

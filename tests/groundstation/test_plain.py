@@ -67,4 +67,5 @@ def test_json_holds_what_plain_leaves_out() -> None:
         "seq": 7,
         "ert": HOST,
         "sequences": {"link": 3},
+        "missed": 0,
     }
