@@ -180,6 +180,11 @@ def run(
     """Receive LINK in a station of its own and watch it.
 
     The station is another process. Closing the viewer ends it; if the viewer crashes, reception and recording go on.
+
+    \b
+    Examples:
+      groundstation run serial:/dev/ttyACM0?baud=115200
+      groundstation run 'zmq:tcp://HOST:5580?key=NAME&server_key=KEY'    the port of a bench elsewhere
     """
     style = choose_style(plain, as_json)
     _check_link(link, wait)
