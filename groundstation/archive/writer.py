@@ -239,7 +239,8 @@ class ArchiveWriter:
     def _next_batch(self) -> list[_Record] | None:
         with self._state:
             while not (self._closing or (self._queue and (self._urgent or time.monotonic() >= self._due))):
-                self._state.wait(_LOOK_EVERY_S)
+                left = self._due - time.monotonic()
+                self._state.wait(min(left, _LOOK_EVERY_S) if left > 0 else _LOOK_EVERY_S)
             if self._gave_up or not self._queue:
                 return None
             self._urgent = False
