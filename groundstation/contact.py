@@ -123,6 +123,8 @@ class ContactMonitor:
         self._planned = dict(planned)
         self._modulus = vcfc_modulus
         self._evidence = _Evidence()
+        self._deadlines: dict[int, int] = {}
+        self._due: int | None = None
         self._link: SignalState = "NO_SIGNAL"
         self._link_lost_at: int | None = None
 
@@ -134,7 +136,7 @@ class ContactMonitor:
     @property
     def deadline(self) -> int | None:
         """The next time at which silence will mean something, or None."""
-        return min((d for c in self._channels.values() if (d := c.deadline) is not None), default=None)
+        return self._due
 
     def status(self) -> list[ChannelStatus]:
         """All channels as they stand."""
@@ -189,7 +191,9 @@ class ContactMonitor:
         for other in self._channels:
             since[other] = 0 if other == vcid else max(0, since.get(other, 0) - length)
         self._evidence.rejects_since[vcid] = 0
-        return [*self._climb(channel, gap, ert), *self._revise(vcid, ert)]
+        changes = [*self._climb(channel, gap, ert), *self._revise(vcid, ert)]
+        self._reschedule(channel)
+        return changes
 
     def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
         """Nothing more came before ``now``. ``listening`` is False when nobody was at the port."""
@@ -199,11 +203,21 @@ class ContactMonitor:
             evidence.stalled_until = now
         evidence.listened = now
         changes: list[ContactChange] = []
-        while (deadline := self.deadline) is not None and deadline <= now:
+        while (due := self._due) is not None and due <= now:
             for channel in self._channels.values():
-                if channel.deadline == deadline:
-                    changes += self._expire(channel, deadline, now)
+                if self._deadlines.get(channel.definition.vcid) == due:
+                    changes += self._expire(channel, due, now)
+                    self._reschedule(channel)
         return changes
+
+    def _reschedule(self, channel: _Channel) -> None:
+        """Note a deadline, which only the channel's own frames and loss move: it is looked at with every read."""
+        deadline = channel.deadline
+        if deadline is None:
+            self._deadlines.pop(channel.definition.vcid, None)
+        else:
+            self._deadlines[channel.definition.vcid] = deadline
+        self._due = min(self._deadlines.values(), default=None)
 
     def _count(self, channel: _Channel, vcfc: int, gap: int, scet: int | None, ert: int) -> None:
         if channel.last_ert is not None and channel.state in ("ACQUIRING", *_IN_CONTACT):

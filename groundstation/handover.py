@@ -57,14 +57,18 @@ class ReportQueue:
         self._lock = threading.Lock()
         self._overrun = 0
 
-    def put(self, report: Kept) -> bool:
-        """From the reader thread. True: it is the only one."""
+    @property
+    def empty(self) -> bool:
+        """Nothing waits, and nothing was refused that has not been told."""
+        return not self._reports and not self._overrun
+
+    def put(self, report: Kept) -> None:
+        """From the reader thread."""
         with self._lock:
             if len(self._reports) >= self._limit:
                 self._overrun += 1
-                return False
-            self._reports.append(report)
-            return len(self._reports) == 1
+            else:
+                self._reports.append(report)
 
     def wait_for_room(self, give_up: Callable[[], bool]) -> None:
         """Hold a reader up that can wait: a recording has time."""

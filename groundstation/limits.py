@@ -33,7 +33,7 @@ class LimitMonitor:
     """Watches every parameter that has limits, by packet and name."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[str, str], _Run] = {}
+        self._runs: dict[str, dict[str, _Run]] = {}
 
     def check(
         self, packet: Packet, values: dict[str, Value], invalid: list[str]
@@ -44,6 +44,7 @@ class LimitMonitor:
         """
         states: dict[str, LimitState] = {}
         changes: list[LimitChange] = []
+        runs = self._runs.setdefault(packet.definition.name, {})
         for name, limits in packet.limited:
             value = values[name]
             if name in invalid or isinstance(value, str):
@@ -51,21 +52,21 @@ class LimitMonitor:
             state: LimitState = limits.state(value)
             if state != "GREEN":
                 states[name] = state
-            change = self._settle(packet.definition.name, name, state, value)
-            if change is not None:
+            run = runs.get(name)
+            if run is None:
+                run = runs[name] = _Run()
+            if state == run.settled:
+                run.count = 0
+            elif (change := _persist(run, name, state, value)) is not None:
                 changes.append(change)
         return states, changes
 
-    def _settle(self, packet: str, name: str, state: LimitState, value: float) -> LimitChange | None:
-        run = self._runs.get((packet, name))
-        if run is None:
-            run = self._runs[packet, name] = _Run()
-        if state == run.settled:
-            run.count = 0
-            return None
-        run.count = run.count + 1 if state == run.candidate else 1
-        run.candidate = state
-        if run.count < PERSISTENCE:
-            return None
-        previous, run.settled, run.count = run.settled, state, 0
-        return LimitChange(name, state, previous, value)
+
+def _persist(run: _Run, name: str, state: LimitState, value: float) -> LimitChange | None:
+    """Count a sample in another state than the settled one."""
+    run.count = run.count + 1 if state == run.candidate else 1
+    run.candidate = state
+    if run.count < PERSISTENCE:
+        return None
+    previous, run.settled, run.count = run.settled, state, 0
+    return LimitChange(name, state, previous, value)

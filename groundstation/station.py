@@ -47,7 +47,7 @@ from groundstation.orders import Order, OrderAccepted, UplinkStatus
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
-from groundstation.recorder import NoArchive, Recorder
+from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
 from groundstation.tally import Tally
@@ -224,19 +224,28 @@ class Station:
         """In the reader thread: archive, then decode or hand over."""
         if self._replay is not None:
             self._queue.wait_for_room(self._stop.is_set)
-        alone = self._queue.put(self._recorder.keep(report))
-        if alone and self._replay is None and _is_short(report) and self._turn.take_if_free():
-            try:
-                self._take_reports()
-            except BaseException as error:
-                self._broken = error
-                raise
-            finally:
-                self._turn.give()
-                if self._broken is not None:
-                    loop.call_soon_threadsafe(self._arrived.set)
+        kept = self._recorder.keep(report)
+        if self._may_decode(report) and self._turn.take_if_free():
+            self._decode_at_once(kept, loop)
         else:
+            self._queue.put(kept)
             loop.call_soon_threadsafe(self._arrived.set)
+
+    def _may_decode(self, report: Report) -> bool:
+        """Whether the reader thread has the time: nothing waits before this, and it is not much."""
+        short = not isinstance(report, Chunk) or len(report.data) < _READ_ALONE
+        return short and self._queue.empty and self._replay is None
+
+    def _decode_at_once(self, kept: Kept, loop: asyncio.AbstractEventLoop) -> None:
+        """In the reader thread, which has the turn."""
+        try:
+            self._take(kept)
+        except BaseException as error:
+            self._broken = error
+            loop.call_soon_threadsafe(self._arrived.set)
+            raise
+        finally:
+            self._turn.give()
 
     async def _receive(self) -> None:
         while True:
@@ -253,17 +262,20 @@ class Station:
             self._recorder.overrun(overrun)
             self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
         for kept in reports:
-            self._last_report = self._clock()
-            if isinstance(kept.report, Restart):
-                self._begin_anew()
-            outcomes = self._recorder.decode(kept, self._tell)
-            if self._replay is None:
-                self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
-            if isinstance(kept.report, LinkChange):
-                self._publish_status()
-            elif isinstance(kept.report, EndOfStream):
-                self._publish_status()
-                self._say("ACTIVITY_HI", REPLAY_END, "the recording ends here")
+            self._take(kept)
+
+    def _take(self, kept: Kept) -> None:
+        self._last_report = self._clock()
+        if isinstance(kept.report, Restart):
+            self._begin_anew()
+        outcomes = self._recorder.decode(kept, self._tell)
+        if self._replay is None:
+            self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
+        if isinstance(kept.report, LinkChange):
+            self._publish_status()
+        elif isinstance(kept.report, EndOfStream):
+            self._publish_status()
+            self._say("ACTIVITY_HI", REPLAY_END, "the recording ends here")
 
     def _begin_anew(self) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
@@ -370,7 +382,3 @@ class Station:
     def _snapshot(self) -> Snapshot:
         self._take_reports()
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))
-
-
-def _is_short(report: Report) -> bool:
-    return not isinstance(report, Chunk) or len(report.data) < _READ_ALONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocols.ccsds import pus, space_packet
+from protocols.ccsds import pus
 from protocols.codec import Value
 from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DecodeError
@@ -26,7 +26,7 @@ def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
         DecodeError: no PUS telemetry, of a type that is not declared, or not as long as declared.
     """
     header = pus.decode_tm(data)
-    packet = dictionary.find(space_packet.decode_header(data).apid, header.service, header.subtype)
+    packet = dictionary.find((data[0] & 7) << 8 | data[1], header.service, header.subtype)
     if packet is None:
         raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
     if len(data) != pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE:

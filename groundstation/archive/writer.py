@@ -308,7 +308,8 @@ def _check(time_ns: int, text: str) -> None:
     """Refuse at the caller what SQLite could never store: it would hold up everything behind it."""
     if time_ns not in _INT64:
         raise ValueError(f"{time_ns} ns does not fit into 64 bits")
-    text.encode()
+    if not text.isascii():
+        text.encode()
 
 
 def _create(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
