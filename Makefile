@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup
 
+# Tests start hundreds of processes: each would compile all modules again without their .pyc.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
 
@@ -24,8 +27,15 @@ $(STAMP): pyproject.toml
 run: $(STAMP) ## fly the historical descent live in the TUI
 	@$(BIN)/hil fly $(ARGS)
 
-test: $(STAMP) lint exports ## lint, types, architecture and all tests
+# Most tests wait for a clock, so more run at once than there are cores. Those that hold this machine to milliseconds
+# come last, alone.
+test: $(STAMP) lint exports ## lint, types, architecture and all tests; ARGS='-k name' for some of them
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
+	@$(BIN)/python -m pytest -m alone
+endif
 
 lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/ruff check .

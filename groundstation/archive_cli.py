@@ -16,8 +16,8 @@ from groundstation.exporting import FORMATS, Format, export
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
 from groundstation.salvage import salvage
 from groundstation.salvaged import SalvagedFrame, salvage_lines
-from protocols.commands import nearest
 from protocols.lander import MARS6
+from protocols.nearest import nearest
 from protocols.profile import UART
 
 _archive = click.argument("archive", type=click.Path(path_type=Path))

@@ -21,7 +21,6 @@ from groundstation.messages import Severity
 from protocols.ccsds.clcw import Clcw, decode_clcw
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import TcFrame, encode_frame
-from protocols.commands import nearest
 from protocols.cop1 import (
     DIRECTIVE_VALUES,
     Alert,
@@ -39,6 +38,7 @@ from protocols.cop1 import (
     TransmitFrame,
 )
 from protocols.errors import DecodeError
+from protocols.nearest import nearest
 
 MS = 1_000_000
 

@@ -26,7 +26,7 @@ from zmq.utils import z85
 
 from groundstation.errors import CallerError, KeyUnusable
 from groundstation.folders import data_folder, make_private
-from protocols.commands import nearest
+from protocols.nearest import nearest
 
 Rights = Literal["telemetry", "command"]
 """``telemetry`` may listen; ``command`` may order besides."""

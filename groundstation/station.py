@@ -16,8 +16,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import zmq.asyncio
 
@@ -50,11 +48,10 @@ from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import REPLAY_END, M, ReplayDesk
+from groundstation.station_config import StationConfig
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
-from protocols.dictionary import Dictionary
-from protocols.profile import LinkProfile
 
 MS = 1_000_000
 QUEUE_LIMIT = 20_000
@@ -66,25 +63,6 @@ _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
 _READ_ALONE = 1024
 """Bytes of a read that the reader thread decodes itself; whoever reads more at once has fallen behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class StationConfig:
-    """What a station is told at its start.
-
-    Attributes:
-        recording: None to keep nothing: for replays.
-        bind: where clients elsewhere come, besides the private endpoints: telemetry there, commands at the next port.
-        key: the station's own, by name; needed for a ``bind`` that others can reach.
-    """
-
-    name: str
-    link: str
-    recording: Path | None
-    dictionary: Dictionary
-    profile: LinkProfile
-    bind: str | None = None
-    key: str | None = None
 
 
 class Station:

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundstation.cli import show, start_station, stop_station
 from groundstation.messages import AnyMessage, ContactChange, LinkStatus
 from groundstation.registry import StationInfo
-from groundstation.shell import Style, follow
-from groundstation.station import StationConfig
+from groundstation.shell import Style
+from groundstation.station_config import StationConfig
+from groundstation.station_process import start_station, stop_station
+from groundstation.viewing import show
 from hil.oracle import expect
 from hil.targets import Target
 from hil.verdict import REAL_TIME_LATENESS_MS, Verdict, expected_cause, judge
@@ -82,9 +83,7 @@ def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> Fli
 
 def _show(info: StationInfo, style: Style, in_ascii: bool, end: _End) -> int:
     """The TUI stays until its user leaves; lines end with the flight."""
-    if style == "tui":
-        return show(info, style, in_ascii, "The flight ends with its viewer.")
-    return asyncio.run(follow(info, style, end))
+    return show(info, style, in_ascii, closing="The flight ends with its viewer.", over=end)
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from groundstation.cli import start_station, stop_station
 from groundstation.orders import FINAL_STATES
-from groundstation.station import StationConfig
+from groundstation.station_config import StationConfig
+from groundstation.station_process import start_station, stop_station
 from hil.channel import Channel
 from hil.faults import Act, Unit
 from hil.listener import Listener

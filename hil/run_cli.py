@@ -24,7 +24,7 @@ from hil.result import RunResult
 from hil.run import TARGETS_OF, Plan, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.targets import TARGETS
-from protocols.commands import nearest
+from protocols.nearest import nearest
 
 EXIT_FAIL = 1
 EXIT_DIED = 20

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from protocols.ccsds import reed_solomon
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.randomizer import randomize
 from protocols.profile import LinkProfile
@@ -58,6 +57,8 @@ def _accept(block: bytes) -> Good | Failure:
 
 
 def _with_reed_solomon(depth: int, then: Arbiter, correct: bool) -> Arbiter:
+    from protocols.ccsds import reed_solomon  # noqa: PLC0415 - it needs numpy, which the UART profile does not wait for
+
     def judge(block: bytes) -> Good | Failure:
         decoded = reed_solomon.decode(block, depth, correct=correct)
         if decoded is None:

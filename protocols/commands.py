@@ -7,7 +7,6 @@ is that of its type.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -19,6 +18,7 @@ from protocols.ccsds import pus
 from protocols.codec import Buffer, Codec, Value, codec_of
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.layout import Field, layout_of
+from protocols.nearest import nearest
 
 Argument = bool | int | float | str | bytes
 """What a caller may give for an argument. Text is read as a person types it: a number, a label, ``on`` or ``off``."""
@@ -150,16 +150,6 @@ def prepare_command(definition: CommandDef) -> Command:
     layout = layout_of(declared, definition.name)
     arguments = tuple(_argument(definition.name, field) for field in layout.named if field.const is None)
     return Command(definition, codec_of(layout, definition.name), arguments)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The hint that ends an error about an unknown name."""
-    known = list(names)
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if near:
-        return f"; did you mean {folded[near[0]]!r}?"
-    return f"; there are {', '.join(known)}" if known else "; there are none"
 
 
 def _argument(command: str, field: Field) -> ArgumentDef:

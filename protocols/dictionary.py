@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from protocols.codec import Buffer, Codec, codec_of
-from protocols.commands import Command, CommandDef, nearest, prepare_command
+from protocols.commands import Command, CommandDef, prepare_command
 from protocols.errors import DeclarationError, EncodeError
 from protocols.fields import Limits
 from protocols.layout import Field, layout_of
+from protocols.nearest import nearest
 
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 Mark = Literal["S", "F", "R", "C", "A"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Protocol
 
-from protocols.ccsds import aos_frame, reed_solomon, tm_frame
+from protocols.ccsds import aos_frame, tm_frame
 from protocols.ccsds.randomizer import randomize
 from protocols.errors import EncodeError
 from protocols.profile import LinkProfile
@@ -68,6 +68,8 @@ def encode_cadu(frame: tm_frame.TmFrame | aos_frame.AosFrame, profile: LinkProfi
 def encode_block(frame: bytes, profile: LinkProfile) -> bytes:
     """ASM and coding around the bytes of a frame; the inverse of what `sync` takes off."""
     if profile.rs_depth:
+        from protocols.ccsds import reed_solomon  # noqa: PLC0415 - numpy: see `arbiter`
+
         frame = reed_solomon.encode(frame, profile.rs_depth)
     return profile.asm + (randomize(frame) if profile.randomised else frame)
 

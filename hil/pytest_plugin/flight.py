@@ -30,7 +30,7 @@ from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult
 from hil.run_cli import find_scenarios
 from hil.scenario import Scenario, ScenarioError, parse_scenario
-from protocols.commands import nearest
+from protocols.nearest import nearest
 
 if TYPE_CHECKING:
     from hil.pytest_plugin.session import HilSession

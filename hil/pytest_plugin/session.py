@@ -24,7 +24,7 @@ from hil.run import Plan, check_plan, fly_plan, read_bundle, utc_date
 from hil.run_cli import default_mode
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
 from hil.targets import MACHINES, TARGETS, MachineFailed, find_port
-from protocols.commands import nearest
+from protocols.nearest import nearest
 
 if TYPE_CHECKING:
     from hil.pytest_plugin.flight import Flight

@@ -11,9 +11,9 @@ from groundstation.archive.writer import ArchiveWriter
 from groundstation.links.base import Chunk, LinkChange, Listening
 from groundstation.receiver import Outcome, Receiver
 from groundstation.recorder import Recorder
-from hil.oracle import fly
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
+from tests import descent
 
 Spoil = Callable[[int, bytes], bytes]
 
@@ -29,7 +29,7 @@ def record(path: Path, spoil: Spoil = keep, bursts: int | None = None, tail: byt
         recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
         outcomes = recorder.decode(recorder.keep(LinkChange(EPOCH, "CONNECTED", "test")))
         number = 0
-        for burst in fly():
+        for burst in descent.bursts():
             if bursts is not None and number == bursts:
                 break
             number += bool(burst.data)

@@ -193,6 +193,7 @@ def test_an_unanswered_request_is_never_delivered_late(ends):
         async with viewer(ends, timeout_s=0.1) as client:
             with pytest.raises(StationGone):
                 await client.request(StopRequest(reason="too late"))
+            await asyncio.sleep(0.2)  # libzmq closes what was given up in a thread of its own
             with zmq.asyncio.Context() as context, context.socket(zmq.ROUTER) as router:
                 router.bind(ends.command)
                 if await router.poll(500):

@@ -15,15 +15,15 @@ from groundstation.archive.writer import ArchiveWriter
 from groundstation.cli import cli
 from groundstation.decoding import CaptureDecoder, PacketRow
 from groundstation.errors import CallerError, StationError
-from hil.oracle import fly
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
 from protocols.errors import DeclarationError
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART, LinkProfile
+from tests import descent
 from tests.protocols.links import PROFILES, cadu, packet_cadu
 
-DESCENT = b"".join(b.data for b in fly())
+DESCENT = descent.stream()
 
 
 @pytest.fixture

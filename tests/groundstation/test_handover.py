@@ -13,7 +13,8 @@ from groundstation.handover import ReportQueue, Turn
 from groundstation.links.base import Chunk, Listening
 from groundstation.recorder import Kept
 from groundstation.registry import Registry
-from groundstation.station import Station, StationConfig
+from groundstation.station import Station
+from groundstation.station_config import StationConfig
 from hil.serve import PtyServer
 from protocols.lander import MARS6
 from protocols.profile import UART

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from groundstation.links.base import Chunk, LinkChange, Listening
 from groundstation.messages import Counters, EventMessage, Telemetry
 from groundstation.receiver import Outcome, Receiver
-from hil.oracle import fly
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
@@ -20,8 +19,9 @@ from protocols.errors import DeclarationError
 from protocols.frames import encode_cadu
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART, LinkProfile
+from tests import descent
 
-BURSTS = list(fly())
+BURSTS = list(descent.bursts())
 STREAM = b"".join(b.data for b in BURSTS)
 
 

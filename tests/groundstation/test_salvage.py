@@ -10,13 +10,13 @@ from click.testing import CliRunner
 from groundstation.cli import cli
 from groundstation.salvage import Salvager
 from groundstation.salvaged import SalvagedFrame, SalvagedValue, salvage_lines
-from hil.oracle import fly
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
+from tests import descent
 from tests.groundstation.recordings import record
 
 SIZE = UART.cadu_length
-BURSTS = [b for b in fly() if b.data][1500:1600]
+BURSTS = [b for b in descent.bursts() if b.data][1500:1600]
 ALTITUDE = 10 + 19 + 5  # ASM and frame header, packet headers, tick and phase
 ALTIMETER = range(ALTITUDE, ALTITUDE + 4)
 

@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from hil.oracle import fly
 from protocols.ccsds.tm_frame import decode_frame
 from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
 from protocols.sync import Deframer, Frame
+from tests import descent
 
 REQUIRE_ALL = "MARS6_REQUIRE_ALL"
 """Set in CI: a judge that is missing fails instead of skipping."""
@@ -33,7 +33,7 @@ def judge(module: str, package: str) -> ModuleType:
 @cache
 def frames() -> tuple[bytes, ...]:
     """All transfer frames of a descent, without ASM."""
-    return tuple(f.data for f in Deframer(UART).feed(b"".join(b.data for b in fly())) if isinstance(f, Frame))
+    return tuple(f.data for f in Deframer(UART).feed(descent.stream()) if isinstance(f, Frame))
 
 
 @cache

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.oracle import fly
 from protocols.bulk_frames import BulkDeframer, BulkExtractor, read_frames
 from protocols.ccsds.encapsulation import encode_packet as wrap
 from protocols.ccsds.space_packet import encode_packet, idle_packet
@@ -19,9 +18,10 @@ from protocols.frames import decode_frame
 from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART, LinkProfile
 from protocols.sync import Deframer, Frame
+from tests import descent
 from tests.protocols.links import PROFILES, cadu
 
-DESCENT = b"".join(b.data for b in fly())
+DESCENT = descent.stream()
 SHORT = LinkProfile(frame_length=48)
 
 

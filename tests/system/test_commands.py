@@ -21,10 +21,12 @@ from typing import Any, cast
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
-from hil.oracle import expect, fly
+from hil.oracle import expect
+from tests import descent
 from tests.system.conftest import Run
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("link", ["pty", "zmq"])
 @pytest.mark.parametrize(("drop", "cause"), [((), "LANDER_ONLY"), (("--link-drop", "09:11:05"), "SILENCE")])
 def test_a_flight_in_real_time_ends_with_its_verdict(run: Run, link: str, drop: tuple[str, ...], cause: str) -> None:
@@ -48,6 +50,7 @@ def test_lockstep_says_its_verdict(run: Run, home: Path) -> None:
     assert again.stderr.count("\n") == 1
 
 
+@pytest.mark.alone
 def test_without_a_terminal_the_output_is_plain(run: Run) -> None:
     result = run("hil", "fly", "--speed", "200")
     assert result.returncode == 0
@@ -130,7 +133,7 @@ def test_stepped_lander(run: Run) -> None:
         lander.stdin.write("881\n")
         lander.stdin.flush()
         data = b""
-        want = b"".join(b.data for _, b in zip(range(881), fly(), strict=False))
+        want = b"".join(b.data for _, b in zip(range(881), descent.bursts(), strict=False))
         while len(data) < len(want):
             data += os.read(port, 4096)
         assert data == want
@@ -210,7 +213,7 @@ def counters(messages: Messages) -> dict[str, int]:
 
 
 def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: Bench) -> None:
-    stream = b"".join(b.data for b in fly())
+    stream = descent.stream()
     noise = bytes(range(256)) * 20
     bench.write(noise + stream[:13200] + noise + stream[13200:20000])
     found = counters(follow_json(good_frames(20000 // 132)))
@@ -229,7 +232,7 @@ def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: Bench) -> N
 
 
 def test_a_killed_station_leaves_what_it_committed(bench: Bench) -> None:
-    stream = b"".join(b.data for b in fly())
+    stream = descent.stream()
     bench.write(stream)
     time.sleep(0.6)
     bench.process.kill()
@@ -259,7 +262,7 @@ def lost_by_now(messages: Messages) -> bool:
 
 
 def test_a_port_that_goes_is_told_with_its_cause(bench: Bench) -> None:
-    stream = b"".join(b.data for b in fly())
+    stream = descent.stream()
     bench.write(stream[: 132 * 200])
     time.sleep(0.2)
     os.close(bench.master)
@@ -311,7 +314,7 @@ def test_a_killed_viewer_leaves_its_station_receiving(home: Path, run: Run) -> N
     tty.setraw(slave)
     link = f"serial:{os.ttyname(slave)}"
     recording = home / "run.sqlite"
-    stream = b"".join(b.data for b in fly())
+    stream = descent.stream()
     arguments = [sys.executable, "-m", "groundstation.cli", "run", link, "--json", "--record", str(recording)]
     try:
         viewer = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)

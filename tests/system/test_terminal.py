@@ -56,6 +56,7 @@ def terminal(request: pytest.FixtureRequest, home: Path) -> Iterator[Terminal]:
     stage.close()
 
 
+@pytest.mark.alone
 def test_a_flight_from_entry_to_loss_of_signal(terminal: Terminal) -> None:
     terminal.wait_for("bus LOCK")
     terminal.wait_for("lander LOCK")

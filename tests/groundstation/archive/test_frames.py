@@ -13,13 +13,13 @@ from groundstation.errors import ArchiveError
 from groundstation.links.base import Chunk
 from groundstation.receiver import Receiver
 from groundstation.recorder import Recorder
-from hil.oracle import fly
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from protocols.sync import Deframer, Frame
+from tests import descent
 from tests.groundstation.recordings import make_old, record
 
-STREAM = b"".join(b.data for b in fly())[: 132 * 400]
+STREAM = descent.stream()[: 132 * 400]
 
 
 def spoilt() -> bytes:

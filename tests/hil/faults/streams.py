@@ -9,9 +9,10 @@ import msgspec
 
 from hil.channel import Channel
 from hil.faults import FAULTS, At, For, Spec
-from hil.oracle import Burst, fly
+from hil.oracle import Burst
 from protocols.lander import MARS6
 from protocols.profile import UART
+from tests import descent
 
 SIZE = UART.cadu_length
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -70,7 +71,7 @@ def fault(kind: str, **keys: Any) -> Spec:
 @lru_cache
 def bursts(first: int = 880, count: int = 300) -> tuple[Burst, ...]:
     """Some ticks of the descent."""
-    return tuple(burst for n, burst in enumerate(fly()) if first <= n < first + count)
+    return descent.bursts()[first : first + count]
 
 
 def carry(*faults: Spec, seed: int = 6, events: bool = False, sent: tuple[Burst, ...] | None = None) -> Channel:

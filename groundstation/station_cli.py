@@ -1,0 +1,86 @@
+"""Commands that run a station: ``serve``, ``stop``, ``ports``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from groundstation.links.ports import format_ports, list_ports
+from groundstation.registry import Registry, StationInfo
+from groundstation.shell import end_with_parent, host_clock
+from groundstation.station import Station
+from groundstation.station_options import check_link, station_config, station_options
+from groundstation.station_process import ask_to_stop, stop_station
+from groundstation.target import find_target, invitation, key_options
+
+
+@click.command()
+@click.argument("link")
+@station_options
+@click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
+def serve(
+    link: str,
+    name: str | None,
+    record: Path | None,
+    wait: bool,
+    bind: str | None,
+    key: str | None,
+    announce: bool,
+    with_parent: bool,
+) -> None:
+    """Receive LINK, record it, and serve viewers until stopped.
+
+    LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
+
+    \b
+    Examples:
+      groundstation serve serial:/dev/ttyACM0?baud=115200
+      groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for viewers elsewhere, too
+    """
+    if with_parent:
+        end_with_parent()
+    check_link(link, wait)
+    config = station_config(link, name, record, bind, key)
+
+    def ready(info: StationInfo) -> None:
+        if announce:
+            click.echo(json.dumps({"station": info.name, "recording": info.recording}))
+        else:
+            click.echo(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
+            click.echo(f"watch it with: groundstation watch {info.name}")
+            for line in invitation(info):
+                click.echo(line)
+
+    asyncio.run(Station(config, host_clock, Registry()).run(ready))
+    if not announce:
+        click.echo(f"stopped; the recording is {config.recording}" if config.recording else "stopped")
+
+
+@click.command()
+@click.argument("station", required=False)
+@key_options
+def stop(station: str | None, key: str | None, server_key: str | None) -> None:
+    """Stop STATION and close its recording.
+
+    \b
+    Examples:
+      groundstation stop
+      groundstation stop tcp://HOST:5571 --key anna --server-key KEY
+    """
+    target = find_target(station, key, server_key)
+    if target.info is None:
+        asyncio.run(ask_to_stop(target.client(), "stopped from the command line"))
+        click.echo(f"{target.name} was asked to stop")
+        return
+    asyncio.run(stop_station(target.info, "stopped from the command line"))
+    click.echo(f"stopped; the recording is {target.info.recording}")
+
+
+@click.command()
+def ports() -> None:
+    """List the serial ports, what is behind them, and whether they can be used."""
+    click.echo(format_ports(list_ports()))

@@ -1,0 +1,109 @@
+"""Commands that show a station: ``watch``, ``run``, ``replay``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from groundstation.client import StationClient
+from groundstation.links.replay import replay_url
+from groundstation.replaying import PlayingClient, replay_is_over
+from groundstation.shell import EXIT_INTERRUPTED, choose_style, host_clock
+from groundstation.station_config import StationConfig
+from groundstation.station_options import check_link, output_options, station_config, station_options
+from groundstation.station_process import start_station, stop_station
+from groundstation.target import find_target, key_options
+from groundstation.viewing import show
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+_CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
+"""Exit codes of a viewer that its user closed; after any other the station goes on."""
+
+
+@click.command()
+@click.argument("station", required=False)
+@key_options
+@output_options
+def watch(
+    station: str | None, key: str | None, server_key: str | None, plain: bool, as_json: bool, in_ascii: bool
+) -> None:
+    """Watch STATION, by name or endpoint; without one, the only one that runs here.
+
+    \b
+    Examples:
+      groundstation watch
+      groundstation watch bench --json
+      groundstation watch tcp://HOST:5571 --key anna --server-key KEY    elsewhere; see `groundstation keys`
+    """
+    target = find_target(station, key, server_key)
+    sys.exit(show(target.ends, choose_style(plain, as_json), in_ascii, client=target.client()))
+
+
+@click.command()
+@click.argument("link")
+@station_options
+@click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
+@output_options
+def run(
+    link: str,
+    name: str | None,
+    record: Path | None,
+    wait: bool,
+    bind: str | None,
+    key: str | None,
+    keep: bool,
+    plain: bool,
+    as_json: bool,
+    in_ascii: bool,
+) -> None:
+    """Receive LINK in a station of its own and watch it.
+
+    The station is another process. Closing the viewer ends it; if the viewer crashes, reception and recording go on.
+
+    \b
+    Examples:
+      groundstation run serial:/dev/ttyACM0?baud=115200
+      groundstation run 'zmq:tcp://HOST:5580?key=NAME&server_key=KEY'    the port of a bench elsewhere
+    """
+    style = choose_style(plain, as_json)
+    check_link(link, wait)
+    config = station_config(link, name, record, bind, key)
+    info = start_station(config, wait=wait)
+    code = show(info, style, in_ascii, closing=None if keep else f"Stopping station {info.name}.")
+    if keep or code not in _CLOSED_BY_USER:
+        click.echo(f"station {info.name} goes on: groundstation watch {info.name}", err=True)
+    else:
+        asyncio.run(stop_station(info, "its viewer was closed"))
+        click.echo(f"stopped; the recording is {info.recording}", err=True)
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--from", "start", metavar="UTC", help="Where to begin: mission time or receive time, or 09:10:55 alone.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000.")
+@click.option("--paused", is_flag=True, help="Wait for an order before anything is played.")
+@output_options
+def replay(
+    archive: Path, start: str | None, speed: float, paused: bool, plain: bool, as_json: bool, in_ascii: bool
+) -> None:
+    """Play ARCHIVE again, through the same decoding and viewers, marked as a replay.
+
+    Nothing is recorded, no alarm is raised and nothing can be sent. Lines end with the recording; the TUI stays.
+    """
+    style = choose_style(plain, as_json)
+    check_link(replay_url(archive, speed, start), wait=False)
+    config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
+    station = start_station(config)
+    client = StationClient(station, host_clock) if paused else PlayingClient(station, host_clock)
+    code = EXIT_INTERRUPTED
+    try:
+        code = show(station, style, in_ascii, closing="The replay ends.", client=client, over=replay_is_over)
+    finally:
+        asyncio.run(stop_station(station, "its viewer was closed"))
+    sys.exit(code)

@@ -1,0 +1,21 @@
+"""Mission times on a command line."""
+
+from __future__ import annotations
+
+import click
+
+from protocols.dictionary import utc_ns
+
+
+class MissionTime(click.ParamType[int]):
+    """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970."""
+
+    name = "UTC"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The time in ns."""
+        text = str(value)
+        try:
+            return utc_ns(text if "T" in text else f"1974-03-12T{text}")
+        except ValueError:
+            self.fail(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05.250", param, ctx)
