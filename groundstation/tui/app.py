@@ -95,6 +95,12 @@ class StationApp(App[int]):
         """Host nanoseconds by this application's clock."""
         return self._clock()
 
+    @property
+    def _front(self) -> Screen[object] | None:
+        """The screen in front; None while the application closes: its timers and workers outlive its screens."""
+        stack = self.screen_stack
+        return stack[-1] if stack else None
+
     async def on_mount(self) -> None:
         """Start to listen."""
         if self.no_color:
@@ -149,7 +155,7 @@ class StationApp(App[int]):
     def _alarm(self) -> None:
         """A loss must be seen and heard: what lies over the descent goes, unless it shows the loss itself."""
         self._alarms = self.model.alarms
-        if isinstance(self.screen, HelpScreen | PromptScreen):
+        if isinstance(self._front, HelpScreen | PromptScreen):
             self.pop_screen()
         self.bell()
 
@@ -189,8 +195,8 @@ class StationApp(App[int]):
         self._paint_due = False
         self._painted = time.monotonic()
         self._descent.paint()
-        if isinstance(self.screen, CommandScreen):
-            self.screen.paint()
+        if isinstance(self._front, CommandScreen):
+            self._front.paint()
 
     def _tick(self) -> None:
         """Ages grow with time, not with data."""
@@ -218,7 +224,7 @@ class StationApp(App[int]):
 
         So it must not act where something is being typed already.
         """
-        return action not in ("command", "go") or isinstance(self.screen, DescentScreen)
+        return action not in ("command", "go") or isinstance(self._front, DescentScreen)
 
     async def action_command(self) -> None:
         """The command screen."""
@@ -272,8 +278,8 @@ class StationApp(App[int]):
 
     async def _order(self, message: Ordered) -> None:
         answer = await self._ask(order_of(message.draft, self._orderer))
-        if isinstance(self.screen, CommandScreen):
-            self.screen.answered(answer.text, taken=isinstance(answer, OrderAccepted))
+        if isinstance(self._front, CommandScreen):
+            self._front.answered(answer.text, taken=isinstance(answer, OrderAccepted))
         else:
             self._notify(answer.text)
 

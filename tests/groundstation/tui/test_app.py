@@ -84,3 +84,17 @@ def test_the_farewell_names_the_recording_and_the_station() -> None:
 def test_without_a_terminal_it_refuses_instead_of_hanging() -> None:
     with pytest.raises(CallerError, match="no terminal"):
         run_tui(ScriptedSource(script(until=1.0), FakeClock()))
+
+
+def test_what_comes_while_the_application_closes_finds_no_screen_and_does_no_harm() -> None:
+    """Textual closes its screens first; timers and workers may still wake after that."""
+
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            pass
+        assert stage.app.screen_stack == []
+        stage.app._paint()
+        stage.app._tick()
+        stage.app._alarm()
+
+    asyncio.run(play())
