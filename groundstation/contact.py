@@ -8,7 +8,8 @@ Rules:
 4. Time is what the caller says. A loss is dated at its deadline, however late the caller looks; the verdict says
    when he looked (``declared_ert``).
 5. The link is LOCKED while any channel is. It is lost when the last of them is: a silent lander with a living bus
-   is no loss of the link.
+   is no loss of the link. A verdict comes once for each contact that ends: not again when a channel that was lost is
+   heard for a moment, then falls silent before it is acquired.
 6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
    the port there, did another channel go on, did bytes come, did they synchronise. If the bus is heard later, a
    verdict of SILENCE is revised to LANDER_ONLY.
@@ -126,6 +127,7 @@ class ContactMonitor:
         self._deadlines: dict[int, int] = {}
         self._due: int | None = None
         self._link: SignalState = "NO_SIGNAL"
+        self._link_ended: LosVerdict | None = None
         self._link_lost_at: int | None = None
 
     @property
@@ -366,18 +368,22 @@ class ContactMonitor:
         if state == self._link:
             return []
         previous, self._link = self._link, state
-        outage = None
-        if state == "LOS":
-            self._link_lost_at = moved.last_ert
-        elif state in _IN_CONTACT and self._link_lost_at is not None:
-            outage, self._link_lost_at = (ert - self._link_lost_at) // MS, None
+        outage, verdict = None, None
+        if state in _IN_CONTACT:
+            if self._link_lost_at is not None:
+                outage, self._link_lost_at = (ert - self._link_lost_at) // MS, None
+        elif previous in _IN_CONTACT:
+            self._link_ended = moved.verdict  # told once no other channel is being acquired
+        if state == "LOS" and self._link_ended is not None:
+            verdict, self._link_ended = _link_verdict(self._link_ended), None
+            self._link_lost_at = verdict.last_ert
         change = ContactChange(
             vcid=None,
             channel="link",
             state=state,
             previous=previous,
             ert=ert,
-            verdict=_link_verdict(moved.verdict) if state == "LOS" else None,
+            verdict=verdict,
             outage_ms=outage,
         )
         return [change]
@@ -414,8 +420,6 @@ def _planned_error(planned: int | None, interval: tuple[int, int] | None) -> int
     return 0
 
 
-def _link_verdict(verdict: LosVerdict | None) -> LosVerdict | None:
+def _link_verdict(verdict: LosVerdict) -> LosVerdict:
     """The link's verdict is the one of the channel that was lost last; the plan is the channel's, not the link's."""
-    if verdict is None:
-        return None
     return msgspec.structs.replace(verdict, vcid=None, channel="link", planned_scet=None, planned_error_ms=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from groundstation.contact import ContactMonitor
@@ -243,6 +243,29 @@ def test_outage_is_told_with_its_length_and_losses() -> None:
     assert (back.outage_ms, back.outage_lost) == (1200, 9)
 
 
+def test_a_channel_heard_for_a_moment_after_its_loss_is_no_second_loss() -> None:
+    bench = Bench()
+    last = bench.lander(0, 10)
+    bench.listen(last + 1000, last)
+    bench.frame(LANDER, last + 1000)
+    bench.listen(last + 2000, last + 1000)
+    for vcid in (LANDER, None):
+        assert [c.verdict is not None for c in bench.of(vcid, "LOS")] == [True, False]
+    back = bench.lander(last + 2100, 3)
+    assert [c.outage_ms for c in bench.of(None, "LOCKED")] == [None, back - last]
+
+
+def test_the_link_is_lost_with_its_verdict_though_another_channel_was_being_acquired() -> None:
+    bench = Bench()
+    last = bench.lander(0, 10)
+    bench.frame(BUS, last + 100)
+    bench.listen(last + 5000, last + 100)
+    assert [c.previous for c in bench.of(None, "LOS")] == ["ACQUIRING"]
+    verdict = bench.loss(None).verdict
+    assert verdict is not None and (verdict.channel, verdict.last_ert) == ("link", last * MS)
+
+
+@example([("lander", 0), ("lander", 0), ("lander", 0), ("lander", 300), ("lander", 300)])
 @given(st.lists(st.tuples(st.sampled_from(["lander", "bus", "noise", "listen", "reject"]), st.integers(0, 900))))
 def test_any_course_of_things(course: list[tuple[str, int]]) -> None:
     """Changes come in the order of time, each from the state before; nothing raises."""
@@ -258,9 +281,15 @@ def test_any_course_of_things(course: list[tuple[str, int]]) -> None:
         else:
             bench.changes += bench.monitor.advance(now * MS)
     states: dict[int | None, str] = {}
+    in_contact: set[int | None] = set()
     for change in bench.changes:
         assert change.previous == states.get(change.vcid, "NO_SIGNAL")
         states[change.vcid] = change.state
-        assert (change.state == "LOS" and change.previous in ("LOCKED", "DEGRADED")) == (
-            change.verdict is not None and not change.revised
-        ) or change.revised
+        if change.state in ("LOCKED", "DEGRADED"):
+            in_contact.add(change.vcid)
+        if change.revised:
+            assert change.verdict is not None
+        else:
+            assert (change.verdict is not None) == (change.state == "LOS" and change.vcid in in_contact)
+        if change.state == "LOS":
+            in_contact.discard(change.vcid)
