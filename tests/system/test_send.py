@@ -93,7 +93,7 @@ def events(home: Path) -> list[dict[str, object]]:
         return [json.loads(event.body) for event in archive.events("event")]
 
 
-@pytest.mark.parametrize("target", ["software", "qemu"])
+@pytest.mark.parametrize("target", ["software", "qemu", "simavr"])
 def test_a_ping_completes_and_is_recorded(home: Path, run: Run, target: str) -> None:
     with bench(home, target=target):
         result = run("groundstation", "send", "PING", "--wait", "--json")
@@ -125,7 +125,9 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
-@pytest.mark.parametrize(("target", "ready"), [("software", False), ("software", True), ("qemu", False)])
+@pytest.mark.parametrize(
+    ("target", "ready"), [("software", False), ("software", True), ("qemu", False), ("simavr", False)]
+)
 def test_through_a_cable_that_loses_a_fifth_both_ways(home: Path, run: Run, target: str, ready: bool) -> None:
     with bench(home, loss=0.2, seed=2, ready=ready, target=target) as cable:
         for _ in range(5):
