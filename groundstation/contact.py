@@ -46,7 +46,7 @@ _IN_CONTACT = ("LOCKED", "DEGRADED")
 
 @dataclass(slots=True)
 class _Channel:
-    """What is known of one virtual channel."""
+    """What is known of one virtual channel. ``period`` is the expected frame period, ``timeout`` ends a contact: ns."""
 
     definition: ChannelDef
     state: SignalState = "NO_SIGNAL"
@@ -59,25 +59,28 @@ class _Channel:
     last_scet: int | None = None
     last_ert: int | None = None
     periods: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS_KEPT))
-    measured: int = 0
+    period: int = 0
+    timeout: int = 0
     verdict: LosVerdict | None = None
     lost_at_loss: int = 0
 
-    @property
-    def period(self) -> int:
-        """Expected frame period, in ns of ERT."""
-        return max(self.definition.period_ms * MS, self.measured)
+    def __post_init__(self) -> None:
+        self._expect(0)
 
     def count_period(self, ns: int) -> None:
-        """One more frame period; ``measured`` is the median of the last ones, asked for with every read."""
+        """One more frame period; the median of the last ones is the measured one."""
         self.periods.append(ns)
         order, half = sorted(self.periods), len(self.periods) // 2
-        self.measured = order[half] if len(order) % 2 else (order[half - 1] + order[half]) // 2
+        self._expect(order[half] if len(order) % 2 else (order[half - 1] + order[half]) // 2)
 
     def forget_periods(self) -> None:
         """A new contact."""
         self.periods.clear()
-        self.measured = 0
+        self._expect(0)
+
+    def _expect(self, measured: int) -> None:
+        self.period = max(self.definition.period_ms * MS, measured)
+        self.timeout = max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * MS)
 
     @property
     def rate_hz(self) -> float:
@@ -86,13 +89,10 @@ class _Channel:
         return round(len(self.periods) * 1e9 / span, 2) if span > 0 and self.state in _IN_CONTACT else 0.0
 
     @property
-    def timeout(self) -> int:
-        return max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * MS)
-
-    @property
     def deadline(self) -> int | None:
-        waiting = self.last_ert is not None and self.state in ("ACQUIRING", *_IN_CONTACT)
-        return self.last_ert + self.timeout if waiting and self.last_ert is not None else None
+        if self.last_ert is None or self.state in ("NO_SIGNAL", "LOS"):
+            return None
+        return self.last_ert + self.timeout
 
 
 @dataclass(slots=True)
@@ -222,7 +222,7 @@ class ContactMonitor:
         self._due = min(self._deadlines.values(), default=None)
 
     def _count(self, channel: _Channel, vcfc: int, gap: int, scet: int | None, ert: int) -> None:
-        if channel.last_ert is not None and channel.state in ("ACQUIRING", *_IN_CONTACT):
+        if channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS"):
             channel.count_period((ert - channel.last_ert) // (gap + 1))
         channel.frames += 1
         channel.lost += gap

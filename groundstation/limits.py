@@ -49,7 +49,8 @@ class LimitMonitor:
             value = values[name]
             if name in invalid or isinstance(value, str):
                 continue
-            state: LimitState = limits.state(value)
+            low, high = limits.green
+            state: LimitState = "GREEN" if low <= value <= high else limits.state(value)
             if state != "GREEN":
                 states[name] = state
             run = runs.get(name)

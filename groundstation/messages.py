@@ -326,9 +326,9 @@ def topic_of(message: AnyMessage) -> str:
     return str(message.__struct_config__.tag)
 
 
-def encode(message: AnyMessage) -> bytes:
-    """Topic, one space, JSON."""
-    return topic_of(message).encode() + b" " + _encoder.encode(message)
+def encode(message: AnyMessage, topic: str | None = None) -> bytes:
+    """Topic, one space, JSON. ``topic`` is the message's own, if it is known already."""
+    return (topic or topic_of(message)).encode() + b" " + _encoder.encode(message)
 
 
 def decode(part: bytes) -> AnyMessage:

@@ -79,7 +79,7 @@ class Publisher:
         with self._lock:
             seq = self._sequences.get(topic, 0) + 1
             self._sequences[topic] = seq
-            part = encode(msgspec.structs.replace(message, seq=seq))
+            part = encode(msgspec.structs.replace(message, seq=seq), topic)
             for door in self._doors:
                 door.publish(part)
 

@@ -46,15 +46,13 @@ class BitDeframer(Deframer):
         bits = _unpacked(asm)
         return bits, bits.translate(_INVERTED)
 
-    def _polarity(self, buffer: bytes, at: int) -> bool:
-        upright, inverted = self._markers
-        return buffer.startswith(inverted, at) or (self._inverted and not buffer.startswith(upright, at))
-
-    def _cut(self, buffer: bytes, at: int, inverted: bool) -> bytes:
+    def _cut(self, buffer: bytes, at: int) -> tuple[bytes, bool]:
+        upright, turned = self._markers
+        inverted = buffer.startswith(turned, at) or (self._inverted and not buffer.startswith(upright, at))
         value = int(buffer[at : at + self._cadu], 2)
         if inverted:
             value ^= (1 << self._cadu) - 1
-        return value.to_bytes(self._cadu // 8, "big")
+        return value.to_bytes(self._cadu // 8, "big"), inverted
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -5,8 +5,8 @@ A lambda or an ExprAdapter could not be read back by `layout`; a value object ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isnan
+from dataclasses import dataclass, field
+from math import inf, isnan
 from typing import Any, Literal
 
 import construct
@@ -16,26 +16,35 @@ LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits in the parameter's unit; None is no limit. A value on the limit is still inside."""
+    """Limits in the parameter's unit; None is no limit. A value on the limit is still inside.
+
+    Attributes:
+        green: the lowest and the highest value that is GREEN.
+    """
 
     red_low: float | None = None
     yellow_low: float | None = None
     yellow_high: float | None = None
     red_high: float | None = None
+    green: tuple[float, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lows = [limit for limit in (self.red_low, self.yellow_low) if limit is not None]
+        highs = [limit for limit in (self.red_high, self.yellow_high) if limit is not None]
+        object.__setattr__(self, "green", (max(lows, default=-inf), min(highs, default=inf)))
 
     def state(self, value: float) -> LimitState:
         """GREEN, YELLOW_LOW, YELLOW_HIGH, RED_LOW or RED_HIGH. NaN is RED_HIGH: it satisfies no limit."""
+        low, high = self.green
+        if low <= value <= high:
+            return "GREEN"
         if isnan(value):
             return "RED_HIGH"
         if self.red_high is not None and value > self.red_high:
             return "RED_HIGH"
         if self.red_low is not None and value < self.red_low:
             return "RED_LOW"
-        if self.yellow_high is not None and value > self.yellow_high:
-            return "YELLOW_HIGH"
-        if self.yellow_low is not None and value < self.yellow_low:
-            return "YELLOW_LOW"
-        return "GREEN"
+        return "YELLOW_HIGH" if value > high else "YELLOW_LOW"
 
 
 class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no types

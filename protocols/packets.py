@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocols.ccsds import encapsulation
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
@@ -21,8 +22,7 @@ from protocols.frames import TransferFrame
 from protocols.profile import UART
 
 
-@dataclass(frozen=True, slots=True)
-class PacketFound:
+class PacketFound(NamedTuple):
     """A whole space packet that is not idle. ``data`` is all of it, header included."""
 
     apid: int
@@ -68,26 +68,20 @@ class PacketExtractor:
     def push(self, frame: TransferFrame) -> list[Extracted]:
         """Take the channel's next frame, give what it completes."""
         out: list[Extracted] = []
-        self._check_count(frame.vcfc, out)
+        expected, self._next_vcfc = self._next_vcfc, (frame.vcfc + 1) % self._modulus
+        if expected is not None and frame.vcfc != expected:
+            out.append(FrameGap((frame.vcfc - expected) % self._modulus))
+            self._lose_sync("frames lost in the middle of it", out)
         pointer = frame.first_header_pointer
-        if pointer == ONLY_IDLE:
-            self._drop("idle frame in the middle of a packet", out)
-            self._synced = False
+        if pointer <= MAX_POINTER and pointer < len(frame.data):
+            self._start_at(frame.data, pointer, out)
         elif pointer == NO_PACKET_START:
             self._continue_only(frame.data, out)
-        elif pointer > MAX_POINTER or pointer >= len(frame.data):
-            self._drop("first header pointer beyond the frame", out)
-            self._synced = False
+        elif pointer == ONLY_IDLE:
+            self._lose_sync("idle frame in the middle of a packet", out)
         else:
-            self._start_at(frame.data, pointer, out)
+            self._lose_sync("first header pointer beyond the frame", out)
         return out
-
-    def _check_count(self, vcfc: int, out: list[Extracted]) -> None:
-        expected, self._next_vcfc = self._next_vcfc, (vcfc + 1) % self._modulus
-        if expected is not None and vcfc != expected:
-            out.append(FrameGap((vcfc - expected) % self._modulus))
-            self._drop("frames lost in the middle of it", out)
-            self._synced = False
 
     def _continue_only(self, data: bytes, out: list[Extracted]) -> None:
         if not self._synced:
@@ -99,8 +93,7 @@ class PacketExtractor:
             self._take(self._partial, out)
             self._partial = b""
         elif not continues or (size is not None and size < len(self._partial)):
-            self._drop("longer than its header says", out)
-            self._synced = False
+            self._lose_sync("longer than its header says", out)
 
     def _start_at(self, data: bytes, pointer: int, out: list[Extracted]) -> None:
         if self._synced and self._partial:
@@ -129,17 +122,18 @@ class PacketExtractor:
     def _size(self, data: bytes, at: int) -> int | None:
         """Whole size of the packet at ``at``; 0 if it cannot be one, None if its header is not there whole."""
         left = len(data) - at
-        if left and encapsulation.is_encapsulation(data[at]):
-            size = _encapsulated_size(data, at) if left >= encapsulation.header_size(data[at]) else None
-        elif left and data[at] >> 5:
-            return 0
-        else:
+        version = data[at] >> 5 if left else 0
+        if not version:
             size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5]) if left >= HEADER_SIZE else None
+        elif version == encapsulation.VERSION:
+            size = _encapsulated_size(data, at) if left >= encapsulation.header_size(data[at]) else None
+        else:
+            return 0
         return 0 if size is not None and size > self._max_packet else size
 
     def _take(self, packet: bytes, out: list[Extracted]) -> None:
         """Give or count one whole packet."""
-        if encapsulation.is_encapsulation(packet[0]):
+        if packet[0] >> 5 == encapsulation.VERSION:
             if packet[0] >> 2 & 7 == encapsulation.IDLE:
                 self.idle_packets += 1
             else:
@@ -150,6 +144,10 @@ class PacketExtractor:
             self.idle_packets += 1
         else:
             out.append(PacketFound(apid, (packet[2] & 0x3F) << 8 | packet[3], packet))
+
+    def _lose_sync(self, reason: str, out: list[Extracted]) -> None:
+        self._drop(reason, out)
+        self._synced = False
 
     def _drop(self, reason: str, out: list[Extracted]) -> None:
         if self._partial:

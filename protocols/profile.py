@@ -20,7 +20,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from protocols.errors import DeclarationError
@@ -50,7 +50,15 @@ _OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class LinkProfile:
-    """Transfer frames of one fixed length. The module says what each attribute means; ``asm`` is empty for off.
+    """Transfer frames of one fixed length. The module says what each switch means; ``asm`` is empty for off.
+
+    Attributes:
+        block_length: the frame with its Reed–Solomon check symbols, in bytes.
+        cadu_length: ASM, frame and check symbols, in bytes.
+        data_offset: where the frame's packets start: behind the headers and the insert zone.
+        data_length: bytes of a frame that carry packets: TM data field, AOS packet zone.
+        vcfc_modulus: the virtual channel frame count starts again after so many frames.
+        idle_vcid: the virtual channel that carries nothing: by convention 7 in TM, by the standard 63 in AOS.
 
     Raises:
         DeclarationError: the switches contradict each other; names the key.
@@ -68,47 +76,41 @@ class LinkProfile:
     insert_zone: int = 0
     header_error_control: bool = False
 
+    # These follow from the switches. They are asked for with every frame, so they are calculated once.
+    block_length: int = field(init=False, repr=False, compare=False)
+    cadu_length: int = field(init=False, repr=False, compare=False)
+    data_offset: int = field(init=False, repr=False, compare=False)
+    data_length: int = field(init=False, repr=False, compare=False)
+    vcfc_modulus: int = field(init=False, repr=False, compare=False)
+    idle_vcid: int = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         _check_switches(self)
         _check_kind(self)
+        offset = _data_offset(self)
+        trailer = (_OCF if self.ocf else 0) + (_FECF if self.fecf else 0)
+        block = self.frame_length + RS_CHECK * self.rs_depth
+        _set(self, "block_length", block)
+        _set(self, "cadu_length", len(self.asm) + block)
+        _set(self, "data_offset", offset)
+        _set(self, "data_length", self.frame_length - offset - trailer)
+        _set(self, "vcfc_modulus", 1 << 8 if self.kind == "TM" else 1 << 24)
+        _set(self, "idle_vcid", 7 if self.kind == "TM" else 63)
         shortest, longest = self.frame_length - self.data_length + 1, MAX_FRAME[self.kind]
         if not shortest <= self.frame_length <= longest:
             raise _wrong("frame_length", f"{self.frame_length} is not {shortest} … {longest} bytes")
         _check_code(self)
 
-    @property
-    def block_length(self) -> int:
-        """The frame with its Reed–Solomon check symbols, in bytes."""
-        return self.frame_length + RS_CHECK * self.rs_depth
 
-    @property
-    def cadu_length(self) -> int:
-        """ASM, frame and check symbols, in bytes."""
-        return len(self.asm) + self.block_length
+_set = object.__setattr__
+"""How a frozen value is completed while it is made."""
 
-    @property
-    def data_offset(self) -> int:
-        """Where the frame's packets start: behind the headers and the insert zone."""
-        if self.kind == "TM":
-            return _HEADER + self.secondary_header
-        control = _HEADER_ERROR_CONTROL if self.header_error_control else 0
-        return _HEADER + control + self.insert_zone + _M_PDU_HEADER
 
-    @property
-    def data_length(self) -> int:
-        """Bytes of a frame that carry packets: TM data field, AOS packet zone."""
-        trailer = (_OCF if self.ocf else 0) + (_FECF if self.fecf else 0)
-        return self.frame_length - self.data_offset - trailer
-
-    @property
-    def vcfc_modulus(self) -> int:
-        """The virtual channel frame count starts again after so many frames."""
-        return 1 << 8 if self.kind == "TM" else 1 << 24
-
-    @property
-    def idle_vcid(self) -> int:
-        """The virtual channel that carries nothing: by convention 7 in TM, by the standard 63 in AOS."""
-        return 7 if self.kind == "TM" else 63
+def _data_offset(profile: LinkProfile) -> int:
+    if profile.kind == "TM":
+        return _HEADER + profile.secondary_header
+    control = _HEADER_ERROR_CONTROL if profile.header_error_control else 0
+    return _HEADER + control + profile.insert_zone + _M_PDU_HEADER
 
 
 def _check_switches(profile: LinkProfile) -> None:
@@ -153,7 +155,7 @@ def _wrong(key: str, problem: str) -> DeclarationError:
 UART = LinkProfile()
 """This lander's UART: 128-byte frames with OCF and FECF."""
 
-_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(LinkProfile)}
+_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(LinkProfile) if f.init}
 
 
 def profile_from_toml(text: str) -> LinkProfile:

@@ -165,8 +165,12 @@ class Deframer:
         found: list[Frame | Reject] = []
         position = self._behind
         while True:
-            if self._locked and self._strides and len(buffer) - position >= 2 * self._cadu:
+            left = len(buffer) - position
+            if self._locked and self._strides and left >= 2 * self._cadu:
                 position = self._stride(buffer, position, found)
+                left = len(buffer) - position
+            if self._locked and left < self._cadu:
+                break
             step = self._lock if self._locked else self._search
             after = step(buffer, position, found)
             if after is None:
@@ -221,9 +225,7 @@ class Deframer:
         return self._tries <= CORRECTIONS
 
     def _lock(self, buffer: bytes, at: int, found: list[Frame | Reject]) -> int | None:
-        """One step of LOCK at ``at``, where a frame is due."""
-        if len(buffer) - at < self._cadu:
-            return None
+        """One step of LOCK at ``at``, where a frame is due and has come whole."""
         refused = self._refused
         if refused is None or refused.offset != self._offset + at:
             verdict = self._candidate(buffer, at, self._arbiter)
@@ -263,8 +265,7 @@ class Deframer:
 
     def _candidate(self, buffer: bytes, at: int, arbiter: Arbiter) -> Frame | Reject:
         """What an arbiter makes of the place ``at``; nothing is counted yet."""
-        inverted = self._polarity(buffer, at)
-        cadu = self._cut(buffer, at, inverted)
+        cadu, inverted = self._cut(buffer, at)
         asm = self.profile.asm
         marked = cadu.startswith(asm)
         verdict = arbiter(cadu[len(asm) :]) if marked or self._tolerable(cadu) else "SYNC"
@@ -312,7 +313,7 @@ class Deframer:
 
     def _find_bare(self, buffer: bytes, start: int) -> int:
         for at in range(start, len(buffer) - 2 * self._cadu + 1):
-            if all(isinstance(self._arbiter(self._cut(buffer, n, False)), Good) for n in (at, at + self._cadu)):
+            if all(isinstance(self._arbiter(self._cut(buffer, n)[0]), Good) for n in (at, at + self._cadu)):
                 return at
         return -1
 
@@ -327,13 +328,9 @@ class Deframer:
         """What an ASM looks like in the buffer."""
         return (asm,) if asm else ()
 
-    def _polarity(self, buffer: bytes, at: int) -> bool:
-        """Whether the frame at ``at`` is inverted: never, where bytes come."""
-        return False
-
-    def _cut(self, buffer: bytes, at: int, inverted: bool) -> bytes:
-        """The bytes of the frame at ``at``, ASM first."""
-        return buffer[at : at + self._cadu]
+    def _cut(self, buffer: bytes, at: int) -> tuple[bytes, bool]:
+        """The bytes of the frame at ``at``, ASM first, and whether they came inverted: never, where bytes come."""
+        return buffer[at : at + self._cadu], False
 
 
 def _bits_apart(one: bytes, other: bytes) -> int:

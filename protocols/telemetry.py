@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocols.ccsds import pus
 from protocols.codec import Value
@@ -10,8 +10,7 @@ from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DecodeError
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One decoded packet: calibrated values by name."""
 
     packet: Packet

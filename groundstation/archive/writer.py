@@ -116,7 +116,8 @@ class ArchiveWriter:
         self._closing = False
         self._gave_up = False
         self._due = 0.0
-        self._state = threading.Condition()
+        self._lock = threading.RLock()
+        self._state = threading.Condition(self._lock)
         self._db = _create(path, meta)
         self._identity = _identity(path)
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
@@ -125,11 +126,12 @@ class ArchiveWriter:
     def chunk(self, ert: int, link: str, data: bytes) -> int:
         """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
         _check(ert, link)
-        return self._ingest("chunk", ert, len(data), (ert, link, data))
+        with self._lock:
+            return self._take("chunk", ert, len(data), (ert, link, data))
 
     def frames(self, entries: Sequence[FrameEntry]) -> None:
         """Index frames that were found in recorded chunks."""
-        with self._state:
+        with self._lock:
             for entry in entries:
                 self._take("frame", entry.ert, 0, entry)
 
@@ -137,7 +139,8 @@ class ArchiveWriter:
         """Record an event. ``body`` is JSON in UTF-8."""
         _check(ert, kind)
         _check(scet or 0, "")
-        self._ingest("event", ert, len(body), (ert, scet, kind, body))
+        with self._lock:
+            self._take("event", ert, len(body), (ert, scet, kind, body))
 
     def meta(self, key: str, value: str) -> None:
         """Record or replace a fact about the pass. Never dropped: there are few of them.
@@ -180,10 +183,6 @@ class ArchiveWriter:
     ) -> None:
         self.close()
 
-    def _ingest(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
-        with self._state:
-            return self._take(table, ert, size, row)
-
     def _take(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
         has_room = self._has_room(size) or self._wait_for_room(size)
         self._sequence += 1
@@ -206,14 +205,11 @@ class ArchiveWriter:
         return self._has_room(size)
 
     def _append(self, record: _Record) -> None:
-        self._enqueue(record)
-        if len(self._queue) * 2 == self._max_records and self.error is None:
-            self._hurry()
-
-    def _enqueue(self, record: _Record) -> None:
         self._queue.append(record)
         self._bytes += record.size
         self._accepted += 1
+        if len(self._queue) * 2 == self._max_records and self.error is None:
+            self._hurry()
 
     def _drop(self, ert: int, size: int) -> None:
         if self._gap is None:
@@ -274,7 +270,7 @@ class ArchiveWriter:
         self._committed += len(batch)
         self.error = None
         if self._gap is not None:
-            self._enqueue(self._gap_record(self._gap))
+            self._append(self._gap_record(self._gap))
             self._gap = None
 
     def _gap_record(self, gap: _Gap) -> _Record:

@@ -59,8 +59,12 @@ def decode_cds(data: Buffer, offset: int = 0) -> int:
     Raises:
         DecodeError: fewer than six bytes.
     """
-    day, ms = _codec.decode_raw(data, offset)
-    return int((day - _DAYS_1958_TO_1970) * _DAY_NS + ms * 1_000_000)
+    return utc_of(*_codec.decode_raw(data, offset))
+
+
+def utc_of(day: int, ms_of_day: int) -> int:
+    """UTC time in nanoseconds since 1970 of the two fields."""
+    return (day - _DAYS_1958_TO_1970) * _DAY_NS + ms_of_day * _MS_NS
 
 
 @lru_cache(maxsize=6)

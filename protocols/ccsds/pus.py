@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import construct
 
@@ -48,8 +49,7 @@ ACK_ACCEPTANCE, ACK_START, ACK_PROGRESS, ACK_COMPLETION = 1, 2, 4, 8
 """Which verification reports a command asks for, §7.4.4.1."""
 
 
-@dataclass(frozen=True, slots=True)
-class TmHeader:
+class TmHeader(NamedTuple):
     """PUS TM secondary header. ``time_ns`` is the onboard time (SCET), UTC in ns since 1970."""
 
     service: int
@@ -69,10 +69,10 @@ def decode_tm(packet: Buffer) -> TmHeader:
         raise DecodeError(f"a PUS TM packet has at least {BODY_OFFSET + CRC_SIZE} bytes, not {len(packet)}")
     if crc16(packet):
         raise DecodeError("packet error control does not fit")
-    pus, _, service, subtype, counter, destination, _, _ = _codec.decode_raw(packet, HEADER_SIZE)
+    pus, _, service, subtype, counter, destination, day, ms = _codec.decode_raw(packet, HEADER_SIZE)
     if pus != PUS_C:
         raise DecodeError(f"PUS version {pus}, not {PUS_C}")
-    return TmHeader(service, subtype, counter, destination, cds.decode_cds(packet, TIME_OFFSET))
+    return TmHeader(service, subtype, counter, destination, cds.utc_of(day, ms))
 
 
 def encode_tm(apid: int, sequence: int, header: TmHeader, body: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import construct
 
@@ -36,8 +36,7 @@ _UNSEGMENTED = 3
 _SECONDARY_LENGTH = 0x3F
 
 
-@dataclass(frozen=True, slots=True)
-class TmFrame:
+class TmFrame(NamedTuple):
     """One transfer frame. ``data`` is its data field, ``ocf`` the four bytes of the CLCW or None.
 
     ``secondary_header`` is empty or the whole of it, its own first byte (version and length, §4.1.3.2) included.
