@@ -1,14 +1,16 @@
 """The sans-I/O heart: chunks in, events out. It knows no clock, port, file or socket.
 
-Every report of a link goes through `Receiver.take` in order. What comes back are the messages for archive and
-viewers, in the order in which they became true. Noise, foreign frames and broken packets are counted and told,
+Every report of a link goes through `Receiver.news` in order, or through `Receiver.take`, its list. What comes back are
+the messages for archive and viewers: for each frame first what it carries, then what that means for the contact, so
+that nobody who waits for a value waits for the books. Noise, foreign frames and broken packets are counted and told,
 never raised.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from groundstation.contact import ContactMonitor
 from groundstation.limits import LimitMonitor
@@ -28,7 +30,7 @@ from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError, DecodeError
 from protocols.frames import TransferFrame, decode_frame
-from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.packets import Extracted, FrameGap, PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import decode_telemetry
@@ -90,7 +92,11 @@ class Receiver:
         self.deframer = Deframer(profile)
         self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary), profile.vcfc_modulus)
         self._limits = LimitMonitor()
-        self._extractors = {c.vcid: PacketExtractor(MAX_PACKET, profile.vcfc_modulus) for c in dictionary.channels}
+        self._extractors = {
+            c.vcid: PacketExtractor(MAX_PACKET, profile.vcfc_modulus)
+            for c in dictionary.channels
+            if c.vcid != profile.idle_vcid
+        }
         self._sources = {c.vcid: c.source for c in dictionary.channels}
         self._counts = _Counts()
         self._transport: Transport = "ATTEMPTING"
@@ -106,16 +112,21 @@ class Receiver:
 
     def take(self, report: Report) -> list[Outcome]:
         """Take one report of the link, in time order."""
+        return list(self.news(report))
+
+    def news(self, report: Report) -> Iterator[Outcome]:
+        """Take one report of the link, in time order; to be iterated to its end before the next."""
         self.frames, self.ocfs = [], []
         if isinstance(report, Chunk):
-            return self._chunk(report)
-        if isinstance(report, LinkChange):
-            return self._link_change(report)
+            yield from self._chunk(report)
+        elif isinstance(report, LinkChange):
+            yield from self._link_change(report)
+        else:
+            yield from self.contact.advance(report.ert)
         if isinstance(report, RelayGap):
             self._counts.dropped += report.missed
             text = f"{report.missed} messages of the relay are missing"
-            return [*self.contact.advance(report.ert), _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)]
-        return list(self.contact.advance(report.ert))
+            yield _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
 
     def stalled(self, now: int) -> list[Outcome]:
         """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
@@ -160,27 +171,25 @@ class Receiver:
             recording_ok=recording_ok,
         )
 
-    def _link_change(self, change: LinkChange) -> list[Outcome]:
-        out: list[Outcome] = list(self.contact.transport(change.state, change.detail, change.peer, change.ert))
+    def _link_change(self, change: LinkChange) -> Iterator[Outcome]:
+        yield from self.contact.transport(change.state, change.detail, change.peer, change.ert)
         news = (change.state, change.detail) != (self._transport, self._detail)
         self._transport, self._detail = change.state, change.detail
         if news:
             severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
-            out.append(_station_event(severity, change.state, change.detail, change.ert))
-        return out
+            yield _station_event(severity, change.state, change.detail, change.ert)
 
-    def _chunk(self, chunk: Chunk) -> list[Outcome]:
-        out: list[Outcome] = list(self.contact.received(len(chunk.data), chunk.ert))
+    def _chunk(self, chunk: Chunk) -> Iterator[Outcome]:
+        yield from self.contact.received(len(chunk.data), chunk.ert)
         for found in self.deframer.feed(chunk.data):
             if isinstance(found, Reject):
                 self._counts.frames_rejected += 1
                 self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
-                out += self.contact.rejected(found.reason != "SYNC")
+                yield from self.contact.rejected(found.reason != "SYNC")
             else:
-                out += self._frame(found, chunk.ert)
-        return out
+                yield from self._frame(found, chunk.ert)
 
-    def _frame(self, found: Frame, ert: int) -> list[Outcome]:
+    def _frame(self, found: Frame, ert: int) -> Iterator[Outcome]:
         self._counts.frames_good += 1
         length = self.profile.cadu_length
         quality: Literal["CORRECTED", "GOOD"] = "CORRECTED" if found.corrected else "GOOD"
@@ -188,31 +197,37 @@ class Receiver:
             frame = decode_frame(found.data, self.profile)
         except DecodeError as error:
             self.frames.append(FrameNote(found.offset, length, quality))
-            return self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
+            yield from self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
+            return
         if frame.scid != self.dictionary.scid:
             self.frames.append(FrameNote(found.offset, length, quality))
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
-            return self._foreign("FOREIGN_SCID", frame.scid, text, ert)
+            yield from self._foreign("FOREIGN_SCID", frame.scid, text, ert)
+            return
+        extractor = self._extractors.get(frame.vcid)
+        if extractor is not None:
+            yield from self._content(extractor.push(frame), frame, ert)
         scet = _stamp(frame)
         self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet))
         if frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
             self.ocfs.append(frame.ocf)
-        if frame.vcid == self.profile.idle_vcid:
+        if extractor is not None:
+            yield from self.contact.frame(frame.vcid, frame.vcfc, scet, ert, length)
+        elif frame.vcid == self.profile.idle_vcid:
             self._counts.frames_idle += 1
-            return []
-        extractor = self._extractors.get(frame.vcid)
-        if extractor is None:
-            return self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
-        out: list[Outcome] = list(self.contact.frame(frame.vcid, frame.vcfc, scet, ert, length))
-        for item in extractor.push(frame):
+        else:
+            yield from self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
+
+    def _content(self, items: list[Extracted], frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+        """What a frame of a declared channel carries, or shows to be missing."""
+        for item in items:
             if isinstance(item, PacketFound):
-                out += self._packet(item, frame.vcid, ert)
+                yield from self._packet(item, frame.vcid, ert)
             elif isinstance(item, FrameGap):
                 text = f"{item.lost} frames lost on VC{frame.vcid} before VCFC {frame.vcfc}"
-                out.append(_station_event("WARNING_LO", "FRAME_GAP", text, ert))
-            elif isinstance(item, PacketDropped):
+                yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
+            else:
                 self._counts.packets_bad += 1
-        return out
 
     def _foreign(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
         self._counts.frames_foreign += 1
@@ -237,7 +252,7 @@ class Receiver:
             self._counts.packets_bad += 1
             return self._once("BAD_PACKET", found.apid, f"{declared.definition.name}: {error}", ert)
         self._counts.packets += 1
-        values = cast("dict[str, Value]", sample.values)  # a dictionary declares no fields of bytes
+        values: dict[str, Value] = sample.values  # type: ignore[assignment]  # no field of a dictionary is of bytes
         if sample.header.service == 5 and "number" in values:
             return self._onboard_event(values, vcid, sample.header.time_ns, ert)
         return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert)
@@ -264,7 +279,9 @@ class Receiver:
                 severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
             text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {change.value:g}"
             out.append(_station_event(severity, "LIMIT", text, ert))
-        return [*out, *self._check_hash(definition.name, values, ert)]
+        if "dictionary_hash" in values:
+            out += self._check_hash(definition.name, values, ert)
+        return out
 
     def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[Outcome]:
         """A spacecraft that was built with another dictionary is told of, once for each hash."""

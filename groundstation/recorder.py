@@ -94,15 +94,18 @@ class Recorder:
             self._archive.event(report.ert, None, "transport", body)
         return Kept(report, 0)
 
-    def decode(self, kept: Kept, tell: Callable[[list[Outcome]], None] | None = None) -> list[Outcome]:
+    def decode(self, kept: Kept, tell: Callable[[Outcome], None] | None = None) -> list[Outcome]:
         """Decode a report that was kept, and keep what follows from it.
 
-        ``tell`` gets what follows before the index of frames is written: nobody who waits for news waits for that.
+        ``tell`` gets each thing that follows as soon as it is known: nobody who waits for a value waits for the rest.
         """
         report, number = kept
-        outcomes = self._note(self.receiver.take(report))
-        if tell is not None:
-            tell(outcomes)
+        outcomes = []
+        for outcome in self.receiver.news(report):
+            self._note(outcome)
+            outcomes.append(outcome)
+            if tell is not None:
+                tell(outcome)
         if isinstance(report, Chunk):
             self._places.append(_Place(self._seen, number))
             self._seen += len(report.data)
@@ -111,7 +114,10 @@ class Recorder:
 
     def stalled(self, now: int) -> list[Outcome]:
         """Time passes although the link reports nothing."""
-        return self._note(self.receiver.stalled(now))
+        outcomes = self.receiver.stalled(now)
+        for outcome in outcomes:
+            self._note(outcome)
+        return outcomes
 
     def overrun(self, reports: int) -> None:
         """Reports that were kept but came too fast to be decoded."""
@@ -140,10 +146,8 @@ class Recorder:
         if entries:
             self._archive.frames(entries)
 
-    def _note(self, outcomes: list[Outcome]) -> list[Outcome]:
-        for outcome in outcomes:
-            if isinstance(outcome, EventMessage):
-                self.note(outcome)
-            elif isinstance(outcome, ContactChange):
-                self._archive.event(outcome.ert, None, "contact", _encode(outcome))
-        return outcomes
+    def _note(self, outcome: Outcome) -> None:
+        if isinstance(outcome, EventMessage):
+            self.note(outcome)
+        elif isinstance(outcome, ContactChange):
+            self._archive.event(outcome.ert, None, "contact", _encode(outcome))

@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import zmq.asyncio
 
@@ -178,7 +179,7 @@ class Station:
             loop.add_signal_handler(number, self._stop.set)
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
         self._last_report = self._clock()
-        self._link.start(lambda report: self._sink(report, loop))
+        self._link.start(partial(self._sink, loop))
         if ready is not None:
             ready(info)
         async with asyncio.TaskGroup() as tasks:
@@ -198,13 +199,20 @@ class Station:
             for task in running:
                 task.cancel()
 
-    def _sink(self, report: Report, loop: asyncio.AbstractEventLoop) -> None:
+    def _sink(self, loop: asyncio.AbstractEventLoop, report: Report) -> None:
         """In the reader thread: archive, then decode or hand over."""
         if self._replay is not None:
             self._queue.wait_for_room(self._stop.is_set)
         kept = self._recorder.keep(report)
         if self._may_decode(report) and self._turn.take_if_free():
-            self._decode_at_once(kept, loop)
+            try:
+                self._take(kept)
+            except BaseException as error:
+                self._broken = error
+                loop.call_soon_threadsafe(self._arrived.set)
+                raise
+            finally:
+                self._turn.give()
         else:
             self._queue.put(kept)
             loop.call_soon_threadsafe(self._arrived.set)
@@ -213,17 +221,6 @@ class Station:
         """Whether the reader thread has the time: nothing waits before this, and it is not much."""
         short = not isinstance(report, Chunk) or len(report.data) < _READ_ALONE
         return short and self._queue.empty and self._replay is None
-
-    def _decode_at_once(self, kept: Kept, loop: asyncio.AbstractEventLoop) -> None:
-        """In the reader thread, which has the turn."""
-        try:
-            self._take(kept)
-        except BaseException as error:
-            self._broken = error
-            loop.call_soon_threadsafe(self._arrived.set)
-            raise
-        finally:
-            self._turn.give()
 
     async def _receive(self) -> None:
         while True:
@@ -270,7 +267,8 @@ class Station:
             with self._turn:
                 silent = self._clock() - self._last_report > _SILENT_READER_MS * MS
                 if self._replay is None and (silent or not self._receiver.connected):
-                    self._tell(self._recorder.stalled(self._link.now()))
+                    for outcome in self._recorder.stalled(self._link.now()):
+                        self._tell(outcome)
                 self._watch_archive()
 
     def _watch_archive(self) -> None:
@@ -302,10 +300,10 @@ class Station:
     def _mark(self, message: M) -> M:
         return message if self._replay is None else self._replay.mark(message)
 
-    def _tell(self, outcomes: Sequence[Outcome | Told]) -> None:
-        for outcome in map(self._mark, outcomes):
-            self._publisher.publish(outcome)
-            self._board.put(outcome)
+    def _tell(self, news: Outcome | Told) -> None:
+        marked = self._mark(news)
+        self._publisher.publish(marked)
+        self._board.put(marked)
 
     def _say(self, severity: Severity, name: str, text: str) -> None:
         event = EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
@@ -316,7 +314,7 @@ class Station:
         """Keep and publish what the station itself has to say."""
         if not isinstance(news, UplinkStatus):
             self._recorder.note(news)
-        self._tell([news])
+        self._tell(news)
 
     def _answer(self, request: AnyMessage, caller: Caller) -> AnyMessage:
         """Answer one request of a viewer."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Bytes as one read returned them, stamped there. ``ert`` in ns; ``data`` is never empty."""
 
     ert: int

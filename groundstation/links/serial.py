@@ -127,12 +127,13 @@ class SerialLink:
         ports = select.poll()
         ports.register(fd, select.POLLIN)
         ports.register(self._reader.wake_fd, select.POLLIN)
+        heard = False
         while not self._reader.stopping:
             ready = ports.poll(LISTEN_MS)
             if not ready:
                 self._sink(Listening(self._stamp()))
                 continue
-            if all(found != fd for found, _ in ready):
+            if fd not in dict(ready):
                 continue  # woken to stop: a read would return nothing, as from a port that is gone
             try:
                 data = os.read(fd, READ_SIZE)
@@ -143,7 +144,9 @@ class SerialLink:
             ert = self._stamp()
             if not data:
                 return self._lost("end of file")
-            backoff.reset()
+            if not heard:
+                heard = True
+                backoff.reset()
             self._sink(Chunk(ert, data))
         return None
 

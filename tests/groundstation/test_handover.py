@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,14 +102,14 @@ def test_a_fault_in_decoding_ends_the_station_wherever_it_was_decoded(
     server = PtyServer(tmp_path / "tty")
     config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART)
     station = Station(config, time.time_ns, Registry(tmp_path / "run"))
-    take = station._receiver.take
+    news = station._receiver.news
 
-    def fail(report: object) -> list[object]:
+    def fail(report: object) -> Iterator[object]:
         if isinstance(report, Chunk):
             raise ZeroDivisionError
-        return take(report)  # type: ignore[arg-type,return-value]
+        return news(report)  # type: ignore[arg-type,return-value]
 
-    monkeypatch.setattr(station._receiver, "take", fail)
+    monkeypatch.setattr(station._receiver, "news", fail)
 
     async def run() -> None:
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
