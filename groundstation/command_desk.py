@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from groundstation.access import LOCAL, Caller
-from groundstation.cop import Transmission
+from groundstation.cop_messages import Transmission
 from groundstation.errors import CommandRefused, LinkError
 from groundstation.links.base import LinkChange, Report
 from groundstation.message_base import Message
@@ -151,6 +151,9 @@ class CommandDesk:
         self._loop = asyncio.get_running_loop()
         while True:
             transmission = await self._outgoing.get()
+            with self._turn:
+                if not self._uplink.begin(transmission):
+                    continue  # given up while it waited
             refused: LinkError | None = None
             try:
                 await asyncio.to_thread(self._write, transmission.cltu)

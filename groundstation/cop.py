@@ -8,14 +8,17 @@ Rules:
 3. Lockout is never cleared by itself. A person does it, with INITIATE_WITH_UNLOCK.
 4. After an Alert the service starts again only with a CLCW that came later.
 5. If no CLCW comes for long the service is terminated.
-6. Frames are given out one of a kind at a time; each is answered with `CopService.written` or ``unwritten``.
+6. Frames are given out one of a kind at a time. Before it is written, `CopService.begin` says whether it is still
+   wanted; one that is gets its answer, `CopService.written` or ``unwritten``. What ends the service, or the link,
+   recalls what has not begun: a command that was given up does not go out later.
+7. While an earlier session's frame is being written the service does not start: that frame may yet move V(R).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
+from groundstation.cop_messages import CopOutput, CopSettings, Delivered, Notice, Transmission, Undelivered
 from groundstation.errors import CommandRefused
 from groundstation.messages import Severity
 from protocols.ccsds.clcw import Clcw, decode_clcw
@@ -61,64 +64,6 @@ _REASONS: dict[AlertReason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CopSettings:
-    """FOP-1's parameters and this service's own. Times in ns.
-
-    Attributes:
-        window: K; the lander lets eight commands wait.
-        t1: longer than the slowest CLCW takes, which the bus sends once a second.
-        limit: transmissions of a frame. At 20 % loss eight fail once in 400,000 times.
-        fresh: how old a CLCW may be that the service starts with.
-        contact: without a CLCW for so long the service is terminated.
-    """
-
-    vcid: int = 0
-    window: int = 8
-    t1: int = 1500 * MS
-    limit: int = 8
-    fresh: int = 5000 * MS
-    contact: int = 30_000 * MS
-
-
-@dataclass(frozen=True, slots=True)
-class Transmission:
-    """A CLTU to write to the link. ``transfer`` is the transfer in it; None in control commands."""
-
-    kind: FrameKind
-    cltu: bytes
-    transfer: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A CLCW acknowledged the transfer's frame."""
-
-    transfer: int
-
-
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """The transfer was given up. If its frame was sent, it may have arrived. ``silent``: for want of any answer."""
-
-    transfer: int
-    reason: str
-    silent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something for the log. ``ended``: the AD service has ended with it."""
-
-    severity: Severity
-    name: str
-    text: str
-    ended: bool = False
-
-
-CopOutput = Transmission | Delivered | Undelivered | Notice
-
-
 class CopService:
     """One virtual channel's way up.
 
@@ -139,7 +84,8 @@ class CopService:
         self._since = 0
         self._directives: dict[int, str] = {}
         self._requests = _OWN
-        self._writing: set[FrameKind] = set()
+        self._writing: dict[FrameKind, Transmission] = {}
+        self._begun: set[FrameKind] = set()
 
     @property
     def locked_out(self) -> bool:
@@ -190,16 +136,16 @@ class CopService:
         clcw, status = self._fresh(now), self._fop.status()
         if status.state is not FopState.INITIAL or status.suspended is not None:
             return []
-        if clcw is None or clcw.lockout or clcw.wait or "BC" in self._writing:
+        if clcw is None or clcw.lockout or clcw.wait or not self._writing.keys() <= {"BD"}:
             return []
         self._since = now
         self._fop.directive(Directive(_OWN, "SET_V_S", clcw.report), now)
         kind: DirectiveKind = "INITIATE_WITH_UNLOCK" if clcw.retransmit else "INITIATE"
-        return self._translate(self._fop.directive(Directive(_OWN, kind), now))
+        return self._translate(self._fop.directive(Directive(_OWN, kind), now), now)
 
     def transfer(self, transfer: int, data: bytes, now: int, *, bypass: bool) -> list[CopOutput]:
         """Send a packet; there must be `room`."""
-        return self._translate(self._fop.transfer(transfer, data, now, bypass=bypass))
+        return self._translate(self._fop.transfer(transfer, data, now, bypass=bypass), now)
 
     def directive(self, name: str, value: int | None, now: int) -> list[CopOutput]:
         """A directive that somebody ordered. What initiates takes over V(R) of the last CLCW as V(S) first.
@@ -207,26 +153,34 @@ class CopService:
         Raises:
             CommandRefused: no such directive, no such value, or FOP-1 rejects it in its state.
         """
-        kind = _directive_kind(name)
+        kind = directive_kind(name)
         number = _directive_value(kind, value)
         state = self._fop.state
-        if state is FopState.INITIAL and kind.startswith("INITIATE"):
-            self._since = now
-            if self.clcw is not None:
-                self._fop.directive(Directive(_OWN, "SET_V_S", self.clcw.report), now)
         self._requests += 1
-        outputs = self._fop.directive(Directive(self._requests, kind, number), now)
+        outputs = self._prepared(now) if state is FopState.INITIAL and kind.startswith("INITIATE") else []
+        if kind == "TERMINATE":
+            outputs += self._terminated(self._requests, now)
+        else:
+            outputs += self._fop.directive(Directive(self._requests, kind, number), now)
         if DirectiveResponse(self._requests, "REJECT") in outputs:
             raise CommandRefused(f"FOP-1 rejects {kind} while it is {state.name}{_remedy(kind, state)}")
         self._directives[self._requests] = kind
-        return self._translate(outputs)
+        return self._translate(outputs, now)
 
     def terminate(self, reason: str, now: int) -> list[CopOutput]:
         """End the AD service: what was not acknowledged is given up."""
         self._trusted = False
-        if self._fop.state is FopState.INITIAL:
+        if self._fop.state is FopState.INITIAL and self._fop.status().suspended is None:
             return []
-        return self._translate(self._fop.directive(Directive(_OWN, "TERMINATE"), now), reason)
+        return self._translate(self._terminated(_OWN, now), now, reason)
+
+    def link_down(self, reason: str, now: int) -> list[CopOutput]:
+        """Nothing can be written any more: the AD service ends, and a BD frame that has not begun is given up too."""
+        out = self.terminate(reason, now)
+        waiting = self._writing.get("BD")
+        if waiting is not None and waiting.transfer is not None and self._recall("BD", now):
+            out.append(Undelivered(waiting.transfer, reason))
+        return out
 
     def ocf(self, data: bytes, now: int) -> list[CopOutput]:
         """The operational control field of a good frame."""
@@ -236,28 +190,65 @@ class CopService:
             return []
         if data[0] & _FIXED != _COP_1:
             self.invalid += 1
-            return self._translate(self._fop.invalid_clcw(now))
+            return self._translate(self._fop.invalid_clcw(now), now)
         if clcw.vcid != self._settings.vcid:
             return []
         out = self._lockout_notice(clcw)
         self.clcw, self.heard, self._since, self._trusted = clcw, now, now, True
-        return out + self._translate(self._fop.clcw(clcw, now))
+        return out + self._translate(self._fop.clcw(clcw, now), now)
+
+    def begin(self, transmission: Transmission) -> bool:
+        """Whether it is still to be written; if so, it counts as begun from here on."""
+        if self._writing.get(transmission.kind) is not transmission:
+            return False
+        self._begun.add(transmission.kind)
+        return True
 
     def written(self, transmission: Transmission, now: int) -> list[CopOutput]:
         """The link took it."""
-        self._writing.discard(transmission.kind)
-        return self._translate(self._fop.lower_accepted(transmission.kind, now))
+        self._answered(transmission)
+        if self._fop.state is FopState.INITIAL and transmission.kind != "BD":
+            self._trusted = False  # its session is over, and V(R) as it was heard may not hold any more
+        return self._translate(self._fop.lower_accepted(transmission.kind, now), now)
 
     def unwritten(self, transmission: Transmission, reason: str, now: int) -> list[CopOutput]:
         """The link did not take it."""
-        self._writing.discard(transmission.kind)
-        return self._translate(self._fop.lower_rejected(transmission.kind, now), reason)
+        self._answered(transmission)
+        return self._translate(self._fop.lower_rejected(transmission.kind, now), now, reason)
 
     def tick(self, now: int) -> list[CopOutput]:
         """Time has passed."""
         if self._fop.state is not FopState.INITIAL and now >= self._since + self._settings.contact:
             return self.terminate(f"no CLCW came for {self._settings.contact // (1000 * MS)} s", now)
-        return self._translate(self._fop.tick(now))
+        return self._translate(self._fop.tick(now), now)
+
+    def _prepared(self, now: int) -> list[FopOutput]:
+        """Before a person initiates: a suspended service would keep its old V(S), so it is ended."""
+        out = [] if self._fop.status().suspended is None else self._terminated(_OWN, now)
+        self._since = now
+        if self.clcw is not None:
+            self._fop.directive(Directive(_OWN, "SET_V_S", self.clcw.report), now)
+        return out
+
+    def _terminated(self, request: int, now: int) -> list[FopOutput]:
+        """TERMINATE. By the standard a suspended service keeps its frames even then: it is initiated anew before."""
+        out = []
+        if self._fop.status().suspended is not None:
+            out = self._fop.directive(Directive(_OWN, "INITIATE"), now)
+        return out + self._fop.directive(Directive(request, "TERMINATE"), now)
+
+    def _answered(self, transmission: Transmission) -> None:
+        if self._writing.get(transmission.kind) is transmission:
+            del self._writing[transmission.kind]
+        self._begun.discard(transmission.kind)
+
+    def _recall(self, kind: FrameKind, now: int) -> bool:
+        """Take back what has not begun; FOP-1 learns no more than that the way is free."""
+        if kind not in self._writing or kind in self._begun:
+            return False
+        del self._writing[kind]
+        self._fop.lower_accepted(kind, now)
+        return True
 
     def _fresh(self, now: int) -> Clcw | None:
         if not self._trusted or self.heard is None or now - self.heard > self._settings.fresh:
@@ -272,11 +263,13 @@ class CopService:
         text = "the spacecraft is in lockout and takes no frames of type AD: groundstation cop unlock"
         return [Notice("WARNING_HI", "LOCKOUT", text)]
 
-    def _translate(self, outputs: list[FopOutput], reason: str | None = None) -> list[CopOutput]:
+    def _translate(self, outputs: list[FopOutput], now: int, reason: str | None = None) -> list[CopOutput]:
         alert = next((output.reason for output in outputs if isinstance(output, Alert)), None)
         if alert is not None:
             self._trusted = False
             reason = reason or _REASONS[alert]
+            self._recall("AD", now)
+            self._recall("BC", now)
         found = (self._output(output, alert, reason or "") for output in outputs)
         return [output for output in found if output is not None]
 
@@ -284,7 +277,7 @@ class CopService:
         if isinstance(output, TransmitFrame):
             return self._transmission(output)
         if isinstance(output, TransferResponse):
-            return _transfer_output(output, alert, reason)
+            return self._transfer_output(output, alert, reason)
         if isinstance(output, DirectiveResponse):
             return self._directive_notice(output, reason)
         if isinstance(output, Alert):
@@ -296,9 +289,20 @@ class CopService:
         return None  # Abort: what is being written is on its way already
 
     def _transmission(self, frame: TransmitFrame) -> Transmission:
-        self._writing.add(frame.kind)
         tc = TcFrame(self._scid, self._settings.vcid, frame.ns, frame.data, frame.bypass, frame.control)
-        return Transmission(frame.kind, encode_cltu(encode_frame(tc)), frame.request)
+        transmission = Transmission(frame.kind, encode_cltu(encode_frame(tc)), frame.request)
+        self._writing[frame.kind] = transmission
+        return transmission
+
+    def _transfer_output(
+        self, response: TransferResponse, alert: AlertReason | None, reason: str
+    ) -> Delivered | Undelivered | None:
+        if response.response == "ACCEPT":
+            return None
+        if response.response == "CONFIRM":
+            return Delivered(response.request)
+        begun = response.request in [self._writing[kind].transfer for kind in self._begun]
+        return Undelivered(response.request, reason or "FOP-1 rejects it", alert in ("T1", "LIMIT"), begun)
 
     def _directive_notice(self, response: DirectiveResponse, reason: str) -> Notice | None:
         kind = self._directives.get(response.request)
@@ -310,15 +314,12 @@ class CopService:
         return Notice("WARNING_HI", "COP1_DIRECTIVE", f"{kind} was given up: {reason or 'a new one came'}")
 
 
-def _transfer_output(response: TransferResponse, alert: AlertReason | None, reason: str) -> CopOutput | None:
-    if response.response == "ACCEPT":
-        return None
-    if response.response == "CONFIRM":
-        return Delivered(response.request)
-    return Undelivered(response.request, reason or "FOP-1 rejects it", alert in ("T1", "LIMIT"))
+def directive_kind(name: str) -> DirectiveKind:
+    """A directive by its name, or by UNLOCK, which is short for one.
 
-
-def _directive_kind(name: str) -> DirectiveKind:
+    Raises:
+        CommandRefused: there is none such.
+    """
     kinds: dict[str, DirectiveKind] = {kind: kind for kind in get_args(DirectiveKind)}
     kinds["UNLOCK"] = "INITIATE_WITH_UNLOCK"
     kind = kinds.get(name.upper().replace("-", "_"))

@@ -26,7 +26,8 @@ import msgspec
 
 from groundstation.arming import Arming
 from groundstation.command_book import CommandBook, Tracked
-from groundstation.cop import CopOutput, CopService, CopSettings, Delivered, Notice, Transmission, Undelivered
+from groundstation.cop import CopService, directive_kind
+from groundstation.cop_messages import CopOutput, CopSettings, Delivered, Notice, Transmission, Undelivered
 from groundstation.errors import CommandRefused
 from groundstation.message_base import Value
 from groundstation.messages import EventMessage, Severity, Telemetry
@@ -166,7 +167,8 @@ class Uplink:
         Raises:
             CommandRefused: there is none such, its value cannot be, or FOP-1 rejects it now.
         """
-        if self._down is not None and name.upper().startswith("INITIATE"):
+        kind = directive_kind(name)
+        if self._down is not None and (kind.startswith("INITIATE") or kind == "RESUME"):
             raise CommandRefused(f"nothing can be sent: {self._down}")
         outputs = self._cop.directive(name, value, now)
         self._waits_since = now
@@ -179,7 +181,7 @@ class Uplink:
         """The link came, or went: then all that is under way is given up."""
         self._down = None if up else detail
         if not up:
-            self._carry_out(self._cop.terminate("the link went down", now), now)
+            self._carry_out(self._cop.link_down("the link went down", now), now)
             self._drop_queue(True, "the link went down", now)
             self._drop_queue(False, "the link went down", now)
         return self._end(now)
@@ -198,15 +200,21 @@ class Uplink:
         entry = self._book.of_request(request) if isinstance(request, int) else None
         if entry is not None and packet.definition.subtype in _REPORTS:
             self._book.reported(entry, packet.definition.subtype, message.values, now)
+            if entry.news.state == "ACCEPTED" and not _repeatable(entry):
+                entry.report_due = None
         return self._end(now)
+
+    def begin(self, transmission: Transmission) -> bool:
+        """Whether a transmission is still to be written. To be asked right before; if so, it has to be answered."""
+        return self._cop.begin(transmission)
 
     def written(self, transmission: Transmission, now: int) -> list[UplinkOutcome]:
         """The link took it."""
         entry = self._of(transmission)
         if entry is not None:
             self._book.sent(entry, now)
-            if transmission.kind == "BD" and not entry.over:
-                entry.report_due = now + self._settings.report
+            if transmission.kind == "BD":
+                self._expect_report(entry, now)
         self._carry_out(self._cop.written(transmission, now), now)
         return self._end(now)
 
@@ -320,10 +328,10 @@ class Uplink:
             return
         if isinstance(output, Delivered):
             self._book.delivered(entry, now)
-            if not entry.over:
-                entry.report_due = now + self._settings.report
+            self._expect_report(entry, now)
         elif entry.news.state == "QUEUED":
-            self._book.give_up(entry, "FAILED", f"not sent: {output.reason}", now)
+            words = f"{output.reason}; it may have been sent" if output.begun else f"not sent: {output.reason}"
+            self._book.give_up(entry, "FAILED", words, now)
         elif entry.news.state == "SENT" and output.transfer == entry.transfers[-1]:
             state: CommandState = "TIMEOUT" if output.silent else "FAILED"
             self._book.give_up(entry, state, f"{output.reason}; it may have arrived", now)
@@ -351,6 +359,11 @@ class Uplink:
         self._book.give_up(entry, "TIMEOUT", detail, now)
         if entry in self._queues[news.bypass]:
             self._queues[news.bypass].remove(entry)
+
+    def _expect_report(self, entry: Tracked, now: int) -> None:
+        """It arrived. What was accepted is not sent again for want of another report, unless it changes nothing."""
+        if not entry.over and (entry.news.state != "ACCEPTED" or _repeatable(entry)):
+            entry.report_due = now + self._settings.report
 
     def _repeat(self, entry: Tracked, now: int) -> None:
         entry.report_due = None
@@ -391,6 +404,11 @@ class Uplink:
 
 def _changed(status: UplinkStatus, told: UplinkStatus) -> bool:
     return msgspec.structs.replace(status, ert=told.ert, clcw_ert=told.clcw_ert) != told
+
+
+def _repeatable(entry: Tracked) -> bool:
+    """It changes nothing aboard, however often it is carried out."""
+    return entry.command.definition.service == _TEST
 
 
 def _find_ping(dictionary: Dictionary) -> Command | None:

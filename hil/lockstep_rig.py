@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from groundstation.archive.writer import ArchiveWriter
-from groundstation.cop import Transmission
+from groundstation.cop_messages import Transmission
 from groundstation.errors import CommandRefused
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
 from groundstation.messages import EventMessage, Telemetry
@@ -180,8 +180,9 @@ class LockstepRig:
         """Carry out what the uplink says."""
         for outcome in outcomes:
             if isinstance(outcome, Transmission):
-                self._channel.feed_up(outcome.cltu, now)
-                self._tell(self._uplink.written(outcome, now), now)
+                if self._uplink.begin(outcome):
+                    self._channel.feed_up(outcome.cltu, now)
+                    self._tell(self._uplink.written(outcome, now), now)
             elif isinstance(outcome, CommandUpdate):
                 self._recorder.note(outcome)
                 if outcome.command in self._numbers:

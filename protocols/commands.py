@@ -23,6 +23,9 @@ from protocols.nearest import nearest
 Argument = bool | int | float | str | bytes
 """What a caller may give for an argument. Text is read as a person types it: a number, a label, ``on`` or ``off``."""
 
+_LONG = 200
+"""Characters of a value in an error, or bits of an integer: longer ones are cut or described."""
+
 _FLAG_WORDS = {"on": 1, "true": 1, "1": 1, "off": 0, "false": 0, "0": 0}
 
 
@@ -239,13 +242,15 @@ def _label(path: str, argument: ArgumentDef, value: Argument) -> int:
         return labels[value.casefold()]
     if isinstance(value, int) and not isinstance(value, bool) and value in labels.values():
         return value
-    raise EncodeError(f"{path} has no value {value!r}{nearest(str(value), (name for _, name in argument.labels))}")
+    word = value if isinstance(value, str) else _shown(value)
+    raise EncodeError(f"{path} has no value {_shown(value)}{nearest(word, (name for _, name in argument.labels))}")
 
 
 def _flag(path: str, argument: ArgumentDef, value: Argument) -> int:
-    raw = _FLAG_WORDS.get(str(value).casefold()) if isinstance(value, (bool, int, str)) else None
+    word = value if isinstance(value, str) else _shown(value)
+    raw = None if isinstance(value, float) else _FLAG_WORDS.get(word.casefold())
     if raw is None:
-        raise EncodeError(f"{path} is {value!r}: {argument.range_text} are wanted")
+        raise EncodeError(f"{path} is {_shown(value)}: {argument.range_text} are wanted")
     return raw
 
 
@@ -256,9 +261,25 @@ def _read_number(path: str, argument: ArgumentDef, value: Argument) -> float:
         number = _parse(value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = value
-    if number is None or not isfinite(number):
-        raise EncodeError(f"{path} is {value!r}: a number is wanted, {argument.range_text}")
+    if number is None or not _finite(number):
+        raise EncodeError(f"{path} is {_shown(value)}: a number is wanted, {argument.range_text}")
     return number
+
+
+def _finite(number: float) -> bool:
+    """An integer may also be longer than any float."""
+    try:
+        return isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _shown(value: Argument) -> str:
+    """A value as it was given; of a very long one, the beginning."""
+    if isinstance(value, int) and value.bit_length() > _LONG:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def _parse(text: str) -> float | None:

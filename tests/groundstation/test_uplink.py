@@ -6,10 +6,12 @@ from contextlib import suppress
 from random import Random
 from typing import get_args
 
+import msgspec
 import pytest
 
 from groundstation.command_book import KEPT
 from groundstation.errors import CommandRefused
+from groundstation.messages import Telemetry
 from groundstation.orders import FINAL_STATES, CommandUpdate, UplinkStatus
 from groundstation.uplink import UplinkSettings
 from protocols.ccsds.clcw import Clcw
@@ -227,7 +229,108 @@ def test_terminate_gives_up_what_is_under_way() -> None:
     assert bench.status.cop == "INITIAL"
 
 
+@pytest.mark.parametrize("bypass", [False, True])
+@pytest.mark.parametrize("how", ["terminate", "link"])
+def test_what_waits_for_the_port_and_is_given_up_is_never_written(how: str, bypass: bool) -> None:
+    bench = Bench()
+    bench.run(1)
+    bench.take(bench.uplink.arm(60, "tester", bench.now))
+    bench.held = []
+    number = bench.submit("FIRE_RETROS", bypass=bypass)
+    assert len(bench.held) == 1
+    if how == "terminate":
+        bench.take(bench.uplink.directive("terminate", None, "tester", bench.now))
+    else:
+        bench.take(bench.uplink.link(False, "unplugged", bench.now))
+        bench.take(bench.uplink.link(True, "open", bench.now))
+    bench.release()
+    bench.run(2)
+    if how == "terminate" and bypass:  # which is no matter of the AD service
+        assert bench.states(number) == DONE
+        return
+    assert bench.states(number) == ["QUEUED", "FAILED"]
+    assert bench.last(number).detail.startswith("not sent")
+    assert bench.craft.done == []
+    again = bench.submit("HOLD")
+    bench.run(1)
+    assert bench.states(again) == DONE
+
+
+def test_what_is_being_written_when_it_is_given_up_may_have_been_sent() -> None:
+    """And the next session does not begin with a V(R) that this frame may still move."""
+    bench = Bench()
+    bench.run(1)
+    bench.held = []
+    number = bench.submit("HOLD")
+    (writing,) = bench.held
+    assert bench.uplink.begin(writing)
+    bench.take(bench.uplink.directive("terminate", None, "tester", bench.now))
+    assert bench.states(number) == ["QUEUED", "FAILED"]
+    assert bench.last(number).detail == "the service was terminated; it may have been sent"
+    bench.held = None
+    later = bench.submit("STEP", {"ticks": 3})
+    bench.run(0.5)
+    assert bench.states(later) == ["QUEUED"]
+    bench.craft.receive(writing.cltu)
+    bench.take(bench.uplink.written(writing, bench.now))
+    bench.run(2)
+    assert bench.states(later) == DONE
+    assert [name for name, _ in bench.craft.done if name != "PING"] == ["HOLD", "STEP"]
+
+
+@pytest.mark.parametrize("how", ["terminate", "link", "unlock"])
+def test_a_suspended_service_can_be_ended(how: str) -> None:
+    bench = Bench()
+    bench.run(1)
+    bench.take(bench.uplink.directive("SET_TIMEOUT_TYPE", 1, "tester", bench.now))
+    bench.craft.deaf = True
+    lost = bench.submit("HOLD", timeout=60 * S)
+    bench.run(15)
+    assert bench.status.cop == "SUSPENDED"
+    bench.craft.deaf = False
+    if how == "link":
+        bench.take(bench.uplink.link(False, "unplugged", bench.now))
+        bench.take(bench.uplink.link(True, "open", bench.now))
+    else:
+        bench.take(bench.uplink.directive(how, None, "tester", bench.now))
+    assert bench.states(lost) == ["QUEUED", "SENT", "FAILED"]
+    assert bench.status.unacknowledged == 0
+    bench.run(1)
+    again = bench.submit("HOLD")
+    bench.run(1)
+    assert bench.states(again) == DONE
+
+
+@pytest.mark.parametrize("name", ["unlock", "initiate", "resume"])
+def test_nothing_is_initiated_while_the_link_is_down(name: str) -> None:
+    bench = Bench(connected=False)
+    with pytest.raises(CommandRefused, match="nothing can be sent"):
+        bench.uplink.directive(name, None, "tester", bench.now)
+
+
+def test_what_was_accepted_is_not_sent_again() -> None:
+    bench = Bench(Spacecraft(mute=True))
+    bench.run(1)
+    number = bench.submit("STEP", {"ticks": 3}, repeats=5)
+    accepted = Telemetry(
+        packet="COMMAND_ACCEPTED",
+        apid=0x100,
+        vcid=2,
+        scet=0,
+        ert=0,
+        values={"request": bench.last(number).request or 0, "tick": 1},
+    )
+    bench.take(bench.uplink.report(accepted, bench.now))
+    bench.run(5)
+    assert len(bench.craft.done) == 1
+    assert bench.states(number) == ["QUEUED", "SENT", "ACCEPTED"]
+
+
 REFUSALS = [
+    ("STEP", {"ticks": 10**400}, "a number is wanted"),
+    ("STEP", {"ticks": "0x" + "f" * 5000}, "a number is wanted"),
+    ("STEP", {"ticks": "1" * 5000}, "a number is wanted"),
+    ("SCALE", {"factor": 10**400}, "a number is wanted"),
     ("PONG", {}, "did you mean 'PING'"),
     ("STEP", {}, "STEP.ticks is missing: 1 … 10000 tick"),
     ("STEP", {"tick": 3}, "did you mean 'ticks'"),
@@ -353,6 +456,20 @@ def test_other_channels_and_replays_do_not_matter() -> None:
     bench.run(1)
     bench.take(bench.uplink.ocf(Clcw(vcid=3, lockout=True).encode(), bench.now))
     assert not bench.status.lockout
+    bench.craft.mute = True
+    number = bench.submit("HOLD")
+    report = Telemetry(
+        packet="COMMAND_COMPLETED",
+        apid=0x100,
+        vcid=2,
+        scet=0,
+        ert=0,
+        values={"request": bench.last(number).request or 0, "tick": 1},
+    )
+    bench.take(bench.uplink.report(msgspec.structs.replace(report, replay=True), bench.now))
+    assert bench.states(number) == ["QUEUED", "SENT"]
+    bench.take(bench.uplink.report(report, bench.now))
+    assert bench.states(number)[-1] == "COMPLETED"
 
 
 def test_no_contact_for_long_terminates() -> None:
@@ -408,7 +525,7 @@ DIRECTIVES = [*get_args(DirectiveKind), "UNLOCK"]
 
 def disturb(bench: Bench, random: Random) -> None:
     """One thing that may happen to a station, at any time."""
-    craft, kind = bench.craft, random.randrange(12)
+    craft, kind = bench.craft, random.randrange(14)
     if kind < 5:
         name, arguments = random.choice([("HOLD", {}), ("STEP", {"ticks": 3}), ("PING", {}), ("FIRE_RETROS", {})])
         bypass, repeats = random.random() < 0.2, random.choice([None, 0, 2])
@@ -427,8 +544,12 @@ def disturb(bench: Bench, random: Random) -> None:
         craft.farm.frame(False, False, random.randrange(256), b"somebody else's")
     elif kind == 10:
         craft.silent, craft.deaf, craft.mute = (random.random() < 0.3 for _ in range(3))
-    else:
+    elif kind == 11:
         bench.link_error = random.choice(["", "", "no room"])
+    elif bench.held is None:
+        bench.held = []  # the port takes nothing for a while
+    else:
+        bench.release()
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -439,6 +560,7 @@ def test_whatever_happens_every_command_ends_and_none_is_in_two_minds(seed: int)
         with suppress(CommandRefused):
             disturb(bench, random)
         bench.run(random.choice([0.05, 0.3, 2]))
+    bench.release()
     bench.run(120)
     states: dict[int, str] = {}
     for update in (o for o in bench.outcomes if isinstance(o, CommandUpdate)):
@@ -459,6 +581,7 @@ def test_after_any_trouble_an_unlock_brings_commanding_back(seed: int) -> None:
         with suppress(CommandRefused):
             disturb(bench, random)
         bench.run(0.3)
+    bench.release()
     bench.craft.silent = bench.craft.deaf = bench.craft.mute = False
     bench.link_error, bench.loss = "", 0.0
     bench.take(bench.uplink.link(False, "replugged", bench.now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from groundstation.cop import Transmission
+from groundstation.cop_messages import Transmission
 from groundstation.messages import EventMessage, Telemetry
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.uplink import Uplink, UplinkOutcome, UplinkSettings
@@ -80,7 +80,10 @@ class Spacecraft:
 
 
 class Bench:
-    """Runs in steps of 50 ms; the spacecraft sends a frame every 100 ms, or sooner if it has to report."""
+    """Runs in steps of 50 ms; the spacecraft sends a frame every 100 ms, or sooner if it has to report.
+
+    While ``held`` is a list, what is to be written waits there for `release`.
+    """
 
     def __init__(
         self,
@@ -98,6 +101,8 @@ class Bench:
         self.link_error = ""
         self.outcomes: list[UplinkOutcome] = []
         self.written: list[Transmission] = []
+        self.held: list[Transmission] | None = None
+        self.recalled: list[Transmission] = []
         self._random = Random(seed)
         self._steps = 0
         if connected:
@@ -107,9 +112,23 @@ class Bench:
         self.outcomes += outcomes
         for outcome in outcomes:
             if isinstance(outcome, Transmission):
-                self._write(outcome)
+                if self.held is None:
+                    self._write(outcome)
+                else:
+                    self.held.append(outcome)
+
+    def release(self) -> None:
+        """Write what waits, and from now on at once."""
+        held, self.held = self.held or [], None
+        for transmission in held:
+            self._write(transmission)
 
     def _write(self, transmission: Transmission) -> None:
+        if not self.uplink.begin(transmission):
+            self.recalled.append(transmission)
+            return
+        entry = self.uplink._of(transmission)
+        assert entry is None or not entry.news.detail.startswith("not sent"), entry.news
         if self.link_error:
             self.take(self.uplink.unwritten(transmission, self.link_error, self.now))
             return
