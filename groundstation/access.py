@@ -17,10 +17,12 @@ from typing import Literal
 
 from groundstation.errors import AccessRefused, KeyUnusable
 from groundstation.keys import Client, KeyStore
-from groundstation.messages import AnyMessage, MissedReport, SnapshotRequest
+from groundstation.messages import AnyMessage, MissedReport, SnapshotRequest, StopRequest
 from groundstation.orders import Order
 
 _KEY_MARK = "key:"
+CLAIM_MAX = 200
+"""Characters that a client may say of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,22 @@ class Caller:
                 f"the key {self.key!r} is for telemetry only: at the station, "
                 f"`groundstation keys allow {self.key} --command` lets it command"
             )
-        if self.key is None and isinstance(request, Order) and request.who.startswith(_KEY_MARK):
-            raise AccessRefused(f"{request.who!r}: only a key proves that")
+        claim = _claim(request)
+        if not claim.isprintable() or len(claim) > CLAIM_MAX:
+            raise AccessRefused(f"{claim[:CLAIM_MAX]!r}: one line of up to {CLAIM_MAX} printable characters is wanted")
+        if self.key is None and claim.lstrip().startswith(_KEY_MARK):
+            raise AccessRefused(f"{claim!r}: only a key proves that")
 
     def label(self, claimed: str) -> str:
         """Who orders something, for the log: what the key proves, then what the client says."""
         return claimed if self.key is None else f"{_KEY_MARK}{self.key} {claimed}"
+
+
+def _claim(request: AnyMessage) -> str:
+    """What a client says of itself."""
+    if isinstance(request, Order):
+        return request.who
+    return request.reason if isinstance(request, StopRequest) else ""
 
 
 LOCAL = Caller(None, "command")

@@ -25,6 +25,7 @@ from groundstation.plain import command_line, json_line, utc
 from groundstation.shell import host_clock, write_line
 from groundstation.target import Target, find_target, key_options
 from groundstation.tui.source import StationBack, StationLost
+from groundstation.uplink import TIMEOUTS
 from protocols.commands import ArgumentDef, Command
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
@@ -70,8 +71,8 @@ def send(
     Without --wait it ends when the station has taken the command. A PING is sent again by itself if its report is
     lost; anything else only with --repeats.
     """
-    if not isfinite(timeout):
-        raise click.UsageError("--timeout takes a number of seconds")
+    if not TIMEOUTS.start <= timeout * 1e9 < TIMEOUTS.stop:
+        raise click.UsageError("--timeout takes a number of seconds: the range is 0.1 … 3600")
     request = _orderer().command(
         name,
         _arguments(name, arguments),

@@ -30,7 +30,9 @@ from groundstation.orders import (
     UplinkStatus,
 )
 from groundstation.receiver import Outcome
+from groundstation.tally import Tally
 from groundstation.uplink import Uplink, UplinkOutcome
+from protocols.commands import shown
 
 MS = 1_000_000
 FRESH = 60_000 * MS
@@ -40,6 +42,7 @@ TICK_S = 0.05
 _TOKENS = 10_000
 _TOKEN_SIZES = range(8, 65)
 _NAME_MAX = 64
+_TEXT_MAX = 400
 
 Told = CommandUpdate | UplinkStatus | EventMessage
 
@@ -105,6 +108,7 @@ class CommandDesk:
         self._turn = turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = OrderGuard(clock())
+        self._refusals = Tally(self._tell_refused, clock)
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
     def answer(self, order: Order, caller: Caller = LOCAL) -> OrderAccepted:
@@ -119,8 +123,9 @@ class CommandDesk:
             return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
         except CommandRefused as error:
             self.refused()
-            text = f"{describe(order)} of {caller.label(order.who[:_NAME_MAX])!r}: {error}"
-            self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+            who = caller.label(order.who[:_NAME_MAX])
+            text = f"{describe(order)} of {who!r}: {error}"
+            self._refusals.note(f"{who} {describe(order)}", text[:_TEXT_MAX])
             raise
 
     def refused(self) -> None:
@@ -141,6 +146,7 @@ class CommandDesk:
     def tick(self) -> None:
         """Let time pass; to be called every `TICK_S`."""
         self._do(self._uplink.tick(self._clock()))
+        self._refusals.tick()
 
     def close(self) -> None:
         """The station ends: what is under way is given up."""
@@ -189,6 +195,10 @@ class CommandDesk:
         self._do(outcomes)
         return OrderAccepted(text=f"command {number} {order.name} is queued", command=number)
 
+    def _tell_refused(self, text: str) -> None:
+        now = self._clock()
+        self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+
     def _do(self, outcomes: list[UplinkOutcome]) -> None:
         for outcome in outcomes:
             if not isinstance(outcome, Transmission):
@@ -202,7 +212,8 @@ class CommandDesk:
 def describe(request: Message) -> str:
     """What somebody asks for, for the log."""
     if isinstance(request, CommandRequest):
-        given = "".join(f" {name}={value}" for name, value in request.arguments.items())
+        values = {name: v if isinstance(v, str) else shown(v) for name, v in request.arguments.items()}
+        given = "".join(f" {name}={value}" for name, value in values.items())
         return f"{request.name}{given}"[:200]
     if isinstance(request, CopDirectiveRequest):
         return f"directive {request.directive}"[:200]

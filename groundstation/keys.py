@@ -236,7 +236,7 @@ def _read(path: Path, kind: type[T]) -> T:
         raise
     except OSError as error:
         raise KeyUnusable(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KeyUnusable(f"{path} is damaged: {error}") from error
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 Value = bool | int | float | str
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What a client may say in a whole number: a longer one is refused where it is read."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A count that any language's JSON can hold exactly."""
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):

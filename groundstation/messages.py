@@ -23,7 +23,7 @@ from typing import Literal
 
 import msgspec
 
-from groundstation.message_base import Message, Value
+from groundstation.message_base import Count, Int64, Message, Value
 from groundstation.orders import (
     ArmRequest,
     CommandInfo,
@@ -278,7 +278,7 @@ class ReplayControl(Message, frozen=True, tag="replay_control"):
     action: Literal["play", "pause", "seek", "skip", "step", "next", "previous", "loss", "speed"]
     to: str | None = None
     seconds: float | None = None
-    frames: int = 1
+    frames: Int64 = 1
     speed: float | None = None
 
 
@@ -286,7 +286,7 @@ class MissedReport(Message, frozen=True, tag="missed_report"):
     """Viewer → station: so many messages of this run never came. ``viewer`` is a word unlike any other viewer's."""
 
     viewer: str
-    missed: int
+    missed: Count
 
 
 class Refusal(Message, frozen=True, tag="refusal"):

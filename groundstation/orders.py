@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from groundstation.message_base import Message, Value
+from groundstation.message_base import Int64, Message, Value
 
 CommandState = Literal["QUEUED", "SENT", "ACCEPTED", "COMPLETED", "FAILED", "TIMEOUT"]
 FINAL_STATES: tuple[CommandState, ...] = ("COMPLETED", "FAILED", "TIMEOUT")
@@ -114,7 +114,7 @@ class Order(Message, frozen=True, kw_only=True):
 
     who: str
     token: str
-    issued: int
+    issued: Int64
 
 
 class CommandRequest(Order, frozen=True, tag="command_request"):
@@ -130,8 +130,8 @@ class CommandRequest(Order, frozen=True, tag="command_request"):
     name: str
     arguments: dict[str, Value] = msgspec.field(default_factory=dict)
     bypass: bool = False
-    timeout_ms: int = 10_000
-    repeats: int | None = None
+    timeout_ms: Int64 = 10_000
+    repeats: Int64 | None = None
 
 
 class ArmRequest(Order, frozen=True, tag="arm_request"):
@@ -147,7 +147,7 @@ class CopDirectiveRequest(Order, frozen=True, tag="cop_directive_request"):
     """
 
     directive: str
-    value: int | None = None
+    value: Int64 | None = None
 
 
 class OrderAccepted(Message, frozen=True, tag="order_accepted"):

@@ -22,6 +22,7 @@ from groundstation.messages import AnyMessage, Heartbeat, Refusal, SnapshotReque
 from groundstation.registry import Endpoints
 
 Handler = Callable[[AnyMessage, Caller], AnyMessage]
+Unreadable = Callable[[str, Caller], None]
 
 
 class Publisher:
@@ -91,31 +92,37 @@ class Publisher:
         with self._lock:
             self.publish(Heartbeat(ert=self._clock(), sequences=self.sequences, missed=self.missed))
 
-    async def serve(self, handler: Handler) -> None:
-        """Answer requests until cancelled. What cannot be read, or what ``handler`` refuses, gets a `Refusal`."""
+    async def serve(self, handler: Handler, unreadable: Unreadable | None = None) -> None:
+        """Answer requests until cancelled. What cannot be read, or what ``handler`` refuses, gets a `Refusal`.
+
+        ``unreadable`` is told of what cannot be read, and of whom.
+        """
         async with asyncio.TaskGroup() as tasks:
             for door in self._doors:
-                tasks.create_task(self._serve(door, handler))
+                tasks.create_task(self._serve(door, handler, unreadable))
 
     def close(self) -> None:
         """Close all doors; a reply on its way is still delivered. Idempotent."""
         for door in self._doors:
             door.close()
 
-    async def _serve(self, door: Door, handler: Handler) -> None:
+    async def _serve(self, door: Door, handler: Handler, unreadable: Unreadable | None) -> None:
         while True:
             request = await door.receive()
-            answer = self._answer(request.body, request.caller, handler)
+            answer = self._answer(request.body, request.caller, handler, unreadable)
             await door.reply(request.envelope, encode(answer))
             await asyncio.sleep(0)
 
-    def _answer(self, body: bytes, caller: Caller, handler: Handler) -> AnyMessage:
+    def _answer(self, body: bytes, caller: Caller, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:
         try:
             request = decode(body)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            if unreadable is not None:
+                unreadable(str(error), caller)
+            return Refusal(text=f"not understood: {error}")
+        try:
             if isinstance(request, SnapshotRequest) and caller.rights != "none":
                 self.heartbeat()
             return handler(request, caller)
         except StationError as error:
             return Refusal(text=str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return Refusal(text=f"not understood: {error}")

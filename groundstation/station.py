@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -25,7 +26,7 @@ from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
 from groundstation.endpoints import check, pair_of
-from groundstation.errors import AccessRefused, CallerError, CommandRefused
+from groundstation.errors import AccessRefused, CallerError, CommandRefused, StationError
 from groundstation.handover import ReportQueue, Turn
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
@@ -62,6 +63,9 @@ _STATUS_EVERY = 0.1
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
+_TOLD_MAX = 400
+"""Characters of an event about what a client sent."""
+
 _READ_ALONE = 1024
 """Bytes of a read that the reader thread decodes itself; whoever reads more at once has fallen behind."""
 
@@ -86,8 +90,10 @@ class Station:
         self._broken: BaseException | None = None
         self._last_report = 0
         self._told_error: str | None = None
-        self._tally = Tally(lambda text: self._say("WARNING_LO", "ACCESS_REFUSED", text), self._clock)
-        self._slow = Tally(lambda text: self._say("WARNING_LO", "VIEWER_SLOW", text), self._clock)
+        self._tally = self._make_tally("WARNING_LO", "ACCESS_REFUSED")
+        self._unreadable = self._make_tally("WARNING_LO", "REQUEST_UNREADABLE")
+        self._faults = self._make_tally("WARNING_HI", "REQUEST_FAULT")
+        self._slow = self._make_tally("WARNING_LO", "VIEWER_SLOW")
         self._viewers = Viewers(self._slow)
         self._key: KeyPair | None = None if config.key is None else KeyStore().load(config.key)
         self._ends = None if config.bind is None else pair_of(config.bind)
@@ -184,7 +190,7 @@ class Station:
             ready(info)
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(self._publisher.serve(self._answer)),
+                tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
                 tasks.create_task(self._watch()),
                 tasks.create_task(self._desk.transmit()),
@@ -288,8 +294,8 @@ class Station:
 
     def _look_after_viewers(self) -> None:
         self._viewers.stalls(self._publisher.stalls)
-        self._tally.tick()
-        self._slow.tick()
+        for tally in (self._tally, self._unreadable, self._faults, self._slow):
+            tally.tick()
 
     def _publish_status(self) -> None:
         self._publisher.publish(self._status())
@@ -305,6 +311,10 @@ class Station:
         self._publisher.publish(marked)
         self._board.put(marked)
 
+    def _make_tally(self, severity: Severity, name: str) -> Tally:
+        """For what clients can cause as often as they like."""
+        return Tally(lambda text: self._say(severity, name, text[:_TOLD_MAX]), self._clock)
+
     def _say(self, severity: Severity, name: str, text: str) -> None:
         event = EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
         with self._turn:
@@ -317,9 +327,20 @@ class Station:
         self._tell(news)
 
     def _answer(self, request: AnyMessage, caller: Caller) -> AnyMessage:
-        """Answer one request of a viewer."""
-        with self._turn:
-            return self._answered(request, caller)
+        """Answer one request of a viewer. A fault of ours costs an answer, never the reception of everybody else."""
+        try:
+            with self._turn:
+                return self._answered(request, caller)
+        except StationError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            kind = type(error).__name__
+            self._faults.note(kind, f"{kind} while {describe(request)} was answered: {error}")
+            raise StationError(f"a fault of the station itself ({kind}): it may have been carried out") from error
+
+    def _cannot_read(self, why: str, caller: Caller) -> None:
+        self._unreadable.note(f"{caller.key}", f"a request of {caller.label('a client')} cannot be read: {why}")
 
     def _answered(self, request: AnyMessage, caller: Caller) -> AnyMessage:
         try:

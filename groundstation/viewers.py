@@ -15,6 +15,8 @@ KNOWN = 256
 """Viewers that are told apart; what earlier ones missed stays in the sum."""
 
 NAME_MAX = 64
+MISSED_MAX = 2**53
+"""The sum stays a number that every viewer can read."""
 
 
 class Viewers:
@@ -44,7 +46,7 @@ class Viewers:
             del self._reported[next(iter(self._reported))]
         self._reported[report.viewer] = report.missed
         if more > 0:
-            self.missed += more
+            self.missed = min(self.missed + more, MISSED_MAX)
             self._slow.note(
                 f"missed {caller.key}", f"{caller.label('a viewer')} missed {report.missed} messages so far"
             )

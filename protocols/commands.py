@@ -196,6 +196,14 @@ def _calibrate(field: Field, raw: float) -> float:
     return raw if quantity is None or quantity.identity else raw * quantity.scale + quantity.offset
 
 
+def shown(value: Argument) -> str:
+    """A value as it was given, for errors and logs; a very long one is cut or described."""
+    if isinstance(value, int) and value.bit_length() > _LONG:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+
+
 def _uncalibrate(field: Field, value: float) -> float:
     quantity = field.quantity
     return value if quantity is None or quantity.identity else (value - quantity.offset) / quantity.scale
@@ -242,15 +250,15 @@ def _label(path: str, argument: ArgumentDef, value: Argument) -> int:
         return labels[value.casefold()]
     if isinstance(value, int) and not isinstance(value, bool) and value in labels.values():
         return value
-    word = value if isinstance(value, str) else _shown(value)
-    raise EncodeError(f"{path} has no value {_shown(value)}{nearest(word, (name for _, name in argument.labels))}")
+    word = value if isinstance(value, str) else shown(value)
+    raise EncodeError(f"{path} has no value {shown(value)}{nearest(word, (name for _, name in argument.labels))}")
 
 
 def _flag(path: str, argument: ArgumentDef, value: Argument) -> int:
-    word = value if isinstance(value, str) else _shown(value)
+    word = value if isinstance(value, str) else shown(value)
     raw = None if isinstance(value, float) else _FLAG_WORDS.get(word.casefold())
     if raw is None:
-        raise EncodeError(f"{path} is {_shown(value)}: {argument.range_text} are wanted")
+        raise EncodeError(f"{path} is {shown(value)}: {argument.range_text} are wanted")
     return raw
 
 
@@ -262,7 +270,7 @@ def _read_number(path: str, argument: ArgumentDef, value: Argument) -> float:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = value
     if number is None or not _finite(number):
-        raise EncodeError(f"{path} is {_shown(value)}: a number is wanted, {argument.range_text}")
+        raise EncodeError(f"{path} is {shown(value)}: a number is wanted, {argument.range_text}")
     return number
 
 
@@ -273,13 +281,6 @@ def _finite(number: float) -> bool:
     except OverflowError:
         return False
 
-
-def _shown(value: Argument) -> str:
-    """A value as it was given; of a very long one, the beginning."""
-    if isinstance(value, int) and value.bit_length() > _LONG:
-        return f"an integer of {value.bit_length()} bits"
-    text = repr(value)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def _parse(text: str) -> float | None:

@@ -5,7 +5,8 @@
 Rules:
 1. Everything is kept until it is acknowledged. A station that comes back says what it has: the rest is sent again.
 2. When there is no more room, the oldest that was never sent goes. What was sent is never dropped, so that what is
-   dropped was received by nobody.
+   dropped was received by nobody. How the port stands is not dropped, only what it was before that: a station that
+   missed a change would go on with the wrong one.
 3. Sequences run on over what was dropped: the station sees the gap and counts it.
 """
 
@@ -71,8 +72,17 @@ class RelayBuffer:
         entry = Entry(self._last, ert, data, port)
         self._unsent.append(entry)
         self._used += entry.cost
+        port_change: Entry | None = None
         while self._used > self._limit and self._unsent:
-            self._drop(self._unsent.popleft())
+            oldest = self._unsent.popleft()
+            if oldest.port is None:
+                self._drop(oldest)
+                continue
+            if port_change is not None:
+                self._drop(port_change)
+            port_change = oldest
+        if port_change is not None:
+            self._unsent.appendleft(port_change)
 
     def take(self) -> Entry | None:
         """What is to be sent now; from here on it counts as sent."""
@@ -101,7 +111,6 @@ class RelayBuffer:
         self._used -= entry.cost
         self.dropped += 1
         self.dropped_bytes += len(entry.data)
-        self.port = entry.port or self.port
 
     def _forget(self, entry: Entry) -> None:
         self._used -= entry.cost

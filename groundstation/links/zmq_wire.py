@@ -124,5 +124,5 @@ def unpack_parts(parts: Sequence[bytes]) -> RelayMessage:
         raise DecodeError(f"relay header: seq counts from 1, not {seq}")
     try:
         return RelayMessage(seq, ert, data, _decoder.decode(more[0]) if more else None)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"relay message: {error}") from error

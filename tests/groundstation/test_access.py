@@ -65,8 +65,10 @@ def test_an_unusable_list_lets_nobody_in(tmp_path: Path) -> None:
         assert guests.caller(anna).rights == "command"
         assert guests.error is None
     content = store.allowed_path.read_bytes()
-    store.allowed_path.write_bytes(content[:-9])
-    assert guests.caller(anna).rights == "none"
+    for damaged in (content[:-9], content.replace(b"anna", b"ann\xe9"), b'[{"x":' + b"[" * 20_000):
+        store.allowed_path.write_bytes(damaged)
+        assert guests.caller(anna).rights == "none"
+        assert "damaged" in str(guests.error)
     store.allowed_path.unlink()
     assert guests.caller(anna).rights == "none"
     assert guests.error is None

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from groundstation.access import Caller
+from groundstation.client import StationClient
 from groundstation.handover import ReportQueue, Turn
 from groundstation.links.base import Chunk, Listening
+from groundstation.messages import AnyMessage, MissedReport, Refusal, Snapshot, StopRequest
 from groundstation.recorder import Kept
 from groundstation.registry import Registry
 from groundstation.station import Station
@@ -123,3 +126,50 @@ def test_a_fault_in_decoding_ends_the_station_wherever_it_was_decoded(
         assert caught.group_contains(ZeroDivisionError)
     finally:
         server.close()
+
+
+def test_a_fault_in_answering_costs_an_answer_and_not_the_station(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    server = PtyServer(tmp_path / "tty")
+    registry = Registry(tmp_path / "run")
+    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
+    answered = station._answered
+
+    def fail(request: AnyMessage, caller: Caller) -> AnyMessage:
+        if isinstance(request, MissedReport):
+            raise ZeroDivisionError("planted")
+        return answered(request, caller)
+
+    monkeypatch.setattr(station, "_answered", fail)
+
+    async def use() -> list[AnyMessage]:
+        client = StationClient(registry.find("bench"), time.time_ns)
+        try:
+            await client.connect()
+            answer = await client.request(MissedReport(viewer="x", missed=1))
+            return [answer, await client.connect(), await client.request(StopRequest(reason="done"))]
+        finally:
+            await client.close()
+
+    async def run() -> list[AnyMessage]:
+        ready = asyncio.Event()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tasks.create_task(station.run(lambda _: ready.set()))
+            await ready.wait()
+            return await use()
+
+    try:
+        refusal, snapshot, _ = asyncio.run(run())
+    finally:
+        server.close()
+    assert isinstance(refusal, Refusal)
+    assert "a fault of the station itself (ZeroDivisionError)" in refusal.text
+    assert isinstance(snapshot, Snapshot)
+    (event,) = [event for event in snapshot.events if event.name == "REQUEST_FAULT"]
+    assert (event.severity, event.text) == (
+        "WARNING_HI",
+        "ZeroDivisionError while missed_report was answered: planted",
+    )
+    assert "planted" in capsys.readouterr().err

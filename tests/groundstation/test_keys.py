@@ -68,7 +68,18 @@ def test_a_folder_that_others_may_use_is_refused(store: KeyStore) -> None:
             use()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"name":"a","public":"","secret":""}', "\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[1]",
+        '{"name":"a","public":"","secret":""}',
+        "\xff",
+        '{"name":"\xe9","public":"","secret":""}',
+        '{"x":' + "[" * 20_000,
+    ],
+)
 def test_a_damaged_file_is_said_to_be_one(store: KeyStore, content: str) -> None:
     store.new("bench")
     (store.folder / "bench.key").write_text(content, encoding="latin-1")

@@ -47,6 +47,40 @@ async def subscribe(context, publisher):
     return sub
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"what",
+        b"{}",
+        b"\xff\xfe",
+        b'{"type":"snapshot_request","x":' + b"[" * 20_000,
+        b'{"type":"missed_report","viewer":"x","missed":-1}',
+        b'{"type":"missed_report","viewer":"x","missed":' + b"9" * 4300 + b"}",
+        b'{"type":"missed_report","viewer":"x","missed":' + b"9" * 5000 + b"}",
+        b'{"type":"arm_request","who":"x","token":"0123456789","issued":' + b"9" * 4300 + b',"seconds":1}',
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_told(body):
+    async def run():
+        told = []
+        with open_publisher() as (publisher, context):
+            serving = asyncio.create_task(
+                publisher.serve(
+                    lambda *_: pytest.fail("it was read"), lambda why, caller: told.append((why, caller.key))
+                )
+            )
+            client = context.socket(zmq.DEALER)
+            client.connect(publisher.command_endpoint)
+            await client.send(body)
+            answer = decode(await client.recv())
+            serving.cancel()
+        assert isinstance(answer, Refusal)
+        assert answer.text.startswith("not understood: ")
+        assert [key for _, key in told] == [None]
+
+    asyncio.run(run())
+
+
 def test_topics_count_apart():
     async def run():
         with open_publisher() as (publisher, context):

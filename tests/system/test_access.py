@@ -8,12 +8,22 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import AccessRefused, StationGone
 from groundstation.keys import KeyPair, KeyStore
-from groundstation.messages import EventMessage, Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, encode
+from groundstation.messages import (
+    EventMessage,
+    Heartbeat,
+    MissedReport,
+    Refusal,
+    Snapshot,
+    SnapshotRequest,
+    StopRequest,
+    encode,
+)
 from groundstation.orders import ArmRequest, OrderAccepted
 from groundstation.tui.source import StationBack, StationLost
 from tests.system.conftest import Run
@@ -28,6 +38,7 @@ from tests.system.remote import (
     ping,
     remote,
     remote_bench,
+    snapshot,
     until,
 )
 
@@ -153,6 +164,53 @@ async def _thief_goes_other_stays(bench: Bench, thief: KeyPair, other: KeyPair) 
     finally:
         for client in (going, staying, home):
             await client.close()
+
+
+def test_whatever_a_listener_says_the_station_goes_on(home: Path) -> None:
+    """Requests that no client of ours makes, by a key that may only listen."""
+    viewer = client_key("viewer", "telemetry")
+    with remote_bench(home) as bench:
+        raw = RawClient(bench, viewer)
+        for missed in (b"9" * 4300, b"9" * 16, b"-1"):
+            for name in (b"a", b"b"):
+                answer = raw.ask(
+                    b'missed_report {"type":"missed_report","viewer":"' + name + b'","missed":' + missed + b"}"
+                )
+                assert isinstance(answer, Refusal)
+        most = 2**53
+        for name in ("a", "b", "c"):
+            assert isinstance(raw.ask(MissedReport(viewer=name, missed=most)), OrderAccepted)
+        assert isinstance(raw.ask(b"[" * 50_000), Refusal)
+        raw.close()
+        assert event("REQUEST_UNREADABLE", "a request of key:viewer a client cannot be read")
+        asyncio.run(_hears_a_heartbeat(bench, viewer))
+        assert bench.process.poll() is None
+
+
+def test_nobody_can_pass_for_a_key_or_write_lines_into_the_log(home: Path) -> None:
+    with remote_bench(home) as bench:
+        for number, who in enumerate(("key:anna root", " key:anna root", "eve\nRESET by key:anna root", "eve\x1b[2J")):
+            (answer,) = ask(local(), ping(f"who{number}", who))
+            assert isinstance(answer, Refusal), who
+            (answer,) = ask(local(), StopRequest(reason=who))
+            assert isinstance(answer, Refusal), who
+        (answer,) = ask(local(), StopRequest(reason="x" * 300))
+        assert isinstance(answer, Refusal)
+        assert_wire(bench, [], 0)
+        assert bench.process.poll() is None
+
+
+def test_a_thousand_refusals_are_a_few_events(home: Path) -> None:
+    with remote_bench(home) as bench:
+        long = "X" * 100_000
+        orders = [msgspec.structs.replace(ping(f"n{n}"), name=long) for n in range(200)]
+        assert all(isinstance(answer, Refusal) for answer in ask(local(), *orders))
+        assert event("ORDER_REFUSED", "XXX")
+        until(lambda: getattr(snapshot().uplink, "refused", 0) == 200 or None, "count of all refusals")
+    with ArchiveReader(bench.recording) as archive:
+        refused = [each for each in archive.events("event") if b"ORDER_REFUSED" in each.body]
+    assert len(refused) <= 5
+    assert max(len(each.body) for each in refused) < 2000
 
 
 def test_captured_orders_are_obeyed_once(home: Path) -> None:

@@ -16,11 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import zmq
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import LinkError
-from groundstation.keys import KeyStore
+from groundstation.keys import Credentials, KeyStore
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap
+from groundstation.links.zmq_wire import Welcome, pack, unpack_parts
 from hil.serve import PtyServer
 from tests.groundstation.links.collect import Sink, receive, started
 from tests.stress.kill_station import Feeder
@@ -268,6 +270,40 @@ def test_strangers_and_listeners_at_a_bridge(home: Path, wire: PtyServer) -> Non
         assert wire.receive() == b""
 
 
+def test_nothing_of_who_may_not_command_reaches_the_port(home: Path, wire: PtyServer) -> None:
+    """By sockets that do not keep to what a link of ours would ask itself."""
+    store = KeyStore()
+    bench, viewer, anna = store.new("benchhost"), store.new("viewer"), store.new("anna")
+    store.allow("viewer", viewer.public, "telemetry", 1)
+    store.allow("anna", anna.public, "command", 1)
+    with bridged(wire.path, "--key", "benchhost") as bridge, zmq.Context() as context:
+        assert wire.wait_for_listener(PATIENCE_S)
+        listener, other = context.socket(zmq.DEALER), context.socket(zmq.DEALER)
+        for socket, key in ((listener, viewer), (other, anna)):
+            socket.set(zmq.LINGER, 0)
+            socket.set(zmq.RCVTIMEO, int(PATIENCE_S * 1000))
+            Credentials(key, bench.public).apply(socket)
+            socket.connect(bridge.url.removeprefix("zmq:"))
+        listener.send(pack(1, 0, b""))
+        assert isinstance(unpack_parts(listener.recv_multipart()).news, Welcome)
+        listener.send(pack(2, 0, b"a listener's command"))
+        bridge.said("commands of the key 'viewer': it may only listen")
+        other.send(pack(1, 0, b"a command of a station that is not served"))
+        bridge.said("commands from a station that is not served")
+        for news in (b"[" * 50_000, b'{"type":"received","x":' + b"[" * 50_000, b"\xff", b"{}"):
+            listener.send_multipart([pack(3, 0, b""), news])
+        bridge.said("a message that is no station's")
+        store.allow("viewer", viewer.public, "command", 2)
+        listener.send(pack(4, 0, b"may"))
+        deadline, came = time.monotonic() + PATIENCE_S, b""
+        while not came and time.monotonic() < deadline:
+            came = wire.receive()
+            time.sleep(0.02)
+        assert came == b"may"
+        listener.close()
+        other.close()
+
+
 def test_a_second_station_waits_for_the_first_to_leave(wire: PtyServer) -> None:
     with bridged(wire.path) as bridge:
         assert wire.wait_for_listener(PATIENCE_S)
@@ -351,7 +387,7 @@ AHEAD = """
 import asyncio, sys, time
 from pathlib import Path
 from groundstation.bridge import Bridge, BridgeConfig
-from groundstation.keys import KeyStore
+from groundstation.keys import Credentials, KeyStore
 from groundstation.links.serial import SerialLink
 
 def clock():

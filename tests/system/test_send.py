@@ -168,8 +168,12 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(shared: LossyCable, r
         (["STEP", "tick=1"], 22, "did you mean 'ticks'"),
         (["SELECT_PROFILE", "profile=HARD"], 22, "SELECT_PROFILE.profile has no value 'HARD'"),
         (["FIRE_RETROS"], 22, "is critical: arm the station first"),
-        (["PING", "--timeout", "0"], 22, "0.1 … 3600"),
+        (["PING", "--timeout", "0"], 2, "0.1 … 3600"),
         (["PING", "--timeout", "nan"], 2, "number of seconds"),
+        (["PING", "--timeout", "1e306"], 2, "number of seconds"),
+        (["STEP", "ticks=" + "9" * 401], 22, "a number is wanted"),
+        (["STEP", "ticks=0x" + "f" * 5000], 22, "a number is wanted"),
+        (["TRANSMITTER", "on=" + "9" * 5000], 22, "on, off are wanted"),
         (["STEP", "5"], 2, "'5' is not KEY=VALUE"),
     ):
         result = run("groundstation", "send", *arguments, "--wait")

@@ -215,6 +215,37 @@ def test_the_port_s_state_is_that_of_the_place_in_the_stream() -> None:
     assert changes == [("CONNECTED", "x answers"), ("DISCONNECTED", "at the bridge: unplugged")]
 
 
+def test_a_change_of_the_port_outlives_what_is_dropped() -> None:
+    """A station that had to lose reads must not go on with a port that is gone, or come back."""
+    far, stream = Far(limit=5 * (ENTRY_COST + 1)), RelayStream("x")
+    far.buffer.put(1, b"", PortState(state="CONNECTED", detail="open"))
+    far.greet(stream, HOUR)
+    far.buffer.put(2, b"", PortState(state="DISCONNECTED", detail="unplugged"))
+    far.buffer.put(3, b"", PortState(state="CONNECTED", detail="open again"))
+    for n in range(20):
+        far.buffer.put(4 + n, b"x")
+    assert far.buffer.dropped == 20 - 3 + 1  # reads, and the change that another one followed
+    reports = far.send(stream, HOUR)
+    assert [(r.ert, r.state) for r in reports if isinstance(r, LinkChange)] == [(3, "CONNECTED")]
+    assert stream.obstacle is None
+    assert sum(r.missed for r in reports if isinstance(r, RelayGap)) == far.buffer.dropped
+
+
+def test_an_old_acknowledgement_does_not_bring_an_old_port_back() -> None:
+    far = Far(limit=4 * (ENTRY_COST + 1))
+    far.buffer.put(1, b"", PortState(state="CONNECTED", detail="open"))
+    far.buffer.take()
+    far.buffer.put(2, b"", PortState(state="DISCONNECTED", detail="gone"))
+    for n in range(9):
+        far.buffer.put(3 + n, b"x")
+    far.buffer.acknowledged(1)
+    assert far.buffer.port == PortState(state="CONNECTED", detail="open")
+    stream = RelayStream("x")
+    far.greet(stream, HOUR)
+    far.send(stream, HOUR)
+    assert stream.obstacle == "at the bridge: gone"
+
+
 def test_acknowledged_is_what_came_half_a_second_ago() -> None:
     far, stream = Far(), RelayStream("x")
     far.greet(stream, 0)
