@@ -16,6 +16,7 @@ from groundstation.messages import AnyMessage, Refusal, Snapshot
 from groundstation.ordering import Orderer, who_am_i
 from groundstation.orders import (
     FINAL_STATES,
+    TIMEOUTS_MS,
     CommandRequest,
     CommandUpdate,
     OrderAccepted,
@@ -25,7 +26,6 @@ from groundstation.plain import command_line, json_line, utc
 from groundstation.shell import host_clock, write_line
 from groundstation.target import Target, find_target, key_options
 from groundstation.tui.source import StationBack, StationLost
-from groundstation.uplink import TIMEOUTS
 from protocols.commands import ArgumentDef, Command
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
@@ -71,7 +71,7 @@ def send(
     Without --wait it ends when the station has taken the command. A PING is sent again by itself if its report is
     lost; anything else only with --repeats.
     """
-    if not TIMEOUTS.start <= timeout * 1e9 < TIMEOUTS.stop:
+    if not TIMEOUTS_MS.start <= timeout * 1000 < TIMEOUTS_MS.stop:
         raise click.UsageError("--timeout takes a number of seconds: the range is 0.1 … 3600")
     request = _orderer().command(
         name,

@@ -9,6 +9,9 @@ import msgspec
 from groundstation.message_base import Int64, Message, Value
 
 CommandState = Literal["QUEUED", "SENT", "ACCEPTED", "COMPLETED", "FAILED", "TIMEOUT"]
+TIMEOUTS_MS = range(100, 3_600_000 + 1)
+"""How long to wait for a command's completion may be asked for."""
+
 FINAL_STATES: tuple[CommandState, ...] = ("COMPLETED", "FAILED", "TIMEOUT")
 
 

@@ -31,7 +31,7 @@ from groundstation.cop_messages import CopOutput, CopSettings, Delivered, Notice
 from groundstation.errors import CommandRefused
 from groundstation.message_base import Value
 from groundstation.messages import EventMessage, Severity, Telemetry
-from groundstation.orders import CommandState, CommandUpdate, UplinkStatus
+from groundstation.orders import TIMEOUTS_MS, CommandState, CommandUpdate, UplinkStatus
 from protocols.ccsds.pus import request_id
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.commands import Command
@@ -40,7 +40,6 @@ from protocols.errors import EncodeError
 
 MS = 1_000_000
 DEFAULT_TIMEOUT = 10_000 * MS
-TIMEOUTS = range(100 * MS, 3_600_000 * MS + 1)
 REPEATS_MAX = 100
 STATION = "station"
 """Who commands what nobody ordered."""
@@ -138,7 +137,7 @@ class Uplink:
             CommandRefused: it cannot be; nothing was sent.
         """
         command, values = self._checked(name, arguments)
-        if timeout not in TIMEOUTS:
+        if not TIMEOUTS_MS.start * MS <= timeout < TIMEOUTS_MS.stop * MS:
             raise CommandRefused(f"a time-out of {timeout / 1e9:g} s: the range is 0.1 … 3600 s")
         if repeats is None:
             repeats = REPEATS_MAX if command.definition.service == _TEST else 0
