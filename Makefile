@@ -72,7 +72,7 @@ bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py
 
 bench: $(STAMP) ## measure, side by side with a floor or a peer
-	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 format: $(STAMP) ## put the sources into shape
 	@$(BIN)/ruff check --fix .
