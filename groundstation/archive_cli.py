@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from groundstation.errors import ArchiveError, CallerError
 from groundstation.exporting import FORMATS, Format, export
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
 from groundstation.salvage import salvage
-from groundstation.salvaged import SalvagedFrame, salvage_lines
+from groundstation.salvaged import salvage_lines
 from protocols.lander import MARS6
 from protocols.nearest import nearest
 from protocols.profile import UART
@@ -54,7 +54,7 @@ def info(archive: Path, as_json: bool) -> None:
     """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
     with ArchiveReader(archive) as reader:
         summary = summarise(reader)
-    click.echo(msgspec.json.encode(summary) if as_json else "\n".join(info_lines(summary)))
+    click.echo(msgspec.json.encode(summary) if as_json else "\n".join(info_lines(summary, MARS6.hash_text)))
 
 
 @click.command("export")
@@ -69,11 +69,9 @@ def export_command(archive: Path, form: Format, packets: str | None, output: Pat
     """
     names = None if packets is None else _packet_names(packets)
     with ArchiveReader(archive) as reader:
-        advance, close = _progress(reader)
-        try:
-            rows = export(reader, MARS6, UART, form, output or archive.absolute().parent, names, advance)
-        finally:
-            close()
+        _warn_of_other_dictionary(reader)
+        with closing(Progress(reader.bytes_total)) as progress:
+            rows = export(reader, MARS6, UART, form, output or archive.absolute().parent, names, progress.advance)
     for path, count in rows.items():
         click.echo(f"{path}: {count} rows")
     if not rows:
@@ -88,29 +86,26 @@ def salvage_command(archive: Path, as_json: bool) -> None:
 
     These values are never among the good ones: no other command shows them.
     """
-
-    def show(frame: SalvagedFrame) -> None:
-        if as_json:
-            click.echo(msgspec.json.encode(frame))
-        else:
-            click.echo("\n".join(salvage_lines(frame)) + "\n")
-
     count = 0
     with ArchiveReader(archive) as reader:
-        advance, close = _progress(reader)
-        try:
-            for frame in salvage(reader, MARS6, UART, advance):
+        _warn_of_other_dictionary(reader)
+        with closing(Progress(reader.bytes_total)) as progress:
+            for frame in salvage(reader, MARS6, UART, progress.advance):
                 count += 1
-                show(frame)
-        finally:
-            close()
+                progress.clear()
+                click.echo(msgspec.json.encode(frame) if as_json else "\n".join(salvage_lines(frame)) + "\n")
     if not as_json:
         click.echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
 
 
-def _progress(reader: ArchiveReader) -> tuple[Callable[[int], None], Callable[[], None]]:
-    progress = Progress(reader.bytes_total)
-    return progress.advance, progress.close
+def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
+    """Tell whoever decodes a recording that its packets were declared otherwise than here."""
+    meta = reader.meta()
+    theirs = meta.get("dictionary_hash", MARS6.hash_text)
+    if theirs != MARS6.hash_text:
+        recorded = f"{reader.path} was recorded with dictionary {theirs} of {meta.get('mission', '?')}"
+        here = f"decoded with {MARS6.hash_text} of {MARS6.name}"
+        click.echo(f"{recorded}, {here}: values may be wrong", err=True)
 
 
 def _packet_names(text: str) -> list[str]:

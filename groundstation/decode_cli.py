@@ -44,12 +44,16 @@ Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a wrong
 
 
 class Progress:
-    """A line on the terminal's standard error that says how far it is; nothing where that is no terminal."""
+    """A line on the terminal's standard error that says how far it is; nothing where that is no terminal.
+
+    Whoever prints something else meanwhile clears it first; it comes back by itself.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = max(size, 1)
         self._done = 0
         self._shown = sys.stderr.isatty()
+        self._visible = False
         self._start = self._painted = time.monotonic()
 
     def advance(self, count: int) -> None:
@@ -58,15 +62,20 @@ class Progress:
         now = time.monotonic()
         if not self._shown or now - self._painted < _PAINT_EVERY_S:
             return
-        self._painted = now
+        self._painted, self._visible = now, True
         rate = self._done / (now - self._start) / 1e6
         share = min(1.0, self._done / self._size)
         click.echo(f"\r{share:5.0%}  {self._done / 1e6:.0f} MB  {rate:.1f} MB/s \x1b[K", err=True, nl=False)
 
+    def clear(self) -> None:
+        """Take the line away until the next one is due."""
+        if self._visible:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        self._visible = False
+
     def close(self) -> None:
         """Take the line away."""
-        if self._shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        self.clear()
 
 
 @click.command(epilog=_EPILOG)

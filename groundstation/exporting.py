@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -138,7 +138,8 @@ def export(
         dictionary: what its packets mean.
         profile: what its frames look like.
         form: what to write.
-        folder: where to; made if need be. Files of the same name are replaced.
+        folder: where to; made if need be. Files of the same name are replaced, and only once the new ones are whole:
+            until then they are called ``NAME.part``.
         names: the packet types that are wanted; by default all.
         advance: told how many bytes of the recording were read.
 
@@ -154,13 +155,29 @@ def export(
         with ExitStack() as stack:
             for columns in packet_columns(reader, dictionary, profile, names, advance):
                 path = folder / f"{reader.path.stem}-{columns.packet.definition.name}.{form}"
-                if path not in tables:
-                    tables[path] = stack.enter_context(_TABLES[form](path, columns.packet))
+                if path not in rows:
+                    rows[path] = 0
+                    tables[path] = stack.enter_context(_TABLES[form](_part(path), columns.packet))
                 tables[path].write(columns)
-                rows[path] = rows.get(path, 0) + len(columns.ert)
+                rows[path] += len(columns.ert)
+        for path in rows:
+            _part(path).replace(path)
     except OSError as error:
         raise WorldError(f"cannot export to {folder}: {error.strerror or error}") from error
+    finally:
+        _remove_parts(rows)
     return rows
+
+
+def _part(path: Path) -> Path:
+    """What a file is called while it is written."""
+    return path.with_name(f"{path.name}.part")
+
+
+def _remove_parts(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            _part(path).unlink(missing_ok=True)
 
 
 def _iso(times: Times) -> list[str]:

@@ -44,6 +44,9 @@ Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ON
 class Telemetry(Message, frozen=True, tag="telemetry"):
     """One decoded packet: calibrated values by parameter name.
 
+    ``ert`` is that of the read which completed the packet. After damaged bytes a frame may be accepted only when later
+    ones have come: then it is the later read's, while the recording's index and exports say when its last byte came.
+
     ``limits`` holds only the parameters that are not GREEN; ``valid`` only those that are False (the altimeter
     without lock): a value that is not valid is shown as absent, never as a number.
     """

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from groundstation.archive.bodies import Gap, body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES
 from groundstation.archive.schema import GAP_KIND
@@ -16,15 +17,6 @@ from groundstation.plain import utc
 
 _NS = 1_000_000_000
 State = Literal["finished", "open"]
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """Records that could not be kept."""
-
-    records: int
-    bytes: int
-    first_ert: int
-    last_ert: int
 
 
 class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +48,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
     """Read what a recording holds.
 
     Raises:
-        ArchiveError: it cannot be read.
+        ArchiveError: it cannot be read, or something in it is damaged.
     """
     meta = reader.meta()
     counts = reader.frame_counts() if reader.has_frames else {}
@@ -76,7 +68,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
         frames_rejected=sum(counts.values()) - good if reader.has_frames else None,
         frames={f"{'-' if vcid is None else f'VC{vcid}'} {quality}": n for (vcid, quality), n in counts.items()},
         losses=_losses(reader),
-        gaps=[msgspec.json.decode(event.body, type=Gap) for event in reader.events(GAP_KIND)],
+        gaps=[body_of(event, Gap, reader.path) for event in reader.events(GAP_KIND)],
         events=reader.event_counts(),
     )
 
@@ -90,13 +82,14 @@ def pass_lines(found: Sequence[PassSummary | str]) -> list[str]:
     return (table if rows else []) + [item for item in found if isinstance(item, str)]
 
 
-def info_lines(summary: PassSummary) -> list[str]:
-    """All about one recording for people."""
+def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
+    """All about one recording for people; ``own_hash`` is that of the dictionary this program decodes it with."""
     s = summary
+    other = "" if s.dictionary_hash in ("?", own_hash) else f", not this program's {own_hash}: values may be wrong"
     state = "closed by its station" if s.state == "finished" else "not closed: its station still writes, or was killed"
     lines = [
         f"{s.path}: schema {s.schema_version}, {state}",
-        f"station {s.station}, link {s.link}, {s.mission}, dictionary {s.dictionary_hash}",
+        f"station {s.station}, link {s.link}, {s.mission}, dictionary {s.dictionary_hash}{other}",
     ]
     if s.received is not None:
         lines.append(f"received {_moment(s.received[0])} to {_moment(s.received[1])}, {_duration(s.received)}")
@@ -119,7 +112,7 @@ def _row(s: PassSummary) -> list[str]:
         "-" if s.received is None else _duration(s.received),
         "-" if s.frames_good is None else str(s.frames_good),
         "-" if s.frames_rejected is None else str(s.frames_rejected),
-        _loss_words(s.losses[-1]) if s.losses else "none",
+        _loss_words(_main_loss(s.losses)) if s.losses else "none",
         s.path if s.state == "finished" else f"{s.path} (open)",
     ]
 
@@ -128,7 +121,7 @@ def _losses(reader: ArchiveReader) -> list[LosVerdict]:
     """The verdict of every loss of a channel; a revised one in its last version."""
     losses: list[LosVerdict] = []
     for event in reader.events("contact"):
-        change = msgspec.json.decode(event.body, type=ContactChange)
+        change = body_of(event, ContactChange, reader.path)
         if change.verdict is None or change.vcid is None:
             continue
         known = [n for n, loss in enumerate(losses) if loss.vcid == change.vcid]
@@ -137,6 +130,11 @@ def _losses(reader: ArchiveReader) -> list[LosVerdict]:
         else:
             losses.append(change.verdict)
     return losses
+
+
+def _main_loss(losses: Sequence[LosVerdict]) -> LosVerdict:
+    """The one a pass is about: the last of the channel that the plan speaks of, else the last of all."""
+    return next((loss for loss in reversed(losses) if loss.planned_scet is not None), losses[-1])
 
 
 def _loss_words(verdict: LosVerdict) -> str:

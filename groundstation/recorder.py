@@ -68,10 +68,11 @@ class Kept(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a chunk's first byte stands in the stream that the receiver saw."""
+    """Where a chunk's first byte stands in the stream that the receiver saw, and when the chunk was received."""
 
     offset: int
     chunk: int
+    ert: int
 
 
 class Recorder:
@@ -107,9 +108,9 @@ class Recorder:
             if tell is not None:
                 tell(outcome)
         if isinstance(report, Chunk):
-            self._places.append(_Place(self._seen, number))
+            self._places.append(_Place(self._seen, number, report.ert))
             self._seen += len(report.data)
-            self._index(report.ert)
+            self._index()
         return outcomes
 
     def stalled(self, now: int) -> list[Outcome]:
@@ -134,13 +135,17 @@ class Recorder:
         else:
             self._archive.event(news.ert, news.scet, "event", _encode(news))
 
-    def _index(self, ert: int) -> None:
-        """Tell the archive where the frames of the last chunk lie."""
+    def _index(self) -> None:
+        """Tell the archive where the frames of the last chunk lie.
+
+        A frame is received with its last byte, also if it was accepted only when later bytes had come.
+        """
         entries = []
         for frame in self.receiver.frames:
             while len(self._places) > 1 and self._places[1].offset <= frame.offset:
                 self._places.popleft()
-            start = self._places[0]
+            start, last_byte = self._places[0], frame.offset + frame.size - 1
+            ert = next(place.ert for place in reversed(self._places) if place.offset <= last_byte)
             place = (frame.quality, start.chunk, frame.offset - start.offset, frame.size)
             entries.append(FrameEntry(ert, frame.scet, frame.vcid, frame.vcfc, *place))
         if entries:

@@ -2,11 +2,13 @@
 
 Rules:
 1. Salvaged values never mix with good ones: nothing of this is telemetry, and only who asks for it gets it.
-2. A value is *good* if a checksum vouches for it all the same: its packet's own one fits; or one flipped bit explains
-   the frame's checksum and the packet's together, and lies elsewhere.
+2. A value is *good* only if its packet's own checksum fits as it came. One flipped bit that explains the frame's
+   checksum and the packet's is no proof: both are the same CRC-16, so for damage inside the packet they are one check.
+   Then the packet is shown with that bit turned back, and its values are no better than *suspect*.
 3. It is *unusable* if its bytes did not come, if it is no word of its enum, if the flag it depends on is off, or if it
    is an impossible jump: more than `JUMP_FACTOR` times the steepest change that good frames have shown so far.
 4. Everything else of a rejected frame is *suspect*, out of limits or not, and says which checksum failed.
+   A frame ends where the next ASM begins: what lies behind is the next one's.
 5. A packet is known by its header wherever it lies; if none is found, it is taken for what the last good frame of the
    channel had in that place, and said so.
 """
@@ -14,9 +16,11 @@ Rules:
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from groundstation.archive.reader import ArchiveReader
@@ -88,7 +92,7 @@ class Salvager:
         self._last_ert = ert
         out: list[SalvagedFrame] = []
         for found in self._deframer.feed(data):
-            out += self._judge(found.offset if isinstance(found, Frame) else None)
+            out += self._judge(found.offset if isinstance(found, Frame) or found.reason != "SYNC" else None)
             if isinstance(found, Frame):
                 self._learn(found.data, ert)
             else:
@@ -96,20 +100,25 @@ class Salvager:
         return out
 
     def finish(self) -> list[SalvagedFrame]:
-        """Nothing more comes: the last piece is a frame that was cut off, if it begins like one."""
-        out = self._judge(None)
-        rest, asm = self._deframer.pending, self._profile.asm
-        if len(rest) > len(asm) and rest.startswith(asm):
-            offset = self._deframer.count().total - len(rest)
-            out.append(self._salvage(self._last_ert, offset, rest[: self._profile.cadu_length], "CUT"))
-        return out
+        """Nothing more comes: what waits are frames that were cut off, as far as they begin like one."""
+        pieces = self._trailing()
+        out = self._judge(pieces[0][0] if pieces else None)
+        return out + [self._salvage(self._last_ert, offset, data, "CUT") for offset, data in pieces]
 
-    def _judge(self, next_frame: int | None) -> list[SalvagedFrame]:
-        """The frame that waits; where the next good one begins, its own bytes end."""
+    def _trailing(self) -> list[tuple[int, bytes]]:
+        """The pieces of frames that wait for more, and where they begin: each ends where the next ASM begins."""
+        rest, asm = self._deframer.pending, self._profile.asm
+        first = self._deframer.count().total - len(rest)
+        places = [match.start() for match in re.finditer(re.escape(asm), rest)] if asm else [0]
+        pieces = [(first + at, rest[at:end]) for at, end in pairwise([*places, len(rest)])]
+        return [(at, data[: self._profile.cadu_length]) for at, data in pieces if len(data) > len(asm)]
+
+    def _judge(self, next_asm: int | None) -> list[SalvagedFrame]:
+        """The frame that waits; where the next one begins, good or not, its own bytes end."""
         if self._waiting is None:
             return []
         (ert, reject), self._waiting = self._waiting, None
-        data = reject.data if next_frame is None else reject.data[: next_frame - reject.offset]
+        data = reject.data if next_asm is None else reject.data[: next_asm - reject.offset]
         return [self._salvage(ert, reject.offset, data, reject.reason)]
 
     def _learn(self, raw: bytes, ert: int) -> None:
@@ -152,7 +161,7 @@ class Salvager:
             trust.append(f"{len(cadu)} of {profile.cadu_length} bytes came")
         flip = _one_flip(raw) if profile.fecf and len(raw) == profile.frame_length else None
         if flip is not None:
-            trust.append(f"one flipped bit explains the frame's checksum: byte {len(profile.asm) + flip // 8}")
+            trust.append(f"one flipped bit would explain the frame's checksum: byte {len(profile.asm) + flip // 8}")
         header = self._header(raw)
         trust.append(self._header_words(header))
         start = profile.data_offset
@@ -204,7 +213,7 @@ class Salvager:
     def _salvage_packet(self, piece: _Piece, ert: int) -> SalvagedPacket:
         packet = piece.packet
         definition = packet.definition
-        time = piece.data[pus.TIME_OFFSET : pus.TIME_OFFSET + cds.SIZE]
+        time = piece.mended[pus.TIME_OFFSET : pus.TIME_OFFSET + cds.SIZE]
         scet = cds.decode_cds(time) if len(time) == cds.SIZE else None
         if scet is not None and piece.checksum != "fits":
             near = self._known.scet is not None and abs(scet - self._known.scet) <= _NEAR_NS
@@ -239,11 +248,7 @@ class Salvager:
         """Quality of a value whose bytes are there, and why."""
         if piece.checksum == "fits":
             return "good", "the packet's own checksum fits"
-        if piece.explained and not piece.flipped(leaf):
-            return "good", "one flipped bit explains both checksums, and it is not here"
-        words = [piece.doubt]
-        if piece.explained:
-            words = ["one flipped bit explains both checksums; this is the value with that bit turned back"]
+        words = [piece.doubt(leaf)]
         if leaf.labels and not isinstance(value, str):
             return "unusable", f"{words[0]}; {value} is none of its words"
         if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -295,11 +300,15 @@ class _Piece:
     def explained(self) -> bool:
         return self.checksum == "does not fit" and self.mended != self.data
 
-    @property
-    def doubt(self) -> str:
-        words = "the packet is cut off" if self.checksum == "cut off" else "frame's and packet's checksums failed"
-        guess = "; its header is damaged, it is taken for what the frame before had here" if self.guessed else ""
-        return words + guess
+    def doubt(self, leaf: Field) -> str:
+        """Why a value in this packet is not good."""
+        words = ["the packet is cut off" if self.checksum == "cut off" else "frame's and packet's checksums failed"]
+        if self.explained:
+            words.append("one flipped bit would explain both, but they are one check")
+            words += ["this is the value with that bit turned back"] if self.flipped(leaf) else []
+        if self.guessed:
+            words.append("its header is damaged, it is taken for what the frame before had here")
+        return "; ".join(words)
 
     def flipped(self, leaf: Field) -> bool:
         first = pus.BODY_OFFSET * 8 + leaf.offset

@@ -63,6 +63,17 @@ class ArchiveReader:
         for row in self._pages(schema.SELECT_EVENTS, kind, after=first - 1):
             yield EventRecord(*row)
 
+    def records_from(self, first: int) -> Iterator[tuple[int, int, str | None, bytes]]:
+        """Chunks and events from the id ``first`` on in one order: (id, ert, kind, data); the kind of a chunk is None.
+
+        In one look at both, so that neither runs ahead of the other while the recording is written. What stands before
+        a damaged place is given before that is told.
+        """
+        last = first - 1
+        while page := self._readable(schema.SELECT_RECORDS, (last, _PAGE)):
+            yield from page
+            last = page[-1][0]
+
     @property
     def has_frames(self) -> bool:
         """Whether there is an index of frames: since schema 2."""
@@ -114,13 +125,16 @@ class ArchiveReader:
         return self._frame(schema.FRAME_BEFORE, frame)
 
     def frame_bytes(self, frame: FrameRecord) -> bytes:
-        """A frame's bytes as they came, ASM first; fewer where chunks are missing."""
-        data = b""
-        for _, _, piece in self.chunks_from(frame.chunk):
-            data += piece
-            if len(data) >= frame.at + frame.size:
+        """A frame's bytes as they came, ASM first; fewer where chunks are missing, never those of other chunks."""
+        data, end = b"", frame.at + frame.size
+        for number, _, kind, piece in self.records_from(frame.chunk):
+            if kind == schema.GAP_KIND or (not data and number != frame.chunk):
                 break
-        return data[frame.at : frame.at + frame.size]
+            if kind is None:
+                data += piece
+            if len(data) >= end:
+                break
+        return data[frame.at : end]
 
     def frame_counts(self) -> dict[tuple[int | None, str], int]:
         """How many frames of each channel and quality."""
@@ -136,18 +150,26 @@ class ArchiveReader:
         rows = self._query(schema.SELECT_CHUNK_TIME, (chunk,))
         return int(rows[0][0]) if rows else 0
 
+    def has_chunk_before(self, chunk: int) -> bool:
+        """Whether anything was received before the chunk with that id."""
+        return bool(self._query(schema.SELECT_CHUNK_TIME, (chunk - 1,)))
+
     def last_event(self, kind: str, before: int) -> EventRecord | None:
         """The last event of a kind before that id."""
         rows = self._query(schema.LAST_EVENT, (kind, before))
         return EventRecord(*rows[0]) if rows else None
 
+    def has_event(self, kind: str) -> bool:
+        """Whether there is an event of that kind; reads no further than to the first."""
+        return bool(self._query(schema.HAS_EVENT, (kind,))[0][0])
+
     def happened_after(self, ert: int) -> int | None:
-        """When the next event or change of contact after that time was recorded."""
+        """When the next event, change of contact, gap, or command that begins or ends was recorded after that time."""
         rows = self._query(schema.HAPPENED_AFTER, (ert,))
         return rows[0][0] if rows else None
 
     def happened_before(self, ert: int) -> int | None:
-        """When the last event or change of contact before that time was recorded."""
+        """When the last such thing before that time was recorded."""
         rows = self._query(schema.HAPPENED_BEFORE, (ert,))
         return rows[0][0] if rows else None
 
@@ -217,6 +239,16 @@ class ArchiveReader:
         while page := self._query(statement, (last, *where, size)):
             yield page
             last = page[-1][0]
+
+    def _readable(self, statement: str, arguments: tuple[int, ...]) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        try:
+            for row in self._db.execute(statement, arguments):
+                rows.append(row)
+        except sqlite3.Error as error:
+            if not rows:
+                raise ArchiveError(f"{self.path} cannot be read: {error}") from error
+        return rows
 
     def _query(self, statement: str, arguments: tuple[int | str | None, ...]) -> list[tuple[Any, ...]]:
         try:

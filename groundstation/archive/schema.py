@@ -65,6 +65,12 @@ SELECT_EVENTS = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event
 WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3
 """
+SELECT_RECORDS = """
+SELECT id, ert, NULL, data FROM chunk WHERE id > ?1
+UNION ALL
+SELECT id, ert, kind, CAST(body AS BLOB) FROM event WHERE id > ?1
+ORDER BY 1 LIMIT ?2
+"""
 SELECT_BYTES = "SELECT coalesce(sum(length(data)), 0) FROM chunk"
 
 _FRAME = "SELECT id, ert, scet, vcid, vcfc, quality, chunk, at, size FROM frame"
@@ -83,8 +89,17 @@ SELECT_CHUNK_TIME = "SELECT ert FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 
 LAST_EVENT = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1
 """
-HAPPENED_AFTER = "SELECT ert FROM event WHERE ert > ? AND kind IN ('event', 'contact') ORDER BY ert LIMIT 1"
-HAPPENED_BEFORE = "SELECT ert FROM event WHERE ert < ? AND kind IN ('event', 'contact') ORDER BY ert DESC LIMIT 1"
+HAS_EVENT = "SELECT EXISTS (SELECT 1 FROM event WHERE kind = ?)"
+# A command comes into the log when it is queued and when it ends; a damaged body is found by whoever comes to it.
+_SHOWN = """
+SELECT ert FROM event WHERE
+CASE WHEN kind IN ('event', 'contact', 'gap') THEN 1 WHEN kind <> 'command' OR NOT json_valid(body) THEN 0 ELSE
+    json_extract(body, '$.state') IN ('QUEUED', 'COMPLETED', 'FAILED', 'TIMEOUT')
+    AND json_extract(body, '$.state') IS NOT json_extract(body, '$.previous')
+END
+"""
+HAPPENED_AFTER = f"{_SHOWN} AND ert > ? ORDER BY ert LIMIT 1"
+HAPPENED_BEFORE = f"{_SHOWN} AND ert < ? ORDER BY ert DESC LIMIT 1"
 LAST_HEARD = """
 SELECT min(last) FROM (
     SELECT max(ert) AS last FROM frame WHERE ert BETWEEN ? AND ? AND vcid IS NOT NULL GROUP BY vcid

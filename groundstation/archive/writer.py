@@ -5,7 +5,8 @@ Callers put records into a bounded queue; one thread writes them, in one transac
 
 Records leave the queue only once they are committed. While the disk is full or gone they wait there and the thread
 keeps trying; when the queue is full too, records are dropped and counted, and as soon as writing works again an
-event of kind ``gap`` stands exactly where they are missing.
+event of kind ``gap`` stands exactly where they are missing. What the disk refuses to the end is in such an event too:
+a recording that says it was closed says all that it lacks.
 """
 
 from __future__ import annotations
@@ -42,23 +43,27 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class _Record(NamedTuple):
+    """``own`` marks what the writer itself adds, and facts: few and small, so they are never given up for a gap."""
+
     table: _Table
+    ert: int
     size: int
     row: tuple[int | str | bytes | None, ...]
+    own: bool = False
 
 
 @dataclass(slots=True)
 class _Gap:
-    """What was dropped since the queue filled up."""
+    """Records in a row that are missing: dropped since the queue filled up, or given up at the end."""
 
     first_ert: int
     last_ert: int
     records: int = 0
     size: int = 0
 
-    def add(self, ert: int, size: int) -> None:
+    def add(self, ert: int, size: int, records: int = 1) -> None:
         self.last_ert = ert
-        self.records += 1
+        self.records += records
         self.size += size
 
     def body(self) -> bytes:
@@ -153,7 +158,7 @@ class ArchiveWriter:
         with self._state:
             if self._closing:
                 raise ArchiveError(f"{self.path}: the recording is closed")
-            self._append(_Record("meta", len(value), (key, value)))
+            self._append(_Record("meta", 0, len(value), (key, value), own=True))
 
     def flush(self) -> None:
         """Wait until everything recorded so far is committed.
@@ -187,7 +192,7 @@ class ArchiveWriter:
         has_room = self._has_room(size) or self._wait_for_room(size)
         self._sequence += 1
         if has_room:
-            self._append(_Record(table, size, (self._sequence, *row)))
+            self._append(_Record(table, ert, size, (self._sequence, *row)))
         else:
             self._drop(ert, size)
         return self._sequence
@@ -256,12 +261,33 @@ class ArchiveWriter:
         return None
 
     def _finish(self) -> None:
-        """Leave one file, not two, also when somebody reads it: only the last to close would tidy up."""
+        """Say what is missing, and only with that: closed.
+
+        Leave one file, not two, also when somebody reads it: only the last to close would tidy up.
+        """
+        with self._state:
+            last_words = self._last_words()
         with suppress(sqlite3.Error):
             with self._db:
+                for record in last_words:
+                    self._db.execute(_INSERT[record.table], record.row)
                 self._db.execute(schema.INSERT_META, schema.CLOSED)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
+
+    def _last_words(self) -> list[_Record]:
+        """Facts and gaps that still wait, and the gap of what was given up, with what was dropped behind it."""
+        gap = None
+        for record in self._queue:
+            if not record.own:
+                gap = gap or _Gap(record.ert, record.ert)
+                gap.add(record.ert, record.size)
+        if gap is None:
+            gap = self._gap
+        elif self._gap is not None:
+            gap.add(self._gap.last_ert, self._gap.size, self._gap.records)
+        own = [record for record in self._queue if record.own]
+        return own if gap is None else [*own, self._gap_record(gap)]
 
     def _settle(self, batch: list[_Record]) -> None:
         for record in batch:
@@ -276,7 +302,8 @@ class ArchiveWriter:
     def _gap_record(self, gap: _Gap) -> _Record:
         body = gap.body()
         self._sequence += 1
-        return _Record("event", len(body), (self._sequence, gap.last_ert, None, schema.GAP_KIND, body))
+        row = (self._sequence, gap.last_ert, None, schema.GAP_KIND, body)
+        return _Record("event", gap.last_ert, len(body), row, own=True)
 
     def _fail(self, failure: str) -> None:
         self.error = f"{self.path}: cannot be written: {failure}"
@@ -284,7 +311,7 @@ class ArchiveWriter:
         self._due = time.monotonic() + self._retry_every_s
         if self._closing:
             self._gave_up = True
-            self.dropped += sum(record.table != "meta" for record in self._queue)
+            self.dropped += sum(not record.own for record in self._queue)
 
 
 def _rows(batch: list[_Record], table: _Table) -> Iterable[tuple[int | str | bytes | None, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from pathlib import Path
 
@@ -11,16 +12,25 @@ import pytest
 from click.testing import CliRunner
 
 from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.writer import ArchiveWriter
 from groundstation.cli import cli
 from groundstation.columns import packet_columns
+from groundstation.errors import WorldError
+from groundstation.exporting import Format, export
+from groundstation.links.base import Chunk
 from groundstation.messages import Telemetry
-from groundstation.receiver import Outcome
+from groundstation.receiver import Outcome, Receiver
+from groundstation.recorder import Recorder
 from protocols.bulk import labels
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.frames import decode_frame, encode_block
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART, LinkProfile
+from protocols.sync import Deframer, Frame
+from tests import descent
 from tests.groundstation.recordings import make_old, record
 
 pyarrow_parquet = pytest.importorskip("pyarrow.parquet")
+REED_SOLOMON = LinkProfile(rs_depth=1)
 
 
 def spoil(number: int, data: bytes) -> bytes:
@@ -91,6 +101,37 @@ def test_export(flown: tuple[Path, list[Outcome]], tmp_path: Path, form: str) ->
     assert {row["quality"] for row in rows} == {"GOOD"}
 
 
+def record_reed_solomon(path: Path) -> int:
+    """The descent over a link with Reed–Solomon; every third frame has wrong bytes. How many DESCENT those carried."""
+    frames = [frame.data for frame in Deframer(UART).feed(descent.stream()[: 132 * 400]) if isinstance(frame, Frame)]
+    with ArchiveWriter(path, {}) as archive:
+        recorder = Recorder(Receiver(MARS6, REED_SOLOMON, "test:"), archive, str(path))
+        for number, frame in enumerate(frames):
+            cadu = bytearray(encode_block(frame, REED_SOLOMON))
+            for at in (20, 50, 150) if number % 3 == 0 else ():
+                cadu[at] ^= 0x55
+            recorder.decode(recorder.keep(Chunk(EPOCH + number * 1000, bytes(cadu))))
+    return sum(decode_frame(frame, UART).vcid == 0 for frame in frames[::3])
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_packet_says_that_its_frame_was_mended(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / "pass.sqlite"
+    mended = record_reed_solomon(path)
+    with ArchiveReader(path) as reader:
+        (file,) = export(reader, MARS6, REED_SOLOMON, form, tmp_path, ["DESCENT"])
+        (columns,) = packet_columns(reader, MARS6, REED_SOLOMON, ["DESCENT"])
+        live = [frame.quality for frame in reader.frames() if frame.vcid == 0]
+    if form == "parquet":
+        rows = pyarrow_parquet.read_table(file).to_pylist()
+    else:
+        rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [row["quality"] for row in rows] == live
+    assert columns.corrected.tolist() == [quality == "CORRECTED" for quality in live]
+    assert live.count("CORRECTED") == mended > 50
+    assert live.count("GOOD") > 100
+
+
 def test_packets_are_chosen_by_name(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
     path, _ = flown
     call = ["export", str(path), "--to", "csv", "--output", str(tmp_path)]
@@ -104,6 +145,43 @@ def test_a_folder_that_cannot_be_made(flown: tuple[Path, list[Outcome]], tmp_pat
     (tmp_path / "file").touch()
     done = CliRunner().invoke(cli, ["export", str(flown[0]), "--to", "csv", "--output", str(tmp_path / "file" / "x")])
     assert "cannot export to" in str(done.exception)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_failed_export_leaves_what_was_there(
+    flown: tuple[Path, list[Outcome]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
+) -> None:
+    old = tmp_path / f"pass-DESCENT.{form}"
+    old.write_text("an older good export")
+    blocks = 0
+
+    def fail(count: int) -> None:
+        nonlocal blocks
+        blocks += 1
+        assert old.with_name(f"{old.name}.part").exists()
+        if blocks == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("groundstation.columns._BLOCK", 1000)
+    monkeypatch.setattr("groundstation.columns._CHUNKS_A_READ", 100)
+    with ArchiveReader(flown[0]) as reader, pytest.raises(WorldError, match="No space left"):
+        export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], fail)
+    assert blocks == 3
+    assert [file.name for file in tmp_path.iterdir()] == [old.name]
+    assert old.read_text() == "an older good export"
+    with ArchiveReader(flown[0]) as reader:
+        assert list(export(reader, MARS6, UART, form, tmp_path, ["DESCENT"])) == [old]
+    assert [file.name for file in tmp_path.iterdir()] == [old.name]
+    assert old.stat().st_size > 1000
+
+
+def test_an_interrupted_export_leaves_nothing(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+    def interrupt(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with ArchiveReader(flown[0]) as reader, pytest.raises(KeyboardInterrupt):
+        export(reader, MARS6, UART, "csv", tmp_path, None, interrupt)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_passes_and_info(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from bisect import bisect_right
+from contextlib import closing
+from itertools import accumulate
 
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.records import FrameEntry
 from groundstation.archive.writer import ArchiveWriter
-from groundstation.columns import frame_columns
+from groundstation.columns import frame_columns, packet_columns
 from groundstation.errors import ArchiveError
 from groundstation.links.base import Chunk
 from groundstation.receiver import Receiver
@@ -79,6 +84,61 @@ def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
         assert reader.onboard_span() is None
         with pytest.raises(ArchiveError, match="no index of frames"):
             list(reader.frames())
+
+
+@pytest.mark.parametrize("size", [7, 132, 1000])
+def test_a_frame_was_received_with_its_last_byte(tmp_path, size):
+    """Also if it was accepted later: two bytes too many stand before each fifth frame, so that the next one is seen."""
+    frames = [STREAM[at : at + 132] for at in range(132 * 120, 132 * 160, 132)]
+    chunks = []
+    for number, frame in enumerate(frames):
+        data = frame if number % 5 else b"\xaa\xaa" + frame
+        chunks += [data[at : at + size] for at in range(0, len(data), size)]
+    path = tmp_path / "pass.sqlite"
+    accepted = {}
+    with ArchiveWriter(path, {}) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        for number, data in enumerate(chunks):
+            recorder.decode(recorder.keep(Chunk(EPOCH + number, data)))
+            accepted |= {frame.offset: EPOCH + number for frame in recorder.receiver.frames}
+    ends = list(accumulate(map(len, chunks)))
+    with ArchiveReader(path) as reader:
+        starts = list(accumulate(map(len, (data for _, _, data in reader.chunks_from(1))), initial=0))
+        numbers = [number for number, _, _ in reader.chunks_from(1)]
+        late = 0
+        for frame in reader.frames():
+            offset = starts[numbers.index(frame.chunk)] + frame.at
+            assert frame.ert == EPOCH + bisect_right(ends, offset + frame.size - 1)
+            late += accepted[offset] > frame.ert
+        indexed = [frame.ert for frame in reader.frames() if frame.vcid == 0 and frame.quality == "GOOD"]
+        (exported,) = packet_columns(reader, MARS6, UART, ["DESCENT"])
+    assert late >= 7
+    assert indexed == exported.ert.tolist()
+
+
+def test_a_frame_whose_first_chunk_is_missing_is_empty(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as writer:
+        ids = [writer.chunk(number, "x", bytes([number]) * 100) for number in range(3)]
+        places = [(ids[0], 10, 30), (ids[1], 50, 132), (ids[2], 10, 30)]
+        writer.frames([FrameEntry(1, None, None, None, "CRC", *place) for place in places])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM chunk WHERE id = ?", (ids[1],))
+    with ArchiveReader(path) as reader:
+        assert [reader.frame_bytes(frame) for frame in reader.frames()] == [b"\0" * 30, b"", b"\2" * 30]
+
+
+def test_a_frame_ends_at_a_gap(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as writer:
+        first = writer.chunk(1, "x", b"a" * 100)
+        writer.chunk(2, "x", b"b" * 10)
+        writer.event(3, None, "gap", b"{}")
+        writer.chunk(4, "x", b"c" * 100)
+        writer.frames([FrameEntry(1, None, None, None, "CRC", first, 50, 132)])
+    with ArchiveReader(path) as reader:
+        (frame,) = reader.frames()
+        assert reader.frame_bytes(frame) == b"a" * 50 + b"b" * 10
 
 
 def test_an_overrun_loses_no_place(tmp_path):

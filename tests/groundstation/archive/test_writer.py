@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.writer import ArchiveWriter
+from groundstation.archive.writer import _INSERT, ArchiveWriter
 from groundstation.errors import ArchiveError
 
 LINK = "serial:///dev/ttyUSB0"
@@ -221,6 +221,9 @@ if sys.argv[2] == "recover":
     time.sleep(0.3)
     send(5)
     writer.flush()
+if sys.argv[2] == "no word more":
+    limit(0)
+writer.meta("label", "told while it was full")
 writer.close()
 print(json.dumps([refused, during, dropped, writer.error, writer.dropped, slowest]))
 """
@@ -254,6 +257,51 @@ def test_full_disk_to_the_end(tmp_path):
     chunks = read_chunks(path)
     assert len(chunks) + dropped == 260
     assert len(chunks) >= 10
+    with ArchiveReader(path) as reader:
+        (gap,) = reader.events("gap")
+        assert reader.closed
+        assert reader.meta()["label"] == "told while it was full"
+    told = {"records": dropped, "bytes": dropped * 1004, "first_ert": len(chunks), "last_ert": 259}
+    assert json.loads(gap.body) == told
+    assert gap.id > 260
+
+
+def test_full_disk_that_takes_no_word_more_is_not_closed(tmp_path):
+    """Better open than closed without a word of what is missing."""
+    path = tmp_path / "pass.sqlite"
+    _, _, _, _, dropped, _ = fill_disk(path, "no word more")
+    assert len(read_chunks(path)) + dropped == 260
+    with ArchiveReader(path) as reader:
+        assert list(reader.events("gap")) == []
+        assert not reader.closed
+
+
+def test_a_gap_that_cannot_be_told_leaves_it_open(tmp_path, monkeypatch):
+    path = tmp_path / "pass.sqlite"
+    writer = ArchiveWriter(path, {})
+    monkeypatch.setitem(_INSERT, "event", "INSERT INTO nowhere VALUES (?, ?, ?, ?, ?)")
+    writer.event(7, None, "event", b"{}")
+    writer.close()
+    assert writer.dropped == 1
+    with ArchiveReader(path) as reader:
+        assert not reader.closed
+
+
+def test_what_came_while_it_closed_is_a_gap(tmp_path, monkeypatch):
+    path = tmp_path / "pass.sqlite"
+    writer = ArchiveWriter(path, {})
+    finish = writer._finish
+
+    def late():
+        writer.chunk(7, LINK, b"late")
+        finish()
+
+    monkeypatch.setattr(writer, "_finish", late)
+    writer.close()
+    with ArchiveReader(path) as reader:
+        (gap,) = reader.events("gap")
+        assert reader.closed
+    assert json.loads(gap.body) == {"records": 1, "bytes": 4, "first_ert": 7, "last_ert": 7}
 
 
 @pytest.mark.parametrize("what", ["pass.sqlite", "pass.sqlite-wal"])
