@@ -54,12 +54,6 @@ class Board:
         elif isinstance(message, UplinkStatus):
             self._uplink = message
 
-    def forget(self) -> None:
-        """Forget what was received: a replay begins anew elsewhere."""
-        self._telemetry.clear()
-        self._contacts.clear()
-        self._events.clear()
-
     def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
         """All of it, with the sequences of what was published so far."""
         return Snapshot(

@@ -233,7 +233,7 @@ class PassModel:
     def _jump(self) -> None:
         """A replay goes on elsewhere: what was received before is no context for it."""
         self.log, self._values, self.losses, self.signals, self.channels = Log(), {}, {}, {}, {}
-        self.clock = None
+        self.clock, self.commanding = None, CommandHistory()
         self.loss_marks.clear()
         for series in self.series.values():
             series.jump()

@@ -36,4 +36,5 @@ class PassClock:
             return now
         if playback.paused or playback.ended:
             return playback.at
-        return min(playback.at + round(max(0, now - self._told) * playback.speed), playback.last)
+        ran = playback.at + round(max(0, now - self._told) * playback.speed)
+        return min(ran, max(playback.last, playback.at))

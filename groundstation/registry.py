@@ -1,7 +1,8 @@
 """Which stations run on this machine: a runtime directory that a viewer can ask without a port number.
 
     $XDG_RUNTIME_DIR/groundstation/<name>/
-        lock           held (flock) by the station as long as it lives: a crash releases it, no pid can be mistaken
+        lock           held (flock) by the station as long as it lives: a crash releases it, no pid can be mistaken;
+                       only who holds it removes it, and holds it only while it is the one in the folder
         station.json   `StationInfo`
         tm, cmd        the station's private ipc endpoints
 
@@ -10,6 +11,7 @@ The directory belongs to one user and only that user may enter: that is what pro
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import fcntl
 import hashlib
@@ -78,10 +80,7 @@ class Registry:
             CallerError: the name cannot be a directory's, or the paths are too long for a socket.
         """
         _check_name(name)
-        folder = self.root / name
-        if not _fits(folder):
-            digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
-            folder = _temp_root() / digest
+        folder = self._sockets_of(name)
         if not _fits(folder):
             raise CallerError(f"{folder}: too long for a socket path, set XDG_RUNTIME_DIR")
         if folder.parent != self.root:
@@ -97,7 +96,6 @@ class Registry:
         """
         _check_name(info.name)
         folder = self.root / info.name
-        make_private(folder)
         if info.name not in self._locks:
             self._locks[info.name] = self._claim(folder, info.name)
         fresh = folder / f"{_INFO}.{os.getpid()}"
@@ -109,6 +107,7 @@ class Registry:
         lock = self._locks.pop(name, None)
         if lock is not None:
             _clean(self.root / name)
+            _clean(self._sockets_of(name))
             os.close(lock)
 
     def running(self) -> list[StationInfo]:
@@ -133,17 +132,23 @@ class Registry:
                 return info
         raise CallerError(_unknown(wanted, [info.name for info in stations]))
 
+    def _sockets_of(self, name: str) -> Path:
+        """Where a station's sockets are: in its folder, or elsewhere if the path would be too long."""
+        folder = self.root / name
+        if _fits(folder):
+            return folder
+        return _temp_root() / hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
+
     def _claim(self, folder: Path, name: str) -> int:
         """Take the lock; somebody who looks whether we live holds it for microseconds, hence the tries."""
-        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         for _ in range(_CLAIM_TRIES):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_CLAIM_PAUSE_S)
-            else:
-                return lock
-        os.close(lock)
+            make_private(folder)
+            with contextlib.suppress(FileNotFoundError):  # its last owner removes the folder just now
+                lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                if _take(lock, folder):
+                    return lock
+                os.close(lock)
+            time.sleep(_CLAIM_PAUSE_S)
         raise CallerError(f"a station named {name!r} is running already: choose another name, or stop it")
 
     def _look(self, folder: Path) -> StationInfo | None:
@@ -163,18 +168,29 @@ def _is_locked(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _take(lock, folder):
+            return True
         _clean(folder)
-    except BlockingIOError:
-        return True
     finally:
         os.close(lock)
     return False
 
 
+def _take(lock: int, folder: Path) -> bool:
+    """Lock an open file; False: another has it, or has removed it since."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(lock), (folder / _LOCK).stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
 def _clean(folder: Path) -> None:
-    for leaving in (_INFO, *_SOCKETS):
+    """Remove what a station left in a folder, and the folder if nothing else is in it. For whoever has its lock."""
+    for leaving in (_INFO, *_SOCKETS, _LOCK):
         (folder / leaving).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _only(stations: list[StationInfo]) -> StationInfo:

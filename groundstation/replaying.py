@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from groundstation.client import StationClient
-from groundstation.errors import CallerError
+from groundstation.errors import ArchiveError, CallerError
+from groundstation.links.base import EndOfStream, News
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
     AnyMessage,
@@ -17,29 +19,58 @@ from groundstation.messages import (
     LinkStatus,
     PlaybackStatus,
     ReplayControl,
+    Severity,
     Snapshot,
     Telemetry,
 )
+from groundstation.orders import CommandUpdate
+from groundstation.receiver import Outcome
 
 M = TypeVar("M", bound=AnyMessage)
 T = TypeVar("T")
 REPLAY_END = "REPLAY_END"
 """Name of the event that says that a replay has come to the end of its recording."""
 
+REPLAY_BROKEN = "REPLAY_BROKEN"
+"""Name of the event that says that a replay ends because its recording cannot be read on."""
+
 _SKIP_MAX_S = 1e9
-_MARKED = (Telemetry, ContactChange, EventMessage, Snapshot)
+_MARKED = (Telemetry, ContactChange, EventMessage, CommandUpdate, Snapshot)
+_SAID_KEPT = 4096
+"""So many events of the decoding are remembered; the recording has each a moment later, or never."""
+
+_Said = tuple[str, str, int, int | None]
 
 
 class ReplayDesk:
-    """A replay under orders."""
+    """A replay under orders.
+
+    Everything that was told in the pass is told again once: an event comes either from decoding the bytes again, or
+    from the recording. No list of names decides that. A recording has an event always behind the bytes that it came
+    from, so what decoding says is there first; if the recorded one comes and decoding has said it, it is the same.
+    What decoding cannot say (of commands, of a relay's gap, of a full disk, of frames before a jump) is retold.
+    """
 
     def __init__(self, link: ReplayLink) -> None:
         self._link = link
         self._jumps = 0
+        self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
 
     def jumped(self) -> None:
         """From here on everything is of another place in the recording."""
         self._jumps += 1
+        self._said.clear()
+
+    def said(self, outcomes: Iterable[Outcome]) -> None:
+        """What decoding has told again."""
+        self._said += [_key(outcome) for outcome in outcomes if isinstance(outcome, EventMessage)]
+
+    def is_new(self, news: News) -> bool:
+        """Whether what the recording has next was not told yet; each may be asked once."""
+        if not isinstance(news, EventMessage) or _key(news) not in self._said:
+            return True
+        self._said.remove(_key(news))
+        return False
 
     def obey(self, order: ReplayControl) -> None:
         """Carry out an order.
@@ -87,9 +118,29 @@ class PlayingClient(StationClient):
         return snapshot
 
 
+def last_words(end: EndOfStream) -> tuple[Severity, str, str]:
+    """Severity, name and text of the event that says that a replay is over, and why."""
+    if end.fault:
+        return "WARNING_HI", REPLAY_BROKEN, f"the replay ends here: {end.fault}"
+    return "ACTIVITY_HI", REPLAY_END, "the recording ends here"
+
+
 def replay_is_over(message: AnyMessage) -> bool:
-    """Whether this is the last that a replay has to say."""
-    return isinstance(message, EventMessage) and message.name == REPLAY_END
+    """Whether this is the last that a replay has to say, or says that it has said it before.
+
+    Raises:
+        ArchiveError: it is over because its recording cannot be read on.
+    """
+    events = message.events if isinstance(message, Snapshot) else [message]
+    last = next((e for e in events if isinstance(e, EventMessage) and e.name in (REPLAY_END, REPLAY_BROKEN)), None)
+    if last is not None and last.name == REPLAY_BROKEN:
+        raise ArchiveError(last.text)
+    return last is not None
+
+
+def _key(event: EventMessage) -> _Said:
+    """What makes an event this one. Its text is left out: another version may say the same in other words."""
+    return event.source, event.name, event.ert, event.scet
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -30,7 +30,7 @@ from groundstation.errors import AccessRefused, CallerError, CommandRefused, Sta
 from groundstation.handover import ReportQueue, Turn
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart
+from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart, Retold
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
     AnyMessage,
@@ -49,7 +49,7 @@ from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
-from groundstation.replaying import REPLAY_END, M, ReplayDesk
+from groundstation.replaying import M, ReplayDesk, last_words
 from groundstation.station_config import StationConfig
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
@@ -141,7 +141,7 @@ class Station:
             with closing(self._publisher), self._reception(context) as reception, self._open_archive() as archive:
                 self._archive = archive
                 self._recorder = Recorder(self._receiver, archive, self._recording)
-                self._board = Board(config.dictionary, config.name, info.pid, info.started)
+                self._board = self._new_board()
                 uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
                 self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock, self._turn)
                 await self._conduct(ready, info, reception)
@@ -162,7 +162,8 @@ class Station:
         finally:
             self._link.stop()
             self._take_reports()
-            self._desk.close()
+            if self._replay is None:
+                self._desk.close()
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
             await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
@@ -193,12 +194,13 @@ class Station:
                 tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
                 tasks.create_task(self._watch()),
-                tasks.create_task(self._desk.transmit()),
-                tasks.create_task(self._every(TICK_S, self._desk.tick)),
                 tasks.create_task(self._every(_STATUS_EVERY, self._publish_status)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
+            if self._replay is None:  # a recording has no way up
+                running.append(tasks.create_task(self._desk.transmit()))
+                running.append(tasks.create_task(self._every(TICK_S, self._desk.tick)))
             if reception is not None:
                 running.append(tasks.create_task(reception.serve()))
             await self._stop.wait()
@@ -247,24 +249,37 @@ class Station:
 
     def _take(self, kept: Kept) -> None:
         self._last_report = self._clock()
+        if isinstance(kept.report, Retold):
+            self._retell(kept.report)
+            return
         if isinstance(kept.report, Restart):
             self._begin_anew()
         outcomes = self._recorder.decode(kept, self._tell)
         if self._replay is None:
             self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
+        else:
+            self._replay.said(outcomes)
         if isinstance(kept.report, LinkChange):
             self._publish_status()
         elif isinstance(kept.report, EndOfStream):
             self._publish_status()
-            self._say("ACTIVITY_HI", REPLAY_END, "the recording ends here")
+            self._say(*last_words(kept.report))
+
+    def _retell(self, retold: Retold) -> None:
+        """What the recording has and decoding does not say."""
+        if self._replay is not None and self._replay.is_new(retold.news):
+            self._tell(retold.news)
 
     def _begin_anew(self) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
         assert self._replay is not None
         self._replay.jumped()
-        self._board.forget()
+        self._board = self._new_board()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
         self._recorder = Recorder(self._receiver, self._archive, self._recording)
+
+    def _new_board(self) -> Board:
+        return Board(self.config.dictionary, self.config.name, os.getpid(), self._started)
 
     async def _watch(self) -> None:
         """Let time pass when the reader says nothing; tell when the archive cannot write."""

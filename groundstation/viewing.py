@@ -60,13 +60,15 @@ async def follow(
 
     Raises:
         StationGone: it does not answer at the start.
+        StationError: whatever ``until`` raises.
     """
     client = client or StationClient(station, host_clock)
     try:
         snapshot = await client.connect()
         lines = PlainLines()
         _write(snapshot, style, lines)
-        code = await _interruptible(_lines(client, style, lines, until))
+        over = until is not None and until(snapshot)
+        code = 0 if over else await _interruptible(_lines(client, style, lines, until))
         if client.missed:
             click.echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
         return code
@@ -85,7 +87,7 @@ async def _lines(
         if isinstance(update, StationLost):
             await client.check_access()
             return StationGone.exit_code
-        if not isinstance(update, StationBack) and until is not None and until(update):
+        if until is not None and until(update.snapshot if isinstance(update, StationBack) else update):
             return 0
     return 0
 

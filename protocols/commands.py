@@ -282,7 +282,6 @@ def _finite(number: float) -> bool:
         return False
 
 
-
 def _parse(text: str) -> float | None:
     try:
         return int(text, 0)

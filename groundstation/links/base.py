@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from groundstation.messages import EventMessage
+from groundstation.orders import CommandUpdate
+
 TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
+
+News = EventMessage | CommandUpdate
+"""What a station itself has to say and keeps."""
 
 
 class Chunk(NamedTuple):
@@ -55,12 +61,24 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class EndOfStream:
-    """A replay has come to the end of its recording at ``ert``: nothing more comes, and nothing is lost by that."""
+    """A replay has come to the end of its recording at ``ert``: nothing more comes, and nothing is lost by that.
+
+    ``fault`` says why it ends early: what follows cannot be read. Empty at the true end.
+    """
 
     ert: int
+    fault: str = ""
 
 
-Report = Chunk | LinkChange | Listening | RelayGap | Restart | EndOfStream
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A replay tells what the station of that time told, at ``ert`` of the recording. It is nothing to decode."""
+
+    ert: int
+    news: News
+
+
+Report = Chunk | LinkChange | Listening | RelayGap | Restart | EndOfStream | Retold
 
 
 class Link(Protocol):

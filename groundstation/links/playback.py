@@ -1,20 +1,34 @@
-"""A recording in the order in which it happened, from any place on: what a replay plays. No clock, no thread."""
+"""A recording in the order in which it happened, from any place on: what a replay plays. No clock, no thread.
+
+Rules:
+1. The order is the ingest sequence: `Playback.items` gives chunks, changes of the transport, and what the station of
+   that time told (events, commands, gaps of the recording).
+2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
+   sequence, so that it never makes a replay wait for the past.
+3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
+   Changes of contact are left out: they always come from decoding.
+"""
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from groundstation.archive.bodies import Gap, body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord, FrameRecord
+from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import CallerError
-from groundstation.links.base import Chunk, LinkChange, TransportState
+from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
+from groundstation.messages import EventMessage
+from groundstation.orders import CommandUpdate
+from groundstation.plain import utc
 
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 _CANDIDATES = 10_000
@@ -24,14 +38,19 @@ PREROLL_NS = 3 * _NS
 
 _LAST = 1 << 62
 _LOST_OF_LATE_NS = 60 * _NS
+GAP_EVENT = "ARCHIVE_GAP"
+"""Name of the event that says, in a replay, that records are missing."""
+
+_NEWS: dict[str, type[EventMessage] | type[CommandUpdate]] = {"event": EventMessage, "command": CommandUpdate}
+"""What a station tells, by the kind under which it is recorded."""
 
 
 class Item(NamedTuple):
-    """Something that the link reported. ``end`` is how far into its chunk it goes, ``start`` where it begins."""
+    """Something that happened. ``end`` is how far into its chunk it goes, ``start`` where it begins."""
 
     id: int
     ert: int
-    report: Chunk | LinkChange
+    report: Chunk | LinkChange | Retold
     start: int = 0
     end: int = 0
 
@@ -72,6 +91,11 @@ class Playback:
             raise CallerError(f"{self._reader.path} holds no received byte: there is nothing to replay")
         return span
 
+    def last(self) -> int | None:
+        """Earth received time of what is the last record now; None if there is none."""
+        span = self._reader.span()
+        return None if span is None else span[1]
+
     def days(self) -> list[date]:
         """The days on which a time of day may be meant: on board, then on Earth."""
         spans = [self._reader.onboard_span(), self.span()]
@@ -96,45 +120,59 @@ class Playback:
         raise CallerError(f"{text} is not in the recording: {aboard}received {_range(received)}")
 
     def context_of(self, ert: int) -> int:
-        """The id of the chunk to begin with, so that at ``ert`` there is lock, and channels lost of late are known."""
+        """The id to begin with, so that at ``ert`` there is lock, and channels lost of late are known.
+
+        It is a chunk's; 0 if no chunk is before it: then the recording begins with what was told before.
+        """
         heard = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert)
         begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
-        return self._reader.chunk_by_ert(begin - PREROLL_NS) or 0
+        chunk = self._reader.chunk_by_ert(begin - PREROLL_NS)
+        return chunk if chunk is not None and self._reader.has_chunk_before(chunk) else 0
 
     def event_after(self, ert: int) -> int | None:
-        """When the next event or change of contact after that time was recorded; None if there is none."""
+        """When the next thing that viewers show after that time was recorded; None if there is none."""
         return self._reader.happened_after(ert)
 
     def event_before(self, ert: int) -> int | None:
-        """When the last event or change of contact before that time was recorded; None if there is none."""
+        """When the last thing that viewers show before that time was recorded; None if there is none."""
         return self._reader.happened_before(ert)
 
     def loss_after(self, ert: int) -> int | None:
         """When the next loss of signal was declared; behind the last one, the first. None if there is none."""
-        losses = [event.ert for event in self._reader.events("contact") if _is_loss(event)]
+        losses = [event.ert for event in self._reader.events("contact") if _is_loss(event, self._reader.path)]
         return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
-    def time_of(self, chunk: int) -> int:
-        """When the first chunk from that id on was received."""
-        return next((ert for _, ert, _ in self._reader.chunks_from(chunk)), self.span()[0])
+    def transport(self, before: int, ert: int) -> LinkChange | None:
+        """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later.
 
-    def transport(self, before: int, ert: int) -> LinkChange:
-        """The transport as it stood before that id, told as of ``ert``."""
+        Raises:
+            ArchiveError: what was recorded of it cannot be read.
+        """
         event = self._reader.last_event("transport", before)
-        if event is None:
-            return LinkChange(ert, "CONNECTED", "as recorded")
-        return _change(event, ert)
+        if event is not None:
+            return _change(event, self._reader.path, ert)
+        return None if self._reader.has_event("transport") else LinkChange(ert, "CONNECTED", "as recorded")
 
     def items(self, first: int) -> Iterator[Item]:
-        """Chunks and changes of the transport from the id ``first`` on, in the order they were recorded."""
-        chunks = (Item(n, ert, Chunk(ert, data), 0, len(data)) for n, ert, data in self._reader.chunks_from(first))
-        changes = (Item(e.id, e.ert, _change(e)) for e in self._reader.events_from(first, "transport"))
-        return heapq.merge(chunks, changes, key=lambda item: item.id)
+        """All that happened from the id ``first`` on, in the order it was recorded; also what is recorded meanwhile.
+
+        Raises:
+            ArchiveError: what comes next cannot be read.
+        """
+        retold: list[Item] = []
+        for item in self._records(first):
+            if isinstance(item.report, Retold):
+                retold.append(item)
+                continue
+            yield from (each._replace(ert=min(each.ert, item.ert)) for each in retold)
+            retold.clear()
+            yield item
+        yield from retold
 
     def split(self, item: Item, frame: FrameRecord) -> tuple[Item, list[Item]] | None:
         """Cut a chunk at the end of a frame; None if the frame does not end in it."""
         report = item.report
-        if isinstance(report, LinkChange) or item.id < frame.chunk:
+        if not isinstance(report, Chunk) or item.id < frame.chunk:
             return None
         wanted = frame.at + frame.size - self._reader.bytes_between(frame.chunk, item.id)
         if wanted > item.end:
@@ -155,6 +193,18 @@ class Playback:
             return _nth(following, steps - 1, self._reader.frame_after)
         last = self._reader.last_frame() if following is None else self._reader.frame_before(following.id)
         return _nth(last, -steps, self._reader.frame_before)
+
+    def _records(self, first: int) -> Iterator[Item]:
+        path = self._reader.path
+        for number, ert, kind, data in self._reader.records_from(first):
+            if kind is None:
+                yield Item(number, ert, Chunk(ert, data), 0, len(data))
+                continue
+            event = EventRecord(number, ert, None, kind, data)
+            if kind == "transport":
+                yield Item(number, ert, _change(event, path))
+            elif (news := _news(event, path)) is not None:
+                yield Item(number, ert, Retold(ert, news))
 
     def _first_after(self, place: tuple[int, int]) -> FrameRecord | None:
         chunk, offset = place
@@ -189,14 +239,25 @@ def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecor
     return frame
 
 
-def _change(event: EventRecord, ert: int | None = None) -> LinkChange:
-    body = msgspec.json.decode(event.body, type=_Transport)
+def _change(event: EventRecord, path: Path, ert: int | None = None) -> LinkChange:
+    body = body_of(event, _Transport, path)
     return LinkChange(event.ert if ert is None else ert, body.state, body.detail, body.peer)
 
 
-def _is_loss(event: EventRecord) -> bool:
-    contact = msgspec.json.decode(event.body, type=_Contact)
+def _is_loss(event: EventRecord, path: Path) -> bool:
+    contact = body_of(event, _Contact, path)
     return contact.state == "LOS" and not contact.revised
+
+
+def _news(event: EventRecord, path: Path) -> News | None:
+    """What an event, a command or a gap has to say; None for all other kinds."""
+    if event.kind == GAP_KIND:
+        gap = body_of(event, Gap, path)
+        span = f"{utc(gap.first_ert, 3)} to {utc(gap.last_ert, 3)}"
+        text = f"not recorded: {gap.records} records, {gap.bytes} bytes, received {span}"
+        return EventMessage(severity="WARNING_HI", source="STATION", name=GAP_EVENT, text=text, ert=event.ert)
+    kind = _NEWS.get(event.kind)
+    return None if kind is None else body_of(event, kind, path)
 
 
 def _moment(time: int) -> datetime:

@@ -3,77 +3,43 @@
 Rules:
 1. Time is the recording's: reports carry the Earth received times of the pass, and `now` runs with them at ``speed``.
    So contact, limits and verdicts come out as they did live, whatever the speed.
-2. The order is the ingest sequence. Changes of the transport come from the recording; silence between reads is told
-   as it was, never later than the contact monitor needs.
+2. The order is the ingest sequence. Changes of the transport come from the recording, and so does what its station
+   told; silence between reads is told as it was, never later than the contact monitor needs.
 3. A jump says `Restart` first: whoever decodes begins anew. The seconds before it are given at once, so that there is
    lock and context. A way on of up to a minute is no jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
-5. Nothing is written, to no spacecraft and to no file.
+5. A recording may still be written: its end is where it is now, and moves on.
+6. What cannot be read ends the replay like the end of the recording does, but says why. Orders that lead elsewhere
+   are still obeyed.
+7. Nothing is written, to no spacecraft and to no file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import FrameRecord
-from groundstation.errors import CallerError, LinkError
-from groundstation.links.base import Clock, EndOfStream, Listening, Report, Restart
+from groundstation.errors import ArchiveError, CallerError, LinkError
+from groundstation.links.base import Clock, EndOfStream, Listening, Report, Restart, Retold
 from groundstation.links.playback import Item, Playback
 from groundstation.links.reader import LISTEN_MS, ReaderThread
+from groundstation.links.tempo import Journey, PlaybackState, Tempo, checked_speed
 
-SLOWEST, FASTEST = 0.1, 1000.0
 MS = 1_000_000
 SHORT_WAY_NS = 60_000 * MS
 _LISTEN_MAX_MS = 400
 """Silence is told at least so often in the recording's time; the contact monitor takes 500 ms for a stall."""
 
 
-class PlaybackState(NamedTuple):
-    """Where a replay stands, between ``first`` and ``last`` in the recording's time, and how it plays."""
-
-    at: int
-    first: int
-    last: int
-    speed: float
-    paused: bool
-    ended: bool
-
-
-@dataclass(slots=True)
-class _Tempo:
-    """The recording's time against the host's."""
-
-    at: int
-    since: int
-    speed: float
-    running: bool = True
-
-    def now(self, host: int) -> int:
-        return self.at + (int((host - self.since) * self.speed) if self.running else 0)
-
-    def set(self, host: int, *, at: int | None = None, speed: float | None = None, running: bool | None = None) -> None:
-        self.at, self.since = self.now(host) if at is None else at, host
-        self.speed = self.speed if speed is None else speed
-        self.running = self.running if running is None else running
-
-
-class _Journey(NamedTuple):
-    """Where to go on: what lies before ``ert`` is given at once.
-
-    ``jump``: begin anew a little before it. ``until``: stop when this frame has been given.
-    """
-
-    ert: int
-    jump: bool
-    until: FrameRecord | None = None
+_LOOK_EVERY_NS = 500 * MS
+"""So often a replay looks how far its recording goes now."""
 
 
 class ReplayLink:
@@ -97,14 +63,20 @@ class ReplayLink:
         self.url = replay_url(path)
         self.path = path
         self._lookup = Playback(ArchiveReader(path))
-        self._first, self._last = self._lookup.span()
-        begin = self._first if start is None else self._lookup.find(start)
-        self._tempo = _Tempo(begin, time.monotonic_ns(), _checked_speed(speed), running=not paused)
-        self._journey: _Journey | None = _Journey(begin, jump=True)
+        with contextlib.ExitStack() as refused:
+            refused.callback(self._lookup.close)
+            self._first, self._last = self._lookup.span()
+            begin = self._first if start is None else self._lookup.find(start)
+            self._tempo = Tempo(begin, time.monotonic_ns(), checked_speed(speed), running=not paused)
+            refused.pop_all()
+        self._journey: Journey | None = Journey(begin, jump=True)
         self._place = (0, 0)
         self._bound_for: FrameRecord | None = None
         self._told = begin
+        self._looked = 0
         self._ended = False
+        self._fault = ""
+        self._broken = ""
         self._stopping = False
         self._changed = threading.Condition()
         self._sink: Callable[[Report], None] = _nobody
@@ -131,6 +103,9 @@ class ReplayLink:
 
     def state(self) -> PlaybackState:
         """Where it stands and how it plays."""
+        if time.monotonic_ns() - self._looked >= _LOOK_EVERY_NS:
+            with contextlib.suppress(ArchiveError):  # whoever plays it comes to that place, and tells
+                self._look_on()
         with self._changed:
             tempo = self._tempo
             return PlaybackState(self._now(), self._first, self._last, tempo.speed, not tempo.running, self._ended)
@@ -139,7 +114,7 @@ class ReplayLink:
         """One line for a person: how it plays."""
         state = self.state()
         if state.ended:
-            return f"the end of {self.path.name}"
+            return f"{self.path.name} cannot be read on" if self._fault else f"the end of {self.path.name}"
         return f"{self.path.name} at speed {state.speed:g}{', paused' if state.paused else ''}"
 
     def start(self, sink: Callable[[Report], None]) -> None:
@@ -166,8 +141,17 @@ class ReplayLink:
         raise LinkError("this is a replay: a recording takes no commands")
 
     def play(self, running: bool) -> None:
-        """Pause, or go on."""
+        """Pause, or go on: behind the end, too, if more was recorded meanwhile.
+
+        Raises:
+            ArchiveError: the recording cannot be read.
+        """
         self._set(running=running)
+        if running and self._ended and not self._fault:
+            self._look_on()
+            with self._changed:
+                if self._ended and self._last > self._tempo.at:
+                    self._go(Journey(self._tempo.at, jump=False))
 
     def set_speed(self, speed: float) -> None:
         """Play faster or slower.
@@ -175,7 +159,7 @@ class ReplayLink:
         Raises:
             CallerError: a speed that cannot be.
         """
-        self._set(speed=_checked_speed(speed))
+        self._set(speed=checked_speed(speed))
 
     def seek(self, to: str) -> None:
         """Jump to a mission time or an Earth received time, in UTC.
@@ -185,17 +169,21 @@ class ReplayLink:
         """
         ert = self._lookup.find(to)
         with self._changed:
-            self._tempo.set(time.monotonic_ns(), at=ert)
-            self._go(_Journey(ert, jump=True))
+            self._go(Journey(ert, jump=True))
 
     def skip(self, ns: int) -> None:
-        """Go so far on, or back if negative; at either end of the recording stop."""
+        """Go so far on, or back if negative; at either end of the recording stop.
+
+        Raises:
+            ArchiveError: the recording cannot be read.
+        """
+        self._look_on()
         with self._changed:
             now = self._now()
-            self._go_to(min(max(now + ns, self._first), self._last), now)
+            self._go_to(min(max(now + ns, self._first), max(now, self._last)), now)
 
     def next_event(self, back: bool = False) -> None:
-        """Go to the next recorded event or change of contact, or to the one before, and show it.
+        """Go to the next recorded thing that viewers show, or to the one before, and show it.
 
         Raises:
             CallerError: there is none.
@@ -222,13 +210,12 @@ class ReplayLink:
         with self._changed:
             frame = self._bound_for  # it is on its way there: steps add up
             place = self._place if frame is None else (frame.chunk, frame.at + frame.size)
-            self._tempo.set(time.monotonic_ns(), running=False)
+            self._tempo.set(time.monotonic_ns(), at=self._now(), running=False)
         frame = self._lookup.frame_from(place, frames)
         if frame is None:
             raise CallerError(f"there is no frame {'before' if frames < 0 else 'after'} this one")
         with self._changed:
-            self._tempo.set(time.monotonic_ns(), at=frame.ert)
-            self._go(_Journey(frame.ert, jump=frames < 0, until=frame))
+            self._go(Journey(frame.ert, jump=frames < 0, until=frame))
 
     def _show(self, ert: int | None, what: str) -> None:
         """Go just behind what happened at that time."""
@@ -238,34 +225,55 @@ class ReplayLink:
             self._go_to(ert + 1, self._now())
 
     def _go_to(self, ert: int, now: int) -> None:
-        self._tempo.set(time.monotonic_ns(), at=ert)
         pending = self._journey is not None and self._journey.jump
-        self._go(_Journey(ert, jump=pending or not now <= ert <= now + SHORT_WAY_NS))
+        self._go(Journey(ert, jump=pending or not now <= ert <= now + SHORT_WAY_NS))
 
     def _set(self, *, running: bool | None = None, speed: float | None = None) -> None:
         with self._changed:
-            self._tempo.set(time.monotonic_ns(), running=running, speed=speed)
+            self._tempo.set(time.monotonic_ns(), at=self._now(), running=running, speed=speed)
             self._changed.notify_all()
 
-    def _go(self, journey: _Journey) -> None:
-        self._journey, self._ended, self._bound_for = journey, False, journey.until
+    def _go(self, journey: Journey) -> None:
+        if self._broken:
+            raise ArchiveError(self._broken)
+        self._tempo.set(time.monotonic_ns(), at=journey.ert)
+        self._journey, self._ended, self._fault, self._bound_for = journey, False, "", journey.until
         self._changed.notify_all()
 
     def _now(self) -> int:
-        return self._last if self._ended else min(self._tempo.now(time.monotonic_ns()), max(self._last, self._tempo.at))
+        at = self._tempo.at
+        return at if self._ended else min(self._tempo.now(time.monotonic_ns()), max(self._last, at))
+
+    def _look_on(self) -> None:
+        """See how far the recording goes now."""
+        self._looked = time.monotonic_ns()
+        last = self._lookup.last()
+        with self._changed:
+            self._last = max(self._last, last or 0)
 
     # ------------------------------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
-        playback = Playback(ArchiveReader(self.path))
         try:
-            items: Iterator[Item] = iter(())
-            while (journey := self._next_journey()) is not None:
-                items = self._travel(playback, journey, items)
-        finally:
-            playback.close()
+            with contextlib.closing(Playback(ArchiveReader(self.path))) as playback:
+                self._play(playback)
+        except Exception as error:  # it ends this thread: nobody would ever know why nothing comes
+            with self._changed:
+                self._journey, self._broken = None, str(error) or repr(error)
+            self._end(max(self.now(), self._told), self._broken)
+            if not isinstance(error, ArchiveError):
+                raise
 
-    def _next_journey(self) -> _Journey | None:
+    def _play(self, playback: Playback) -> None:
+        items: Iterator[Item] = iter(())
+        while (journey := self._next_journey()) is not None:
+            try:
+                items = self._travel(playback, journey, items)
+            except ArchiveError as error:
+                items = iter(())
+                self._end(max(self.now(), self._told), str(error))
+
+    def _next_journey(self) -> Journey | None:
         with self._changed:
             self._changed.wait_for(
                 lambda: self._stopping or self._journey is not None or (self._tempo.running and not self._ended)
@@ -273,17 +281,48 @@ class ReplayLink:
             if self._stopping:
                 return None
             journey, self._journey = self._journey, None
-            return journey or _Journey(self._now(), jump=False)
+            return journey or Journey(self._now(), jump=False)
 
-    def _travel(self, playback: Playback, journey: _Journey, items: Iterator[Item]) -> Iterator[Item]:
+    def _travel(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item]:
         """Play until there is another order; what is left of the items."""
         if journey.jump:
-            first = playback.context_of(journey.ert)
-            begin = playback.time_of(first)
-            self._told = begin
-            self._sink(Restart(begin))
-            self._sink(playback.transport(first, begin))
-            items = playback.items(first)
+            items = self._begin_anew(playback, journey.ert)
+        while (left := self._travel_over(playback, journey, items)) is None:
+            more = self._recorded_since(playback)
+            if more is None:
+                self._listen_until(journey.ert)
+                last = self._last
+                if not self._wait_for(last):
+                    return iter(())
+                more = self._recorded_since(playback)
+            if more is None:
+                self._end(last)
+                return iter(())
+            items = more
+        return left
+
+    def _recorded_since(self, playback: Playback) -> Iterator[Item] | None:
+        """What follows the last thing that was given; None if nothing was recorded yet."""
+        items = playback.items(self._place[0] + 1)
+        head = list(islice(items, 1))
+        return chain(head, items) if head else None
+
+    def _begin_anew(self, playback: Playback, ert: int) -> Iterator[Item]:
+        """Tell of the jump; what comes then."""
+        first = playback.context_of(ert)
+        items = playback.items(first)
+        head = list(islice(items, 1))
+        self._told = head[0].ert if head else ert
+        with self._changed:
+            self._place = (first, 0)
+        self._sink(Restart(self._told))
+        transport = playback.transport(first, self._told)
+        if transport is not None:
+            self._sink(transport)
+        return chain(head, items)
+
+    def _travel_over(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item] | None:
+        """Play these items until there is another order; what is left of them, or None: there are no more."""
         for item in items:
             if journey.until is not None:
                 parts = playback.split(item, journey.until)
@@ -299,18 +338,18 @@ class ReplayLink:
                 if not self._wait_for(item.ert):
                     return chain([item], items)
             self._give(item)
-        self._listen_until(journey.ert)
-        if self._wait_for(self._last):
-            self._end()
-        return items
+        return None
 
     def _give(self, item: Item) -> None:
-        self._listen_until(item.ert - _LISTEN_MAX_MS * MS)
+        retold = isinstance(item.report, Retold)
+        self._listen_until(item.ert if retold else item.ert - _LISTEN_MAX_MS * MS)
         with self._changed:
             self._place = (item.id, item.end)
-            if item.ert < self._told:  # the station's clock was set back
+            self._last = max(self._last, item.ert)
+            if item.ert < self._told and not retold:  # the station's clock was set back
                 self._tempo.set(time.monotonic_ns(), at=item.ert)
-        self._told = item.ert
+        if not retold:
+            self._told = item.ert
         self._sink(item.report)
 
     def _arrived(self, frame: FrameRecord) -> None:
@@ -324,13 +363,14 @@ class ReplayLink:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * MS)
             self._sink(Listening(self._told))
 
-    def _end(self) -> None:
+    def _end(self, at: int, fault: str = "") -> None:
+        """Nothing more comes; unless an order has come meanwhile that leads elsewhere."""
         with self._changed:
-            if self._ended:
+            if self._ended or self._journey is not None:
                 return
-            self._ended = True
-            self._tempo.set(time.monotonic_ns(), at=self._last)
-        self._sink(EndOfStream(self._last))
+            self._ended, self._fault, self._bound_for = True, fault, None
+            self._tempo.set(time.monotonic_ns(), at=at)
+        self._sink(EndOfStream(at, fault))
 
     def _wait_for(self, ert: int) -> bool:
         """Let the recording's time come to ``ert``; False: there is another order, or a pause."""
@@ -358,12 +398,6 @@ def replay_url(path: Path, speed: float | None = None, start: str | None = None,
     if start is not None:
         options.append(f"from={quote(start)}")
     return f"replay:{quote(str(path.absolute()))}" + ("?" + "&".join(options) if options else "")
-
-
-def _checked_speed(speed: float) -> float:
-    if not SLOWEST <= speed <= FASTEST:
-        raise CallerError(f"speed {speed:g}: {SLOWEST:g} to {FASTEST:g} is possible")
-    return speed
 
 
 def _nobody(report: Report) -> None:

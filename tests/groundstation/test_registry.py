@@ -40,6 +40,7 @@ def test_register_find_unregister(registry):
     registry.unregister("bench")
     registry.unregister("bench")
     assert other.running() == []
+    assert list(registry.root.iterdir()) == []
 
 
 def test_info_may_be_renewed(registry):
@@ -81,6 +82,44 @@ def test_several_running(registry):
         registry.unregister(name)
 
 
+def test_a_name_is_free_again_however_often_it_was_taken(registry):
+    for _ in range(20):
+        other = Registry(registry.root)
+        other.register(info_for(other, "bench"))
+        assert registry.find("bench").name == "bench"
+        other.unregister("bench")
+
+
+def test_a_lock_that_its_owner_has_removed_makes_nobody_a_station(registry, monkeypatch):
+    """Opened just before its owner left, locked just after: the file is in no folder any more."""
+    first = Registry(registry.root)
+    first.register(info_for(first, "bench"))
+    second, real, opened = Registry(registry.root), os.open, []
+
+    def open_late(path, *how):
+        lock = real(path, *how)
+        opened.append(lock)
+        if len(opened) == 1:
+            first.unregister("bench")
+        return lock
+
+    monkeypatch.setattr(os, "open", open_late)
+    second.register(info_for(second, "bench"))
+    monkeypatch.undo()
+    assert len(opened) == 2
+    assert registry.running() == [registry.find("bench")]
+    with pytest.raises(CallerError, match="is running already"):
+        registry.register(info_for(registry, "bench"))
+    second.unregister("bench")
+
+
+def test_what_else_lies_in_the_folder_stays(registry):
+    registry.register(info_for(registry, "bench"))
+    (registry.root / "bench" / "notes").write_text("mine")
+    registry.unregister("bench")
+    assert [file.name for file in (registry.root / "bench").iterdir()] == ["notes"]
+
+
 VICTIM = """
 import sys, time
 from pathlib import Path
@@ -103,8 +142,7 @@ def test_killed_station_is_cleaned_up(registry):
         victim.send_signal(signal.SIGKILL)
         victim.communicate()
     assert registry.running() == []
-    assert not socket.exists()
-    assert not (registry.root / "bench" / "station.json").exists()
+    assert not socket.parent.exists()
     registry.register(info)
     registry.unregister("bench")
 
@@ -160,7 +198,11 @@ def test_long_paths_get_a_short_place(monkeypatch, tmp_path):
         assert len({first.telemetry, first.command, second.telemetry, second.command}) == 4
         assert registry.endpoints("bench") == first
         assert len(first.command.removeprefix("ipc://")) <= 107
-        assert Path(first.command.removeprefix("ipc://")).parent.is_dir()
+        place = Path(first.command.removeprefix("ipc://")).parent
+        assert place.is_dir()
+        registry.register(info_for(registry, "bench"))
+        registry.unregister("bench")
+        assert not place.exists()
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 100)))
         with pytest.raises(CallerError, match="too long"):
             registry.endpoints("bench")

@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,10 +34,12 @@ from groundstation.messages import (
 )
 from groundstation.orders import CommandRequest
 from groundstation.registry import Registry
+from hil.run import Plan, fly_plan
+from hil.scenario import SCENARIOS, load_scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
 from protocols.sync import Deframer, Frame
-from tests.groundstation.recordings import record
+from tests.groundstation.recordings import damage, record
 from tests.stress.kill_station import Feeder, kill_once, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal
@@ -99,8 +103,63 @@ def test_a_recording_of_a_killed_station_replays_to_its_last_frame(home: Path, r
     assert messages[-1]["name"] == "REPLAY_END"
     links = [m for m in messages if m["type"] == "link"]
     assert links[-1]["counters"]["frames_good"] == frames > 50
-    assert all(m["replay"] for m in messages if m["type"] not in ("heartbeat", "uplink"))
+    assert all(m["replay"] for m in messages if m["type"] != "heartbeat")
+    assert "uplink" not in {m["type"] for m in messages}  # a replay has no way up
+    assert messages[0]["uplink"] is None
+    assert list((home / "run" / "groundstation").iterdir()) == []
     assert "not closed" in run("groundstation", "info", str(killed.recording)).stdout
+    with ArchiveReader(killed.recording) as reader:
+        told = Counter(_words(json.loads(event.body)) for event in reader.events("event"))
+    own = [m["text"] for m in messages if m.get("name") == "REPLAY_END"] + ["recording to nothing: this is a replay"]
+    news = [m for m in messages if m["type"] == "event"] + messages[0]["events"]
+    assert Counter(_words(m) for m in news if m["text"] not in own) == told
+    assert {name for _, name, *_ in told} >= {"'STATION_START'", "'CONNECTED'"}
+
+
+def test_a_replay_tells_what_the_station_told(home: Path, run: Run) -> None:
+    """Commands, armings and all other events, once each and marked; only the replay's own words are new."""
+    scenario = load_scenario(SCENARIOS / "commands-during-descent.toml")
+    fly_plan(Plan(scenario, "software", "lockstep", home / "flight", "test"), lambda: 0, lambda scet: None)
+    (path,) = (home / "flight").rglob("*.sqlite")
+    with ArchiveReader(path) as reader:
+        told = Counter(_words(json.loads(e.body)) for e in reader.events() if e.kind in ("event", "command"))
+    done = run("groundstation", "replay", str(path), "--speed", "1000", "--json")
+    assert done.returncode == 0, done.stderr
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(m["replay"] for m in messages if m["type"] != "heartbeat")
+    news = [m for m in messages if m["type"] in ("event", "command")] + messages[0]["events"]
+    own = ("STATION_START", "REPLAY_END")
+    assert Counter(_words(m) for m in news if m.get("name") not in own) == told
+    assert any(kind == "command" for kind, *_ in told)
+
+
+def _words(message: dict[str, Any]) -> tuple[str, ...]:
+    return message["type"], *(repr(message.get(name)) for name in ("name", "text", "ert", "state", "detail"))
+
+
+@pytest.mark.parametrize("kind", ["transport", "event"])
+@pytest.mark.parametrize("style", ["--json", "--plain"])
+def test_a_replay_that_cannot_be_read_on_ends_with_an_error(home: Path, run: Run, kind: str, style: str) -> None:
+    path = home / "pass.sqlite"
+    record(path)
+    number = damage(path, kind)
+    done = run("groundstation", "replay", str(path), "--speed", "1000", style)
+    assert done.returncode == 14, done.stderr
+    assert f"pass.sqlite is damaged: record {number}" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_event_is_a_listed_reason(home: Path, run: Run) -> None:
+    record(home / "good.sqlite")
+    record(home / "bad.sqlite")
+    damage(home / "bad.sqlite", "contact")
+    done = run("groundstation", "passes", str(home))
+    assert done.returncode == 0, done.stderr
+    assert "bad.sqlite is damaged" in done.stdout
+    assert str(home / "good.sqlite") in done.stdout
+    done = run("groundstation", "info", str(home / "bad.sqlite"))
+    assert done.returncode == 14
+    assert "Traceback" not in done.stderr
 
 
 def test_a_full_disk_stops_the_recording_and_nothing_else(home: Path) -> None:

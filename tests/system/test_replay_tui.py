@@ -16,7 +16,7 @@ from groundstation.plain import utc
 from groundstation.receiver import Receiver
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
-from tests.groundstation.recordings import record
+from tests.groundstation.recordings import damage, record
 from tests.stress.kill_station import kill_once
 from tests.system.test_terminal import Terminal
 
@@ -75,6 +75,15 @@ def test_the_keys_of_a_replay(home: Path, size: tuple[int, int]) -> None:
             assert "LOSS OF SIGNAL  " not in screen
         stage.press(">", ">", ">", "Space")
         stage.wait_for("END 10x")
+
+
+def test_what_cannot_be_read_is_seen(home: Path) -> None:
+    path = home / "pass.sqlite"
+    record(path)
+    damage(path, "transport")
+    with replaying(home, (120, 40), path, "") as stage:
+        stage.wait_for("REPLAY_BROKEN")
+        stage.wait_for("END 1x")
 
 
 def _journey() -> Iterator[tuple[list[str], str]]:

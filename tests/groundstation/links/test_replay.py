@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import random
+import sqlite3
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.writer import ArchiveWriter
 from groundstation.errors import ArchiveError, CallerError, LinkError
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, EndOfStream, LinkChange, Listening, Report, Restart
+from groundstation.links.playback import Item, Playback
 from groundstation.links.replay import ReplayLink, replay_url
 from groundstation.messages import ContactChange, Telemetry
 from groundstation.receiver import Outcome, Receiver
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.groundstation.links.collect import Sink, started
-from tests.groundstation.recordings import make_old, record
+from tests.groundstation.recordings import damage, make_old, record
 
 S = 1_000_000_000
 
@@ -260,3 +267,201 @@ def test_what_cannot_be(tmp_path: Path, flown: tuple[Path, list[Outcome]]) -> No
     with pytest.raises(LinkError, match="takes no commands"):
         link.write(b"x")
     link.stop()
+
+
+def faults(sink: Sink) -> list[EndOfStream]:
+    return [report for report in sink.reports if isinstance(report, EndOfStream)]
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["playing", "paused"])
+def test_a_damaged_beginning_is_a_clear_end(tmp_path: Path, paused: bool) -> None:
+    path = tmp_path / "pass.sqlite"
+    record(path, bursts=100)
+    number = damage(path, "transport")
+    link, sink = ReplayLink(path, paused=paused), Sink()
+    link.start(sink)
+    ended(sink)
+    (end,) = faults(sink)
+    assert f"pass.sqlite is damaged: record {number}, kind 'transport'" in end.fault
+    assert link.state().ended
+    assert "cannot be read on" in link.describe()
+    link.play(True)
+    assert len([r for r in settled(sink) if isinstance(r, EndOfStream)]) == 1
+    link.stop()
+
+
+def test_a_damaged_place_ends_there_and_other_places_are_still_played(flown: tuple[Path, list[Outcome]]) -> None:
+    path = flown[0].with_name("damaged.sqlite")
+    path.write_bytes(flown[0].read_bytes())
+    with ArchiveReader(path) as reader:
+        before = [e.ert for e in reader.events("event")]
+    damage(path, "event", len(before) - 1)
+    with started(replay_url(path, speed=1000)) as (link, sink):
+        ended(sink)
+        (end,) = faults(sink)
+        assert "is damaged" in end.fault
+        assert isinstance(link, ReplayLink)
+        data = [r for r in sink.reports if isinstance(r, Chunk)]
+        assert data[-1].ert <= end.ert <= link.state().last
+        assert link.now() == end.ert == link.state().at
+        link.seek("09:08:00")
+        assert not link.state().ended
+        sink.wait(lambda: len(faults(sink)) == 2, "second end")
+        assert received(sink.reports[sink.reports.index(end) :]) != b""
+
+
+def overwrite_pages(path: Path, table: str) -> None:
+    """Noise over all leaf pages of a table but the first and the last."""
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        names = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
+        try:
+            pages = [row[0] for row in db.execute(names, (table,))]
+        except sqlite3.OperationalError:
+            pytest.skip("this SQLite does not say where its pages are")
+    data = bytearray(path.read_bytes())
+    assert pages[1:-1]
+    for page in pages[1:-1]:
+        data[(page - 1) * size : page * size] = random.Random(page).randbytes(size)
+    path.write_bytes(data)
+
+
+def test_overwritten_pages_are_a_clear_end(tmp_path: Path) -> None:
+    path = tmp_path / "overwritten.sqlite"
+    record(path, bursts=200, more=lambda _, ert, archive: archive.event(ert, None, "weather", b"fine" * 100))
+    overwrite_pages(path, "event")
+    with started(replay_url(path, speed=1000)) as (_, sink):
+        ended(sink)
+    (end,) = faults(sink)
+    assert "overwritten.sqlite cannot be read" in end.fault
+    assert received(sink.reports) != b""  # what stands before it was played
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_the_replay_itself_is_no_silence(
+    flown: tuple[Path, list[Outcome]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Playback, first: int) -> Iterator[Item]:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr(Playback, "items", broken)
+    with started(replay_url(flown[0])) as (link, sink):
+        ended(sink)
+        assert isinstance(link, ReplayLink)
+        with pytest.raises(ArchiveError, match="of all things"):
+            link.skip(S)
+        assert link.now() == faults(sink)[0].ert
+    assert [end.fault for end in faults(sink)] == ["of all things"]
+
+
+def test_a_damaged_loss_refuses_the_order_that_looks_for_it(flown: tuple[Path, list[Outcome]]) -> None:
+    path = flown[0].with_name("loss.sqlite")
+    path.write_bytes(flown[0].read_bytes())
+    damage(path, "contact")
+    link = paused_link(path)
+    with pytest.raises(ArchiveError, match="kind 'contact'"):
+        link.next_loss()
+    link.stop()
+
+
+def feed(archive: ArchiveWriter, seconds: Iterable[int]) -> None:
+    """A byte a second, committed."""
+    for second in seconds:
+        archive.chunk(EPOCH + second * S, "test:", bytes([second]))
+    archive.flush()
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[ArchiveWriter]:
+    with ArchiveWriter(tmp_path / "pass.sqlite", {}) as archive:
+        feed(archive, range(3))
+        yield archive
+
+
+def test_the_end_of_a_growing_recording_moves_on(growing: ArchiveWriter) -> None:
+    link, sink = ReplayLink(growing.path, speed=20), Sink()
+    assert link.state().last == EPOCH + 2 * S
+    link.start(sink)
+    feed(growing, range(3, 21))
+    for json_body in (b'{"state": "ATTEMPTING", "detail": "x"}', b'{"state": "CONNECTED", "detail": "y"}'):
+        growing.event(EPOCH + 20 * S, None, "transport", json_body)
+    growing.flush()
+    sink.wait(lambda: len(received(sink.reports)) > 15, "growth")
+    assert link.now() > EPOCH + 10 * S
+    ended(sink)
+    (end,) = faults(sink)
+    assert received(sink.reports) == bytes(range(21))
+    assert end == EndOfStream(EPOCH + 20 * S)
+    assert (link.now(), link.state().last) == (end.ert, end.ert)
+    assert sink.changes("ATTEMPTING")
+    times = [r.ert for r in sink.reports if not isinstance(r, LinkChange)]
+    assert times == sorted(times)
+    link.stop()
+
+
+def test_what_is_recorded_behind_the_end_can_still_be_played(growing: ArchiveWriter) -> None:
+    link, sink = ReplayLink(growing.path, speed=1000), Sink()
+    link.start(sink)
+    ended(sink)
+    feed(growing, range(3, 6))
+    link.play(True)
+    sink.wait(lambda: len(faults(sink)) == 2, "second end")
+    assert faults(sink)[-1] == EndOfStream(EPOCH + 5 * S)
+    feed(growing, range(6, 9))
+    link.skip(2 * S)
+    sink.wait(lambda: len(faults(sink)) == 3, "third end")
+    assert received(sink.reports) == bytes(range(9))
+    assert [type(r) for r in sink.reports].count(Restart) == 1
+    link.play(True)  # nothing more: it stays where it is
+    assert len([r for r in settled(sink) if isinstance(r, EndOfStream)]) == 3
+    link.stop()
+
+
+def test_a_skip_on_never_goes_back(growing: ArchiveWriter) -> None:
+    link, sink = paused_link(growing.path), Sink()
+    link.start(sink)
+    settled(sink)
+    feed(growing, range(3, 40))
+    link.seek("09:06:20")
+    settled(sink)
+    link.skip(5 * S)
+    assert link.now() == EPOCH + 32 * S
+    link.skip(3600 * S)
+    assert link.now() == link.state().last == EPOCH + 39 * S
+    link.skip(10 * S)
+    assert link.now() == EPOCH + 39 * S
+    link.stop()
+
+
+def test_the_end_of_a_paused_replay_is_seen_to_move_on(growing: ArchiveWriter) -> None:
+    link, sink = paused_link(growing.path), Sink()
+    link.start(sink)
+    assert link.state().last == EPOCH + 2 * S
+    feed(growing, range(3, 10))
+    time.sleep(0.6)
+    assert link.state().last == EPOCH + 9 * S
+    link.stop()
+
+
+def test_the_end_stands_still_whatever_is_pressed(flown: tuple[Path, list[Outcome]]) -> None:
+    with started(replay_url(flown[0], speed=1000)) as (link, sink):
+        ended(sink)
+        assert isinstance(link, ReplayLink)
+        last = link.now()
+        link.play(False)
+        link.set_speed(500)
+        link.play(True)
+        time.sleep(0.1)
+        assert link.now() == last == link.state().last
+
+
+@pytest.mark.parametrize("refused", [{"speed": 1e9}, {"start": "noon"}, {"start": "12:00:00"}])
+def test_what_is_refused_leaves_nothing_open(
+    flown: tuple[Path, list[Outcome]], refused: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[ArchiveReader] = []
+    close = ArchiveReader.close
+    monkeypatch.setattr(ArchiveReader, "close", lambda self: (closed.append(self), close(self)))
+    with pytest.raises(CallerError):
+        ReplayLink(flown[0], **refused)
+    assert len(closed) == 1

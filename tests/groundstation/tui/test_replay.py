@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from groundstation.messages import Heartbeat, Refusal, ReplayControl, Snapshot
+from groundstation.messages import Heartbeat, LinkStatus, PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.model import ALTITUDE, PassModel
+from groundstation.orders import CommandUpdate
+from groundstation.pass_clock import PassClock
 from groundstation.tui.app import farewell
 from groundstation.tui.glyphs import ASCII, UNICODE
 from groundstation.tui.help import help_rows
@@ -56,6 +58,28 @@ def test_a_jump_leaves_nothing_behind_it() -> None:
     times = [time for time, _ in model.series[ALTITUDE].samples]
     assert times == sorted(set(times))
     assert times[0] == scet(88.0) and times[-1] == scet(200.5)
+
+
+def test_a_jump_forgets_commands_too() -> None:
+    """Those that are told behind it may be earlier ones with the same numbers."""
+    model = played(100.0)
+    news = CommandUpdate(
+        command=1, name="PING", arguments={}, who="x", state="SENT", previous="QUEUED", ert=host(90.0), replay=True
+    )
+    model.apply(news, 0)
+    assert len(model.commanding.tracks) == 1
+    link = next(u for _, u in replayed(script(start=50.0, until=50.5), jumps=2) if isinstance(u, LinkStatus))
+    model.apply(link, 0)
+    assert model.commanding.tracks == []
+
+
+def test_time_never_goes_back_to_an_end_that_moved_on() -> None:
+    """The recording is still written: what was given may be later than the end that was told."""
+    clock = PassClock()
+    here = PlaybackStatus(recording="x", at=9 * S, first=0, last=8 * S, speed=1.0, paused=False, ended=False, jumps=0)
+    clock.follow(here, 0)
+    assert clock.at(0) == 9 * S
+    assert clock.at(S) == 9 * S
 
 
 def test_a_loss_rings_no_bell_and_shows_no_banner() -> None:

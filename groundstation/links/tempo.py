@@ -1,0 +1,64 @@
+"""How a replay moves: its time against the host's, its speed, and the ways it is sent. No clock, no thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from groundstation.archive.records import FrameRecord
+from groundstation.errors import CallerError
+
+SLOWEST, FASTEST = 0.1, 1000.0
+
+
+class PlaybackState(NamedTuple):
+    """Where a replay stands, between ``first`` and ``last`` in the recording's time, and how it plays."""
+
+    at: int
+    first: int
+    last: int
+    speed: float
+    paused: bool
+    ended: bool
+
+
+@dataclass(slots=True)
+class Tempo:
+    """The recording's time against the host's."""
+
+    at: int
+    since: int
+    speed: float
+    running: bool = True
+
+    def now(self, host: int) -> int:
+        """The recording's time at a time of the host's."""
+        return self.at + (int((host - self.since) * self.speed) if self.running else 0)
+
+    def set(self, host: int, *, at: int | None = None, speed: float | None = None, running: bool | None = None) -> None:
+        """Go on from here, or from ``at``, in another way."""
+        self.at, self.since = self.now(host) if at is None else at, host
+        self.speed = self.speed if speed is None else speed
+        self.running = self.running if running is None else running
+
+
+class Journey(NamedTuple):
+    """Where to go on: what lies before ``ert`` is given at once.
+
+    ``jump``: begin anew a little before it. ``until``: stop when this frame has been given.
+    """
+
+    ert: int
+    jump: bool
+    until: FrameRecord | None = None
+
+
+def checked_speed(speed: float) -> float:
+    """The speed.
+
+    Raises:
+        CallerError: nothing plays at it.
+    """
+    if not SLOWEST <= speed <= FASTEST:
+        raise CallerError(f"speed {speed:g}: {SLOWEST:g} to {FASTEST:g} is possible")
+    return speed
