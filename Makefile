@@ -8,7 +8,7 @@ STAMP := .venv/.setup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
+.PHONY: help setup run test long lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -28,14 +28,20 @@ run: $(STAMP) ## fly the historical descent live in the TUI
 	@$(BIN)/hil fly $(ARGS)
 
 # Most tests wait for a clock, so more run at once than there are cores. Those that hold this machine to milliseconds
-# come last, alone.
+# come last, alone. Those that are long are for `make long`, and for CI, which runs everything.
+PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := -n auto --dist worksteal
 test: $(STAMP) lint exports ## lint, types, architecture and all tests; ARGS='-k name' for some of them
 ifdef ARGS
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 else
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not alone and not long"
+	@$(PYTEST) -m "alone and not long"
 endif
+
+long: $(STAMP) ## the tests that `make test` leaves to CI: simavr, coverage, analysers, the Cortex-M4's code
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "long and not alone"
+	@$(PYTEST) -m "long and alone"
 
 lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("busy", deadline=None)  # other tests run beside it: a single example may have to wait
@@ -11,3 +12,10 @@ settings.load_profile("busy")
 def pytest_xdist_auto_num_workers() -> int:
     """Three for each core: most tests wait for a clock."""
     return min(12, 3 * (os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in simavr is long: it emulates every instruction, and takes ten times what QEMU takes."""
+    for item in items:
+        if "simavr" in item.nodeid:
+            item.add_marker("long")

@@ -72,6 +72,7 @@ def flood(bench: Bench, names: list[str]) -> None:
     bench.machine.write(bytes(200))
 
 
+@pytest.mark.long
 def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(build: Path, bench: Bench) -> None:
     """A whole descent by STEP, and floods while it stands and flies; RAM was painted at power on."""
     found = re.search(r"^00800([0-9a-f]+) \w _end$", told("avr-nm", str(build / "lander.elf")), re.MULTILINE)

@@ -32,6 +32,8 @@ from tests.firmware.test_uplink import (  # noqa: F401
 )
 from tests.firmware.tools import need
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> CortexCore:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.firmware.core import CORE
 
 GOAL = 98.0
@@ -15,6 +17,7 @@ FILES = ["test_flight.py", "test_modules.py", "test_uplink.py"]
 _LINE = re.compile(r"File '(.*core/\w+\.c)'\nLines executed:([\d.]+)% of (\d+)")
 
 
+@pytest.mark.long
 def test_lines_of_the_core(tmp_path: Path) -> None:
     here = Path(__file__).parent
     environment = {**os.environ, "FIRMWARE_CFLAGS": "-O0 --coverage", "PYTEST_ADDOPTS": ""}

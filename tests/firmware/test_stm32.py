@@ -72,6 +72,7 @@ def ask(bench: Bench) -> None:
     pytest.fail("it does not answer any more")
 
 
+@pytest.mark.long
 def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(bench: Bench) -> None:
     """A whole descent by STEP, and floods while it stands and flies; startup.c has painted the stack's room."""
     elf = Elf.read(STM32_ELF)

@@ -84,7 +84,7 @@ class Ground:
         return hashlib.sha256(self.stream).hexdigest()
 
 
-@pytest.mark.parametrize("kind", ["pty", "tcp"])
+@pytest.mark.parametrize("kind", ["pty", pytest.param("tcp", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["clock", "soft landing"])
 def test_a_commanded_run_in_lockstep_over_a_real_link(name: str, kind: str, tmp_path: Path) -> None:
     script = script_of(RUNS[name]())

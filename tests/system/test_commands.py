@@ -27,8 +27,15 @@ from tests.system.conftest import Run
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("link", ["pty", "zmq"])
-@pytest.mark.parametrize(("drop", "cause"), [((), "LANDER_ONLY"), (("--link-drop", "09:11:05"), "SILENCE")])
+@pytest.mark.parametrize(
+    ("link", "drop", "cause"),
+    [
+        ("pty", (), "LANDER_ONLY"),
+        ("zmq", ("--link-drop", "09:11:05"), "SILENCE"),
+        pytest.param("zmq", (), "LANDER_ONLY", marks=pytest.mark.long),
+        pytest.param("pty", ("--link-drop", "09:11:05"), "SILENCE", marks=pytest.mark.long),
+    ],
+)
 def test_a_flight_in_real_time_ends_with_its_verdict(run: Run, link: str, drop: tuple[str, ...], cause: str) -> None:
     result = run("hil", "fly", "--json", "--speed", "100", "--link", link, *drop)
     lines = result.stdout.splitlines()

@@ -162,6 +162,7 @@ def test_a_damaged_event_is_a_listed_reason(home: Path, run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_the_recording_and_nothing_else(home: Path) -> None:
     recording = home / "pass.sqlite"
     feeder = Feeder(period_s=0.0003, rounds=40)

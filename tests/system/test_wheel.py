@@ -76,6 +76,7 @@ def test_it_carries_firmware_and_boards(installed: Path) -> None:
     assert not (installed / "tools").exists()
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_with_qemu_alone_it_flies(installed: Path, path: Path) -> None:
     require("qemu")

@@ -111,6 +111,7 @@ def test_whatever_was_before_it_flies_as_after_power_on(device: StandIn, before:
     reference.close()
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_it_flies_again_and_again(device: StandIn, run: Run) -> None:  # noqa: F811
     for _ in range(2):

@@ -193,6 +193,7 @@ def test_every_intermediate_of_the_descent_fits_in_int64(descent: list[Moment]) 
     assert type(moments[-1].state.altitude_um) is Int64
 
 
+@pytest.mark.long
 def test_every_intermediate_fits_with_the_main_parachute_at_entry_speed() -> None:
     """The harshest thing that commands can do: both parachutes into the thickest drag."""
     for second in range(0, 212, 16):

@@ -92,6 +92,7 @@ def test_each_assertion_fails_and_says_what_was_found(project: pytest.Pytester, 
     assert [path.name for path in kept.glob("*/runs/*")] == ["test_claims-software"]
 
 
+@pytest.mark.long
 def test_losses_that_follow_from_noise_are_excused_unless_others_are_listed(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
@@ -192,6 +193,7 @@ def test_what_the_target_cannot_do_is_a_skip(project: pytest.Pytester) -> None:
     done.stdout.fnmatch_lines(["SKIPPED*memory_flip: the target software cannot do that in lockstep"])
 
 
+@pytest.mark.long
 def test_tests_choose_targets_and_fly_twice(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -278,6 +278,7 @@ def test_who_cannot_see_it_is_told() -> None:
     assert all(b <= a + 1 for a, b in pairwise(levels))
 
 
+@pytest.mark.long
 def test_of_very_many_runs_those_that_failed_are_shown() -> None:
     runs = [changed(quiet(), run=f"quiet-{n}") for n in range(2 * MOST)] + [rough()]
     body = page(*runs).one("body")

@@ -63,6 +63,7 @@ def test_wilson() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
+@pytest.mark.long
 def test_a_small_campaign(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = CliRunner().invoke(cli, ["campaign", "random-faults", "--runs", "4", "--seed", "11", "--report", str(out)])

@@ -162,7 +162,7 @@ def test_what_is_undone(kind: str, tmp_path: Path) -> None:
     assert result.state == "PASS", failed(result)
 
 
-@pytest.mark.parametrize("target", ["posix", "qemu", "simavr"])
+@pytest.mark.parametrize("target", ["posix", pytest.param("qemu", marks=pytest.mark.long), "simavr"])
 @pytest.mark.target
 def test_machines(target: str, tmp_path: Path) -> None:
     from tests.targets.bench import require
