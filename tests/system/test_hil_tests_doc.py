@@ -27,7 +27,8 @@ def suite(tmp_path: Path) -> Path:
     return tmp_path / "suite"
 
 
-@pytest.mark.parametrize("target", ["software", pytest.param("qemu", marks=[pytest.mark.target, pytest.mark.long])])
+@pytest.mark.long
+@pytest.mark.parametrize("target", ["software", pytest.param("qemu", marks=pytest.mark.target)])
 def test_the_suite_of_the_document(suite: Path, target: str) -> None:
     require(target)
     options = ["--hil-target", target, "--hil-report", "out", "-W", "error"]

@@ -48,7 +48,7 @@ class Terminal:
         subprocess.run([*self._call, "kill-server"], check=False)
 
 
-@pytest.fixture(params=[(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.fixture(params=[(80, 24), pytest.param((120, 40), marks=pytest.mark.long)], ids=["80x24", "120x40"])
 def terminal(request: pytest.FixtureRequest, home: Path) -> Iterator[Terminal]:
     width, height = request.param
     stage = Terminal(home, width, height, f"{sys.executable} -m hil.cli fly --speed 60")

@@ -15,6 +15,8 @@ import pytest
 from hil.targets.firmware import FIRMWARE
 from tests.targets.bench import require
 
+pytestmark = pytest.mark.long
+
 ROOT = FIRMWARE.parents[1]
 
 
@@ -76,7 +78,6 @@ def test_it_carries_firmware_and_boards(installed: Path) -> None:
     assert not (installed / "tools").exists()
 
 
-@pytest.mark.long
 @pytest.mark.alone
 def test_with_qemu_alone_it_flies(installed: Path, path: Path) -> None:
     require("qemu")

@@ -13,7 +13,10 @@ from hil.report import write_report
 from tests.hil.report.browser import CHROMIUM, Browser
 from tests.hil.report.runs import quiet, rough
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: the report is not tried in a real browser")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: the report is not tried in a real browser"),
+]
 
 DATE = "2026-07-01T12:00:00Z"
 

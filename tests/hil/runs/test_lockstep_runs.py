@@ -28,7 +28,15 @@ def failed(result: RunResult) -> dict[str, object]:
     return {row.name: row.value for row in result.measurements if row.state != "PASS"}
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
+QUICK = {"los-091105", "commands-during-descent", "noisy-descent", "reacquisition"}
+"""One of each kind; `make scenarios` flies all."""
+
+
+def _shipped(path: Path) -> object:
+    return pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.long)
+
+
+@pytest.mark.parametrize("path", [_shipped(path) for path in sorted(SCENARIOS.glob("*.toml"))])
 def test_shipped(path: Path, tmp_path: Path) -> None:
     result = fly(load_scenario(path), tmp_path)
     assert result.state == "PASS", failed(result)

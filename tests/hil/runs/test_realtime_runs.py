@@ -13,6 +13,8 @@ from hil.scenario import SCENARIOS, Scenario, ScenarioError, load_scenario, pars
 
 BUSY_HOST = {"los_declared_late", "byte_to_published_p99", "interarrival_p99", "false_los", "losses", "reacquisition"}
 
+pytestmark = pytest.mark.long
+
 
 def fly(scenario: Scenario, target: str, folder: Path) -> RunResult:
     plan = Plan(scenario, target, "realtime", folder / "run", "hil run", 40.0)
