@@ -21,6 +21,12 @@ from tests.groundstation.uplink_bench import MS, Bench, S, Spacecraft
 DONE = ["QUEUED", "SENT", "ACCEPTED", "COMPLETED"]
 
 
+def report_of(bench: Bench, number: int, packet: str) -> Telemetry:
+    """What a spacecraft would report of a command."""
+    values = {"request": bench.last(number).request or 0, "tick": 1}
+    return Telemetry(packet=packet, apid=0x100, vcid=2, scet=0, ert=0, values=dict(values))
+
+
 def test_a_command_goes_through_its_states() -> None:
     bench = Bench()
     bench.run(1)
@@ -312,15 +318,7 @@ def test_what_was_accepted_is_not_sent_again() -> None:
     bench = Bench(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("STEP", {"ticks": 3}, repeats=5)
-    accepted = Telemetry(
-        packet="COMMAND_ACCEPTED",
-        apid=0x100,
-        vcid=2,
-        scet=0,
-        ert=0,
-        values={"request": bench.last(number).request or 0, "tick": 1},
-    )
-    bench.take(bench.uplink.report(accepted, bench.now))
+    bench.take(bench.uplink.report(report_of(bench, number, "COMMAND_ACCEPTED"), bench.now))
     bench.run(5)
     assert len(bench.craft.done) == 1
     assert bench.states(number) == ["QUEUED", "SENT", "ACCEPTED"]
@@ -458,14 +456,7 @@ def test_other_channels_and_replays_do_not_matter() -> None:
     assert not bench.status.lockout
     bench.craft.mute = True
     number = bench.submit("HOLD")
-    report = Telemetry(
-        packet="COMMAND_COMPLETED",
-        apid=0x100,
-        vcid=2,
-        scet=0,
-        ert=0,
-        values={"request": bench.last(number).request or 0, "tick": 1},
-    )
+    report = report_of(bench, number, "COMMAND_COMPLETED")
     bench.take(bench.uplink.report(msgspec.structs.replace(report, replay=True), bench.now))
     assert bench.states(number) == ["QUEUED", "SENT"]
     bench.take(bench.uplink.report(report, bench.now))
