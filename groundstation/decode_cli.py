@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +47,13 @@ Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a wrong
 class Progress:
     """A line on the terminal's standard error that says how far it is; nothing where that is no terminal.
 
-    Whoever prints something else meanwhile clears it first; it comes back by itself.
+    Whoever prints something else meanwhile clears it first; it comes back by itself. ``quiet``: not at all.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, quiet: bool = False) -> None:
         self._size = max(size, 1)
         self._done = 0
-        self._shown = sys.stderr.isatty()
+        self._shown = sys.stderr.isatty() and not quiet
         self._visible = False
         self._start = self._painted = time.monotonic()
 
@@ -115,8 +116,12 @@ def decode(
     capture = Capture(file)
     _refuse_input(file, jsonl or parquet)
     try:
-        with _sink(jsonl, parquet) as sink:
-            run(capture, decoder, sink)
+        # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
+        quiet = jsonl == _STDOUT and sys.stdout.isatty()
+        with _sink(jsonl, parquet) as sink, closing(Progress(capture.size, quiet=quiet)) as progress:
+            for ert, data in capture.pieces():
+                sink.write(decoder.feed(data, ert))
+                progress.advance(len(data))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -127,17 +132,6 @@ def decode(
     trouble = decoder.trouble()
     if trouble is not None:
         raise NothingDecoded(f"{file}: {trouble}")
-
-
-def run(capture: Capture, decoder: CaptureDecoder, sink: PacketSink) -> None:
-    """Decode all of a capture into a sink, piece by piece."""
-    progress = Progress(capture.size)
-    try:
-        for ert, data in capture.pieces():
-            sink.write(decoder.feed(data, ert))
-            progress.advance(len(data))
-    finally:
-        progress.close()
 
 
 def report_lines(report: DecodeReport, file: Path) -> list[str]:

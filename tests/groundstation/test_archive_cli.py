@@ -121,3 +121,24 @@ def test_a_recording_that_names_no_dictionary_is_not_doubted(foreign: Path) -> N
         db.execute("DELETE FROM meta WHERE key = 'dictionary_hash'")
     assert CliRunner().invoke(cli, ["salvage", str(foreign)]).stderr == ""
     assert "values may be wrong" not in CliRunner().invoke(cli, ["info", str(foreign)]).output
+
+
+class BinaryTty(Tty):
+    """A terminal that takes bytes too, as standard output does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.buffer = io.BytesIO()
+
+
+@pytest.mark.parametrize(("to", "shown"), [("-", False), ("rows.jsonl", True)])
+def test_rows_on_a_terminal_have_no_progress_between_them(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, shown: bool
+) -> None:
+    screen = Tty()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("groundstation.decode_cli._PAINT_EVERY_S", 0)
+    monkeypatch.setattr(sys, "stdout", BinaryTty())
+    monkeypatch.setattr(sys, "stderr", screen)
+    cli.main(["decode", str(recording), "--jsonl", to], standalone_mode=False)
+    assert bool(painted(screen.getvalue())) == shown
