@@ -32,7 +32,6 @@ class Tracked:
         values: its arguments, in their units.
         deadline: when it is given up, in ns.
         repeats: how often it may still be sent again as a new packet.
-        packet: of the present attempt.
         transfers: FOP-1's, of all attempts; ``requests`` likewise their PUS request ids.
         report_due: when to send it again for want of a report; None: not now.
         settled: the spacecraft had the last word.
@@ -43,7 +42,6 @@ class Tracked:
     values: dict[str, Value]
     deadline: int
     repeats: int
-    packet: bytes = b""
     transfers: list[int] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
     report_due: int | None = None

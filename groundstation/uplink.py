@@ -140,7 +140,7 @@ class Uplink:
         if not TIMEOUTS_MS.start * MS <= timeout < TIMEOUTS_MS.stop * MS:
             raise CommandRefused(f"a time-out of {timeout / 1e9:g} s: the range is 0.1 … 3600 s")
         if repeats is None:
-            repeats = REPEATS_MAX if command.definition.service == _TEST else 0
+            repeats = REPEATS_MAX if _repeatable(command) else 0
         if not 0 <= repeats <= REPEATS_MAX:
             raise CommandRefused(f"{repeats} repeats: the range is 0 … {REPEATS_MAX}")
         self._check_allowed(command, bypass, now)
@@ -199,7 +199,7 @@ class Uplink:
         entry = self._book.of_request(request) if isinstance(request, int) else None
         if entry is not None and packet.definition.subtype in _REPORTS:
             self._book.reported(entry, packet.definition.subtype, message.values, now)
-            if entry.news.state == "ACCEPTED" and not _repeatable(entry):
+            if not _wanted(entry):
                 entry.report_due = None
         return self._end(now)
 
@@ -298,7 +298,7 @@ class Uplink:
                 self._hand_over(queue.popleft(), now)
 
     def _hand_over(self, entry: Tracked, now: int) -> None:
-        if entry.over:
+        if not _wanted(entry):
             return
         if entry.command.definition.critical and not self._arming.armed(now):
             self._give_up_unsent(entry, "the arming was over before its turn came", now)
@@ -360,8 +360,8 @@ class Uplink:
             self._queues[news.bypass].remove(entry)
 
     def _expect_report(self, entry: Tracked, now: int) -> None:
-        """It arrived. What was accepted is not sent again for want of another report, unless it changes nothing."""
-        if not entry.over and (entry.news.state != "ACCEPTED" or _repeatable(entry)):
+        """It arrived, and may have to be sent again."""
+        if _wanted(entry):
             entry.report_due = now + self._settings.report
 
     def _repeat(self, entry: Tracked, now: int) -> None:
@@ -405,9 +405,14 @@ def _changed(status: UplinkStatus, told: UplinkStatus) -> bool:
     return msgspec.structs.replace(status, ert=told.ert, clcw_ert=told.clcw_ert) != told
 
 
-def _repeatable(entry: Tracked) -> bool:
+def _repeatable(command: Command) -> bool:
     """It changes nothing aboard, however often it is carried out."""
-    return entry.command.definition.service == _TEST
+    return command.definition.service == _TEST
+
+
+def _wanted(entry: Tracked) -> bool:
+    """It may go up, for the first time or again. What was accepted need not, unless it changes nothing aboard."""
+    return not entry.over and (entry.news.state != "ACCEPTED" or _repeatable(entry.command))
 
 
 def _find_ping(dictionary: Dictionary) -> Command | None:

@@ -314,6 +314,21 @@ def test_nothing_is_initiated_while_the_link_is_down(name: str) -> None:
         bench.uplink.directive(name, None, "tester", bench.now)
 
 
+def test_what_is_accepted_while_its_repetition_waits_is_not_sent_again() -> None:
+    bench = Bench(Spacecraft(mute=True))
+    bench.run(1)
+    number = bench.submit("STEP", {"ticks": 3}, repeats=5, bypass=True)
+    bench.run(1)
+    bench.held = []
+    bench.submit("PING", bypass=True, repeats=0)  # the port is busy with it
+    bench.run(1)
+    assert [len(entry.requests) for entry in bench.uplink._queues[True]] == [1]
+    bench.take(bench.uplink.report(report_of(bench, number, "COMMAND_ACCEPTED"), bench.now))
+    bench.release()
+    bench.run(3)
+    assert [name for name, _ in bench.craft.done].count("STEP") == 1
+
+
 def test_what_was_accepted_is_not_sent_again() -> None:
     bench = Bench(Spacecraft(mute=True))
     bench.run(1)
