@@ -8,7 +8,8 @@ Rules:
 4. Monitor events come before the data that follow them and after the data that precede them: the order of
    CONNECTED, bytes, DISCONNECTED is kept.
 5. The monitor is closed before the context, or the context never ends.
-6. After a key was refused libzmq does not try again. This link does: the key may be let in later.
+6. After a key was refused, or one was wanted, libzmq does not try again. This link does: it may be let in later. A
+   keyless link sees either a protocol error or only that it was hung up on: it says the same of both.
 """
 
 from __future__ import annotations
@@ -189,16 +190,18 @@ class ZmqLink:
                 self._handshake_failed(event)
 
     def _handshake_failed(self, event: int) -> None:
+        """Say why, as far as this side can tell: a keyless one that is hung up on may not even see what it lacked."""
         if self._credentials is None:
-            if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-                self._attempt(f"{self._endpoint} wants a key: zmq:{self._endpoint}?key=NAME&server_key=KEY")
+            url = f"zmq:{self._endpoint}?key=NAME&server_key=KEY"
+            self._attempt(f"{self._endpoint} wants a key, or is no lander or relay: {url}")
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             own = self._credentials.own
             hint = f"there, `groundstation keys allow {own.name} {own.public} --command` lets it in"
             self._attempt(f"{self._endpoint} does not let the key {own.name!r} in: {hint}")
-            self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
         else:
             self._attempt(f"what answers at {self._endpoint} does not prove to have the given server_key")
+        if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # then libzmq does not try again by itself
+            self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
 
     def _leave(self, socket: zmq.Socket[bytes]) -> None:
         """Take what came before the end, and begin anew: what was not sent must not reach the next lander."""

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket as sockets
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -183,3 +185,24 @@ def test_a_stopped_link_refuses_what_waits() -> None:
     with pytest.raises(LinkError):
         link.write(b"late")
     server.close()
+
+
+def test_who_wants_a_key_and_who_hangs_up_look_the_same_and_are_tried_again() -> None:
+    """libzmq itself gives up after one of the two, and which it is depends on who is faster."""
+    with sockets.create_server(("127.0.0.1", 0)) as listener, ExitStack() as there:
+        endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        with started(f"zmq:{endpoint}") as (_, sink):
+            words = f"{endpoint} wants a key, or is no lander or relay: zmq:{endpoint}?key=NAME&server_key=KEY"
+            listener.accept()[0].close()
+            sink.wait(lambda: words in str(sink.changes("ATTEMPTING")), words)
+            told = len(sink.reports)
+            listener.close()
+            context = there.enter_context(zmq.Context())
+            keyed = context.socket(zmq.DEALER)
+            keyed.curve_server, (_, keyed.curve_secretkey) = True, zmq.curve_keypair()
+            keyed.bind(endpoint)
+            time.sleep(1.5)  # both kinds of refusals, over and over
+            assert not [report for report in sink.reports[told:] if not isinstance(report, Listening)]
+            keyed.close(0)
+            there.callback(ZmqServer(endpoint).close)
+            sink.wait_for("CONNECTED")
