@@ -29,6 +29,7 @@ from groundstation.access import Caller, Guests
 from groundstation.endpoints import bind, check
 from groundstation.errors import LinkError
 from groundstation.gate import Gate, OpenGate
+from groundstation.handover import Bell
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, Report
 from groundstation.links.relay_buffer import Entry, RelayBuffer
@@ -107,7 +108,7 @@ class Bridge:
         self._station: _Station | None = None
         self._told_dropped = 0
         self._told_list: str | None = None
-        self._arrived = asyncio.Event()
+        self._arrived = Bell()
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -166,7 +167,7 @@ class Bridge:
                 self._buffer.put(report.ert, b"", PortState(state=report.state, detail=report.detail))
             elif isinstance(report, Listening):
                 self._listened = report.ert
-        loop.call_soon_threadsafe(self._arrived.set)
+        self._arrived.ring(loop)
         if isinstance(report, LinkChange):
             loop.call_soon_threadsafe(self._say, report.detail)
 
@@ -177,12 +178,11 @@ class Bridge:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_BEAT_S):
-                    await self._arrived.wait()
-            self._arrived.clear()
+                    await self._arrived.heard()
             station = self._station
             if station is not None and station.here and station.following and not await self._send_kept(station):
                 await asyncio.sleep(_FULL_PAUSE_S)
-                self._arrived.set()
+                self._arrived.ring(asyncio.get_running_loop())
 
     async def _send_kept(self, station: _Station) -> bool:
         """Send until nothing is left, or False: until the station takes no more for now."""
@@ -281,7 +281,7 @@ class Bridge:
         if port is not None:
             await self._send(station.identity, pack_news(0, 0, port))
         station.following = True
-        self._arrived.set()
+        self._arrived.ring(asyncio.get_running_loop())
 
     async def _command(self, identity: bytes, caller: Caller, data: bytes) -> None:
         if self._station is None or self._station.identity != identity:

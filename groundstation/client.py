@@ -101,6 +101,11 @@ class StationClient:
         """Messages lost to *this viewer*, by topic: it was too slow, the spacecraft's link was not."""
         return dict(self._continuity.missed)
 
+    @property
+    def heard(self) -> int:
+        """Messages that the station has published up to where this viewer is."""
+        return self._continuity.heard
+
     async def connect(self) -> Snapshot:
         """Join the station: all it knows now. `messages` continues from there.
 

@@ -34,6 +34,11 @@ class Continuity:
         self._delivered: dict[str, int] = {}
 
     @property
+    def heard(self) -> int:
+        """Messages up to where this viewer is, over all topics; what it missed counts as heard."""
+        return sum(self._last.values())
+
+    @property
     def total(self) -> int:
         """Messages that never arrived, over all topics."""
         return sum(self.missed.values())

@@ -1,4 +1,4 @@
-"""From the reader thread to whoever decodes: the queue between, and whose turn it is.
+"""From the reader thread to whoever decodes: the queue between, the bell that wakes, and whose turn it is.
 
 Rules:
 1. Reports are decoded in the order in which they were put.
@@ -6,10 +6,13 @@ Rules:
    free and nobody waits, and then only for what it has just put: it must be back at its port soon.
 3. So a frame that comes while the loop has nothing to do is decoded where it was read. To wake another thread would
    take longer than to decode it.
+4. A busy loop is woken once, however much waits for it: the pipe that wakes it is small, it is the one that signals
+   come through, and a signal that finds it full is lost.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -48,10 +51,35 @@ class Turn:
         self._lock.release()
 
 
+class Bell:
+    """Wakes one event loop from any thread."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._rung = False
+
+    def ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Something is there; `heard` returns after this, at least once."""
+        if not self._rung:
+            self._rung = True
+            loop.call_soon_threadsafe(self._event.set)
+
+    async def heard(self) -> None:
+        """Wait for the bell. What was there before this returns was not rung for in vain: look now."""
+        await self._event.wait()
+        self._event.clear()
+        self._rung = False
+
+
 class ReportQueue:
-    """Reports that were archived and not yet decoded. Bounded; counts what did not fit."""
+    """Reports that were archived and not yet decoded. Bounded; counts what did not fit.
+
+    Attributes:
+        held: whoever can wait shall wait, although there is room.
+    """
 
     def __init__(self, limit: int) -> None:
+        self.held = False
         self._reports: deque[Kept] = deque()
         self._limit = limit
         self._lock = threading.Lock()
@@ -72,8 +100,13 @@ class ReportQueue:
 
     def wait_for_room(self, give_up: Callable[[], bool]) -> None:
         """Hold a reader up that can wait: a recording has time."""
-        while len(self._reports) >= self._limit // 2 and not give_up():
+        while (self.held or len(self._reports) >= self._limit // 2) and not give_up():
             time.sleep(_ROOM_EVERY)
+
+    def take(self) -> Kept | None:
+        """The next report, if one waits."""
+        with self._lock:
+            return self._reports.popleft() if self._reports else None
 
     def drain(self) -> tuple[list[Kept], int]:
         """All reports so far, and how many were refused since the last call."""

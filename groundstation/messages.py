@@ -285,6 +285,15 @@ class ReplayControl(Message, frozen=True, tag="replay_control"):
     speed: float | None = None
 
 
+class Heard(Message, frozen=True, tag="heard"):
+    """Viewer → a station that replays: it has got so many messages; the replay shall not run far ahead of that.
+
+    ``messages`` is the sum of the last ``seq`` of all topics.
+    """
+
+    messages: Count
+
+
 class MissedReport(Message, frozen=True, tag="missed_report"):
     """Viewer → station: so many messages of this run never came. ``viewer`` is a word unlike any other viewer's."""
 
@@ -310,6 +319,7 @@ AnyMessage = (
     | SnapshotRequest
     | StopRequest
     | ReplayControl
+    | Heard
     | MissedReport
     | CommandRequest
     | ArmRequest

@@ -55,6 +55,7 @@ class Publisher:
         self._clock = clock
         self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
+        self._published = 0
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
         self.telemetry_endpoint = private.ends.telemetry
         self.command_endpoint = private.ends.command
@@ -70,6 +71,11 @@ class Publisher:
         return dict(self._sequences)
 
     @property
+    def published(self) -> int:
+        """Messages so far: the sum over all topics."""
+        return self._published
+
+    @property
     def stalls(self) -> int:
         """How often the sockets began to drop messages for a viewer that does not keep up."""
         return sum(door.stalls for door in self._doors)
@@ -80,6 +86,7 @@ class Publisher:
         with self._lock:
             seq = self._sequences.get(topic, 0) + 1
             self._sequences[topic] = seq
+            self._published += 1
             part = encode(msgspec.structs.replace(message, seq=seq), topic)
             for door in self._doors:
                 door.publish(part)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from groundstation.client import StationClient
-from groundstation.errors import ArchiveError, CallerError
+from groundstation.errors import ArchiveError, CallerError, StationGone
 from groundstation.links.base import EndOfStream, News
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
     AnyMessage,
     ContactChange,
     EventMessage,
+    Heard,
+    Heartbeat,
     LinkStatus,
     PlaybackStatus,
     ReplayControl,
@@ -24,7 +27,10 @@ from groundstation.messages import (
     Telemetry,
 )
 from groundstation.orders import CommandUpdate
+from groundstation.pacing import AHEAD, Pace
 from groundstation.receiver import Outcome
+from groundstation.registry import Endpoints
+from groundstation.tui.source import Update
 
 M = TypeVar("M", bound=AnyMessage)
 T = TypeVar("T")
@@ -35,6 +41,7 @@ REPLAY_BROKEN = "REPLAY_BROKEN"
 """Name of the event that says that a replay ends because its recording cannot be read on."""
 
 _SKIP_MAX_S = 1e9
+_TELL_EVERY = AHEAD // 4
 _MARKED = (Telemetry, ContactChange, EventMessage, CommandUpdate, Snapshot)
 _SAID_KEPT = 4096
 """So many events of the decoding are remembered; the recording has each a moment later, or never."""
@@ -51,7 +58,9 @@ class ReplayDesk:
     What decoding cannot say (of commands, of a relay's gap, of a full disk, of frames before a jump) is retold.
     """
 
-    def __init__(self, link: ReplayLink) -> None:
+    def __init__(self, link: ReplayLink, published: Callable[[], int]) -> None:
+        """Args: what it moves; how many messages the station has published so far."""
+        self.pace = Pace(published)
         self._link = link
         self._jumps = 0
         self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
@@ -108,14 +117,35 @@ class ReplayDesk:
         return PlaybackStatus(recording=str(self._link.path), jumps=self._jumps, **state._asdict())
 
 
-class PlayingClient(StationClient):
-    """A viewer that lets a waiting replay begin when it is there, so that it misses nothing."""
+class ReplayClient(StationClient):
+    """The viewer that a replay is played for: the replay begins when it is there, and waits when it is slow."""
+
+    def __init__(self, station: Endpoints, clock: Callable[[], int], *, paused: bool = False) -> None:
+        """Prepare; ``paused``: let it wait for an order before anything is played."""
+        super().__init__(station, clock)
+        self._paused = paused
+        self._told = 0
 
     async def connect(self) -> Snapshot:
         """Join the station, then let it play."""
         snapshot = await super().connect()
-        await self.request(ReplayControl(action="play"))
+        await self._tell()
+        if not self._paused:
+            await self.request(ReplayControl(action="play"))
         return snapshot
+
+    async def messages(self) -> AsyncIterator[Update]:
+        """As of every viewer; that the last one was dealt with shows in that the next is asked for."""
+        async for update in super().messages():
+            yield update
+            if self.heard - self._told >= _TELL_EVERY or isinstance(update, Heartbeat):
+                await self._tell()
+
+    async def _tell(self) -> None:
+        heard = self.heard
+        with contextlib.suppress(StationGone):  # whoever hears nothing more finds out by itself
+            await self.request(Heard(messages=heard))
+            self._told = heard
 
 
 def last_words(end: EndOfStream) -> tuple[Severity, str, str]:

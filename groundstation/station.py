@@ -27,7 +27,7 @@ from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
 from groundstation.endpoints import check, pair_of
 from groundstation.errors import AccessRefused, CallerError, CommandRefused, StationError
-from groundstation.handover import ReportQueue, Turn
+from groundstation.handover import Bell, ReportQueue, Turn
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart, Retold
@@ -35,6 +35,7 @@ from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
     AnyMessage,
     EventMessage,
+    Heard,
     LinkStatus,
     MissedReport,
     ReplayControl,
@@ -81,10 +82,10 @@ class Station:
         self._link = open_link(config.link, clock)
         self._replay: ReplayDesk | None = None
         if isinstance(self._link, ReplayLink):
-            self._clock, self._replay = self._link.now, ReplayDesk(self._link)
+            self._clock, self._replay = self._link.now, ReplayDesk(self._link, lambda: self._publisher.published)
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
         self._stop = asyncio.Event()
-        self._arrived = asyncio.Event()
+        self._arrived = Bell()
         self._queue = ReportQueue(QUEUE_LIMIT)
         self._turn = Turn()
         self._broken: BaseException | None = None
@@ -160,9 +161,10 @@ class Station:
         try:
             await self._run_tasks(ready, info, reception)
         finally:
+            self._stop.set()
             self._link.stop()
-            self._take_reports()
             if self._replay is None:
+                self._take_reports()
                 self._desk.close()
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
@@ -194,7 +196,7 @@ class Station:
                 tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
                 tasks.create_task(self._watch()),
-                tasks.create_task(self._every(_STATUS_EVERY, self._publish_status)),
+                tasks.create_task(self._every(_STATUS_EVERY, self._publish_if_heard)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
@@ -217,13 +219,13 @@ class Station:
                 self._take(kept)
             except BaseException as error:
                 self._broken = error
-                loop.call_soon_threadsafe(self._arrived.set)
+                self._arrived.ring(loop)
                 raise
             finally:
                 self._turn.give()
         else:
             self._queue.put(kept)
-            loop.call_soon_threadsafe(self._arrived.set)
+            self._arrived.ring(loop)
 
     def _may_decode(self, report: Report) -> bool:
         """Whether the reader thread has the time: nothing waits before this, and it is not much."""
@@ -232,10 +234,12 @@ class Station:
 
     async def _receive(self) -> None:
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
+            await self._arrived.heard()
             if self._broken is not None:
                 raise self._broken
+            if self._replay is not None:
+                await self._replay.pace.play(self._queue, self._take)
+                continue
             with self._turn:
                 self._take_reports()
 
@@ -312,6 +316,10 @@ class Station:
         for tally in (self._tally, self._unreadable, self._faults, self._slow):
             tally.tick()
 
+    def _publish_if_heard(self) -> None:
+        if not self._queue.held:
+            self._publish_status()
+
     def _publish_status(self) -> None:
         self._publisher.publish(self._status())
 
@@ -368,9 +376,8 @@ class Station:
                 raise CallerError("this station receives: only a replay can be moved")
             self._replay.obey(request)
             return self._snapshot()
-        if isinstance(request, MissedReport):
-            self._viewers.report(request, caller)
-            self._publisher.missed = self._viewers.missed
+        if isinstance(request, Heard | MissedReport):
+            self._note(request, caller)
             return OrderAccepted(text="noted")
         if isinstance(request, Order):
             if self._replay is not None:
@@ -383,6 +390,16 @@ class Station:
             raise CallerError(f"a station does not take {type(request).__name__}")
         return self._snapshot()
 
+    def _note(self, report: Heard | MissedReport, caller: Caller) -> None:
+        """What a viewer says of what it got."""
+        if isinstance(report, MissedReport):
+            self._viewers.report(report, caller)
+            self._publisher.missed = self._viewers.missed
+        elif self._replay is not None:
+            self._replay.pace.heard(report.messages)
+        else:
+            raise CallerError("this station receives: it waits for no viewer")
+
     def _forbid(self, request: AnyMessage, caller: Caller, error: AccessRefused) -> None:
         """Tell of a request that its caller may not make."""
         claimed = ""
@@ -392,5 +409,6 @@ class Station:
         self._tally.note(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")
 
     def _snapshot(self) -> Snapshot:
-        self._take_reports()
+        if self._replay is None:
+            self._take_reports()
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from groundstation.client import StationClient
 from groundstation.links.replay import replay_url
-from groundstation.replaying import PlayingClient, replay_is_over
+from groundstation.replaying import ReplayClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, choose_style, host_clock
 from groundstation.station_config import StationConfig
 from groundstation.station_options import check_link, output_options, station_config, station_options
@@ -99,8 +98,8 @@ def replay(
     style = choose_style(plain, as_json)
     check_link(replay_url(archive, speed, start), wait=False)
     config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
-    station = start_station(config)
-    client = StationClient(station, host_clock) if paused else PlayingClient(station, host_clock)
+    station = start_station(config, with_parent=True)
+    client = ReplayClient(station, host_clock, paused=paused)
     code = EXIT_INTERRUPTED
     try:
         code = show(station, style, in_ascii, closing="The replay ends.", client=client, over=replay_is_over)

@@ -315,10 +315,10 @@ class ReplayLink:
         self._told = head[0].ert if head else ert
         with self._changed:
             self._place = (first, 0)
-        self._sink(Restart(self._told))
+        self._hand_on(Restart(self._told))
         transport = playback.transport(first, self._told)
         if transport is not None:
-            self._sink(transport)
+            self._hand_on(transport)
         return chain(head, items)
 
     def _travel_over(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item] | None:
@@ -350,7 +350,15 @@ class ReplayLink:
                 self._tempo.set(time.monotonic_ns(), at=item.ert)
         if not retold:
             self._told = item.ert
-        self._sink(item.report)
+        self._hand_on(item.report)
+
+    def _hand_on(self, report: Report) -> None:
+        """Give a report; if nobody can take it, time stands still until somebody does."""
+        with self._changed:
+            self._tempo.hold(time.monotonic_ns())
+        self._sink(report)
+        with self._changed:
+            self._tempo.release(time.monotonic_ns())
 
     def _arrived(self, frame: FrameRecord) -> None:
         with self._changed:
@@ -361,7 +369,7 @@ class ReplayLink:
         """What is given at once has its silences too."""
         while self._told < ert:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * MS)
-            self._sink(Listening(self._told))
+            self._hand_on(Listening(self._told))
 
     def _end(self, at: int, fault: str = "") -> None:
         """Nothing more comes; unless an order has come meanwhile that leads elsewhere."""
@@ -370,7 +378,7 @@ class ReplayLink:
                 return
             self._ended, self._fault, self._bound_for = True, fault, None
             self._tempo.set(time.monotonic_ns(), at=at)
-        self._sink(EndOfStream(at, fault))
+        self._hand_on(EndOfStream(at, fault))
 
     def _wait_for(self, ert: int) -> bool:
         """Let the recording's time come to ``ert``; False: there is another order, or a pause."""
@@ -387,7 +395,7 @@ class ReplayLink:
             if ahead >= ert:
                 return True
             self._told = ahead
-            self._sink(Listening(ahead))
+            self._hand_on(Listening(ahead))
 
 
 def replay_url(path: Path, speed: float | None = None, start: str | None = None, paused: bool = False) -> str:

@@ -30,14 +30,27 @@ class Tempo:
     since: int
     speed: float
     running: bool = True
+    held: int | None = None
+
+    def hold(self, host: int) -> None:
+        """Stand still from here: whoever is played to does not keep up."""
+        self.held = host
+
+    def release(self, host: int) -> None:
+        """Go on from where it stands."""
+        if self.held is not None:
+            self.since += host - self.held
+            self.held = None
 
     def now(self, host: int) -> int:
         """The recording's time at a time of the host's."""
+        host = host if self.held is None else self.held
         return self.at + (int((host - self.since) * self.speed) if self.running else 0)
 
     def set(self, host: int, *, at: int | None = None, speed: float | None = None, running: bool | None = None) -> None:
         """Go on from here, or from ``at``, in another way."""
         self.at, self.since = self.now(host) if at is None else at, host
+        self.held = host if self.held is not None else None
         self.speed = self.speed if speed is None else speed
         self.running = self.running if running is None else running
 

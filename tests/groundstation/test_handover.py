@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ import pytest
 
 from groundstation.access import Caller
 from groundstation.client import StationClient
-from groundstation.handover import ReportQueue, Turn
+from groundstation.handover import Bell, ReportQueue, Turn
 from groundstation.links.base import Chunk, Listening
 from groundstation.messages import AnyMessage, MissedReport, Refusal, Snapshot, StopRequest
 from groundstation.recorder import Kept
@@ -94,6 +97,53 @@ def test_both_threads_at_once_decode_everything_once_in_order() -> None:
             take()
     take()
     assert done == list(range(count))
+
+
+def test_a_busy_loop_is_woken_once_and_hears_its_signals() -> None:
+    """Woken by each report, its pipe would be full, and whoever says SIGTERM would not be heard."""
+
+    async def run() -> int:
+        loop, bell, signalled = asyncio.get_running_loop(), Bell(), asyncio.Event()
+        loop.add_signal_handler(signal.SIGUSR1, signalled.set)
+        reader = threading.Thread(target=lambda: [bell.ring(loop) for _ in range(200_000)])
+        reader.start()
+        reader.join()  # the loop is busy
+        os.kill(os.getpid(), signal.SIGUSR1)
+        async with asyncio.timeout(10):
+            await signalled.wait()
+            await bell.heard()
+        heard = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                while True:
+                    await bell.heard()
+                    heard += 1
+        return heard
+
+    assert asyncio.run(run()) == 0
+
+
+def test_what_is_there_before_the_bell_is_heard_is_seen() -> None:
+    count = 20_000
+
+    async def run() -> list[int]:
+        loop, bell, queue, seen = asyncio.get_running_loop(), Bell(), ReportQueue(count), list[int]()
+
+        def read() -> None:
+            for number in range(count):
+                queue.put(kept(number))
+                bell.ring(loop)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        async with asyncio.timeout(20):
+            while len(seen) < count:
+                await bell.heard()
+                seen += [report.report.ert for report in queue.drain()[0]]
+        reader.join()
+        return seen
+
+    assert asyncio.run(run()) == list(range(count))
 
 
 def test_a_fault_in_decoding_ends_the_station_wherever_it_was_decoded(

@@ -40,7 +40,9 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if text in (screen := self.screen()):
-                return screen
+                time.sleep(0.05)  # it may have been seen half drawn
+                whole = self.screen()
+                return whole if text in whole else screen
             time.sleep(0.1)
         pytest.fail(f"{text!r} did not come up in {seconds:g} s; the screen was:\n{self.screen()}")
 

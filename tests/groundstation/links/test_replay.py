@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -465,3 +466,31 @@ def test_what_is_refused_leaves_nothing_open(
     with pytest.raises(CallerError):
         ReplayLink(flown[0], **refused)
     assert len(closed) == 1
+
+
+def test_time_stands_still_while_nobody_takes_what_it_brings(flown: tuple[Path, list[Outcome]]) -> None:
+    path, _ = flown
+    begin = EPOCH + 307 * S
+    given: list[int] = []
+    held, taken = threading.Event(), threading.Event()
+
+    def sink(report: Report) -> None:
+        if isinstance(report, Chunk) and report.ert > begin:
+            given.append(report.ert)
+            held.set()
+            taken.wait(10)
+
+    link = ReplayLink(path, start="09:11:00")
+    link.start(sink)
+    try:
+        assert held.wait(10)
+        stands = link.now()
+        time.sleep(1)
+        assert link.now() == stands
+        assert len(given) == 1
+        taken.set()
+        time.sleep(0.2)
+        assert stands < link.now() < stands + 0.9 * S
+    finally:
+        taken.set()
+        link.stop()

@@ -64,7 +64,7 @@ def keeping(*told: tuple[int, str, int]) -> Callable[[int, int, ArchiveWriter], 
 def told(path: Path, first: int = 0) -> list[News]:
     """What a replaying station says beside telemetry and contact."""
     link = ReplayLink(path)
-    desk, receiver, said = ReplayDesk(link), Receiver(MARS6, UART, "replay:"), []
+    desk, receiver, said = ReplayDesk(link, lambda: 0), Receiver(MARS6, UART, "replay:"), []
     with ArchiveReader(path) as reader:
         for item in Playback(reader).items(first):
             if isinstance(item.report, Retold):
@@ -207,7 +207,7 @@ def test_each_is_taken_for_said_once(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=1)
     link = ReplayLink(path)
-    desk, limit = ReplayDesk(link), event("LIMIT", EPOCH)
+    desk, limit = ReplayDesk(link, lambda: 0), event("LIMIT", EPOCH)
     desk.said([limit])
     other_words = msgspec.structs.replace(limit, text="as an older version put it")
     assert not desk.is_new(other_words)

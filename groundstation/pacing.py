@@ -1,0 +1,55 @@
+"""How far a replay runs ahead of the viewer that began it: that one misses nothing, however slow it is.
+
+A live station waits for nobody: what a viewer misses is counted, and the spacecraft does not wait either. A recording
+does. Its viewer says from time to time what it has got (`Heard`); decoding waits when that is too far behind, the
+recording's time stands still meanwhile, and nothing is dropped. Other viewers of the same replay are not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from groundstation.errors import CallerError
+from groundstation.handover import ReportQueue
+from groundstation.recorder import Kept
+
+AHEAD = 500
+"""Messages published that the viewer has not got: fewer than a socket holds, with what one report brings on top."""
+
+
+class Pace:
+    """Lets reports through. To be used inside one event loop."""
+
+    def __init__(self, published: Callable[[], int]) -> None:
+        """Args: how many messages were published so far, over all topics."""
+        self._published = published
+        self._heard: int | None = None
+        self._moved = asyncio.Event()
+
+    def heard(self, messages: int) -> None:
+        """The viewer has got so many messages, counted from the station's start over all topics.
+
+        Raises:
+            CallerError: so many were never published.
+        """
+        if messages > self._published():
+            raise CallerError(f"{messages} messages heard, but {self._published()} published")
+        self._heard = max(messages, self._heard or 0)
+        self._moved.set()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the viewer keeps up; without a viewer that says so, nobody is waited for."""
+        return self._heard is None or self._published() - self._heard < AHEAD
+
+    async def play(self, queue: ReportQueue, take: Callable[[Kept], None]) -> None:
+        """Take all reports that wait, each as soon as there is room for what comes of it."""
+        while (kept := queue.take()) is not None:
+            while not self.has_room:
+                queue.held = True
+                self._moved.clear()
+                await self._moved.wait()
+            queue.held = False
+            take(kept)
+            await asyncio.sleep(0)  # requests are answered between two reports

@@ -1,0 +1,112 @@
+"""A replay waits for the viewer that began it, and for no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundstation.registry import Registry
+from hil.run import Plan, fly_plan
+from hil.scenario import SCENARIOS, load_scenario
+
+PATIENCE_S = 30.0
+FAST = ("--speed", "1000", "--json")
+
+
+@pytest.fixture(scope="module")
+def flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of a descent: nearly 3,000 messages, more than the sockets between hold."""
+    folder = tmp_path_factory.mktemp("flown") / "flight"
+    scenario = load_scenario(SCENARIOS / "los-091105.toml")
+    fly_plan(Plan(scenario, "software", "lockstep", folder, "test"), lambda: 0, lambda scet: None)
+    (path,) = folder.rglob("*.sqlite")
+    return path
+
+
+def began(command: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "groundstation.cli", command, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+def sequences(messages: list[dict[str, Any]]) -> dict[str, list[int]]:
+    by_topic = defaultdict(list)
+    for message in messages[1:]:
+        by_topic[f"{message['type']} {message.get('packet')}"].append(message["seq"])
+    return by_topic
+
+
+def whole(output: str) -> bool:
+    """It ends with the recording, and no number is missing between a topic's first and last."""
+    messages = [json.loads(line) for line in output.splitlines()]
+    rows = sequences(messages).values()
+    return messages[-1]["name"] == "REPLAY_END" and all(row == list(range(row[0], row[-1] + 1)) for row in rows)
+
+
+def test_a_reader_that_does_not_read_misses_nothing(home: Path, flight: Path) -> None:
+    """The pipe is full, nobody reads, and the replay stands; with dropped messages it would never even end."""
+    with began("replay", str(flight), *FAST) as replay:
+        time.sleep(3)
+        output, error = replay.communicate(timeout=PATIENCE_S)
+    assert (replay.returncode, error) == (0, "")
+    assert len(output.splitlines()) > 2500
+    assert whole(output)
+
+
+def test_a_stopped_viewer_stops_its_replay(home: Path, flight: Path) -> None:
+    """Ctrl-Z and fg: as if no time had passed."""
+    with began("replay", str(flight), *FAST) as replay:
+        assert replay.stdout is not None
+        first = [replay.stdout.readline() for _ in range(200)]
+        replay.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        replay.send_signal(signal.SIGCONT)
+        rest = replay.stdout.read()  # communicate() would miss what readline() has read ahead
+        assert replay.stderr is not None
+        error = replay.stderr.read()
+    assert (replay.returncode, error) == (0, "")
+    assert whole("".join(first) + rest)
+
+
+def test_another_viewer_is_not_waited_for(home: Path, flight: Path) -> None:
+    with began("replay", str(flight), "--from", "09:10:55", "--speed", "5", "--json") as replay:
+        until(lambda: bool(Registry().running()), "a station")
+        with began("watch", Registry().running()[0].name, "--json") as other:
+            assert other.stdout is not None
+            assert other.stdout.readline()
+            other.send_signal(signal.SIGSTOP)
+            output, error = replay.communicate(timeout=PATIENCE_S)
+            other.kill()
+    assert (replay.returncode, error) == (0, "")
+    assert whole(output)
+
+
+def test_a_replay_dies_with_its_viewer(home: Path, flight: Path) -> None:
+    """It records nothing: nobody would miss it, and nobody could find it."""
+    with began("replay", str(flight), "--paused", "--json") as replay:
+        assert replay.stdout is not None
+        assert replay.stdout.readline()
+        assert len(Registry().running()) == 1
+        replay.kill()
+    until(lambda: not Registry().running(), "the station's end")
