@@ -197,12 +197,10 @@ def test_who_wants_a_key_and_who_hangs_up_look_the_same_and_are_tried_again() ->
             sink.wait(lambda: words in str(sink.changes("ATTEMPTING")), words)
             told = len(sink.reports)
             listener.close()
-            context = there.enter_context(zmq.Context())
-            keyed = context.socket(zmq.DEALER)
-            keyed.curve_server, (_, keyed.curve_secretkey) = True, zmq.curve_keypair()
-            keyed.bind(endpoint)
-            time.sleep(1.5)  # both kinds of refusals, over and over
+            with zmq.Context() as context, context.socket(zmq.DEALER) as keyed:
+                keyed.curve_server, (_, keyed.curve_secretkey) = True, zmq.curve_keypair()
+                keyed.bind(endpoint)
+                time.sleep(1.5)  # both kinds of refusals, over and over
             assert not [report for report in sink.reports[told:] if not isinstance(report, Listening)]
-            keyed.close(0)
             there.callback(ZmqServer(endpoint).close)
             sink.wait_for("CONNECTED")
