@@ -8,14 +8,18 @@ recording's time stands still meanwhile, and nothing is dropped. Other viewers o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from groundstation.errors import CallerError
 from groundstation.handover import ReportQueue
+from groundstation.links.base import Chunk
 from groundstation.recorder import Kept
 
 AHEAD = 500
-"""Messages published that the viewer has not got: fewer than a socket holds, with what one report brings on top."""
+"""Messages published that the viewer has not got: fewer than a socket holds, with what one piece brings on top."""
+
+PIECE = 4096
+"""Bytes of a read that are decoded at once."""
 
 
 class Pace:
@@ -44,12 +48,23 @@ class Pace:
         return self._heard is None or self._published() - self._heard < AHEAD
 
     async def play(self, queue: ReportQueue, take: Callable[[Kept], None]) -> None:
-        """Take all reports that wait, each as soon as there is room for what comes of it."""
+        """Take all reports that wait, piece by piece, each as soon as there is room for what comes of it."""
         while (kept := queue.take()) is not None:
-            while not self.has_room:
-                queue.held = True
-                self._moved.clear()
-                await self._moved.wait()
-            queue.held = False
-            take(kept)
-            await asyncio.sleep(0)  # requests are answered between two reports
+            for piece in _pieces(kept):
+                while not self.has_room:
+                    queue.held = True
+                    self._moved.clear()
+                    await self._moved.wait()
+                queue.held = False
+                take(piece)
+                await asyncio.sleep(0)  # requests are answered between two pieces
+
+
+def _pieces(kept: Kept) -> Iterator[Kept]:
+    """One read may bring more messages than a socket holds."""
+    report = kept.report
+    if not isinstance(report, Chunk) or len(report.data) <= PIECE:
+        yield kept
+        return
+    for at in range(0, len(report.data), PIECE):
+        yield kept._replace(report=report._replace(data=report.data[at : at + PIECE]))

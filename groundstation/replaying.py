@@ -132,6 +132,7 @@ class ReplayClient(StationClient):
         await self._tell()
         if not self._paused:
             await self.request(ReplayControl(action="play"))
+            self._paused = True  # whoever comes back after a silence finds it as its user left it
         return snapshot
 
     async def messages(self) -> AsyncIterator[Update]:

@@ -8,8 +8,8 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.handover import ReportQueue
-from groundstation.links.base import Listening
-from groundstation.pacing import AHEAD, Pace
+from groundstation.links.base import Chunk, Listening
+from groundstation.pacing import AHEAD, PIECE, Pace
 from groundstation.recorder import Kept
 
 
@@ -62,6 +62,22 @@ def test_it_stands_where_its_viewer_stands_and_goes_on_with_it() -> None:
         assert not played.queue.held
 
     asyncio.run(play())
+
+
+def test_what_one_read_brings_is_taken_in_pieces() -> None:
+    played, data = Played(reports=0), bytes(range(256)) * 80
+    played.queue = ReportQueue(2)
+    played.queue.put(Kept(Chunk(7, data), 1))
+    pieces: list[Chunk] = []
+
+    def take(kept: Kept) -> None:
+        assert isinstance(kept.report, Chunk)
+        pieces.append(kept.report)
+
+    asyncio.run(played.pace.play(played.queue, take))
+    assert b"".join(piece.data for piece in pieces) == data
+    assert {piece.ert for piece in pieces} == {7}
+    assert max(len(piece.data) for piece in pieces) == PIECE
 
 
 def test_nobody_hears_what_was_never_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,9 +16,14 @@ from typing import Any
 
 import pytest
 
+from groundstation.links.replay import replay_url
+from groundstation.messages import ReplayControl, Snapshot
 from groundstation.registry import Registry
+from groundstation.replaying import ReplayClient
+from groundstation.tui.source import StationBack, StationLost
 from hil.run import Plan, fly_plan
 from hil.scenario import SCENARIOS, load_scenario
+from tests.system.test_recording import serving
 
 PATIENCE_S = 30.0
 FAST = ("--speed", "1000", "--json")
@@ -110,3 +116,30 @@ def test_a_replay_dies_with_its_viewer(home: Path, flight: Path) -> None:
         assert len(Registry().running()) == 1
         replay.kill()
     until(lambda: not Registry().running(), "the station's end")
+
+
+def test_a_replay_that_was_paused_stays_so_when_its_viewer_comes_back(home: Path, flight: Path) -> None:
+    """The station hung for a while, or the machine slept: the viewer joins again, but gives no orders."""
+    with serving(replay_url(flight, paused=True)) as station:
+        back = asyncio.run(_stop_and_go_on(station))
+    assert back.snapshot.link.playback is not None
+    assert back.snapshot.link.playback.paused
+
+
+async def _stop_and_go_on(station: subprocess.Popen[bytes]) -> StationBack:
+    client = ReplayClient(Registry().find("bench"), time.time_ns)
+    try:
+        joined = await client.connect()
+        answer = await client.request(ReplayControl(action="pause"))
+        assert joined.replay and isinstance(answer, Snapshot)
+        station.send_signal(signal.SIGSTOP)
+        async with asyncio.timeout(PATIENCE_S):
+            async for update in client.messages():
+                if isinstance(update, StationLost):
+                    station.send_signal(signal.SIGCONT)
+                elif isinstance(update, StationBack):
+                    return update
+        raise AssertionError("the station ended")
+    finally:
+        station.send_signal(signal.SIGCONT)
+        await client.close()
