@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import errno
 import secrets
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, 
 from groundstation.links.relay_buffer import Entry, RelayBuffer
 from groundstation.links.zmq import configure
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, pack, pack_news, unpack_parts
+from groundstation.shell import stop_signals
 from groundstation.tally import Tally
 from protocols.errors import DecodeError
 
@@ -112,7 +112,7 @@ class Bridge:
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[str], None]) -> None:
-        """Serve until SIGINT or SIGTERM.
+        """Serve until a signal asks to stop.
 
         Args:
             ready: called with the endpoint once a station can come.
@@ -144,7 +144,7 @@ class Bridge:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._stop.set)
         self._link.start(lambda report: self._sink(report, loop))
         async with asyncio.TaskGroup() as tasks:

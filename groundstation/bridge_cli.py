@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import sys
 
 import click
 
@@ -17,7 +14,7 @@ from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
 from groundstation.plain import utc
-from groundstation.shell import end_with_parent, host_clock
+from groundstation.shell import end_with_parent, host_clock, tell
 
 _EPILOG = """
 \b
@@ -79,9 +76,7 @@ def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, w
 
 
 def _say(text: str) -> None:
-    """One line; that nobody reads it any more is no reason to end."""
-    with contextlib.suppress(OSError):
-        os.write(sys.stdout.fileno(), f"{utc(host_clock(), 0)} {text}\n".encode())
+    tell(f"{utc(host_clock(), 0)} {text}")
 
 
 def _link(endpoint: str, own: KeyPair | None) -> str:

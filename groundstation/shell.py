@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -28,6 +29,15 @@ host_clock = time.time_ns
 def end_with_parent() -> None:
     """Let the kernel send this process SIGTERM when the one that started it dies, even if that was killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """What asks a service to end in good order: Ctrl-C, ``kill``, and a terminal or ssh session that closed.
+
+    Under ``nohup`` the last is ignored, and stays so.
+    """
+    heard = [signal.SIGINT, signal.SIGTERM]
+    return heard if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*heard, signal.SIGHUP]
 
 
 def run_cli(command: click.Command, name: str) -> None:
@@ -63,6 +73,12 @@ def choose_style(plain: bool, json: bool) -> Style:
     if json:
         return "json"
     return "tui" if not plain and sys.stdin.isatty() and sys.stdout.isatty() else "plain"
+
+
+def tell(text: str) -> None:
+    """One line to whoever started a service; that its terminal is gone by now is no fault."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{text}\n".encode())
 
 
 def write_line(text: str) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -51,6 +50,7 @@ from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import M, ReplayDesk, last_words
+from groundstation.shell import stop_signals
 from groundstation.station_config import StationConfig
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
@@ -184,7 +184,7 @@ class Station:
         self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
     ) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._stop.set)
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
         self._last_report = self._clock()

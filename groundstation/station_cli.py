@@ -10,7 +10,7 @@ import click
 
 from groundstation.links.ports import format_ports, list_ports
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import end_with_parent, host_clock
+from groundstation.shell import end_with_parent, host_clock, tell
 from groundstation.station import Station
 from groundstation.station_options import check_link, station_config, station_options
 from groundstation.station_process import ask_to_stop, stop_station
@@ -57,7 +57,7 @@ def serve(
 
     asyncio.run(Station(config, host_clock, Registry()).run(ready))
     if not announce:
-        click.echo(f"stopped; the recording is {config.recording}" if config.recording else "stopped")
+        tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped")
 
 
 @click.command()
