@@ -30,7 +30,10 @@ def test_a_terminal_that_closes_ends_its_station_in_good_order(home: Path) -> No
     """As when ssh loses its connection: the recording is closed, nobody is left in the list of stations."""
     child, master = pty.fork()
     if child == 0:
-        os.execv(sys.executable, [*SERVE, "--record", str(home / "pass.sqlite")])
+        try:
+            os.execv(sys.executable, [*SERVE, "--record", str(home / "pass.sqlite")])
+        finally:
+            os._exit(127)
     try:
         read_until(master, "watch it with")
     finally:
