@@ -1,8 +1,9 @@
 """How far a replay runs ahead of the viewer that began it: that one misses nothing, however slow it is.
 
 A live station waits for nobody: what a viewer misses is counted, and the spacecraft does not wait either. A recording
-does. Its viewer says from time to time what it has got (`Heard`); decoding waits when that is too far behind, the
-recording's time stands still meanwhile, and nothing is dropped. Other viewers of the same replay are not waited for.
+does. Its viewer says twice a second or more what it has got (`Heard`). When that is too far behind, or when it says
+nothing (Ctrl-Z), decoding waits, the recording's time stands still meanwhile, and nothing is dropped. Other viewers of
+the same replay are not waited for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from groundstation.recorder import Kept
 AHEAD = 500
 """Messages published that the viewer has not got: fewer than a socket holds, with what one piece brings on top."""
 
+SILENCE_S = 1.5
+"""How long the viewer may say nothing: three heartbeats."""
+
 PIECE = 4096
 """Bytes of a read that are decoded at once."""
 
@@ -25,10 +29,12 @@ PIECE = 4096
 class Pace:
     """Lets reports through. To be used inside one event loop."""
 
-    def __init__(self, published: Callable[[], int]) -> None:
-        """Args: how many messages were published so far, over all topics."""
+    def __init__(self, published: Callable[[], int], clock: Callable[[], float]) -> None:
+        """Args: how many messages were published so far, over all topics; and a clock in seconds."""
         self._published = published
+        self._clock = clock
         self._heard: int | None = None
+        self._heard_at = 0.0
         self._moved = asyncio.Event()
 
     def heard(self, messages: int) -> None:
@@ -39,13 +45,15 @@ class Pace:
         """
         if messages > self._published():
             raise CallerError(f"{messages} messages heard, but {self._published()} published")
-        self._heard = max(messages, self._heard or 0)
+        self._heard, self._heard_at = max(messages, self._heard or 0), self._clock()
         self._moved.set()
 
     @property
     def has_room(self) -> bool:
         """Whether the viewer keeps up; without a viewer that says so, nobody is waited for."""
-        return self._heard is None or self._published() - self._heard < AHEAD
+        if self._heard is None:
+            return True
+        return self._published() - self._heard < AHEAD and self._clock() - self._heard_at < SILENCE_S
 
     async def play(self, queue: ReportQueue, take: Callable[[Kept], None]) -> None:
         """Take all reports that wait, piece by piece, each as soon as there is room for what comes of it."""

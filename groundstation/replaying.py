@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
@@ -60,7 +61,7 @@ class ReplayDesk:
 
     def __init__(self, link: ReplayLink, published: Callable[[], int]) -> None:
         """Args: what it moves; how many messages the station has published so far."""
-        self.pace = Pace(published)
+        self.pace = Pace(published, time.monotonic)
         self._link = link
         self._jumps = 0
         self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)

@@ -61,6 +61,7 @@ class StationApp(App[int]):
         Binding("pageup", "scroll(-10)", "Page up"),
         Binding("y", "copy", "Copy"),
         Binding("s", "screenshot", "SVG"),
+        Binding("ctrl+z", "suspend_process", "Suspend", priority=True),
         *(Binding(*each, priority=each[1] == "go") for each in REPLAY_BINDINGS),
     ]
 

@@ -20,7 +20,7 @@ _KEYS = (
     ("p", "plots instead of values, and back"),
     ("j k", "scroll the telemetry (also the arrow and page keys)"),
     ("y s", "copy diagnostics; save the screen as SVG"),
-    ("q", "quit this viewer; the station goes on"),
+    ("q ^Z", "quit this viewer, or leave it to the shell; the station goes on"),
 )
 _REPLAY_KEYS = (
     ("space", "pause and go on"),
@@ -34,7 +34,7 @@ _REPLAY_KEYS = (
     ("p", "plots instead of values, and back"),
     ("j k", "scroll the telemetry (also up, down and the page keys)"),
     ("y s", "copy diagnostics; save the screen as SVG"),
-    ("q", "quit; the replay ends, the recording stays"),
+    ("q ^Z", "quit; or leave it to the shell, where it waits for fg"),
 )
 
 

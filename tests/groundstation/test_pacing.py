@@ -9,7 +9,7 @@ import pytest
 from groundstation.errors import CallerError
 from groundstation.handover import ReportQueue
 from groundstation.links.base import Chunk, Listening
-from groundstation.pacing import AHEAD, PIECE, Pace
+from groundstation.pacing import AHEAD, PIECE, SILENCE_S, Pace
 from groundstation.recorder import Kept
 
 
@@ -20,7 +20,8 @@ class Played:
         self.queue = ReportQueue(reports)
         self.messages = 0
         self.taken: list[int] = []
-        self.pace = Pace(lambda: self.messages)
+        self.seconds = 0.0
+        self.pace = Pace(lambda: self.messages, lambda: self.seconds)
         self._each = each
         for number in range(reports):
             self.queue.put(Kept(Listening(number), 0))
@@ -64,6 +65,24 @@ def test_it_stands_where_its_viewer_stands_and_goes_on_with_it() -> None:
     asyncio.run(play())
 
 
+def test_it_stands_when_its_viewer_says_nothing() -> None:
+    """Ctrl-Z: it shall go on where it was, not where it would have been."""
+
+    async def play() -> None:
+        played = Played(reports=20, each=1)
+        played.pace.heard(0)
+        played.seconds = SILENCE_S
+        playing = asyncio.create_task(played.pace.play(played.queue, played.take))
+        await played.settle()
+        assert played.messages == 0
+        assert played.queue.held
+        played.pace.heard(0)
+        await playing
+        assert played.messages == 20
+
+    asyncio.run(play())
+
+
 def test_what_one_read_brings_is_taken_in_pieces() -> None:
     played, data = Played(reports=0), bytes(range(256)) * 80
     played.queue = ReportQueue(2)
@@ -81,6 +100,6 @@ def test_what_one_read_brings_is_taken_in_pieces() -> None:
 
 
 def test_nobody_hears_what_was_never_said() -> None:
-    pace = Pace(lambda: 10)
+    pace = Pace(lambda: 10, lambda: 0.0)
     with pytest.raises(CallerError, match="11 messages heard, but 10 published"):
         pace.heard(11)

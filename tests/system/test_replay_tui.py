@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,34 @@ def test_the_keys_of_a_replay(home: Path, size: tuple[int, int]) -> None:
             assert "LOSS OF SIGNAL  " not in screen
         stage.press(">", ">", ">", "Space")
         stage.wait_for("END 10x")
+
+
+def test_a_replay_waits_in_the_background(home: Path) -> None:
+    """Ctrl-Z gives the shell its screen back; fg goes on where it was."""
+    path = home / "pass.sqlite"
+    record(path)
+    stage = Terminal(home, 80, 24, "bash --norc -i")
+    try:
+        stage.press(f"{sys.executable} -m groundstation.cli replay {path} --from 09:10:20", "Enter")
+        stage.wait_for("lander LOCK")
+        before = _received(stage.wait_for("PLAY 1x"))
+        stage.press("C-z")
+        assert "REPLAY" not in stage.wait_for("Stopped")
+        time.sleep(6)
+        stage.press("fg", "Enter")
+        assert 0 <= _received(stage.wait_for("PLAY 1x")) - before < 5
+        stage.wait_for("no messages missed")
+        stage.press("q")
+        stage.wait_for("Nothing was recorded.")
+    finally:
+        stage.close()
+
+
+def _received(screen: str) -> float:
+    """The seconds of the minute at which a replay is."""
+    found = re.search(r"ERT 09:10:(\d\d\.\d)", screen)
+    assert found is not None, screen
+    return float(found[1])
 
 
 def test_what_cannot_be_read_is_seen(home: Path) -> None:
