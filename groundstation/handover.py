@@ -108,9 +108,8 @@ class ReportQueue:
         with self._lock:
             return self._reports.popleft() if self._reports else None
 
-    def drain(self) -> tuple[list[Kept], int]:
-        """All reports so far, and how many were refused since the last call."""
+    def take_overrun(self) -> int:
+        """How many reports were refused since the last call."""
         with self._lock:
-            reports, self._reports = list(self._reports), deque()
             overrun, self._overrun = self._overrun, 0
-        return reports, overrun
+        return overrun

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -64,6 +65,7 @@ _STATUS_EVERY = 0.1
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
+_SLICE_S = 0.05
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
@@ -164,7 +166,8 @@ class Station:
             self._stop.set()
             self._link.stop()
             if self._replay is None:
-                self._take_reports()
+                while not self._take_some():
+                    pass
                 self._desk.close()
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
@@ -240,16 +243,22 @@ class Station:
             if self._replay is not None:
                 await self._replay.pace.play(self._queue, self._take)
                 continue
-            with self._turn:
-                self._take_reports()
+            while not self._take_some():
+                await asyncio.sleep(0)
 
-    def _take_reports(self) -> None:
-        reports, overrun = self._queue.drain()
-        if overrun:
-            self._recorder.overrun(overrun)
-            self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
-        for kept in reports:
-            self._take(kept)
+    def _take_some(self) -> bool:
+        """Decode what waits, for a while; False: there is more. Behind or not, viewers are answered in between."""
+        until = time.monotonic() + _SLICE_S
+        with self._turn:
+            overrun = self._queue.take_overrun()
+            if overrun:
+                self._recorder.overrun(overrun)
+                self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
+            while (kept := self._queue.take()) is not None:
+                self._take(kept)
+                if time.monotonic() >= until:
+                    return self._queue.empty
+        return True
 
     def _take(self, kept: Kept) -> None:
         self._last_report = self._clock()
@@ -409,6 +418,4 @@ class Station:
         self._tally.note(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")
 
     def _snapshot(self) -> Snapshot:
-        if self._replay is None:
-            self._take_reports()
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))

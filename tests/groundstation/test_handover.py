@@ -22,6 +22,7 @@ from groundstation.recorder import Kept
 from groundstation.registry import Registry
 from groundstation.station import Station
 from groundstation.station_config import StationConfig
+from groundstation.tui.source import StationLost
 from hil.serve import PtyServer
 from protocols.lander import MARS6
 from protocols.profile import UART
@@ -71,16 +72,18 @@ def test_a_queue_keeps_the_order_and_counts_what_does_not_fit() -> None:
     for number in range(5):
         queue.put(kept(number))
     assert not queue.empty
-    assert queue.drain() == ([kept(0), kept(1), kept(2)], 2)
+    assert [queue.take() for _ in range(4)] == [kept(0), kept(1), kept(2), None]
+    assert not queue.empty  # two that did not fit were not told yet
+    assert [queue.take_overrun(), queue.take_overrun()] == [2, 0]
     assert queue.empty
-    assert queue.drain() == ([], 0)
 
 
 def test_both_threads_at_once_decode_everything_once_in_order() -> None:
     turn, queue, done, count = Turn(), ReportQueue(100_000), [], 20_000
 
     def take() -> None:
-        done.extend(report.report.ert for report in queue.drain()[0])
+        while (report := queue.take()) is not None:
+            done.append(report.report.ert)
 
     def read() -> None:
         for number in range(count):
@@ -139,7 +142,8 @@ def test_what_is_there_before_the_bell_is_heard_is_seen() -> None:
         async with asyncio.timeout(20):
             while len(seen) < count:
                 await bell.heard()
-                seen += [report.report.ert for report in queue.drain()[0]]
+                while (report := queue.take()) is not None:
+                    seen.append(report.report.ert)
         reader.join()
         return seen
 
@@ -223,3 +227,50 @@ def test_a_fault_in_answering_costs_an_answer_and_not_the_station(
         "ZeroDivisionError while missed_report was answered: planted",
     )
     assert "planted" in capsys.readouterr().err
+
+
+def test_a_station_that_has_fallen_behind_answers_and_gives_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four seconds of work wait: viewers must not take it for lost, nor wait for their answers until all is done."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    server, registry = PtyServer(tmp_path / "tty"), Registry(tmp_path / "run")
+    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
+    taken: list[int] = []
+
+    def take(kept: Kept) -> None:
+        time.sleep(0.002)
+        taken.append(kept.report.ert)
+
+    async def look() -> None:
+        assert await asyncio.to_thread(server.wait_for_listener, 10)
+        monkeypatch.setattr(station, "_take", take)
+        for number in range(2000):
+            station._queue.put(kept(number))
+        station._arrived.ring(asyncio.get_running_loop())
+        await asyncio.to_thread(asyncio.run, follow())
+        station._stop.set()
+
+    async def follow() -> None:
+        client = StationClient(registry.find("bench"), time.time_ns, timeout_s=1.0, silence_s=1.0)
+        try:
+            await client.connect()
+            assert len(taken) < 1000
+            async with asyncio.timeout(20):
+                async for update in client.messages():
+                    assert not isinstance(update, StationLost)
+                    if 1999 in taken:
+                        break
+        finally:
+            await client.close()
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(station.run())
+            tasks.create_task(look())
+
+    try:
+        asyncio.run(run())
+    finally:
+        server.close()
+    assert [number for number in taken if number < 2000] == list(range(2000))

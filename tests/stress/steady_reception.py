@@ -151,7 +151,7 @@ def receive(folder: Path, seconds: float, sample_s: float) -> Steady:
 async def _when_all_came(sent: int) -> Counters:
     """The counters once all bytes were decoded, or when patience is over."""
     deadline = time.monotonic() + PATIENCE_S
-    client = StationClient(Registry().find("steady"), time.time_ns)
+    client = StationClient(Registry().find("steady"), time.time_ns, timeout_s=PATIENCE_S)
     try:
         while True:
             counters = (await client.connect()).link.counters
