@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 
 import click
 import msgspec
 
-from groundstation.archive.paths import passes_folder
+from groundstation.archive.paths import passes_folder, printable
 from groundstation.archive.reader import ArchiveReader
 from groundstation.decode_cli import Progress
 from groundstation.errors import ArchiveError, CallerError
@@ -23,6 +24,12 @@ from protocols.profile import UART
 _archive = click.argument("archive", type=click.Path(path_type=Path))
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
 
+_EXPORT_EPILOG = """
+\b
+Exit codes: 0 fine, 2 wrong usage or a table exists, 14 the recording cannot be read or a table cannot be written,
+130 interrupted.
+"""
+
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
@@ -32,19 +39,24 @@ def passes(folder: Path | None, as_json: bool) -> None:
 
     What cannot be read is listed with the reason.
     """
+    if folder is not None and not os.path.isdir(folder):
+        raise CallerError(f"no such folder: {folder}")
     where = folder or passes_folder()
-    found: list[PassSummary | str] = []
-    for path in sorted(where.glob("*.sqlite")) if where.is_dir() else []:
-        try:
-            with ArchiveReader(path) as reader:
-                found.append(summarise(reader))
-        except ArchiveError as error:
-            found.append(str(error))
+    found = [_summary(path) for path in sorted(where.glob("*.sqlite"))]
     if as_json:
         for item in found:
             click.echo(msgspec.json.encode({"error": item} if isinstance(item, str) else item))
         return
-    click.echo("\n".join(pass_lines(found)) or f"no recording in {where}")
+    click.echo("\n".join(pass_lines(found)) or printable(f"no recording in {where}"))
+
+
+def _summary(path: Path) -> PassSummary | str:
+    """What a recording holds, or why that cannot be said."""
+    try:
+        with ArchiveReader(path) as reader:
+            return summarise(reader)
+    except ArchiveError as error:
+        return printable(error)
 
 
 @click.command()
@@ -57,23 +69,25 @@ def info(archive: Path, as_json: bool) -> None:
     click.echo(msgspec.json.encode(summary) if as_json else "\n".join(info_lines(summary, MARS6.hash_text)))
 
 
-@click.command("export")
+@click.command("export", epilog=_EXPORT_EPILOG)
 @_archive
 @click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
 @click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
-def export_command(archive: Path, form: Format, packets: str | None, output: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")
+def export_command(archive: Path, form: Format, packets: str | None, output: Path | None, force: bool) -> None:
     """Write the packets of ARCHIVE as tables, a file for each packet type.
 
     Columns are both times, the quality, and calibrated values. Only packets of good frames are in it.
     """
+    folder = output or archive.absolute().parent
     names = None if packets is None else _packet_names(packets)
     with ArchiveReader(archive) as reader:
         _warn_of_other_dictionary(reader)
         with closing(Progress(reader.bytes_total)) as progress:
-            rows = export(reader, MARS6, UART, form, output or archive.absolute().parent, names, progress.advance)
+            rows = export(reader, MARS6, UART, form, folder, names, progress.advance, force=force)
     for path, count in rows.items():
-        click.echo(f"{path}: {count} rows")
+        click.echo(printable(f"{path}: {count} rows"))
     if not rows:
         click.echo("no such packet in a good frame: nothing was written")
 
@@ -105,7 +119,7 @@ def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
     if theirs != MARS6.hash_text:
         recorded = f"{reader.path} was recorded with dictionary {theirs} of {meta.get('mission', '?')}"
         here = f"decoded with {MARS6.hash_text} of {MARS6.name}"
-        click.echo(f"{recorded}, {here}: values may be wrong", err=True)
+        click.echo(printable(f"{recorded}, {here}: values may be wrong"), err=True)
 
 
 def _packet_names(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.columns import PacketColumns, Times, packet_columns
-from groundstation.errors import CallerError, WorldError
+from groundstation.errors import ArchiveError, CallerError
 from protocols.bulk import Column, labels
 from protocols.dictionary import Dictionary, Packet
 from protocols.profile import LinkProfile
@@ -82,7 +83,7 @@ class ParquetTable:
             self._parquet = importlib.import_module("pyarrow.parquet")
         except ImportError as error:
             raise CallerError("Parquet needs pyarrow: pip install 'mars6-groundstation[parquet]'") from error
-        self._path = path
+        self._file = path.open("wb")
         self._labels = labels(packet)
         self._writer: Any = None
 
@@ -97,7 +98,7 @@ class ParquetTable:
         table |= {name: self._array(columns, name, column) for name, column in columns.values.items()}
         rows = arrow.table(table)
         if self._writer is None:
-            self._writer = self._parquet.ParquetWriter(str(self._path), rows.schema, compression="zstd")
+            self._writer = self._parquet.ParquetWriter(self._file, rows.schema, compression="zstd")
         self._writer.write_table(rows)
 
     def _array(self, columns: PacketColumns, name: str, column: Column) -> Any:
@@ -115,8 +116,9 @@ class ParquetTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        with self._file:
+            if self._writer is not None:
+                self._writer.close()
 
 
 _TABLES: dict[Format, Callable[[Path, Packet], TableSink]] = {"csv": CsvTable, "parquet": ParquetTable}
@@ -130,6 +132,8 @@ def export(
     folder: Path,
     names: Collection[str] | None = None,
     advance: Callable[[int], None] = lambda count: None,
+    *,
+    force: bool = False,
 ) -> dict[Path, int]:
     """Write a recording's packets into ``folder``, a file for each type that occurs; the rows in each.
 
@@ -138,15 +142,14 @@ def export(
         dictionary: what its packets mean.
         profile: what its frames look like.
         form: what to write.
-        folder: where to; made if need be. Files of the same name are replaced, and only once the new ones are whole:
-            until then they are called ``NAME.part``.
+        folder: where to; made if need be. The files are called ``NAME.part`` until all of them are whole.
         names: the packet types that are wanted; by default all.
         advance: told how many bytes of the recording were read.
+        force: replace files of the same name.
 
     Raises:
-        ArchiveError: the recording cannot be read.
-        CallerError: pyarrow is missing.
-        WorldError: a file cannot be written.
+        ArchiveError: the recording cannot be read, or a file cannot be written.
+        CallerError: pyarrow is missing, or a file is there already.
     """
     rows: dict[Path, int] = {}
     tables: dict[Path, TableSink] = {}
@@ -156,6 +159,7 @@ def export(
             for columns in packet_columns(reader, dictionary, profile, names, advance):
                 path = folder / f"{reader.path.stem}-{columns.packet.definition.name}.{form}"
                 if path not in rows:
+                    _check_free(path, force)
                     rows[path] = 0
                     tables[path] = stack.enter_context(_TABLES[form](_part(path), columns.packet))
                 tables[path].write(columns)
@@ -163,10 +167,15 @@ def export(
         for path in rows:
             _part(path).replace(path)
     except OSError as error:
-        raise WorldError(f"cannot export to {folder}: {error.strerror or error}") from error
+        raise ArchiveError(f"cannot export to {folder}: {error.strerror or error}") from error
     finally:
         _remove_parts(rows)
     return rows
+
+
+def _check_free(path: Path, force: bool) -> None:
+    if not force and os.path.lexists(path):
+        raise CallerError(f"{path} exists: --force overwrites it, --output chooses another folder")
 
 
 def _part(path: Path) -> Path:

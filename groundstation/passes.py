@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from groundstation.archive.bodies import Gap, body_of
+from groundstation.archive.paths import printable
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES
 from groundstation.archive.schema import GAP_KIND
@@ -54,7 +55,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
     counts = reader.frame_counts() if reader.has_frames else {}
     good = sum(count for (_, quality), count in counts.items() if quality in GOOD_QUALITIES)
     return PassSummary(
-        path=str(reader.path),
+        path=printable(reader.path),
         schema_version=reader.schema_version,
         state="finished" if reader.closed else "open",
         station=meta.get("station", "?"),
@@ -108,7 +109,7 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
 def _row(s: PassSummary) -> list[str]:
     return [
         "-" if s.received is None else _moment(s.received[0]),
-        s.link,
+        s.link.partition("?")[0],  # its settings, with a key of 64 digits, are for `info`
         "-" if s.received is None else _duration(s.received),
         "-" if s.frames_good is None else str(s.frames_good),
         "-" if s.frames_rejected is None else str(s.frames_rejected),

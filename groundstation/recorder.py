@@ -24,7 +24,9 @@ _encode = msgspec.json.Encoder().encode
 class Archive(Protocol):
     """What a recorder needs of an archive; `archive.writer.ArchiveWriter` is the real one."""
 
-    error: str | None
+    @property
+    def error(self) -> str | None:
+        """Why nothing is kept now; None if all is well."""
 
     def chunk(self, ert: int, link: str, data: bytes) -> int:
         """Keep raw bytes as they were read; the id that frames refer to."""

@@ -29,6 +29,11 @@ def default_path(clock_ns: int, label: str, root: Path | None = None) -> Path:
     return next(path for path in paths if not path.exists())
 
 
+def printable(text: object) -> str:
+    """A path, or what is said of one, as text that any output and JSON take: file names are bytes, not always UTF-8."""
+    return str(text).encode(errors="backslashreplace").decode()
+
+
 def passes_folder() -> Path:
     """The folder of the recordings, where nobody says another."""
     return data_folder() / "passes"

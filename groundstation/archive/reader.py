@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,9 +262,11 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         if not path.is_file():
             raise ArchiveError(f"no recording at {path}")
+        db = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
-    db = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise ArchiveError(_reason(path, error)) from error
     try:
         _verify(db, path)
     except (ArchiveError, sqlite3.Error) as error:
@@ -277,7 +280,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _uri(path: Path) -> str:
     """A recording without its ``-wal`` is finished and nobody writes it again: leave nothing beside it."""
     finished = not path.with_name(path.name + "-wal").exists()
-    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if finished else ''}"
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode=ro{'&immutable=1' if finished else ''}"
 
 
 def _verify(db: sqlite3.Connection, path: Path) -> None:

@@ -7,6 +7,9 @@ Records leave the queue only once they are committed. While the disk is full or 
 keeps trying; when the queue is full too, records are dropped and counted, and as soon as writing works again an
 event of kind ``gap`` stands exactly where they are missing. What the disk refuses to the end is in such an event too:
 a recording that says it was closed says all that it lacks.
+
+A disk may also not answer at all: then the thread hangs in a commit and can tell nothing. `ArchiveWriter.error` says
+that too, to whoever asks meanwhile.
 """
 
 from __future__ import annotations
@@ -38,6 +41,9 @@ _INSERT: dict[_Table, str] = {
 _PATIENCE_S = 0.5
 _LOOK_EVERY_S = 0.02
 """The writer looks for records so often by itself: to be woken by each would take from whoever decodes it."""
+
+_CHECKPOINT_WAIT_MS = 200
+"""At the end. Whoever reads then has it all from two files, and tidies up when it closes; nobody need wait for that."""
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -86,6 +92,7 @@ class ArchiveWriter:
         *,
         commit_every_s: float = 0.08,
         retry_every_s: float = 1.0,
+        answer_within_s: float = 2.0,
         max_records: int = 16_384,
         max_bytes: int = 64 << 20,
     ) -> None:
@@ -97,6 +104,7 @@ class ArchiveWriter:
             commit_every_s: the least time from one commit to the next; with the time that a commit takes, the most
                 that a crash can cost.
             retry_every_s: how often to try again while the disk refuses.
+            answer_within_s: a commit that takes longer is told as an error, for as long as it takes.
             max_records: bound of the queue.
             max_bytes: bound of the queue, in bytes of payload.
 
@@ -105,9 +113,9 @@ class ArchiveWriter:
         """
         self.path = path
         self.dropped = 0
-        self.error: str | None = None
         self._commit_every_s = commit_every_s
         self._retry_every_s = retry_every_s
+        self._answer_within_s = answer_within_s
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._queue: deque[_Record] = deque()
@@ -116,6 +124,9 @@ class ArchiveWriter:
         self._accepted = 0
         self._committed = 0
         self._failures = 0
+        self._refusal: str | None = None
+        self._shortage: str | None = None
+        self._asked: float | None = None
         self._gap: _Gap | None = None
         self._urgent = False
         self._closing = False
@@ -127,6 +138,14 @@ class ArchiveWriter:
         self._identity = _identity(path)
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def error(self) -> str | None:
+        """Why nothing is recorded now; None while all is well. The same text for as long as it is the same trouble."""
+        with self._lock:
+            if self._refusal is not None:
+                return self._refusal
+            return self._shortage if self._gap is not None else self._silence()
 
     def chunk(self, ert: int, link: str, data: bytes) -> int:
         """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
@@ -203,24 +222,34 @@ class ArchiveWriter:
 
     def _wait_for_room(self, size: int) -> bool:
         """A burst may outrun the disk for a moment; whoever was refused once is not held up again."""
-        if self.error is not None or self._gap is not None or self._closing:
+        if self._refusal is not None or self._gap is not None or self._closing:
             return False
         self._hurry()
-        self._state.wait_for(lambda: self._has_room(size) or self.error is not None, _PATIENCE_S)
+        self._state.wait_for(lambda: self._has_room(size) or self._refusal is not None, _PATIENCE_S)
         return self._has_room(size)
 
     def _append(self, record: _Record) -> None:
         self._queue.append(record)
         self._bytes += record.size
         self._accepted += 1
-        if len(self._queue) * 2 == self._max_records and self.error is None:
+        if len(self._queue) * 2 == self._max_records and self._refusal is None:
             self._hurry()
 
     def _drop(self, ert: int, size: int) -> None:
         if self._gap is None:
+            self._shortage = None if self._closing else self._silence() or self._trouble("the disk is too slow")
             self._gap = _Gap(ert, ert)
         self._gap.add(ert, size)
         self.dropped += 1
+
+    def _silence(self) -> str | None:
+        """That the disk does not answer, in words that do not change with every look; None if it does."""
+        if self._asked is None or time.monotonic() - self._asked <= self._answer_within_s:
+            return None
+        return self._trouble(f"the disk has not answered for more than {self._answer_within_s:g} s")
+
+    def _trouble(self, what: str) -> str:
+        return f"{self.path}: cannot be written: {what}"
 
     def _hurry(self) -> None:
         self._urgent = True
@@ -230,6 +259,7 @@ class ArchiveWriter:
         while (batch := self._next_batch()) is not None:
             failure = self._write(batch)
             with self._state:
+                self._asked = None
                 if failure is None:
                     self._settle(batch)
                 else:
@@ -245,7 +275,8 @@ class ArchiveWriter:
             if self._gave_up or not self._queue:
                 return None
             self._urgent = False
-            self._due = time.monotonic() + self._commit_every_s
+            self._asked = time.monotonic()
+            self._due = self._asked + self._commit_every_s
             return list(self._queue)
 
     def _write(self, batch: list[_Record]) -> str | None:
@@ -272,6 +303,7 @@ class ArchiveWriter:
                 for record in last_words:
                     self._db.execute(_INSERT[record.table], record.row)
                 self._db.execute(schema.INSERT_META, schema.CLOSED)
+            self._db.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
 
@@ -294,7 +326,7 @@ class ArchiveWriter:
             self._queue.popleft()
             self._bytes -= record.size
         self._committed += len(batch)
-        self.error = None
+        self._refusal = None
         if self._gap is not None:
             self._append(self._gap_record(self._gap))
             self._gap = None
@@ -306,7 +338,7 @@ class ArchiveWriter:
         return _Record("event", gap.last_ert, len(body), row, own=True)
 
     def _fail(self, failure: str) -> None:
-        self.error = f"{self.path}: cannot be written: {failure}"
+        self.error = self._trouble(failure)
         self._failures += 1
         self._due = time.monotonic() + self._retry_every_s
         if self._closing:

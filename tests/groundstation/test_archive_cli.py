@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
 import sqlite3
 import sys
@@ -14,7 +16,7 @@ from click.testing import CliRunner
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.cli import cli
-from groundstation.errors import WorldError
+from groundstation.errors import CallerError, WorldError
 from groundstation.passes import info_lines, summarise
 from protocols.lander import MARS6
 from tests.groundstation.recordings import record
@@ -70,7 +72,7 @@ def painted(screen: str) -> list[int]:
     return [int(share) for share in re.findall(r"\r *(\d+)%  \d+ MB  [\d.]+ MB/s \x1b\[K", screen)]
 
 
-@pytest.mark.parametrize("command", [["salvage"], ["export", "--to", "csv"]])
+@pytest.mark.parametrize("command", [["salvage"], ["export", "--to", "csv", "--force"]])
 def test_progress_never_stands_in_a_line_with_results(
     recording: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
@@ -107,6 +109,40 @@ def test_another_dictionary_is_told_in_one_line(foreign: Path, command: list[str
     (line,) = done.stderr.splitlines()
     recorded = f"{foreign} was recorded with dictionary 0badf00d of Mars 7"
     assert line == f"{recorded}, decoded with {MARS6.hash_text} of {MARS6.name}: values may be wrong"
+
+
+def test_a_file_name_that_is_no_utf8_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"good-\xff.sqlite")
+    record(path, bursts=20)
+    (tmp_path / os.fsdecode(b"bad-\xff.sqlite")).write_bytes(b"no recording")
+    shown = f"{tmp_path}/good-\\udcff.sqlite"
+    for command, where in [("passes", str(tmp_path)), ("info", str(path))]:
+        done = CliRunner().invoke(cli, [command, where])
+        assert done.exit_code == 0
+        assert shown in done.output
+        done = CliRunner().invoke(cli, [command, where, "--json"])
+        assert done.exit_code == 0
+        assert json.loads(done.output.splitlines()[-1])["path"] == shown
+    listed = CliRunner().invoke(cli, ["passes", str(tmp_path)]).output
+    assert f"{tmp_path}/bad-\\udcff.sqlite is not a recording of this station" in listed
+
+
+def test_a_file_that_sqlite_cannot_even_open_is_listed(tmp_path: Path) -> None:
+    record(tmp_path / "pass.sqlite", bursts=20)
+    (tmp_path / "memory.sqlite").symlink_to("/proc/self/mem")
+    done = CliRunner().invoke(cli, ["passes", str(tmp_path)])
+    assert done.exit_code == 0
+    assert f"{tmp_path}/pass.sqlite" in done.output
+    assert f"{tmp_path}/memory.sqlite cannot be read: " in done.output
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = CliRunner().invoke(cli, ["passes", str(tmp_path / "none")])
+    assert isinstance(done.exception, CallerError)
+    assert str(done.exception) == f"no such folder: {tmp_path / 'none'}"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new"))  # of somebody who has recorded nothing yet
+    done = CliRunner().invoke(cli, ["passes"])
+    assert (done.exit_code, done.output) == (0, f"no recording in {tmp_path}/new/groundstation/passes\n")
 
 
 def test_another_dictionary_is_marked_in_info(foreign: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.cli import cli
 from groundstation.columns import packet_columns
-from groundstation.errors import WorldError
+from groundstation.errors import ArchiveError, CallerError, WorldError
 from groundstation.exporting import Format, export
 from groundstation.links.base import Chunk
 from groundstation.messages import Telemetry
@@ -143,8 +144,37 @@ def test_packets_are_chosen_by_name(flown: tuple[Path, list[Outcome]], tmp_path:
 
 def test_a_folder_that_cannot_be_made(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = CliRunner().invoke(cli, ["export", str(flown[0]), "--to", "csv", "--output", str(tmp_path / "file" / "x")])
-    assert "cannot export to" in str(done.exception)
+    for folder in (str(tmp_path / "file" / "x"), "/proc/foo"):
+        done = CliRunner().invoke(cli, ["export", str(flown[0]), "--to", "csv", "--output", folder])
+        assert isinstance(done.exception, ArchiveError)
+        assert f"cannot export to {folder}: " in str(done.exception)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_earlier_export_is_overwritten_only_by_force(
+    flown: tuple[Path, list[Outcome]], tmp_path: Path, form: Format
+) -> None:
+    old = tmp_path / f"pass-DESCENT.{form}"
+    old.write_text("an older good export")
+    call = ["export", str(flown[0]), "--to", form, "--output", str(tmp_path)]
+    refused = CliRunner().invoke(cli, call)
+    assert isinstance(refused.exception, CallerError)
+    assert str(refused.exception) == f"{old} exists: --force overwrites it, --output chooses another folder"
+    assert [file.name for file in tmp_path.iterdir()] == [old.name]
+    assert old.read_text() == "an older good export"
+    assert CliRunner().invoke(cli, [*call, "--packets", "BUS_HK"]).exit_code == 0  # what is not there is no obstacle
+    assert CliRunner().invoke(cli, [*call, "--force"]).exit_code == 0
+    assert old.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_file_name_that_is_no_utf8_is_exported(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.sqlite")
+    record(path, bursts=200)
+    done = CliRunner().invoke(cli, ["export", str(path), "--to", form, "--packets", "DESCENT"])
+    assert done.exit_code == 0
+    assert f"\\udcff-DESCENT.{form}: " in done.output
+    assert path.with_name(os.fsdecode(b"\xff-DESCENT.") + form).stat().st_size > 1000
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -165,12 +195,12 @@ def test_a_failed_export_leaves_what_was_there(
     monkeypatch.setattr("groundstation.columns._BLOCK", 1000)
     monkeypatch.setattr("groundstation.columns._CHUNKS_A_READ", 100)
     with ArchiveReader(flown[0]) as reader, pytest.raises(WorldError, match="No space left"):
-        export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], fail)
+        export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], fail, force=True)
     assert blocks == 3
     assert [file.name for file in tmp_path.iterdir()] == [old.name]
     assert old.read_text() == "an older good export"
     with ArchiveReader(flown[0]) as reader:
-        assert list(export(reader, MARS6, UART, form, tmp_path, ["DESCENT"])) == [old]
+        assert list(export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], force=True)) == [old]
     assert [file.name for file in tmp_path.iterdir()] == [old.name]
     assert old.stat().st_size > 1000
 

@@ -12,7 +12,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.errors import ArchiveError
 from groundstation.messages import ContactChange, LosVerdict
-from groundstation.passes import pass_lines, summarise
+from groundstation.passes import info_lines, pass_lines, summarise
 from protocols.lander import EPOCH
 from tests.groundstation.recordings import damage, record
 
@@ -64,6 +64,18 @@ def test_the_loss_of_a_pass_is_the_one_the_plan_speaks_of(tmp_path: Path) -> Non
 def test_without_a_plan_it_is_the_last_one(tmp_path: Path) -> None:
     assert "PORT after" in listed(tmp_path / "pass.sqlite", lost(0, "lander", 312), lost(2, "bus", 320, cause="PORT"))
     assert " none " in listed(tmp_path / "other.sqlite")
+
+
+def test_a_link_is_listed_without_its_keys(tmp_path: Path) -> None:
+    path = tmp_path / "pass.sqlite"
+    link = f"zmq:tcp://bench:5580?key=anna&server_key={'0' * 64}"
+    ArchiveWriter(path, {"link": link}).close()
+    with ArchiveReader(path) as reader:
+        summary = summarise(reader)
+    line = pass_lines([summary])[1]
+    assert " zmq:tcp://bench:5580 " in line
+    assert "key" not in line
+    assert link in info_lines(summary, "")[1]
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"vcid": "x"}', '{"records": 1}'])

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -108,6 +109,23 @@ def test_name_with_every_uri_trap(tmp_path):
         writer.chunk(1, LINK, b"x")
     with ArchiveReader(path) as reader:
         assert reader.bytes_total == 1
+
+
+def test_a_name_that_is_no_utf8(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff%\xe4.sqlite")
+    with ArchiveWriter(path, {}) as writer:
+        writer.chunk(1, LINK, b"x")
+    with ArchiveReader(path) as reader:
+        assert reader.bytes_total == 1
+
+
+def test_what_cannot_be_opened_at_all_is_an_archive_error(tmp_path):
+    with pytest.raises(ArchiveError, match=r"cannot be read: "):
+        ArchiveReader(Path("/proc/self/mem"))
+    longest = tmp_path / ("x" * 255)
+    longest.touch()
+    with pytest.raises(ArchiveError, match="cannot be read: File name too long"):
+        ArchiveReader(longest)
 
 
 def test_read_only_medium(tmp_path):

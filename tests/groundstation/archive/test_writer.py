@@ -304,6 +304,110 @@ def test_what_came_while_it_closed_is_a_gap(tmp_path, monkeypatch):
     assert json.loads(gap.body) == {"records": 1, "bytes": 4, "first_ert": 7, "last_ert": 7}
 
 
+def hang(writer, monkeypatch):
+    """A disk that does not answer until the event that is given back is set."""
+    answers, write = threading.Event(), writer._write
+
+    def slow(batch):
+        answers.wait(10)
+        return write(batch)
+
+    monkeypatch.setattr(writer, "_write", slow)
+    return answers
+
+
+def errors_until(writer, condition):
+    """What somebody sees who looks all the time, each text once."""
+    seen, deadline = [], time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        if (error := writer.error) not in seen:
+            seen.append(error)
+        time.sleep(0.002)
+    return seen
+
+
+def test_a_disk_that_does_not_answer_is_told_once_and_so_is_its_answer(tmp_path, monkeypatch):
+    path = tmp_path / "pass.sqlite"
+    monkeypatch.setattr("groundstation.archive.writer._PATIENCE_S", 0.01)
+    with ArchiveWriter(path, {}, answer_within_s=0.1, max_records=4) as writer:
+        writer.chunk(0, LINK, b"x")
+        writer.flush()
+        assert writer.error is None
+        disk = hang(writer, monkeypatch)
+        writer.chunk(1, LINK, b"x")
+        silence = f"{path}: cannot be written: the disk has not answered for more than 0.1 s"
+        assert set(errors_until(writer, lambda: writer.error is not None)) <= {None, silence}
+        assert writer.error == silence
+        for number in range(2, 8):
+            writer.chunk(number, LINK, b"x")
+        assert writer.dropped > 0
+        began = time.monotonic()
+        assert errors_until(writer, lambda: time.monotonic() > began + 0.2) == [silence]
+        disk.set()
+        writer.flush()
+        assert writer.error is None
+    with ArchiveReader(path) as reader:
+        (gap,) = reader.events("gap")
+    assert json.loads(gap.body)["records"] == writer.dropped
+
+
+def test_dropping_is_an_error_before_the_disk_is_late(tmp_path, monkeypatch):
+    path = tmp_path / "pass.sqlite"
+    monkeypatch.setattr("groundstation.archive.writer._PATIENCE_S", 0.01)
+    with ArchiveWriter(path, {}, answer_within_s=0.2, max_records=2) as writer:
+        disk = hang(writer, monkeypatch)
+        for number in range(4):
+            writer.chunk(number, LINK, b"x")
+        assert writer.dropped == 2
+        began = time.monotonic()
+        seen = errors_until(writer, lambda: time.monotonic() > began + 0.4)
+        assert seen == [f"{path}: cannot be written: the disk is too slow"]
+        disk.set()
+        writer.flush()
+        assert writer.error is None
+    assert [ert for ert, _, _ in read_chunks(path)] == [0, 1]
+
+
+def test_a_disk_that_refuses_is_no_silent_one(tmp_path, monkeypatch):
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}, retry_every_s=0.01, answer_within_s=0.05) as writer:
+        answers = iter([0.0, 0.1, 0.1])
+        write = writer._write
+
+        def refuse(batch):
+            for pause in answers:
+                time.sleep(pause)
+                return "no"
+            return write(batch)
+
+        monkeypatch.setattr(writer, "_write", refuse)
+        writer.chunk(0, LINK, b"x")
+        seen = errors_until(writer, lambda: writer._committed)
+        assert set(seen) - {None} == {f"{path}: cannot be written: no"}
+        assert writer.error is None
+
+
+def test_closed_in_a_moment_though_somebody_holds_a_snapshot(tmp_path):
+    path = tmp_path / "pass.sqlite"
+    writer = ArchiveWriter(path, {})
+    writer.chunk(1, LINK, b"x")
+    writer.flush()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("BEGIN")
+        assert db.execute("SELECT count(*) FROM chunk").fetchone() == (1,)
+        writer.chunk(2, LINK, b"y")
+        began = time.monotonic()
+        writer.close()
+        assert time.monotonic() - began < 2
+        with ArchiveReader(path) as reader:
+            assert reader.closed
+            assert reader.bytes_total == 2
+        db.execute("ROLLBACK")
+    assert not path.with_name("pass.sqlite-wal").exists()
+    assert len(read_chunks(path)) == 2
+
+
 @pytest.mark.parametrize("what", ["pass.sqlite", "pass.sqlite-wal"])
 def test_a_recording_that_is_moved_away_is_told_and_goes_on_when_it_is_back(tmp_path, what):
     path, away = tmp_path / "pass.sqlite", tmp_path / "elsewhere"
