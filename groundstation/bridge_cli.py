@@ -66,8 +66,8 @@ def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, w
         if announce:
             click.echo(json.dumps({"endpoint": endpoint, "public_key": None if own is None else own.public}))
             return
-        click.echo(f"bridge from {link.url} to {endpoint}; at the station:")
-        click.echo(f"  groundstation serve '{_link(endpoint, own)}'")
+        tell(f"bridge from {link.url} to {endpoint}; at the station:")
+        tell(f"  groundstation serve '{_link(endpoint, own)}'")
 
     async def run() -> None:
         await Bridge(config, link, store, host_clock, _say).run(ready)

@@ -249,13 +249,18 @@ class StationClient:
         """The next message; None after too long a silence, or when the client was closed."""
         while not self._pending:
             left_s = self._heard_s + self._silence_s - asyncio.get_running_loop().time()
-            try:
-                if not await self._unless_closed(sub.poll(round(max(left_s, _GRACE_S) * 1000))):
-                    return None
-            except StationGone:
+            if not (left_s > 0 and await self._arrives(sub, left_s)) and not await self._arrives(sub, _GRACE_S):
                 return None
             await self._drain(sub)
         return self._pending.popleft()
+
+    async def _arrives(self, sub: zmq.asyncio.Socket, seconds: float) -> bool:
+        """Whether something arrives in time, unless this client is closed."""
+        if sub.closed:
+            return False
+        with contextlib.suppress(StationGone):
+            return bool(await self._unless_closed(sub.poll(round(seconds * 1000))))
+        return False
 
     async def _drain(self, sub: zmq.asyncio.Socket) -> None:
         for _ in range(_BATCH_MAX):
@@ -283,4 +288,6 @@ class StationClient:
             raise StationGone("this client is closed") from error
 
     def _gone(self) -> StationGone:
-        return StationGone(f"no station answers at {self._station.command}{self._hint}")
+        ends = self._station
+        asked = f"{ends.telemetry} (asked at {ends.command})" if ends.telemetry.startswith("tcp:") else ends.command
+        return StationGone(f"no station answers at {asked}{self._hint}")

@@ -55,8 +55,8 @@ class OrderGuard:
         self._since = since
         self._seen: dict[str, int] = {}
 
-    def check(self, order: Order, now: int) -> None:
-        """Remember an order.
+    def check(self, order: Order, now: int, wall: int) -> None:
+        """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``, if that is what its caller has.
 
         Raises:
             CommandRefused: it was here before, is old, or does not say who it is from.
@@ -65,18 +65,25 @@ class OrderGuard:
             raise CommandRefused(f"an order says who it is from, in up to {_NAME_MAX} characters")
         if len(order.token) not in _TOKEN_SIZES:
             raise CommandRefused(f"an order has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
-        age = now - order.issued
-        if abs(age) > FRESH:
-            when = f"{abs(age) // (1000 * MS)} s {'ago' if age > 0 else 'ahead'}"
-            raise CommandRefused(f"the order was given {when} by this station's clock: the range is 60 s")
-        if order.issued < self._since:
-            raise CommandRefused("the order was given before this station started: give it again")
+        if abs(now - order.issued) <= FRESH or abs(wall - order.issued) > FRESH:
+            self._check_age(order.issued, now)
         self._forget(now)
         if order.token in self._seen:
             raise CommandRefused("replayed: this very order was here before")
         if len(self._seen) >= _TOKENS:
             raise CommandRefused(f"more than {_TOKENS} orders in two minutes")
         self._seen[order.token] = now
+
+    def _check_age(self, issued: int, now: int) -> None:
+        age = now - issued
+        if abs(age) > FRESH:
+            when = f"{abs(age) // (1000 * MS)} s {'ago' if age > 0 else 'ahead'}"
+            raise CommandRefused(
+                f"the order was given {when} by this station's clock: the range is 60 s. Set the clocks; a station "
+                "whose clock was set keeps its own time until it is started again"
+            )
+        if issued < self._since:
+            raise CommandRefused("the order was given before this station started: give it again")
 
     def _forget(self, now: int) -> None:
         """An order was given at most `FRESH` after it came, so it is fresh for at most twice that."""
@@ -98,13 +105,24 @@ class CommandDesk:
         write: Callable[[bytes], None],
         tell: Callable[[Told], None],
         clock: Callable[[], int],
+        wall: Callable[[], int],
         turn: AbstractContextManager[None],
     ) -> None:
-        """Args: the way up, the link's ``write``, who archives and publishes what is told, now in ns, and the turn."""
+        """Prepare.
+
+        Args:
+            uplink: the way up.
+            write: the link's.
+            tell: archives and publishes what is told.
+            clock: the station's time in ns.
+            wall: what this host takes for the time; it may be set.
+            turn: whose turn it is to tell.
+        """
         self._uplink = uplink
         self._write = write
         self._tell = tell
         self._clock = clock
+        self._wall = wall
         self._turn = turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = OrderGuard(clock())
@@ -119,7 +137,8 @@ class CommandDesk:
         """
         now = self._clock()
         try:
-            self._guard.check(order, now)
+            # Over a private door callers go by this host's clock, which may have been set since the station started.
+            self._guard.check(order, now, self._wall() if caller.key is None else now)
             return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
         except CommandRefused as error:
             self.refused()

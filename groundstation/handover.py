@@ -108,6 +108,13 @@ class ReportQueue:
         with self._lock:
             return self._reports.popleft() if self._reports else None
 
+    def give_up(self) -> int:
+        """Forget what waits; how many reports that were."""
+        with self._lock:
+            count = len(self._reports)
+            self._reports.clear()
+        return count
+
     def take_overrun(self) -> int:
         """How many reports were refused since the last call."""
         with self._lock:

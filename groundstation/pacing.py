@@ -29,9 +29,16 @@ PIECE = 4096
 class Pace:
     """Lets reports through. To be used inside one event loop."""
 
-    def __init__(self, published: Callable[[], int], clock: Callable[[], float]) -> None:
-        """Args: how many messages were published so far, over all topics; and a clock in seconds."""
+    def __init__(self, published: Callable[[], int], clock: Callable[[], float], *, waiting: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            published: how many messages were published so far, over all topics.
+            clock: now, in seconds.
+            waiting: for a first word of a viewer: what comes before it is there shall miss nothing either.
+        """
         self._published = published
+        self._waiting = waiting
         self._clock = clock
         self._heard: int | None = None
         self._heard_at = 0.0
@@ -46,13 +53,18 @@ class Pace:
         if messages > self._published():
             raise CallerError(f"{messages} messages heard, but {self._published()} published")
         self._heard, self._heard_at = max(messages, self._heard or 0), self._clock()
+        self.go()
+
+    def go(self) -> None:
+        """Somebody is there, or wants it to move."""
+        self._waiting = False
         self._moved.set()
 
     @property
     def has_room(self) -> bool:
         """Whether the viewer keeps up; without a viewer that says so, nobody is waited for."""
         if self._heard is None:
-            return True
+            return not self._waiting
         return self._published() - self._heard < AHEAD and self._clock() - self._heard_at < SILENCE_S
 
     async def play(self, queue: ReportQueue, take: Callable[[Kept], None]) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from groundstation.errors import CallerError, StationGone
+from groundstation.errors import CallerError, StationGone, WorldError
 from groundstation.folders import make_private
 
 _SOCKET_PATH_MAX = 107
@@ -93,14 +93,18 @@ class Registry:
 
         Raises:
             CallerError: a station of that name runs already.
+            WorldError: nothing can be written there.
         """
         _check_name(info.name)
         folder = self.root / info.name
         if info.name not in self._locks:
             self._locks[info.name] = self._claim(folder, info.name)
         fresh = folder / f"{_INFO}.{os.getpid()}"
-        fresh.write_bytes(msgspec.json.encode(info))
-        fresh.replace(folder / _INFO)
+        try:
+            fresh.write_bytes(msgspec.json.encode(info))
+            fresh.replace(folder / _INFO)
+        except OSError as error:
+            raise WorldError(f"cannot write to {folder}: {error.strerror}") from error
 
     def unregister(self, name: str) -> None:
         """Forget a station this process registered. Idempotent."""

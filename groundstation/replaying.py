@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
@@ -57,26 +57,40 @@ class ReplayDesk:
     from the recording. No list of names decides that. A recording has an event always behind the bytes that it came
     from, so what decoding says is there first; if the recorded one comes and decoding has said it, it is the same.
     What decoding cannot say (of commands, of a relay's gap, of a full disk, of frames before a jump) is retold.
+
+    Behind a jump it is the other way round: what is decoded only for its context finds lock and limits anew, at times
+    when the pass had them already. So there the recording alone is believed, up to the place that was jumped to.
+
+    Attributes:
+        pace: how far it runs ahead of its viewer.
     """
 
     def __init__(self, link: ReplayLink, published: Callable[[], int]) -> None:
         """Args: what it moves; how many messages the station has published so far."""
-        self.pace = Pace(published, time.monotonic)
+        self.pace = Pace(published, time.monotonic, waiting=link.state().paused)
         self._link = link
         self._jumps = 0
+        self._context_until = 0
         self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
 
-    def jumped(self) -> None:
-        """From here on everything is of another place in the recording."""
+    def jumped(self, until: int) -> None:
+        """From here on everything is of another place in the recording; what is before ``until`` is its context."""
         self._jumps += 1
+        self._context_until = until
         self._said.clear()
 
-    def said(self, outcomes: Iterable[Outcome]) -> None:
-        """What decoding has told again."""
-        self._said += [_key(outcome) for outcome in outcomes if isinstance(outcome, EventMessage)]
+    def says(self, outcome: Outcome) -> bool:
+        """Whether to tell what decoding says."""
+        if isinstance(outcome, ContactChange | EventMessage) and outcome.ert < self._context_until:
+            return False
+        if isinstance(outcome, EventMessage):
+            self._said.append(_key(outcome))
+        return True
 
     def is_new(self, news: News) -> bool:
         """Whether what the recording has next was not told yet; each may be asked once."""
+        if isinstance(news, ContactChange):
+            return news.ert < self._context_until
         if not isinstance(news, EventMessage) or _key(news) not in self._said:
             return True
         self._said.remove(_key(news))
@@ -89,6 +103,7 @@ class ReplayDesk:
             ArchiveError: the recording has no index of frames to step by.
             CallerError: the order lacks something, or the recording does not reach so far.
         """
+        self.pace.go()
         link = self._link
         orders: dict[str, Callable[[], None]] = {
             "play": lambda: link.play(True),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
+import select
 import signal
 import sys
-import time
 from typing import Literal
 
 import click
 
 from groundstation.errors import StationError
+from groundstation.host_time import host_clock as host_clock
 from protocols.errors import ProtocolError
 
 Style = Literal["tui", "plain", "json"]
@@ -20,10 +22,6 @@ Style = Literal["tui", "plain", "json"]
 EXIT_INTERRUPTED = 130
 EXIT_DECLARATION = 3
 _PR_SET_PDEATHSIG = 1
-
-
-host_clock = time.time_ns
-"""Nanoseconds since 1970-01-01 UTC by this machine."""
 
 
 def end_with_parent() -> None:
@@ -42,6 +40,7 @@ def stop_signals() -> list[signal.Signals]:
 
 def run_cli(command: click.Command, name: str) -> None:
     """Run a click command; a known error becomes one line on standard error and its own exit code."""
+    _prepare_streams()
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
@@ -62,6 +61,22 @@ def run_cli(command: click.Command, name: str) -> None:
     sys.exit(code or 0)
 
 
+def _prepare_streams() -> None:
+    """Three streams to count on, whatever this program was started with: closed, not blocking, of another language."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free is this one
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        os.set_blocking(stream.fileno(), True)  # else Python drops what a full pipe does not take
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def choose_style(plain: bool, json: bool) -> Style:
     """The output that was asked for; without a terminal the TUI is not possible.
 
@@ -71,14 +86,19 @@ def choose_style(plain: bool, json: bool) -> Style:
     if plain and json:
         raise click.UsageError("--plain and --json exclude each other")
     if json:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # RFC 8259
         return "json"
     return "tui" if not plain and sys.stdin.isatty() and sys.stdout.isatty() else "plain"
 
 
 def tell(text: str) -> None:
-    """One line to whoever started a service; that its terminal is gone by now is no fault."""
+    """One line to whoever started a service. That its terminal is gone by now, or stopped (Ctrl-S), holds up nobody."""
     with contextlib.suppress(OSError):
-        os.write(sys.stdout.fileno(), f"{text}\n".encode())
+        ready = select.poll()
+        ready.register(sys.stdout.fileno(), select.POLLOUT)
+        if ready.poll(0):
+            os.write(sys.stdout.fileno(), f"{text}\n".encode(errors="backslashreplace"))
 
 
 def write_line(text: str) -> None:

@@ -66,6 +66,8 @@ _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
 _SLICE_S = 0.05
+_LAST_SLICES_S = 2.0
+_STEP_MS = 1000
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
@@ -76,9 +78,12 @@ _READ_ALONE = 1024
 class Station:
     """One link, one recording, any number of viewers."""
 
-    def __init__(self, config: StationConfig, clock: Clock, registry: Registry) -> None:
+    def __init__(self, config: StationConfig, clock: Clock, registry: Registry, wall: Clock = time.time_ns) -> None:
+        """``clock`` is the station's own time, which nobody sets; ``wall`` what the host takes for the time."""
         self.config = config
         self._clock = clock
+        self._wall = wall
+        self._told_step = 0
         self._registry = registry
         self._started = clock()
         self._link = open_link(config.link, clock)
@@ -138,6 +143,8 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         config = self.config
+        for number in stop_signals():
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         with zmq.asyncio.Context() as context:
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
             # The doors first: a port that is taken must not leave an empty recording behind.
@@ -146,7 +153,7 @@ class Station:
                 self._recorder = Recorder(self._receiver, archive, self._recording)
                 self._board = self._new_board()
                 uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
-                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock, self._turn)
+                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock, self._wall, self._turn)
                 await self._conduct(ready, info, reception)
 
     def _open_archive(self) -> ArchiveWriter | NoArchive:
@@ -166,8 +173,7 @@ class Station:
             self._stop.set()
             self._link.stop()
             if self._replay is None:
-                while not self._take_some():
-                    pass
+                self._take_last()
                 self._desk.close()
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
@@ -187,8 +193,6 @@ class Station:
         self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
     ) -> None:
         loop = asyncio.get_running_loop()
-        for number in stop_signals():
-            loop.add_signal_handler(number, self._stop.set)
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
         self._last_report = self._clock()
         self._link.start(partial(self._sink, loop))
@@ -260,18 +264,25 @@ class Station:
                     return self._queue.empty
         return True
 
+    def _take_last(self) -> None:
+        """Decode what still waits; who has fallen far behind must come to an end all the same."""
+        until = time.monotonic() + _LAST_SLICES_S
+        while not self._take_some():
+            if time.monotonic() > until:
+                left = self._queue.give_up()
+                self._recorder.overrun(left)
+                self._say("WARNING_HI", "OVERRUN", f"the last {left} reads were archived and not decoded")
+
     def _take(self, kept: Kept) -> None:
         self._last_report = self._clock()
         if isinstance(kept.report, Retold):
             self._retell(kept.report)
             return
         if isinstance(kept.report, Restart):
-            self._begin_anew()
-        outcomes = self._recorder.decode(kept, self._tell)
+            self._begin_anew(kept.report)
+        outcomes = self._recorder.decode(kept, self._tell if self._replay is None else self._tell_again)
         if self._replay is None:
             self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
-        else:
-            self._replay.said(outcomes)
         if isinstance(kept.report, LinkChange):
             self._publish_status()
         elif isinstance(kept.report, EndOfStream):
@@ -283,10 +294,15 @@ class Station:
         if self._replay is not None and self._replay.is_new(retold.news):
             self._tell(retold.news)
 
-    def _begin_anew(self) -> None:
+    def _tell_again(self, outcome: Outcome) -> None:
+        """What decoding says in a replay."""
+        if self._replay is not None and self._replay.says(outcome):
+            self._tell(outcome)
+
+    def _begin_anew(self, restart: Restart) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
         assert self._replay is not None
-        self._replay.jumped()
+        self._replay.jumped(restart.until)
         self._board = self._new_board()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
         self._recorder = Recorder(self._receiver, self._archive, self._recording)
@@ -304,13 +320,22 @@ class Station:
                     for outcome in self._recorder.stalled(self._link.now()):
                         self._tell(outcome)
                 self._watch_archive()
+                self._watch_clock()
+
+    def _watch_clock(self) -> None:
+        """Tell when somebody set the host's clock."""
+        step = self._wall() - self._clock()
+        if self._replay is None and abs(step - self._told_step) > _STEP_MS * MS:
+            self._told_step = step
+            text = f"the host's clock is {abs(step) / 1e9:.0f} s {'ahead of' if step > 0 else 'behind'} this station's"
+            self._say("WARNING_LO", "CLOCK", f"{text}: it was set. Until it is started again the station keeps its own")
 
     def _watch_archive(self) -> None:
         error = self._archive.error
         if error != self._told_error:
             self._told_error = error
             if error is None:
-                self._say("ACTIVITY_HI", "ARCHIVE", "the recording goes on; the gap is noted in it")
+                self._say("ACTIVITY_HI", "ARCHIVE", "the recording goes on; what is missing is noted in it")
             else:
                 self._say("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
 

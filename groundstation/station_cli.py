@@ -50,10 +50,10 @@ def serve(
         if announce:
             click.echo(json.dumps({"station": info.name, "recording": info.recording}))
         else:
-            click.echo(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
-            click.echo(f"watch it with: groundstation watch {info.name}")
+            tell(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
+            tell(f"watch it with: groundstation watch {info.name}")
             for line in invitation(info):
-                click.echo(line)
+                tell(line)
 
     asyncio.run(Station(config, host_clock, Registry()).run(ready))
     if not announce:

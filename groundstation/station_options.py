@@ -64,8 +64,13 @@ def station_config(
     """What the options of `station_options` say.
 
     Raises:
-        CallerError: a replay cannot be recorded.
+        CallerError: a replay cannot be recorded, or a name is no text.
     """
+    for text in (link, str(record or "")):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise CallerError(f"{text!a}: a name in UTF-8 is wanted, for others to read") from error
     label = name or _label(link)
     if link.startswith("replay:"):
         if record is not None:
@@ -78,4 +83,4 @@ def station_config(
 def _label(link: str) -> str:
     """A short name from a link: ``serial:/dev/ttyACM0?baud=9600`` is ``ttyACM0``."""
     place = link.partition("?")[0].rsplit("/", 1)[-1]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", place).strip("-.")[:24] or f"station-{os.getpid()}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", place).strip("-._")[:24] or f"station-{os.getpid()}"

@@ -30,6 +30,8 @@ def open_link(url: str, clock: Clock) -> Link:
     Raises:
         CallerError: an unknown scheme or option, or a value that cannot be.
     """
+    if url.startswith("/"):
+        raise CallerError(f"unknown link {url!r}: did you mean serial:{url}?")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in LINKS:
         raise CallerError(_unknown("link", scheme if colon else url, LINKS))

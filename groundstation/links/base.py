@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from groundstation.messages import EventMessage
+from groundstation.messages import ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 
 TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
 
-News = EventMessage | CommandUpdate
-"""What a station itself has to say and keeps."""
+News = EventMessage | CommandUpdate | ContactChange
+"""What a station has to say and keeps, telemetry apart."""
 
 
 class Chunk(NamedTuple):
@@ -54,9 +54,13 @@ class RelayGap:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """A replay jumped: what follows begins anew at ``ert``, and what came before is no context for it."""
+    """A replay jumped: what follows begins anew at ``ert``, and what came before is no context for it.
+
+    What lies before ``until`` is given for its context: who decodes finds lock again there, which the pass had already.
+    """
 
     ert: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 Rules:
 1. The order is the ingest sequence: `Playback.items` gives chunks, changes of the transport, and what the station of
-   that time told (events, commands, gaps of the recording).
+   that time told (events, changes of contact, commands, gaps of the recording).
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
 3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
-   Changes of contact are left out: they always come from decoding.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
-from groundstation.messages import EventMessage
+from groundstation.messages import ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 from groundstation.plain import utc
 
@@ -41,7 +40,11 @@ _LOST_OF_LATE_NS = 60 * _NS
 GAP_EVENT = "ARCHIVE_GAP"
 """Name of the event that says, in a replay, that records are missing."""
 
-_NEWS: dict[str, type[EventMessage] | type[CommandUpdate]] = {"event": EventMessage, "command": CommandUpdate}
+_NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange]] = {
+    "event": EventMessage,
+    "command": CommandUpdate,
+    "contact": ContactChange,
+}
 """What a station tells, by the kind under which it is recorded."""
 
 

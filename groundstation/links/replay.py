@@ -315,7 +315,7 @@ class ReplayLink:
         self._told = head[0].ert if head else ert
         with self._changed:
             self._place = (first, 0)
-        self._hand_on(Restart(self._told))
+        self._hand_on(Restart(self._told, ert))
         transport = playback.transport(first, self._told)
         if transport is not None:
             self._hand_on(transport)

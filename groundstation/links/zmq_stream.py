@@ -4,7 +4,8 @@ Rules:
 1. A message that carries a far stamp keeps it: from then on the far port's clock is this link's time. What happens
    here is stamped with it too, by the offset of the last message.
 2. From a relay, reports stay in time order. From a bridge, what it kept while nobody took it comes with the stamps it
-   was given then, even if they lie before this side's own reports.
+   was given then, even if they lie before this side's own reports. If a relay's clock is set back, this side's goes on
+   from where that stood: time that stands still would hide a silence.
 3. A relay that says nothing is taken for silence at its port. A bridge says itself that it hears nothing; if it does
    not even do that, it is lost: sooner than the silence of a lander would be (300 ms), so that the cause is right.
 4. What was received is acknowledged half a second later, when the archive, which commits every 100 ms, has it. A
@@ -25,6 +26,7 @@ ACK_AFTER = 500 * MS
 QUIET_TURNS = 12
 """So many turns of 20 ms without a sign of life, and a bridge is lost."""
 
+SET_BACK = 1000 * MS
 HELLO_AGAIN = 1000 * MS
 _ACK_STEP = 50 * MS
 
@@ -190,7 +192,10 @@ class RelayStream:
 
     def _far_stamp(self, ert: int, now: int) -> int:
         """A stamp of the far port. One of a relay never goes back; the first one sets this link's time."""
-        first, self._offset = self._offset is None, ert - now
+        first = self._offset is None
+        if not (first or self._bridged) and ert < self._last_ert - SET_BACK:
+            return self._stamp(now)
+        self._offset = ert - now
         self._last_ert = ert if first or self._bridged else max(ert, self._last_ert)
         return self._last_ert
 

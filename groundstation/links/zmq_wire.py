@@ -64,6 +64,9 @@ class Received(msgspec.Struct, frozen=True, tag="received", kw_only=True):
     seq: int
 
 
+_ERT_MAX = 2**62
+"""Nanoseconds from 1970: year 2116. With it, time can go on without leaving 64 bits."""
+
 News = Welcome | Away | PortState | Received
 _decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
 _encoder = msgspec.json.Encoder()
@@ -101,9 +104,9 @@ def unpack(message: bytes) -> RelayMessage:
     """The message without news in the bytes.
 
     Raises:
-        DecodeError: they are fewer than a header, or the sequence starts below 1.
+        DecodeError: they are fewer than a header, the sequence starts below 1, or the time is none.
     """
-    seq, ert = _codec.decode_raw(message, 0)
+    seq, ert = _header(message)
     if seq < 1:
         raise DecodeError(f"relay header: seq counts from 1, not {seq}")
     return RelayMessage(seq, ert, message[HEADER_SIZE:])
@@ -113,10 +116,10 @@ def unpack_parts(parts: Sequence[bytes]) -> RelayMessage:
     """The message in these parts, with its news.
 
     Raises:
-        DecodeError: fewer bytes than a header, data that is not counted, or no news in the second part.
+        DecodeError: fewer bytes than a header, data that is not counted, no time, or no news in the second part.
     """
     head, *more = parts
-    seq, ert = _codec.decode_raw(head, 0)
+    seq, ert = _header(head)
     data = head[HEADER_SIZE:]
     if len(more) > 1 or (more and data):
         raise DecodeError(f"relay message: {len(parts)} parts with {len(data)} bytes of data")
@@ -126,3 +129,10 @@ def unpack_parts(parts: Sequence[bytes]) -> RelayMessage:
         return RelayMessage(seq, ert, data, _decoder.decode(more[0]) if more else None)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"relay message: {error}") from error
+
+
+def _header(message: bytes) -> tuple[int, int]:
+    seq, ert = _codec.decode_raw(message, 0)
+    if abs(ert) > _ERT_MAX:
+        raise DecodeError(f"relay header: {ert} ns is no time of reception")
+    return seq, ert

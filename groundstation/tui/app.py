@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen, ScreenResultType
 
 from groundstation.errors import CallerError, StationError
+from groundstation.host_time import host_clock
 from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.model import PassModel
 from groundstation.ordering import AnyOrder, Orderer, who_am_i
@@ -70,7 +71,7 @@ class StationApp(App[int]):
         source: MessageSource,
         *,
         ascii_only: bool = False,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] = host_clock,
         who: str | None = None,
     ) -> None:
         """``clock`` gives host nanoseconds; tests bring their own. ``who`` orders, by default this user."""
@@ -280,9 +281,9 @@ class StationApp(App[int]):
     async def _order(self, message: Ordered) -> None:
         answer = await self._ask(order_of(message.draft, self._orderer))
         if isinstance(self._front, CommandScreen):
-            self._front.answered(answer.text, taken=isinstance(answer, OrderAccepted))
+            self._front.answered(typed_here(answer.text), taken=isinstance(answer, OrderAccepted))
         else:
-            self._notify(answer.text)
+            self._notify(typed_here(answer.text))
 
     async def _ask(self, message: AnyOrder) -> OrderAccepted | Refusal:
         try:
@@ -379,6 +380,11 @@ def run_tui(
             print(app.error, file=sys.stderr)
         print(farewell(app, closing), flush=True)
     return app.return_code or 0 if code is None else code
+
+
+def typed_here(text: str) -> str:
+    """A station's answer with the orders that it advises as they are typed on the command screen."""
+    return text.replace("groundstation arm ", "arm ").replace("groundstation cop unlock", "unlock")
 
 
 def farewell(app: StationApp, closing: str | None = None) -> str:

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from groundstation.archive.reader import ArchiveReader
 from groundstation.links.replay import replay_url
 from groundstation.messages import ReplayControl, Snapshot
 from groundstation.registry import Registry
@@ -23,6 +24,7 @@ from groundstation.replaying import ReplayClient
 from groundstation.tui.source import StationBack, StationLost
 from hil.run import Plan, fly_plan
 from hil.scenario import SCENARIOS, load_scenario
+from tests.system.conftest import Run
 from tests.system.test_recording import serving
 
 PATIENCE_S = 30.0
@@ -143,3 +145,32 @@ async def _stop_and_go_on(station: subprocess.Popen[bytes]) -> StationBack:
     finally:
         station.send_signal(signal.SIGCONT)
         await client.close()
+
+
+def test_a_replay_from_a_time_is_the_same_each_time_and_invents_nothing(home: Path, run: Run, flight: Path) -> None:
+    """Decoding needs some seconds before the place; what it makes of them is nothing that happened."""
+    played = [_told(run, flight, "--from", "09:10:55") for _ in range(3)]
+    with ArchiveReader(flight) as reader:
+        records = [json.loads(e.body) for e in reader.events() if e.kind in ("event", "contact", "command")]
+    happened = Counter(words(record) for record in records)
+    begin = min(record["ert"] for record in records) + 302 * 10**9  # 09:10:55
+    for told in played:
+        assert told == played[0]
+        assert not told - happened
+        assert not Counter({each: n for each, n in happened.items() if each[0] >= begin}) - told
+    assert any("LOS" in each for each in played[0])
+
+
+def _told(run: Run, path: Path, *options: str) -> Counter[tuple[Any, ...]]:
+    done = run("groundstation", "replay", str(path), "--json", "--speed", "100", *options)
+    assert done.returncode == 0, done.stderr
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    own = ("STATION_START", "REPLAY_END")
+    news = [m for m in messages if m["type"] in ("event", "contact", "command") and m.get("name") not in own]
+    return Counter(words(message) for message in news)
+
+
+def words(message: dict[str, Any]) -> tuple[Any, ...]:
+    """What of a message is of the pass, not of the replay."""
+    keys = ("name", "text", "channel", "state", "previous", "command", "detail", "revised")
+    return message["ert"], *(message.get(key) for key in keys)

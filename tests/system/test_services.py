@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
+import pytest
+
 from groundstation.archive.reader import ArchiveReader
 from groundstation.registry import Registry
+from tests.groundstation.recordings import record
 
 SERVE = [sys.executable, "-m", "groundstation.cli", "serve", "zmq:ipc:///nobody", "--wait", "--name", "bench"]
 PATIENCE_S = 20.0
@@ -56,3 +61,58 @@ def test_under_nohup_a_station_goes_on(home: Path) -> None:
         assert [found.name for found in Registry().running()] == ["bench"]
         station.send_signal(signal.SIGTERM)
         assert station.wait(PATIENCE_S) == 0
+
+
+def shell(home: Path, line: str) -> subprocess.Popen[str]:
+    """A command line of bash's, which can close and redirect what Python cannot."""
+    line = line.replace("SERVE", " ".join(SERVE) + f" --record {home}/pass.sqlite")
+    return subprocess.Popen(["bash", "-c", line], stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&-", ">/dev/full", "| true"])
+def test_without_anybody_who_reads_a_station_serves_all_the_same(home: Path, streams: str) -> None:
+    with shell(home, f"exec SERVE {streams}" if "|" not in streams else f"SERVE {streams}") as station:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := Registry().running()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(found[0].pid, signal.SIGTERM)
+        assert station.wait(PATIENCE_S) == 0
+        assert station.stderr is not None
+        assert station.stderr.read() == ""
+    with ArchiveReader(home / "pass.sqlite") as reader:
+        assert reader.closed
+
+
+def test_a_stopped_terminal_holds_nobody_up(home: Path) -> None:
+    """Ctrl-S: nothing can be written there any more."""
+    master, slave = pty.openpty()
+    termios.tcflow(slave, termios.TCOOFF)
+    with subprocess.Popen(
+        [*SERVE, "--record", str(home / "pass.sqlite")], stdout=slave, env=dict(os.environ)
+    ) as station:
+        deadline = time.monotonic() + PATIENCE_S
+        while not Registry().running():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.3)
+        station.send_signal(signal.SIGTERM)
+        assert station.wait(PATIENCE_S) == 0
+    os.close(slave)
+    os.close(master)
+
+
+def test_lines_into_a_pipe_that_does_not_block_are_all_there(home: Path) -> None:
+    """Python's own text layer drops what such a pipe does not take, and says nothing."""
+    record(home / "pass.sqlite")
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    command = [sys.executable, "-m", "groundstation.cli", "replay", str(home / "pass.sqlite"), "--json"]
+    with subprocess.Popen([*command, "--speed", "1000"], stdout=write, env=dict(os.environ)) as replay:
+        os.close(write)
+        time.sleep(2)
+        with open(read, encoding="utf-8") as lines:
+            messages = [json.loads(line) for line in lines]
+        assert replay.wait(PATIENCE_S) == 0
+    assert messages[-1]["name"] == "REPLAY_END"
+    assert sum(message["type"] == "telemetry" for message in messages) > 500

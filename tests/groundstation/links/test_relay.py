@@ -28,7 +28,7 @@ TURN = 20 * MS
 HOUR = 3600 * 1000 * MS
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(-(2**63), 2**63 - 1))
+@given(st.integers(0, 2**64 - 1), st.integers(-(2**62), 2**62))
 @pytest.mark.parametrize(
     "news",
     [
@@ -309,3 +309,26 @@ def test_a_key_that_may_only_listen_writes_nothing() -> None:
     stream.take(pack_news(0, 0, Welcome(stream="s", acked=0, may_write=False)), 0)
     assert stream.obstacle is not None
     assert "listen only" in stream.obstacle
+
+
+@pytest.mark.parametrize("ert", [2**62 + 1, -(2**62) - 1, 2**63 - 1])
+def test_a_stamp_that_is_no_time_is_malformed(ert: int) -> None:
+    """With it, time could not go on within 64 bits."""
+    stream = RelayStream("x")
+    stream.connected(0)
+    assert stream.take([pack(1, ert, b"data")], 0) == []
+    assert stream.malformed == 1
+
+
+def test_a_relay_whose_clock_is_set_back_does_not_stop_time() -> None:
+    """It would hide a silence: what is received goes on by this side's clock, until the other has caught up."""
+    stream, far, now = RelayStream("x"), 10 * HOUR, HOUR
+    stream.connected(now)
+    stamps = []
+    for number in range(1, 200):
+        now, far = now + 100 * MS, far + 100 * MS
+        shift = -HOUR if 50 <= number < 150 else 0
+        (report,) = stream.take([pack(number, far + shift, b"x")], now)
+        stamps.append(report.ert - far)
+    assert set(stamps) == {0}
+    assert stream.turn(now + 100 * MS, idle=True) == [Listening(far + 100 * MS)]
