@@ -338,7 +338,7 @@ class ArchiveWriter:
         return _Record("event", gap.last_ert, len(body), row, own=True)
 
     def _fail(self, failure: str) -> None:
-        self.error = self._trouble(failure)
+        self._refusal = self._trouble(failure)
         self._failures += 1
         self._due = time.monotonic() + self._retry_every_s
         if self._closing:
