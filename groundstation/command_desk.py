@@ -56,7 +56,7 @@ class OrderGuard:
         self._seen: dict[str, int] = {}
 
     def check(self, order: Order, now: int, wall: int) -> None:
-        """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``, if that is what its caller has.
+        """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``: what its caller goes by.
 
         Raises:
             CommandRefused: it was here before, is old, or does not say who it is from.
