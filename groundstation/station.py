@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 
 import zmq.asyncio
@@ -27,8 +25,9 @@ from groundstation.access import Caller
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
+from groundstation.ending import Ending
 from groundstation.endpoints import check, pair_of
-from groundstation.errors import AccessRefused, ArchiveError, CallerError, CommandRefused, StationError
+from groundstation.errors import AccessRefused, CallerError, CommandRefused, StationError
 from groundstation.handover import Bell, ReportQueue, Turn
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
@@ -53,7 +52,6 @@ from groundstation.reception import Reception
 from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import M, ReplayDesk, last_words
-from groundstation.shell import stop_signals
 from groundstation.station_config import StationConfig
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
@@ -70,7 +68,6 @@ _SILENT_READER_MS = 1000
 _SLICE_S = 0.05
 _LAST_SLICES_S = 2.0
 _STEP_MS = 1000
-_DISK_S = 3.0
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
@@ -94,8 +91,8 @@ class Station:
         if isinstance(self._link, ReplayLink):
             self._clock, self._replay = self._link.now, ReplayDesk(self._link, lambda: self._publisher.published)
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
-        self._stop = asyncio.Event()
-        self._again = asyncio.Event()
+        self._ending = Ending()
+        self._stop = self._ending.stop
         self._arrived = Bell()
         self._queue = ReportQueue(QUEUE_LIMIT)
         self._turn = Turn()
@@ -147,8 +144,7 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         config = self.config
-        for number in stop_signals():
-            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+        self._ending.listen()
         with zmq.asyncio.Context() as context:
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
             # The doors first: a port that is taken must not leave an empty recording behind.
@@ -182,37 +178,7 @@ class Station:
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
             await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
-            await self._close_archive()
-
-    def _signalled(self) -> None:
-        if self._stop.is_set():
-            self._again.set()
-        self._stop.set()
-
-    async def _close_archive(self) -> None:
-        """Wait for the disk, but no longer than whoever stops the station: a second signal gives up what it lacks.
-
-        Raises:
-            ArchiveError: given up.
-        """
-        closed, loop = Bell(), asyncio.get_running_loop()
-
-        def close() -> None:
-            self._archive.close()
-            with suppress(RuntimeError):  # given up: the loop has ended
-                closed.ring(loop)
-
-        self._again.clear()
-        threading.Thread(target=close, name="archive-close", daemon=True).start()
-        done, given_up = loop.create_task(closed.heard()), loop.create_task(self._again.wait())
-        await asyncio.wait({done}, timeout=_DISK_S)
-        if not done.done():
-            print("the disk does not answer: waiting for it. Once more gives up what is not written", file=sys.stderr)
-            await asyncio.wait({done, given_up}, return_when=asyncio.FIRST_COMPLETED)
-        given_up.cancel()
-        if not done.done():
-            done.cancel()
-            raise ArchiveError(f"{self._recording} was not closed: the disk does not answer")
+            await self._ending.close(self._recording or "the recording", self._archive.close)
 
     @contextmanager
     def _reception(self, context: zmq.asyncio.Context) -> Iterator[Reception | None]:

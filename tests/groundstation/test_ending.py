@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from groundstation import ending
 from groundstation import station as module
 from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import ArchiveError
@@ -38,10 +39,10 @@ def run_and_stop(tmp_path: Path, prepare: Callable[[Station], None], again_after
         assert await asyncio.to_thread(server.wait_for_listener, 10)
         prepare(station)
         began = time.monotonic()
-        station._signalled()
+        station._ending.signalled()
         if again_after_s is not None:
             await asyncio.sleep(again_after_s)
-            station._signalled()
+            station._ending.signalled()
         async with asyncio.timeout(20):
             await serving
 
@@ -56,7 +57,7 @@ def run_and_stop(tmp_path: Path, prepare: Callable[[Station], None], again_after
 def test_a_disk_that_does_not_answer_is_waited_for_until_a_second_signal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answers: bool
 ) -> None:
-    monkeypatch.setattr(module, "_DISK_S", 0.1)
+    monkeypatch.setattr(ending, "DISK_S", 0.1)
     disk = threading.Event()
 
     def prepare(station: Station) -> None:
