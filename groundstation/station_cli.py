@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Receive LINK, record it, and serve viewers until stopped.
 
-    LINK is serial:DEVICE?baud=N or zmq:ENDPOINT. The station needs no terminal; viewers come and go.
+    LINK is serial:DEVICE?baud=N, zmq:ENDPOINT or replay:RECORDING. The station needs no terminal; viewers come and go.
 
     \b
     Examples:
@@ -57,7 +57,7 @@ def serve(
 
     asyncio.run(Station(config, host_clock, Registry()).run(ready))
     if not announce:
-        tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped")
+        tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped; nothing was recorded")
 
 
 @click.command()
@@ -77,7 +77,8 @@ def stop(station: str | None, key: str | None, server_key: str | None) -> None:
         click.echo(f"{target.name} was asked to stop")
         return
     asyncio.run(stop_station(target.info, "stopped from the command line"))
-    click.echo(f"stopped; the recording is {target.info.recording}")
+    recording = target.info.recording
+    click.echo(f"stopped; the recording is {recording}" if recording else "stopped; nothing was recorded")
 
 
 @click.command()

@@ -140,7 +140,7 @@ def test_byte_for_byte_to_a_station_with_keys_and_commands_back(home: Path, wire
             assert run("groundstation", "send", "PING", "--bypass").returncode == 0
             assert receive(wire, 8).startswith(b"\xeb\x90")
         assert bridge.said("a station came with the key 'station'")
-        assert "0 reads, 0 bytes dropped; 0 bytes not acknowledged" in bridge.stop()
+        assert "dropped 0 reads (0 bytes); 0 bytes not acknowledged" in bridge.stop()
     assert recorded(home / "a.sqlite") == STREAM
 
 
@@ -183,7 +183,7 @@ def test_a_station_that_ends_in_order_and_the_next_have_all_bytes_once(home: Pat
         with station(bridge.url, home / "b.sqlite"):
             rest = len(STREAM) - len(recorded(home / "a.sqlite"))
             until(lambda: snapshot().link.counters.bytes_in >= rest or None, "rest")
-        assert "0 reads, 0 bytes dropped" in bridge.stop()
+        assert "dropped 0 reads (0 bytes)" in bridge.stop()
     assert recorded(home / "a.sqlite") + recorded(home / "b.sqlite") == STREAM
     with ArchiveReader(home / "b.sqlite") as archive:
         erts = [ert for ert, _, _ in archive.chunks()]
@@ -229,7 +229,7 @@ def test_what_there_is_no_room_for_is_counted_at_both_ends(wire: PtyServer) -> N
             until(lambda: data(sink).endswith(stream[-64:]) or None, "end")
             got = data(sink)
             (gap,) = sink.of(RelayGap)
-        dropped = re.search(r"(\d+) reads, (\d+) bytes dropped", bridge.stop())
+        dropped = re.search(r"dropped (\d+) reads \((\d+) bytes\)", bridge.stop())
         assert dropped is not None
         assert int(dropped[1]) == gap.missed == link.missed  # type: ignore[attr-defined]
         assert len(got) + int(dropped[2]) == len(stream)
