@@ -331,7 +331,8 @@ class Bridge:
         with self._lock:
             buffer = self._buffer
             text = (
-                f"dropped {buffer.dropped} reads ({buffer.dropped_bytes} bytes); {buffer.waiting} bytes not acknowledged"
+                f"dropped {buffer.dropped} reads ({buffer.dropped_bytes} bytes); "
+                f"{buffer.waiting} bytes not acknowledged"
             )
         self._say(f"the bridge ends: {text}; {self.unwritten} bytes of commands not written")
 

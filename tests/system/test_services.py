@@ -116,3 +116,19 @@ def test_lines_into_a_pipe_that_does_not_block_are_all_there(home: Path) -> None
         assert replay.wait(PATIENCE_S) == 0
     assert messages[-1]["name"] == "REPLAY_END"
     assert sum(message["type"] == "telemetry" for message in messages) > 500
+
+
+def test_a_name_that_others_could_not_read_is_refused(home: Path) -> None:
+    command = [each.encode() for each in SERVE] + [b"--record", os.fsencode(home) + b"/\xff.sqlite"]
+    done = subprocess.run(command, capture_output=True, env=dict(os.environ), timeout=PATIENCE_S, check=False)
+    assert done.returncode == 2
+    assert b"a name in UTF-8 is wanted" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_runtime_folder_that_is_full_is_told(home: Path) -> None:
+    command = ["prlimit", "--fsize=0", *SERVE, "--record", str(home / "pass.sqlite")]
+    done = subprocess.run(command, capture_output=True, env=dict(os.environ), timeout=PATIENCE_S, check=False)
+    assert done.returncode == 1
+    assert b"cannot write to" in done.stderr
+    assert b"Traceback" not in done.stderr
