@@ -10,11 +10,12 @@ import click
 from groundstation.bridge import DEFAULT_BUFFER, Bridge, BridgeConfig
 from groundstation.endpoints import is_private
 from groundstation.errors import CallerError
+from groundstation.host_time import host_clock
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
 from groundstation.plain import utc
-from groundstation.shell import end_with_parent, host_clock, tell
+from groundstation.shell import end_with_parent, tell
 
 _EPILOG = """
 \b

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from math import isfinite
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 
 from groundstation.client import StationClient
-from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationError, StationGone
+from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
+from groundstation.host_time import host_clock
 from groundstation.message_base import Value
 from groundstation.messages import AnyMessage, Refusal, Snapshot
 from groundstation.ordering import Orderer, who_am_i
@@ -23,16 +25,35 @@ from groundstation.orders import (
     UplinkStatus,
 )
 from groundstation.plain import command_line, json_line, utc
-from groundstation.shell import host_clock, write_line
+from groundstation.shell import write_line
 from groundstation.target import Target, find_target, key_options
 from groundstation.tui.source import StationBack, StationLost
 from protocols.commands import ArgumentDef, Command
+from protocols.cop1 import DirectiveKind
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
+from protocols.nearest import nearest
 
 _T = TypeVar("_T")
 _PATIENCE_S = 5.0
 """How much longer than a command's own time-out its end is waited for."""
+
+_DIRECTIVES = ("unlock", *(kind.lower().replace("_", "-") for kind in get_args(DirectiveKind)))
+_T1_MIN_NS = 100_000_000
+"""A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
+
+_NEGATIVE = re.compile(r"-\d[\d.]*")
+
+
+class _TakesNumbers(click.Command):
+    """A command to which ``-1`` is a number and no option: its range is what refuses it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put numbers behind a double dash."""
+        numbers = [] if "--" in args else [each for each in args if _NEGATIVE.fullmatch(each)]
+        others = [each for each in args if each not in numbers]
+        return super().parse_args(ctx, [*others, "--", *numbers] if numbers else others)
+
 
 _station = click.option("--station", help="Name or endpoint. [default: the only one that runs here]")
 
@@ -108,7 +129,7 @@ def commands(name: str | None) -> None:
         write_line(line)
 
 
-@click.command()
+@click.command(cls=_TakesNumbers)
 @click.argument("seconds", type=float)
 @_station
 @key_options
@@ -125,7 +146,7 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
-@click.command()
+@click.command(cls=_TakesNumbers)
 @click.argument("directive", required=False)
 @click.argument("value", type=int, required=False)
 @_station
@@ -137,15 +158,26 @@ def cop(directive: str | None, value: int | None, station: str | None, key: str 
     unlock                      leave lockout: initiate-with-unlock
     initiate, initiate-with-clcw-check, initiate-with-set-v-r N
     terminate, resume
-    set-v-s N, set-window N, set-t1 NANOSECONDS, set-limit N, set-timeout-type 0|1
+    set-v-s N, set-window N, set-limit N, set-timeout-type 0|1
+    set-t1 NANOSECONDS          100000000 (0.1 s) at least
 
     The station initiates by itself when a command waits; only lockout waits for a person.
     """
     if directive is None:
         write_line(_with_station(find_target(station, key, server_key), _uplink_status))
         return
-    request = _orderer().directive(directive, value)
+    request = _orderer().directive(_known_directive(directive, value), value)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
+
+
+def _known_directive(name: str, value: int | None) -> str:
+    """The directive of that name, in whatever case. What it takes the station knows, but it would take any T1."""
+    directive = name.lower().replace("_", "-")
+    if directive not in _DIRECTIVES:
+        raise CommandRefused(f"no directive {name!r}{nearest(directive, _DIRECTIVES)}")
+    if directive == "set-t1" and value is not None and value < _T1_MIN_NS:
+        raise CommandRefused(f"set-t1 is {value} ns: {_T1_MIN_NS} ns is the least, a tenth of a second")
+    return directive
 
 
 def _with_station(target: Target, work: Callable[[StationClient], Awaitable[_T]]) -> _T:
@@ -215,7 +247,8 @@ async def _uplink_status(client: StationClient) -> str:
 
 def _status_text(status: UplinkStatus | None, snapshot: Snapshot) -> str:
     if status is None:
-        raise StationError(f"station {snapshot.station} commands nothing")
+        replay = "this is a replay: a recording takes no commands"
+        raise CommandRefused(replay if snapshot.replay else f"station {snapshot.station} commands nothing")
     lines = [
         f"FOP-1       {status.cop}, V(S) {status.vs}, {status.unacknowledged} not acknowledged",
         f"last CLCW   {_clcw_text(status)}",

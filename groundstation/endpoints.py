@@ -17,7 +17,9 @@ import zmq
 from groundstation.errors import CallerError, WorldError
 from groundstation.registry import Endpoints
 
-_TCP = re.compile(r"tcp://(?P<host>\*|\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
+_HOST = r"(?P<host>\*|\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+)"
+_TCP = re.compile(rf"tcp://{_HOST}:(?P<port>\d{{1,5}})")
+_BOUND = re.compile(rf"tcp://{_HOST}:(\d{{1,5}}|\*)|ipc:///.+")
 _PORTS = range(1, 65535)
 _HOW = "make one with `groundstation keys new NAME` and give it with --key NAME"
 
@@ -38,12 +40,14 @@ def check(endpoint: str, *, keyed: bool) -> None:
     """See whether an endpoint may be bound: whatever others can reach needs keys.
 
     Raises:
-        CallerError: it may not, or a file lies where its socket should be.
+        CallerError: it may not, it is no endpoint, or a file lies where its socket should be.
     """
+    if not _BOUND.fullmatch(endpoint):
+        raise CallerError(f"{endpoint!r}: tcp://ADDRESS:PORT is wanted, or a private ipc:///PATH")
     scheme, _, address = endpoint.partition("://")
-    if scheme == "ipc" and address.startswith("/"):
+    if scheme == "ipc":
         _check_replaceable(Path(address))
-    elif not is_private(endpoint) and not (keyed and scheme == "tcp"):
+    elif not is_private(endpoint) and not keyed:
         raise CallerError(
             f"{endpoint} is not private: without a key only ipc:///PATH and tcp://127.0.0.1:PORT are bound. "
             f"With a key others can be let in: {_HOW}"

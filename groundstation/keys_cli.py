@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from groundstation.errors import CallerError, KeyUnusable
+from groundstation.host_time import host_clock
 from groundstation.keys import Client, KeyPair, KeyStore
-from groundstation.shell import host_clock
 
 _EPILOG = """
 \b

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 
@@ -14,14 +15,19 @@ from groundstation.messages import (
     AnyMessage,
     ContactChange,
     EventMessage,
+    LinkStatus,
     LosVerdict,
     Refusal,
     Snapshot,
     Telemetry,
+    Transport,
 )
 from groundstation.orders import CommandUpdate
 
 TELEMETRY_EVERY_NS = 1_000_000_000
+_TRANSPORTS = get_args(Transport)
+"""How the station names its events of the link."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -31,7 +37,7 @@ def json_line(message: AnyMessage) -> str:
 
 
 def plain_line(message: AnyMessage) -> str | None:
-    """One line for a person, or None for what only machines need (counters, heartbeats, requests)."""
+    """One line for a person, or None for what only machines need (heartbeats, requests)."""
     if isinstance(message, Telemetry):
         line = _telemetry(message)
     elif isinstance(message, ContactChange):
@@ -39,11 +45,13 @@ def plain_line(message: AnyMessage) -> str | None:
     elif isinstance(message, EventMessage):
         line = _event(message)
     elif isinstance(message, Snapshot):
-        line = f"station {message.station} pid {message.pid}: {message.mission}, link {message.link.url}"
+        line = _station(message)
     elif isinstance(message, CommandUpdate):
         line = command_line(message)
     elif isinstance(message, Refusal):
         line = f"REFUSED {message.text}"
+    elif isinstance(message, LinkStatus):
+        line = f"ERT {utc(message.ert)} LINK {message.transport}: {message.detail}"
     else:
         return None
     mark = "REPLAY " if getattr(message, "replay", False) else ""
@@ -51,16 +59,32 @@ def plain_line(message: AnyMessage) -> str | None:
 
 
 class PlainLines:
-    """`plain_line` with telemetry thinned to one line a packet and second; the rest is never thinned."""
+    """`plain_line` with telemetry thinned to one line a packet and second, and the link only when it has news.
+
+    The station has an event for every change of the link; what no event has said here is read off its status.
+    """
 
     def __init__(self) -> None:
         self._next: dict[str, int] = {}
+        self._link: tuple[str, str] | None = None
 
     def line(self, message: AnyMessage) -> str | None:
         """The message's line, or None if nothing is due."""
         if isinstance(message, Telemetry) and not self._due(message):
             return None
+        if isinstance(message, LinkStatus) and not self._is_news(message):
+            return None
+        if isinstance(message, Snapshot):
+            self._link = _state(message.link)
+        elif isinstance(message, EventMessage) and message.name in _TRANSPORTS:
+            self._link = message.name, message.text
         return plain_line(message)
+
+    def _is_news(self, link: LinkStatus) -> bool:
+        """Whether the link changed. A replay's does with every key; that one is connected is no news at first."""
+        before, self._link = self._link, _state(link)
+        usual = before is None and link.transport == "CONNECTED"
+        return not (link.replay or usual or before == self._link)
 
     def _due(self, message: Telemetry) -> bool:
         second = message.ert // TELEMETRY_EVERY_NS
@@ -82,6 +106,16 @@ def _telemetry(message: Telemetry) -> str:
     return f"{utc(message.scet)} TM {message.packet} {fields}"
 
 
+def _station(message: Snapshot) -> str:
+    link = message.link
+    line = f"station {message.station} pid {message.pid}: {message.mission}, link {link.url}"
+    return line if link.replay or link.transport == "CONNECTED" else f"{line}, {link.transport}: {link.detail}"
+
+
+def _state(link: LinkStatus) -> tuple[str, str]:
+    return link.transport, link.detail
+
+
 def _value(message: Telemetry, name: str, value: Value) -> str:
     if name in message.invalid:
         return "-"
@@ -97,7 +131,7 @@ def _event(message: EventMessage) -> str:
 
 def command_line(message: CommandUpdate) -> str:
     """A command's state: who wanted what, how far it is and what is known besides."""
-    given = "".join(f" {name}={value}" for name, value in message.arguments.items())
+    given = "".join(f" {name}={_typed(value)}" for name, value in message.arguments.items())
     line = f"ERT {utc(message.ert)} COMMAND {message.command} {message.name}{given} by {message.who}: {message.state}"
     if message.attempt > 1:
         line += f" attempt {message.attempt}"
@@ -106,6 +140,11 @@ def command_line(message: CommandUpdate) -> str:
     if message.tick is not None:
         line += f" at tick {message.tick}"
     return f"{line}: {message.detail}" if message.detail else line
+
+
+def _typed(value: Value) -> Value:
+    """An argument as a person types it."""
+    return ("off", "on")[value] if isinstance(value, bool) else value
 
 
 def _contact(message: ContactChange) -> str:

@@ -1,4 +1,4 @@
-"""What both command lines share: how errors end a program, the host's clock, and lines of output."""
+"""What both command lines share: how errors and signals end a program, and lines of output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Literal
 import click
 
 from groundstation.errors import StationError
-from groundstation.host_time import host_clock as host_clock
 from protocols.errors import ProtocolError
 
 Style = Literal["tui", "plain", "json"]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from groundstation.host_time import host_clock
 from groundstation.links.ports import format_ports, list_ports
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import end_with_parent, host_clock, tell
+from groundstation.shell import end_with_parent, tell
 from groundstation.station import Station
 from groundstation.station_options import check_link, station_config, station_options
 from groundstation.station_process import ask_to_stop, stop_station

@@ -10,9 +10,9 @@ import click
 
 from groundstation.archive.paths import default_path
 from groundstation.errors import CallerError
+from groundstation.host_time import host_clock
 from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
-from groundstation.shell import host_clock
 from groundstation.station_config import StationConfig
 from protocols.lander import MARS6
 from protocols.profile import UART

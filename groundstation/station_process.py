@@ -9,9 +9,9 @@ import tempfile
 
 from groundstation.client import StationClient
 from groundstation.errors import StationError
+from groundstation.host_time import host_clock
 from groundstation.messages import Refusal, StopRequest
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import host_clock
 from groundstation.station_config import StationConfig
 
 

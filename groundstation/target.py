@@ -9,9 +9,9 @@ import click
 from groundstation.client import StationClient
 from groundstation.endpoints import is_private, pair_of
 from groundstation.errors import CallerError
+from groundstation.host_time import host_clock
 from groundstation.keys import Credentials, KeyStore, checked_key
 from groundstation.registry import Endpoints, Registry, StationInfo
-from groundstation.shell import host_clock
 
 
 @dataclass(frozen=True, slots=True)

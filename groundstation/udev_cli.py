@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -38,13 +38,19 @@ _EPILOG = """
 Exit codes: 0 fine, 2 wrong usage, 17 something is not right, 18 root is needed, 130 declined or interrupted.
 """
 
-_root = click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=_SYSTEM,
-    show_default=True,
-    help="Another file system than the running one: that of a package, an image or a test.",
-)
+
+def _root_option(*, exists: bool) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    return click.option(
+        "--root",
+        type=click.Path(exists=exists, file_okay=False, path_type=Path),
+        default=_SYSTEM,
+        show_default=True,
+        help="Another file system than the running one: that of a package, an image or a test.",
+    )
+
+
+_root = _root_option(exists=True)
+_new_root = _root_option(exists=False)
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -61,10 +67,10 @@ def udev() -> None:
 
 
 @udev.command(epilog=_EPILOG)
-@_root
+@_new_root
 @_yes
 def install(root: Path, yes: bool) -> None:
-    """Write the rules and have udev apply them. Shows first what it writes and where."""
+    """Write the rules, in folders made for them if need be, and have udev apply them. Shows first what and where."""
     path = destination(root)
     if path.is_file() and path.read_bytes() == rules().encode():
         click.echo(f"{path} is in place and of this version; to have udev apply it again: {_reload_text()}")

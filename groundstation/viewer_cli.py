@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 import click
 
+from groundstation.errors import StationGone
+from groundstation.host_time import host_clock
 from groundstation.links.replay import replay_url
+from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
-from groundstation.shell import EXIT_INTERRUPTED, choose_style, host_clock
+from groundstation.shell import EXIT_INTERRUPTED, choose_style
 from groundstation.station_config import StationConfig
 from groundstation.station_options import check_link, output_options, station_config, station_options
 from groundstation.station_process import start_station, stop_station
@@ -20,8 +27,47 @@ from groundstation.viewing import show
 from protocols.lander import MARS6
 from protocols.profile import UART
 
-_CLOSED_BY_USER = (0, EXIT_INTERRUPTED)
+_CLOSED_BY_USER = (0, EXIT_INTERRUPTED, 128 + signal.SIGTERM)
 """Exit codes of a viewer that its user closed; after any other the station goes on."""
+
+
+class _Interrupts:
+    """SIGINT and SIGTERM where no viewer listens to them: one is noted, the next is a KeyboardInterrupt.
+
+    So a station that has just been started, or is being stopped, is not left behind unnoticed.
+    """
+
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._noted = False
+        self._before = {number: signal.getsignal(number) for number in self._NUMBERS}
+
+    def __enter__(self) -> Self:
+        self.hold()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def hold(self) -> None:
+        """Note the next one."""
+        self._noted = False
+        for number in self._NUMBERS:
+            signal.signal(number, self._note)
+
+    def heed(self) -> None:
+        """Let the next one be a KeyboardInterrupt; one that was noted is one now."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as asyncio expects it
+        if self._noted:
+            raise KeyboardInterrupt
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._noted:
+            raise KeyboardInterrupt
+        self._noted = True
 
 
 @click.command()
@@ -62,7 +108,8 @@ def run(
 ) -> None:
     """Receive LINK in a station of its own and watch it.
 
-    The station is another process. Closing the viewer ends it; if the viewer crashes, reception and recording go on.
+    The station is another process. Closing the viewer ends it, and so does the end of what reads its lines (| head). If
+    the viewer crashes, or its terminal is closed, reception and recording go on.
 
     \b
     Examples:
@@ -72,19 +119,56 @@ def run(
     style = choose_style(plain, as_json)
     check_link(link, wait)
     config = station_config(link, name, record, bind, key)
-    info = start_station(config, wait=wait)
-    code = show(info, style, in_ascii, closing=None if keep else f"Stopping station {info.name}.")
-    if keep or code not in _CLOSED_BY_USER:
-        click.echo(f"station {info.name} goes on: groundstation watch {info.name}", err=True)
-    else:
-        asyncio.run(stop_station(info, "its viewer was closed"))
-        click.echo(f"stopped; the recording is {info.recording}", err=True)
+    code: int | None = None
+    with _Interrupts() as interrupts:
+        info = start_station(config, wait=wait)
+        try:
+            interrupts.heed()
+            code = show(info, style, in_ascii, closing=None if keep else f"Stopping station {info.name}.")
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
+        except BrokenPipeError:  # how that ends is every command's matter; whoever read has left all the same
+            code = 0
+            raise
+        finally:
+            interrupts.hold()
+            _part_with(info, stop=not keep and code in _CLOSED_BY_USER)
     sys.exit(code)
+
+
+def _part_with(info: StationInfo, *, stop: bool) -> None:
+    """Stop the station or leave it, and say so if anybody is still there to read it."""
+    if not _runs(info):
+        text = f"station {info.name} has ended; the recording is {info.recording}"
+    elif stop:
+        _stop(info)
+        text = f"stopped; the recording is {info.recording}"
+    else:
+        text = f"station {info.name} goes on: groundstation watch {info.name}"
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _runs(info: StationInfo) -> bool:
+    return info.name in [other.name for other in Registry().running()]
+
+
+def _stop(info: StationInfo) -> None:
+    try:
+        asyncio.run(stop_station(info, "its viewer was closed"))
+    except StationGone:
+        if _runs(info):
+            raise  # else somebody else has stopped it meanwhile
 
 
 @click.command()
 @click.argument("archive", type=click.Path(path_type=Path))
-@click.option("--from", "start", metavar="UTC", help="Where to begin: mission time or receive time, or 09:10:55 alone.")
+@click.option(
+    "--from",
+    "start",
+    metavar="UTC",
+    help="Where to begin: mission time or receive time, or 09:10:55 alone. Some seconds before it are given at once.",
+)
 @click.option("--speed", type=float, default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000.")
 @click.option("--paused", is_flag=True, help="Wait for an order before anything is played.")
 @output_options
@@ -100,6 +184,8 @@ def replay(
     config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
     station = start_station(config, with_parent=True)
     client = ReplayClient(station, host_clock, paused=paused)
+    if paused and style != "tui":
+        click.echo(f"paused: groundstation watch {station.name} moves it", err=True)
     code = EXIT_INTERRUPTED
     try:
         code = show(station, style, in_ascii, closing="The replay ends.", client=client, over=replay_is_over)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
@@ -12,11 +11,14 @@ import click
 
 from groundstation.client import StationClient
 from groundstation.errors import StationGone
+from groundstation.host_time import host_clock
 from groundstation.messages import AnyMessage
 from groundstation.plain import PlainLines, json_line
 from groundstation.registry import Endpoints
-from groundstation.shell import EXIT_INTERRUPTED, Style, host_clock, write_line
-from groundstation.tui.source import StationBack, StationLost, Update
+from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals, write_line
+from groundstation.tui.source import StationBack, StationLost
+
+EXIT_HANGUP = 128 + signal.SIGHUP
 
 
 def show(
@@ -58,17 +60,16 @@ async def follow(
 
     A ``client`` of that station may be given; it is closed in the end.
 
+    Returns:
+        The exit code: `EXIT_INTERRUPTED` after Ctrl-C or SIGTERM, `EXIT_HANGUP` when the terminal closed.
+
     Raises:
         StationGone: it does not answer at the start.
         StationError: whatever ``until`` raises.
     """
     client = client or StationClient(station, host_clock)
     try:
-        snapshot = await client.connect()
-        lines = PlainLines()
-        _write(snapshot, style, lines)
-        over = until is not None and until(snapshot)
-        code = 0 if over else await _interruptible(_lines(client, style, lines, until))
+        code = await _interruptible(_lines(client, style, until))
         if client.missed:
             click.echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
         return code
@@ -77,25 +78,26 @@ async def follow(
 
 
 async def _lines(
-    client: StationClient,
-    style: Literal["plain", "json"],
-    lines: PlainLines,
-    until: Callable[[AnyMessage], bool] | None,
+    client: StationClient, style: Literal["plain", "json"], until: Callable[[AnyMessage], bool] | None
 ) -> int:
+    lines = PlainLines()
+    snapshot = await client.connect()
+    _write(snapshot, style, lines)
+    if until is not None and until(snapshot):
+        return 0
     async for update in client.messages():
-        _write(update, style, lines)
         if isinstance(update, StationLost):
-            await client.check_access()
+            await client.check_access()  # first: whoever is only shown out is told that and nothing else
+            click.echo("the station is gone", err=True)
             return StationGone.exit_code
+        _write(update, style, lines)
         if until is not None and until(update.snapshot if isinstance(update, StationBack) else update):
             return 0
     return 0
 
 
-def _write(update: Update, style: Literal["plain", "json"], lines: PlainLines) -> None:
-    if isinstance(update, StationLost):
-        click.echo("the station is gone", err=True)
-    elif isinstance(update, StationBack):
+def _write(update: AnyMessage | StationBack, style: Literal["plain", "json"], lines: PlainLines) -> None:
+    if isinstance(update, StationBack):
         _write(update.snapshot, style, lines)
     elif style == "json":
         write_line(json_line(update))
@@ -105,10 +107,18 @@ def _write(update: Update, style: Literal["plain", "json"], lines: PlainLines) -
 
 async def _interruptible(work: Coroutine[Any, Any, int]) -> int:
     """Run until done or Ctrl-C; the terminal's ^C is answered at once and quietly."""
-    task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    task = loop.create_task(work)
+    code = EXIT_INTERRUPTED
+
+    def stop(number: signal.Signals) -> None:
+        nonlocal code
+        code = EXIT_HANGUP if number is signal.SIGHUP else EXIT_INTERRUPTED
+        task.cancel()
+
+    for number in stop_signals():
+        loop.add_signal_handler(number, stop, number)
+    try:
         return await task
-    return EXIT_INTERRUPTED
+    except asyncio.CancelledError:
+        return code

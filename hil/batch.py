@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 
+from groundstation.host_time import host_clock
 from groundstation.plain import utc
-from groundstation.shell import host_clock
 from hil.result import RunResult
 from hil.run import Plan, fly_plan
 

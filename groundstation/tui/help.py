@@ -20,7 +20,7 @@ _KEYS = (
     ("p", "plots instead of values, and back"),
     ("j k", "scroll the telemetry (also the arrow and page keys)"),
     ("y s", "copy diagnostics; save the screen as SVG"),
-    ("q ^Z", "quit this viewer, or leave it to the shell; the station goes on"),
+    ("q ^Z", "quit; or leave it to the shell, and fg comes back"),
 )
 _REPLAY_KEYS = (
     ("space", "pause and go on"),

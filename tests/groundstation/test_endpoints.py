@@ -27,6 +27,19 @@ def test_what_is_this_host_s_own_needs_none(endpoint: str) -> None:
     check(endpoint, keyed=False)
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["foo", "127.0.0.1:5571", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "ipc://x", "ipc:///"]
+)
+def test_what_is_no_endpoint_is_told_what_one_looks_like(endpoint: str) -> None:
+    with pytest.raises(CallerError, match=r"tcp://ADDRESS:PORT is wanted, or a private ipc:///PATH"):
+        check(endpoint, keyed=False)
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:*", "ipc:///run/a user/socket"])
+def test_any_free_port_and_any_path_will_do(endpoint: str) -> None:
+    check(endpoint, keyed=False)
+
+
 def test_commands_have_the_next_port() -> None:
     assert pair_of("tcp://[::1]:5571") == Endpoints(telemetry="tcp://[::1]:5571", command="tcp://[::1]:5572")
     assert pair_of("tcp://*:1").command == "tcp://*:2"

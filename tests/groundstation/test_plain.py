@@ -6,10 +6,10 @@ import json
 
 import msgspec
 
-from groundstation.messages import EventMessage, Heartbeat
+from groundstation.messages import EventMessage, Heartbeat, LinkStatus, Snapshot, Transport
 from groundstation.orders import CommandUpdate
 from groundstation.plain import PlainLines, json_line, plain_line, utc
-from tests.groundstation.tui.scripted import ENTRY, HOST, LOS, S, contact, descent, event, verdict
+from tests.groundstation.tui.scripted import ENTRY, HOST, LOS, S, contact, descent, event, link, snapshot, verdict
 
 
 def test_utc_truncates() -> None:
@@ -51,6 +51,43 @@ def test_a_command_says_who_wanted_what_and_how_far_it_is() -> None:
     assert plain_line(sent) == "ERT 09:11:05.0 COMMAND 3 STEP ticks=5 by ada@bench: SENT (arrived)"
     failed = msgspec.structs.replace(sent, state="FAILED", tick=7, attempt=2, detail="the spacecraft says BUSY")
     assert (plain_line(failed) or "").endswith("FAILED attempt 2 at tick 7: the spacecraft says BUSY")
+
+
+def test_a_switch_is_written_as_it_is_typed() -> None:
+    update = CommandUpdate(
+        command=1, name="TRANSMITTER", arguments={"on": True}, who="ada", state="QUEUED", previous=None, ert=HOST
+    )
+    assert "TRANSMITTER on=on by ada" in (plain_line(update) or "")
+    assert "on=off" in (plain_line(msgspec.structs.replace(update, arguments={"on": False})) or "")
+
+
+def status(transport: Transport, detail: str, *, replay: bool = False) -> LinkStatus:
+    return msgspec.structs.replace(link(100, "LOCKED"), transport=transport, detail=detail, replay=replay)
+
+
+def joined(transport: Transport, detail: str, *, replay: bool = False) -> Snapshot:
+    return msgspec.structs.replace(snapshot(100), link=status(transport, detail, replay=replay))
+
+
+def test_whoever_joins_is_told_why_nothing_comes_and_once() -> None:
+    lines = PlainLines()
+    line = lines.line(joined("ATTEMPTING", "it wants a key")) or ""
+    assert line.endswith("ATTEMPTING: it wants a key")
+    assert lines.line(status("ATTEMPTING", "it wants a key")) is None
+    assert (lines.line(status("ATTEMPTING", "nobody there")) or "").endswith(" LINK ATTEMPTING: nobody there")
+    assert lines.line(event(101, "CONNECTED", "it answers", source="STATION"))
+    assert lines.line(status("CONNECTED", "it answers")) is None
+
+
+def test_a_link_as_it_should_be_is_no_news_and_neither_is_that_of_a_replay() -> None:
+    lines = PlainLines()
+    assert lines.line(status("CONNECTED", "")) is None
+    lines = PlainLines()
+    assert "CONNECTED" not in (lines.line(joined("CONNECTED", "")) or "")
+    assert lines.line(joined("DISCONNECTED", "paused at 1x", replay=True)) == lines.line(
+        joined("CONNECTED", "4x", replay=True)
+    )
+    assert lines.line(status("CONNECTED", "paused at 4x", replay=True)) is None
 
 
 def test_lines_are_ascii_and_single() -> None:

@@ -84,6 +84,13 @@ def test_install_shows_asks_and_writes(root: Path) -> None:
     assert [other.name for other in path.parent.iterdir()] == [NAME]
 
 
+def test_install_makes_the_file_system_of_a_package(root: Path) -> None:
+    package = root / "build" / "package"
+    assert invoke("check", root=package).exit_code == 2
+    assert invoke("install", "--yes", root=package).exit_code == 0
+    assert destination(package).read_text() == system.rules()
+
+
 def test_install_takes_no_for_an_answer(root: Path) -> None:
     result = invoke("install", root=root, answer="n\n")
     assert result.exit_code == 1

@@ -189,7 +189,7 @@ def test_cop_directives_and_arming_from_the_command_line(shared: LossyCable, run
     for arguments, words in (
         (["set-window", "0"], "range is 1 … 255"),
         (["initiate"], "terminate the service first"),
-        (["unlok"], "did you mean 'UNLOCK'"),
+        (["unlok"], "did you mean 'unlock'"),
     ):
         result = run("groundstation", "cop", *arguments)
         assert result.returncode == 22

@@ -9,7 +9,9 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.tui.app import farewell, run_tui
-from groundstation.tui.help import HelpScreen
+from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
+from groundstation.tui.help import WIDTH, HelpScreen, help_rows
+from groundstation.tui.spans import plain
 from tests.groundstation.tui.scripted import FakeClock, ScriptedSource, event, script
 from tests.groundstation.tui.stage import scene, staged
 
@@ -60,6 +62,13 @@ def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
             assert "at least 60x18" in stage.text()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("replay", [False, True], ids=["live", "replay"])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_no_line_of_the_help_is_cut(glyphs: Glyphs, replay: bool) -> None:
+    whole = plain(help_rows(glyphs, 2 * WIDTH, replay=replay)).splitlines()
+    assert [line for line in whole if len(line.rstrip()) > WIDTH] == []
 
 
 def test_the_screen_is_saved_as_svg(tmp_path: Path) -> None:

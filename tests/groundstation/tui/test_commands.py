@@ -120,6 +120,21 @@ def test_a_refusal_stays_on_the_line_with_its_reason() -> None:
     asyncio.run(play())
 
 
+def test_what_a_station_advises_is_as_it_is_typed_here() -> None:
+    async def play() -> None:
+        async with staged(script(until=95.0)) as stage:
+            stage.source.answer = Refusal(text="RESET is critical: arm the station first (groundstation arm 30)")
+            await stage.pilot.press("colon", *"PING", "enter")
+            await stage.settle()
+            assert "arm the station first (arm 30)" in stage.text()
+            stage.source.answer = Refusal(text="lockout: groundstation cop unlock, or send PING --bypass")
+            await stage.pilot.press("enter")
+            await stage.settle()
+            assert "lockout: unlock, or send PING --bypass" in stage.text()
+
+    asyncio.run(play())
+
+
 def with_uplink(**status: object) -> Iterator[Timed]:
     yield from script(until=95.0)
     yield 95.0, uplink(95.0, **status)
