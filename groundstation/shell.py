@@ -38,7 +38,10 @@ def stop_signals() -> list[signal.Signals]:
 
 
 def run_cli(command: click.Command, name: str) -> None:
-    """Run a click command; a known error becomes one line on standard error and its own exit code."""
+    """Run a click command; a known error becomes one line on standard error and its own exit code.
+
+    If whoever reads its lines has gone (``| head``), it ends quietly with 1: click's own way.
+    """
     _prepare_streams()
     try:
         code = command.main(prog_name=name, standalone_mode=False)
@@ -53,10 +56,6 @@ def run_cli(command: click.Command, name: str) -> None:
     except ProtocolError as error:
         click.echo(f"{name}: {error}", err=True)
         code = EXIT_DECLARATION
-    except BrokenPipeError:
-        # Whoever read our lines has gone (| head): nothing is wrong. Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     sys.exit(code or 0)
 
 
