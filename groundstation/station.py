@@ -136,6 +136,7 @@ class Station:
             remote=config.bind,
             public_key=None if self._key is None else self._key.public,
         )
+        self._ending.listen()  # before anybody can find this station, and stop it
         self._registry.register(info)
         try:
             await self._serve(info, ready)
@@ -144,7 +145,6 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         config = self.config
-        self._ending.listen()
         with zmq.asyncio.Context() as context:
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
             # The doors first: a port that is taken must not leave an empty recording behind.

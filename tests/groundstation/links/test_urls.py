@@ -33,7 +33,7 @@ def test_urls(url: str, canonical: str) -> None:
     ("url", "said"),
     [
         ("seral:/dev/ttyACM0", "did you mean serial[?] known: replay, serial, zmq"),
-        ("/dev/ttyACM0", "unknown link '/dev/ttyACM0': known: replay, serial, zmq"),
+        ("/dev/ttyACM0", "unknown link '/dev/ttyACM0': did you mean serial:/dev/ttyACM0[?]"),
         ("serial:", "names no port"),
         ("serial:/dev/ttyACM0?buad=1", "did you mean baud[?]"),
         ("serial:/dev/ttyACM0?baud", "option=value"),
