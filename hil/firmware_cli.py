@@ -16,7 +16,7 @@ from groundstation.errors import WorldError
 from groundstation.shell import write_line
 from hil.boards import PACKAGES, find_board
 from hil.elf import build_of
-from hil.flashing import FlashFailed, plan_flashing
+from hil.flashing import FlashFailed, lack, plan_flashing
 from hil.identity import compare, identify
 from hil.targets import MACHINES, find_port
 from hil.targets.firmware import FIRMWARE
@@ -96,10 +96,12 @@ def flash_command(board: str, tool: str | None, image: Path | None, port: str | 
     """
     found = find_board(board)
     with tempfile.TemporaryDirectory(prefix="mars6-flash-") as scratch:
-        plan = plan_flashing(found, Path(scratch), tool, image, lambda: port or find_port())
+        plan = plan_flashing(found, Path(scratch), tool, image, lambda: port or find_port(), not dry_run)
         line = shlex.join(plan.command)
         if dry_run:
             write_line(line)
+            if shutil.which(plan.command[0]) is None:
+                click.echo(lack(plan.command[:1]), err=True)
             return
         if plan.temporary is not None:
             plan.image.write_bytes(plan.temporary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,12 @@ class _Tool:
 
 
 def plan_flashing(
-    board: Board, scratch: Path, tool: str | None = None, image: Path | None = None, port: Callable[[], str] = str
+    board: Board,
+    scratch: Path,
+    tool: str | None = None,
+    image: Path | None = None,
+    port: Callable[[], str] = str,
+    to_run: bool = True,
 ) -> Flashing:
     """Choose program and image.
 
@@ -52,6 +57,7 @@ def plan_flashing(
         tool: the program; None: the first of the board's that is installed.
         image: what to write; None: what was built here, else the prebuilt one.
         port: asked for the board's serial port, if the program needs one.
+        to_run: it will be run, so the program has to be installed; else the first of the board's will do.
 
     Raises:
         CallerError: the board is no hardware, or is not written by that program.
@@ -60,7 +66,7 @@ def plan_flashing(
     """
     if not board.flash_tools:
         raise CallerError(f"{board.name} is no hardware: nothing is to be flashed")
-    name = _choose(board, tool)
+    name = _choose(board, tool, to_run)
     suffix = _TOOLS[name].suffix
     if image is None:
         images = board.images(suffix)
@@ -72,15 +78,20 @@ def plan_flashing(
     return _TOOLS[name].plan(board, image, port() if name == "avrdude" else "", scratch)
 
 
-def _choose(board: Board, tool: str | None) -> str:
+def _choose(board: Board, tool: str | None, to_run: bool) -> str:
     if tool is not None and tool not in board.flash_tools:
         raise CallerError(f"{board.name} is flashed with {' or '.join(board.flash_tools)}, not with {tool}")
     wanted = board.flash_tools if tool is None else (tool,)
     found = [name for name in wanted if shutil.which(name) is not None]
-    if not found:
-        ways = " or ".join(f"`apt-get install {PACKAGES[name]}`" for name in wanted)
-        raise FlashFailed(f"there is no {' and no '.join(wanted)}: {ways}")
-    return found[0]
+    if not found and to_run:
+        raise FlashFailed(lack(wanted))
+    return [*found, *wanted][0]
+
+
+def lack(tools: Sequence[str]) -> str:
+    """That none of these is installed, and what installs each."""
+    ways = " or ".join(f"`apt-get install {PACKAGES[name]}`" for name in tools)
+    return f"there is no {' and no '.join(tools)}: {ways}"
 
 
 def _openocd(board: Board, image: Path, port: str, scratch: Path) -> Flashing:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from groundstation.archive.paths import default_path
-from groundstation.shell import choose_style, host_clock, write_line
+from groundstation.host_time import host_clock
+from groundstation.shell import choose_style, write_line
 from groundstation.station_options import output_options
 from hil.flight import FlightPlan, fly_real_time
 from hil.lockstep import Direct, fly_lockstep
@@ -31,12 +33,18 @@ EXIT_INCOMPLETE = 21
 @click.option(
     "--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined."
 )
-@click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
+@click.option(
+    "--link-drop",
+    type=MissionTime(),
+    help="Silence the whole link from this mission time on; 09:11:05 alone can pass.",
+)
 @click.option("--port", help="Of the target board, such as /dev/ttyACM0; the one board that is plugged in by default.")
 @click.option("--lockstep", is_flag=True, help="No clock: step the lander and the station together.")
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
 @output_options
+@click.pass_context
 def fly_command(
+    context: click.Context,
     target: str,
     speed: float,
     link: str,
@@ -53,8 +61,8 @@ def fly_command(
     The lander falls silent at 09:11:05 while its bus goes on, as on 12 March 1974. The last lines are the verdict.
     """
     style = choose_style(plain, as_json)
-    if lockstep and target != "software":
-        raise click.UsageError("--lockstep is for the target software alone: the others have a clock")
+    if lockstep:
+        _check_lockstep(context, target)
     if port is not None and target != "board":
         raise click.UsageError("--port is for the target board alone")
     now = host_clock()
@@ -71,6 +79,18 @@ def fly_command(
         click.echo("ended before the pass was over: the verdict is of what was received", err=True)
         code = result.code or EXIT_INCOMPLETE
     sys.exit(code)
+
+
+def _check_lockstep(context: click.Context, target: str) -> None:
+    """Whether a flight without a clock can be what was asked for."""
+    if target != "software":
+        raise click.UsageError(
+            f"without a clock `hil fly` flies the target software alone: `hil run los-091105 --target {target} "
+            "--lockstep` flies this one"
+        )
+    for name in ("speed", "link"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--lockstep has neither clock nor port: leave out --{name}, or --lockstep")
 
 
 def _conclude(verdict: Verdict, as_json: bool) -> int:

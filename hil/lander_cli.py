@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from groundstation.errors import CallerError
 from groundstation.plain import utc
-from groundstation.shell import end_with_parent
+from groundstation.shell import end_with_parent, stop_signals
 from hil.lander.spacecraft import Spacecraft
 from hil.mission_time import MissionTime
 from hil.oracle import Burst
@@ -47,12 +49,13 @@ def lander_command(
 ) -> None:
     """Serve the software lander, so that any station can receive it.
 
-    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C, and the lander
-    takes commands: RESET, then START, fly it again.
+    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C or SIGTERM, and
+    the lander takes commands: RESET, then START, fly it again.
     """
     server = _lander_port(pty, endpoint, symlink, terminal)
     drop = link_drop if link_drop is not None else link_drop_ns
     try:
+        _end_in_order()
         _await_listener(server, announce)
         craft = Spacecraft()
         if not ready:
@@ -68,9 +71,24 @@ def lander_command(
 def _lander_port(pty: bool, endpoint: str | None, symlink: Path | None, terminal: Path | None) -> ByteServer:
     if [pty, endpoint is not None, terminal is not None].count(True) != 1:
         raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
+    if symlink is not None and not pty:
+        raise click.UsageError("--symlink names a serial device: it is for --pty alone")
     if terminal is not None:
         return TerminalServer(terminal)
     return ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
+
+
+def _end_in_order() -> None:
+    """Let ``kill`` and a terminal that closed end the lander as Ctrl-C does: its port and symlink go with it."""
+    numbers = [number for number in stop_signals() if number != signal.SIGINT]  # Ctrl-C is Python's own
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)  # a second one must not interrupt the clearing up
+        sys.exit(0)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 def _await_listener(server: ByteServer, announce: bool) -> None:

@@ -96,6 +96,8 @@ def read(record: FlightRecord) -> Received:
         ArchiveError: it cannot be read.
     """
     receiver, received = Receiver(MARS6, UART, "archive:"), Received()
+    if record.error and not record.recording.exists():
+        return received  # the target was gone before a station was started
     stream = bytearray()
     with ArchiveReader(record.recording) as archive:
         for ert, _, data in archive.chunks():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from hil.faults.window import in_flight
 from protocols.dictionary import utc_ns
 
 
 class MissionTime(click.ParamType[int]):
-    """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970."""
+    """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970; a time of the flight."""
 
     name = "UTC"
 
@@ -16,6 +17,10 @@ class MissionTime(click.ParamType[int]):
         """The time in ns."""
         text = str(value)
         try:
-            return utc_ns(text if "T" in text else f"1974-03-12T{text}")
+            scet = utc_ns(text if "T" in text else f"1974-03-12T{text}")
         except ValueError:
             self.fail(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05.250", param, ctx)
+        try:
+            return in_flight(scet)
+        except ValueError as error:
+            self.fail(f"{text}: {error}", param, ctx)

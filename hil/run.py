@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -23,16 +24,17 @@ from pathlib import Path
 
 import msgspec
 
+from groundstation.contact import TIMEOUT_FLOOR_MS
 from groundstation.errors import StationError
+from groundstation.host_time import host_clock
 from groundstation.plain import utc
-from groundstation.shell import host_clock
-from hil.faults import Act
+from hil.faults import Act, Spec
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
 from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
-from hil.scenario import Mode, Scenario, ScenarioError
+from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
 from hil.targets import MACHINES, BoardMachine, Machine, Sink, find_port
 from hil.targets.stepping import SteppedMachine
@@ -41,8 +43,17 @@ from protocols.lander import EPOCH, MARS6
 BOARD = "board"
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
+_FOR_GOOD = {"reset", "power_off"}
+"""After these the lander waits for START."""
+_MS = 1_000_000
+_LAST_LOSS = int(HISTORICAL.at.value)
+"""From then on the lander is silent by itself."""
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
+
+
+class TooFast(ScenarioError):
+    """At this speed the station could not see what the scenario wants it to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,35 @@ def check_plan(plan: Plan) -> None:
             raise ScenarioError(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
         if plan.mode == "realtime" and fault.kind in (_ZMQ if head.link == "pty" else _SERIAL):
             raise ScenarioError(f"{place}: not on a link of type {head.link} (scenario.link)")
+    if plan.mode == "realtime":
+        _check_speed(plan)
+
+
+def _check_speed(plan: Plan) -> None:
+    """Whether the station can see every outage that a loss is planned for: its time-out is one of real time.
+
+    Raises:
+        TooFast: it cannot; with the speed at which it could.
+    """
+    speed, timeout = _speed(plan), TIMEOUT_FLOOR_MS * _MS
+    for loss in plan.scenario.losses:
+        outages = [(n, fault) for n, fault in enumerate(plan.scenario.faults) if fault.at == loss.at]
+        spans = [(_silent(fault), n) for n, fault in outages]
+        if not spans or int(loss.at.value) >= _LAST_LOSS:
+            continue
+        longest, n = max(spans)
+        if timeout <= longest < timeout * speed:  # what is too short at any speed is for the verdict
+            raise TooFast(
+                f"{plan.scenario.id}: fault[{n}].for: at speed {speed:g} it lasts {longest / speed / 1e9:.3g} s, and "
+                f"the station declares a loss after {timeout / 1e9:g} s without a frame: "
+                f"fly it at {longest * 10 // timeout / 10:g} or slower (--speed, scenario.speed)"
+            )
+
+
+def _silent(fault: Spec) -> float:
+    """For how long a fault takes the signal away, as far as one can say beforehand; ns."""
+    comes_back = fault.span is not None and fault.span.kind == "ns" and fault.kind not in _FOR_GOOD
+    return fault.span.value if fault.span is not None and comes_back else math.inf
 
 
 def _can(target: str) -> frozenset[str]:
@@ -117,6 +157,11 @@ CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _can, "
 
 FASTEST = {"simavr": 5.0}
 """Mission seconds a second that an emulator holds on a slow computer; others hold 100."""
+
+
+def _speed(plan: Plan) -> float:
+    """Of a flight in real time."""
+    return min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
 
 
 def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunResult:
@@ -158,10 +203,9 @@ TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realt
 
 
 def _fly_realtime(plan: Plan, progress: Progress) -> FlightRecord:
-    speed = min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
     recording = plan.bundle / "recording.sqlite"
     make = _board(plan) if plan.target == BOARD else MACHINES[plan.target]
-    rig = RealtimeRig(plan.scenario, make, recording.absolute(), speed, progress, host_clock)
+    rig = RealtimeRig(plan.scenario, make, recording.absolute(), _speed(plan), progress, host_clock)
     try:
         rig.fly()
     except StationError as error:
@@ -341,6 +385,8 @@ def read_bundle(folder: Path) -> RunResult:
     """
     try:
         return msgspec.json.decode((folder / "result.json").read_bytes(), type=RunResult)
+    except FileNotFoundError as error:
+        raise ScenarioError(f"{folder} is no bundle of a run: there is no result.json in it") from error
     except (OSError, msgspec.DecodeError) as error:
         raise ScenarioError(f"{folder} is no bundle of a run: {error}") from error
 

@@ -15,13 +15,14 @@ from typing import Any
 import click
 import msgspec
 
-from groundstation.shell import EXIT_INTERRUPTED, host_clock, write_line
+from groundstation.host_time import host_clock
+from groundstation.shell import EXIT_INTERRUPTED, write_line
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
-from hil.report import lines, write_report
+from hil.report import lines, prepare_folder, write_report
 from hil.result import RunResult
-from hil.run import TARGETS_OF, Plan, check_plan, read_bundle, utc_date
+from hil.run import BOARD, TARGETS_OF, Plan, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.targets import TARGETS
 from protocols.nearest import nearest
@@ -32,11 +33,16 @@ FAILED = "FAILED"
 """The file in a bundle that says so."""
 _KEEP = 20
 """Bundles that a campaign keeps of runs that failed."""
+_NO_SPEED = "in lockstep there is no clock, so no speed: leave out --speed, or add --realtime"
+_SPEED = (
+    "In real time: mission seconds a second; the scenario's by default. The station's time-outs stay real: an outage "
+    "that it has to see must last it 0.3 s."
+)
 
 _common = [
     click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True),
-    click.option("--lockstep", "mode", flag_value="lockstep", help="No clock: exact, and as fast as the target."),
-    click.option("--realtime", "mode", flag_value="realtime", help="With a clock, over a real port and socket."),
+    click.option("--lockstep", is_flag=True, help="No clock: exact, and as fast as the target."),
+    click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
     click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
     click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Runs at once."),
@@ -53,12 +59,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("scenarios", nargs=-1, required=True)
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
-@click.option("--speed", type=click.FloatRange(0.1, 100), help="In real time: mission seconds a second.")
+@click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
 @click.option("--port", help="Serial port of the target board.")
 def run_command(
     scenarios: tuple[str, ...],
     target: str,
-    mode: Mode | None,
+    lockstep: bool,
+    realtime: bool,
     seed: int | None,
     report: Path | None,
     jobs: int,
@@ -83,6 +90,11 @@ def run_command(
     Exit codes: 0 all passed, 1 one failed, 2 wrong usage or scenario (nothing was flown), 20 a target died,
     130 interrupted: the report is of what was flown so far.
     """
+    mode = _mode(lockstep, realtime)
+    if port is not None and target != BOARD:
+        raise click.UsageError("--port is for the target board alone")
+    if speed is not None and mode == "lockstep":
+        raise click.UsageError(_NO_SPEED)
     plans, skipped = [], []
     with _folder(report) as folder:
         for path, named in [found for name in scenarios for found in find_scenarios(name)]:
@@ -105,7 +117,18 @@ def run_command(
             click.echo(f"skipped {reason}", err=True)
         if not plans:
             raise ScenarioError("there is nothing to fly")
+        if speed is not None and all(plan.mode == "lockstep" for plan in plans):
+            raise click.UsageError(_NO_SPEED)
         sys.exit(_fly(plans, jobs, folder, report is not None))
+
+
+def _mode(lockstep: bool, realtime: bool) -> Mode | None:
+    """What was chosen; None: each scenario's own."""
+    if lockstep and realtime:
+        raise click.UsageError("--lockstep and --realtime exclude each other")
+    if realtime:
+        return "realtime"
+    return "lockstep" if lockstep else None
 
 
 def find_scenarios(name: str) -> list[tuple[Path, bool]]:
@@ -122,7 +145,7 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
         return [(file, False) for file in files]
     if path.is_file():
         return [(path, True)]
-    known = {file.stem: file for file in SCENARIOS.glob("*.toml")}
+    known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
     if name not in known:
         raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")
     return [(known[name], True)]
@@ -148,8 +171,7 @@ def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: st
 def _folder(report: Path | None) -> Iterator[Path]:
     """Where bundles go. One that nobody asked for goes again, unless something failed in it."""
     if report is not None:
-        if (report / "runs").exists():
-            raise ScenarioError(f"{report} has a report already: choose another folder, or remove it")
+        prepare_folder(report)
         yield report
         return
     folder = Path(tempfile.mkdtemp(prefix="hil-run-"))
@@ -262,7 +284,8 @@ def _hashes(result: RunResult) -> tuple[str, str]:
 def campaign_command(
     scenario: str,
     target: str,
-    mode: Mode | None,
+    lockstep: bool,
+    realtime: bool,
     seed: int | None,
     report: Path | None,
     jobs: int,
@@ -278,6 +301,7 @@ def campaign_command(
       hil campaign random-faults --runs 1000 --jobs 2 --report out
       hil campaign noisy-descent --runs 50 --target qemu
     """
+    mode = _mode(lockstep, realtime)
     (path, _), *rest = find_scenarios(scenario)
     if rest:
         raise ScenarioError(f"{scenario}: a campaign is of one scenario")
@@ -323,7 +347,6 @@ def _campaign(
         write_line(line)
     for name, count in failures.most_common():
         write_line(f"  {count} × {name}")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "campaign.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
     if kept:
         write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")

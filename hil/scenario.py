@@ -56,7 +56,7 @@ from groundstation.errors import CallerError
 from groundstation.message_base import Value
 from groundstation.messages import Cause
 from groundstation.orders import CommandState
-from hil.faults import FAULTS, Act, At, For, Spec, mission_time
+from hil.faults import FAULTS, Act, At, For, Spec, in_flight, mission_time
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
@@ -173,9 +173,6 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         """Its name."""
         return self.head.id
 
-
-_FIRST, _LAST = mission_time("09:05:53"), mission_time("09:13:28")
-"""Entry, and the end of the longest pass."""
 
 HISTORICAL = Loss(at=At("scet", mission_time("09:11:05")), cause="LANDER_ONLY")
 
@@ -339,8 +336,10 @@ def _check_window(place: str, at: At | None, events: list[str]) -> None:
 
 
 def _check_mission_time(place: str, at: At) -> None:
-    if at.kind != "scet" or not isinstance(at.value, int) or not _FIRST <= at.value <= _LAST:
-        raise ValueError(f"{place}: a mission time is between 09:05:53 and 09:13:28 of 12 March 1974")
+    try:
+        in_flight(at.value if at.kind == "scet" and isinstance(at.value, int) else 0)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
 
 
 def _check_command(place: str, command: Command, dictionary: Dictionary) -> None:

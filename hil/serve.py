@@ -68,6 +68,7 @@ class PtyServer:
         """Args: a symlink to make to the port, as udev would, and how long a send may wait for room.
 
         Raises:
+            CallerError: something is where the symlink should be.
             LinkError: no pseudo-terminal, or the symlink cannot be made.
         """
         self.discarded = 0
@@ -77,10 +78,14 @@ class PtyServer:
         self._opened: float | None = None
         self._flushed = False
         self._uplink = bytearray()
+        if link is not None:
+            _make_room(link)
         try:
-            self._master, self.path = _open_pty(link)
+            self._master, self.path = _open_pty()
         except OSError as error:
             raise LinkError(f"no pseudo-terminal: {error}") from error
+        if link is not None:
+            self._name(link)
         self.url = f"serial:{link or self.path}"
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLOUT)
@@ -133,6 +138,13 @@ class PtyServer:
         if self._master >= 0 and self._listening():
             self._drain()
         self.hang_up()
+
+    def _name(self, link: Path) -> None:
+        try:
+            link.symlink_to(self.path)
+        except OSError as error:
+            os.close(self._master)
+            raise LinkError(f"{link} cannot be made: {error.strerror}") from error
 
     def _listening(self) -> bool:
         if self._master < 0 or self._hung_up():
@@ -314,16 +326,31 @@ class ZmqServer:
         self._context.term()
 
 
-def _open_pty(link: Path | None) -> tuple[int, str]:
-    """A master end that does not block, and the path of its slave end, raw, linked and closed once."""
+def _make_room(link: Path) -> None:
+    """Take away the symlink of a lander that was killed: its terminal is gone.
+
+    To be called before a terminal is made, which may get the number of the one that is gone.
+
+    Raises:
+        CallerError: something else is there.
+        LinkError: it cannot be taken away.
+    """
+    try:
+        if link.exists():
+            raise CallerError(f"{link} exists: remove it, or choose another --symlink")
+        link.unlink(missing_ok=True)
+    except OSError as error:
+        raise LinkError(f"{link} cannot be made: {error.strerror}") from error
+
+
+def _open_pty() -> tuple[int, str]:
+    """A master end that does not block, and the path of its slave end, raw and closed once."""
     master, slave = os.openpty()
     try:
         path = os.ttyname(slave)
         tty.setraw(slave)
         os.set_blocking(master, False)
         fcntl.ioctl(master, termios.TIOCPKT, struct.pack("i", 1))
-        if link is not None:
-            link.symlink_to(path)
     except OSError:
         os.close(master)
         raise

@@ -17,7 +17,7 @@ from hil.faults.framewise import BurstLoss, FrameDrop, FrameDup, FrameReorder, O
 from hil.faults.spec import Spec, Stage
 from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
 from hil.faults.unit import Applied, FaultLog, Note, Unit, Way
-from hil.faults.window import At, For, mission_time, span_ns
+from hil.faults.window import At, For, in_flight, mission_time, span_ns
 
 FAULTS: dict[str, type[Spec]] = {
     "silence": Silence,
@@ -62,6 +62,7 @@ __all__ = [
     "Trigger",
     "Unit",
     "Way",
+    "in_flight",
     "mission_time",
     "span_ns",
 ]

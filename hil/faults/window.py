@@ -29,6 +29,8 @@ _TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min)")
 _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 _DAY = "1974-03-12"
+_FIRST, _LAST = utc_ns(f"{_DAY}T09:05:53"), utc_ns(f"{_DAY}T09:13:28")
+"""Entry, and the end of the longest pass."""
 
 
 class At:
@@ -110,6 +112,17 @@ def mission_time(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05Z")
     return utc_ns(f"{found[1] or _DAY}T{found[2]}")
+
+
+def in_flight(scet: int) -> int:
+    """A mission time in ns, if a pass can have it.
+
+    Raises:
+        ValueError: it is before the entry, or behind the longest pass.
+    """
+    if not _FIRST <= scet <= _LAST:
+        raise ValueError("a mission time is between 09:05:53 and 09:13:28 of 12 March 1974")
+    return scet
 
 
 def span_ns(text: str) -> int:

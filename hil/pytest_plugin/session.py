@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from groundstation.shell import host_clock
-from hil.report import write_report
+from groundstation.errors import CallerError
+from groundstation.host_time import host_clock
+from hil.report import prepare_folder, write_report
 from hil.result import RunResult
-from hil.run import Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.run import Plan, TooFast, check_plan, fly_plan, read_bundle, utc_date
 from hil.run_cli import default_mode
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
 from hil.targets import MACHINES, TARGETS, MachineFailed, find_port
@@ -50,7 +51,8 @@ class HilSession:
         """Read the options.
 
         Raises:
-            pytest.UsageError: a target that there is not, a folder that has a report, a port that pytest has misread.
+            pytest.UsageError: a target that there is not, a folder that has a report or cannot have one, a port that
+                pytest has misread.
         """
         self.targets = _targets(config)
         self.seed: int | None = config.getoption("--hil-seed")
@@ -60,8 +62,8 @@ class HilSession:
         report = config.getoption("--hil-report")
         self._started = config.invocation_params.dir
         self._report = None if report is None else self._started / report
-        if self._report is not None and not self._worker and (self._report / "runs").exists():
-            raise pytest.UsageError(f"--hil-report: {report} has a report already: choose another folder, or remove it")
+        if self._report is not None and not self._worker:
+            _prepare(self._report)
         self._folder = self._report
         self._said: list[str] = []
 
@@ -87,6 +89,8 @@ class HilSession:
         plan = Plan(seeded, target, mode, bundle, again, None, self._port)
         try:
             check_plan(plan)
+        except TooFast as error:  # the scenario's own speed: no lack of the target
+            pytest.fail(str(error), pytrace=False)
         except ScenarioError as error:
             pytest.skip(str(error))
         item.stash.setdefault(_FLOWN, []).append(bundle)
@@ -182,6 +186,14 @@ def _targets(config: pytest.Config) -> list[str]:
     if not names:
         raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder of the report now: behind a long session it would be too late."""
+    try:
+        prepare_folder(folder)
+    except CallerError as error:
+        raise pytest.UsageError(f"--hil-report: {error}") from error
 
 
 def _port(config: pytest.Config) -> str | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from groundstation.errors import CallerError
 from hil.report import as_json, junit, page
 from hil.report.summary import lines
 from hil.result import RunResult
@@ -32,7 +33,23 @@ REPORTS: dict[str, Callable[[Sequence[RunResult], str], str]] = {
 }
 """By the name of the file: what makes its text of the results and the UTC at which they are reported."""
 
-__all__ = ["HTML", "REPORTS", "lines", "write_report"]
+__all__ = ["HTML", "REPORTS", "lines", "prepare_folder", "write_report"]
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder of a report, before anything flies for it.
+
+    Raises:
+        CallerError: it has a report already, or cannot be made or written.
+    """
+    bundles = folder / "runs"
+    try:
+        if bundles.exists():
+            raise CallerError(f"{folder} has a report already: choose another folder, or remove it")
+        bundles.mkdir(parents=True)
+        bundles.rmdir()  # that it can be made is enough: one that is there is a report
+    except OSError as error:
+        raise CallerError(f"cannot write a report to {folder}: {error.strerror}; choose another folder") from error
 
 
 def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> Path:

@@ -104,11 +104,32 @@ def test_the_symlink_goes_with_the_port(tmp_path: Path) -> None:
     server = PtyServer(link)
     assert server.url == f"serial:{link}"
     assert os.path.realpath(link) == server.path
-    with pytest.raises(LinkError, match="no pseudo-terminal"):
+    with pytest.raises(CallerError, match="ttyLander exists: remove it, or choose another --symlink"):
         PtyServer(link)
     server.hang_up()
     server.hang_up()
     assert not link.is_symlink()
+
+
+def test_the_symlink_of_a_lander_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "ttyLander"
+    gone = PtyServer()
+    link.symlink_to(gone.path)
+    gone.close()  # the next terminal may get its number
+    server = PtyServer(link)
+    assert os.path.realpath(link) == server.path
+    server.close()
+
+
+def test_what_cannot_be_the_symlink_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(CallerError, match="file exists: remove it"):
+        PtyServer(file)
+    assert file.read_text() == "mine"
+    for place in (tmp_path / "none" / "link", file / "link"):
+        with pytest.raises(LinkError, match="link cannot be made: No"):
+            PtyServer(place)
 
 
 def test_endpoints_that_others_could_reach_are_refused() -> None:

@@ -99,6 +99,19 @@ def test_a_dry_run_runs_nothing(tools: Tools, run: Run) -> None:  # noqa: F811
     assert not (folder / "words").exists()
 
 
+def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F811
+    tools()
+    done = run("hil", "firmware", "flash", "stm32f4", "--image", str(STM32_ELF), "--dry-run")
+    assert done.returncode == 0
+    assert done.stdout.startswith("openocd -f board/st_nucleo_f4.cfg")
+    assert done.stderr == "there is no openocd: `apt-get install openocd`\n"
+    done = run("hil", "firmware", "flash", "stm32f4", "--tool", "st-flash", "--dry-run")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "st-flash")
+    assert "apt-get install stlink-tools" in done.stderr
+    done = run("hil", "firmware", "flash", "stm32f4", "--image", "none.elf", "--dry-run")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "hil: none.elf is no file\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [

@@ -50,6 +50,24 @@ def test_the_report_has_them_all(project: pytest.Pytester, kept: Path) -> None:
     twice.stderr.fnmatch_lines(["*out has a report already*"])
 
 
+def test_a_speed_that_is_too_much_is_no_skip(project: pytest.Pytester) -> None:
+    outage = '[[fault]]\nkind = "unplug"\nat = "09:09:00"\nfor = "4 s"\n[[loss]]\nat = "09:09:00"\ncause = "PORT"\n'
+    put(project, fast=f'[scenario]\nid = "fast"\nspeed = 50\n{outage}')
+    done = project.runpytest("--hil-mode", "realtime")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["fast: fault?0?.for: at speed 50 it lasts 0.08 s*fly it at 13.3 or slower*"])
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_flight(project: pytest.Pytester) -> None:
+    put(project, plain=PLAIN)
+    (project.path / "file").write_text("")
+    for place in ("file", "/proc/none"):
+        done = project.runpytest("--hil-report", place)
+        assert done.ret == pytest.ExitCode.USAGE_ERROR
+        done.stderr.fnmatch_lines([f"*--hil-report: cannot write a report to *{place}: No*; choose another folder"])
+        assert "passed" not in done.stdout.str()
+
+
 def test_what_the_target_cannot_fly_is_skipped_with_its_reason(project: pytest.Pytester) -> None:
     put(project, flip=FLIP, board='[scenario]\nid = "board"\ntargets = ["board"]\n')
     done = project.runpytest("-rs", "--hil-report", "out")

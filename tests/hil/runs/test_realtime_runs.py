@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.shell import host_clock
+from groundstation.host_time import host_clock
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan
 from hil.scenario import SCENARIOS, Scenario, ScenarioError, load_scenario, parse_scenario

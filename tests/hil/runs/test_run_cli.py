@@ -38,6 +38,54 @@ def test_a_run_with_its_report_flown_again(tmp_path: Path) -> None:
     assert "has a report already" in str(twice.exception)
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_flight(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    bundle = tmp_path / "bundle"
+    assert hil("run", "los-lander-only", "--report", bundle).exit_code == 0
+    flown = bundle / "runs" / "los-lander-only-software"
+    for words in (["run", "los-091105"], ["campaign", "random-faults", "--runs", "2"], ["replay", flown]):
+        for place in (file, "/proc/none"):
+            done = hil(*words, "--report", place)
+            assert isinstance(done.exception, CallerError)
+            assert f"cannot write a report to {place}: No" in str(done.exception)
+            assert done.output == ""
+
+
+def test_a_folder_whose_run_was_refused_can_be_used_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert isinstance(hil("run", "los-091106", "--report", out).exception, CallerError)
+    assert hil("run", "los-091105", "--report", out).exit_code == 0
+
+
+def test_a_folder_that_is_no_bundle_is_told(tmp_path: Path) -> None:
+    done = hil("replay", tmp_path)
+    assert str(done.exception) == f"{tmp_path} is no bundle of a run: there is no result.json in it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "los-091105", "--lockstep", "--realtime"], "--lockstep and --realtime exclude each other"),
+        (["campaign", "random-faults", "--lockstep", "--realtime"], "--lockstep and --realtime exclude each other"),
+        (["run", "los-091105", "--port", "x"], "--port is for the target board alone"),
+        (["run", "los-091105", "--speed", "5"], "leave out --speed, or add --realtime"),
+        (["run", "los-091105", "--lockstep", "--speed", "5"], "leave out --speed, or add --realtime"),
+        (["fly", "--lockstep", "--speed", "1"], "leave out --speed, or --lockstep"),
+        (["fly", "--lockstep", "--link", "pty"], "leave out --link, or --lockstep"),
+        (["fly", "--lockstep", "--target", "qemu"], "`hil run los-091105 --target qemu --lockstep` flies this one"),
+        (["fly", "--link-drop", "08:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
+        (["fly", "--link-drop", "12:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
+        (["lander", "--zmq", "tcp://127.0.0.1:*", "--symlink", "x"], "--symlink names a serial device"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_refused(arguments: list[str], told: str) -> None:
+    done = hil(*arguments)
+    assert done.exit_code == 2
+    assert told in done.output
+    assert "PASS" not in done.output
+
+
 def test_a_failed_run_leaves_its_bundle_and_exits_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -61,6 +109,7 @@ def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
         ("los-091106", "did you mean 'los-091105'"),
         (typo, r"fault[0].kind: there is no fault 'silense'; did you mean 'silence'?"),
         (tmp_path / "none", "there is no scenario"),
+        ("nope", "; there are burst-loss, commands-during-descent, los-091105, los-crc-storm"),
     ]:
         done = hil("run", "los-lander-only", name)
         assert isinstance(done.exception, CallerError)
@@ -78,6 +127,15 @@ def test_a_folder_skips_what_the_target_cannot_fly(tmp_path: Path) -> None:
     assert "skipped flip: fault[0].kind: memory_flip: the target software cannot do that" in done.output
     named = hil("run", tmp_path / "flip.toml")
     assert isinstance(named.exception, CallerError)
+
+
+@pytest.mark.parametrize("mode", ["lockstep", "realtime"])
+def test_a_board_that_is_not_there_is_told_in_both_modes(mode: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = hil("run", "los-091105", "--target", "board", "--port", "/dev/ttyNOWHERE", f"--{mode}", "--report", out)
+    assert done.exit_code == 20, done.output
+    assert f"FAIL     los-091105 on board, {mode}, seed 6: /dev/ttyNOWHERE is not there" in done.output
+    assert (out / "report.html").is_file()
 
 
 def test_repeats_are_the_same(tmp_path: Path) -> None:
