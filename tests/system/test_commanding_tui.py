@@ -44,7 +44,7 @@ def line_of(screen: str, word: str) -> str:
     return found[-1]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.long)], ids=["80x24", "120x40"])
 def test_a_lander_is_armed_started_and_seen_to_fly(home: Path, run: Run, size: tuple[int, int]) -> None:
     with watching(home, size) as stage:
         stage.press(":", *"STRAT", "Enter")  # tmux and the screen are as fast as they are: nothing is waited for

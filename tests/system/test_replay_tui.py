@@ -22,7 +22,8 @@ from tests.stress.kill_station import kill_once
 from tests.system.test_terminal import Terminal
 
 S = 1_000_000_000
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+LARGE = pytest.param((120, 40), marks=pytest.mark.long)
+SIZES = pytest.mark.parametrize("size", [(80, 24), LARGE], ids=["80x24", "120x40"])
 
 
 @contextmanager
