@@ -121,7 +121,7 @@ def test_it_greets_once_a_second_until_it_starts(lander: Path) -> None:
     with running(lander) as (_, wire):
         began = time.monotonic()
         wire.until(2 * SIZE)
-        assert 0.5 < time.monotonic() - began < 3
+        assert 0.5 < time.monotonic() - began < 8
         wire.send(command("START"))
         wire.until(5 * SIZE)
     assert all(frame.vcid == 2 for frame in frames(wire.heard[: 5 * SIZE]))

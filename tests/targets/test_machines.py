@@ -35,7 +35,7 @@ def test_it_boots_and_says_why(ready: Bench) -> None:
     assert Ears().hear(reason)[-1].values["a"] == 1  # power on
     began = time.monotonic()
     ready.until(lambda data: bool(greetings(data)), "second greeting")
-    assert 0.5 < time.monotonic() - began < 3
+    assert 0.5 < time.monotonic() - began < 8
 
 
 def test_the_first_byte_comes_at_once(bench: Bench) -> None:

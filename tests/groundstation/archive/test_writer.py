@@ -403,7 +403,7 @@ def test_closed_in_a_moment_though_somebody_holds_a_snapshot(tmp_path):
         writer.chunk(2, LINK, b"y")
         began = time.monotonic()
         writer.close()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4  # SQLite alone would wait 5 s
         with ArchiveReader(path) as reader:
             assert reader.closed
             assert reader.bytes_total == 2
