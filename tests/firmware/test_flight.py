@@ -111,6 +111,7 @@ def test_any_commands_at_any_ticks(core: Core, script: Bytes, wakes: bool) -> No
     agree(CLander(core), Spacecraft(), 1250, uplink)
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(script=st.lists(st.tuples(st.integers(880, 4560), ORDERS.filter(lambda o: o[0] != "RESET")), max_size=20))
 def test_whole_passes_with_commands(core: Core, script: list[tuple[int, Any]]) -> None:

@@ -185,6 +185,7 @@ def test_an_unknown_board_is_told_which_there_are() -> None:
     assert "posix" in done.stderr
 
 
+@pytest.mark.long
 def test_builds_are_the_same_wherever_they_are_made(tmp_path: Path) -> None:
     hashes = set()
     for name in ("here", "there/far"):

@@ -40,6 +40,7 @@ def test_the_golden_runs_are_those_of_the_software_lander() -> None:
     assert COMMANDED.read_text(encoding="utf-8") == commanded()
 
 
+@pytest.mark.long
 def test_the_golden_file_is_all_that_another_lander_needs() -> None:
     golden = json.loads(COMMANDED.read_text(encoding="utf-8"))
     assert golden["dictionary_hash"] == MARS6.hash_text

@@ -138,6 +138,7 @@ def test_a_board_that_is_not_there_is_told_in_both_modes(mode: str, tmp_path: Pa
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.long
 def test_repeats_are_the_same(tmp_path: Path) -> None:
     done = hil("run", "noisy-descent", "--repeat", "3", "--jobs", "2")
     assert done.exit_code == 0, done.output
