@@ -39,9 +39,6 @@ _PATIENCE_S = 5.0
 """How much longer than a command's own time-out its end is waited for."""
 
 _DIRECTIVES = ("unlock", *(kind.lower().replace("_", "-") for kind in get_args(DirectiveKind)))
-_T1_MIN_NS = 100_000_000
-"""A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
-
 _NEGATIVE = re.compile(r"-\d[\d.]*")
 
 
@@ -166,17 +163,15 @@ def cop(directive: str | None, value: int | None, station: str | None, key: str 
     if directive is None:
         write_line(_with_station(find_target(station, key, server_key), _uplink_status))
         return
-    request = _orderer().directive(_known_directive(directive, value), value)
+    request = _orderer().directive(_known_directive(directive), value)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
-def _known_directive(name: str, value: int | None) -> str:
-    """The directive of that name, in whatever case. What it takes the station knows, but it would take any T1."""
+def _known_directive(name: str) -> str:
+    """The directive of that name, in whatever case. What it takes the station knows."""
     directive = name.lower().replace("_", "-")
     if directive not in _DIRECTIVES:
         raise CommandRefused(f"no directive {name!r}{nearest(directive, _DIRECTIVES)}")
-    if directive == "set-t1" and value is not None and value < _T1_MIN_NS:
-        raise CommandRefused(f"set-t1 is {value} ns: {_T1_MIN_NS} ns is the least, a tenth of a second")
     return directive
 
 

@@ -48,6 +48,9 @@ MS = 1_000_000
 _OWN = 0
 """The request number of directives that nobody ordered."""
 
+T1_VALUES = range(100 * MS, DIRECTIVE_VALUES["SET_T1"].stop)
+"""A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
+
 _FIXED = 0xE3
 _COP_1 = 0x01
 """First byte of a CLCW: type, version and COP in effect, all of which are fixed."""
@@ -329,7 +332,7 @@ def directive_kind(name: str) -> DirectiveKind:
 
 
 def _directive_value(kind: DirectiveKind, value: int | None) -> int:
-    allowed = DIRECTIVE_VALUES.get(kind)
+    allowed = T1_VALUES if kind == "SET_T1" else DIRECTIVE_VALUES.get(kind)
     if allowed is None:
         if value is not None:
             raise CommandRefused(f"{kind} takes no value")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from groundstation.errors import ArchiveError
 from groundstation.handover import Bell
-from groundstation.shell import stop_signals
+from groundstation.shell import stop_signals, tell
 
 DISK_S = 3.0
 """How long a disk may take before whoever waits is told."""
@@ -51,12 +50,12 @@ class Ending:
             with suppress(RuntimeError):  # given up: the loop has ended
                 closed.ring(loop)
 
-        self._again.clear()
+        self._again.clear()  # who was impatient before has not been told yet what it costs
         threading.Thread(target=work, name="archive-close", daemon=True).start()
         done, given_up = loop.create_task(closed.heard()), loop.create_task(self._again.wait())
         await asyncio.wait({done}, timeout=DISK_S)
         if not done.done():
-            print("the disk does not answer: waiting for it. Once more gives up what is not written", file=sys.stderr)
+            tell("the disk does not answer: waiting for it. Once more gives up what is not written", err=True)
             await asyncio.wait({done, given_up}, return_when=asyncio.FIRST_COMPLETED)
         given_up.cancel()
         if not done.done():

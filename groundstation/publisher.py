@@ -55,7 +55,6 @@ class Publisher:
         self._clock = clock
         self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
-        self._published = 0
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
         self.telemetry_endpoint = private.ends.telemetry
         self.command_endpoint = private.ends.command
@@ -73,7 +72,8 @@ class Publisher:
     @property
     def published(self) -> int:
         """Messages so far: the sum over all topics."""
-        return self._published
+        with self._lock:
+            return sum(self._sequences.values())
 
     @property
     def stalls(self) -> int:
@@ -86,7 +86,6 @@ class Publisher:
         with self._lock:
             seq = self._sequences.get(topic, 0) + 1
             self._sequences[topic] = seq
-            self._published += 1
             part = encode(msgspec.structs.replace(message, seq=seq), topic)
             for door in self._doors:
                 door.publish(part)

@@ -90,13 +90,14 @@ def choose_style(plain: bool, json: bool) -> Style:
     return "tui" if not plain and sys.stdin.isatty() and sys.stdout.isatty() else "plain"
 
 
-def tell(text: str) -> None:
+def tell(text: str, *, err: bool = False) -> None:
     """One line to whoever started a service. That its terminal is gone by now, or stopped (Ctrl-S), holds up nobody."""
     with contextlib.suppress(OSError):
+        number = (sys.stderr if err else sys.stdout).fileno()
         ready = select.poll()
-        ready.register(sys.stdout.fileno(), select.POLLOUT)
+        ready.register(number, select.POLLOUT)
         if ready.poll(0):
-            os.write(sys.stdout.fileno(), f"{text}\n".encode(errors="backslashreplace"))
+            os.write(number, f"{text}\n".encode(errors="backslashreplace"))
 
 
 def write_line(text: str) -> None:

@@ -66,8 +66,14 @@ _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
 _SLICE_S = 0.05
+"""Decoding gives way to viewers so often."""
+
 _LAST_SLICES_S = 2.0
+"""So long a station that stops still decodes."""
+
 _STEP_MS = 1000
+"""A difference between the clocks that is told: NTP's own slow corrections are in both."""
+
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
@@ -144,17 +150,22 @@ class Station:
             self._registry.unregister(config.name)
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
-        config = self.config
         with zmq.asyncio.Context() as context:
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
             # The doors first: a port that is taken must not leave an empty recording behind.
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
-                self._recorder = Recorder(self._receiver, self._archive, self._recording)
-                self._board = self._new_board()
-                uplink = Uplink(config.dictionary, first_sequence=info.started // 1_000_000_000)
-                self._desk = CommandDesk(uplink, self._link.write, self._announce, self._clock, self._wall, self._turn)
-                await self._conduct(ready, info, reception)
+                try:
+                    self._recorder = Recorder(self._receiver, self._archive, self._recording)
+                    self._board = self._new_board()
+                    self._desk = self._make_desk(info)
+                    await self._conduct(ready, info, reception)
+                finally:
+                    await self._ending.close(self._recording or "the recording", self._archive.close)
+
+    def _make_desk(self, info: StationInfo) -> CommandDesk:
+        uplink = Uplink(self.config.dictionary, first_sequence=info.started // 1_000_000_000)
+        return CommandDesk(uplink, self._link.write, self._announce, self._clock, self._wall, self._turn)
 
     def _open_archive(self) -> ArchiveWriter | NoArchive:
         config = self.config
@@ -178,7 +189,6 @@ class Station:
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
             await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
-            await self._ending.close(self._recording or "the recording", self._archive.close)
 
     @contextmanager
     def _reception(self, context: zmq.asyncio.Context) -> Iterator[Reception | None]:
@@ -204,7 +214,7 @@ class Station:
                 tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
                 tasks.create_task(self._watch()),
-                tasks.create_task(self._every(_STATUS_EVERY, self._publish_if_heard)),
+                tasks.create_task(self._every(_STATUS_EVERY, self._publish_if_moving)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
@@ -328,8 +338,7 @@ class Station:
         step = self._wall() - self._clock()
         if self._replay is None and abs(step - self._told_step) > _STEP_MS * MS:
             self._told_step = step
-            text = f"the host's clock is {abs(step) / 1e9:.0f} s {'ahead of' if step > 0 else 'behind'} this station's"
-            self._say("WARNING_LO", "CLOCK", f"{text}: it was set. Until it is started again the station keeps its own")
+            self._say("WARNING_LO", "CLOCK", _clock_text(step))
 
     def _watch_archive(self) -> None:
         error = self._archive.error
@@ -351,7 +360,8 @@ class Station:
         for tally in (self._tally, self._unreadable, self._faults, self._slow):
             tally.tick()
 
-    def _publish_if_heard(self) -> None:
+    def _publish_if_moving(self) -> None:
+        """A replay that is held up has nothing new to say, and its viewer no room for it."""
         if not self._queue.held:
             self._publish_status()
 
@@ -445,3 +455,11 @@ class Station:
 
     def _snapshot(self) -> Snapshot:
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))
+
+
+def _clock_text(step: int) -> str:
+    """What the host's clock is now, ``step`` ns ahead of the station's."""
+    if abs(step) <= _STEP_MS * MS:
+        return "the host's clock was set: it agrees with this station's again"
+    place = f"{abs(step) / 1e9:.0f} s {'ahead of' if step > 0 else 'behind'} this station's"
+    return f"the host's clock was set: it is {place}, which stays as it is until the station is started again"

@@ -262,7 +262,7 @@ def _convert(raw: Any, kind: Any, key: str, name: str) -> Any:
 def _hook(kind: type, value: Any) -> Any:
     if kind in (At, For):
         return kind.parse(value)
-    raise NotImplementedError(kind)
+    raise NotImplementedError(kind)  # what msgspec wants to hear of a type that is not ours
 
 
 def _explain(message: str, raw: Any, key: str) -> str:

@@ -27,6 +27,8 @@ QUIET_TURNS = 12
 """So many turns of 20 ms without a sign of life, and a bridge is lost."""
 
 SET_BACK = 1000 * MS
+"""What a relay's stamps may lie behind this side's; more, and its clock was set."""
+
 HELLO_AGAIN = 1000 * MS
 _ACK_STEP = 50 * MS
 

@@ -6,6 +6,7 @@ numbers and whatever has to be remembered; a `Stage` puts it behind its window.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from random import Random
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -105,7 +106,7 @@ class PerUnit:
         return []
 
 
-class PerFrame(PerUnit):
+class PerFrame(PerUnit, ABC):
     """Base of the effects that decide once for each frame, however many pieces it comes in."""
 
     def __init__(self) -> None:
@@ -119,5 +120,6 @@ class PerFrame(PerUnit):
             self._hit = self._decide()
         return self._hit
 
+    @abstractmethod
     def _decide(self) -> bool:
-        raise NotImplementedError
+        """Whether the frame that begins is hit."""

@@ -55,7 +55,7 @@ def run_and_stop(tmp_path: Path, prepare: Callable[[Station], None], again_after
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_disk_that_does_not_answer_is_waited_for_until_a_second_signal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answers: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], answers: bool
 ) -> None:
     monkeypatch.setattr(ending, "DISK_S", 0.1)
     disk = threading.Event()
@@ -81,7 +81,7 @@ def test_a_disk_that_does_not_answer_is_waited_for_until_a_second_signal(
                 run_and_stop(tmp_path, prepare, again_after_s=1.0)
     finally:
         disk.set()
-    assert "waiting for it" in capsys.readouterr().err
+    assert "waiting for it" in capfd.readouterr().err
 
 
 def test_what_is_left_to_decode_holds_the_end_up_for_a_moment_only(
@@ -101,3 +101,15 @@ def test_what_is_left_to_decode_holds_the_end_up_for_a_moment_only(
         texts = [json.loads(event.body)["text"] for event in reader.events("event")]
     (overrun,) = [text for text in texts if "archived and not decoded" in text]
     assert 4000 < int(overrun.split()[2]) <= 5000
+
+
+def test_a_fault_at_the_end_leaves_the_recording_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be decoded is no reason to leave open what was archived."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_and_stop(tmp_path, lambda station: monkeypatch.setattr(station, "_take_last", fail))
+    with ArchiveReader(tmp_path / "pass.sqlite") as reader:
+        assert reader.closed

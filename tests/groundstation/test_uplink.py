@@ -600,3 +600,21 @@ def test_after_any_trouble_an_unlock_brings_commanding_back(seed: int) -> None:
     number = bench.submit("HOLD")
     bench.run(3)
     assert bench.states(number) == DONE
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "words"),
+    [
+        ("SET_T1", 100 * MS - 1, "SET_T1 is 99999999: the range is 100000000 … 9223372036854775807"),
+        ("SET_T1", -1, "SET_T1 is -1: the range"),
+        ("SET_WINDOW", 0, "SET_WINDOW is 0: the range is 1 … 255"),
+        ("SET_LIMIT", None, "SET_LIMIT needs a value"),
+        ("TERMINATE", 1, "TERMINATE takes no value"),
+    ],
+)
+def test_a_directive_with_a_value_that_cannot_be_is_refused(directive: str, value: int | None, words: str) -> None:
+    """T1 no shorter than two looks of the station at its clock."""
+    bench = Bench(Spacecraft(1))
+    with pytest.raises(CommandRefused, match=words):
+        bench.uplink.directive(directive, value, "tester", bench.now)
+    bench.take(bench.uplink.directive("SET_T1", 100 * MS, "tester", bench.now))

@@ -208,8 +208,6 @@ def test_a_replay_takes_no_directives_and_says_how_it_goes_on(home: Path, run: R
     [
         (["foo"], "there are unlock, initiate, initiate-with-clcw-check"),
         (["Initiate-With-Unlok"], "did you mean 'initiate-with-unlock'?"),
-        (["set-t1", "5"], "100000000 ns is the least"),
-        (["set_t1", "-1"], "set-t1 is -1 ns"),
     ],
 )
 def test_a_directive_that_cannot_be_is_refused_in_the_words_of_the_help(order: list[str], words: str) -> None:
