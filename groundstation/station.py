@@ -29,6 +29,7 @@ from groundstation.ending import Ending
 from groundstation.endpoints import check, pair_of
 from groundstation.errors import AccessRefused, CallerError, CommandRefused, StationError
 from groundstation.handover import Bell, ReportQueue, Turn
+from groundstation.health import Health
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart, Retold
@@ -71,9 +72,6 @@ _SLICE_S = 0.05
 _LAST_SLICES_S = 2.0
 """So long a station that stops still decodes."""
 
-_STEP_MS = 1000
-"""A difference between the clocks that is told: NTP's own slow corrections are in both."""
-
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
@@ -89,7 +87,7 @@ class Station:
         self.config = config
         self._clock = clock
         self._wall = wall
-        self._told_step = 0
+        self._health = Health(config.profile.cadu_length)
         self._registry = registry
         self._started = clock()
         self._link = open_link(config.link, clock)
@@ -104,7 +102,6 @@ class Station:
         self._turn = Turn()
         self._broken: BaseException | None = None
         self._last_report = 0
-        self._told_error: str | None = None
         self._tally = self._make_tally("WARNING_LO", "ACCESS_REFUSED")
         self._unreadable = self._make_tally("WARNING_LO", "REQUEST_UNREADABLE")
         self._faults = self._make_tally("WARNING_HI", "REQUEST_FAULT")
@@ -213,12 +210,12 @@ class Station:
             running = [
                 tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
-                tasks.create_task(self._watch()),
                 tasks.create_task(self._every(_STATUS_EVERY, self._publish_if_moving)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
-            if self._replay is None:  # a recording has no way up
+            if self._replay is None:  # a recording has no way up, and its silences are told by the link
+                running.append(tasks.create_task(self._watch()))
                 running.append(tasks.create_task(self._desk.transmit()))
                 running.append(tasks.create_task(self._every(TICK_S, self._desk.tick)))
             if reception is not None:
@@ -322,32 +319,17 @@ class Station:
         return Board(self.config.dictionary, self.config.name, os.getpid(), self._started)
 
     async def _watch(self) -> None:
-        """Let time pass when the reader says nothing; tell when the archive cannot write."""
+        """Let time pass when the reader says nothing; tell what is wrong around the station."""
         while True:
             await asyncio.sleep(_WATCH_EVERY)
             with self._turn:
                 silent = self._clock() - self._last_report > _SILENT_READER_MS * MS
-                if self._replay is None and (silent or not self._receiver.connected):
+                if silent or not self._receiver.connected:
                     for outcome in self._recorder.stalled(self._link.now()):
                         self._tell(outcome)
-                self._watch_archive()
-                self._watch_clock()
-
-    def _watch_clock(self) -> None:
-        """Tell when somebody set the host's clock."""
-        step = self._wall() - self._clock()
-        if self._replay is None and abs(step - self._told_step) > _STEP_MS * MS:
-            self._told_step = step
-            self._say("WARNING_LO", "CLOCK", _clock_text(step))
-
-    def _watch_archive(self) -> None:
-        error = self._archive.error
-        if error != self._told_error:
-            self._told_error = error
-            if error is None:
-                self._say("ACTIVITY_HI", "ARCHIVE", "the recording goes on; what is missing is noted in it")
-            else:
-                self._say("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
+                step = self._wall() - self._clock()
+                for remark in self._health.look(self._archive.error, step, self._receiver.counters()):
+                    self._say(*remark)
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:
         while True:
@@ -455,11 +437,3 @@ class Station:
 
     def _snapshot(self) -> Snapshot:
         return self._mark(self._board.snapshot(self._status(), self._publisher.sequences))
-
-
-def _clock_text(step: int) -> str:
-    """What the host's clock is now, ``step`` ns ahead of the station's."""
-    if abs(step) <= _STEP_MS * MS:
-        return "the host's clock was set: it agrees with this station's again"
-    place = f"{abs(step) / 1e9:.0f} s {'ahead of' if step > 0 else 'behind'} this station's"
-    return f"the host's clock was set: it is {place}, which stays as it is until the station is started again"

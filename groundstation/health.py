@@ -1,0 +1,70 @@
+"""What a station notices of its surroundings: each thing once when it begins, and once when it is over. Sans-I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from groundstation.messages import Counters, Severity
+
+STEP_NS = 1_000_000_000
+"""A difference between the clocks that is told: NTP's own slow corrections are in both."""
+
+FRAMES_WAITED = 20
+"""So many frames' bytes without one frame, and it is told."""
+
+
+class Remark(NamedTuple):
+    """Something to be told as an event of the station."""
+
+    severity: Severity
+    name: str
+    text: str
+
+
+class Health:
+    """Looks at the archive, the host's clock and what comes from the port."""
+
+    def __init__(self, frame_length: int) -> None:
+        """Args: bytes of a frame on this link, ASM and all."""
+        self._frame_length = frame_length
+        self._error: str | None = None
+        self._step = 0
+        self._frames_expected = True
+
+    def look(self, archive_error: str | None, step_ns: int, counters: Counters) -> Iterator[Remark]:
+        """What is new.
+
+        Args:
+            archive_error: why nothing is recorded; None if all is well.
+            step_ns: how far the host's clock is ahead of the station's.
+            counters: of the link, since the station started.
+        """
+        if archive_error != self._error:
+            self._error = archive_error
+            yield _of_archive(archive_error)
+        if abs(step_ns - self._step) > STEP_NS:
+            self._step = step_ns
+            yield Remark("WARNING_LO", "CLOCK", _of_clock(step_ns))
+        if self._frames_expected and counters.frames_good:
+            self._frames_expected = False
+        elif self._frames_expected and counters.bytes_in >= FRAMES_WAITED * self._frame_length:
+            self._frames_expected = False
+            yield Remark("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
+
+
+def _of_archive(error: str | None) -> Remark:
+    if error is None:
+        return Remark("ACTIVITY_HI", "ARCHIVE", "the recording goes on; what is missing is noted in it")
+    return Remark("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
+
+
+def _of_clock(step_ns: int) -> str:
+    if abs(step_ns) <= STEP_NS:
+        return "the host's clock was set: it agrees with this station's again"
+    place = f"{abs(step_ns) / 1e9:.0f} s {'ahead of' if step_ns > 0 else 'behind'} this station's"
+    return f"the host's clock was set: it is {place}, which stays as it is until the station is started again"
+
+
+def _of_bytes(count: int) -> str:
+    return f"{count:,} bytes and not one frame: another baud rate at the other end, or no lander of this mission"

@@ -1,0 +1,92 @@
+"""What a station notices, and that it says each thing once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from random import Random
+
+from groundstation.archive.reader import ArchiveReader
+from groundstation.health import FRAMES_WAITED, STEP_NS, Health
+from groundstation.messages import Counters
+from groundstation.registry import Registry
+from groundstation.station import Station
+from groundstation.station_config import StationConfig
+from hil.serve import PtyServer
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+LENGTH = 132
+HOUR = 3600 * 1_000_000_000
+NONE = Counters()
+
+
+def said(health: Health, error: str | None = None, step: int = 0, counters: Counters = NONE) -> list[str]:
+    return [f"{severity} {name} {text}" for severity, name, text in health.look(error, step, counters)]
+
+
+def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
+    health = Health(LENGTH)
+    assert said(health) == []
+    assert said(health, "pass.sqlite: full") == [
+        "WARNING_HI ARCHIVE not recording: pass.sqlite: full. Reception goes on"
+    ]
+    assert said(health, "pass.sqlite: full") == []
+    assert said(health) == ["ACTIVITY_HI ARCHIVE the recording goes on; what is missing is noted in it"]
+    assert said(health) == []
+
+
+def test_a_clock_that_was_set_is_told() -> None:
+    health = Health(LENGTH)
+    assert said(health, step=STEP_NS) == said(health, step=-STEP_NS // 2) == []
+    (text,) = said(health, step=-HOUR)
+    assert "3600 s behind this station's, which stays as it is" in text
+    assert said(health, step=-HOUR + STEP_NS) == []
+    (text,) = said(health, step=HOUR)
+    assert "3600 s ahead of this station's" in text
+    (text,) = said(health)
+    assert "agrees with this station's again" in text
+
+
+def test_bytes_without_a_frame_are_told_once() -> None:
+    """The usual mistake on a bench: another baud rate."""
+    health = Health(LENGTH)
+    enough = FRAMES_WAITED * LENGTH
+    assert said(health, counters=Counters(bytes_in=enough - 1)) == []
+    (text,) = said(health, counters=Counters(bytes_in=enough))
+    assert text.startswith(f"WARNING_HI NO_FRAMES {enough:,} bytes and not one frame: another baud rate")
+    assert said(health, counters=Counters(bytes_in=2 * enough)) == []
+
+
+def test_whoever_has_heard_a_frame_knows_the_port() -> None:
+    health = Health(LENGTH)
+    assert said(health, counters=Counters(bytes_in=LENGTH, frames_good=1)) == []
+    assert said(health, counters=Counters(bytes_in=10**6, frames_good=1)) == []
+
+
+def test_a_station_says_that_what_comes_is_no_telemetry(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    server, path = PtyServer(tmp_path / "tty"), tmp_path / "pass.sqlite"
+    config = StationConfig("bench", server.url, path, MARS6, UART)
+    station = Station(config, time.time_ns, Registry(tmp_path / "run"))
+    noise = Random(6).randbytes(FRAMES_WAITED * UART.cadu_length)
+
+    async def run() -> None:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tasks.create_task(station.run())
+            assert await asyncio.to_thread(server.wait_for_listener, 10)
+            server.send(noise)
+            while station._receiver.counters().bytes_in < len(noise):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.3)
+            station._stop.set()
+
+    try:
+        asyncio.run(run())
+    finally:
+        server.close()
+    with ArchiveReader(path) as reader:
+        names = [json.loads(event.body)["name"] for event in reader.events("event")]
+    assert names.count("NO_FRAMES") == 1
