@@ -26,6 +26,7 @@ from protocols.layout import Field, Layout, layout_of
 
 Value = bool | int | float | str | bytes
 Buffer = bytes | bytearray | memoryview
+_Variables = Mapping[str, str]
 
 _CODES = {("uint", 8): "B", ("uint", 16): "H", ("uint", 32): "I", ("uint", 64): "Q"}
 _CODES |= {("sint", 8): "b", ("sint", 16): "h", ("sint", 32): "i", ("sint", 64): "q"}
@@ -78,7 +79,8 @@ def compile_codec(declaration: Any, name: str) -> Codec:
 def codec_of(layout: Layout, name: str) -> Codec:
     """Generate the codec of a layout."""
     units = units_of(layout)
-    source = _source(layout, units)
+    variables = _variables(layout)
+    source = _source(layout, units, variables)
     packer = struct.Struct(">" + "".join(unit.code for unit in units))
     scope: dict[str, Any] = {
         "_unpack": packer.unpack_from,
@@ -92,7 +94,7 @@ def codec_of(layout: Layout, name: str) -> Codec:
     }
     returned = [field.name for field in layout.named if field.const is None]
     scope |= {"_new": dict.fromkeys(returned).copy}
-    scope |= {f"_L{i}": dict(field.labels).get for i, field in enumerate(layout.named) if field.labels}
+    scope |= {_words(variables[field.name]): dict(field.labels).get for field in layout.named if field.labels}
     exec(compile(source, f"<generated codec {name}>", "exec"), scope)  # noqa: S102  # our own declaration
     return Codec(
         layout.size,
@@ -134,27 +136,31 @@ def _unit(group: list[Field]) -> Unit:
     return Unit(code, size, tuple(group), offset)
 
 
-def _source(layout: Layout, units: list[Unit]) -> str:
-    lines = ["def decode_raw(data, offset=0):"]
-    lines += _read_lines(layout, units)
+def _variables(layout: Layout) -> _Variables:
+    """The generated code's variable for each field, by the field's name: a search for each would be quadratic."""
+    return {field.name: f"v{i}" for i, field in enumerate(layout.named)}
+
+
+def _words(variable: str) -> str:
+    """What the generated code calls the look-up of an enum's words."""
+    return f"_words_{variable}"
+
+
+def _source(layout: Layout, units: list[Unit], variables: _Variables) -> str:
+    reading = _read_lines(layout, units, variables)
     returned = [f for f in layout.named if f.const is None]
-    lines.append(f"    return ({''.join(_var(layout, f) + ', ' for f in returned)})")
-    lines += ["", "def decode(data, offset=0):"]
-    lines += _read_lines(layout, units)
-    lines.append("    values = _new()")
-    lines += [f"    values[{f.name!r}] = {_calibrated(layout, f)}" for f in returned]
+    lines = ["def decode_raw(data, offset=0):", *reading]
+    lines.append(f"    return ({''.join(variables[f.name] + ', ' for f in returned)})")
+    lines += ["", "def decode(data, offset=0):", *reading, "    values = _new()"]
+    lines += [f"    values[{f.name!r}] = {_calibrated(f, variables[f.name])}" for f in returned]
     lines.append("    return values")
-    lines += ["", *_encode_lines(layout, units, returned)]
+    lines += ["", *_encode_lines(layout, units, variables)]
     return "\n".join(lines) + "\n"
 
 
-def _var(layout: Layout, field: Field) -> str:
-    return f"v{layout.named.index(field)}"
-
-
-def _read_lines(layout: Layout, units: list[Unit]) -> list[str]:
+def _read_lines(layout: Layout, units: list[Unit], variables: _Variables) -> list[str]:
     reads = [unit for unit in units if unit.fields]
-    names = [_target(layout, unit, i) for i, unit in enumerate(reads)]
+    names = [_target(unit, i, variables) for i, unit in enumerate(reads)]
     lines = [
         "    try:",
         f"        ({', '.join(names)},) = _unpack(data, offset)" if names else "        _unpack(data, offset)",
@@ -162,22 +168,22 @@ def _read_lines(layout: Layout, units: list[Unit]) -> list[str]:
         "        raise DecodeError(f'{_NAME}: {_SIZE} bytes wanted, {len(data) - offset} given') from error",
     ]
     for i, unit in enumerate(reads):
-        lines += [f"    {line}" for line in _cut_lines(layout, unit, names[i])]
+        lines += [f"    {line}" for line in _cut_lines(unit, names[i], variables)]
     for field in layout.named:
         if field.const is not None:
-            var = _var(layout, field)
+            var = variables[field.name]
             lines.append(f"    if {var} != {field.const!r}:")
             text = f"{field.name} is {{{var}!r}}, not {field.const!r}"
             lines.append(f"        raise DecodeError(_NAME + {': '!r} + f{text!r})")
     return lines
 
 
-def _target(layout: Layout, unit: Unit, index: int) -> str:
+def _target(unit: Unit, index: int, variables: _Variables) -> str:
     single = len(unit.fields) == 1 and unit.fields[0].bits == unit.size * 8
-    return _var(layout, unit.fields[0]) if single else f"u{index}"
+    return variables[unit.fields[0].name] if single else f"u{index}"
 
 
-def _cut_lines(layout: Layout, unit: Unit, source: str) -> list[str]:
+def _cut_lines(unit: Unit, source: str, variables: _Variables) -> list[str]:
     """Statements that take a unit's fields out of the number (or bytes) that was read."""
     lines: list[str] = []
     if len(unit.fields) == 1:
@@ -191,7 +197,7 @@ def _cut_lines(layout: Layout, unit: Unit, source: str) -> list[str]:
         lines.append(f"{source} = _int({source}, 'big')")
     for field in unit.fields:
         if field.kind != "padding":
-            lines.append(f"{_var(layout, field)} = {_cut(field, unit, source)}")
+            lines.append(f"{variables[field.name]} = {_cut(field, unit, source)}")
     return lines
 
 
@@ -208,23 +214,23 @@ def _cut(field: Field, unit: Unit, source: str) -> str:
     return cut
 
 
-def _calibrated(layout: Layout, field: Field) -> str:
-    var = _var(layout, field)
+def _calibrated(field: Field, var: str) -> str:
     if field.labels:
-        return f"_L{layout.named.index(field)}({var}, {var})"
+        return f"{_words(var)}({var}, {var})"
     if field.quantity is not None and not field.quantity.identity:
         return f"{var} * {field.quantity.scale!r} + {field.quantity.offset!r}"
     return var
 
 
-def _encode_lines(layout: Layout, units: list[Unit], returned: list[Field]) -> list[str]:
-    arguments = ", ".join(_var(layout, f) for f in returned)
+def _encode_lines(layout: Layout, units: list[Unit], variables: _Variables) -> list[str]:
+    arguments = ", ".join(variables[f.name] for f in layout.named if f.const is None)
     lines = [f"def encode_raw({arguments}):"]
-    lines += [f"    {_var(layout, f)} = {f.const!r}" for f in layout.named if f.const is not None]
+    lines += [f"    {variables[f.name]} = {f.const!r}" for f in layout.named if f.const is not None]
+    sharing = {field.name for unit in units if len(unit.fields) > 1 for field in unit.fields}
     for field in layout.named:
-        if field.bits % 8 or any(len(u.fields) > 1 and field in u.fields for u in units):
-            lines += _range_check(layout, field)
-    values = ", ".join(_encoded(layout, unit) for unit in units if unit.fields)
+        if field.bits % 8 or field.name in sharing:
+            lines += _range_check(field, variables[field.name])
+    values = ", ".join(_encoded(unit, variables) for unit in units if unit.fields)
     lines += [
         "    try:",
         f"        return _pack({values})",
@@ -234,8 +240,7 @@ def _encode_lines(layout: Layout, units: list[Unit], returned: list[Field]) -> l
     return lines
 
 
-def _range_check(layout: Layout, field: Field) -> list[str]:
-    var = _var(layout, field)
+def _range_check(field: Field, var: str) -> list[str]:
     low, high = 0, (1 << field.bits) - 1
     if field.kind == "sint":
         low, high = -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
@@ -245,10 +250,10 @@ def _range_check(layout: Layout, field: Field) -> list[str]:
     ]
 
 
-def _encoded(layout: Layout, unit: Unit) -> str:
+def _encoded(unit: Unit, variables: _Variables) -> str:
     if len(unit.fields) == 1:
         field = unit.fields[0]
-        var = _var(layout, field)
+        var = variables[field.name]
         if unit.code.endswith("s") and field.kind in ("uint", "sint"):
             return f"int({var}).to_bytes({unit.size}, 'big', signed={field.kind == 'sint'})"
         return f"1 if {var} else 0" if field.kind == "flag" else var
@@ -258,6 +263,6 @@ def _encoded(layout: Layout, unit: Unit) -> str:
             continue
         shift = unit.offset + unit.size * 8 - field.offset - field.bits
         mask = (1 << field.bits) - 1
-        parts.append(f"((int({_var(layout, field)}) & {mask:#x}) << {shift})")
+        parts.append(f"((int({variables[field.name]}) & {mask:#x}) << {shift})")
     number = " | ".join(parts) or "0"
     return f"({number}).to_bytes({unit.size}, 'big')" if unit.code.endswith("s") else f"({number})"

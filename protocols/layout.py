@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import construct
@@ -59,15 +59,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All fields of a structure in wire order, padding included. ``size`` in bytes."""
+    """All fields of a structure in wire order, padding included. ``size`` in bytes.
+
+    Attributes:
+        named: the fields that carry something: all but padding.
+    """
 
     fields: tuple[Field, ...]
     size: int
+    named: tuple[Field, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def named(self) -> tuple[Field, ...]:
-        """The fields that carry something: all but padding."""
-        return tuple(field for field in self.fields if field.kind != "padding")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "named", tuple(leaf for leaf in self.fields if leaf.kind != "padding"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +102,21 @@ def layout_of(declaration: Any, path: str = "") -> Layout:
     """
     fields: list[Field] = []
     offset = 0
-    for field in _walk(declaration, _Place(path or "(top)", "", bitwise=False)):
-        fields.append(_at(field, offset))
-        offset += field.bits
+    for leaf in _walk(declaration, _Place(path or "(top)", "", bitwise=False)):
+        fields.append(_at(leaf, offset))
+        offset += leaf.bits
     if offset % 8:
         raise DeclarationError(path or "(top)", f"{offset} bits are not whole bytes")
     seen: set[str] = set()
-    for field in fields:
-        if field.kind != "padding" and field.name in seen:
-            raise DeclarationError(f"{path}.{field.name}", "two fields have this name")
-        seen.add(field.name)
+    for leaf in fields:
+        if leaf.kind != "padding" and leaf.name in seen:
+            raise DeclarationError(f"{path}.{leaf.name}", "two fields have this name")
+        seen.add(leaf.name)
     return Layout(tuple(fields), offset // 8)
 
 
-def _at(field: Field, offset: int) -> Field:
-    return Field(field.name, offset, field.bits, field.kind, field.const, field.labels, field.quantity, field.doc)
+def _at(leaf: Field, offset: int) -> Field:
+    return Field(leaf.name, offset, leaf.bits, leaf.kind, leaf.const, leaf.labels, leaf.quantity, leaf.doc)
 
 
 def _walk(node: Any, place: _Place) -> Iterator[Field]:
