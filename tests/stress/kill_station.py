@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import tty
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,10 @@ class DiskProbe:
 
 
 class Feeder:
-    """Writes frames of the descent into a pseudo-terminal, by default a hundred a second; over and over if faster."""
+    """Writes frames of the descent, or others, into a pseudo-terminal, by default a hundred a second."""
 
-    def __init__(self, period_s: float = PERIOD_S, rounds: int = 1) -> None:
+    def __init__(self, period_s: float = PERIOD_S, rounds: int = 1, source: Iterable[bytes] | None = None) -> None:
+        """Args: seconds from frame to frame, how often the descent is repeated, and other frames in its place."""
         self._period_s = period_s
         self._unused: list[int] = []
         self._master, self._slave = os.openpty()
@@ -84,6 +86,7 @@ class Feeder:
         self.device = os.ttyname(self._slave)
         stream = b"".join(burst.data for burst in fly())
         self.frames = [stream[at : at + SIZE] for at in range(0, len(stream), SIZE)] * rounds
+        self._source = self.frames if source is None else source
         self.sent: list[int] = []
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -93,7 +96,7 @@ class Feeder:
 
     def _run(self) -> None:
         due = time.monotonic()
-        for frame in self.frames:
+        for frame in self._source:
             if self._end.wait(max(0.0, due - time.monotonic())):
                 return
             due += self._period_s
