@@ -2,7 +2,8 @@
 
 On the wire a message is one ZeroMQ part: the topic, one space, the JSON body. The body's ``type`` names the
 class and its ``seq`` counts the messages of that topic from 1, so that a viewer can tell what *it* missed (a
-display gap) from what the link lost (a link gap). Any language with ZeroMQ and JSON can subscribe.
+display gap) from what the link lost (a link gap). Any language with ZeroMQ and JSON can subscribe, and ask: a request
+may come without its topic, in any spelling of JSON.
 
     topic             body            when
     tm.<PACKET>       Telemetry       a packet was decoded
@@ -19,7 +20,9 @@ Times are integer nanoseconds since 1970-01-01 UTC. ``ert`` (Earth received time
 
 from __future__ import annotations
 
-from typing import Literal
+import codecs
+import contextlib
+from typing import Any, Literal
 
 import msgspec
 
@@ -345,9 +348,36 @@ def encode(message: AnyMessage, topic: str | None = None) -> bytes:
 
 
 def decode(part: bytes) -> AnyMessage:
-    """Inverse of `encode`.
+    """Inverse of `encode`; the JSON may also come alone, as any program writes it.
+
+    Spaces, a byte order mark and the order of keys mean nothing in JSON, and 5.0 is the integer 5: not every language
+    tells them apart.
 
     Raises:
         msgspec.DecodeError: the part is not one of this station's messages.
     """
-    return _decoder.decode(part[part.index(b" ") + 1 :] if b" " in part[:64] else part)
+    body = _body(part)
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            message: AnyMessage = msgspec.convert(_with_integers(msgspec.json.decode(body)), AnyMessage)
+            return message
+        raise
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
+
+
+def _body(part: bytes) -> bytes:
+    """The JSON of a part. A topic begins with a letter, which no JSON object, array, string or number does."""
+    text = part.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
+    return text[max(text.find(b"{"), 0) :] if text[:1].isalpha() else text
+
+
+def _with_integers(value: Any) -> Any:
+    """A decoded JSON value in which numbers without a fraction are integers."""
+    if isinstance(value, dict):
+        return {key: _with_integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import threading
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import zmq.asyncio
 
 from groundstation.errors import CallerError, WorldError
 from groundstation.messages import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, decode, encode
+from groundstation.orders import CommandRequest, OrderAccepted
 from groundstation.publisher import Publisher
 from groundstation.registry import Endpoints
 from tests.groundstation.samples import event, station, telemetry
@@ -79,6 +81,52 @@ def test_what_cannot_be_read_is_refused_and_told(body):
         assert [key for _, key in told] == [None]
 
     asyncio.run(run())
+
+
+REQUEST = {"type": "command_request", "name": "PING", "who": "é", "token": "0123456789", "issued": 10, "seq": 0}
+SPELLINGS = [
+    json.dumps(REQUEST),
+    json.dumps(REQUEST, indent=2),
+    json.dumps(REQUEST, indent="\t", separators=(" , ", " : ")),
+    json.dumps(REQUEST, separators=(",", ":")),
+    json.dumps(REQUEST, sort_keys=True),
+    json.dumps(dict(reversed(REQUEST.items()))),
+    json.dumps(REQUEST, ensure_ascii=False),
+    json.dumps(REQUEST | {"of a later version": [{"a b": None}]}),
+    json.dumps(REQUEST | {"issued": 10.0, "timeout_ms": 1e4}),
+    json.dumps(REQUEST).replace('"PING"', '"HOLD", "name": "PING"'),
+    " \r\n\t " + json.dumps(REQUEST) + "\n",
+    "\ufeff" + json.dumps(REQUEST),
+    "command_request " + json.dumps(REQUEST),
+    "{" + " " * 100 + json.dumps(REQUEST)[1:],
+]
+
+
+def test_any_spelling_of_json_is_a_request():
+    async def run():
+        got = []
+
+        def take(request, caller):
+            got.append(request)
+            return OrderAccepted(text="taken")
+
+        with open_publisher() as (publisher, context):
+            serving = asyncio.create_task(publisher.serve(take))
+            client = context.socket(zmq.DEALER)
+            client.connect(publisher.command_endpoint)
+            for spelling in SPELLINGS:
+                await client.send(spelling.encode())
+                assert decode(await client.recv()) == OrderAccepted(text="taken"), spelling
+            serving.cancel()
+        wanted = CommandRequest(name="PING", who="é", token="0123456789", issued=10)
+        assert got == [wanted] * len(SPELLINGS)
+
+    asyncio.run(run())
+
+
+def test_message_of_a_long_topic_comes_back():
+    message = telemetry(1, packet="P" * 200)
+    assert decode(encode(message)) == message
 
 
 def test_topics_count_apart():
