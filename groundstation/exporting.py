@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import csv
 import importlib
-import os
-from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack, suppress
+import io
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, BinaryIO, Literal, Protocol, Self
 
 import numpy as np
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.columns import PacketColumns, Times, packet_columns
 from groundstation.errors import ArchiveError, CallerError
+from groundstation.file_names import file_name
+from groundstation.output_file import OutputFile
 from protocols.bulk import Column, labels
 from protocols.dictionary import Dictionary, Packet
 from protocols.profile import LinkProfile
@@ -46,8 +48,8 @@ class TableSink(Protocol):
 class CsvTable:
     """Comma-separated values; times in ISO 8601 UTC with nanoseconds, flags as true and false, enums as words."""
 
-    def __init__(self, path: Path, packet: Packet) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8")
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
         names = [parameter.name for parameter in packet.parameters]
         self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *names])
@@ -67,7 +69,7 @@ class CsvTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._file.detach()
 
 
 class ParquetTable:
@@ -77,13 +79,13 @@ class ParquetTable:
         CallerError: pyarrow is not installed.
     """
 
-    def __init__(self, path: Path, packet: Packet) -> None:
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
         try:
             self._arrow = importlib.import_module("pyarrow")
             self._parquet = importlib.import_module("pyarrow.parquet")
         except ImportError as error:
             raise CallerError("Parquet needs pyarrow: pip install 'mars6-groundstation[parquet]'") from error
-        self._file = path.open("wb")
+        self._file = file
         self._labels = labels(packet)
         self._writer: Any = None
 
@@ -116,12 +118,11 @@ class ParquetTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._file:
-            if self._writer is not None:
-                self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
-_TABLES: dict[Format, Callable[[Path, Packet], TableSink]] = {"csv": CsvTable, "parquet": ParquetTable}
+_TABLES: dict[Format, Callable[[BinaryIO, Packet], TableSink]] = {"csv": CsvTable, "parquet": ParquetTable}
 
 
 def export(
@@ -142,7 +143,7 @@ def export(
         dictionary: what its packets mean.
         profile: what its frames look like.
         form: what to write.
-        folder: where to; made if need be. The files are called ``NAME.part`` until all of them are whole.
+        folder: where to; made if need be. No file has its name until all of them are whole.
         names: the packet types that are wanted; by default all.
         advance: told how many bytes of the recording were read.
         force: replace files of the same name.
@@ -152,41 +153,29 @@ def export(
         CallerError: pyarrow is missing, or a file is there already.
     """
     rows: dict[Path, int] = {}
+    files: dict[Path, OutputFile] = {}
     tables: dict[Path, TableSink] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             for columns in packet_columns(reader, dictionary, profile, names, advance):
-                path = folder / f"{reader.path.stem}-{columns.packet.definition.name}.{form}"
+                path = folder / f"{reader.path.stem}-{file_name(columns.packet.definition.name)}.{form}"
                 if path not in rows:
-                    _check_free(path, force)
                     rows[path] = 0
-                    tables[path] = stack.enter_context(_TABLES[form](_part(path), columns.packet))
+                    files[path] = OutputFile(path, force=force)
+                    tables[path] = stack.enter_context(_TABLES[form](files[path].file, columns.packet))
                 tables[path].write(columns)
                 rows[path] += len(columns.ert)
-        for path in rows:
-            _part(path).replace(path)
+        for file in files.values():
+            file.close()
+        for file in files.values():
+            file.finish()
     except OSError as error:
         raise ArchiveError(f"cannot export to {folder}: {error.strerror or error}") from error
     finally:
-        _remove_parts(rows)
+        for file in files.values():
+            file.discard()
     return rows
-
-
-def _check_free(path: Path, force: bool) -> None:
-    if not force and os.path.lexists(path):
-        raise CallerError(f"{path} exists: --force overwrites it, --output chooses another folder")
-
-
-def _part(path: Path) -> Path:
-    """What a file is called while it is written."""
-    return path.with_name(f"{path.name}.part")
-
-
-def _remove_parts(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with suppress(OSError):
-            _part(path).unlink(missing_ok=True)
 
 
 def _iso(times: Times) -> list[str]:

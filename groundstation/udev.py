@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from groundstation.errors import WorldError
+from groundstation.output_file import OutputFile
 
 Membership = Literal["joined", "listed", "outside", "no group"]
 """A session is in a group, will be after the next login, is not, or there is no such group."""
@@ -124,12 +125,11 @@ def write_rules(path: Path) -> None:
     Raises:
         RulesError: the disk says no.
     """
-    new = path.with_name(f".{path.name}.new")  # udev reads *.rules alone
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(rules(), encoding="utf-8")
-        new.chmod(0o644)
-        new.replace(path)
+        with OutputFile(path, force=True) as output:  # until it is whole its name does not end in .rules
+            os.fchmod(output.file.fileno(), 0o644)
+            output.file.write(rules().encode())
     except OSError as error:
         raise RulesError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from groundstation.host_time import host_clock
+from groundstation.output_file import write_output
 from groundstation.shell import EXIT_INTERRUPTED, write_line
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
@@ -347,7 +348,7 @@ def _campaign(
         write_line(line)
     for name, count in failures.most_common():
         write_line(f"  {count} × {name}")
-    (folder / "campaign.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
+    write_output(folder / "campaign.json", msgspec.json.format(msgspec.json.encode(summary)), force=True)
     if kept:
         write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")
     if batch.interrupted:

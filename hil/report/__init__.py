@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from groundstation.errors import CallerError
+from groundstation.output_file import write_output
 from hil.report import as_json, junit, page
 from hil.report.summary import lines
 from hil.result import RunResult
@@ -68,5 +69,5 @@ def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, render in REPORTS.items():
-        (folder / name).write_text(render(results, generated), encoding="utf-8")
+        write_output(folder / name, render(results, generated).encode(), force=True)
     return folder / HTML

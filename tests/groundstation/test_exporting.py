@@ -188,7 +188,7 @@ def test_a_failed_export_leaves_what_was_there(
     def fail(count: int) -> None:
         nonlocal blocks
         blocks += 1
-        assert old.with_name(f"{old.name}.part").exists()
+        assert len(list(tmp_path.glob(f"{old.name}.*.part"))) == 1
         if blocks == 3:
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -203,6 +203,20 @@ def test_a_failed_export_leaves_what_was_there(
         assert list(export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], force=True)) == [old]
     assert [file.name for file in tmp_path.iterdir()] == [old.name]
     assert old.stat().st_size > 1000
+
+
+def test_an_export_writes_through_no_link(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in ("pass-DESCENT.csv", "pass-DESCENT.csv.part"):
+        (folder / name).symlink_to(precious)
+    call = ["export", str(flown[0]), "--to", "csv", "--output", str(folder), "--packets", "DESCENT"]
+    assert "exists: --force" in str(CliRunner().invoke(cli, call).exception)
+    assert CliRunner().invoke(cli, [*call, "--force"]).exit_code == 0
+    assert precious.read_text() == "precious"
+    assert not (folder / "pass-DESCENT.csv").is_symlink()
 
 
 def test_an_interrupted_export_leaves_nothing(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
