@@ -4,6 +4,8 @@ Rules:
 1. The spacecraft's word is last: a report of completion or failure ends a command, whatever was thought before.
 2. What was given up here (FAILED, TIMEOUT) may be overtaken by a late report.
 3. Every change is told, in the order in which it became true.
+4. What the spacecraft reports or acknowledges was sent: its word may be here before the link's, which comes out of
+   another thread. Then the command is SENT by that word, and the link's changes nothing any more.
 """
 
 from __future__ import annotations
@@ -106,15 +108,13 @@ class CommandBook:
         """The newest command with this PUS request id."""
         return next((entry for entry in reversed(self._entries.values()) if request in entry.requests), None)
 
-    def sent(self, entry: Tracked, now: int) -> None:
-        """The link took its frame."""
-        if entry.news.state == "QUEUED":
-            self._change(entry, now, state="SENT", request=entry.requests[-1], attempt=len(entry.requests))
-        elif not entry.over and entry.news.attempt < len(entry.requests):
-            self._change(entry, now, request=entry.requests[-1], attempt=len(entry.requests), detail="sent again")
+    def sent(self, entry: Tracked, transfer: int, now: int) -> None:
+        """The link took the frame of one of its transfers."""
+        self._sent(entry, entry.transfers.index(transfer) + 1, now)
 
-    def delivered(self, entry: Tracked, now: int) -> None:
-        """A CLCW acknowledged its frame."""
+    def delivered(self, entry: Tracked, transfer: int, now: int) -> None:
+        """A CLCW acknowledged the frame of one of its transfers."""
+        self.sent(entry, transfer, now)
         if not entry.news.delivered:
             self._change(entry, now, delivered=True)
 
@@ -124,13 +124,16 @@ class CommandBook:
         if not entry.over:
             self._change(entry, now, state=state, detail=detail)
 
-    def reported(self, entry: Tracked, subtype: int, values: dict[str, Value], now: int) -> None:
-        """A verification report of PUS service 1 came."""
+    def reported(self, entry: Tracked, request: int, subtype: int, values: dict[str, Value], now: int) -> None:
+        """A verification report of PUS service 1 came, for one of its requests."""
         if entry.settled:
             return
+        self._sent(entry, entry.requests.index(request) + 1, now)
         late = f"reported after {entry.news.state}" if entry.over else ""
         tick = values.get("tick")
         told: dict[str, Any] = {"tick": tick if isinstance(tick, int) else None}
+        if entry.news.request is None:  # given up before anyone knew that it was sent
+            told |= {"request": request}
         if subtype == _ACCEPTED:
             if entry.news.state != "ACCEPTED":
                 self._change(entry, now, state="ACCEPTED", detail=late, **told)
@@ -141,6 +144,13 @@ class CommandBook:
         else:
             detail = f"the spacecraft says {values.get('failure', 'failed')}"
             self._change(entry, now, state="FAILED", detail=f"{detail}, {late}" if late else detail, **told)
+
+    def _sent(self, entry: Tracked, attempt: int, now: int) -> None:
+        if entry.over or (entry.news.state != "QUEUED" and attempt <= entry.news.attempt):
+            return
+        again = {} if entry.news.state == "QUEUED" else {"detail": "sent again"}
+        state = "SENT" if entry.news.state == "QUEUED" else entry.news.state
+        self._change(entry, now, state=state, request=entry.requests[attempt - 1], attempt=attempt, **again)
 
     def _change(self, entry: Tracked, now: int, **fields: Any) -> None:
         previous = entry.news.state

@@ -11,7 +11,9 @@ Rules:
 6. Frames are given out one of a kind at a time. Before it is written, `CopService.begin` says whether it is still
    wanted; one that is gets its answer, `CopService.written` or ``unwritten``. What ends the service, or the link,
    recalls what has not begun: a command that was given up does not go out later.
-7. While an earlier session's frame is being written the service does not start: that frame may yet move V(R).
+7. What is not a CLCW of this channel changes nothing: an operational control field may be a type-2 report
+   (132.0-B §4.1.5.2), or the CLCW of another channel, whatever its other fields are.
+8. While an earlier session's frame is being written the service does not start: that frame may yet move V(R).
 """
 
 from __future__ import annotations
@@ -51,9 +53,12 @@ _OWN = 0
 T1_VALUES = range(100 * MS, DIRECTIVE_VALUES["SET_T1"].stop)
 """A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
 
-_FIXED = 0xE3
+_TYPE_2 = 0x80
+"""First bit of an operational control field: it is a type-2 report, whose contents a project defines, and no CLCW."""
+
+_FIXED = 0x63
 _COP_1 = 0x01
-"""First byte of a CLCW: type, version and COP in effect, all of which are fixed."""
+"""First byte of a CLCW: version and COP in effect, both of which are fixed."""
 
 _REASONS: dict[AlertReason, str] = {
     "SYNCH": "the CLCW contradicts what was sent",
@@ -191,11 +196,11 @@ class CopService:
             clcw = decode_clcw(data)
         except DecodeError:
             return []
+        if data[0] & _TYPE_2 or clcw.vcid != self._settings.vcid:
+            return []
         if data[0] & _FIXED != _COP_1:
             self.invalid += 1
             return self._translate(self._fop.invalid_clcw(now), now)
-        if clcw.vcid != self._settings.vcid:
-            return []
         out = self._lockout_notice(clcw)
         self.clcw, self.heard, self._since, self._trusted = clcw, now, now, True
         return out + self._translate(self._fop.clcw(clcw, now), now)

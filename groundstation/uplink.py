@@ -197,8 +197,8 @@ class Uplink:
             return []
         request = message.values.get("request")
         entry = self._book.of_request(request) if isinstance(request, int) else None
-        if entry is not None and packet.definition.subtype in _REPORTS:
-            self._book.reported(entry, packet.definition.subtype, message.values, now)
+        if isinstance(request, int) and entry is not None and packet.definition.subtype in _REPORTS:
+            self._book.reported(entry, request, packet.definition.subtype, message.values, now)
             if not _wanted(entry):
                 entry.report_due = None
         return self._end(now)
@@ -210,8 +210,8 @@ class Uplink:
     def written(self, transmission: Transmission, now: int) -> list[UplinkOutcome]:
         """The link took it."""
         entry = self._of(transmission)
-        if entry is not None:
-            self._book.sent(entry, now)
+        if entry is not None and transmission.transfer is not None:
+            self._book.sent(entry, transmission.transfer, now)
             if transmission.kind == "BD":
                 self._expect_report(entry, now)
         self._carry_out(self._cop.written(transmission, now), now)
@@ -326,7 +326,7 @@ class Uplink:
         if entry is None:
             return
         if isinstance(output, Delivered):
-            self._book.delivered(entry, now)
+            self._book.delivered(entry, output.transfer, now)
             self._expect_report(entry, now)
         elif entry.news.state == "QUEUED":
             words = f"{output.reason}; it may have been sent" if output.begun else f"not sent: {output.reason}"

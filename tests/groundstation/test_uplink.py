@@ -459,9 +459,96 @@ def test_a_clcw_that_cannot_be_ends_the_service() -> None:
     bench.submit("HOLD")
     bench.run(1)
     assert bench.status.cop == "ACTIVE"
-    bench.take(bench.uplink.ocf(b"\x80\0\0\0", bench.now))
+    bench.take(bench.uplink.ocf(b"\x02\0\0\0", bench.now))
     assert bench.status.cop == "INITIAL"
     assert bench.events()[-1] == "COP1_CLCW"
+
+
+@pytest.mark.parametrize(
+    "ocf",
+    [b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x81\0\0\x07", b"\x02\x0c\0\0", b"\x61\xfc\0\x07"],
+    ids=["type 2", "type 2 of ones", "type 2 like a CLCW", "VC3, not COP-1", "VC63, version 3"],
+)
+def test_an_ocf_that_is_no_clcw_of_this_channel_is_passed_over(ocf: bytes) -> None:
+    bench = Bench()
+    bench.run(1)
+    bench.submit("HOLD")
+    bench.run(1)
+    before = bench.status
+    bench.take(bench.uplink.ocf(ocf, bench.now))
+    assert bench.status == before
+    number = bench.submit("RESUME")
+    bench.run(1)
+    assert bench.states(number) == DONE
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+@pytest.mark.parametrize("first", ["link", "report", "CLCW", "report and CLCW"])
+def test_any_order_of_link_and_spacecraft_gives_the_same_states(first: str, bypass: bool) -> None:
+    """A write is another thread's: its answer may come when the spacecraft has spoken of the command already."""
+    bench = Bench()
+    bench.run(1)
+    bench.held = []
+    number = bench.submit("STEP", {"ticks": 3}, bypass=bypass)
+    (writing,) = bench.held
+    bench.held = None
+    assert bench.uplink.begin(writing)
+    bench.craft.receive(writing.cltu)
+    answer = bench.craft.send(due=True)
+    assert answer is not None
+    ocf, reports = answer
+    if first == "link":
+        bench.take(bench.uplink.written(writing, bench.now))
+    if first != "report":
+        bench.take(bench.uplink.ocf(ocf, bench.now))
+    if first != "CLCW":
+        for report in reports:
+            bench.take(bench.uplink.report(report, bench.now))
+    if first != "link":
+        bench.take(bench.uplink.written(writing, bench.now))
+    if first == "report":
+        bench.take(bench.uplink.ocf(ocf, bench.now))
+    if first == "CLCW":
+        for report in reports:
+            bench.take(bench.uplink.report(report, bench.now))
+    bench.run(2)
+    assert bench.states(number) == DONE
+    ((_, request),) = bench.craft.done
+    told = [u for u in bench.outcomes if isinstance(u, CommandUpdate) and u.command == number and u.state != "QUEUED"]
+    assert {u.request for u in told} == {request}
+    assert bench.last(number).attempt == 1
+    assert bench.status.unacknowledged == 0
+
+
+def test_a_report_of_what_was_given_up_while_it_was_written_names_it() -> None:
+    bench = Bench()
+    bench.run(1)
+    bench.held = []
+    number = bench.submit("HOLD")
+    (writing,) = bench.held
+    bench.held = None
+    assert bench.uplink.begin(writing)
+    bench.take(bench.uplink.directive("terminate", None, "tester", bench.now))
+    bench.craft.receive(writing.cltu)
+    bench.run(1)
+    assert bench.states(number) == ["QUEUED", "FAILED", "ACCEPTED", "COMPLETED"]
+    ((_, request),) = bench.craft.done
+    assert bench.last(number).request == request
+
+
+def test_a_report_of_the_first_attempt_says_nothing_of_the_second() -> None:
+    bench = Bench(Spacecraft(mute=True))
+    bench.run(1)
+    number = bench.submit("HOLD", bypass=True, repeats=1)
+    first = report_of(bench, number, "COMMAND_ACCEPTED")
+    bench.held = []
+    bench.run(3)
+    (again,) = [t for t in bench.held if t.transfer is not None]
+    assert bench.uplink.begin(again)
+    bench.take(bench.uplink.report(first, bench.now))
+    assert (bench.last(number).state, bench.last(number).attempt) == ("ACCEPTED", 1)
+    bench.take(bench.uplink.written(again, bench.now))
+    assert (bench.last(number).state, bench.last(number).attempt) == ("ACCEPTED", 2)
 
 
 def test_other_channels_and_replays_do_not_matter() -> None:
