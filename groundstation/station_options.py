@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
 
 import click
@@ -76,7 +77,7 @@ def station_config(
         if record is not None:
             raise CallerError("a replay is recorded already: --record makes no sense")
         return StationConfig(label, link, None, MARS6, UART, bind, key)
-    recording = (record or default_path(host_clock(), label)).absolute()
+    recording = (record or default_path(host_clock(), label, secrets.token_hex(2))).absolute()
     return StationConfig(label, link, recording, MARS6, UART, bind, key)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,13 +68,13 @@ def fly_command(
     if port is not None and target != "board":
         raise click.UsageError("--port is for the target board alone")
     now = host_clock()
-    recording = (record or default_path(now, f"fly-{target}")).absolute()
+    recording = (record or default_path(now, f"fly-{target}", secrets.token_hex(2))).absolute()
     if lockstep:
         fly_lockstep(recording, Direct(), link_drop)
         verdict = judge(recording, expect(link_drop), expected_cause(link_drop), 0.0)
         sys.exit(_conclude(verdict, as_json))
     options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop, port)
-    name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{now % 10**9 // 10**6:03d}"
+    name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{os.getpid()}"
     result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
     code = _conclude(result.verdict, as_json)
     if not result.complete:

@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 
 from groundstation.contact import TIMEOUT_FLOOR_MS
-from groundstation.errors import StationError
+from groundstation.errors import ArchiveError, StationError
 from groundstation.host_time import host_clock
 from groundstation.plain import utc
 from hil.faults import Act, Spec
@@ -176,7 +176,10 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunRes
         ArchiveError: the bundle cannot be written.
     """
     began = clock()
-    plan.bundle.mkdir(parents=True, exist_ok=False)
+    try:
+        plan.bundle.mkdir(parents=True, exist_ok=False)
+    except OSError as error:  # another program may write a report there
+        raise ArchiveError(f"cannot make the bundle {plan.bundle}: {error.strerror}") from error
     record = FLIERS[plan.mode](plan, progress)
     result = result_of(plan, record, began, clock)
     write_bundle(plan.bundle, result, record)

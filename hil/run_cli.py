@@ -21,7 +21,7 @@ from groundstation.shell import EXIT_INTERRUPTED, write_line
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
-from hil.report import lines, prepare_folder, write_report
+from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import BOARD, TARGETS_OF, Plan, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
@@ -173,7 +173,10 @@ def _folder(report: Path | None) -> Iterator[Path]:
     """Where bundles go. One that nobody asked for goes again, unless something failed in it."""
     if report is not None:
         prepare_folder(report)
-        yield report
+        try:
+            yield report
+        finally:
+            release_folder(report)
         return
     folder = Path(tempfile.mkdtemp(prefix="hil-run-"))
     try:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 from groundstation.folders import data_folder
 
 _NS = 1_000_000_000
+_MS = 1_000_000
 _LABEL_MAX = 48
 
 
-def default_path(clock_ns: int, label: str, root: Path | None = None) -> Path:
-    """A path no recording has yet: ``<root>/20261122T171234Z-<label>.sqlite``.
+def default_path(clock_ns: int, label: str, token: str, root: Path | None = None) -> Path:
+    """A path for a new recording: ``<root>/20261122T171234.123Z-<label>-<token>.sqlite``.
+
+    Stations that start in the same millisecond, on one host or on several that share the folder, differ in the token;
+    the writer makes the file exclusively all the same.
 
     Args:
         clock_ns: now, in nanoseconds since 1970-01-01 UTC.
         label: what is recorded; everything that does not belong in a file name becomes a dash.
+        token: a few random letters and digits.
         root: the folder of the recordings; by default ``$XDG_DATA_HOME/groundstation/passes``.
     """
-    stamp = datetime.fromtimestamp(clock_ns // _NS, UTC).strftime("%Y%m%dT%H%M%SZ")
+    seconds, rest = divmod(clock_ns, _NS)
+    stamp = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}.{rest // _MS:03d}Z"
     name = re.sub(r"[^A-Za-z0-9._]+", "-", label)[:_LABEL_MAX].strip("-.") or "pass"
     folder = passes_folder() if root is None else root
-    suffixes = ("" if n == 1 else f"-{n}" for n in count(1))
-    paths = (folder / f"{stamp}-{name}{suffix}.sqlite" for suffix in suffixes)
-    return next(path for path in paths if not path.exists())
+    return folder / f"{stamp}-{name}-{token}.sqlite"
 
 
 def printable(text: object) -> str:

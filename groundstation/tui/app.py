@@ -22,6 +22,7 @@ from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snaps
 from groundstation.model import PassModel
 from groundstation.ordering import AnyOrder, Orderer, who_am_i
 from groundstation.orders import OrderAccepted
+from groundstation.output_file import write_numbered
 from groundstation.plain import utc
 from groundstation.tui.command_screen import CommandScreen, Ordered
 from groundstation.tui.descent import DescentScreen
@@ -262,15 +263,15 @@ class StationApp(App[int]):
         self._notify("Diagnostics copied to the clipboard.")
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
-        """Save the screen as SVG, into the working directory unless told otherwise."""
+        """Save the screen as a new SVG file, in the working directory unless told otherwise."""
         clock = utc(self.model.clock or self._clock(), 0).replace(":", "")
         target = Path(path or ".") / (filename or f"{'replay' if self.model.replay else 'descent'}-{clock}.svg")
         try:
-            target.write_text(self.export_screenshot(title="Mars 6 ground station"), encoding="utf-8")
+            saved = write_numbered(target, self.export_screenshot(title="Mars 6 ground station").encode())
         except OSError as error:
             self._notify(f"Not saved: {error}")
         else:
-            self._notify(f"Saved {target}")
+            self._notify(f"Saved {saved}")
 
     # ------------------------------------------------------------------------------------------- orders
 

@@ -19,7 +19,7 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.host_time import host_clock
-from hil.report import prepare_folder, write_report
+from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import Plan, TooFast, check_plan, fly_plan, read_bundle, utc_date
 from hil.run_cli import default_mode
@@ -140,6 +140,7 @@ class HilSession:
         self._said += [f"cut off, with nothing but its recording: {self.shown(bundle)}" for bundle in cut_off]
         if not results:
             self._said.append("nothing was flown: there is no report")
+            release_folder(folder)
             return
         try:
             page = write_report(results, folder, utc_date(host_clock()))

@@ -16,7 +16,9 @@ To add a report: one module with a function of results and date, and its line in
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from groundstation.errors import CallerError
@@ -34,23 +36,36 @@ REPORTS: dict[str, Callable[[Sequence[RunResult], str], str]] = {
 }
 """By the name of the file: what makes its text of the results and the UTC at which they are reported."""
 
-__all__ = ["HTML", "REPORTS", "lines", "prepare_folder", "write_report"]
+__all__ = ["HTML", "REPORTS", "lines", "prepare_folder", "release_folder", "write_report"]
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder of a report, before anything flies for it.
+    """Claim the folder of a report, before anything flies for it: its ``runs`` is made here, by one program alone.
 
     Raises:
-        CallerError: it has a report already, or cannot be made or written.
+        CallerError: it has a report already or a file of the same name, or cannot be made or written.
     """
-    bundles = folder / "runs"
+    for name in ("runs", "campaign.json", *REPORTS):
+        if os.path.lexists(folder / name):
+            raise _has_report(folder, name)
     try:
-        if bundles.exists():
-            raise CallerError(f"{folder} has a report already: choose another folder, or remove it")
-        bundles.mkdir(parents=True)
-        bundles.rmdir()  # that it can be made is enough: one that is there is a report
+        (folder / "runs").mkdir(parents=True)
+    except FileExistsError as error:
+        if folder.is_dir():
+            raise _has_report(folder, "runs") from error
+        raise CallerError(f"cannot write a report to {folder}: Not a directory; choose another folder") from error
     except OSError as error:
         raise CallerError(f"cannot write a report to {folder}: {error.strerror}; choose another folder") from error
+
+
+def release_folder(folder: Path) -> None:
+    """Give a claimed folder back if nothing was flown into it."""
+    with suppress(OSError):
+        (folder / "runs").rmdir()
+
+
+def _has_report(folder: Path, name: str) -> CallerError:
+    return CallerError(f"{folder} has a report already ({name}): choose another folder, or remove it")
 
 
 def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> Path:

@@ -159,7 +159,7 @@ def test_an_earlier_export_is_overwritten_only_by_force(
     call = ["export", str(flown[0]), "--to", form, "--output", str(tmp_path)]
     refused = CliRunner().invoke(cli, call)
     assert isinstance(refused.exception, CallerError)
-    assert str(refused.exception) == f"{old} exists: --force overwrites it, --output chooses another folder"
+    assert str(refused.exception) == f"{old} exists: --force overwrites it, or choose another place"
     assert [file.name for file in tmp_path.iterdir()] == [old.name]
     assert old.read_text() == "an older good export"
     assert CliRunner().invoke(cli, [*call, "--packets", "BUS_HK"]).exit_code == 0  # what is not there is no obstacle

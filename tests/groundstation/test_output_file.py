@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from groundstation.errors import CallerError
-from groundstation.output_file import OutputFile, write_output
+from groundstation.output_file import OutputFile, check_free, write_numbered, write_output
 
 
 def names(folder: Path) -> list[str]:
@@ -111,12 +113,71 @@ def test_a_fifo_is_written_at_once(tmp_path: Path) -> None:
 
 
 def test_our_own_output_is_written_at_once(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from groundstation.output_file import write_output; "
-    code += "write_output(Path('/dev/stdout'), b'table', force=True)"
-    with (tmp_path / "out").open("wb") as out:
-        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
-    assert (tmp_path / "out").read_bytes() == b"table"
+    code = "import sys; from pathlib import Path; from groundstation.output_file import write_output; "
+    code += "write_output(Path(sys.argv[1]), b'table', force=True)"
+    for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        with (tmp_path / "out").open("wb") as out:
+            subprocess.run([sys.executable, "-c", code, name], stdout=out, check=True)
+        assert (tmp_path / "out").read_bytes() == b"table"
     assert Path("/dev/stdout").is_symlink()
+
+
+def test_a_link_to_a_fifo_is_a_link(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(tmp_path / "fifo")
+    with pytest.raises(CallerError, match="exists"):
+        write_output(tmp_path / "link", b"table")
+
+
+def test_one_of_many_writers_gets_the_name(tmp_path: Path) -> None:
+    path, start, named = tmp_path / "rows", threading.Barrier(8), list[int]()
+
+    def run(number: int) -> None:
+        start.wait()
+        with suppress(CallerError):
+            write_output(path, b"%d" % number * 1000)
+            named.append(number)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = named
+    assert path.read_bytes() == b"%d" % winner * 1000
+    assert names(tmp_path) == ["rows"]
+
+
+def test_a_disk_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_output(tmp_path / "rows", b"ours")
+    assert (tmp_path / "rows").read_bytes() == b"ours"
+    with pytest.raises(CallerError, match="exists"), OutputFile(tmp_path / "other"):
+        (tmp_path / "other").write_bytes(b"theirs")
+    assert (tmp_path / "other").read_bytes() == b"theirs"
+    assert names(tmp_path) == ["other", "rows"]
+
+
+def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="is a folder"):
+        check_free(tmp_path, force=True)
+    with pytest.raises(FileNotFoundError):
+        write_output(tmp_path / "not" / "there", b"")
+
+
+def test_numbered_files_replace_nothing(tmp_path: Path) -> None:
+    made = [write_numbered(tmp_path / "screen.svg", b"%d" % n) for n in range(3)]
+    assert [path.name for path in made] == ["screen.svg", "screen-2.svg", "screen-3.svg"]
+    assert [path.read_bytes() for path in made] == [b"0", b"1", b"2"]
+
+
+def test_a_name_as_long_as_names_may_be_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("é" * 127 + "x")
+    write_output(path, b"new")
+    assert path.read_bytes() == b"new"
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:

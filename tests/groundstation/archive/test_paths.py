@@ -9,8 +9,8 @@ NOW = 1795367554_123456789  # 2026-11-22T17:12:34Z
 
 def test_name_and_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    path = default_path(NOW, "bench")
-    assert path == tmp_path / "groundstation" / "passes" / "20261122T171234Z-bench.sqlite"
+    path = default_path(NOW, "bench", "7f3a")
+    assert path == tmp_path / "groundstation" / "passes" / "20261122T171234.123Z-bench-7f3a.sqlite"
 
 
 @pytest.mark.parametrize("value", [None, "", "relative"])
@@ -18,16 +18,7 @@ def test_home_by_default(monkeypatch, value):
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     if value is not None:
         monkeypatch.setenv("XDG_DATA_HOME", value)
-    assert default_path(NOW, "x").parent == Path.home() / ".local/share/groundstation/passes"
-
-
-def test_unique(tmp_path):
-    names = []
-    for _ in range(3):
-        path = default_path(NOW, "x", tmp_path)
-        path.touch()
-        names.append(path.name)
-    assert names == [f"20261122T171234Z-x{end}.sqlite" for end in ("", "-2", "-3")]
+    assert default_path(NOW, "x", "0").parent == Path.home() / ".local/share/groundstation/passes"
 
 
 @pytest.mark.parametrize(
@@ -41,5 +32,5 @@ def test_unique(tmp_path):
     ],
 )
 def test_labels(tmp_path, label, expected):
-    path = default_path(NOW, label, tmp_path)
-    assert path == tmp_path / f"20261122T171234Z-{expected}.sqlite"
+    path = default_path(NOW, label, "7f3a", tmp_path)
+    assert path == tmp_path / f"20261122T171234.123Z-{expected}-7f3a.sqlite"

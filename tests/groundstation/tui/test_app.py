@@ -71,13 +71,20 @@ def test_no_line_of_the_help_is_cut(glyphs: Glyphs, replay: bool) -> None:
     assert [line for line in whole if len(line.rstrip()) > WIDTH] == []
 
 
-def test_the_screen_is_saved_as_svg(tmp_path: Path) -> None:
+def test_screenshots_are_svg_and_never_overwrite(tmp_path: Path) -> None:
+    mine, elsewhere = tmp_path / "descent.svg", tmp_path / "elsewhere"
+    mine.write_text("mine")
+    (tmp_path / "descent-2.svg").symlink_to(elsewhere)
+
     async def play() -> None:
         async with scene("los", (120, 40)) as stage:
-            stage.app.action_screenshot("descent.svg", str(tmp_path))
+            for _ in range(2):
+                stage.app.action_screenshot("descent.svg", str(tmp_path))
 
     asyncio.run(play())
-    assert "<svg" in (tmp_path / "descent.svg").read_text(encoding="utf-8")
+    assert mine.read_text() == "mine"
+    assert not elsewhere.exists()
+    assert all("<svg" in (tmp_path / f"descent-{n}.svg").read_text(encoding="utf-8") for n in (3, 4))
 
 
 def test_the_farewell_names_the_recording_and_the_station() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from groundstation.errors import CallerError
 from hil.cli import cli
+from hil.report import prepare_folder, release_folder
 from hil.scenario import SCENARIOS
 
 BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
@@ -36,6 +37,21 @@ def test_a_run_with_its_report_flown_again(tmp_path: Path) -> None:
     twice = hil("run", "los-091105", "--report", out)
     assert isinstance(twice.exception, CallerError)
     assert "has a report already" in str(twice.exception)
+
+
+def test_one_of_two_programs_gets_the_folder_of_a_report(tmp_path: Path) -> None:
+    prepare_folder(tmp_path / "out")
+    with pytest.raises(CallerError, match="has a report already"):
+        prepare_folder(tmp_path / "out")
+    release_folder(tmp_path / "out")
+    prepare_folder(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["report.html", "junit.xml", "campaign.json"])
+def test_a_file_named_like_a_report_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CallerError, match=f"has a report already .{name}."):
+        prepare_folder(tmp_path)
 
 
 def test_a_report_that_cannot_be_written_is_told_before_the_flight(tmp_path: Path) -> None:
