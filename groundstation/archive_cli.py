@@ -7,14 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import click
-import msgspec
 
-from groundstation.archive.paths import passes_folder, printable
+from groundstation.archive.paths import passes_folder
 from groundstation.archive.reader import ArchiveReader
 from groundstation.decode_cli import Progress
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.exporting import FORMATS, Format, export
+from groundstation.output import echo, echo_json
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
+from groundstation.printable import encodable
 from groundstation.salvage import salvage
 from groundstation.salvaged import salvage_lines
 from protocols.lander import MARS6
@@ -45,9 +46,9 @@ def passes(folder: Path | None, as_json: bool) -> None:
     found = [_summary(path) for path in sorted(where.glob("*.sqlite"))]
     if as_json:
         for item in found:
-            click.echo(msgspec.json.encode({"error": item} if isinstance(item, str) else item))
+            echo_json({"error": item} if isinstance(item, str) else item)
         return
-    click.echo("\n".join(pass_lines(found)) or printable(f"no recording in {where}"))
+    echo(*pass_lines(found) or [f"no recording in {where}"])
 
 
 def _summary(path: Path) -> PassSummary | str:
@@ -56,7 +57,7 @@ def _summary(path: Path) -> PassSummary | str:
         with ArchiveReader(path) as reader:
             return summarise(reader)
     except ArchiveError as error:
-        return printable(error)
+        return encodable(error)
 
 
 @click.command()
@@ -66,7 +67,10 @@ def info(archive: Path, as_json: bool) -> None:
     """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
     with ArchiveReader(archive) as reader:
         summary = summarise(reader)
-    click.echo(msgspec.json.encode(summary) if as_json else "\n".join(info_lines(summary, MARS6.hash_text)))
+    if as_json:
+        echo_json(summary)
+    else:
+        echo(*info_lines(summary, MARS6.hash_text))
 
 
 @click.command("export", epilog=_EXPORT_EPILOG)
@@ -87,9 +91,9 @@ def export_command(archive: Path, form: Format, packets: str | None, output: Pat
         with closing(Progress(reader.bytes_total)) as progress:
             rows = export(reader, MARS6, UART, form, folder, names, progress.advance, force=force)
     for path, count in rows.items():
-        click.echo(printable(f"{path}: {count} rows"))
+        echo(f"{path}: {count} rows")
     if not rows:
-        click.echo("no such packet in a good frame: nothing was written")
+        echo("no such packet in a good frame: nothing was written")
 
 
 @click.command("salvage")
@@ -107,9 +111,12 @@ def salvage_command(archive: Path, as_json: bool) -> None:
             for frame in salvage(reader, MARS6, UART, progress.advance):
                 count += 1
                 progress.clear()
-                click.echo(msgspec.json.encode(frame) if as_json else "\n".join(salvage_lines(frame)) + "\n")
+                if as_json:
+                    echo_json(frame)
+                else:
+                    echo(*salvage_lines(frame), "")
     if not as_json:
-        click.echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+        echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
 
 
 def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
@@ -119,7 +126,7 @@ def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
     if theirs != MARS6.hash_text:
         recorded = f"{reader.path} was recorded with dictionary {theirs} of {meta.get('mission', '?')}"
         here = f"decoded with {MARS6.hash_text} of {MARS6.name}"
-        click.echo(printable(f"{recorded}, {here}: values may be wrong"), err=True)
+        echo(f"{recorded}, {here}: values may be wrong", err=True)
 
 
 def _packet_names(text: str) -> list[str]:

@@ -14,8 +14,10 @@ from groundstation.host_time import host_clock
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
+from groundstation.output import tell, write_json
 from groundstation.plain import utc
-from groundstation.shell import end_with_parent, tell
+from groundstation.printable import shell_join
+from groundstation.shell import end_with_parent
 
 _EPILOG = """
 \b
@@ -65,10 +67,10 @@ def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, w
 
     def ready(endpoint: str) -> None:
         if announce:
-            click.echo(json.dumps({"endpoint": endpoint, "public_key": None if own is None else own.public}))
+            write_json(json.dumps({"endpoint": endpoint, "public_key": None if own is None else own.public}))
             return
         tell(f"bridge from {link.url} to {endpoint}; at the station:")
-        tell(f"  groundstation serve '{_link(endpoint, own)}'")
+        tell(f"  {shell_join(['groundstation', 'serve', _link(endpoint, own)])}")
 
     async def run() -> None:
         await Bridge(config, link, store, host_clock, _say).run(ready)

@@ -24,8 +24,8 @@ from groundstation.orders import (
     OrderAccepted,
     UplinkStatus,
 )
+from groundstation.output import echo, write_json, write_line
 from groundstation.plain import command_line, json_line, utc
-from groundstation.shell import write_line
 from groundstation.target import Target, find_target, key_options
 from groundstation.tui.source import StationBack, StationLost
 from protocols.commands import ArgumentDef, Command
@@ -100,7 +100,10 @@ def send(
     )
 
     def show(update: CommandUpdate) -> None:
-        write_line(json_line(update) if as_json else command_line(update))
+        if as_json:
+            write_json(json_line(update))
+        else:
+            write_line(command_line(update))
 
     def follow(client: StationClient) -> Awaitable[CommandUpdate | None]:
         return _send(client, request, show, timeout + _PATIENCE_S if wait else None)
@@ -161,7 +164,7 @@ def cop(directive: str | None, value: int | None, station: str | None, key: str 
     The station initiates by itself when a command waits; only lockout waits for a person.
     """
     if directive is None:
-        write_line(_with_station(find_target(station, key, server_key), _uplink_status))
+        echo(*_with_station(find_target(station, key, server_key), _uplink_status))
         return
     request = _orderer().directive(_known_directive(directive), value)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
@@ -202,7 +205,7 @@ async def _send(
 ) -> CommandUpdate | None:
     """Send and, if there is patience, follow; the command's last state, None without following."""
     if patience_s is None:
-        click.echo((await _order(client, request)).text)
+        echo((await _order(client, request)).text)
         return None
     await client.connect()  # first: nothing that becomes of the command may be missed
     number = (await _order(client, request)).command
@@ -235,12 +238,12 @@ def _conclude(last: CommandUpdate) -> None:
         raise CommandFailed(f"{last.name}: {last.detail}")
 
 
-async def _uplink_status(client: StationClient) -> str:
+async def _uplink_status(client: StationClient) -> list[str]:
     snapshot = await client.connect()
-    return _status_text(snapshot.uplink, snapshot)
+    return _status_lines(snapshot.uplink, snapshot)
 
 
-def _status_text(status: UplinkStatus | None, snapshot: Snapshot) -> str:
+def _status_lines(status: UplinkStatus | None, snapshot: Snapshot) -> list[str]:
     if status is None:
         replay = "this is a replay: a recording takes no commands"
         raise CommandRefused(replay if snapshot.replay else f"station {snapshot.station} commands nothing")
@@ -253,7 +256,7 @@ def _status_text(status: UplinkStatus | None, snapshot: Snapshot) -> str:
         lines.append("critical    not armed")
     else:
         lines.append(f"critical    armed by {status.armed_by} until {utc(status.armed_until, 0)}")
-    return "\n".join(lines)
+    return lines
 
 
 def _clcw_text(status: UplinkStatus) -> str:

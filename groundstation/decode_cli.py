@@ -15,6 +15,7 @@ import msgspec
 from groundstation.captures import Capture, JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.decoding import CaptureDecoder, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
+from groundstation.output import echo, echo_json, paint
 from protocols.bitsync import BitForm
 from protocols.dictionary import Dictionary
 from protocols.lander import MARS6
@@ -66,12 +67,12 @@ class Progress:
         self._painted, self._visible = now, True
         rate = self._done / (now - self._start) / 1e6
         share = min(1.0, self._done / self._size)
-        click.echo(f"\r{share:5.0%}  {self._done / 1e6:.0f} MB  {rate:.1f} MB/s \x1b[K", err=True, nl=False)
+        paint(f"{share:5.0%}  {self._done / 1e6:.0f} MB  {rate:.1f} MB/s ")
 
     def clear(self) -> None:
         """Take the line away until the next one is due."""
         if self._visible:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            paint("")
         self._visible = False
 
     def close(self) -> None:
@@ -127,8 +128,10 @@ def decode(
     except OSError as error:
         raise WorldError(f"{jsonl or parquet} cannot be written: {error.strerror}") from error
     report = decoder.report()
-    text = msgspec.json.encode(report).decode() if as_json else "\n".join(report_lines(report, file))
-    click.echo(text, err=jsonl == _STDOUT)
+    if as_json:
+        echo_json(report, err=jsonl == _STDOUT)
+    else:
+        echo(*report_lines(report, file), err=jsonl == _STDOUT)
     trouble = decoder.trouble()
     if trouble is not None:
         raise NothingDecoded(f"{file}: {trouble}")

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from groundstation.errors import ArchiveError
 from groundstation.handover import Bell
-from groundstation.shell import stop_signals, tell
+from groundstation.output import tell
+from groundstation.shell import stop_signals
 
 DISK_S = 3.0
 """How long a disk may take before whoever waits is told."""

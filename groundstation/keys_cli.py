@@ -9,6 +9,7 @@ import click
 from groundstation.errors import CallerError, KeyUnusable
 from groundstation.host_time import host_clock
 from groundstation.keys import Client, KeyPair, KeyStore
+from groundstation.output import echo
 
 _EPILOG = """
 \b
@@ -45,9 +46,9 @@ def new(name: str) -> None:
     """
     store = KeyStore()
     pair = store.new(name)
-    click.echo(f"public key of {name}:\n  {pair.public}")
-    click.echo(f"The secret half is in {store.folder / name}.key and stays on this host.")
-    click.echo(f"Whoever is to let it in: groundstation keys allow {name} {pair.public}")
+    echo(f"public key of {name}:", f"  {pair.public}")
+    echo(f"The secret half is in {store.folder / name}.key and stays on this host.")
+    echo(f"Whoever is to let it in: groundstation keys allow {name} {pair.public}")
 
 
 @keys.command("list")
@@ -59,23 +60,23 @@ def list_command() -> None:
       groundstation keys list
     """
     store = KeyStore()
-    click.echo("Keys of this host:")
+    echo("Keys of this host:")
     names = store.names()
     unusable = None
     for name in names:
         try:
-            click.echo(_own_line(store.load(name)))
+            echo(_own_line(store.load(name)))
         except KeyUnusable as error:
             unusable = error
-            click.echo(f"  {name:<20} {error}")
+            echo(f"  {name:<20} {error}")
     if not names:
-        click.echo("  none: groundstation keys new NAME")
-    click.echo("Let in by its stations and bridges:")
+        echo("  none: groundstation keys new NAME")
+    echo("Let in by its stations and bridges:")
     clients = store.clients()
     for client in clients:
-        click.echo(_client_line(client))
+        echo(_client_line(client))
     if not clients:
-        click.echo("  nobody: groundstation keys allow NAME KEY")
+        echo("  nobody: groundstation keys allow NAME KEY")
     if unusable is not None:
         raise unusable
 
@@ -97,7 +98,7 @@ def allow(name: str, public: str | None, may_command: bool) -> None:
     """
     store = KeyStore()
     client = store.allow(name, public or _known(store, name), "command" if may_command else "telemetry", host_clock())
-    click.echo(f"{name} may {'listen and command' if client.rights == 'command' else 'listen'}")
+    echo(f"{name} may {'listen and command' if client.rights == 'command' else 'listen'}")
 
 
 @keys.command()
@@ -112,7 +113,7 @@ def revoke(name: str) -> None:
       groundstation keys revoke anna
     """
     KeyStore().revoke(name, host_clock())
-    click.echo(f"{name} is not let in any more")
+    echo(f"{name} is not let in any more")
 
 
 def _known(store: KeyStore, name: str) -> str:

@@ -9,12 +9,12 @@ from typing import Literal
 import msgspec
 
 from groundstation.archive.bodies import Gap, body_of
-from groundstation.archive.paths import printable
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES
 from groundstation.archive.schema import GAP_KIND
 from groundstation.messages import ContactChange, LosVerdict
 from groundstation.plain import utc
+from groundstation.printable import encodable, printable
 
 _NS = 1_000_000_000
 State = Literal["finished", "open"]
@@ -55,7 +55,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
     counts = reader.frame_counts() if reader.has_frames else {}
     good = sum(count for (_, quality), count in counts.items() if quality in GOOD_QUALITIES)
     return PassSummary(
-        path=printable(reader.path),
+        path=encodable(reader.path),
         schema_version=reader.schema_version,
         state="finished" if reader.closed else "open",
         station=meta.get("station", "?"),
@@ -77,7 +77,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
 def pass_lines(found: Sequence[PassSummary | str]) -> list[str]:
     """A list of recordings for people; text stands for one that cannot be read."""
     heads = ["WHEN (UTC)", "LINK", "DURATION", "FRAMES", "REJECTED", "LOSS OF SIGNAL", "RECORDING"]
-    rows = [_row(item) for item in found if isinstance(item, PassSummary)]
+    rows = [list(map(printable, _row(item))) for item in found if isinstance(item, PassSummary)]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
     return (table if rows else []) + [item for item in found if isinstance(item, str)]

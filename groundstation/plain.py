@@ -23,6 +23,7 @@ from groundstation.messages import (
     Transport,
 )
 from groundstation.orders import CommandUpdate
+from groundstation.printable import printable
 
 TELEMETRY_EVERY_NS = 1_000_000_000
 _TRANSPORTS = get_args(Transport)
@@ -55,7 +56,7 @@ def plain_line(message: AnyMessage) -> str | None:
     else:
         return None
     mark = "REPLAY " if getattr(message, "replay", False) else ""
-    return (mark + " ".join(line.split())).encode("ascii", "backslashreplace").decode()
+    return printable(mark + " ".join(line.split())).encode("ascii", "backslashreplace").decode()
 
 
 class PlainLines:

@@ -1,19 +1,21 @@
-"""What both command lines share: how errors and signals end a program, and lines of output."""
+"""What both command lines share: how they start, and how errors and signals end them."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import io
 import os
-import select
 import signal
 import sys
+import traceback
+from types import TracebackType
 from typing import Literal
 
 import click
 
 from groundstation.errors import StationError
+from groundstation.output import echo
+from groundstation.printable import printable
 from protocols.errors import ProtocolError
 
 Style = Literal["tui", "plain", "json"]
@@ -43,18 +45,19 @@ def run_cli(command: click.Command, name: str) -> None:
     If whoever reads its lines has gone (``| head``), it ends quietly with 1: click's own way.
     """
     _prepare_streams()
+    sys.excepthook = _show_traceback
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         code = error.exit_code
     except click.Abort:
         code = EXIT_INTERRUPTED
     except StationError as error:
-        click.echo(f"{name}: {error}", err=True)
+        echo(f"{name}: {error}", err=True)
         code = error.exit_code
     except ProtocolError as error:
-        click.echo(f"{name}: {error}", err=True)
+        echo(f"{name}: {error}", err=True)
         code = EXIT_DECLARATION
     sys.exit(code or 0)
 
@@ -90,17 +93,13 @@ def choose_style(plain: bool, json: bool) -> Style:
     return "tui" if not plain and sys.stdin.isatty() and sys.stdout.isatty() else "plain"
 
 
-def tell(text: str, *, err: bool = False) -> None:
-    """One line to whoever started a service. That its terminal is gone by now, or stopped (Ctrl-S), holds up nobody."""
-    with contextlib.suppress(OSError):
-        number = (sys.stderr if err else sys.stdout).fileno()
-        ready = select.poll()
-        ready.register(number, select.POLLOUT)
-        if ready.poll(0):
-            os.write(number, f"{text}\n".encode(errors="backslashreplace"))
+def _show_usage(error: click.ClickException) -> None:
+    """Usage and hint as click words them; what was typed is quoted in them."""
+    said = io.StringIO()
+    error.show(said)
+    sys.stderr.write(printable(said.getvalue(), lines=True))
 
 
-def write_line(text: str) -> None:
-    """One line, at once: whoever reads a pipe reads live."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A fault of this program, with words of others in it."""
+    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace)), lines=True))

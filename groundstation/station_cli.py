@@ -10,8 +10,9 @@ import click
 
 from groundstation.host_time import host_clock
 from groundstation.links.ports import format_ports, list_ports
+from groundstation.output import echo, tell, write_json
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import end_with_parent, tell
+from groundstation.shell import end_with_parent
 from groundstation.station import Station
 from groundstation.station_options import check_link, station_config, station_options
 from groundstation.station_process import ask_to_stop, stop_station
@@ -49,7 +50,7 @@ def serve(
 
     def ready(info: StationInfo) -> None:
         if announce:
-            click.echo(json.dumps({"station": info.name, "recording": info.recording}))
+            write_json(json.dumps({"station": info.name, "recording": info.recording}))
         else:
             tell(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
             tell(f"watch it with: groundstation watch {info.name}")
@@ -75,14 +76,14 @@ def stop(station: str | None, key: str | None, server_key: str | None) -> None:
     target = find_target(station, key, server_key)
     if target.info is None:
         asyncio.run(ask_to_stop(target.client(), "stopped from the command line"))
-        click.echo(f"{target.name} was asked to stop")
+        echo(f"{target.name} was asked to stop")
         return
     asyncio.run(stop_station(target.info, "stopped from the command line"))
     recording = target.info.recording
-    click.echo(f"stopped; the recording is {recording}" if recording else "stopped; nothing was recorded")
+    echo(f"stopped; the recording is {recording}" if recording else "stopped; nothing was recorded")
 
 
 @click.command()
 def ports() -> None:
     """List the serial ports, what is behind them, and whether they can be used."""
-    click.echo(format_ports(list_ports()))
+    echo(*format_ports(list_ports()))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from groundstation.output import echo
+from groundstation.printable import shell_join
 from groundstation.udev import (
     GROUP,
     NAME,
@@ -73,14 +75,14 @@ def install(root: Path, yes: bool) -> None:
     """Write the rules, in folders made for them if need be, and have udev apply them. Shows first what and where."""
     path = destination(root)
     if path.is_file() and path.read_bytes() == rules().encode():
-        click.echo(f"{path} is in place and of this version; to have udev apply it again: {_reload_text()}")
+        echo(f"{path} is in place and of this version; to have udev apply it again: {_reload_text()}")
         return
-    click.echo(f"{path} will {'be replaced by' if path.exists() else 'hold'}:\n{_RULER}\n{rules()}{_RULER}")
+    echo(f"{path} will {'be replaced by' if path.exists() else 'hold'}:", _RULER, *rules().splitlines(), _RULER)
     _say_reload(root)
     _need_permission(path, "install", root)
     _ask("Write it?", yes)
     write_rules(path)
-    click.echo(f"wrote {path}")
+    echo(f"wrote {path}")
     _reload(root)
 
 
@@ -92,14 +94,14 @@ def remove(root: Path, yes: bool) -> None:
     path = destination(root)
     if not path.is_file():
         elsewhere = installed(root)
-        click.echo(f"{elsewhere} came with a package: remove that" if elsewhere else f"there is no {path}")
+        echo(f"{elsewhere} came with a package: remove that" if elsewhere else f"there is no {path}")
         return
-    click.echo(f"{path} will be removed")
+    echo(f"{path} will be removed")
     _say_reload(root)
     _need_permission(path, "remove", root)
     _ask("Remove it?", yes)
     delete_rules(path)
-    click.echo(f"removed {path}")
+    echo(f"removed {path}")
     _reload(root)
 
 
@@ -114,7 +116,7 @@ def check(root: Path) -> None:
         *(_say(*line) for board in boards for line in _board_lines(board)),
     ]
     if not boards:
-        click.echo("board          none that the rules know is plugged in")
+        echo("board          none that the rules know is plugged in")
     if wrong := sum(faults):
         raise RulesError(f"{wrong} of {len(faults)} are not right")
 
@@ -148,7 +150,7 @@ def _rules_fault(root: Path) -> str | None:
 
 def _say(subject: str, fault: str | None, fine: str) -> bool:
     """One line of the check; whether it is a fault."""
-    click.echo(f"{subject:<8} {'WRONG' if fault else 'ok':<5} {fault or fine}")
+    echo(f"{subject:<8} {'WRONG' if fault else 'ok':<5} {fault or fine}")
     return fault is not None
 
 
@@ -161,7 +163,7 @@ def _need_permission(path: Path, what: str, root: Path) -> None:
     if not may_write(path):
         options = [] if root == _SYSTEM else ["--root", str(root)]
         again = ["sudo", sys.executable, "-m", "groundstation.cli", "udev", what, *options]
-        raise RulesForbidden(f"root is needed for {path}; nothing was changed; run: {shlex.join(again)}")
+        raise RulesForbidden(f"root is needed for {path}; nothing was changed; run: {shell_join(again)}")
 
 
 def _reload_text() -> str:
@@ -170,10 +172,10 @@ def _reload_text() -> str:
 
 def _say_reload(root: Path) -> None:
     if root == _SYSTEM:
-        click.echo(f"and then run: {_reload_text()}")
+        echo(f"and then run: {_reload_text()}")
 
 
 def _reload(root: Path) -> None:
     if root == _SYSTEM:
         reload_rules()
-        click.echo("udev applies it to what is plugged in")
+        echo("udev applies it to what is plugged in")

@@ -16,6 +16,7 @@ import click
 from groundstation.errors import StationGone
 from groundstation.host_time import host_clock
 from groundstation.links.replay import replay_url
+from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, choose_style
@@ -146,7 +147,7 @@ def _part_with(info: StationInfo, *, stop: bool) -> None:
     else:
         text = f"station {info.name} goes on: groundstation watch {info.name}"
     with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+        echo(text, err=True)
 
 
 def _runs(info: StationInfo) -> bool:
@@ -185,7 +186,7 @@ def replay(
     station = start_station(config, with_parent=True)
     client = ReplayClient(station, host_clock, paused=paused)
     if paused and style != "tui":
-        click.echo(f"paused: groundstation watch {station.name} moves it", err=True)
+        echo(f"paused: groundstation watch {station.name} moves it", err=True)
     code = EXIT_INTERRUPTED
     try:
         code = show(station, style, in_ascii, closing="The replay ends.", client=client, over=replay_is_over)

@@ -7,15 +7,14 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
-import click
-
 from groundstation.client import StationClient
 from groundstation.errors import StationGone
 from groundstation.host_time import host_clock
 from groundstation.messages import AnyMessage
+from groundstation.output import echo, write_json, write_line
 from groundstation.plain import PlainLines, json_line
 from groundstation.registry import Endpoints
-from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals, write_line
+from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals
 from groundstation.tui.source import StationBack, StationLost
 
 EXIT_HANGUP = 128 + signal.SIGHUP
@@ -71,7 +70,7 @@ async def follow(
     try:
         code = await _interruptible(_lines(client, style, until))
         if client.missed:
-            click.echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
+            echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
         return code
     finally:
         await client.close()
@@ -88,7 +87,7 @@ async def _lines(
     async for update in client.messages():
         if isinstance(update, StationLost):
             await client.check_access()  # first: whoever is only shown out is told that and nothing else
-            click.echo("the station is gone", err=True)
+            echo("the station is gone", err=True)
             return StationGone.exit_code
         _write(update, style, lines)
         if until is not None and until(update.snapshot if isinstance(update, StationBack) else update):
@@ -100,7 +99,7 @@ def _write(update: AnyMessage | StationBack, style: Literal["plain", "json"], li
     if isinstance(update, StationBack):
         _write(update.snapshot, style, lines)
     elif style == "json":
-        write_line(json_line(update))
+        write_json(json_line(update))
     elif (line := lines.line(update)) is not None:
         write_line(line)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 
 from groundstation.host_time import host_clock
+from groundstation.output import paint
 from groundstation.plain import utc
 from hil.result import RunResult
 from hil.run import Plan, fly_plan
@@ -82,8 +83,7 @@ class Batch:
 
     def _write(self, text: str) -> None:
         if self._show:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
+            paint(text)
 
     def _clear(self) -> None:
         self._write("")

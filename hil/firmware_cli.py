@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from groundstation.errors import WorldError
-from groundstation.shell import write_line
+from groundstation.output import echo, write_json, write_line
 from hil.boards import PACKAGES, find_board
 from hil.elf import build_of
 from hil.flashing import FlashFailed, lack, plan_flashing
@@ -101,15 +101,15 @@ def flash_command(board: str, tool: str | None, image: Path | None, port: str | 
         if dry_run:
             write_line(line)
             if shutil.which(plan.command[0]) is None:
-                click.echo(lack(plan.command[:1]), err=True)
+                echo(lack(plan.command[:1]), err=True)
             return
         if plan.temporary is not None:
             plan.image.write_bytes(plan.temporary)
-        click.echo(line, err=True)
+        echo(line, err=True)
         code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
     if code:
         raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")
-    click.echo("flashed; `hil firmware info` asks the board what it runs", err=True)
+    echo("flashed; `hil firmware info` asks the board what it runs", err=True)
 
 
 @firmware_command.command("info")
@@ -132,7 +132,7 @@ def info_command(target: str | None, port: str | None, elf: Path | None, as_json
     told = identify(target, port or (find_port() if target is None else None))
     result = compare(told, target, elf)
     if as_json:
-        write_line(json.dumps(result.fields()))
+        write_json(json.dumps(result.fields()))
     else:
         for line in result.lines():
             write_line(line)

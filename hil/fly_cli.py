@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 from click.core import ParameterSource
 
 from groundstation.archive.paths import default_path
 from groundstation.host_time import host_clock
-from groundstation.shell import choose_style, write_line
+from groundstation.output import echo, echo_json, write_line
+from groundstation.shell import choose_style
 from groundstation.station_options import output_options
 from hil.flight import FlightPlan, fly_real_time
 from hil.lockstep import Direct, fly_lockstep
@@ -78,7 +78,7 @@ def fly_command(
     result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
     code = _conclude(result.verdict, as_json)
     if not result.complete:
-        click.echo("ended before the pass was over: the verdict is of what was received", err=True)
+        echo("ended before the pass was over: the verdict is of what was received", err=True)
         code = result.code or EXIT_INCOMPLETE
     sys.exit(code)
 
@@ -98,7 +98,7 @@ def _check_lockstep(context: click.Context, target: str) -> None:
 def _conclude(verdict: Verdict, as_json: bool) -> int:
     """Say the verdict; the exit code that goes with it."""
     if as_json:
-        write_line(msgspec.json.encode(verdict).decode())
+        echo_json(verdict)
     else:
         for line in verdict_lines(verdict):
             write_line(line)

@@ -12,6 +12,7 @@ from types import FrameType
 import click
 
 from groundstation.errors import CallerError
+from groundstation.output import echo
 from groundstation.plain import utc
 from groundstation.shell import end_with_parent, stop_signals
 from hil.lander.spacecraft import Spacecraft
@@ -96,7 +97,7 @@ def _await_listener(server: ByteServer, announce: bool) -> None:
         end_with_parent()
         say(state="waiting", url=server.url)
     else:
-        click.echo(f"the lander waits for a listener: groundstation run {server.url}")
+        echo(f"the lander waits for a listener: groundstation run {server.url}")
     server.wait_for_listener(None)
 
 
@@ -112,7 +113,7 @@ def _serve_paced(server: ByteServer, craft: Spacecraft, drop: int | None, speed:
 def _serve_stepped(server: ByteServer, craft: Spacecraft, drop: int | None, announce: bool) -> None:
     burst = Burst(craft.scet, b"")
     for burst in _checked(fly_stepped(craft, server, iter(sys.stdin.readline, ""), drop)):
-        click.echo(f"{utc(burst.scet)} {len(burst.data)} bytes")
+        echo(f"{utc(burst.scet)} {len(burst.data)} bytes")
     _tell_end(burst, announce)
     _wait_for_signal()
 
@@ -121,7 +122,7 @@ def _tell_end(last: Burst, announce: bool) -> None:
     if announce:
         say(state="finished")
     else:
-        click.echo(f"the pass is over at {utc(last.scet)}; the link stays open, Ctrl-C ends it")
+        echo(f"the pass is over at {utc(last.scet)}; the link stays open, Ctrl-C ends it")
 
 
 def _checked(bursts: Iterator[Burst]) -> Iterator[Burst]:

@@ -33,7 +33,7 @@ from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
-from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
+from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, encode, worst
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
 from hil.targets import MACHINES, BoardMachine, Machine, Sink, find_port
@@ -397,8 +397,8 @@ def read_bundle(folder: Path) -> RunResult:
 def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     """Write all but the recording, which is there."""
     channel = record.channel
-    (folder / "scenario.toml").write_text(result.toml, encoding="utf-8")
-    (folder / "result.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
+    (folder / "result.json").write_bytes(msgspec.json.format(encode(result)))
     (folder / "sent.bin").write_bytes(channel.sent("down"))
     (folder / "console.txt").write_text(record.console, encoding="utf-8", errors="replace")
     with open(folder / "faults.jsonl", "wb") as out:

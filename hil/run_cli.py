@@ -16,8 +16,9 @@ import click
 import msgspec
 
 from groundstation.host_time import host_clock
+from groundstation.output import echo, write_line
 from groundstation.output_file import write_output
-from groundstation.shell import EXIT_INTERRUPTED, write_line
+from groundstation.shell import EXIT_INTERRUPTED
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
@@ -115,7 +116,7 @@ def run_command(
                     break
                 plans.append(plan)
         for reason in skipped:
-            click.echo(f"skipped {reason}", err=True)
+            echo(f"skipped {reason}", err=True)
         if not plans:
             raise ScenarioError("there is nothing to fly")
         if speed is not None and all(plan.mode == "lockstep" for plan in plans):
@@ -184,7 +185,7 @@ def _folder(report: Path | None) -> Iterator[Path]:
     finally:
         kept = [path for path in folder.glob("runs/*") if (path / FAILED).exists()]
         if kept:
-            click.echo(f"kept what failed: {folder}", err=True)
+            echo(f"kept what failed: {folder}", err=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -32,11 +32,6 @@ def default_path(clock_ns: int, label: str, token: str, root: Path | None = None
     return folder / f"{stamp}-{name}-{token}.sqlite"
 
 
-def printable(text: object) -> str:
-    """A path, or what is said of one, as text that any output and JSON take: file names are bytes, not always UTF-8."""
-    return str(text).encode(errors="backslashreplace").decode()
-
-
 def passes_folder() -> Path:
     """The folder of the recordings, where nobody says another."""
     return data_folder() / "passes"

@@ -12,6 +12,7 @@ from serial.tools import list_ports as pyserial_ports
 from groundstation.errors import LinkError, PortForbidden
 from groundstation.links.access import holders
 from groundstation.links.serial import probe
+from groundstation.printable import printable
 
 BY_ID = Path("/dev/serial/by-id")
 
@@ -66,11 +67,12 @@ def port_state(path: str) -> str:
     return "free"
 
 
-def format_ports(ports: Iterable[PortInfo]) -> str:
-    """A table for people, without a line end after its last row."""
-    rows = [("PORT", "STATE", "USB", "SERIAL", "DESCRIPTION", "STABLE NAME")]
-    rows += [(p.path, p.state, p.usb_id, p.serial_number, p.description, p.stable) for p in ports]
+def format_ports(ports: Iterable[PortInfo]) -> list[str]:
+    """A table for people, row by row."""
+    heads = ["PORT", "STATE", "USB", "SERIAL", "DESCRIPTION", "STABLE NAME"]
+    found = [(p.path, p.state, p.usb_id, p.serial_number, p.description, p.stable) for p in ports]
+    rows = [heads, *(list(map(printable, row)) for row in found)]  # a board says of itself what it likes
     if len(rows) == 1:
-        return "no serial ports: plug a board in, or use a pseudo-terminal by its path"
+        return ["no serial ports: plug a board in, or use a pseudo-terminal by its path"]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

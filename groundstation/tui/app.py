@@ -22,6 +22,7 @@ from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snaps
 from groundstation.model import PassModel
 from groundstation.ordering import AnyOrder, Orderer, who_am_i
 from groundstation.orders import OrderAccepted
+from groundstation.output import echo
 from groundstation.output_file import write_numbered
 from groundstation.plain import utc
 from groundstation.tui.command_screen import CommandScreen, Ordered
@@ -378,8 +379,8 @@ def run_tui(
     code = app.run()
     with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to print on
         if app.error is not None:
-            print(app.error, file=sys.stderr)
-        print(farewell(app, closing), flush=True)
+            echo(str(app.error), err=True)
+        echo(*farewell(app, closing))
     return app.return_code or 0 if code is None else code
 
 
@@ -388,10 +389,10 @@ def typed_here(text: str) -> str:
     return text.replace("groundstation arm ", "arm ").replace("groundstation cop unlock", "unlock")
 
 
-def farewell(app: StationApp, closing: str | None = None) -> str:
+def farewell(app: StationApp, closing: str | None = None) -> list[str]:
     """The last lines: the recording, and what becomes of the station (``closing``, where the caller decides it)."""
     if app.model.snapshot is None:
-        return "No station answered."
+        return ["No station answered."]
     link = app.model.link
     kept = link is not None and link.recording is not None
     recording = f"Recording: {link.recording}" if link is not None and kept else "Nothing was recorded."
@@ -401,4 +402,4 @@ def farewell(app: StationApp, closing: str | None = None) -> str:
         gone = app.ended or app.model.gone_ns(app.now()) is not None
         fate = "has ended or is out of reach" if gone else "goes on"
         closing = f"Station {app.model.snapshot.station} {fate}."
-    return f"{recording}\n{closing}"
+    return [recording, closing]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from groundstation.messages import LimitState
+from groundstation.printable import printable
 
 _ASCII_TABLE = str.maketrans(
     {
@@ -63,7 +64,7 @@ class Glyphs:
 
     def text(self, text: str) -> str:
         """Foreign text in this alphabet: as it is, or spelled in ASCII."""
-        shown = "".join(char if char.isprintable() else " " for char in text)
+        shown = printable(text)
         if self.unicode:
             return shown
         return shown.translate(_ASCII_TABLE).encode("ascii", "replace").decode()

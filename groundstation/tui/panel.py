@@ -10,6 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from groundstation.printable import printable
 from groundstation.tui.spans import Row, Span, Tone, fit, width_of
 
 Styles = Mapping[Tone, Style]
@@ -36,7 +37,7 @@ class Panel(Widget):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Take new rows and repaint those that differ."""
-        old, self._rows = self._rows, list(rows)
+        old, self._rows = self._rows, [tuple(map(_shown, row)) for row in rows]
         for index in range(max(len(old), len(self._rows))):
             if index >= len(old) or index >= len(self._rows) or old[index] != self._rows[index]:
                 self.refresh(Region(0, index, self.size.width, 1))
@@ -48,3 +49,8 @@ class Panel(Widget):
         spans = fit((*self._edge, *row), width)
         segments = [Segment(span.text, self._styles[span.tone]) for span in spans if span.text]
         return Strip(segments, width)
+
+
+def _shown(span: Span) -> Span:
+    """The last station before the terminal: whoever made the row, nothing in it is a control sequence."""
+    return span if span.text.isprintable() else Span(printable(span.text), span.tone)

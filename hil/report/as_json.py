@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hil.report.markup import visible
-from hil.result import RunResult
+from hil.result import RunResult, encode
 
 SCHEMA = 1
 """Counts up when a field changes its meaning or goes; new fields do not count."""
@@ -23,8 +22,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
 
 def render(results: Sequence[RunResult], generated: str) -> str:
     """The text of the file."""
-    report = Report(generated=generated, results=[_encodable(result) for result in results])
-    return msgspec.json.encode(report).decode() + "\n"
+    return encode(Report(generated=generated, results=list(results))).decode() + "\n"
 
 
 def read(text: str | bytes) -> Report:
@@ -37,12 +35,3 @@ def read(text: str | bytes) -> Report:
     if report.schema != SCHEMA:
         raise msgspec.ValidationError(f"a report of form {report.schema}; this program reads form {SCHEMA}")
     return report
-
-
-def _encodable(result: RunResult) -> RunResult:
-    """The same; a console whose bytes were no text keeps them as escapes, since JSON is UTF-8."""
-    try:
-        result.console.encode()
-    except UnicodeEncodeError:
-        return msgspec.structs.replace(result, console=visible(result.console))
-    return result

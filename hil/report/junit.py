@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from hil.report.markup import visible
+from groundstation.printable import printable
 from hil.report.words import marginal, reason, row_text, wanting
 from hil.result import RunResult
 
@@ -26,7 +26,7 @@ def render(results: Sequence[RunResult], generated: str) -> str:
     flown = Counter((result.target, result.scenario) for result in results)
     for target in dict.fromkeys(result.target for result in results):
         runs = [result for result in results if result.target == target]
-        about = {"name": f"hil.{visible(target)}", "timestamp": visible(generated).removesuffix("Z")}
+        about = {"name": f"hil.{printable(target)}", "timestamp": printable(generated).removesuffix("Z")}
         suite = ET.SubElement(root, "testsuite", {**about, **_counts(runs)})
         for result in runs:
             suite.append(_case(result, alone=flown[target, result.scenario] == 1))
@@ -43,11 +43,11 @@ def _counts(results: Sequence[RunResult]) -> dict[str, str]:
 
 
 def _case(result: RunResult, *, alone: bool) -> ET.Element:
-    name = visible(result.scenario if alone else f"{result.scenario} [{result.run}]")
-    case = ET.Element("testcase", classname=f"hil.{visible(result.target)}", name=name, time=f"{result.took_s:.3f}")
+    name = printable(result.scenario if alone else f"{result.scenario} [{result.run}]")
+    case = ET.Element("testcase", classname=f"hil.{printable(result.target)}", name=name, time=f"{result.took_s:.3f}")
     properties = ET.SubElement(case, "properties")
     for key, value in _properties(result).items():
-        ET.SubElement(properties, "property", name=visible(key), value=visible(value))
+        ET.SubElement(properties, "property", name=printable(key), value=printable(value))
     rows = "\n".join(f"{row.state} {row_text(row)}{f' ({row.note})' if row.note else ''}" for row in wanting(result))
     if result.error:
         _add(case, "error", f"{result.error}\n{rows}\n{result.replay}", message=result.error, type="RunBroke")
@@ -68,5 +68,5 @@ def _properties(result: RunResult) -> dict[str, str]:
 
 
 def _add(parent: ET.Element, name: str, text: str, **attributes: str) -> None:
-    kept = {key: visible(value) for key, value in attributes.items()}
-    ET.SubElement(parent, name, kept).text = visible(text)
+    kept = {key: printable(value) for key, value in attributes.items()}
+    ET.SubElement(parent, name, kept).text = printable(text, lines=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import html
-import re
+
+from groundstation.printable import printable
 
 _VOID = {"meta", "br", "wbr"}
 _EMPTY = {"path", "rect", "line", "use", "circle"}
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
 
 
 class Markup(str):
@@ -38,30 +36,14 @@ def join(parts: list[Markup] | tuple[str, ...] | list[str], between: str = "") -
 
 
 def esc(text: str) -> Markup:
-    """Text as it shall be read, whatever is in it."""
-    return Markup(html.escape(visible(text)))
-
-
-def visible(text: str) -> str:
-    """Text without control characters: what a console wrote must not act on a reader, or break XML.
-
-    Line ends and tabs stay; other controls become their pictures, and what turns the direction of text, lone
-    surrogates and the like become escapes.
-    """
-    return _UNSEEN.sub(_picture, text.replace("\r\n", "\n"))
+    """Text as it shall be read, whatever is in it; line ends and tabs stay."""
+    return Markup(html.escape(printable(text, lines=True)))
 
 
 def number(value: float) -> str:
     """A figure for an attribute: short, at most three decimals."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def _picture(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _key(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.report.markup import visible
+from groundstation.printable import printable
 from hil.report.words import marginal, row_text, wanting
 from hil.result import RunResult
 
@@ -12,4 +12,4 @@ def lines(result: RunResult) -> list[str]:
     rows = [*wanting(result), *marginal(result)]
     out = [result.line]
     out += [f"  {row.state:8} {row_text(row)}{f' ({row.note})' if row.note else ''}" for row in rows]
-    return [" ".join(visible(line).split("\n")).rstrip() for line in out]
+    return [printable(line.replace("\n", " ")).rstrip() for line in out]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from groundstation.printable import printable
 from hil.faults import Applied
 from hil.report.axis import line_to_mission
-from hil.report.markup import Markup, el, esc, join, visible
+from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, state_of, utc_ms
 from hil.result import Measurement, RunResult
 from hil.scenario import State
@@ -165,7 +166,7 @@ def artefacts(result: RunResult) -> Markup:
 def bundle_link(run: str, name: str) -> str:
     """A relative address, whatever the names are: it never leaves the report's folder."""
     parts = [part for part in PurePosixPath(BUNDLES, run, name.lstrip("/")).parts if part not in ("..", "/")]
-    return "./" + "/".join(quote(visible(part), safe="") for part in parts)
+    return "./" + "/".join(quote(printable(part), safe="") for part in parts)
 
 
 def console(result: RunResult) -> Markup:

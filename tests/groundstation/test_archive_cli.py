@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.cli import cli
-from groundstation.errors import CallerError, WorldError
+from groundstation.errors import CallerError
 from groundstation.passes import info_lines, summarise
 from protocols.lander import MARS6
 from tests.groundstation.recordings import record
@@ -92,9 +92,9 @@ def test_progress_never_stands_in_a_line_with_results(
 def test_progress_is_taken_away_before_an_error(
     recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "pass-DESCENT.csv.part").mkdir()
+    (tmp_path / "pass-DESCENT.csv").touch()
     screen = Tty()
-    with monkeypatch.context() as patch, pytest.raises(WorldError, match="cannot export to"):
+    with monkeypatch.context() as patch, pytest.raises(CallerError, match="exists"):
         on_terminal(patch, screen, "export", str(recording), "--to", "csv", "--output", str(tmp_path))
     assert painted(screen.getvalue())
     assert screen.getvalue().endswith(CLEAR)

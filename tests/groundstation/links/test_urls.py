@@ -81,12 +81,12 @@ def test_a_port_in_use_says_by_whom() -> None:
 
 
 def test_the_table(tmp_path) -> None:
-    assert format_ports([]).startswith("no serial ports")
+    assert format_ports([])[0].startswith("no serial ports")
     ports = [
         PortInfo("/dev/ttyACM0", "STLink", "0483:374b", "066E", "", "free"),
         PortInfo("/dev/ttyUSB10", "", "", "", "", "busy: cat (pid 9)"),
     ]
-    assert format_ports(ports).splitlines() == [
+    assert format_ports(ports) == [
         "PORT           STATE              USB        SERIAL  DESCRIPTION  STABLE NAME",
         "/dev/ttyACM0   free               0483:374b  066E    STLink",
         "/dev/ttyUSB10  busy: cat (pid 9)",

@@ -88,13 +88,13 @@ def test_screenshots_are_svg_and_never_overwrite(tmp_path: Path) -> None:
 
 
 def test_the_farewell_names_the_recording_and_the_station() -> None:
-    async def play() -> str:
+    async def play() -> list[str]:
         async with scene("los", (80, 24)) as stage:
             return farewell(stage.app)
 
-    text = asyncio.run(play())
-    assert text.startswith("Recording: /var/lib/mars6/")
-    assert text.endswith("Station bench goes on.")
+    recording, fate = asyncio.run(play())
+    assert recording.startswith("Recording: /var/lib/mars6/")
+    assert fate == "Station bench goes on."
 
 
 def test_without_a_terminal_it_refuses_instead_of_hanging() -> None:

@@ -1,0 +1,55 @@
+"""Lines of output of both command lines. The only place that writes to standard output and standard error.
+
+Nothing that others wrote reaches a terminal as something that it obeys (`groundstation.printable`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+
+import msgspec
+
+from groundstation.printable import printable, printable_json
+
+
+def echo(*lines: str, err: bool = False) -> None:
+    """Lines for people, at once: whoever reads a pipe reads live. What is no visible character in them is escaped."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write("".join(f"{printable(line)}\n" for line in lines))
+    stream.flush()
+
+
+def echo_json(value: object, *, err: bool = False) -> None:
+    """A value as one line of JSON, at once."""
+    write_json(msgspec.json.encode(value).decode(), err=err)
+
+
+def write_json(text: str, *, err: bool = False) -> None:
+    """A line of JSON that is text already, at once."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(printable_json(text) + "\n")
+    stream.flush()
+
+
+def paint(text: str) -> None:
+    """A line of progress on the terminal's standard error, in place of the one before; without text, none."""
+    sys.stderr.write(f"\r{printable(text)}\x1b[K")
+    sys.stderr.flush()
+
+
+def write_line(text: str) -> None:
+    """One line for people, at once."""
+    echo(text)
+
+
+def tell(text: str, *, err: bool = False) -> None:
+    """One line to whoever started a service. That its terminal is gone by now, or stopped (Ctrl-S), holds up nobody."""
+    with contextlib.suppress(OSError):
+        number = (sys.stderr if err else sys.stdout).fileno()
+        ready = select.poll()
+        ready.register(number, select.POLLOUT)
+        if ready.poll(0):
+            os.write(number, f"{printable(text)}\n".encode(errors="backslashreplace"))
