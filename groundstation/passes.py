@@ -100,10 +100,7 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
     lines.append("frames: " + (", ".join(f"{n} {name}" for name, n in s.frames.items()) or "no index of frames"))
     lines.append("events: " + (", ".join(f"{n} {kind}" for kind, n in s.events.items()) or "none"))
     lines += [f"loss of signal, {v.channel}: {_loss_words(v)}; {v.evidence}" for v in s.losses]
-    for gap in s.gaps:
-        span = f"{utc(gap.first_ert, 3)} to {utc(gap.last_ert, 3)}"
-        lines.append(f"not recorded: {gap.records} records, {gap.bytes} bytes, received {span}")
-    return lines
+    return lines + [f"not recorded: {gap}" for gap in s.gaps]
 
 
 def _row(s: PassSummary) -> list[str]:

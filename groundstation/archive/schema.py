@@ -25,8 +25,14 @@ SCHEMA_VERSION = 2
 FRAMES_SINCE = 2
 """The first schema with an index of frames."""
 
+OPEN = ("closed", "no")
+"""The fact that a recording is made with. It is in the file itself before the first record, never in its journal."""
+
 CLOSED = ("closed", "yes")
-"""The fact that a writer adds when it ends in order: whoever finds none reads a pass that goes on, or was cut short."""
+"""The fact that a writer puts in its place when it ends in order. Older writers left it out until then."""
+
+COPIED = "copied"
+"""Key of the fact that `copying` adds to a copy: when it was made, ISO 8601."""
 
 GAP_KIND = "gap"
 """Kind of the event the writer itself records where records were dropped."""

@@ -10,11 +10,13 @@ a recording that says it was closed says all that it lacks.
 
 A disk may also not answer at all: then the thread hangs in a commit and can tell nothing. `ArchiveWriter.error` says
 that too, to whoever asks meanwhile.
+
+Everything that was accepted and is not in the file at its end is counted: `ArchiveWriter.shortfall`. SQLite goes on
+writing into a file that was removed; then all of it is missing.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
@@ -27,8 +29,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
+import msgspec
+
 from groundstation.archive import schema
+from groundstation.archive.bodies import Gap
+from groundstation.archive.creation import create, journal_of, remove
 from groundstation.archive.records import FrameEntry
+from groundstation.archive.shortfall import Shortfall, place_of
 from groundstation.errors import ArchiveError
 
 _Table = Literal["chunk", "event", "frame", "meta"]
@@ -45,6 +52,7 @@ _LOOK_EVERY_S = 0.02
 _CHECKPOINT_WAIT_MS = 200
 """At the end. Whoever reads then has it all from two files, and tidies up when it closes; nobody need wait for that."""
 
+_MISPLACED = "it was moved or removed; put it back, or start the station again"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -59,27 +67,37 @@ class _Record(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Gap:
-    """Records in a row that are missing: dropped since the queue filled up, or given up at the end."""
+class _Count:
+    """Records, and how many received bytes in how many reads they are."""
 
-    first_ert: int
-    last_ert: int
+    first_ert: int = 0
+    last_ert: int = 0
     records: int = 0
+    reads: int = 0
     size: int = 0
 
-    def add(self, ert: int, size: int, records: int = 1) -> None:
-        self.last_ert = ert
-        self.records += records
-        self.size += size
+    @classmethod
+    def of(cls, records: Iterable[_Record]) -> _Count:
+        """How many there are, but for the writer's own."""
+        counted = [record for record in records if not record.own]
+        if not counted:
+            return cls()
+        reads = [record.size for record in counted if record.table == "chunk"]
+        return cls(counted[0].ert, counted[-1].ert, len(counted), len(reads), sum(reads))
 
-    def body(self) -> bytes:
-        fields = {
-            "records": self.records,
-            "bytes": self.size,
-            "first_ert": self.first_ert,
-            "last_ert": self.last_ert,
-        }
-        return json.dumps(fields).encode()
+    def add(self, other: _Count) -> None:
+        """Add those that came after these."""
+        if not other.records:
+            return
+        if not self.records:
+            self.first_ert = other.first_ert
+        self.last_ert = other.last_ert
+        self.records += other.records
+        self.reads += other.reads
+        self.size += other.size
+
+    def gap(self) -> Gap:
+        return Gap(self.records, self.size, self.first_ert, self.last_ert, self.reads)
 
 
 class ArchiveWriter:
@@ -127,14 +145,20 @@ class ArchiveWriter:
         self._refusal: str | None = None
         self._shortage: str | None = None
         self._asked: float | None = None
-        self._gap: _Gap | None = None
+        self._gap: _Count | None = None
+        self._missing = _Count()
+        self._kept = _Count()
+        self._shortfall: Shortfall | None = None
         self._urgent = False
         self._closing = False
+        self._cause = "the disk is too slow"
+        self._watch_at = 0.0
         self._gave_up = False
         self._due = 0.0
         self._lock = threading.RLock()
         self._state = threading.Condition(self._lock)
-        self._db = _create(path, meta)
+        self._file = create(path, meta)
+        self._db = _connect(path, self._file)
         self._identity = _identity(path)
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
@@ -146,6 +170,12 @@ class ArchiveWriter:
             if self._refusal is not None:
                 return self._refusal
             return self._shortage if self._gap is not None else self._silence()
+
+    @property
+    def shortfall(self) -> Shortfall | None:
+        """What the recording lacks now that it is closed; None if nothing."""
+        with self._lock:
+            return self._shortfall
 
     def chunk(self, ert: int, link: str, data: bytes) -> int:
         """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
@@ -213,7 +243,7 @@ class ArchiveWriter:
         if has_room:
             self._append(_Record(table, ert, size, (self._sequence, *row)))
         else:
-            self._drop(ert, size)
+            self._drop(table, ert, size)
         return self._sequence
 
     def _has_room(self, size: int) -> bool:
@@ -235,11 +265,12 @@ class ArchiveWriter:
         if len(self._queue) * 2 == self._max_records and self._refusal is None:
             self._hurry()
 
-    def _drop(self, ert: int, size: int) -> None:
+    def _drop(self, table: _Table, ert: int, size: int) -> None:
         if self._gap is None:
             self._shortage = None if self._closing else self._silence() or self._trouble("the disk is too slow")
-            self._gap = _Gap(ert, ert)
-        self._gap.add(ert, size)
+            self._gap = _Count()
+        is_read = table == "chunk"
+        self._gap.add(_Count(ert, ert, 1, is_read, size if is_read else 0))
         self.dropped += 1
 
     def _silence(self) -> str | None:
@@ -270,6 +301,7 @@ class ArchiveWriter:
     def _next_batch(self) -> list[_Record] | None:
         with self._state:
             while not (self._closing or (self._queue and (self._urgent or time.monotonic() >= self._due))):
+                self._watch_file()
                 left = self._due - time.monotonic()
                 self._state.wait(min(left, _LOOK_EVERY_S) if left > 0 else _LOOK_EVERY_S)
             if self._gave_up or not self._queue:
@@ -279,10 +311,22 @@ class ArchiveWriter:
             self._due = self._asked + self._commit_every_s
             return list(self._queue)
 
+    def _watch_file(self) -> None:
+        """See that the file is in its place, also while there is nothing to write."""
+        now = time.monotonic()
+        if self._queue or now < self._watch_at:
+            return
+        self._watch_at = now + self._retry_every_s
+        is_there = _identity(self.path) == self._identity
+        if not is_there and self._refusal is None:
+            self._refusal = self._trouble(_MISPLACED)
+        elif is_there and self._refusal == self._trouble(_MISPLACED):
+            self._refusal = None
+
     def _write(self, batch: list[_Record]) -> str | None:
         """Commit a batch; why it could not be, or None. SQLite goes on writing into a file that nobody can find."""
         if _identity(self.path) != self._identity:
-            return "it was moved or removed; put it back, or start the station again"
+            return _MISPLACED
         try:
             with self._db:
                 for table, statement in _INSERT.items():
@@ -298,46 +342,64 @@ class ArchiveWriter:
         """
         with self._state:
             last_words = self._last_words()
-        with suppress(sqlite3.Error):
+        fault = self._end_in_order(last_words)
+        self._db.close()
+        place = place_of(self.path, self._file)
+        os.close(self._file)
+        with self._state:
+            if not place.is_linked:
+                self._kept.add(self._missing)
+                self._missing = self._kept
+            missing = self._missing.gap() if self._missing.records else None
+            if missing is not None or fault is not None or not place.is_found:
+                why = place.words or fault or self._cause
+                self._shortfall = Shortfall(self.path, missing, why, noted=place.is_linked and fault is None)
+
+    def _end_in_order(self, last_words: list[_Record]) -> str | None:
+        """Write the last words; why the recording could not be closed, or None."""
+        try:
             with self._db:
                 for record in last_words:
                     self._db.execute(_INSERT[record.table], record.row)
                 self._db.execute(schema.INSERT_META, schema.CLOSED)
+        except sqlite3.Error as error:
+            return str(error)
+        with suppress(sqlite3.Error):  # what is committed stays in the journal, and is found there
             self._db.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.close()
+        return None
 
     def _last_words(self) -> list[_Record]:
         """Facts and gaps that still wait, and the gap of what was given up, with what was dropped behind it."""
-        gap = None
-        for record in self._queue:
-            if not record.own:
-                gap = gap or _Gap(record.ert, record.ert)
-                gap.add(record.ert, record.size)
-        if gap is None:
-            gap = self._gap
-        elif self._gap is not None:
-            gap.add(self._gap.last_ert, self._gap.size, self._gap.records)
+        gap = _Count.of(self._queue)
+        if self._gap is not None:
+            gap.add(self._gap)
         own = [record for record in self._queue if record.own]
-        return own if gap is None else [*own, self._gap_record(gap)]
+        if not gap.records:
+            return own
+        self._missing.add(gap)
+        return [*own, self._gap_record(gap)]
 
     def _settle(self, batch: list[_Record]) -> None:
         for record in batch:
             self._queue.popleft()
             self._bytes -= record.size
+        self._kept.add(_Count.of(batch))
         self._committed += len(batch)
         self._refusal = None
         if self._gap is not None:
+            self._missing.add(self._gap)
             self._append(self._gap_record(self._gap))
             self._gap = None
 
-    def _gap_record(self, gap: _Gap) -> _Record:
-        body = gap.body()
+    def _gap_record(self, gap: _Count) -> _Record:
+        body = msgspec.json.encode(gap.gap())
         self._sequence += 1
         row = (self._sequence, gap.last_ert, None, schema.GAP_KIND, body)
         return _Record("event", gap.last_ert, len(body), row, own=True)
 
     def _fail(self, failure: str) -> None:
+        self._cause = failure
         self._refusal = self._trouble(failure)
         self._failures += 1
         self._due = time.monotonic() + self._retry_every_s
@@ -353,7 +415,7 @@ def _rows(batch: list[_Record], table: _Table) -> Iterable[tuple[int | str | byt
 def _identity(path: Path) -> tuple[int, ...]:
     """Which files a recording consists of while it is written; empty if one of them is not there."""
     try:
-        status = [os.stat(path), os.stat(path.with_name(path.name + "-wal"))]
+        status = [os.stat(path), os.stat(journal_of(path))]
     except OSError:
         return ()
     return tuple(number for each in status for number in (each.st_dev, each.st_ino))
@@ -367,27 +429,15 @@ def _check(time_ns: int, text: str) -> None:
         text.encode()
 
 
-def _create(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
-    try:
-        if path.exists():
-            raise ArchiveError(f"{path} exists already: a recording never overwrites a file")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise ArchiveError(f"cannot record to {path}: {error.strerror}") from error
+def _connect(path: Path, file: int) -> sqlite3.Connection:
+    """SQLite on a recording that was just made."""
     db = sqlite3.connect(path, check_same_thread=False)
     try:
-        _initialise(db, meta)
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("SELECT count(*) FROM meta").fetchone()  # opens the journal
     except sqlite3.Error as error:
         db.close()
-        path.unlink(missing_ok=True)
+        os.close(file)
+        remove(path)
         raise ArchiveError(f"cannot record to {path}: {error}") from error
     return db
-
-
-def _initialise(db: sqlite3.Connection, meta: Mapping[str, str]) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.executescript(schema.CREATE)
-    with db:
-        db.executemany(schema.INSERT_META, meta.items())

@@ -27,7 +27,6 @@ from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
 from groundstation.messages import ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
-from groundstation.plain import utc
 
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 _CANDIDATES = 10_000
@@ -255,9 +254,7 @@ def _is_loss(event: EventRecord, path: Path) -> bool:
 def _news(event: EventRecord, path: Path) -> News | None:
     """What an event, a command or a gap has to say; None for all other kinds."""
     if event.kind == GAP_KIND:
-        gap = body_of(event, Gap, path)
-        span = f"{utc(gap.first_ert, 3)} to {utc(gap.last_ert, 3)}"
-        text = f"not recorded: {gap.records} records, {gap.bytes} bytes, received {span}"
+        text = f"not recorded: {body_of(event, Gap, path)}"
         return EventMessage(severity="WARNING_HI", source="STATION", name=GAP_EVENT, text=text, ert=event.ert)
     kind = _NEWS.get(event.kind)
     return None if kind is None else body_of(event, kind, path)

@@ -250,7 +250,7 @@ def test_full_disk_then_room_again(tmp_path):
     assert numbers == [*range(210), *range(260, 265)]
     with ArchiveReader(path) as reader:
         (gap,) = reader.events("gap")
-    assert json.loads(gap.body) == {"records": 50, "bytes": 50 * 1004, "first_ert": 210, "last_ert": 259}
+    assert json.loads(gap.body) == {"records": 50, "reads": 50, "bytes": 50 * 1004, "first_ert": 210, "last_ert": 259}
     assert dropped == 50
 
 
@@ -265,7 +265,7 @@ def test_full_disk_to_the_end(tmp_path):
         (gap,) = reader.events("gap")
         assert reader.closed
         assert reader.meta()["label"] == "told while it was full"
-    told = {"records": dropped, "bytes": dropped * 1004, "first_ert": len(chunks), "last_ert": 259}
+    told = {"records": dropped, "reads": dropped, "bytes": dropped * 1004, "first_ert": len(chunks), "last_ert": 259}
     assert json.loads(gap.body) == told
     assert gap.id > 260
 
@@ -305,7 +305,7 @@ def test_what_came_while_it_closed_is_a_gap(tmp_path, monkeypatch):
     with ArchiveReader(path) as reader:
         (gap,) = reader.events("gap")
         assert reader.closed
-    assert json.loads(gap.body) == {"records": 1, "bytes": 4, "first_ert": 7, "last_ert": 7}
+    assert json.loads(gap.body) == {"records": 1, "reads": 1, "bytes": 4, "first_ert": 7, "last_ert": 7}
 
 
 def hang(writer, monkeypatch):

@@ -113,7 +113,7 @@ def test_a_gap_of_the_recording_is_told_at_its_place(tmp_path: Path) -> None:
     news = reports[place].news  # type: ignore[union-attr]
     assert isinstance(news, EventMessage)
     assert news.severity == "WARNING_HI"
-    assert "12 records, 1320 bytes" in news.text
+    assert "12 records, 1,320 bytes" in news.text
     assert sum(isinstance(report, Chunk) for report in reports[:place]) == 50
     assert news in told(path)
 
