@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from groundstation.errors import CallerError
 
+_DERIVED = 100
 LONGEST = 200
 """Bytes; a file system takes 255, and endings like ``.sqlite`` still have to fit."""
 
@@ -27,3 +30,9 @@ def file_name(text: str, what: str = "name") -> str:
             "characters that do not begin with . or -"
         )
     return text
+
+
+def as_file_name(text: str) -> str:
+    """A name for a file or folder after a text that can be anything: what does not belong in one becomes a dash."""
+    name = re.sub(r"[^\w.]+", "-", text).encode()[:_DERIVED].decode(errors="ignore")
+    return name.strip("-.") or "unnamed"

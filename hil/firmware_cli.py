@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import click
 
 from groundstation.errors import WorldError
 from groundstation.output import echo, write_json, write_line
+from groundstation.printable import shell_join
 from hil.boards import PACKAGES, find_board
 from hil.elf import build_of
 from hil.flashing import FlashFailed, lack, plan_flashing
@@ -97,7 +97,7 @@ def flash_command(board: str, tool: str | None, image: Path | None, port: str | 
     found = find_board(board)
     with tempfile.TemporaryDirectory(prefix="mars6-flash-") as scratch:
         plan = plan_flashing(found, Path(scratch), tool, image, lambda: port or find_port(), not dry_run)
-        line = shlex.join(plan.command)
+        line = shell_join(plan.command)
         if dry_run:
             write_line(line)
             if shutil.which(plan.command[0]) is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 import tempfile
@@ -15,9 +14,11 @@ from typing import Any
 import click
 import msgspec
 
+from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
 from groundstation.output import echo, write_line
 from groundstation.output_file import write_output
+from groundstation.printable import shell_join
 from groundstation.shell import EXIT_INTERRUPTED
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
@@ -166,7 +167,7 @@ def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: st
     """The command line that flies a run again."""
     what = path.stem if path.parent == SCENARIOS else str(path)
     words = ["hil", "run", what, "--target", target, f"--{mode}", "--seed", str(seed)]
-    return shlex.join([*words, *(["--port", port] if port else [])])
+    return shell_join([*words, *(["--port", port] if port else [])])
 
 
 @contextmanager
@@ -257,11 +258,13 @@ def replay_command(bundle: Path, report: Path | None) -> None:
       hil replay out/runs/noisy-descent-software --report again
     """
     before = read_bundle(bundle)
+    name = file_name(before.run, f"{bundle / 'result.json'}: run")
     scenario = parse_scenario(before.toml, str(bundle / "scenario.toml"))
     scenario = with_seed(scenario, before.seed)
     with _folder(report) as folder:
         speed = before.speed or None
-        plan = Plan(scenario, before.target, before.mode, folder / "runs" / before.run, before.replay, speed)
+        again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
+        plan = Plan(scenario, before.target, before.mode, folder / "runs" / name, again, speed)
         check_plan(plan)
         code = _fly([plan], 1, folder, True)
         after = read_bundle(plan.bundle)
@@ -278,8 +281,8 @@ def _compare_runs(before: RunResult, after: RunResult) -> None:
         write_line(f"it was {before.state}, it is {after.state}")
 
 
-def _hashes(result: RunResult) -> tuple[str, str]:
-    return result.provenance["sent sha256"], result.provenance["received sha256"]
+def _hashes(result: RunResult) -> tuple[str | None, str | None]:
+    return result.provenance.get("sent sha256"), result.provenance.get("received sha256")
 
 
 @click.command("campaign")
@@ -318,7 +321,7 @@ def campaign_command(
         for n in range(runs):
             flown, drawn[n] = draw(base, first, n)
             bundle = folder / "runs" / f"{n:06}"
-            plans.append(Plan(flown, target, chosen, bundle, f"hil replay {bundle}"))
+            plans.append(Plan(flown, target, chosen, bundle, shell_join(["hil", "replay", str(bundle)])))
         check_plan(plans[0])
         sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))
 

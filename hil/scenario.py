@@ -75,7 +75,7 @@ MEASURED = (
 )
 """What can be limited; `hil.limits` says what each is."""
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
 class ScenarioError(CallerError):
@@ -297,7 +297,7 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     """What types alone do not say."""
     head = scenario.head
     if not _ID.fullmatch(head.id):
-        raise ValueError(f"scenario.id: {head.id!r} is not of small letters, digits and hyphens")
+        raise ValueError(f"scenario.id: {head.id!r} is not of up to 100 small letters, digits and hyphens")
     if not head.modes:
         raise ValueError("scenario.modes: there is none")
     _check_faults(scenario.faults, dictionary)

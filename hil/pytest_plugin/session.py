@@ -7,8 +7,6 @@ only those of tests that failed stay.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 import tempfile
 from collections.abc import Generator, Sequence
@@ -18,7 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from groundstation.errors import CallerError
+from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
+from groundstation.printable import printable, shell_join
 from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import Plan, TooFast, check_plan, fly_plan, read_bundle, utc_date
@@ -84,7 +84,7 @@ class HilSession:
         self.require(target)
         seeded = scenario if self.seed is None else with_seed(scenario, self.seed)
         bundle = self._bundle(item)
-        again = shlex.join(["hil", "replay", self.shown(bundle)])
+        again = shell_join(["hil", "replay", self.shown(bundle)])
         mode = self._mode or default_mode(scenario, target)
         plan = Plan(seeded, target, mode, bundle, again, None, self._port)
         try:
@@ -133,7 +133,7 @@ class HilSession:
         if self._said:
             terminalreporter.section("hil")
         for line in self._said:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))
 
     def _write_report(self, folder: Path) -> None:
         results, cut_off = _flown(folder / "runs")
@@ -165,7 +165,7 @@ class HilSession:
         """A folder that is not there yet, named after the test."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="hil-pytest-"))
-        name = re.sub(r"[^\w.]+", "-", f"{item.name} {self._worker}").strip("-")
+        name = as_file_name(f"{item.name} {self._worker}")
         found, n = self._folder / "runs" / name, 1
         while found.exists():
             n += 1

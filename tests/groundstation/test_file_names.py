@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundstation.errors import CallerError
-from groundstation.file_names import LONGEST, file_name
+from groundstation.file_names import LONGEST, as_file_name, file_name
 
 
 @pytest.mark.parametrize("text", ["los-091105-qemu", "Abstieg 2", "höhe", "a..b", "000017", "x" * LONGEST, "a:b?*"])
@@ -40,3 +40,8 @@ def test_a_name_that_passes_stays_in_its_folder(text: str) -> None:
         return
     assert path.parent == folder
     assert path.name == text
+
+
+@given(st.text(max_size=300))
+def test_a_name_after_any_text_is_one(text: str) -> None:
+    assert file_name(as_file_name(text)) == as_file_name(text)

