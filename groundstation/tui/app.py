@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -178,11 +179,12 @@ class StationApp(App[int]):
     # ------------------------------------------------------------------------------------------- painting
 
     def _live_view(self) -> View:
-        held = None if self._held is None else self._clock() - self._held.now
-        return View(self.model, self._clock(), self._glyphs, held)
+        now = self._clock()
+        return View(self.model, now, self._glyphs, None if self._held is None else now - self._held.now)
 
     def _shown_view(self) -> View:
-        return self._held or self._live_view()
+        live = self._live_view()
+        return live if self._held is None else replace(self._held, held_ns=live.held_ns)
 
     def _paint_soon(self) -> None:
         """Paint on arrival, but not more often than every 50 ms; the last arrival is always painted."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from groundstation.messages import Cause, LosVerdict
 from groundstation.model import Loss
 from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, age_text, value_text
-from groundstation.tui.spans import Row, Span, Tone, fit, spread
+from groundstation.tui.spans import Row, Span, Tone, fit, spread, width_of
 
 CHAIN = ("station", "port", "relay", "bytes", "sync", "CRC", "lander")
 _BROKEN: dict[Cause, int] = {
@@ -36,14 +38,26 @@ def alarm_row(view: View, width: int) -> list[Row]:
     """The banner in one row, for a screen that has other things to show; no row while all is well."""
     gone, loss = view.model.gone_ns(view.now), view.model.banner_loss()
     if gone is not None:
-        text = f" STATION GONE {gone // 1_000_000_000} s: nothing can be sent "
+        start = f" STATION GONE {gone // 1_000_000_000} s"
+        texts = (f"{start}: nothing can be sent ", start)
     elif loss is None:
         return []
     else:
         channel = view.glyphs.text(loss.channel)
         age = age_text(view.model.age(loss.since, view.now))
-        text = f" SIGNAL REGAINED  {channel} " if loss.regained else f" LOSS OF SIGNAL  {channel}  {age} "
+        texts = (f" LOSS OF SIGNAL  {channel}  {age} ", f" LOS {channel} {age}")
+        if loss.regained:
+            texts = (f" SIGNAL REGAINED  {channel} ", f" REGAINED {channel}")
+    text = texts[0] if cell_len(texts[0]) <= width else texts[1]
     return [fit((Span(text, "alarm_title"),), width, "alarm_title")]
+
+
+def verdict_rows(view: View, width: int) -> list[Row]:
+    """Why the signal was lost, as the banner says it; no rows without a verdict or while the station is gone."""
+    loss = view.model.banner_loss()
+    if loss is None or loss.verdict is None or loss.regained or view.model.gone_ns(view.now) is not None:
+        return []
+    return [fit(row, width, "alarm") for row in _verdict(view, loss, loss.verdict, width)]
 
 
 def _station_gone(view: View, gone: int, width: int) -> list[Row]:
@@ -70,18 +84,17 @@ def _lost(view: View, loss: Loss, width: int) -> list[Row]:
     age = f"  {age_text(view.model.age(loss.since, view.now))} since the last byte"
     others = [other.channel for vcid, other in view.model.losses.items()
               if vcid != loss.vcid and not other.regained]  # fmt: skip
-    also = f"  also {', '.join(others)}" if others else ""
-    start = (Span(name, "alarm_title"), Span(age + view.glyphs.text(also), "alarm_title"))
-    rows = [spread(start, (Span(" a Acknowledge ", "alarm_title"),), width, "alarm_title")]
-    if loss.verdict is not None:
-        rows += [fit(row, width, "alarm") for row in _verdict(view, loss, loss.verdict)]
-    return [*rows, fit(_recording(view), width, "alarm")]
+    also = f", also {', '.join(others)}" if others else ""
+    start = (Span(name + view.glyphs.text(also) + age, "alarm_title"),)
+    first = spread(start, (Span(" a Acknowledge ", "alarm_title"),), width, "alarm_title")
+    return [first, *verdict_rows(view, width), fit(_recording(view), width, "alarm")]
 
 
-def _verdict(view: View, loss: Loss, verdict: LosVerdict) -> list[Row]:
+def _verdict(view: View, loss: Loss, verdict: LosVerdict, width: int) -> list[Row]:
     glyphs = view.glyphs
+    label = _label("Broken")
     return [
-        (_label("Broken"), *_chain(verdict.cause, glyphs)),
+        (label, *chain(verdict.cause, glyphs, width - width_of((label,)))),
         (_label("Evidence"), Span(glyphs.text(verdict.evidence), "alarm")),
         (_label("Last good"), Span(glyphs.text(_last_good(loss, verdict)), "alarm")),
         (_label("Planned"), *_plan(verdict)),
@@ -93,17 +106,28 @@ def _label(text: str) -> Span:
     return Span(f" {text:<10}", "alarm")
 
 
-def _chain(cause: Cause, glyphs: Glyphs) -> Row:
-    """Sound up to the break; what lies behind it is not known."""
+def chain(cause: Cause, glyphs: Glyphs, width: int) -> Row:
+    """Sound up to the break; what lies beyond it is not known.
+
+    Where it is narrow sound links go first, from the front, then unknown ones, from the end; the broken one stays.
+    """
     broken = _BROKEN[cause]
-    spans: list[Span] = []
-    for index, name in enumerate(CHAIN):
-        if index:
-            spans.append(Span(f" {glyphs.arrow} ", "alarm"))
+    first, last = 0, len(CHAIN) - 1
+    while width_of(row := _links(broken, first, last, glyphs)) > width and (first, last) != (broken, broken):
+        first, last = (first + 1, last) if first < broken else (first, last - 1)
+    return row if width_of(row) <= width else _links(broken, broken, broken, glyphs, alone=True)
+
+
+def _links(broken: int, first: int, last: int, glyphs: Glyphs, *, alone: bool = False) -> Row:
+    """The links of the chain from ``first`` to ``last``; an ellipsis stands for those before and those after."""
+    arrow = Span(f" {glyphs.arrow} ", "alarm")
+    spans = [Span(glyphs.ellipsis, "alarm"), arrow] if first and not alone else []
+    for index in range(first, last + 1):
         mark = glyphs.yes if index < broken else glyphs.no if index == broken else glyphs.unknown
         tone: Tone = "alarm_title" if index == broken else "alarm"
-        spans.append(Span(f"{name} {mark}", tone))
-    return tuple(spans)
+        spans += [arrow] if index > first else []
+        spans.append(Span(f"{CHAIN[index]} {mark}", tone))
+    return (*spans, arrow, Span(glyphs.ellipsis, "alarm")) if last < len(CHAIN) - 1 and not alone else tuple(spans)
 
 
 def _last_good(loss: Loss, verdict: LosVerdict) -> str:
@@ -120,12 +144,12 @@ def _last_good(loss: Loss, verdict: LosVerdict) -> str:
 def _plan(verdict: LosVerdict) -> Row:
     if verdict.planned_scet is None or verdict.planned_error_ms is None:
         return (Span("not planned", "alarm_title"),)
-    planned = f"predicted {utc(verdict.planned_scet)}, "
+    planned = f"predicted {utc(verdict.planned_scet)}"
     if verdict.planned_error_ms == 0:
-        return (Span(f"{planned}the loss falls on the plan", "alarm"),)
+        return (Span(f"{planned}, the loss falls on the plan", "alarm"),)
     error = verdict.planned_error_ms / 1000
     word = "early" if error < 0 else "late"
-    return (Span(planned, "alarm"), Span(f"{error:+.1f} s, {word}: NOT AS PLANNED", "alarm_title"))
+    return (Span(f"NOT AS PLANNED: {error:+.1f} s, {word}", "alarm_title"), Span(f", {planned}", "alarm"))
 
 
 def _interval(verdict: LosVerdict) -> str:

@@ -24,12 +24,14 @@ from groundstation.tui.commands import (
     known_commands,
     uplink,
 )
+from groundstation.tui.compact import values_row
 from groundstation.tui.entry import Draft, complete, hint, matching, read
 from groundstation.tui.glyphs import Glyphs
+from groundstation.tui.header import header
 from groundstation.tui.line import Line
 from groundstation.tui.panel import Panel, Styles
 from groundstation.tui.replay import replay_bar
-from groundstation.tui.rows import View, clamp_offset, footer, header
+from groundstation.tui.rows import View, clamp_offset, footer
 from groundstation.tui.spans import Span, Tone, fit
 
 KEYS = (
@@ -40,6 +42,8 @@ KEYS = (
     ("esc", "Clear, close"),
 )
 _PROMPT = (Span(" > ", "bright"),)
+_LISTS_FROM, _HISTORY_FROM, _VALUES_FROM = 14, 9, 4
+"""Rows of a terminal from which each part is shown. Where the lists are not, altitude and speed are."""
 
 
 class Ordered(Message):
@@ -57,7 +61,7 @@ class CommandScreen(Screen[None]):
     CommandScreen { background: #0e1116; }
     CommandScreen.nocolour { background: ansi_default; }
     CommandScreen Panel { width: 1fr; }
-    #c-header, #c-alarm, #c-replay, #c-note, #c-footer, #c-line { height: 1; }
+    #c-header, #c-alarm, #c-replay, #c-values, #c-note, #c-footer, #c-line { height: 1; }
     #c-alarm, #c-replay { display: none; }
     #c-top { height: 50%; }
     #c-list { width: 26; height: 100%; }
@@ -80,7 +84,7 @@ class CommandScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The panels, in reading order."""
-        for name in ("header", "alarm", "replay"):
+        for name in ("header", "alarm", "replay", "values"):
             yield self._panel(name)
         with Horizontal(id="c-top"):
             yield self._panel("list")
@@ -111,7 +115,11 @@ class CommandScreen(Screen[None]):
         self._search()
 
     def on_resize(self) -> None:
-        """The panels know their sizes only afterwards."""
+        """Leave out what there is no room for; the panels know their sizes only afterwards."""
+        height = self.size.height
+        self.query_one("#c-top").display = height >= _LISTS_FROM
+        self._panels["history"].display = self._panels["footer"].display = height >= _HISTORY_FROM
+        self._panels["values"].display = _VALUES_FROM <= height < _LISTS_FROM
         self.call_after_refresh(self.paint)
 
     @property
@@ -138,6 +146,7 @@ class CommandScreen(Screen[None]):
         for name, rows in (("alarm", alarm_row(view, width)), ("replay", replay_bar(view, width))):
             panels[name].display = bool(rows)
             panels[name].show(rows)
+        panels["values"].show([fit(values_row(view), width)])
         panels["list"].show(command_list(view, self._found, self._chosen, *panels["list"].room))
         panels["help"].show(command_help(view, self._meant, *panels["help"].room))
         panels["uplink"].show(uplink(view, panels["uplink"].room[0]))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from groundstation.messages import ChannelStatus, Counters, LinkStatus
+from groundstation.model import ShownSignal
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, signal_glyph, signal_tone, title
-from groundstation.tui.spans import Row, Span, Tone, fit, left, right
+from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
 
 _LABEL = 10
-_WIDE = 64
+_NARROW = 30
+_SHORT: dict[ShownSignal, str] = {
+    "LOCKED": "LOCK",
+    "DEGRADED": "DEGR",
+    "ACQUIRING": "ACQ",
+    "NO_SIGNAL": "NONE",
+    "UNKNOWN": "UNKN",
+}
 
 
 def contact(view: View, width: int) -> list[Row]:
@@ -17,15 +27,20 @@ def contact(view: View, width: int) -> list[Row]:
     rows = [title("CONTACT", width, glyphs)]
     if link is None:
         return [*rows, fit((Span(" waiting for a station", "dim"),), width)]
-    rows += [_transport(view, link), _sync(view, link)]
-    rows += [_channel(view, channel) for _, channel in sorted(view.model.channels.items())]
-    rows += [_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
+    rows += [_transport(view, link), _sync(view, link, width)]
+    rows += [_channel(view, channel, width) for _, channel in sorted(view.model.channels.items())]
+    rows += [*_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
     rows += [_display(view), _recording(link, width, glyphs)]
     return [fit(row, width) for row in rows]
 
 
 def _label(text: str) -> Span:
     return Span(left(f" {text}", _LABEL), "dim")
+
+
+def _if_room(row: Row, more: Row, width: int) -> Row:
+    """A row with what is nice to have behind it, or without: never with half of it."""
+    return (*row, *more) if width_of(row) + width_of(more) <= width else row
 
 
 def _transport(view: View, link: LinkStatus) -> Row:
@@ -40,7 +55,7 @@ def _transport(view: View, link: LinkStatus) -> Row:
     )
 
 
-def _sync(view: View, link: LinkStatus) -> Row:
+def _sync(view: View, link: LinkStatus, width: int) -> Row:
     signal = view.model.signal(None, view.now)
     words: dict[str, tuple[str, Tone]] = {
         "LOCKED": ("LOCK", "good"),
@@ -51,55 +66,61 @@ def _sync(view: View, link: LinkStatus) -> Row:
     }
     word, tone = words.get(signal, ("none", "dim"))
     counters = link.counters
-    extra = f"  packets {counters.packets:,}"
-    if counters.packets_bad or counters.packets_unknown:
-        extra += f", bad {counters.packets_bad}, unknown {counters.packets_unknown}"
-    return (_label("Sync"), Span(word, tone), Span(extra, "dim"))
+    row = _if_room((_label("Sync"), Span(word, tone)), (Span(f"  packets {counters.packets:,}", "dim"),), width)
+    if not counters.packets_bad and not counters.packets_unknown:
+        return row
+    return (*row, Span(f", bad {counters.packets_bad}, unknown {counters.packets_unknown}", "dim"))
 
 
-def _channel(view: View, channel: ChannelStatus) -> Row:
+def _channel(view: View, channel: ChannelStatus, width: int) -> Row:
+    """What is lost comes before the last counter: the one is news, the other changes all the time."""
     glyphs = view.glyphs
     signal = view.model.signal(channel.vcid, view.now)
     tone = signal_tone(signal)
     vcfc = glyphs.absent if channel.last_vcfc is None else f"{channel.last_vcfc:03d}"
-    lost = Span(f"  lost {channel.lost:,}", "caution") if channel.lost else Span("")
-    return (
+    state = left(signal.replace("_", " "), 9) if width >= _NARROW else left(_SHORT.get(signal, signal), 5)
+    row: Row = (
         Span(f" {signal_glyph(signal, glyphs)} ", tone),
         Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
-        Span(left(signal.replace("_", " "), 9), tone),
-        Span(right(f"{channel.rate_hz:.1f}", 6), "text"),
+        Span(state, tone),
+        Span(right(f"{channel.rate_hz:.1f}", 6 if width >= _NARROW else 5), "text"),
         Span("/s", "dim"),
-        Span(f" #{vcfc}", "dim"),
-        lost,
     )
+    if channel.lost:
+        row = (*row, Span(f" lost {channel.lost:,}", "caution"))
+    return _if_room(row, (Span(f" #{vcfc}", "dim"),), width)
 
 
-def _frames(counters: Counters, width: int) -> Row:
+def _frames(counters: Counters, width: int) -> list[Row]:
     rejected, lost = counters.frames_rejected, counters.frames_lost
-    spans = (
-        _label("Frames"),
-        Span(f"{counters.frames_good:,} good", "text"),
+    good: Row = (_label("Frames"), Span(f"{counters.frames_good:,} good", "text"))
+    bad: Row = (
         Span(f" {rejected:,} CRC", "caution" if rejected else "dim"),
         Span(f" {lost:,} lost", "caution" if lost else "dim"),
     )
-    if width < _WIDE:
-        return spans
-    return (*spans, Span(f"  {counters.frames_idle:,} idle  {counters.frames_foreign:,} foreign", "dim"))
+    if width_of(good) + width_of(bad) > width:
+        return [good, (_label(""), *bad)]
+    rest = Span(f"  {counters.frames_idle:,} idle  {counters.frames_foreign:,} foreign", "dim")
+    return [_if_room((*good, *bad), (rest,), width)]
 
 
 def _bytes(counters: Counters, width: int, glyphs: Glyphs) -> list[Row]:
     """The conservation law with its parts: every byte is accounted for, or the row says that it is not."""
     parts = (counters.good, counters.corrected, counters.rejected, counters.skipped, counters.pending)
     missing = counters.bytes_in - sum(parts)
-    mark = Span(f" {glyphs.no} {missing:+,}", "critical") if missing else Span(f" {glyphs.yes} exact", "good")
+    mark = Span(f"{glyphs.no} {missing:+,}", "critical") if missing else Span(f"{glyphs.yes} exact", "good")
     names = ("good", "corr", "rej", "skip", "pend")
-    terms = [f"{value:,} {name}" for value, name in zip(parts, names, strict=True)]
-    split = len(terms) if width >= _WIDE else 2
-    rows: list[Row] = [(_label("Bytes"), Span(f"{counters.bytes_in:,} in", "text"), mark)]
-    rows.append((Span("   = " + " + ".join(terms[:split]), "dim"),))
-    if terms[split:]:
-        rows.append((Span("   + " + " + ".join(terms[split:]), "dim"),))
-    return rows
+    rows: list[Row] = [(_label("Bytes"), mark, Span(f"  {counters.bytes_in:,} in", "text"))]
+    line = "   ="
+    for value, name in zip(parts, names, strict=True):
+        term = f" {value:,} {name}"
+        if line != "   =" and cell_len(line + term) + 2 > width:
+            rows.append((Span(line, "dim"),))
+            line = "   +"
+        elif line not in ("   =", "   +"):
+            line += " +"
+        line += term
+    return [*rows, (Span(line, "dim"),)]
 
 
 def _display(view: View) -> Row:

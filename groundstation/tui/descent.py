@@ -12,14 +12,16 @@ from textual.screen import Screen
 
 from groundstation.model import ALTITUDE, VELOCITY
 from groundstation.tui.banner import banner
+from groundstation.tui.compact import compact
 from groundstation.tui.contact import contact
 from groundstation.tui.events import events
 from groundstation.tui.glyphs import Glyphs
+from groundstation.tui.header import header
 from groundstation.tui.panel import Panel, Styles
 from groundstation.tui.plot import plot
 from groundstation.tui.replay import KEYS as REPLAY_KEYS
 from groundstation.tui.replay import replay_bar
-from groundstation.tui.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, header, telemetry, too_small
+from groundstation.tui.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, held_mark, telemetry
 from groundstation.tui.spans import Row
 from groundstation.tui.timeline import timeline
 
@@ -139,18 +141,20 @@ class DescentScreen(Screen[None]):
             return
         width, height = self.size
         live, shown = self._live(), self._shown()
-        self._get("small").show(too_small(live, width, height))
+        if not layout_for(width, height, zoomed=False).fits:
+            self._get("small").show(compact(live, shown, width, height, self._notice))
+            return
         self._get("header").show([header(live, width)])
         keys = REPLAY_KEYS if live.model.replay else KEYS
         self._get("footer").show([footer(width, self._glyphs, self._notice, keys)])
-        self._get("timeline").show(timeline(shown, width))
+        self._get("timeline").show(held_mark(timeline(shown, width), shown, width))
         self._sized("banner", banner(live, width))
         self._sized("replay", replay_bar(live, width))
         contact_panel, events_panel = self._get("contact"), self._get("events")
         self._sized("contact", contact(live, contact_panel.room[0]))
         telemetry_panel = self._get("telemetry")
-        telemetry_panel.show(telemetry(shown, *telemetry_panel.room, self._offset))
-        events_panel.show(events(shown, *events_panel.room))
+        self._held("telemetry", shown, telemetry(shown, *telemetry_panel.room, self._offset))
+        self._held("events", shown, events(shown, *events_panel.room))
 
     def paint_plots(self) -> None:
         """The plots: dearer, for twice a second."""
@@ -158,8 +162,13 @@ class DescentScreen(Screen[None]):
             return
         view = self._shown()
         altitude, velocity = self._get("altitude"), self._get("velocity")
-        altitude.show(plot(view, ALTITUDE, *altitude.room, "plot_a"))
-        velocity.show(plot(view, VELOCITY, *velocity.room, "plot_b"))
+        self._held("altitude", view, plot(view, ALTITUDE, *altitude.room, "plot_a"))
+        self._held("velocity", view, plot(view, VELOCITY, *velocity.room, "plot_b"))
+
+    def _held(self, name: str, view: View, rows: list[Row]) -> None:
+        """Show rows of a view that may be held."""
+        panel = self._get(name)
+        panel.show(held_mark(rows, view, panel.room[0]))
 
     def _arrange(self) -> None:
         layout = layout_for(*self.size, zoomed=self._zoomed)
@@ -178,9 +187,8 @@ class DescentScreen(Screen[None]):
     def _sized(self, name: str, rows: list[Row]) -> None:
         """Show rows in a panel that is as high as they are many."""
         panel = self._get(name)
-        fits = layout_for(*self.size, zoomed=False).fits
-        if panel.display != (bool(rows) and fits) or panel.styles.height != Scalar.from_number(len(rows)):
-            panel.display = bool(rows) and fits
+        if panel.display != bool(rows) or panel.styles.height != Scalar.from_number(len(rows)):
+            panel.display = bool(rows)
             panel.styles.height = len(rows)
             self.call_after_refresh(self.paint)
         panel.show(rows)

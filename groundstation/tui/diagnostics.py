@@ -7,7 +7,8 @@ from groundstation.tui.banner import banner
 from groundstation.tui.contact import contact
 from groundstation.tui.events import events
 from groundstation.tui.glyphs import ASCII
-from groundstation.tui.rows import View, header
+from groundstation.tui.header import header
+from groundstation.tui.rows import View
 from groundstation.tui.spans import plain
 
 _WIDTH = 100

@@ -61,6 +61,7 @@ class Glyphs:
     planned: str
     ellipsis: str
     more: str
+    beat: str
 
     def text(self, text: str) -> str:
         """Foreign text in this alphabet: as it is, or spelled in ASCII."""
@@ -79,13 +80,13 @@ class Glyphs:
 UNICODE = Glyphs(
     unicode=True, nominal="·", caution="▲", warning="◆", critical="■", stale="◷", never="?", rule="─", edge="│",
     tick="┿", passed="━", ahead="─", here="◆", lit="●", half="◐", unlit="○", yes="✓", no="✗", unknown="·",
-    absent="—", arrow="→", bar="┃", planned="┊", ellipsis="…", more="▾",
+    absent="—", arrow="→", bar="┃", planned="┊", ellipsis="…", more="▾", beat="⠋⠙⠸⠴⠦⠇",
 )  # fmt: skip
 
 ASCII = Glyphs(
     unicode=False, nominal=". ", caution="! ", warning="!!", critical="##", stale="~", never="? ", rule="-",
     edge="|", tick="+", passed="=", ahead="-", here="O", lit="*", half="o", unlit="-", yes="+", no="X",
-    unknown=".", absent="-", arrow=">", bar="|", planned=":", ellipsis="~", more="v",
+    unknown=".", absent="-", arrow=">", bar="|", planned=":", ellipsis="~", more="v", beat="|/-\\",
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ def help_rows(glyphs: Glyphs, width: int = WIDTH, *, replay: bool = False) -> li
         (glyphs.stale, "stale", "stale: the last value, with its age"),
         (glyphs.never, "dim", "never received"),
         (glyphs.absent, "dim", "void: received, but not valid (no echo)"),
+        (glyphs.beat[0], "now", "moves while the screen is painted; > more text than room"),
     )
     head: Row = (Span(" HELP", "title"), *((Span("  REPLAY", "warning"),) if replay else ()))
     rows: list[Row] = [head] if replay else [head, ()]

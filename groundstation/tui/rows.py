@@ -1,4 +1,4 @@
-"""Rows of the header, the telemetry panel and the footer. Pure: state in, spans out."""
+"""What rows are made from, and those of the telemetry panel and the footer. Pure: state in, spans out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from groundstation.message_base import Value
 from groundstation.messages import LimitState, ParameterInfo
 from groundstation.model import PassModel, Reading, ShownSignal
-from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.spans import Row, Span, Tone, fit, left, right, spread, width_of
+from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
 
 SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
 KEYS = (
@@ -26,14 +25,7 @@ KEYS = (
 )
 
 _LABEL, _VALUE, _UNIT = 18, 11, 5
-_BADGES: dict[ShownSignal, Tone] = {
-    "LOCKED": "badge_good",
-    "DEGRADED": "badge_warn",
-    "ACQUIRING": "badge_warn",
-    "NO_SIGNAL": "badge",
-    "LOS": "badge_alarm",
-    "UNKNOWN": "badge_stale",
-}
+_LEAST_LABEL, _REST = 6, 22
 _SIGNAL_TONES: dict[ShownSignal, Tone] = {
     "LOCKED": "good",
     "DEGRADED": "warning",
@@ -59,6 +51,7 @@ class View:
     now: int
     glyphs: Glyphs
     held_ns: int | None = None
+    """For how long the display has been held; None: it is not."""
 
 
 def title(text: str, width: int, glyphs: Glyphs, note: str = "") -> Row:
@@ -67,6 +60,27 @@ def title(text: str, width: int, glyphs: Glyphs, note: str = "") -> Row:
     end = (Span(f" {glyphs.text(note)} ", "dim"), Span(glyphs.rule, "rule")) if note else ()
     room = max(0, width - width_of(start) - width_of(end))
     return fit((*start, Span(glyphs.rule * room, "rule"), *end), width)
+
+
+def held_mark(rows: list[Row], view: View, width: int) -> list[Row]:
+    """The rows of a body, with a mark at the end of the first if they are held: frozen values never look live.
+
+    In a title the mark takes the place of the note.
+    """
+    if view.held_ns is None or not rows:
+        return rows
+    mark = Span(f" HELD {age_text(view.held_ns)} ", "badge_stale")
+    if width_of((mark,)) > width // 2:
+        mark = Span(" HELD", "badge_stale")
+    first, room = rows[0], max(0, width - width_of((mark,)))
+    if first[0].tone == "rule":
+        first = (*first[:2], Span(first[0].text[:1] * max(0, room - width_of(first[:2])), "rule"))
+    return [(*fit(first, room), mark), *rows[1:]]
+
+
+def limit_tone(limit: LimitState) -> Tone:
+    """The tone of a limit state."""
+    return _LIMIT_TONES[limit]
 
 
 def age_text(nanoseconds: int) -> str:
@@ -91,73 +105,7 @@ def elapsed_text(nanoseconds: int) -> str:
     return f"T{'-' if nanoseconds < 0 else '+'}{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-# ----------------------------------------------------------------------------------------------- header
-
-
-def header(view: View, width: int) -> Row:
-    """Mission, clock, time since entry, live or replay, badges; where it is narrow the time since entry goes first."""
-    model, glyphs = view.model, view.glyphs
-    mission = model.snapshot.mission.upper() if model.snapshot else "CONNECTING"
-    edge = Span(glyphs.edge, "rule")
-    name = Span(f" {glyphs.text(mission)} ", "bright")
-    mode = Span(" REPLAY ", "badge_warn") if model.replay else Span(" LIVE ", "good")
-    for elapsed, short in ((True, False), (True, True), (False, True)):
-        start = (name, edge, *_clock(view, elapsed=elapsed), edge, mode, edge)
-        badges = _badges(view, short=short)
-        if width_of(start) + width_of(badges) <= width:
-            break
-    return spread(start, badges, width)
-
-
-def _clock(view: View, *, elapsed: bool) -> Row:
-    model, glyphs = view.model, view.glyphs
-    if model.clock is None:
-        return (Span(" --:--:--.- UTC ", "dim"),)
-    frozen = model.clock_frozen(view.now)
-    tone: Tone = "stale" if frozen else "bright"
-    mark = glyphs.stale.strip() if frozen else " "
-    spans: Row = (Span(f" {utc(model.clock)} UTC{mark}", tone),)
-    since = model.mission_elapsed()
-    if since is None or not elapsed:
-        return spans
-    return (*spans, Span(glyphs.edge, "rule"), Span(f" {elapsed_text(since)} ", tone))
-
-
-def _badges(view: View, *, short: bool) -> Row:
-    model = view.model
-    spans: list[Span] = []
-    if view.held_ns is not None:
-        spans += [Span(" HELD ", "badge_stale"), Span(" ")]
-    spans += _commanding(view, short=short)
-    if model.link is not None and not model.link.recording_ok:
-        spans += [Span(" REC FAIL " if not short else " REC! ", "badge_alarm"), Span(" ")]
-    for vcid, channel in sorted(model.channels.items()):
-        spans += [_badge(view, model.signal(vcid, view.now), channel.name, short=short), Span(" ")]
-        loss = model.losses.get(vcid)
-        if loss is not None and not loss.regained and not short:
-            spans[-1] = Span(f" {age_text(model.age(loss.since, view.now))} ", "bright")
-    if not model.channels:
-        spans.append(_badge(view, model.signal(None, view.now), "LINK", short=short))
-    return tuple(spans)
-
-
-def _commanding(view: View, *, short: bool) -> list[Span]:
-    """That critical commands are allowed, and that the spacecraft takes none, is seen on every screen."""
-    commanding = view.model.commanding
-    spans: list[Span] = []
-    armed = commanding.armed_ns(view.now)
-    if armed is not None:
-        spans += [Span(f" {'ARM' if short else 'ARMED'} {whole_seconds(armed)} ", "badge_warn"), Span(" ")]
-    if commanding.uplink is not None and commanding.uplink.lockout:
-        spans += [Span(" LOCKOUT ", "badge_alarm"), Span(" ")]
-    return spans
-
-
-def _badge(view: View, signal: ShownSignal, name: str, *, short: bool) -> Span:
-    word = {"LOCKED": "LOCK", "NO_SIGNAL": "NONE", "ACQUIRING": "ACQ"}.get(signal, signal)
-    if short:
-        word = {"UNKNOWN": "?", "DEGRADED": "DEG"}.get(word, word)
-    return Span(f" {signal_glyph(signal, view.glyphs)} {view.glyphs.text(name)} {word} ", _BADGES[signal])
+# ----------------------------------------------------------------------------------------------- signal
 
 
 def signal_glyph(signal: ShownSignal, glyphs: Glyphs) -> str:
@@ -232,6 +180,7 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
     never = reading.freshness == "NEVER"
     tone: Tone = "dim" if never or reading.value is None else _LIMIT_TONES[reading.limit]
     symbol = glyphs.never if never else glyphs.limit(reading.limit)
+    room = min(_LABEL, max(_LEAST_LABEL, width - _REST))
     body: Tone = "stale" if stale and tone != "critical" else tone
     text = glyphs.absent if reading.value is None else value_text(info, reading.value)
     label = info.name.replace("_", " ").capitalize()
@@ -239,12 +188,12 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
         Span(f" {glyphs.text(symbol) if glyphs.unicode else symbol}", "dim" if tone == "text" else tone),
         Span(glyphs.stale if stale else " " * len(glyphs.stale), "stale"),
         Span(" "),
-        Span(left(glyphs.text(label), _LABEL), "dim" if stale or never else "text"),
+        Span(left(glyphs.text(label), room), "dim" if stale or never else "text"),
         Span(right(glyphs.text(text), _VALUE), "bright" if body == "text" else body),
         Span(f" {left(glyphs.text(info.unit), _UNIT)}", "dim"),
-        *_note(reading, glyphs),
     )
-    return fit(spans, width)
+    note = _note(reading, glyphs)
+    return fit((*spans, *note) if width_of(spans) + width_of(note) <= width else spans, width)
 
 
 def _note(reading: Reading, glyphs: Glyphs) -> Row:
@@ -298,14 +247,3 @@ def footer(width: int, glyphs: Glyphs, notice: str = "", keys: Sequence[tuple[st
             break
         spans += item
     return fit(tuple(spans), width)
-
-
-def too_small(view: View, width: int, height: int) -> list[Row]:
-    """The notice below the smallest size that shows a descent."""
-    note = "This is a REPLAY." if view.model.replay else "Reception and recording go on."
-    text = f"Terminal {width}x{height}: at least 60x18 is needed."
-    blank = fit((), width)
-    rows = [blank] * max(0, height // 2 - 1)
-    rows.append(fit((Span(f" {text}", "warning"),), width))
-    rows.append(fit((Span(f" {note} q quits.", "dim"),), width))
-    return rows + [blank] * max(0, height - len(rows))

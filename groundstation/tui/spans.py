@@ -23,6 +23,9 @@ class Span(NamedTuple):
 
 Row = tuple[Span, ...]
 
+CUT = ">"
+"""Stands where a text goes on that has no more room: in both alphabets, as in ``less -S``."""
+
 
 def width_of(row: Row) -> int:
     """Cells a row takes."""
@@ -30,27 +33,39 @@ def width_of(row: Row) -> int:
 
 
 def fit(row: Row, width: int, tone: Tone = "text") -> Row:
-    """Cut or pad a row to exactly ``width`` cells."""
+    """Cut or pad a row to exactly ``width`` cells. What is cut ends in `CUT`: half a number is another number."""
+    room = width - width_of(row)
+    if room >= 0:
+        return (*row, Span(" " * room, tone)) if room else row
     fitted: list[Span] = []
-    room = width
-    for span in row:
+    left_over = width
+    for index, span in enumerate(row):
         taken = cell_len(span.text)
-        if taken > room:
-            return (*fitted, Span(set_cell_size(span.text, room), span.tone))
+        if taken >= left_over:
+            more = "".join(each.text for each in row[index + 1 :])
+            fitted.append(Span(cut(span.text + more, left_over), span.tone))
+            break
         fitted.append(span)
-        room -= taken
-    return (*fitted, Span(" " * room, tone)) if room else tuple(fitted)
+        left_over -= taken
+    return tuple(fitted)
+
+
+def cut(text: str, width: int) -> str:
+    """The start of a text in at most ``width`` cells, with `CUT` in the last if more than blanks is missing."""
+    shown = set_cell_size(text, width) if cell_len(text) > width else text
+    if width > 0 and text.rstrip() != shown.rstrip():
+        return set_cell_size(text, width - 1) + CUT
+    return shown
 
 
 def left(text: str, width: int) -> str:
     """Text at the left of a column, cut to it."""
-    return set_cell_size(text, width)
+    return set_cell_size(cut(text, width), width)
 
 
 def right(text: str, width: int) -> str:
     """Text at the right of a column, cut to it."""
-    missing = width - cell_len(text)
-    return " " * missing + text if missing >= 0 else set_cell_size(text, width)
+    return " " * (width - cell_len(text)) + cut(text, width)
 
 
 def spread(start: Row, end: Row, width: int, tone: Tone = "text") -> Row:

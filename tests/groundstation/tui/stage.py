@@ -27,7 +27,7 @@ from tests.groundstation.tui.scripted import (
     uplink,
 )
 
-SIZES = ((80, 24), (120, 40))
+SIZES = ((20, 5), (60, 18), (80, 24), (120, 40))
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def with_uplink(**status: object) -> Iterator[Timed]:
 def test_arming_is_ordered_counted_down_and_seen_on_every_screen() -> None:
     async def play() -> None:
         async with staged(with_uplink(armed_until=host(107.5), armed_by="eve@console")) as stage:
-            assert "ARM 13 s" in stage.text()
+            assert "ARMED 13 s" in stage.text()
             await stage.pilot.press("colon", *"arm 30", "enter")
             await stage.pilot.pause()
             (order,) = stage.source.asked

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from groundstation.messages import LimitInfo, LimitState, ParameterInfo
+from groundstation.messages import Cause, LimitInfo, LimitState, ParameterInfo
 from groundstation.model import Freshness, PassModel, Reading
-from groundstation.tui.banner import banner
+from groundstation.tui.banner import banner, chain
 from groundstation.tui.descent import layout_for
-from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
+from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs, ascii_wanted
 from groundstation.tui.plot import Canvas, Frame, nice
 from groundstation.tui.rows import View, age_text, elapsed_text, footer, parameter_row
-from groundstation.tui.spans import fit, plain, width_of
+from groundstation.tui.spans import Span, fit, left, plain, right, width_of
 from groundstation.tui.theme import styles
 from tests.groundstation.tui.scripted import LOS, S, contact, host, snapshot, verdict
 
@@ -93,3 +95,30 @@ def test_layouts() -> None:
     assert layout_for(120, 40, zoomed=False).plots == 12
     assert layout_for(80, 24, zoomed=True).stacked
     assert width_of(fit((), 7)) == 7
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("cause", get_args(Cause))
+def test_the_chain_keeps_its_broken_link_at_any_width(cause: Cause, glyphs: Glyphs) -> None:
+    def links(width: int) -> list[str]:
+        row = chain(cause, glyphs, width)
+        assert width_of(row) <= width
+        return "".join(span.text for span in row).split(f" {glyphs.arrow} ")
+
+    whole = links(200)
+    (broken,) = (link for link in whole if link.endswith(f" {glyphs.no}"))
+    at = whole.index(broken)
+    for width in range(len(broken), 81):
+        shown = links(width)
+        before = [link for link in shown[: shown.index(broken)] if link != glyphs.ellipsis]
+        behind = [link for link in shown[shown.index(broken) + 1 :] if link != glyphs.ellipsis]
+        assert before == whole[at - len(before) : at]
+        assert behind == whole[at + 1 :] or not before  # the front goes first
+
+
+def test_what_is_cut_says_so_and_no_number_looks_like_another() -> None:
+    assert plain([fit((Span("12,345"), Span(" good")), 8)]) == "12,345 >"
+    assert plain([fit((Span("12,345"), Span(" good")), 6)]) == "12,34>"
+    assert plain([fit((Span("12,345   "),), 6)]) == "12,345"
+    assert right("123,456,789,012", 11) == "123,456,78>"
+    assert left("Radio altitude low", 14) == "Radio altitud>"

@@ -1,0 +1,115 @@
+"""The header's badges: which there are, and what remains of them where it is narrow.
+
+Three rules, each for a screen that once lied by omission:
+
+- A badge is data: a rank, and what it says in less and less room. `badges` lists them; `header` fits them.
+- Rank decides which yields. First every piece goes to its short form, the least important first; then to its least
+  form, in the same order. So the name of the mission goes before a loss of signal loses a letter.
+- What has a least form never vanishes in 20 columns or more: a loss, a held screen, an armed station, a lockout, a
+  recording that failed, a replay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from groundstation.messages import ChannelStatus
+from groundstation.model import ShownSignal
+from groundstation.tui.rows import View, age_text, signal_glyph, whole_seconds
+from groundstation.tui.spans import Tone
+
+
+class Rank(IntEnum):
+    """Which yields: the highest first. Those up to `LAST_THAT_STAYS` never vanish."""
+
+    LOS = 0
+    HELD = 1
+    ARMED = 2
+    LOCKOUT = 3
+    RECORDING = 4
+    REPLAY = 5
+    UNKNOWN = 6
+    DEGRADED = 7
+    ACQUIRING = 8
+    NO_SIGNAL = 9
+    LOCKED = 10
+    BEAT = 11
+    CLOCK = 12
+    LIVE = 13
+    NAME = 14
+    ELAPSED = 15
+
+
+LAST_THAT_STAYS = Rank.REPLAY
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """One badge. ``least`` is its last form, which two badges may share; without one it vanishes where it is narrow."""
+
+    rank: Rank
+    long: str
+    short: str
+    tone: Tone
+    least: str = ""
+
+
+_TONES: dict[ShownSignal, Tone] = {
+    "LOCKED": "badge_good",
+    "DEGRADED": "badge_warn",
+    "ACQUIRING": "badge_warn",
+    "NO_SIGNAL": "badge",
+    "LOS": "badge_alarm",
+    "UNKNOWN": "badge_stale",
+}
+_WORDS: dict[ShownSignal, tuple[str, str]] = {
+    "LOCKED": ("LOCK", "LOCK"),
+    "DEGRADED": ("DEGRADED", "DEG"),
+    "ACQUIRING": ("ACQ", "ACQ"),
+    "NO_SIGNAL": ("NONE", "NONE"),
+    "LOS": ("LOS", "LOS"),
+    "UNKNOWN": ("UNKNOWN", "?"),
+}
+
+
+def badges(view: View) -> list[Badge]:
+    """All that there is to say, from left to right."""
+    model = view.model
+    found: list[Badge] = []
+    if view.held_ns is not None:
+        found.append(Badge(Rank.HELD, "HELD", "HELD", "badge_stale", "HELD"))
+    found += _commanding(view)
+    if model.link is not None and not model.link.recording_ok:
+        found.append(Badge(Rank.RECORDING, "REC FAIL", "REC!", "badge_alarm", "REC"))
+    found += [_channel(view, vcid, channel) for vcid, channel in sorted(model.channels.items())]
+    if not model.channels:
+        found.append(_signal(view, model.signal(None, view.now), "LINK"))
+    return found
+
+
+def _commanding(view: View) -> list[Badge]:
+    """That critical commands are allowed, and that the spacecraft takes none, is seen on every screen."""
+    commanding = view.model.commanding
+    found: list[Badge] = []
+    armed = commanding.armed_ns(view.now)
+    if armed is not None:
+        left = whole_seconds(armed)
+        found.append(Badge(Rank.ARMED, f"ARMED {left}", f"ARM {left}", "badge_warn", "ARM"))
+    if commanding.uplink is not None and commanding.uplink.lockout:
+        found.append(Badge(Rank.LOCKOUT, "LOCKOUT", "LOCKOUT", "badge_alarm", "LKO"))
+    return found
+
+
+def _channel(view: View, vcid: int, channel: ChannelStatus) -> Badge:
+    loss = view.model.losses.get(vcid)
+    age = "" if loss is None or loss.regained else age_text(view.model.age(loss.since, view.now))
+    return _signal(view, view.model.signal(vcid, view.now), channel.name, age)
+
+
+def _signal(view: View, signal: ShownSignal, name: str, age: str = "") -> Badge:
+    start = f"{signal_glyph(signal, view.glyphs)} {view.glyphs.text(name)}"
+    long, short = _WORDS[signal]
+    aged = f" {age}" if age else ""
+    least = "UNK" if signal == "UNKNOWN" else short
+    return Badge(Rank[signal], f"{start} {long}{aged}", f"{start} {short}", _TONES[signal], least)

@@ -1,0 +1,91 @@
+"""The descent in a terminal that has no room for panels: the rows that matter, at any size.
+
+The first five rows are the least that an operator needs: badges, the loss (or the clock), altitude, speed, and the
+keys. Of fewer rows the last go first; altitude and speed then share one. With more room follow why the signal was
+lost, and the telemetry.
+"""
+
+from __future__ import annotations
+
+from groundstation.model import ALTITUDE, VELOCITY, Key, Reading
+from groundstation.plain import utc
+from groundstation.tui.banner import alarm_row, verdict_rows
+from groundstation.tui.header import header
+from groundstation.tui.replay import replay_bar
+from groundstation.tui.rows import View, age_text, elapsed_text, footer, held_mark, limit_tone, telemetry, value_text
+from groundstation.tui.spans import Row, Span, Tone, fit, width_of
+
+_KEYS = (("?", "Help"), ("q", "Quit"), (":", "Cmd"), ("a", "Ack"), ("space", "Hold"))
+_SHOWN = ((ALTITUDE, "ALT"), (VELOCITY, "SPD"))
+_TELEMETRY_FROM = 3
+
+
+def compact(live: View, shown: View, width: int, height: int, notice: str = "") -> list[Row]:
+    """``height`` rows: of ``live`` what never freezes, of ``shown`` the values, which may be held."""
+    values = [_value_row(shown, key, name, width) for key, name in _SHOWN]
+    both = fit(values_row(shown), width)
+    if height < 3:
+        return [_one_row(live, both, width)] if height == 1 else [header(live, width), both][:height]
+    if height == 3:
+        return [header(live, width), *values]
+    alarm = alarm_row(live, width)
+    rows = [header(live, width), *(alarm or [_clock(live, width)]), *values]
+    if height == 4:
+        return rows
+    more = [*([_clock(live, width)] if alarm else []), *verdict_rows(live, width), *replay_bar(live, width)]
+    rows += more[: height - len(rows) - 1]
+    if (room := height - len(rows) - 1) >= _TELEMETRY_FROM:
+        rows += held_mark(telemetry(shown, width, room), shown, width)
+    rows += [fit((), width)] * (height - len(rows) - 1)
+    return [*rows, footer(width, live.glyphs, notice, _KEYS)]
+
+
+def _value_row(view: View, key: Key, name: str, width: int) -> Row:
+    reading = view.model.reading(key, view.now)
+    row: Row = (Span(f"{name} ", "dim"), *_value(view, reading, " "))
+    if view.held_ns is not None:
+        return held_mark([fit(row, width)], view, width)[0]
+    if reading.freshness == "STALE":
+        row = (*row, Span(f" {view.glyphs.stale}{age_text(reading.age_ns).replace(' ', '')}", "stale"))
+    return fit(row, width)
+
+
+def values_row(view: View) -> Row:
+    """Altitude and speed in as few cells as they take: their units tell them apart."""
+    spans: list[Span] = []
+    for key, _ in _SHOWN:
+        reading = view.model.reading(key, view.now)
+        stale = view.glyphs.stale if reading.freshness == "STALE" else ""
+        spans += [*_value(view, reading, "", whole=True), Span(f"{stale} ", "stale")]
+    return tuple(spans)
+
+
+def _value(view: View, reading: Reading, gap: str, *, whole: bool = False) -> Row:
+    glyphs, info = view.glyphs, reading.info
+    if reading.freshness == "NEVER":
+        return (Span(glyphs.never.strip(), "dim"),)
+    if reading.value is None:
+        return (Span(glyphs.absent, "dim"),)
+    tone: Tone = limit_tone(reading.limit)
+    if tone == "text":
+        tone = "stale" if reading.freshness == "STALE" else "bright"
+    rounded = isinstance(reading.value, float) and whole
+    text = f"{reading.value:,.0f}" if rounded else value_text(info, reading.value)
+    return (Span(glyphs.text(text), tone), Span(f"{gap}{glyphs.text(info.unit)}", "dim"))
+
+
+def _one_row(view: View, both: Row, width: int) -> Row:
+    """Everything in one row: the badges get what altitude and speed leave."""
+    values = tuple(span for span in both if span.text.strip())
+    room = width - width_of(values) - 1
+    return fit((*header(view, max(room, 3)), Span(" "), *values), width)
+
+
+def _clock(view: View, width: int) -> Row:
+    model = view.model
+    if model.clock is None:
+        return fit((Span("--:--:-- UTC", "dim"),), width)
+    since = model.mission_elapsed()
+    tone: Tone = "stale" if model.clock_frozen(view.now) else "bright"
+    elapsed = "" if since is None else f" {elapsed_text(since)}"
+    return fit((Span(f"{utc(model.clock, 0)} UTC", tone), Span(elapsed, "dim")), width)
