@@ -1,169 +1,77 @@
-"""Files on both sides of offline decoding: captures and recordings in, JSON lines and Parquet out."""
+"""What offline decoding reads: a capture of bytes from anywhere, or a recording of the station."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
-
-import msgspec
 
 from groundstation.archive.reader import ArchiveReader
-from groundstation.decoding import PacketRow
-from groundstation.errors import CallerError, WorldError
+from groundstation.byte_source import ByteSource, descriptor_of, name_of
+from groundstation.errors import ArchiveError, CallerError, WorldError
 
-_READ = 1 << 16
 _SQLITE = b"SQLite format 3\0"
-_ROW_GROUP = 10_000
 
 
 class Capture:
-    """A file of received bytes, or one of the station's own recordings: told apart by their first bytes.
+    """Received bytes, or one of the station's own recordings: told apart by their first bytes.
+
+    Attributes:
+        name: what to call it.
+        size: how many bytes there are; None if that is not known, as for a pipe.
 
     Raises:
+        CallerError: it is the terminal.
         WorldError: it cannot be read.
-        ArchiveError: an SQLite file, but none of the station's.
+        ArchiveError: an SQLite file, but none of the station's; or a recording in a pipe, which cannot seek.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.name = name_of(path)
+        self._recording: Path | None = None
         try:
-            with path.open("rb") as file:
-                self.is_recording = file.read(len(_SQLITE)) == _SQLITE
-            self.size = path.stat().st_size
+            self._source = ByteSource(path)
+            if self._source.is_terminal:
+                raise CallerError(f"{self.name} is the terminal: name a file, or pipe a capture into this command")
+            is_recording = self._source.peek(len(_SQLITE)) == _SQLITE
         except OSError as error:
-            raise WorldError(f"{path} cannot be read: {error.strerror}") from error
-        if self.is_recording:
-            with ArchiveReader(path) as reader:
+            raise WorldError(f"{self.name} cannot be read: {error.strerror}") from error
+        self.size = self._source.size
+        if is_recording:
+            self._recording = self._file(path)
+            with ArchiveReader(self._recording) as reader:
                 self.size = reader.bytes_total
 
     def pieces(self) -> Iterator[tuple[int | None, bytes]]:
-        """The bytes in order, each piece with its Earth received time if it is known.
+        """The bytes in order, once; each piece with its Earth received time if it is known.
 
         Raises:
-            WorldError: the file cannot be read any further.
+            WorldError: it cannot be read any further.
         """
-        if self.is_recording:
-            with ArchiveReader(self.path) as reader:
+        if self._recording is not None:
+            with ArchiveReader(self._recording) as reader:
                 for ert, _, data in reader.chunks():
                     yield ert, data
             return
         try:
-            with self.path.open("rb") as file:
-                while data := file.read(_READ):
-                    yield None, data
+            for data in self._source.pieces():
+                yield None, data
         except OSError as error:
-            raise WorldError(f"{self.path} cannot be read: {error.strerror}") from error
+            raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
 
+    def is_same_file(self, path: Path) -> bool:
+        """Whether a path leads to this very file."""
+        if self._recording is not None:
+            return path.exists() and path.samefile(self._recording)
+        return self._source.is_same_file(path)
 
-class PacketSink(AbstractContextManager["PacketSink"], Protocol):
-    """Where packets go."""
+    def close(self) -> None:
+        """Close it. Idempotent."""
+        self._source.close()
 
-    def write(self, rows: Sequence[PacketRow]) -> None:
-        """Keep some more."""
-
-
-class NoSink:
-    """Packets are counted only."""
-
-    def write(self, rows: Sequence[PacketRow]) -> None:
-        """Forget them."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to close."""
-
-
-class JsonLines:
-    """One JSON object a line, to a file or to standard output.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._file: BinaryIO = sys.stdout.buffer if path is None else path.open("wb")
-        self._ours = path is not None
-        self._encoder = msgspec.json.Encoder()
-
-    def write(self, rows: Sequence[PacketRow]) -> None:
-        """Write them at once."""
-        self._file.write(self._encoder.encode_lines(rows))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.flush()
-        if self._ours:
-            self._file.close()
-
-
-class ParquetFile:
-    """One row a packet; ``values`` is a JSON object, because packets differ in what they hold.
-
-    Raises:
-        CallerError: pyarrow is not installed.
-        OSError: the file cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            pyarrow = importlib.import_module("pyarrow")
-            parquet = importlib.import_module("pyarrow.parquet")
-        except ImportError as error:
-            raise CallerError("Parquet needs pyarrow: pip install 'mars6-groundstation[parquet]'") from error
-        self._arrow = pyarrow
-        time = pyarrow.timestamp("ns", "UTC")
-        self._schema = pyarrow.schema(
-            [
-                ("offset", pyarrow.int64()),
-                ("ert", time),
-                ("scid", pyarrow.uint16()),
-                ("vcid", pyarrow.uint8()),
-                ("vcfc", pyarrow.uint32()),
-                ("apid", pyarrow.uint16()),
-                ("sequence", pyarrow.uint16()),
-                ("name", pyarrow.string()),
-                ("scet", time),
-                ("values", pyarrow.string()),
-                ("error", pyarrow.string()),
-                ("data", pyarrow.binary()),
-            ]
-        )
-        self._writer = parquet.ParquetWriter(str(path), self._schema, compression="zstd")
-        self._waiting: list[dict[str, Any]] = []
-
-    def write(self, rows: Sequence[PacketRow]) -> None:
-        """Keep them until there is a row group."""
-        self._waiting += map(_parquet_row, rows)
-        if len(self._waiting) >= _ROW_GROUP:
-            self._flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        self._writer.write_table(self._arrow.Table.from_pylist(self._waiting, schema=self._schema))
-        self._waiting = []
-
-
-def _parquet_row(row: PacketRow) -> dict[str, Any]:
-    values = None if row.values is None else msgspec.json.encode(row.values).decode()
-    return {**msgspec.structs.asdict(row), "values": values, "data": bytes.fromhex(row.data)}
+    def _file(self, path: Path) -> Path:
+        """The recording's own path. The source is closed: that would take SQLite's locks from it later."""
+        file = path if descriptor_of(path) is None and path.is_file() else self._source.file
+        self._source.close()
+        if file is None:
+            raise ArchiveError(f"{self.name} is a recording in a pipe, but SQLite has to seek: save it as a file first")
+        return file

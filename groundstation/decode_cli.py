@@ -12,10 +12,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from groundstation.captures import Capture, JsonLines, NoSink, PacketSink, ParquetFile
+from groundstation.captures import Capture
 from groundstation.decoding import CaptureDecoder, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.output import echo, echo_json, paint
+from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
+from groundstation.shell import Interrupts
 from protocols.bitsync import BitForm
 from protocols.dictionary import Dictionary
 from protocols.lander import MARS6
@@ -51,8 +53,8 @@ class Progress:
     Whoever prints something else meanwhile clears it first; it comes back by itself. ``quiet``: not at all.
     """
 
-    def __init__(self, size: int, *, quiet: bool = False) -> None:
-        self._size = max(size, 1)
+    def __init__(self, size: int | None, *, quiet: bool = False) -> None:
+        self._size = size
         self._done = 0
         self._shown = sys.stderr.isatty() and not quiet
         self._visible = False
@@ -66,8 +68,8 @@ class Progress:
             return
         self._painted, self._visible = now, True
         rate = self._done / (now - self._start) / 1e6
-        share = min(1.0, self._done / self._size)
-        paint(f"{share:5.0%}  {self._done / 1e6:.0f} MB  {rate:.1f} MB/s ")
+        share = f"{min(1.0, self._done / self._size):5.0%}  " if self._size else ""
+        paint(f"{share}{self._done / 1e6:.0f} MB  {rate:.1f} MB/s ")
 
     def clear(self) -> None:
         """Take the line away until the next one is due."""
@@ -81,7 +83,7 @@ class Progress:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
     "--profile",
     "profile_path",
@@ -109,41 +111,74 @@ def decode(
     parquet: Path | None,
     as_json: bool,
 ) -> None:
-    """Decode FILE, a capture of raw bytes or bits or a recording of the station, and count what is in it."""
+    """Decode FILE, a capture of raw bytes or bits or a recording of the station, and count what is in it.
+
+    FILE may be a pipe, a FIFO or a socket; - is standard input. Ctrl-C ends what has no end, with its counts.
+
+    \b
+    Examples:
+      groundstation decode capture.bin
+      groundstation decode capture.bin --jsonl - | jq .values
+      zcat capture.bin.gz | groundstation decode -
+      nc HOST 5000 | groundstation decode - --jsonl packets.jsonl
+    """
     if jsonl and parquet:
         raise click.UsageError("--jsonl and --parquet exclude each other")
     profile = _profile(profile_path, bits)
     decoder = CaptureDecoder(profile, _dictionary(dictionary_name, profile_path is not None), bits or "packed")
-    capture = Capture(file)
-    _refuse_input(file, jsonl or parquet)
-    try:
-        # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
-        quiet = jsonl == _STDOUT and sys.stdout.isatty()
-        with _sink(jsonl, parquet) as sink, closing(Progress(capture.size, quiet=quiet)) as progress:
-            for ert, data in capture.pieces():
-                sink.write(decoder.feed(data, ert))
-                progress.advance(len(data))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise WorldError(f"{jsonl or parquet} cannot be written: {error.strerror}") from error
+    out = jsonl or parquet
+    with closing(Capture(file)) as capture:
+        if out is not None:
+            _refuse_input(capture, out)
+        try:
+            # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
+            quiet = jsonl == _STDOUT and sys.stdout.isatty()
+            with _sink(jsonl, parquet) as sink, closing(Progress(capture.size, quiet=quiet)) as progress:
+                stopped = _feed(capture, decoder, sink, progress)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WorldError(f"{out} cannot be written: {error.strerror}") from error
     report = decoder.report()
     if as_json:
         echo_json(report, err=jsonl == _STDOUT)
     else:
-        echo(*report_lines(report, file), err=jsonl == _STDOUT)
+        echo(*report_lines(report, capture.name), err=jsonl == _STDOUT)
+    if stopped is not None:
+        raise stopped
     trouble = decoder.trouble()
     if trouble is not None:
-        raise NothingDecoded(f"{file}: {trouble}")
+        raise NothingDecoded(f"{capture.name}: {trouble}")
 
 
-def report_lines(report: DecodeReport, file: Path) -> list[str]:
+def _feed(
+    capture: Capture, decoder: CaptureDecoder, sink: PacketSink, progress: Progress
+) -> WorldError | click.Abort | None:
+    """Decode to the end; what ended it earlier, if anything did."""
+    pieces = capture.pieces()
+    with Interrupts() as interrupts:
+        while True:
+            try:
+                with interrupts.heeded():
+                    piece = next(pieces, None)
+            except KeyboardInterrupt:
+                return click.Abort()
+            except WorldError as error:
+                return error
+            if piece is None:
+                return None
+            ert, data = piece
+            sink.write(decoder.feed(data, ert))
+            progress.advance(len(data))
+
+
+def report_lines(report: DecodeReport, name: str) -> list[str]:
     """The counts for people."""
     r = report
     rejected, foreign = sum(r.rejects.values()), sum(r.foreign.values())
     balance = "conserved" if r.conserved else "NOT CONSERVED"
     lines = [
-        f"{file}: {r.total} {r.unit}",
+        f"{name}: {r.total} {r.unit}",
         f"{r.unit}: {r.good} good + {r.corrected} corrected + {r.rejected} rejected + {r.skipped} skipped"
         f" + {r.pending} pending: {balance}",
         f"frames: {r.frames} good ({r.asm_damaged} with a damaged ASM, {r.inverted} inverted),"
@@ -184,8 +219,8 @@ def _dictionary(name: str | None, other_link: bool) -> Dictionary | None:
     return None if other_link else MARS6
 
 
-def _refuse_input(file: Path, out: Path | None) -> None:
-    if out is not None and out.exists() and out.samefile(file):
+def _refuse_input(capture: Capture, out: Path) -> None:
+    if capture.is_same_file(out):
         raise CallerError(f"{out} is the capture itself")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import os
 import signal
 import sys
 import traceback
-from types import TracebackType
-from typing import Literal
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Any, Literal, Self
 
 import click
 
@@ -37,6 +39,42 @@ def stop_signals() -> list[signal.Signals]:
     """
     heard = [signal.SIGINT, signal.SIGTERM]
     return heard if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*heard, signal.SIGHUP]
+
+
+class Interrupts:
+    """Ctrl-C, SIGTERM and a terminal that closed, for a program that reads: they end a read, and no work half done.
+
+    A signal that comes during the work between two reads ends the next read; a second one ends the work too, which may
+    be held up by a full pipe.
+    """
+
+    def __init__(self) -> None:
+        self._noted = self._reading = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def heeded(self) -> Iterator[None]:
+        """A read. A signal makes it a KeyboardInterrupt."""
+        self._reading = True
+        try:
+            if self._noted:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._reading = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        before, self._noted = self._noted, True
+        if self._reading or before:
+            raise KeyboardInterrupt
 
 
 def run_cli(command: click.Command, name: str) -> None:

@@ -148,6 +148,8 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
         return [(file, False) for file in files]
     if path.is_file():
         return [(path, True)]
+    if path.exists():
+        raise ScenarioError(f"{name} is a pipe or device: a scenario is a file, NAME.toml, whose name is its id")
     known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
     if name not in known:
         raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")

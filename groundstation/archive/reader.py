@@ -261,7 +261,7 @@ class ArchiveReader:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         if not path.is_file():
-            raise ArchiveError(f"no recording at {path}")
+            raise ArchiveError(_no_file(path))
         db = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
@@ -275,6 +275,14 @@ def _open(path: Path) -> sqlite3.Connection:
             raise
         raise ArchiveError(_reason(path, error)) from error
     return db
+
+
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder, not a recording: groundstation passes {path} lists what is in it"
+    if path.exists() or str(path) == "-":
+        return f"{path} is a pipe or device, but a recording has to be a file, for SQLite seeks in it: save it first"
+    return f"no recording at {path}"
 
 
 def _uri(path: Path) -> str:

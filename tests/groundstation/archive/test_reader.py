@@ -60,7 +60,7 @@ def test_sha256_is_that_of_the_bytes_however_they_were_cut(tmp_path):
 def test_missing(tmp_path):
     with pytest.raises(ArchiveError, match="no recording at"):
         ArchiveReader(tmp_path / "none.sqlite")
-    with pytest.raises(ArchiveError, match="no recording at"):
+    with pytest.raises(ArchiveError, match="is a folder, not a recording"):
         ArchiveReader(tmp_path)
     assert not (tmp_path / "none.sqlite").exists()
 
