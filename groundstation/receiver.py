@@ -30,7 +30,7 @@ from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError, DecodeError
 from protocols.frames import TransferFrame, decode_frame
-from protocols.packets import Extracted, FrameGap, PacketExtractor, PacketFound
+from protocols.packets import Extracted, FrameGap, PacketDropped, PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import decode_telemetry
@@ -226,8 +226,12 @@ class Receiver:
             elif isinstance(item, FrameGap):
                 text = f"{item.lost} frames lost on VC{frame.vcid} before VCFC {frame.vcfc}"
                 yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
-            else:
+            elif isinstance(item, PacketDropped):
                 self._counts.packets_bad += 1
+            else:
+                self._counts.packets_unknown += 1
+                text = f"encapsulation packets of protocol {item.protocol} are not declared"
+                yield from self._once("ENCAPSULATION", item.protocol, text, ert)
 
     def _foreign(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
         self._counts.frames_foreign += 1

@@ -5,7 +5,8 @@ Rules:
 1. Frames of a channel are counted by VCFC. A jump is a `FrameGap`, and whatever packet was half there is dropped.
 2. After a gap, or at the start, bytes before the first header pointer belong to nobody and are dropped.
 3. The pointer must agree with where the half packet ends. If it does not, the pointer is right.
-4. Idle packets are counted and not given out; so are encapsulation packets.
+4. Idle packets are counted and not given out. Encapsulation packets are given out as they are: what they wrap is
+   another protocol's.
 5. Any bytes at all may come; nothing raises.
 """
 
@@ -31,6 +32,14 @@ class PacketFound(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class EncapsulationFound:
+    """A whole encapsulation packet that is not idle. ``data`` is all of it, header included."""
+
+    protocol: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FrameGap:
     """``lost`` frames are missing before this one, by VCFC: as many as its modulus allows to tell."""
 
@@ -45,7 +54,7 @@ class PacketDropped:
     reason: str
 
 
-Extracted = PacketFound | FrameGap | PacketDropped
+Extracted = PacketFound | EncapsulationFound | FrameGap | PacketDropped
 
 
 class PacketExtractor:
@@ -134,10 +143,12 @@ class PacketExtractor:
     def _take(self, packet: bytes, out: list[Extracted]) -> None:
         """Give or count one whole packet."""
         if packet[0] >> 5 == encapsulation.VERSION:
-            if packet[0] >> 2 & 7 == encapsulation.IDLE:
+            protocol = packet[0] >> 2 & 7
+            if protocol == encapsulation.IDLE:
                 self.idle_packets += 1
             else:
                 self.encapsulation_packets += 1
+                out.append(EncapsulationFound(protocol, packet))
             return
         apid = (packet[0] & 7) << 8 | packet[1]
         if apid == IDLE_APID:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from groundstation.links.base import Chunk, LinkChange, Listening
 from groundstation.messages import Counters, EventMessage, Telemetry
 from groundstation.receiver import Outcome, Receiver
+from protocols.ccsds import encapsulation
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
@@ -94,6 +95,13 @@ def test_a_foreign_spacecraft_is_counted_and_told_once() -> None:
     assert names(outcomes).count("FOREIGN_SCID") == 1
     assert not science(outcomes)
     assert receiver.contact.state == "NO_SIGNAL"
+
+
+def test_encapsulation_packets_are_counted_and_told_once() -> None:
+    wrapped = encapsulation.encode_packet(2, bytes(10))
+    outcomes, receiver = receive(framed(wrapped) + framed(wrapped, vcfc=1))
+    assert names(outcomes).count("ENCAPSULATION") == 1
+    assert (receiver.counters().packets_unknown, receiver.counters().packets_bad) == (2, 0)
 
 
 def test_unknown_channels_packets_and_events_are_told_once() -> None:

@@ -9,7 +9,7 @@ from protocols.ccsds import encapsulation
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.space_packet import encode_packet, idle_packet
 from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE, TmFrame
-from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.packets import EncapsulationFound, FrameGap, PacketDropped, PacketExtractor, PacketFound
 
 LENGTH = 116
 
@@ -101,7 +101,7 @@ def test_the_modulus_of_the_frame_count_is_the_links() -> None:
     assert len(found(items)) == 5
 
 
-def test_encapsulation_packets_are_counted_and_passed_over() -> None:
+def test_encapsulation_packets_are_given_out_and_counted() -> None:
     extractor = PacketExtractor()
     inside = [
         packet(0, 20),
@@ -115,6 +115,8 @@ def test_encapsulation_packets_are_counted_and_passed_over() -> None:
     items = extractor.push(TmFrame(6, 0, 0, 0, 0, stream[:60], None))
     items += extractor.push(TmFrame(6, 0, 0, 1, 0, stream[60:], None))
     assert found(items) == [packet(0, 20), packet(1, 20)]
+    wrapped = [item for item in items if isinstance(item, EncapsulationFound)]
+    assert wrapped == [EncapsulationFound(2, inside[1]), EncapsulationFound(2, inside[4])]
     assert extractor.encapsulation_packets == 2
     assert extractor.idle_packets == 5 + 2 * 60 - len(b"".join(inside))
 
