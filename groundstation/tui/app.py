@@ -32,6 +32,7 @@ from groundstation.tui.diagnostics import diagnostics
 from groundstation.tui.entry import order_of
 from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
 from groundstation.tui.help import HelpScreen
+from groundstation.tui.painter import Painter
 from groundstation.tui.prompt import PromptScreen
 from groundstation.tui.replay import BINDINGS as REPLAY_BINDINGS
 from groundstation.tui.replay import faster, pause_or_play
@@ -39,8 +40,6 @@ from groundstation.tui.rows import View
 from groundstation.tui.source import MessageSource, StationBack, StationLost, Update
 from groundstation.tui.theme import styles
 
-PAINT_EVERY_S = 0.05
-AGES_EVERY_S = 0.25
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0
 _BREATH = 64
@@ -91,9 +90,9 @@ class StationApp(App[int]):
         self._marked = False
         self._jumps = 0
         self._alarms = 0
-        self._painted = 0.0
-        self._paint_due = False
+        self._plots_due = 0.0
         self._notice_until = 0.0
+        self.painter = Painter(self._paint)
         self._descent = DescentScreen(self._styles, self._glyphs, self._live_view, self._shown_view)
 
     def now(self) -> int:
@@ -112,8 +111,7 @@ class StationApp(App[int]):
             self.theme = "ansi-dark"
         await self.push_screen(self._dressed(self._descent))
         self._catch_signals()
-        self.set_interval(AGES_EVERY_S, self._tick)
-        self.set_interval(PLOTS_EVERY_S, self._descent.paint_plots)
+        self.run_worker(self.painter.run(), group="paint")
         self.run_worker(self._receive(), group="receive")
         self.run_worker(self._steer(), group="steer")
 
@@ -122,7 +120,6 @@ class StationApp(App[int]):
     async def _receive(self) -> None:
         try:
             self._fold(StationBack(await self._source.connect()))
-            self._descent.paint_plots()
             count = 0
             async for update in self._source.messages():
                 self._fold(update)
@@ -149,8 +146,8 @@ class StationApp(App[int]):
             self._mark()
         if self.model.playback is not None and self.model.playback.jumps != self._jumps:
             self._jumps = self.model.playback.jumps
-            self._painted = time.monotonic()  # not the empty screen between two places, but what follows it at once
-        self._paint_soon()
+            self.painter.defer()  # not the empty screen between two places, but what follows it at once
+        self.painter.soon()
 
     def _end(self) -> None:
         self.ended = True
@@ -186,30 +183,18 @@ class StationApp(App[int]):
         live = self._live_view()
         return live if self._held is None else replace(self._held, held_ns=live.held_ns)
 
-    def _paint_soon(self) -> None:
-        """Paint on arrival, but not more often than every 50 ms; the last arrival is always painted."""
-        if self._paint_due:
-            return
-        wait = self._painted + PAINT_EVERY_S - time.monotonic()
-        if wait <= 0:
-            self._paint()
-        else:
-            self._paint_due = True
-            self.set_timer(wait, self._paint)
-
     def _paint(self) -> None:
-        self._paint_due = False
-        self._painted = time.monotonic()
-        self._descent.paint()
-        if isinstance(self._front, CommandScreen):
-            self._front.paint()
-
-    def _tick(self) -> None:
-        """Ages grow with time, not with data."""
-        if self._notice_until and time.monotonic() > self._notice_until:
+        """Everything that is seen; the plots, which are dearer, not each time."""
+        now = time.monotonic()
+        if self._notice_until and now > self._notice_until:
             self._notice_until = 0.0
             self._descent.show_notice("")
-        self._paint_soon()
+        self._descent.paint()
+        if now >= self._plots_due:
+            self._plots_due = now + PLOTS_EVERY_S
+            self._descent.paint_plots()
+        if isinstance(self._front, CommandScreen):
+            self._front.paint()
 
     def _notify(self, text: str) -> None:
         self._notice_until = time.monotonic() + NOTICE_S
@@ -239,7 +224,7 @@ class StationApp(App[int]):
     def action_acknowledge(self) -> None:
         """Remove the banners."""
         self.model.acknowledge()
-        self._paint()
+        self.painter.now()
 
     def action_hold(self) -> None:
         """Freeze what is shown, or go on; reception never stops. A replay itself is paused."""
@@ -341,7 +326,7 @@ class StationApp(App[int]):
                 answer = Refusal(text=str(error))
             if isinstance(answer, Snapshot):
                 self.model.obeyed(answer, self._clock())
-                self._paint_soon()
+                self.painter.soon()
             elif isinstance(answer, Refusal):
                 self._notify(answer.text)
 

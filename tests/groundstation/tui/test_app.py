@@ -110,7 +110,6 @@ def test_what_comes_while_the_application_closes_finds_no_screen_and_does_no_har
             pass
         assert stage.app.screen_stack == []
         stage.app._paint()
-        stage.app._tick()
         stage.app._alarm()
 
     asyncio.run(play())
