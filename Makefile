@@ -56,12 +56,14 @@ exports: $(STAMP) ## compare the generated files (C header, XTCE, interface docu
 firmware: ## build the C lander for every board
 	@$(MAKE) -C hil/firmware firmware
 
-prebuilt: ## build the firmware that the wheel carries anew
+prebuilt: ## build the firmware that the wheel carries
 	@$(MAKE) -C hil/firmware BOARD=stm32f4 board
 	@cp hil/firmware/build/stm32f4/lander.elf hil/firmware/prebuilt/stm32f4.elf
+	@cp hil/firmware/build/stm32f4/lander.json hil/firmware/prebuilt/stm32f4.json
 	@$(MAKE) -C hil/firmware BOARD=uno board
 	@cp hil/firmware/build/uno/lander.hex hil/firmware/prebuilt/uno.hex
 	@cp hil/firmware/build/uno/lander.elf hil/firmware/prebuilt/uno.elf
+	@cp hil/firmware/build/uno/lander.json hil/firmware/prebuilt/uno.json
 
 scenarios: $(STAMP) ## fly all scenarios on software, QEMU and simavr, in lockstep; reports in out/
 	@rm -rf out/scenarios

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundstation.errors import CallerError
-from hil.targets.firmware import FIRMWARE
 
+FIRMWARE = Path(__file__).resolve().parent / "firmware"
 _VARIABLE = re.compile(r"^(\w+)\s*[:?]?=\s*(.*?)\s*$", re.MULTILINE)
 PACKAGES = {
     "make": "make",
@@ -22,6 +22,10 @@ PACKAGES = {
 """What Debian calls the packages of the tools."""
 
 
+MACHINES = {"arm-none-eabi-gcc": (40, "an ARM"), "avr-gcc": (83, "an AVR")}
+"""By compiler: e_machine of the ELF files that it makes, and what that is. Others build for this computer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """One board.
@@ -29,19 +33,25 @@ class Board:
     Attributes:
         name: of its file.
         compiler: the program that builds for it.
+        suffix: of the image that is written or flown: ``.elf``, ``.hex``, or none for a program of this computer.
+        flash: the addresses of its flash that an image may take; None if it is no hardware.
+        ram: the addresses of its RAM, if its first vector is the stack's end, as on a Cortex-M.
         flash_tools: programs that write it, the best one first; none if it is no hardware.
         openocd_board: openocd's script for it, if openocd knows it.
     """
 
     name: str
     compiler: str
+    suffix: str
+    flash: range | None
+    ram: range | None
     flash_tools: tuple[str, ...]
     openocd_board: str
 
-    def images(self, suffix: str) -> list[Path]:
-        """Where an image of this board may be: built here, or prebuilt; those that are there."""
-        places = [FIRMWARE / "build" / self.name / f"lander{suffix}", FIRMWARE / "prebuilt" / f"{self.name}{suffix}"]
-        return [place for place in places if place.is_file()]
+    @property
+    def machine(self) -> tuple[int, str] | None:
+        """e_machine of its ELF files, and what that is; None: this computer's own."""
+        return MACHINES.get(self.compiler)
 
 
 def known_boards(folder: Path = FIRMWARE / "boards") -> list[str]:
@@ -59,5 +69,18 @@ def find_board(name: str, folder: Path = FIRMWARE / "boards") -> Board:
     if name not in known:
         raise CallerError(f"there is no board {name!r}; known are: {', '.join(known)}")
     said = dict(_VARIABLE.findall((folder / f"{name}.mk").read_text(encoding="utf-8")))
-    flash = tuple(said.get("FLASH", "").split())
-    return Board(name, said.get("CC", ""), flash, said.get("OPENOCD_BOARD", ""))
+    return Board(
+        name,
+        said.get("CC", ""),
+        Path(said.get("IMAGE", "")).suffix,
+        _addresses(said.get("FLASH_RANGE", "")),
+        _addresses(said.get("RAM_RANGE", "")),
+        tuple(said.get("FLASH", "").split()),
+        said.get("OPENOCD_BOARD", ""),
+    )
+
+
+def _addresses(text: str) -> range | None:
+    """Of ``START SIZE``, both as C has numbers."""
+    words = [int(word, 0) for word in text.split()]
+    return range(words[0], words[0] + words[1]) if len(words) == 2 else None

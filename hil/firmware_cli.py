@@ -11,27 +11,24 @@ from pathlib import Path
 
 import click
 
-from groundstation.errors import WorldError
+from groundstation.errors import PortBusy
+from groundstation.links.access import busy_text, holders
 from groundstation.output import echo, write_json, write_line
 from groundstation.printable import shell_join
-from hil.boards import PACKAGES, find_board
-from hil.elf import build_of
-from hil.flashing import FlashFailed, lack, plan_flashing
+from hil.boards import FIRMWARE, PACKAGES, find_board
+from hil.building import BuildFailed, make
+from hil.flashing import Chosen, FlashFailed, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
+from hil.images import RECORD, choose_image
 from hil.targets import MACHINES, find_port
-from hil.targets.firmware import FIRMWARE
 
 EXIT_DIFFERENT = 1
 
 _EXIT_CODES = """
 \b
-Exit codes: 0 fine, 1 the target is not what the file is or a build failed, 2 wrong usage, 20 no target answers,
-27 not flashed, 130 interrupted; those of groundstation besides.
+Exit codes: 0 fine, 1 the target does not run the image or a build failed, 2 wrong usage or an image that is not used,
+20 no target answers, 27 not flashed, 130 interrupted; those of groundstation besides.
 """
-
-
-class BuildFailed(WorldError):
-    """The firmware was not built."""
 
 
 @click.group("firmware", epilog=_EXIT_CODES)
@@ -64,73 +61,102 @@ def build_command(board: str) -> None:
     for tool in ("make", found.compiler):
         if shutil.which(tool) is None:
             raise BuildFailed(f"there is no {tool}: apt-get install {PACKAGES.get(tool, tool)}")
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", str(FIRMWARE), f"BOARD={found.name}", "board"], check=False
-    )
-    if done.returncode:
-        raise BuildFailed(f"the firmware of {found.name} was not built: see above")
-    for suffix in (".elf", ".hex", ".bin", ""):
-        path = FIRMWARE / "build" / found.name / f"lander{suffix}"
+    make(FIRMWARE, f"BOARD={found.name}", "board", show=True)
+    folder = FIRMWARE / "build" / found.name
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    for path in (folder / f"lander{suffix}" for suffix in (".elf", ".hex", ".bin", "")):
         if path.is_file():
-            number = f"build {build_of(path):08x}" if suffix in ("", ".elf") else ""
-            write_line(f"{path}  {path.stat().st_size} bytes  {number}".rstrip())
+            write_line(f"{path}  {path.stat().st_size} bytes  build {record['image']}")
 
 
 @firmware_command.command("flash")
 @click.argument("board")
-@click.option("--tool", help="The program to use; the first of the board's that is installed by default.")
+@click.option("--tool", help="Program to use. Default: the first of the board's that is installed.")
 @click.option(
-    "--image", type=click.Path(path_type=Path), help="What to write; what was built here, or the prebuilt one."
+    "--image",
+    type=click.Path(path_type=Path),
+    help="Image to write, ELF or Intel HEX. Default: the build here, or the prebuilt one, of the sources here.",
+)
+@click.option("--probe", help="Serial number of the debug probe, if several are plugged in (openocd, st-flash).")
+@click.option(
+    "--port", help="Serial port of the board: avrdude writes through it; of an ST-Link, it chooses the probe."
 )
 @click.option(
-    "--port", help="Serial port of a board that is flashed through it; the one that is plugged in by default."
+    "--baud",
+    type=click.IntRange(1200, 4_000_000),
+    help="Baud rate of the boot loader (avrdude). Default: 115200; an old Nano has 57600.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the command line, and run nothing.")
-def flash_command(board: str, tool: str | None, image: Path | None, port: str | None, dry_run: bool) -> None:
+def flash_command(
+    board: str,
+    tool: str | None,
+    image: Path | None,
+    probe: str | None,
+    port: str | None,
+    baud: int | None,
+    dry_run: bool,
+) -> None:
     """Write the firmware into a BOARD.
+
+    An image of another board is refused before anything is written.
 
     \b
     Examples:
       hil firmware flash stm32f4                       through its ST-Link: openocd or st-flash
+      hil firmware flash stm32f4 --probe 066CFF        through that one of several
       hil firmware flash uno --port /dev/ttyACM0       through its boot loader: avrdude
+      hil firmware flash uno --baud 57600              a boot loader of another baud rate
     """
     found = find_board(board)
     with tempfile.TemporaryDirectory(prefix="mars6-flash-") as scratch:
-        plan = plan_flashing(found, Path(scratch), tool, image, lambda: port or find_port(), not dry_run)
+        chosen = Chosen(probe, port, baud)
+        check_hardware(found)
+        written = choose_image(board, image)
+        plan = plan_flashing(found, written, Path(scratch), tool, chosen, find_port, not dry_run)
         line = shell_join(plan.command)
+        if written.note:
+            echo(f"not used: {written.note}", err=True)
         if dry_run:
             write_line(line)
             if shutil.which(plan.command[0]) is None:
                 echo(lack(plan.command[:1]), err=True)
             return
+        if plan.port is not None and (who := holders(plan.port)):
+            raise PortBusy(busy_text(plan.port, who))
         if plan.temporary is not None:
-            plan.image.write_bytes(plan.temporary)
+            plan.file.write_bytes(plan.temporary)
         echo(line, err=True)
         code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
     if code:
         raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")
-    echo("flashed; `hil firmware info` asks the board what it runs", err=True)
+    echo(f"flashed build {written.id_text}; `hil firmware info` asks the board what it runs", err=True)
 
 
 @firmware_command.command("info")
 @click.option("--target", type=click.Choice(sorted(MACHINES)), help="An emulated board, or a lander on this computer.")
-@click.option("--port", help="Serial port of a board; the one that is plugged in by default.")
-@click.option("--elf", type=click.Path(path_type=Path), help="What it should run; a file that fits by default.")
+@click.option("--port", help="Serial port of a board. Default: the one that is plugged in.")
+@click.option(
+    "--image",
+    "--elf",
+    type=click.Path(path_type=Path),
+    help="Image that it should run, ELF or Intel HEX. Default: the one here that has the build that the target runs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def info_command(target: str | None, port: str | None, elf: Path | None, as_json: bool) -> None:
-    """Ask a target what it runs and why it started, and compare that with the firmware's file.
+def info_command(target: str | None, port: str | None, image: Path | None, as_json: bool) -> None:
+    """Ask a target what it runs and why it started, and compare that with the image.
 
     A board is brought to READY for that: a flight ends.
 
     \b
     Examples:
       hil firmware info --port /dev/ttyACM0
-      hil firmware info --target qemu --elf hil/firmware/build/stm32f4/lander.elf
+      hil firmware info --port /dev/ttyACM0 --image hil/firmware/build/uno/lander.hex
+      hil firmware info --target qemu
     """
     if target is not None and port is not None:
         raise click.UsageError("choose one of --target and --port")
-    told = identify(target, port or (find_port() if target is None else None))
-    result = compare(told, target, elf)
+    told = identify(target, port or (find_port() if target is None else None), image)
+    result = compare(told, target, image)
     if as_json:
         write_json(json.dumps(result.fields()))
     else:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from groundstation.errors import CallerError, WorldError
 from hil.boards import PACKAGES, Board
-from hil.elf import Elf
+from hil.images import Image
+from hil.probes import st_link_of, st_links
 
 
 class FlashFailed(WorldError):
@@ -19,73 +20,127 @@ class FlashFailed(WorldError):
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which of several boards is meant.
+
+    Attributes:
+        probe: serial number of the debug probe; None: the only one.
+        port: serial port; None: the only board's, if the program writes through a port.
+        baud: of the boot loader behind the port; None: the usual one.
+    """
+
+    probe: str | None = None
+    port: str | None = None
+    baud: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Flashing:
     """What is to be run.
 
     Attributes:
         command: program and arguments.
-        image: what is written.
-        temporary: bytes that have to be at ``image`` meanwhile: a form of the image that the program reads.
+        port: the serial port that the program opens; None if it opens none.
+        file: what is written.
+        temporary: bytes that have to be at ``file`` while the program runs: a form of the image that it reads.
     """
 
     command: list[str]
-    image: Path
+    port: str | None
+    file: Path
     temporary: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Tool:
-    """A program that writes flash. ``suffix`` is that of the images it takes."""
+class Job:
+    """What a tool is told: board, image, a folder for temporary files, and which board it is."""
 
-    suffix: str
-    plan: Callable[[Board, Path, str, Path], Flashing]
+    board: Board
+    image: Image
+    scratch: Path
+    chosen: Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """A program that writes flash: through a debug probe, or through the serial port."""
+
+    through: str
+    plan: Callable[[Job], Flashing]
 
 
 def plan_flashing(
     board: Board,
+    image: Image,
     scratch: Path,
     tool: str | None = None,
-    image: Path | None = None,
-    port: Callable[[], str] = str,
+    chosen: Chosen | None = None,
+    find_port: Callable[[], str] = str,
     to_run: bool = True,
 ) -> Flashing:
-    """Choose program and image.
+    """Choose the program and its words.
 
     Args:
         board: to be written.
+        image: of that board.
         scratch: a folder for a temporary form of the image.
         tool: the program; None: the first of the board's that is installed.
-        image: what to write; None: what was built here, else the prebuilt one.
-        port: asked for the board's serial port, if the program needs one.
+        chosen: which board it is, if several are plugged in.
+        find_port: asked for the board's serial port, if the program needs one and none was chosen.
         to_run: it will be run, so the program has to be installed; else the first of the board's will do.
 
     Raises:
-        CallerError: the board is no hardware, or is not written by that program.
-        FlashFailed: no such program is installed, or there is no image.
-        ElfError: the image cannot be read.
+        CallerError: the board is no hardware, is not written by that program, or not chosen in that way.
+        FlashFailed: no such program is installed, or several probes are plugged in.
+    """
+    chosen = chosen or Chosen()
+    name = _choose(board, tool, to_run)
+    through = _TOOLS[name].through
+    if chosen.probe is not None and through != "probe":
+        raise CallerError(f"{name} writes through the serial port: choose the board with --port, not with --probe")
+    if chosen.baud is not None and through != "port":
+        raise CallerError(f"{name} writes through a debug probe, which has no baud rate: leave out --baud")
+    if through == "probe":
+        chosen = Chosen(probe=chosen.probe or _only_probe(chosen.port))
+    elif chosen.port is None:
+        chosen = Chosen(port=find_port(), baud=chosen.baud)
+    return _TOOLS[name].plan(Job(board, image, scratch, chosen))
+
+
+def check_hardware(board: Board) -> None:
+    """Whether there is anything to flash.
+
+    Raises:
+        CallerError: the board is no hardware.
     """
     if not board.flash_tools:
-        raise CallerError(f"{board.name} is no hardware: nothing is to be flashed")
-    name = _choose(board, tool, to_run)
-    suffix = _TOOLS[name].suffix
-    if image is None:
-        images = board.images(suffix)
-        if not images:
-            raise FlashFailed(f"there is no image of {board.name}: `hil firmware build {board.name}` makes one")
-        image = images[0]
-    elif not image.is_file():
-        raise CallerError(f"{image} is no file")
-    return _TOOLS[name].plan(board, image, port() if name == "avrdude" else "", scratch)
+        raise CallerError(f"{board.name} is not hardware: there is nothing to flash")
 
 
 def _choose(board: Board, tool: str | None, to_run: bool) -> str:
-    if tool is not None and tool not in board.flash_tools:
-        raise CallerError(f"{board.name} is flashed with {' or '.join(board.flash_tools)}, not with {tool}")
-    wanted = board.flash_tools if tool is None else (tool,)
+    check_hardware(board)
+    known = tuple(name for name in board.flash_tools if name in _TOOLS)
+    if not known:
+        names = ", ".join(board.flash_tools)
+        raise CallerError(f"boards/{board.name}.mk: FLASH names {names}; `hil` knows {', '.join(_TOOLS)}")
+    if tool is not None and tool not in known:
+        raise CallerError(f"{board.name} is flashed with {' or '.join(known)}, not with {tool}")
+    wanted = known if tool is None else (tool,)
     found = [name for name in wanted if shutil.which(name) is not None]
     if not found and to_run:
         raise FlashFailed(lack(wanted))
     return [*found, *wanted][0]
+
+
+def _only_probe(port: str | None) -> str | None:
+    """The probe that has the port that was chosen; None: whichever the tool finds, since there is one at most."""
+    if port is not None and (serial := st_link_of(port)):
+        return serial
+    serials = st_links()
+    if len(serials) > 1:
+        several = ", ".join(f"--probe {serial}" if serial else "one without a serial number" for serial in serials)
+        raise FlashFailed(f"{len(serials)} ST-Links are plugged in; choose one: {several}")
+    return None
 
 
 def lack(tools: Sequence[str]) -> str:
@@ -94,24 +149,33 @@ def lack(tools: Sequence[str]) -> str:
     return f"there is no {' and no '.join(tools)}: {ways}"
 
 
-def _openocd(board: Board, image: Path, port: str, scratch: Path) -> Flashing:
-    program = f"program {{{image}}} verify reset exit"
-    return Flashing(["openocd", "-f", board.openocd_board, "-c", program], image)
+def _openocd(job: Job) -> Flashing:
+    probe = ["-c", f"adapter serial {job.chosen.probe}"] if job.chosen.probe else []
+    program = f"program {{{job.image.path}}} verify reset exit"
+    return Flashing(["openocd", "-f", job.board.openocd_board, *probe, "-c", program], None, job.image.path)
 
 
-def _st_flash(board: Board, image: Path, port: str, scratch: Path) -> Flashing:
-    address, data = Elf.read(image).image()
-    flat = scratch / f"{board.name}.bin"
-    return Flashing(["st-flash", "--reset", "write", str(flat), f"{address:#x}"], flat, data)
+def _st_flash(job: Job) -> Flashing:
+    flat = job.scratch / f"{job.board.name}.bin"
+    probe = ["--serial", job.chosen.probe] if job.chosen.probe else []
+    command = ["st-flash", *probe, "--reset", "write", str(flat), f"{job.image.address:#x}"]
+    return Flashing(command, None, flat, job.image.loaded)
 
 
-def _avrdude(board: Board, image: Path, port: str, scratch: Path) -> Flashing:
-    command = ["avrdude", "-c", "arduino", "-p", "m328p", "-b", "115200", "-P", port, "-U", f"flash:w:{image}:i"]
-    return Flashing(command, image)
+def _avrdude(job: Job) -> Flashing:
+    file, temporary = job.image.path, None
+    if job.image.suffix != ".hex":
+        file, temporary = job.scratch / f"{job.board.name}.hex", job.image.as_hex()
+    port, baud = job.chosen.port or "", str(job.chosen.baud or _BOOT_LOADER_BAUD)
+    command = ["avrdude", "-c", "arduino", "-p", "m328p", "-b", baud, "-P", port, "-U", f"flash:w:{file}:i"]
+    return Flashing(command, port, file, temporary)
 
+
+_BOOT_LOADER_BAUD = 115_200
+"""Optiboot's. The boot loader of an old Nano has 57,600."""
 
 _TOOLS = {
-    "openocd": _Tool(".elf", _openocd),
-    "st-flash": _Tool(".elf", _st_flash),
-    "avrdude": _Tool(".hex", _avrdude),
+    "openocd": _Tool("probe", _openocd),
+    "st-flash": _Tool("probe", _st_flash),
+    "avrdude": _Tool("port", _avrdude),
 }

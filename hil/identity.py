@@ -7,22 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.boards import known_boards
-from hil.elf import ElfError, build_of
+from hil.images import BOARD_OF, Image, choose_image, image_with_id, read_any_image
 from hil.targets import TIMELESS, BoardMachine, Machine, MachineFailed
-from hil.targets.firmware import FIRMWARE, STM32_ELF
 from hil.targets.greeting import Greeting, find_greeting
-from hil.targets.simavr import UNO_HEX
 from protocols.lander import MARS6
 
 GREETING_TIMEOUT_S = 10.0
-_OF_TARGET = {
-    "software": [],
-    "posix": [FIRMWARE / "build" / "posix" / "lander"],
-    "qemu": [STM32_ELF],
-    "simavr": [UNO_HEX.with_suffix(".elf")],
-}
-"""What each of the machines runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +21,28 @@ class Identity:
 
     Attributes:
         greeting: of the target.
-        file: the ELF that it was compared with; None: there is none that could be.
-        build: the number of that file's build.
+        image: what it should run; None: there is nothing that it could be compared with.
+        runs: another image here, which is what it runs.
     """
 
     greeting: Greeting
-    file: Path | None
-    build: int | None
+    image: Image | None
+    runs: Image | None = None
 
     @property
     def equal(self) -> bool:
-        """It runs the file, and was built with this program's declaration. The software lander has no file."""
-        same_build = self.greeting.build_id == (self.build or 0)
+        """It runs the image, and was built with this program's declaration. The software lander has no image."""
+        same_build = self.greeting.build_id == (self.image.id if self.image is not None else 0)
         return same_build and self.greeting.dictionary_hash == MARS6.hash
 
     def fields(self) -> dict[str, object]:
         """For programs."""
         return {
             "build": f"{self.greeting.build_id:08x}",
-            "file": None if self.file is None else str(self.file),
-            "file_build": None if self.build is None else f"{self.build:08x}",
+            "file": None if self.image is None else str(self.image.path),
+            "file_build": None if self.image is None else self.image.id_text,
+            "file_kind": None if self.image is None else self.image.kind,
+            "runs_file": None if self.runs is None else str(self.runs.path),
             "dictionary": f"{self.greeting.dictionary_hash:08x}",
             "dictionary_here": MARS6.hash_text,
             "reset_reason": self.greeting.reset_reason.name,
@@ -64,13 +56,17 @@ class Identity:
         return [
             f"build         {_build(told.build_id)}  {self._of_file()}".rstrip(),
             f"dictionary    {told.dictionary_hash:08x}  {dictionary} here",
-            f"reset reason  {told.reset_reason.name.lower().replace('_', ' ')}",
+            f"reset reason  {told.reset_reason.words}",
         ]
 
     def _of_file(self) -> str:
-        if self.file is None or self.build is None:
-            return "" if not self.greeting.build_id else "no file here has this build: `hil firmware build`, or --elf"
-        return f"{_verdict(self.greeting.build_id == self.build, f'{self.build:08x}')} in {self.file}"
+        if self.image is None:
+            return (
+                "" if not self.greeting.build_id else "no image here has this build: `hil firmware build`, or --image"
+            )
+        verdict = _verdict(self.greeting.build_id == self.image.id, self.image.id_text)
+        old = f"; it runs {self.runs.path}, built from other sources" if self.runs is not None else ""
+        return f"{verdict} in {self.image.path} ({self.image.kind}){old}"
 
 
 def _build(number: int) -> str:
@@ -81,15 +77,26 @@ def _verdict(equal: bool, other: str) -> str:
     return f"as {other}" if equal else f"DIFFERS from {other}"
 
 
-def identify(target: str | None, port: str | None) -> Greeting:
+def identify(target: str | None, port: str | None, image: Path | None = None) -> Greeting:
     """Switch a target on, or go to a board's port, and wait for its greeting.
+
+    Args:
+        target: one of `TIMELESS`.
+        port: of a board.
+        image: what an emulated target is to run; None: what the rule chooses.
 
     Raises:
         MachineFailed: it does not answer.
         LinkError: the port cannot be opened.
+        ImageRefused: there is no image for it.
     """
     came: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    machine = BoardMachine(came.put, port) if port is not None else TIMELESS[target or "software"](came.put)
+    if port is not None:
+        machine: Machine = BoardMachine(came.put, port)
+    elif image is not None and target in BOARD_OF:
+        machine = TIMELESS[target](came.put, choose_image(BOARD_OF[target], image))
+    else:
+        machine = TIMELESS[target or "software"](came.put)
     try:
         machine.power_on()
         return _greeting(machine, came)
@@ -110,30 +117,19 @@ def _greeting(machine: Machine, came: queue.SimpleQueue[bytes]) -> Greeting:
     return found[1]
 
 
-def compare(greeting: Greeting, target: str | None, elf: Path | None) -> Identity:
-    """Find the file to compare with: the one that is named, that of the target, or any that fits a board.
+def compare(greeting: Greeting, target: str | None, image: Path | None) -> Identity:
+    """Find what a target should run: the image that was named, that of the target, or that of the board which it is.
 
     Raises:
-        ElfError: the file that was named cannot be read.
+        ImageRefused: the image that was named cannot be used, or there is none for this target.
     """
-    if elf is not None:
-        return Identity(greeting, elf, build_of(elf))
-    candidates = (
-        _OF_TARGET[target] if target is not None else [path for name in known_boards() for path in _files(name)]
-    )
-    builds = [(path, build) for path in candidates if (build := _try_build(path)) is not None]
-    for path, build in builds:
-        if build == greeting.build_id or len(builds) == 1:
-            return Identity(greeting, path, build)
-    return Identity(greeting, None, None)
-
-
-def _files(board: str) -> list[Path]:
-    return [FIRMWARE / "build" / board / "lander.elf", FIRMWARE / "prebuilt" / f"{board}.elf"]
-
-
-def _try_build(path: Path) -> int | None:
-    try:
-        return build_of(path)
-    except ElfError:
-        return None
+    if image is not None:
+        return Identity(greeting, read_any_image(image))
+    if target is not None:
+        board = BOARD_OF.get(target)
+        return Identity(greeting, None if board is None else choose_image(board))
+    runs = image_with_id(greeting.build_id)
+    if runs is None:
+        return Identity(greeting, None)
+    wanted = choose_image(runs.board)
+    return Identity(greeting, wanted, None if wanted.id == runs.id else runs)

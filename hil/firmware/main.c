@@ -10,8 +10,6 @@
 #define LATE_LIMIT_US INT32_C(1000000)
 #define CHUNK 16u /* small, so that a flood does not keep ticks from being flown */
 
-const uint32_t firmware_build_id = FIRMWARE_BUILD_ID;
-
 static struct lander lander;
 
 static void send(void *port, const uint8_t *bytes, size_t length)
@@ -42,7 +40,7 @@ static void greet(uint32_t *due)
     if (lander.mode != LANDER_READY) {
         *due = port_microseconds(); /* at once after a RESET, however long the flight was */
     } else if (until(*due) <= 0) {
-        lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_build_id);
+        lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_image_id());
         *due = port_microseconds() + HELLO_PERIOD_US;
     }
 }

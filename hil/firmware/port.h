@@ -39,11 +39,10 @@ void port_alive(void);
 /* The same answer all the time: why this run began. */
 enum port_reset port_reset_reason(void);
 
-/* Provided by main.c. */
+/* Provided by identity.c and main.c. */
 
-/* What was built: 31 bits that the Makefile makes of the sources. The event BOOT tells it; in the ELF it is the value of
- * the symbol firmware_build. */
-extern const uint32_t firmware_build_id;
+/* Which image runs: 31 bits, a hash of the linked image, never 0. The event BOOT carries it. */
+uint32_t firmware_image_id(void);
 
 /* The loop over all of the above, at the pace that SCALE asks for. Does not return. */
 _Noreturn void firmware_run(void);

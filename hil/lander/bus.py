@@ -28,6 +28,11 @@ class ResetReason(IntEnum):
     WATCHDOG = 4
     SOFTWARE = 5
 
+    @property
+    def words(self) -> str:
+        """For people: "power on"."""
+        return self.name.lower().replace("_", " ")
+
 
 class Bus:
     """The bus, from power on."""

@@ -24,7 +24,7 @@ MACHINES: dict[str, type[Machine]] = {
     "simavr": SimavrMachine,
 }
 
-TIMELESS: dict[str, Callable[[Sink], Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
+TIMELESS: dict[str, Callable[..., Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
 """The same for whoever does not care for time: an Arduino's line needs half a minute for a descent."""
 
 TARGETS: dict[str, Callable[[TargetOptions], Target]] = {

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from groundstation.errors import WorldError
+from hil.images import Image
 from hil.oracle import Script
 
 Sink = Callable[[bytes], None]
@@ -79,6 +80,13 @@ class Machine(Protocol):
     name: str
     memory: bool
     """Its memory can be read and written."""
+
+    def __init__(self, sink: Sink, image: Image | None = None) -> None:
+        """Args: who takes what it sends, and what it runs; None: the image that the rule of `hil.images` chooses.
+
+        Raises:
+            ImageRefused: there is no image to use.
+        """
 
     @classmethod
     def missing(cls) -> str | None:

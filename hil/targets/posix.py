@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from hil.elf import build_of
-from hil.targets.firmware import missing_for_posix, posix_program, sha256_of
+import os
+
+from hil.images import Image, choose_image
+from hil.targets.base import Sink
+from hil.targets.child import Child
+from hil.targets.firmware import missing_for_posix
 from hil.targets.process import ProcessMachine
 
 
@@ -12,15 +16,28 @@ class PosixMachine(ProcessMachine):
 
     name = "posix"
 
+    def __init__(self, sink: Sink, image: Image | None = None) -> None:
+        """Args: who takes what it sends, and what it runs; None: the image that the rule chooses.
+
+        Raises:
+            ImageRefused: there is no image to use.
+            BuildFailed: the program cannot be built.
+        """
+        self._image = image or choose_image("posix")
+        super().__init__(sink)
+
     @classmethod
     def missing(cls) -> str | None:
         """What a build for this computer lacks."""
         return missing_for_posix()
 
     def provenance(self) -> dict[str, str]:
-        """The program's build and hash."""
-        program = posix_program()
-        return {"build": f"{build_of(program):08x}", "program sha256": sha256_of(program)}
+        """Which image it runs."""
+        return self._image.facts()
 
-    def _command(self, terminal: str) -> list[str]:
-        return [str(posix_program()), terminal]
+    def _start(self, terminal: str) -> Child:
+        fd = self._image.open_copy()
+        try:
+            return Child([f"/proc/self/fd/{fd}", terminal], [fd])
+        finally:
+            os.close(fd)

@@ -33,8 +33,8 @@ class ProcessMachine(ABC):
         """What this computer lacks."""
 
     @abstractmethod
-    def _command(self, terminal: str) -> list[str]:
-        """What to start; the path is that of its serial line."""
+    def _start(self, terminal: str) -> Child:
+        """Start the program; the path is that of its serial line."""
 
     @property
     def running(self) -> bool:
@@ -59,7 +59,7 @@ class ProcessMachine(ABC):
         """Start the process; what was sent while it was off is lost, as in a UART without power."""
         if self._child is None:
             termios.tcflush(self._slave, termios.TCIFLUSH)
-            self._child = Child(self._command(os.ttyname(self._slave)))
+            self._child = self._start(os.ttyname(self._slave))
 
     def power_off(self) -> None:
         """Kill it."""

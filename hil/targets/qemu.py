@@ -14,10 +14,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hil.elf import build_of
+from hil.images import Image, choose_image
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
-from hil.targets.firmware import STM32_ELF, first_line, sha256_of
+from hil.targets.firmware import first_line
 from hil.targets.line import Line
 from hil.targets.qmp import Debugger, Qmp
 
@@ -31,10 +31,14 @@ class QemuMachine:
     name = "qemu"
     memory = True
 
-    def __init__(self, sink: Sink, elf: Path = STM32_ELF) -> None:
-        """Args: who takes what it sends, and what is in its flash."""
+    def __init__(self, sink: Sink, image: Image | None = None) -> None:
+        """Args: who takes what it sends, and what is in its flash; None: the image that the rule chooses.
+
+        Raises:
+            ImageRefused: there is no image to use.
+        """
         self._sink = sink
-        self._elf = elf
+        self._image = image or choose_image("stm32f4")
         self._folder = tempfile.TemporaryDirectory(prefix="mars6-qemu-")
         self._debugger = Debugger(Path(self._folder.name) / "gdb")
         self._child: Child | None = None
@@ -47,7 +51,7 @@ class QemuMachine:
         """What this computer lacks."""
         if shutil.which(PROGRAM) is None:
             return f"there is no {PROGRAM}: apt-get install qemu-system-arm"
-        return None if STM32_ELF.is_file() else f"{STM32_ELF} is not there: `make prebuilt` builds it"
+        return None
 
     @property
     def running(self) -> bool:
@@ -65,9 +69,8 @@ class QemuMachine:
         return self._console if self._child is None else self._child.words()
 
     def provenance(self) -> dict[str, str]:
-        """The ELF's build and hash, and QEMU's version."""
-        build = f"{build_of(self._elf):08x}"
-        return {"build": build, "ELF sha256": sha256_of(self._elf), "emulator": first_line(PROGRAM, "--version")}
+        """Which image it runs, and QEMU's version."""
+        return self._image.facts() | {"emulator": first_line(PROGRAM, "--version")}
 
     def power_on(self) -> None:
         """Start QEMU, halted, connect, and let it run: no byte can be lost."""
@@ -78,15 +81,17 @@ class QemuMachine:
         down, up = (self._pipe(end) for end in ("out", "in"))
         self._line = Line(down, self._sink, self.name, up)
         monitor, far_monitor = socket.socketpair()
-        with far_monitor:
-            try:
-                fd = far_monitor.fileno()
-                self._child = Child([PROGRAM, *_MACHINE, *self._devices(fd)], [fd])
-            except MachineFailed:
-                monitor.close()
-                self._line.close()
-                self._line = None
-                raise
+        fds = far_monitor.fileno(), self._image.open_copy()
+        try:
+            self._child = Child([PROGRAM, *_MACHINE, *self._devices(*fds)], fds)
+        except MachineFailed:
+            monitor.close()
+            self._line.close()
+            self._line = None
+            raise
+        finally:
+            far_monitor.close()
+            os.close(fds[1])
         try:
             self._qmp = Qmp(monitor)
             self._qmp.execute("cont")
@@ -147,11 +152,11 @@ class QemuMachine:
         os.mkfifo(path, 0o600)
         return os.open(path, os.O_RDWR | os.O_NONBLOCK)  # both ways: so it opens, and does not end, without the other
 
-    def _devices(self, monitor: int) -> list[str]:
+    def _devices(self, monitor: int, image: int) -> list[str]:
         """USART2 is the second serial line."""
-        folder = self._folder.name
+        folder, flash = self._folder.name, f"/proc/self/fd/{image}"
         return [
-            *("-kernel", str(self._elf)),
+            *(("-kernel", flash) if self._image.suffix == ".elf" else ("-device", f"loader,file={flash}")),
             *("-chardev", f"pipe,id=uart,path={folder}/uart", "-serial", "null", "-serial", "chardev:uart"),
             *("-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"),
             *("-chardev", f"socket,id=gdb,path={folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"),

@@ -5,16 +5,18 @@ Its serial line and the orders to the runner are socket pairs: no port and no na
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from pathlib import Path
 
+from hil.boards import FIRMWARE
+from hil.building import BuildFailed, make
+from hil.images import Image, choose_image
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
-from hil.targets.firmware import FIRMWARE, make, sha256_of
 from hil.targets.line import Line
 
-UNO_HEX = FIRMWARE / "prebuilt" / "uno.hex"
 RUNNER = FIRMWARE.parents[1] / "tools" / "simavr-runner"
 _HEADERS = [Path(prefix) / "include" / "simavr" / "sim_avr.h" for prefix in ("/usr", "/usr/local")]
 _RESET_PIN = 2
@@ -31,10 +33,19 @@ class SimavrMachine:
     name = "simavr"
     memory = True
 
-    def __init__(self, sink: Sink, image: Path = UNO_HEX, fast: bool = False) -> None:
-        """Args: who takes what it sends, what is in its flash; and whether only idle time is to pass as on the wall."""
+    def __init__(self, sink: Sink, image: Image | None = None, fast: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            sink: takes what it sends.
+            image: what is in its flash; None: the image that the rule chooses.
+            fast: only idle time is to pass as on the wall.
+
+        Raises:
+            ImageRefused: there is no image to use.
+        """
         self._sink = sink
-        self._image = image
+        self._image = image or choose_image("uno")
         self._options = ["--fast"] if fast else []
         self._child: Child | None = None
         self._line: Line | None = None
@@ -49,9 +60,7 @@ class SimavrMachine:
         absent = [tool for tool in ("make", "gcc") if shutil.which(tool) is None]
         if not any(header.is_file() for header in _HEADERS):
             absent.append("libsimavr-dev")
-        if absent:
-            return f"there is no {' and no '.join(absent)}: apt-get install {' '.join(absent)}"
-        return None if UNO_HEX.is_file() else f"{UNO_HEX} is not there: `make prebuilt` builds it"
+        return f"there is no {' and no '.join(absent)}: apt-get install {' '.join(absent)}" if absent else None
 
     @property
     def running(self) -> bool:
@@ -69,8 +78,8 @@ class SimavrMachine:
         return self._console if self._child is None else self._child.words()
 
     def provenance(self) -> dict[str, str]:
-        """The hash of what is in its flash."""
-        return {"hex sha256": sha256_of(self._image), "emulator": "simavr"}
+        """Which image it runs."""
+        return self._image.facts() | {"emulator": "simavr"}
 
     def power_on(self) -> None:
         """Build the runner if it is not up to date, and start it."""
@@ -78,19 +87,24 @@ class SimavrMachine:
             return
         if (lack := self.missing()) is not None:
             raise MachineFailed(lack)
-        make(RUNNER)
+        try:
+            make(RUNNER)
+        except BuildFailed as error:
+            raise MachineFailed(str(error)) from error
         uart, far_uart = socket.socketpair()
         control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         control.settimeout(_TIMEOUT_S)
         with far_uart, far_control:
-            fds = far_uart.fileno(), far_control.fileno()
-            arguments = ["--fd", str(fds[0]), "--control", str(fds[1]), *self._options, str(self._image)]
+            fds = far_uart.fileno(), far_control.fileno(), self._image.open_hex()
+            arguments = ["--fd", str(fds[0]), "--control", str(fds[1]), *self._options, f"/proc/self/fd/{fds[2]}"]
             try:
                 self._child = Child([str(RUNNER / "build" / "simavr-runner"), *arguments], fds)
             except MachineFailed:
                 uart.close()
                 control.close()
                 raise
+            finally:
+                os.close(fds[2])
         self._control = control
         self._line = Line(uart.detach(), self._sink, self.name)
 

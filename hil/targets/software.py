@@ -6,9 +6,11 @@ import sys
 from types import TracebackType
 from typing import Self
 
+from hil.images import Image, ImageRefused
 from hil.oracle import Script
 from hil.process import Helper, ProcessFailed
-from hil.targets.base import TargetOptions
+from hil.targets.base import Sink, TargetOptions
+from hil.targets.child import Child
 from hil.targets.process import ProcessMachine
 
 
@@ -64,10 +66,20 @@ class SoftwareMachine(ProcessMachine):
 
     name = "software"
 
+    def __init__(self, sink: Sink, image: Image | None = None) -> None:
+        """Args: who takes what it sends; an image it cannot run.
+
+        Raises:
+            ImageRefused: an image was given.
+        """
+        if image is not None:
+            raise ImageRefused(f"{image.path} is for {image.board}: the software lander runs no image")
+        super().__init__(sink)
+
     @classmethod
     def missing(cls) -> str | None:
         """It needs nothing."""
         return None
 
-    def _command(self, terminal: str) -> list[str]:
-        return [sys.executable, "-m", "hil.cli", "lander", "--ready", "--terminal", terminal]
+    def _start(self, terminal: str) -> Child:
+        return Child([sys.executable, "-m", "hil.cli", "lander", "--ready", "--terminal", terminal])

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hil.targets.simavr import UNO_HEX
-from tests.firmware.core import FIRMWARE
-from tests.firmware.tools import make, need
+from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, record
 from tests.hil.lander.uplink import command
 from tests.targets.bench import Bench
 
@@ -31,8 +27,7 @@ FLOOD = 60_000
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built in a copy, at another path."""
     need("make", "avr-gcc", "avr-size", packages="make gcc-avr avr-libc binutils-avr")
-    copy = tmp_path_factory.mktemp("elsewhere") / "firmware"
-    shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
+    copy = copy_of_sources(tmp_path_factory.mktemp("elsewhere"))
     make("BOARD=uno", "board", folder=copy)
     return copy / "build" / "uno"
 
@@ -42,8 +37,10 @@ def told(*command: str) -> str:
 
 
 def test_the_prebuilt_one_is_this_one(build: Path) -> None:
-    built = hashlib.sha256((build / "lander.hex").read_bytes()).hexdigest()
-    assert built == hashlib.sha256(UNO_HEX.read_bytes()).hexdigest(), "sources changed: `make prebuilt`"
+    need_compiler_of("uno", build / "lander.json")
+    assert record(build / "lander.json") == record(PREBUILT / "uno.json"), "sources changed: `make prebuilt`"
+    for suffix in (".hex", ".elf"):
+        assert (build / f"lander{suffix}").read_bytes() == (PREBUILT / f"uno{suffix}").read_bytes()
 
 
 def test_it_fits_into_flash(build: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import random
 import select
-import shutil
 import socket
 import subprocess
 import time
@@ -19,8 +18,7 @@ import pytest
 from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
-from tests.firmware.core import FIRMWARE
-from tests.firmware.tools import make
+from tests.firmware.tools import copy_of_sources, make
 from tests.hil.lander.uplink import Ears, bd, command, frames, packet
 
 SIZE = UART.cadu_length
@@ -189,8 +187,7 @@ def test_an_unknown_board_is_told_which_there_are() -> None:
 def test_builds_are_the_same_wherever_they_are_made(tmp_path: Path) -> None:
     hashes = set()
     for name in ("here", "there/far"):
-        copy = tmp_path / name
-        shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
+        copy = copy_of_sources(tmp_path / name)
         make("BOARD=posix", folder=copy)
         hashes.add(hashlib.sha256((copy / "build/posix/lander").read_bytes()).hexdigest())
     assert len(hashes) == 1

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hil.elf import Elf
-from hil.targets.firmware import STM32_ELF
-from tests.firmware.core import FIRMWARE
-from tests.firmware.tools import make, need
+from tests.firmware.tools import PREBUILT, copy_of_sources, image_of, make, need, need_compiler_of, record, symbols
 from tests.hil.lander.uplink import command, packet
 from tests.targets.bench import Bench
 
@@ -28,21 +23,21 @@ PAINT = b"\xa5"
 def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built in a copy, at another path."""
     need("make", "arm-none-eabi-gcc", packages="make gcc-arm-none-eabi")
-    copy = tmp_path_factory.mktemp("elsewhere") / "firmware"
-    shutil.copytree(FIRMWARE, copy, ignore=shutil.ignore_patterns("build"))
+    copy = copy_of_sources(tmp_path_factory.mktemp("elsewhere"))
     make("BOARD=stm32f4", "board", folder=copy)
     return copy / "build" / "stm32f4" / "lander.elf"
 
 
 def test_the_prebuilt_one_is_this_one(elf: Path) -> None:
-    built = hashlib.sha256(elf.read_bytes()).hexdigest()
-    assert built == hashlib.sha256(STM32_ELF.read_bytes()).hexdigest(), "sources changed: `make prebuilt`"
+    need_compiler_of("stm32f4", elf.with_suffix(".json"))
+    assert record(elf.with_suffix(".json")) == record(PREBUILT / "stm32f4.json"), "sources changed: `make prebuilt`"
+    assert elf.read_bytes() == (PREBUILT / "stm32f4.elf").read_bytes()
 
 
 def test_it_fits_into_flash() -> None:
-    _, image = Elf.read(STM32_ELF).image()
-    print(f"flash: {len(image)} bytes")
-    assert len(image) <= FLASH_MAX
+    size = len(image_of("stm32f4").loaded)
+    print(f"flash: {size} bytes")
+    assert size <= FLASH_MAX
 
 
 @pytest.fixture
@@ -75,8 +70,8 @@ def ask(bench: Bench) -> None:
 @pytest.mark.long
 def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(bench: Bench) -> None:
     """A whole descent by STEP, and floods while it stands and flies; startup.c has painted the stack's room."""
-    elf = Elf.read(STM32_ELF)
-    limit, painted_to, top = (elf.symbol(name) for name in ("stack_limit", "stack_in_use", "stack_top"))
+    found = symbols(image_of("stm32f4").path)
+    limit, painted_to, top = (found[name] for name in ("stack_limit", "stack_in_use", "stack_top"))
     assert top - RAM <= RAM_MAX
     bench.boot()
     assert bench.machine.peek(limit, 64) == PAINT * 64

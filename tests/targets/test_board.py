@@ -15,9 +15,9 @@ import pytest
 
 from groundstation.errors import PortAbsent, PortBusy
 from groundstation.links.serial import close_port, open_port
+from hil.images import choose_image
 from hil.lander.bus import ResetReason
 from hil.targets import BoardMachine, MachineFailed, Unsupported, find_port
-from hil.targets.firmware import posix_program
 from hil.targets.greeting import read_greeting
 from hil.targets.stepping import SteppedMachine
 from protocols.ccsds.cltu import encode_cltu
@@ -36,7 +36,7 @@ class StandIn:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
-        command_line = [str(posix_program()), str(self._master)]
+        command_line = [str(choose_image("posix").path), str(self._master)]
         self._process = subprocess.Popen(command_line, pass_fds=[self._master])
 
     def say(self, data: bytes) -> None:

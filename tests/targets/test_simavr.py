@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from hil.targets.firmware import make
-from hil.targets.simavr import RUNNER, UNO_HEX
+from hil.building import make
+from hil.images import choose_image
+from hil.targets.simavr import RUNNER
 from tests.hil.lander.uplink import SIZE, Ears, command, frames
 from tests.targets.bench import greetings, require
 
@@ -21,7 +22,7 @@ PROGRAM = RUNNER / "build" / "simavr-runner"
 def port() -> Iterator[str]:
     require("simavr")
     make(RUNNER)
-    with subprocess.Popen([PROGRAM, "--pty", UNO_HEX], stdout=subprocess.PIPE, text=True) as runner:
+    with subprocess.Popen([PROGRAM, "--pty", choose_image("uno").path], stdout=subprocess.PIPE, text=True) as runner:
         assert runner.stdout is not None
         yield runner.stdout.readline().strip()
         assert runner.poll() is None

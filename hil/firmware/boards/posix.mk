@@ -4,3 +4,4 @@ CC := gcc
 BOARD_CFLAGS := -O2 -D_POSIX_C_SOURCE=200809L
 BOARD_LDFLAGS := -Wl,--build-id=none
 OUTPUT := lander
+IMAGE := lander

@@ -9,6 +9,10 @@ BOARD_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -Os -ffreestanding -nos
 	-fstack-usage -Wstack-usage=128
 BOARD_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,--strip-debug -Wl,-T,$(STM32_SCRIPT) -Wl,--fatal-warnings -lgcc
 OUTPUT := lander.elf
+IMAGE := lander.elf
+# Start and size, of the smallest of these chips, the F401RE.
+FLASH_RANGE := 0x08000000 0x80000
+RAM_RANGE := 0x20000000 0x18000
 FLASH := openocd st-flash
 OPENOCD_BOARD := board/st_nucleo_f4.cfg
 EXTRA = $(BUILD)/lander.bin

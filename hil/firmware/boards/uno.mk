@@ -10,6 +10,9 @@ BOARD_CFLAGS := -Os -mmcu=atmega328p -mcall-prologues -DF_CPU=16000000UL -DBAUD=
 	-fstack-usage -Wstack-usage=128
 BOARD_LDFLAGS := -Wl,--relax
 OUTPUT := lander.elf
+IMAGE := lander.hex
+# Start and size: the last 512 bytes are the boot loader's.
+FLASH_RANGE := 0x0 0x7E00
 FLASH := avrdude
 EXTRA = $(BUILD)/lander.hex
 

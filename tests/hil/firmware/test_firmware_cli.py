@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from hil.boards import PACKAGES, find_board, known_boards
-from hil.elf import Elf, build_of
+from hil.boards import FIRMWARE, PACKAGES, find_board, known_boards
+from hil.firmware import stamp
+from hil.images import choose_image
 from hil.targets import MACHINES
-from hil.targets.firmware import FIRMWARE, STM32_ELF
-from tests.firmware.tools import need
+from tests.firmware.tools import PREBUILT, need, record
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
 from tests.targets.test_board import StandIn, device  # noqa: F401 - fixture
 
 Tools = Callable[..., Path]
+STM32_ELF = PREBUILT / "stm32f4.elf"
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_st_flash_gets_a_flat_image(tools: Tools, run: Run) -> None:  # noqa: F8
     assert done.returncode == 0, done.stderr
     name, *rest, image, address = words(folder)
     assert (name, rest, address) == ("st-flash", ["--reset", "write"], "0x8000000")
-    assert (folder / "image").read_bytes() == Elf.read(STM32_ELF).image()[1]
+    assert (folder / "image").read_bytes() == stamp.loaded_image(STM32_ELF.read_bytes())[1]
     assert not Path(image).exists()
 
 
@@ -109,7 +110,11 @@ def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F8
     assert (done.returncode, done.stdout.split()[0]) == (0, "st-flash")
     assert "apt-get install stlink-tools" in done.stderr
     done = run("hil", "firmware", "flash", "stm32f4", "--image", "none.elf", "--dry-run")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "hil: none.elf is no file\n")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "hil: none.elf cannot be read: No such file or directory\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +124,7 @@ def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F8
         (["stm32f4", "--tool", "st-flash"], 27, "no st-flash: `apt-get install stlink-tools`"),
         (["uno"], 27, "no avrdude: `apt-get install avrdude`"),
         (["uno", "--tool", "openocd"], 2, "uno is flashed with avrdude, not with openocd"),
-        (["posix"], 2, "posix is no hardware"),
+        (["posix"], 2, "posix is not hardware"),
         (["toaster"], 2, "there is no board 'toaster'; known are: posix, stm32f4, uno"),
     ],
 )
@@ -136,13 +141,88 @@ def test_without_the_program_the_line_that_gets_it(
     assert text in done.stderr
 
 
-def test_images_that_are_none(tools: Tools, run: Run, tmp_path: Path) -> None:  # noqa: F811
-    tools("st-flash")
+@pytest.mark.parametrize(
+    ("board", "image", "text"),
+    [
+        ("stm32f4", "none.elf", "cannot be read: No such file"),
+        ("stm32f4", "text.elf", "neither ELF nor Intel HEX"),
+        ("stm32f4", str(PREBUILT / "uno.elf"), "is an image of uno, not of stm32f4"),
+        ("stm32f4", "/bin/true", "not of an ARM"),
+        ("uno", str(STM32_ELF), "is an image of stm32f4, not of uno"),
+    ],
+)
+def test_an_image_of_another_board_is_not_written(
+    tools: Tools,
+    run: Run,  # noqa: F811
+    tmp_path: Path,
+    board: str,
+    image: str,
+    text: str,
+) -> None:
+    folder = tools("openocd", "st-flash", "avrdude")
     (tmp_path / "text.elf").write_text("no ELF")
-    for image, code, text in (("none.elf", 2, "is no file"), ("text.elf", 1, "is no little-endian ELF file")):
-        done = run("hil", "firmware", "flash", "stm32f4", "--image", str(tmp_path / image))
-        assert done.returncode == code
-        assert text in done.stderr
+    done = run("hil", "firmware", "flash", board, "--image", str(tmp_path / image), "--port", "/dev/ttyACM7")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert text in done.stderr
+    assert not (folder / "words").exists()
+
+
+def test_an_elf_is_written_through_avrdude_as_hex(tools: Tools, run: Run) -> None:  # noqa: F811
+    folder = tools("avrdude")
+    image = PREBUILT / "uno.elf"
+    done = run("hil", "firmware", "flash", "uno", "--image", str(image), "--port", "/dev/ttyACM7")
+    assert done.returncode == 0, done.stderr
+    assert f"flashed build {record(PREBUILT / 'uno.json')['image']}" in done.stderr
+    (written,) = [word for word in words(folder) if word.startswith("flash:w:")]
+    assert written.endswith("uno.hex:i")
+
+
+def test_one_of_several_boards_is_chosen(tools: Tools, run: Run) -> None:  # noqa: F811
+    folder = tools("openocd", "st-flash", "avrdude")
+    for tool, chosen in (
+        ("openocd", ["-c", "adapter serial 066CFF"]),
+        ("st-flash", ["--serial", "066CFF"]),
+    ):
+        done = run(
+            "hil", "firmware", "flash", "stm32f4", "--tool", tool, "--probe", "066CFF", "--image", str(STM32_ELF)
+        )
+        assert done.returncode == 0, done.stderr
+        told = words(folder)
+        assert told[told.index(chosen[0], 1) : told.index(chosen[0], 1) + 2] == chosen
+    done = run("hil", "firmware", "flash", "uno", "--port", "/dev/ttyUSB3", "--baud", "57600")
+    assert done.returncode == 0, done.stderr
+    assert words(folder)[5:9] == ["-b", "57600", "-P", "/dev/ttyUSB3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["uno", "--probe", "066CFF"], "choose the board with --port"),
+        (["stm32f4", "--baud", "57600"], "has no baud rate"),
+    ],
+)
+def test_a_choice_that_the_tool_does_not_have_is_refused(
+    tools: Tools,
+    run: Run,  # noqa: F811
+    arguments: list[str],
+    text: str,
+) -> None:
+    folder = tools("openocd", "avrdude")
+    done = run("hil", "firmware", "flash", *arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert not (folder / "words").exists()
+
+
+def test_a_port_in_use_is_not_flashed(tools: Tools, run: Run) -> None:  # noqa: F811
+    folder = tools("avrdude")
+    master, slave = os.openpty()
+    done = run("hil", "firmware", "flash", "uno", "--port", os.ttyname(slave))
+    assert done.returncode == 12
+    assert f"is in use by {Path('/proc/self/comm').read_text().strip()} (pid {os.getpid()})" in done.stderr
+    assert not (folder / "words").exists()
+    for fd in (master, slave):
+        os.close(fd)
 
 
 def test_a_program_that_fails_is_said(tools: Tools, run: Run) -> None:  # noqa: F811
@@ -173,7 +253,7 @@ def test_a_build_says_what_it_made(run: Run) -> None:  # noqa: F811
     assert done.returncode == 0, done.stderr
     program = FIRMWARE / "build" / "posix" / "lander"
     line = done.stdout.splitlines()[-1]
-    assert line == f"{program}  {program.stat().st_size} bytes  build {build_of(program):08x}"
+    assert line == f"{program}  {program.stat().st_size} bytes  build {choose_image('posix').id_text}"
 
 
 @pytest.mark.parametrize("name", sorted(MACHINES))
@@ -188,24 +268,29 @@ def test_every_target_is_what_it_should_be(run: Run, name: str) -> None:  # noqa
     assert (told["file"] is None) == (name == "software")
 
 
-def test_another_firmware_is_told(run: Run) -> None:  # noqa: F811
+def test_an_image_that_was_given_runs(run: Run, tmp_path: Path) -> None:  # noqa: F811
     require("qemu")
-    done = run("hil", "firmware", "info", "--target", "qemu", "--elf", str(FIRMWARE / "prebuilt" / "uno.elf"))
-    assert done.returncode == 1
+    shutil.copy(STM32_ELF, tmp_path / "lander.elf")
+    done = run("hil", "firmware", "info", "--target", "qemu", "--image", str(tmp_path / "lander.elf"))
     build, dictionary, reason = done.stdout.splitlines()
-    assert f"DIFFERS from {build_of(FIRMWARE / 'prebuilt' / 'uno.elf'):08x} in" in build
-    assert build.split()[1] == f"{build_of(STM32_ELF):08x}"
+    number = record(PREBUILT / "stm32f4.json")["image"]
+    assert build == f"build         {number}  as {number} in {tmp_path}/lander.elf (given)"
     assert "as " in dictionary
     assert reason == "reset reason  power on"
+    done = run("hil", "firmware", "info", "--target", "qemu", "--image", str(PREBUILT / "uno.elf"))
+    assert (done.returncode, done.stderr) == (2, f"hil: {PREBUILT / 'uno.elf'} is an image of uno, not of stm32f4\n")
 
 
 def test_a_board_is_asked_and_its_file_found(device: StandIn, run: Run, tmp_path: Path) -> None:  # noqa: F811
-    shutil.copy(FIRMWARE / "build" / "posix" / "lander", tmp_path / "lander.elf")
+    shutil.copy(choose_image("posix").path, tmp_path / "lander.elf")
     done = run("hil", "firmware", "info", "--port", device.path, "--elf", str(tmp_path / "lander.elf"))
     assert done.returncode == 0, done.stdout + done.stderr
     done = run("hil", "firmware", "info", "--port", device.path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "build/posix/lander (built here)" in done.stdout
+    done = run("hil", "firmware", "info", "--port", device.path, "--image", str(STM32_ELF))
     assert done.returncode == 1
-    assert "no file here has this build: `hil firmware build`, or --elf" in done.stdout
+    assert f"DIFFERS from {record(PREBUILT / 'stm32f4.json')['image']} in {STM32_ELF} (given)" in done.stdout
     done = run("hil", "firmware", "info", "--port", "/dev/ttyNOWHERE")
     assert done.returncode == 11
     done = run("hil", "firmware", "info", "--port", device.path, "--target", "qemu")

@@ -1,0 +1,55 @@
+"""Runs make: for the firmware of a board, and for the program that runs one in simavr."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from groundstation.errors import WorldError
+
+_TIMEOUT_S = 120
+_OF_ANOTHER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
+"""What a make that started this program says to the makes that it starts: nothing for ours."""
+
+
+class BuildFailed(WorldError):
+    """Make did not build what was wanted."""
+
+
+def make(folder: Path, *arguments: str, show: bool = False) -> None:
+    """Build what is not up to date in a folder with a Makefile; one build at a time.
+
+    Args:
+        folder: where the Makefile is.
+        arguments: of make.
+        show: let make and the compiler write to this program's own output.
+
+    Raises:
+        BuildFailed: it was not built; the compiler's words are in the text, or on the terminal.
+    """
+    command = ["make", "--no-print-directory", "-C", str(folder), f"PYTHON={sys.executable}", *arguments]
+    with open(folder / "Makefile", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=not show,
+                text=True,
+                timeout=None if show else _TIMEOUT_S,
+                env=_environment(os.environ),
+                check=False,
+            )
+        except FileNotFoundError:
+            raise BuildFailed("make not found: apt-get install make") from None
+        except subprocess.TimeoutExpired:
+            raise BuildFailed(f"{folder}: make did not end in {_TIMEOUT_S} s") from None
+    if done.returncode != 0:
+        raise BuildFailed(f"{folder}: make failed: {'see above' if show else done.stderr.strip()}")
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name not in _OF_ANOTHER_MAKE}
