@@ -26,6 +26,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from groundstation.json_encoding import encode_json
 from groundstation.message_base import Count, Int64, Message, Value
 from groundstation.orders import (
     ArmRequest,
@@ -331,7 +332,6 @@ AnyMessage = (
     | Refusal
 )
 
-_encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
@@ -344,7 +344,7 @@ def topic_of(message: AnyMessage) -> str:
 
 def encode(message: AnyMessage, topic: str | None = None) -> bytes:
     """Topic, one space, JSON. ``topic`` is the message's own, if it is known already."""
-    return (topic or topic_of(message)).encode() + b" " + _encoder.encode(message)
+    return (topic or topic_of(message)).encode() + b" " + encode_json(message)
 
 
 def decode(part: bytes) -> AnyMessage:

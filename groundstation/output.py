@@ -9,9 +9,9 @@ import contextlib
 import os
 import select
 import sys
+import traceback
 
-import msgspec
-
+from groundstation.json_encoding import encode_json
 from groundstation.printable import printable, printable_json
 
 
@@ -24,7 +24,7 @@ def echo(*lines: str, err: bool = False) -> None:
 
 def echo_json(value: object, *, err: bool = False) -> None:
     """A value as one line of JSON, at once."""
-    write_json(msgspec.json.encode(value).decode(), err=err)
+    write_json(encode_json(value).decode(), err=err)
 
 
 def write_json(text: str, *, err: bool = False) -> None:
@@ -43,6 +43,11 @@ def paint(text: str) -> None:
 def write_line(text: str) -> None:
     """One line for people, at once."""
     echo(text)
+
+
+def show_fault(error: BaseException) -> None:
+    """The traceback of a fault of this program; it quotes what others sent."""
+    sys.stderr.write(printable("".join(traceback.format_exception(error)), lines=True))
 
 
 def tell(text: str, *, err: bool = False) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import get_args
 
-import msgspec
-
+from groundstation.json_encoding import encode_json
 from groundstation.message_base import Value
 from groundstation.messages import (
     AnyMessage,
@@ -29,12 +28,10 @@ TELEMETRY_EVERY_NS = 1_000_000_000
 _TRANSPORTS = get_args(Transport)
 """How the station names its events of the link."""
 
-_encoder = msgspec.json.Encoder()
-
 
 def json_line(message: AnyMessage) -> str:
     """One JSON object on one line, without its newline."""
-    return _encoder.encode(message).decode()
+    return encode_json(message).decode()
 
 
 def plain_line(message: AnyMessage) -> str | None:

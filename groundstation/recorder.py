@@ -9,15 +9,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-import msgspec
-
 from groundstation.archive.records import FrameEntry
+from groundstation.json_encoding import encode_json
 from groundstation.links.base import Chunk, LinkChange, Report
 from groundstation.messages import ContactChange, EventMessage, LinkStatus
 from groundstation.orders import CommandUpdate
 from groundstation.receiver import Outcome, Receiver
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Archive(Protocol):
@@ -87,7 +84,7 @@ class Recorder:
         if isinstance(report, Chunk):
             return Kept(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
         if isinstance(report, LinkChange):
-            body = _encode({"state": report.state, "detail": report.detail, "peer": report.peer})
+            body = encode_json({"state": report.state, "detail": report.detail, "peer": report.peer})
             self._archive.event(report.ert, None, "transport", body)
         return Kept(report, 0)
 
@@ -127,9 +124,9 @@ class Recorder:
     def note(self, news: EventMessage | CommandUpdate) -> None:
         """Keep an event of the station itself, or what became of a command."""
         if isinstance(news, CommandUpdate):
-            self._archive.event(news.ert, None, "command", _encode(news))
+            self._archive.event(news.ert, None, "command", encode_json(news))
         else:
-            self._archive.event(news.ert, news.scet, "event", _encode(news))
+            self._archive.event(news.ert, news.scet, "event", encode_json(news))
 
     def _index(self) -> None:
         """Tell the archive where the frames of the last chunk lie.
@@ -151,4 +148,4 @@ class Recorder:
         if isinstance(outcome, EventMessage):
             self.note(outcome)
         elif isinstance(outcome, ContactChange):
-            self._archive.event(outcome.ert, None, "contact", _encode(outcome))
+            self._archive.event(outcome.ert, None, "contact", encode_json(outcome))

@@ -25,6 +25,7 @@ import msgspec
 
 from groundstation.errors import CallerError, StationGone, WorldError
 from groundstation.folders import make_private
+from groundstation.json_encoding import encode_json
 
 _SOCKET_PATH_MAX = 107
 _INFO = "station.json"
@@ -101,7 +102,7 @@ class Registry:
             self._locks[info.name] = self._claim(folder, info.name)
         fresh = folder / f"{_INFO}.{os.getpid()}"
         try:
-            fresh.write_bytes(msgspec.json.encode(info))
+            fresh.write_bytes(encode_json(info))
             fresh.replace(folder / _INFO)
         except OSError as error:
             raise WorldError(f"cannot write to {folder}: {error.strerror}") from error

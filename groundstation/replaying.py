@@ -29,6 +29,7 @@ from groundstation.messages import (
 )
 from groundstation.orders import CommandUpdate
 from groundstation.pacing import AHEAD, Pace
+from groundstation.printable import encodable
 from groundstation.receiver import Outcome
 from groundstation.registry import Endpoints
 from groundstation.tui.source import Update
@@ -130,7 +131,7 @@ class ReplayDesk:
 
     def _playback(self) -> PlaybackStatus:
         state = self._link.state()
-        return PlaybackStatus(recording=str(self._link.path), jumps=self._jumps, **state._asdict())
+        return PlaybackStatus(recording=encodable(self._link.path), jumps=self._jumps, **state._asdict())
 
 
 class ReplayClient(StationClient):

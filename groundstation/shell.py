@@ -8,15 +8,14 @@ import io
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterator
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Literal, Self
 
 import click
 
 from groundstation.errors import StationError
-from groundstation.output import echo
+from groundstation.output import echo, show_fault
 from groundstation.printable import printable
 from protocols.errors import ProtocolError
 
@@ -83,7 +82,7 @@ def run_cli(command: click.Command, name: str) -> None:
     If whoever reads its lines has gone (``| head``), it ends quietly with 1: click's own way.
     """
     _prepare_streams()
-    sys.excepthook = _show_traceback
+    sys.excepthook = lambda kind, error, trace: show_fault(error)
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
@@ -136,8 +135,3 @@ def _show_usage(error: click.ClickException) -> None:
     said = io.StringIO()
     error.show(said)
     sys.stderr.write(printable(said.getvalue(), lines=True))
-
-
-def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A fault of this program, with words of others in it."""
-    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace)), lines=True))

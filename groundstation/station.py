@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -47,6 +46,7 @@ from groundstation.messages import (
     StopRequest,
 )
 from groundstation.orders import Order, OrderAccepted, UplinkStatus
+from groundstation.output import show_fault
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
@@ -384,7 +384,7 @@ class Station:
         except StationError:
             raise
         except Exception as error:
-            traceback.print_exc()
+            show_fault(error)
             kind = type(error).__name__
             self._faults.note(kind, f"{kind} while {describe(request)} was answered: {error}")
             raise StationError(f"a fault of the station itself ({kind}): it may have been carried out") from error

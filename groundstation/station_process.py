@@ -11,6 +11,7 @@ from groundstation.client import StationClient
 from groundstation.errors import StationError
 from groundstation.host_time import host_clock
 from groundstation.messages import Refusal, StopRequest
+from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
 from groundstation.station_config import StationConfig
 
@@ -39,12 +40,19 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
         if not started:
             code = process.wait()
             words.seek(0)
-            error = StationError(words.read().decode().strip() or "the station did not start")
-            error.exit_code = code
-            raise error
+            raise _not_started(words.read().decode(errors="backslashreplace"), code)
     info = Registry().find(config.name)
     process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
     return info
+
+
+def _not_started(words: str, code: int) -> StationError:
+    """What a station said before it ended: its last line is the error, a traceback may stand before it."""
+    *before, last = words.strip().splitlines() or ["the station did not start"]
+    echo(*before, err=True)
+    error = StationError(last.removeprefix("groundstation: "))
+    error.exit_code = code
+    return error
 
 
 async def stop_station(info: StationInfo, reason: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import msgspec
 
 from groundstation.messages import Counters
-from groundstation.printable import encodable
 from hil.faults import Applied
 from hil.scenario import Mode, State
 
@@ -171,19 +170,3 @@ _ORDER: tuple[State, ...] = ("PASS", "MARGINAL", "UNSET", "FAIL")
 def worst(states: Iterable[State]) -> State:
     """The worst of several; UNSET if there is none: nothing measured is nothing passed."""
     return max(states, key=_ORDER.index, default="UNSET")
-
-
-def encode(value: msgspec.Struct) -> bytes:
-    """A result, or what holds several, as JSON. What no UTF-8 takes (a path or a console of other bytes) is escaped."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
-
-
-def _encodable(value: object) -> object:
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    return [_encodable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -27,13 +27,15 @@ import msgspec
 from groundstation.contact import TIMEOUT_FLOOR_MS
 from groundstation.errors import ArchiveError, StationError
 from groundstation.host_time import host_clock
+from groundstation.json_encoding import encode_json
 from groundstation.plain import utc
+from groundstation.printable import printable
 from hil.faults import Act, Spec
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
-from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, encode, worst
+from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError
 from hil.stepped import STEPPED, STEPPED_CAN
 from hil.targets import MACHINES, BoardMachine, Machine, Sink, find_port
@@ -398,9 +400,9 @@ def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     """Write all but the recording, which is there."""
     channel = record.channel
     (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
-    (folder / "result.json").write_bytes(msgspec.json.format(encode(result)))
+    (folder / "result.json").write_bytes(msgspec.json.format(encode_json(result)))
     (folder / "sent.bin").write_bytes(channel.sent("down"))
-    (folder / "console.txt").write_text(record.console, encoding="utf-8", errors="replace")
+    (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:
         out.writelines(msgspec.json.encode(entry) + b"\n" for entry in channel.log.entries)
     with open(folder / "capture.jsonl", "w", encoding="utf-8") as lines:

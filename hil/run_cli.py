@@ -16,6 +16,7 @@ import msgspec
 
 from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
+from groundstation.json_encoding import encode_json
 from groundstation.output import echo, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
@@ -357,7 +358,7 @@ def _campaign(
         write_line(line)
     for name, count in failures.most_common():
         write_line(f"  {count} × {name}")
-    write_output(folder / "campaign.json", msgspec.json.format(msgspec.json.encode(summary)), force=True)
+    write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
     if kept:
         write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")
     if batch.interrupted:

@@ -273,7 +273,7 @@ def _explain(message: str, raw: Any, key: str) -> str:
     if unknown := _UNKNOWN.search(message):
         return f"{where}.{unknown['key']} is no key here{_near(unknown['key'], _keys(raw, where, key))}"
     if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
-        return f"{where}: there is no fault {kind['kind']!r}{_near(kind['kind'], FAULTS)}"
+        return f"{where}: there is no fault '{kind['kind']}'{_near(kind['kind'], FAULTS)}"
     return f"{where}: {said}"
 
 

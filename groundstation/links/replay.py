@@ -17,12 +17,13 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import FrameRecord
@@ -94,7 +95,12 @@ class ReplayLink:
             speed = float(options.get("speed", "1"))
         except ValueError as error:
             raise CallerError(f"speed={options['speed']}: a number is wanted, such as 4") from error
-        return cls(Path(unquote(address)), speed, options.get("from"), options.get("paused", "no") == "yes")
+        return cls(
+            Path(os.fsdecode(unquote_to_bytes(address))),
+            speed,
+            options.get("from"),
+            options.get("paused", "no") == "yes",
+        )
 
     def now(self) -> int:
         """The recording's time."""
@@ -405,7 +411,7 @@ def replay_url(path: Path, speed: float | None = None, start: str | None = None,
         options.append(f"speed={speed:g}")
     if start is not None:
         options.append(f"from={quote(start)}")
-    return f"replay:{quote(str(path.absolute()))}" + ("?" + "&".join(options) if options else "")
+    return f"replay:{quote(os.fsencode(path.absolute()))}" + ("?" + "&".join(options) if options else "")
 
 
 def _nobody(report: Report) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import construct
 import msgspec
 
+from groundstation.json_encoding import encode_json
 from groundstation.links.base import TransportState
 from protocols.codec import compile_codec
 from protocols.errors import DecodeError
@@ -69,7 +70,6 @@ _ERT_MAX = 2**62
 
 News = Welcome | Away | PortState | Received
 _decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
-_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def pack_news(seq: int, ert: int, news: News) -> list[bytes]:
     Raises:
         EncodeError: a number does not fit its field.
     """
-    return [pack(seq, ert, b""), _encoder.encode(news)]
+    return [pack(seq, ert, b""), encode_json(news)]
 
 
 def unpack(message: bytes) -> RelayMessage:

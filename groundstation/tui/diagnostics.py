@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groundstation.plain import utc
+from groundstation.printable import printable
 from groundstation.tui.banner import banner
 from groundstation.tui.contact import contact
 from groundstation.tui.events import events
@@ -22,4 +23,4 @@ def diagnostics(view: View) -> str:
     rows += events(text, _WIDTH, _EVENTS)
     snapshot = view.model.snapshot
     station = f"{snapshot.station} pid {snapshot.pid}, dictionary {snapshot.dictionary_hash}" if snapshot else "none"
-    return f"taken {utc(view.now)} UTC, station {station}\n{plain(rows).rstrip()}\n"
+    return printable(f"taken {utc(view.now)} UTC, station {station}\n{plain(rows).rstrip()}\n", lines=True)

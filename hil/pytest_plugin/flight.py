@@ -50,7 +50,7 @@ class Flight:
         self._session = session
         self.target = target
         name = getattr(item, "originalname", None) or item.name
-        self._id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "flight"
+        self._id = re.sub(r"[^a-z0-9]+", "-", name.lower())[:100].strip("-") or "flight"
         self._tables: dict[str, Any] = {"scenario": {"id": self._id, "title": item.nodeid, "seed": seed}}
         self._told = False
         self._result: RunResult | None = None

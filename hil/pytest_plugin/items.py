@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from groundstation.printable import printable
 from hil.pytest_plugin import session_of
 from hil.report import lines
 from hil.result import RunResult
@@ -22,7 +23,7 @@ class ScenarioFile(pytest.File):
         try:
             scenario = load_scenario(self.path)
         except ScenarioError as error:
-            raise self.CollectError(str(error)) from error
+            raise self.CollectError(printable(error)) from error
         for target in session_of(self.config).targets:
             yield ScenarioItem.from_parent(self, name=f"{scenario.id}[{target}]", scenario=scenario, target=target)
 
@@ -53,4 +54,4 @@ class ScenarioItem(pytest.Item):
 
 def story(result: RunResult, bundle: str) -> list[str]:
     """A run for people: the verdict, what did not pass, and how to see it again."""
-    return [*lines(result), f"bundle: {bundle}", f"again: {result.replay}"]
+    return [*lines(result), printable(f"bundle: {bundle}"), printable(f"again: {result.replay}")]

@@ -90,9 +90,9 @@ class HilSession:
         try:
             check_plan(plan)
         except TooFast as error:  # the scenario's own speed: no lack of the target
-            pytest.fail(str(error), pytrace=False)
+            pytest.fail(printable(error), pytrace=False)
         except ScenarioError as error:
-            pytest.skip(str(error))
+            pytest.skip(printable(error))
         item.stash.setdefault(_FLOWN, []).append(bundle)
         result = fly_plan(plan, host_clock, lambda scet: None)
         item.user_properties += _properties(result)
@@ -194,7 +194,7 @@ def _prepare(folder: Path) -> None:
     try:
         prepare_folder(folder)
     except CallerError as error:
-        raise pytest.UsageError(f"--hil-report: {error}") from error
+        raise pytest.UsageError(printable(f"--hil-report: {error}")) from error
 
 
 def _port(config: pytest.Config) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hil.result import RunResult, encode
+from groundstation.json_encoding import encode_json
+from hil.result import RunResult
 
 SCHEMA = 1
 """Counts up when a field changes its meaning or goes; new fields do not count."""
@@ -22,7 +23,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
 
 def render(results: Sequence[RunResult], generated: str) -> str:
     """The text of the file."""
-    return encode(Report(generated=generated, results=list(results))).decode() + "\n"
+    return encode_json(Report(generated=generated, results=list(results))).decode() + "\n"
 
 
 def read(text: str | bytes) -> Report:
