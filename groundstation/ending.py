@@ -12,6 +12,12 @@ from groundstation.handover import Bell
 from groundstation.output import tell
 from groundstation.shell import stop_signals
 
+RECORDING_CLOSED = "RECORDING_CLOSED"
+"""Name of a station's last event: its recording is closed and whole."""
+
+RECORDING_INCOMPLETE = "RECORDING_INCOMPLETE"
+"""Name of a station's last event in its place: what the recording lacks."""
+
 DISK_S = 3.0
 """How long a disk may take before whoever waits is told."""
 

@@ -10,6 +10,7 @@
         │   ├── PortBusy
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
+        ├── PartlyRead       the recording is damaged: what could be read was given
         ├── StationGone      no station answers
         ├── KeyUnusable      a key file is damaged, or others can read it
         ├── CommandFailed    a command failed or was given up
@@ -81,6 +82,12 @@ class ArchiveError(WorldError):
     """The recording cannot be written or read."""
 
     exit_code = 14
+
+
+class PartlyRead(WorldError):
+    """A recording is damaged or incomplete. What can be read of it was given."""
+
+    exit_code = 19
 
 
 class StationGone(WorldError):

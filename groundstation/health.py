@@ -32,17 +32,18 @@ class Health:
         self._step = 0
         self._frames_expected = True
 
-    def look(self, archive_error: str | None, step_ns: int, counters: Counters) -> Iterator[Remark]:
+    def look(self, archive_error: str | None, missing: str, step_ns: int, counters: Counters) -> Iterator[Remark]:
         """What is new.
 
         Args:
             archive_error: why nothing is recorded; None if all is well.
+            missing: what the recording notes as missing; empty if nothing is.
             step_ns: how far the host's clock is ahead of the station's.
             counters: of the link, since the station started.
         """
         if archive_error != self._error:
             self._error = archive_error
-            yield _of_archive(archive_error)
+            yield _of_archive(archive_error, missing)
         if abs(step_ns - self._step) > STEP_NS:
             self._step = step_ns
             yield Remark("WARNING_LO", "CLOCK", _of_clock(step_ns))
@@ -53,9 +54,10 @@ class Health:
             yield Remark("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
 
 
-def _of_archive(error: str | None) -> Remark:
+def _of_archive(error: str | None, missing: str) -> Remark:
     if error is None:
-        return Remark("ACTIVITY_HI", "ARCHIVE", "the recording goes on; what is missing is noted in it")
+        lack = f"missing, and noted in it: {missing}" if missing else "nothing is missing"
+        return Remark("ACTIVITY_HI", "ARCHIVE", f"the recording goes on; {lack}")
     return Remark("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
 
 

@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from groundstation.archive.bodies import Gap
 from groundstation.archive.records import FrameEntry
+from groundstation.archive.shortfall import Shortfall
 from groundstation.json_encoding import encode_json
 from groundstation.links.base import Chunk, LinkChange, Report
 from groundstation.messages import ContactChange, EventMessage, LinkStatus
@@ -38,6 +40,8 @@ class NoArchive:
     """Keeps nothing: what a replay shows is recorded already."""
 
     error: str | None = None
+    missing: Gap | None = None
+    shortfall: Shortfall | None = None
 
     def chunk(self, ert: int, link: str, data: bytes) -> int:
         """Forget it."""

@@ -24,9 +24,9 @@ from groundstation.access import Caller
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.board import Board
 from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
-from groundstation.ending import Ending
+from groundstation.ending import RECORDING_CLOSED, RECORDING_INCOMPLETE, Ending
 from groundstation.endpoints import check, pair_of
-from groundstation.errors import AccessRefused, CallerError, CommandRefused, StationError
+from groundstation.errors import AccessRefused, ArchiveError, CallerError, CommandRefused, StationError
 from groundstation.handover import Bell, ReportQueue, Turn
 from groundstation.health import Health
 from groundstation.keys import KeyPair, KeyStore
@@ -71,6 +71,9 @@ _SLICE_S = 0.05
 
 _LAST_SLICES_S = 2.0
 """So long a station that stops still decodes."""
+
+_LAST_WORDS_S = 0.05
+"""PUB closes without linger: so long the last words have to leave."""
 
 _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
@@ -123,7 +126,7 @@ class Station:
             ready: called once viewers can connect.
 
         Raises:
-            ArchiveError: the recording cannot be made.
+            ArchiveError: the recording cannot be made, or lacks something in the end.
             CallerError: a station of this name runs already.
         """
         config = self.config
@@ -158,7 +161,27 @@ class Station:
                     self._desk = self._make_desk(info)
                     await self._conduct(ready, info, reception)
                 finally:
-                    await self._ending.close(self._recording or "the recording", self._archive.close)
+                    await self._close_archive()
+                if self._archive.shortfall is not None:
+                    raise ArchiveError(str(self._archive.shortfall))
+
+    async def _close_archive(self) -> None:
+        """Close the recording; the last word of all to viewers is how complete it is."""
+        closed = False
+        try:
+            await self._ending.close(self._recording or "the recording", self._archive.close)
+            closed = True
+        finally:
+            if self._recording is not None:
+                self._publisher.publish(self._last_event(closed))
+                await asyncio.sleep(_LAST_WORDS_S)
+
+    def _last_event(self, closed: bool) -> EventMessage:
+        lack = self._archive.shortfall
+        text = str(lack) if lack is not None else "closed" if closed else "not closed: the disk does not answer"
+        name = RECORDING_CLOSED if closed and lack is None else RECORDING_INCOMPLETE
+        severity: Severity = "ACTIVITY_HI" if name == RECORDING_CLOSED else "WARNING_HI"
+        return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
 
     def _make_desk(self, info: StationInfo) -> CommandDesk:
         uplink = Uplink(self.config.dictionary, first_sequence=info.started // 1_000_000_000)
@@ -185,7 +208,7 @@ class Station:
                 self._desk.close()
             self._say("ACTIVITY_HI", "STATION_STOP", "the replay ends" if self._replay else "the recording ends")
             self._publish_status()
-            await asyncio.sleep(0.05)  # PUB closes without linger: let the last words leave
+            await asyncio.sleep(_LAST_WORDS_S)
 
     @contextmanager
     def _reception(self, context: zmq.asyncio.Context) -> Iterator[Reception | None]:
@@ -328,7 +351,8 @@ class Station:
                     for outcome in self._recorder.stalled(self._link.now()):
                         self._tell(outcome)
                 step = self._wall() - self._clock()
-                for remark in self._health.look(self._archive.error, step, self._receiver.counters()):
+                missing = str(self._archive.missing or "")
+                for remark in self._health.look(self._archive.error, missing, step, self._receiver.counters()):
                     self._say(*remark)
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:

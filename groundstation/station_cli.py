@@ -15,7 +15,7 @@ from groundstation.registry import Registry, StationInfo
 from groundstation.shell import end_with_parent
 from groundstation.station import Station
 from groundstation.station_options import check_link, station_config, station_options
-from groundstation.station_process import ask_to_stop, stop_station
+from groundstation.station_process import stop_elsewhere, stop_station
 from groundstation.target import find_target, invitation, key_options
 
 
@@ -66,7 +66,7 @@ def serve(
 @click.argument("station", required=False)
 @key_options
 def stop(station: str | None, key: str | None, server_key: str | None) -> None:
-    """Stop STATION and close its recording.
+    """Stop STATION and close its recording. Exit code 14: the recording lacks something; it says what and since when.
 
     \b
     Examples:
@@ -75,8 +75,8 @@ def stop(station: str | None, key: str | None, server_key: str | None) -> None:
     """
     target = find_target(station, key, server_key)
     if target.info is None:
-        asyncio.run(ask_to_stop(target.client(), "stopped from the command line"))
-        echo(f"{target.name} was asked to stop")
+        closed = asyncio.run(stop_elsewhere(target.client(), "stopped from the command line"))
+        echo(f"{target.name} has stopped and closed its recording" if closed else f"{target.name} was asked to stop")
         return
     asyncio.run(stop_station(target.info, "stopped from the command line"))
     recording = target.info.recording

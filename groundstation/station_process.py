@@ -6,14 +6,27 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
+from groundstation.archive.bodies import Gap, body_of, sum_of
+from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.schema import GAP_KIND
 from groundstation.client import StationClient
-from groundstation.errors import StationError
+from groundstation.ending import RECORDING_CLOSED, RECORDING_INCOMPLETE
+from groundstation.errors import ArchiveError, StationError, StationGone
 from groundstation.host_time import host_clock
-from groundstation.messages import Refusal, StopRequest
+from groundstation.messages import EventMessage, Refusal, StopRequest
 from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
 from groundstation.station_config import StationConfig
+
+_STOP_S = 5.0
+"""How long a station may take to end."""
+
+_LOOK_S = 0.05
 
 
 def start_station(config: StationConfig, *, wait: bool = False, with_parent: bool = False) -> StationInfo:
@@ -56,25 +69,87 @@ def _not_started(words: str, code: int) -> StationError:
 
 
 async def stop_station(info: StationInfo, reason: str) -> None:
-    """Ask a station to stop and wait until it has closed its recording."""
-    await ask_to_stop(StationClient(info, host_clock), reason)
-    for _ in range(100):
-        if info.name not in [other.name for other in Registry().running()]:
-            return
-        await asyncio.sleep(0.05)
-    raise StationError(f"station {info.name} (pid {info.pid}) did not stop in 5 s")
-
-
-async def ask_to_stop(client: StationClient, reason: str) -> None:
-    """Ask, and close the client.
+    """Stop a station of this host and wait until it has closed its recording.
 
     Raises:
-        StationError: it will not.
+        ArchiveError: its recording lacks something, or was not closed.
+        StationError: it will not stop.
         StationGone: it does not answer.
     """
+    until = time.monotonic() + _STOP_S
+    word = await _stop(StationClient(info, host_clock), reason, lambda: is_running(info))
+    while is_running(info):
+        if time.monotonic() > until:
+            raise StationError(f"station {info.name} (pid {info.pid}) did not stop in {_STOP_S:g} s")
+        await asyncio.sleep(_LOOK_S)
+    if word is None:
+        check_recording(info)
+    else:
+        _check_word(word)
+
+
+async def stop_elsewhere(client: StationClient, reason: str) -> bool:
+    """Stop a station that may be on another host; whether it said that its recording is closed.
+
+    Raises:
+        ArchiveError: its recording lacks something.
+        StationError: it will not stop.
+        StationGone: it does not answer.
+    """
+    word = await _stop(client, reason, lambda: True)
+    if word is not None:
+        _check_word(word)
+    return word is not None
+
+
+def is_running(info: StationInfo) -> bool:
+    """Whether a station of this host lives."""
+    return any((other.name, other.pid) == (info.name, info.pid) for other in Registry().running())
+
+
+def check_recording(info: StationInfo) -> None:
+    """See that the recording of a station which has ended is closed and whole: no last word of it was heard.
+
+    Raises:
+        ArchiveError: it is not, or it cannot be read.
+    """
+    if info.recording is None:
+        return
+    with ArchiveReader(Path(info.recording)) as reader:
+        if not reader.closed:
+            raise ArchiveError(f"{info.recording} was not closed: its station ended before it could")
+        gaps = [body_of(event, Gap, reader.path) for event in reader.events(GAP_KIND)]
+    if gaps:
+        raise ArchiveError(f"{info.recording} lacks {sum_of(gaps)}")
+
+
+async def _stop(client: StationClient, reason: str, is_there: Callable[[], bool]) -> EventMessage | None:
+    """Ask, and wait for the last word; None if none comes before the station is gone or time is up."""
     try:
+        with suppress(StationGone):  # then it does not answer either, or what it says cannot be heard
+            await client.connect()
         answer = await client.request(StopRequest(reason=reason))
+        if isinstance(answer, Refusal):
+            raise StationError(answer.text)
+        listening = asyncio.create_task(_last_word(client))
+        until = time.monotonic() + _STOP_S
+        while not listening.done() and is_there() and time.monotonic() < until:
+            await asyncio.wait([listening], timeout=_LOOK_S)
+        await asyncio.wait([listening], timeout=_LOOK_S)
+        word = listening.result() if listening.done() else None
+        listening.cancel()
     finally:
         await client.close()
-    if isinstance(answer, Refusal):
-        raise StationError(answer.text)
+    return word
+
+
+def _check_word(word: EventMessage) -> None:
+    if word.name == RECORDING_INCOMPLETE:
+        raise ArchiveError(word.text)
+
+
+async def _last_word(client: StationClient) -> EventMessage | None:
+    async for message in client.messages():
+        if isinstance(message, EventMessage) and message.name in (RECORDING_CLOSED, RECORDING_INCOMPLETE):
+            return message
+    return None

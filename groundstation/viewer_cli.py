@@ -17,12 +17,12 @@ from groundstation.errors import StationGone
 from groundstation.host_time import host_clock
 from groundstation.links.replay import replay_url
 from groundstation.output import echo
-from groundstation.registry import Registry, StationInfo
+from groundstation.registry import StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, choose_style
 from groundstation.station_config import StationConfig
 from groundstation.station_options import check_link, output_options, station_config, station_options
-from groundstation.station_process import start_station, stop_station
+from groundstation.station_process import check_recording, is_running, start_station, stop_station
 from groundstation.target import find_target, key_options
 from groundstation.viewing import show
 from protocols.lander import MARS6
@@ -138,8 +138,13 @@ def run(
 
 
 def _part_with(info: StationInfo, *, stop: bool) -> None:
-    """Stop the station or leave it, and say so if anybody is still there to read it."""
-    if not _runs(info):
+    """Stop the station or leave it, and say so if anybody is still there to read it.
+
+    Raises:
+        ArchiveError: it has ended, and its recording lacks something.
+    """
+    if not is_running(info):
+        check_recording(info)
         text = f"station {info.name} has ended; the recording is {info.recording}"
     elif stop:
         _stop(info)
@@ -150,15 +155,11 @@ def _part_with(info: StationInfo, *, stop: bool) -> None:
         echo(text, err=True)
 
 
-def _runs(info: StationInfo) -> bool:
-    return info.name in [other.name for other in Registry().running()]
-
-
 def _stop(info: StationInfo) -> None:
     try:
         asyncio.run(stop_station(info, "its viewer was closed"))
     except StationGone:
-        if _runs(info):
+        if is_running(info):
             raise  # else somebody else has stopped it meanwhile
 
 

@@ -6,6 +6,7 @@ anywhere: whoever reads recordings knows that error.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +37,13 @@ class Gap(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         what = _records(self.records) if self.reads is None else _reads(self.reads, self.records - self.reads)
         return f"{what}, {self.bytes:,} bytes, received {span_words(self.first_ert, self.last_ert)}"
+
+
+def sum_of(gaps: Sequence[Gap]) -> Gap:
+    """Several gaps, one at least, as one."""
+    reads = None if any(gap.reads is None for gap in gaps) else sum(gap.reads or 0 for gap in gaps)
+    first, last = min(gap.first_ert for gap in gaps), max(gap.last_ert for gap in gaps)
+    return Gap(sum(gap.records for gap in gaps), sum(gap.bytes for gap in gaps), first, last, reads)
 
 
 def span_words(first_ert: int, last_ert: int) -> str:

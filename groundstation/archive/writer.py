@@ -172,6 +172,12 @@ class ArchiveWriter:
             return self._shortage if self._gap is not None else self._silence()
 
     @property
+    def missing(self) -> Gap | None:
+        """What was dropped so far and is noted in the recording; None if nothing."""
+        with self._lock:
+            return self._missing.gap() if self._missing.records else None
+
+    @property
     def shortfall(self) -> Shortfall | None:
         """What the recording lacks now that it is closed; None if nothing."""
         with self._lock:

@@ -23,8 +23,10 @@ HOUR = 3600 * 1_000_000_000
 NONE = Counters()
 
 
-def said(health: Health, error: str | None = None, step: int = 0, counters: Counters = NONE) -> list[str]:
-    return [f"{severity} {name} {text}" for severity, name, text in health.look(error, step, counters)]
+def said(
+    health: Health, error: str | None = None, step: int = 0, counters: Counters = NONE, missing: str = ""
+) -> list[str]:
+    return [f"{severity} {name} {text}" for severity, name, text in health.look(error, missing, step, counters)]
 
 
 def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
@@ -34,8 +36,15 @@ def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
         "WARNING_HI ARCHIVE not recording: pass.sqlite: full. Reception goes on"
     ]
     assert said(health, "pass.sqlite: full") == []
-    assert said(health) == ["ACTIVITY_HI ARCHIVE the recording goes on; what is missing is noted in it"]
+    assert said(health) == ["ACTIVITY_HI ARCHIVE the recording goes on; nothing is missing"]
     assert said(health) == []
+
+
+def test_an_archive_that_writes_again_says_what_it_dropped() -> None:
+    health = Health(LENGTH)
+    said(health, "pass.sqlite: full")
+    (text,) = said(health, missing="3 reads, 30 bytes")
+    assert text == "ACTIVITY_HI ARCHIVE the recording goes on; missing, and noted in it: 3 reads, 30 bytes"
 
 
 def test_a_clock_that_was_set_is_told() -> None:

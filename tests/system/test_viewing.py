@@ -102,6 +102,8 @@ def test_a_station_that_was_stopped_elsewhere_is_not_stopped_again(
 ) -> None:
     command = Command(monkeypatch, start=lambda: None, show=lambda: 0)
     monkeypatch.setattr(Registry, "running", lambda _: [])
+    monkeypatch.chdir(home)
+    record(Path("r"), bursts=1)
     assert command.code() == 0
     assert not command.stopped
     assert capsys.readouterr().err == "station bench has ended; the recording is r\n"
