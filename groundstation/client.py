@@ -16,7 +16,7 @@ import contextlib
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 import zmq
@@ -52,7 +52,10 @@ class StationClient:
 
     Attributes:
         unreadable: parts that came over the subscription and were no messages.
+        waited_for: the station waits for this viewer, so that nothing it gets is late.
     """
+
+    waited_for: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -90,6 +90,12 @@ class ReportQueue:
         """Nothing waits, and nothing was refused that has not been told."""
         return not self._reports and not self._overrun
 
+    @property
+    def oldest(self) -> Kept | None:
+        """What has waited longest."""
+        with self._lock:
+            return self._reports[0] if self._reports else None
+
     def put(self, report: Kept) -> None:
         """From the reader thread."""
         with self._lock:

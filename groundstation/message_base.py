@@ -15,6 +15,12 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
-    """Base of all messages. ``seq`` is set by the publisher; 0 means not published yet."""
+    """Base of all messages. The publisher sets both; 0 means not published yet.
+
+    Attributes:
+        seq: counts the messages of a topic.
+        sent: when it was published, in ns by the station's own steady clock: in a replay, too.
+    """
 
     seq: int = 0
+    sent: int = 0

@@ -7,7 +7,7 @@ may come without its topic, in any spelling of JSON.
 
     topic             body            when
     tm.<PACKET>       Telemetry       a packet was decoded
-    link              LinkStatus      counters, at most every 100 ms and on every change of transport
+    link              LinkStatus      counters, twice a second, and at once when anything but they changes
     contact           ContactChange   a channel's signal state changed; carries the verdict at LOS
     event             EventMessage    something happened, on board or in the station
     command           CommandUpdate   a command changed its state
@@ -122,7 +122,8 @@ class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
 class LinkStatus(Message, frozen=True, tag="link"):
     """Transport, counters and channels at ``ert``. ``state`` is the link's signal state over all channels.
 
-    ``playback`` stands in those of a replay, and only there.
+    ``playback`` stands in those of a replay, and only there. ``backlog_ms`` is how long what was received has waited to
+    be decoded: so much older is everything decoded than it would be in a station that keeps up.
     """
 
     ert: int
@@ -134,6 +135,7 @@ class LinkStatus(Message, frozen=True, tag="link"):
     counters: Counters
     recording: str | None
     recording_ok: bool = True
+    backlog_ms: int = 0
     replay: bool = False
     playback: PlaybackStatus | None = None
 
@@ -305,6 +307,16 @@ class MissedReport(Message, frozen=True, tag="missed_report"):
     missed: Count
 
 
+class Lag(Message, frozen=True, tag="lag"):
+    """How far behind its station a viewer that writes JSON is. Its own word among its lines; no station sends it.
+
+    ``behind_ms`` is that of the lines that follow, ``missed`` counts the messages that this viewer missed so far.
+    """
+
+    behind_ms: int
+    missed: int
+
+
 class Refusal(Message, frozen=True, tag="refusal"):
     """The station did not understand or does not allow a request."""
 
@@ -329,6 +341,7 @@ AnyMessage = (
     | ArmRequest
     | CopDirectiveRequest
     | OrderAccepted
+    | Lag
     | Refusal
 )
 

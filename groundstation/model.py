@@ -1,10 +1,12 @@
 """What a viewer knows of a pass: messages folded into a plain state.
 
-Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an argument. Four rules:
+Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an argument. Five rules:
 
 - A value is fresh, stale or was never received, and these are three different things. At LOS values freeze and
   age; they are never cleared.
 - A station that is gone leaves the link *unknown*, which is not a loss of signal.
+- A message is as old as it is: one that came late counts from when it was published (`lag`), and from a second on all
+  that is shown is stale.
 - What the viewer missed (display gaps) is counted apart from what the link lost (link gaps).
 - Ages of a replay are the recording's: they stand while it is paused, and a jump leaves nothing behind it.
 """
@@ -27,6 +29,7 @@ from groundstation.histories import (
     entry_of_contact,
     entry_of_event,
 )
+from groundstation.lag import LATE_NS, LagMeter
 from groundstation.message_base import Value
 from groundstation.messages import (
     AnyMessage,
@@ -120,6 +123,7 @@ class PassModel:
         self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
         self._pass_clock = PassClock()
+        self._meter = LagMeter()
         self._heard: int | None = None
         self._lost_since: int | None = None
 
@@ -129,9 +133,11 @@ class PassModel:
         """Fold one message in. Requests and refusals are no state and change nothing."""
         self._heard, self._lost_since = now, None
         if isinstance(message, Snapshot):
-            self._apply_snapshot(message, now)
+            if self._is_other_station(message):
+                self._meter.restart()
+            self._apply_snapshot(message, now - self._meter.take(message.sent, now))
         elif message.seq == 0 or self.gaps.place(message) is not Place.DUPLICATE:
-            self._apply_news(message, now)
+            self._apply_news(message, now - self._meter.take(message.sent, now))
 
     def station_lost(self, since: int) -> None:
         """The source noticed that the station is gone, before the heartbeat would tell."""
@@ -202,7 +208,7 @@ class PassModel:
             self.log.add(entry_of_command(news))
 
     def _apply_telemetry(self, message: Telemetry, now: int) -> None:
-        at = message.ert if message.replay else now
+        at = message.ert if message.replay else now - self._backlog()
         for name, value in message.values.items():
             valid = name not in message.invalid
             held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at)
@@ -297,7 +303,7 @@ class PassModel:
         age = self.age(held.at, now)
         frozen = self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
         late = age > max(info.period_ms * 1_000_000 * STALE_TOLERANCE, STALE_FLOOR_NS)
-        freshness: Freshness = "STALE" if frozen or late else "FRESH"
+        freshness: Freshness = "STALE" if frozen or late or self.is_late(now) else "FRESH"
         return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
 
     def gone_ns(self, now: int) -> int | None:
@@ -307,6 +313,21 @@ class PassModel:
         if self._heard is None or now - self._heard < STATION_GONE_NS:
             return None
         return now - self._heard
+
+    def behind_ns(self, now: int) -> int:
+        """How old what is shown is: on its way, in a queue, or because nothing follows. A replay that waits is not."""
+        return self._meter.age(now) + self._backlog()
+
+    def is_late(self, now: int) -> bool:
+        """Whether what is shown is too old to be called live."""
+        return self._heard is not None and self.behind_ns(now) >= LATE_NS
+
+    def is_live(self, now: int) -> bool:
+        """Whether what is shown happens now."""
+        return self._heard is not None and not self.replay and not self.is_late(now) and self.gone_ns(now) is None
+
+    def _backlog(self) -> int:
+        return 0 if self.link is None else self.link.backlog_ms * 1_000_000
 
     def signal(self, vcid: int | None, now: int) -> ShownSignal:
         """State of a channel (None: the link); unknown while the station is gone."""

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from groundstation.json_encoding import encode_json
+from groundstation.lag import LATE_NS
 from groundstation.message_base import Value
 from groundstation.messages import (
     AnyMessage,
     ContactChange,
     EventMessage,
+    Lag,
     LinkStatus,
     LosVerdict,
     Refusal,
@@ -50,6 +52,8 @@ def plain_line(message: AnyMessage) -> str | None:
         line = f"REFUSED {message.text}"
     elif isinstance(message, LinkStatus):
         line = f"ERT {utc(message.ert)} LINK {message.transport}: {message.detail}"
+    elif isinstance(message, Lag):
+        line = _lag(message)
     else:
         return None
     mark = "REPLAY " if getattr(message, "replay", False) else ""
@@ -108,6 +112,13 @@ def _station(message: Snapshot) -> str:
     link = message.link
     line = f"station {message.station} pid {message.pid}: {message.mission}, link {link.url}"
     return line if link.replay or link.transport == "CONNECTED" else f"{line}, {link.transport}: {link.detail}"
+
+
+def _lag(lag: Lag) -> str:
+    missed = f", {lag.missed} messages missed so far" if lag.missed else ""
+    if lag.behind_ms * 1_000_000 < LATE_NS:
+        return f"VIEWER live again{missed}"
+    return f"VIEWER what follows is {lag.behind_ms / 1000:.1f} s behind the station{missed}"
 
 
 def _state(link: LinkStatus) -> tuple[str, str]:

@@ -38,6 +38,7 @@ class Publisher:
         telemetry_endpoint: str,
         command_endpoint: str,
         clock: Callable[[], int],
+        steady: Callable[[], int] | None = None,
     ) -> None:
         """Open the private door.
 
@@ -46,6 +47,7 @@ class Publisher:
             telemetry_endpoint: ``ipc://PATH`` or ``tcp://127.0.0.1:PORT`` (``*`` for any free port).
             command_endpoint: likewise.
             clock: now, for the heartbeats.
+            steady: the time that stamps what is sent; by default the same. A replay's ``clock`` stands and jumps.
 
         Raises:
             CallerError: an endpoint that others could reach.
@@ -53,6 +55,7 @@ class Publisher:
         """
         self.missed = 0
         self._clock = clock
+        self._steady = steady or clock
         self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
         private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
@@ -86,7 +89,7 @@ class Publisher:
         with self._lock:
             seq = self._sequences.get(topic, 0) + 1
             self._sequences[topic] = seq
-            part = encode(msgspec.structs.replace(message, seq=seq), topic)
+            part = encode(msgspec.structs.replace(message, seq=seq, sent=self._steady()), topic)
             for door in self._doors:
                 door.publish(part)
 
@@ -116,7 +119,7 @@ class Publisher:
         while True:
             request = await door.receive()
             answer = self._answer(request.body, request.caller, handler, unreadable)
-            await door.reply(request.envelope, encode(answer))
+            await door.reply(request.envelope, encode(msgspec.structs.replace(answer, sent=self._steady())))
             await asyncio.sleep(0)
 
     def _answer(self, body: bytes, caller: Caller, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from groundstation.archive.bodies import Gap
 from groundstation.archive.records import FrameEntry
 from groundstation.archive.shortfall import Shortfall
@@ -121,9 +123,10 @@ class Recorder:
         """Reports that were kept but came too fast to be decoded."""
         self.receiver.overrun(reports)
 
-    def status(self, ert: int) -> LinkStatus:
-        """The link and the recording as they stand."""
-        return self.receiver.status(ert, self._path, self._archive.error is None)
+    def status(self, ert: int, backlog_ms: int = 0) -> LinkStatus:
+        """The link and the recording as they stand; ``backlog_ms`` is how long what was kept waits to be decoded."""
+        status = self.receiver.status(ert, self._path, self._archive.error is None)
+        return msgspec.structs.replace(status, backlog_ms=backlog_ms) if backlog_ms else status
 
     def note(self, news: EventMessage | CommandUpdate) -> None:
         """Keep an event of the station itself, or what became of a command."""

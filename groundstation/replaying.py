@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -136,6 +136,8 @@ class ReplayDesk:
 
 class ReplayClient(StationClient):
     """The viewer that a replay is played for: the replay begins when it is there, and waits when it is slow."""
+
+    waited_for: ClassVar[bool] = True
 
     def __init__(self, station: Endpoints, clock: Callable[[], int], *, paused: bool = False) -> None:
         """Prepare; ``paused``: let it wait for an order before anything is played."""

@@ -54,6 +54,7 @@ from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import M, ReplayDesk, last_words
 from groundstation.station_config import StationConfig
+from groundstation.status_timing import StatusTiming
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
@@ -62,7 +63,9 @@ MS = 1_000_000
 QUEUE_LIMIT = 20_000
 """Reports between reader and event loop."""
 
-_STATUS_EVERY = 0.1
+_LOOK_EVERY = 0.1
+"""So often it is looked whether the link's status is to be published."""
+
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
@@ -88,7 +91,7 @@ class Station:
     def __init__(self, config: StationConfig, clock: Clock, registry: Registry, wall: Clock = time.time_ns) -> None:
         """``clock`` is the station's own time, which nobody sets; ``wall`` what the host takes for the time."""
         self.config = config
-        self._clock = clock
+        self._clock = self._host = clock
         self._wall = wall
         self._health = Health(config.profile.cadu_length)
         self._registry = registry
@@ -110,6 +113,7 @@ class Station:
         self._faults = self._make_tally("WARNING_HI", "REQUEST_FAULT")
         self._slow = self._make_tally("WARNING_LO", "VIEWER_SLOW")
         self._viewers = Viewers(self._slow)
+        self._timing = StatusTiming()
         self._key: KeyPair | None = None if config.key is None else KeyStore().load(config.key)
         self._ends = None if config.bind is None else pair_of(config.bind)
         if self._ends is not None:
@@ -151,7 +155,7 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         with zmq.asyncio.Context() as context:
-            self._publisher = Publisher(context, info.telemetry, info.command, self._clock)
+            self._publisher = Publisher(context, info.telemetry, info.command, self._clock, self._host)
             # The doors first: a port that is taken must not leave an empty recording behind.
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
@@ -233,7 +237,7 @@ class Station:
             running = [
                 tasks.create_task(self._publisher.serve(self._answer, self._cannot_read)),
                 tasks.create_task(self._receive()),
-                tasks.create_task(self._every(_STATUS_EVERY, self._publish_if_moving)),
+                tasks.create_task(self._every(_LOOK_EVERY, self._publish_if_due)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
             ]
@@ -337,6 +341,7 @@ class Station:
         self._board = self._new_board()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
         self._recorder = Recorder(self._receiver, self._archive, self._recording)
+        self._publish_status()  # first: what follows is of another place
 
     def _new_board(self) -> Board:
         return Board(self.config.dictionary, self.config.name, os.getpid(), self._started)
@@ -366,16 +371,24 @@ class Station:
         for tally in (self._tally, self._unreadable, self._faults, self._slow):
             tally.tick()
 
-    def _publish_if_moving(self) -> None:
+    def _publish_if_due(self) -> None:
         """A replay that is held up has nothing new to say, and its viewer no room for it."""
-        if not self._queue.held:
-            self._publish_status()
+        status = self._status()
+        if not self._queue.held and self._timing.is_due(status, self._host()):
+            self._publish_status(status)
 
-    def _publish_status(self) -> None:
-        self._publisher.publish(self._status())
+    def _publish_status(self, status: LinkStatus | None = None) -> None:
+        status = status or self._status()
+        self._timing.published(status, self._host())
+        self._publisher.publish(status)
 
     def _status(self) -> LinkStatus:
-        return self._mark(self._recorder.status(self._clock()))
+        return self._mark(self._recorder.status(self._clock(), self._backlog_ms()))
+
+    def _backlog_ms(self) -> int:
+        """How long what was received has waited to be decoded. A replay holds its time meanwhile."""
+        oldest = None if self._replay else self._queue.oldest
+        return 0 if oldest is None else max(0, self._link.now() - oldest.report.ert) // MS
 
     def _mark(self, message: M) -> M:
         return message if self._replay is None else self._replay.mark(message)
@@ -426,6 +439,7 @@ class Station:
             if self._replay is None:
                 raise CallerError("this station receives: only a replay can be moved")
             self._replay.obey(request)
+            self._publish_status()
             return self._snapshot()
         if isinstance(request, Heard | MissedReport):
             self._note(request, caller)

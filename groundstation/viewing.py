@@ -10,7 +10,8 @@ from typing import Any, Literal
 from groundstation.client import StationClient
 from groundstation.errors import StationGone
 from groundstation.host_time import host_clock
-from groundstation.messages import AnyMessage
+from groundstation.lag import LagMeter, LagReports
+from groundstation.messages import AnyMessage, Lag
 from groundstation.output import echo, write_json, write_line
 from groundstation.plain import PlainLines, json_line
 from groundstation.registry import Endpoints
@@ -79,8 +80,9 @@ async def follow(
 async def _lines(
     client: StationClient, style: Literal["plain", "json"], until: Callable[[AnyMessage], bool] | None
 ) -> int:
-    lines = PlainLines()
+    lines, meter, reports = PlainLines(), LagMeter(), LagReports()
     snapshot = await client.connect()
+    meter.take(snapshot.sent, host_clock())
     _write(snapshot, style, lines)
     if until is not None and until(snapshot):
         return 0
@@ -89,6 +91,10 @@ async def _lines(
             await client.check_access()  # first: whoever is only shown out is told that and nothing else
             echo("the station is gone", err=True)
             return StationGone.exit_code
+        if not isinstance(update, StationBack) and not client.waited_for:
+            behind = meter.take(update.sent, now := host_clock())
+            if reports.due(behind, now):
+                _write(Lag(behind_ms=behind // 1_000_000, missed=sum(client.missed.values())), style, lines)
         _write(update, style, lines)
         if until is not None and until(update.snapshot if isinstance(update, StationBack) else update):
             return 0

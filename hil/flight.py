@@ -47,21 +47,26 @@ class FlightResult:
     verdict: Verdict
 
 
+_LOST_QUIET_NS = 300_000_000
+_UNLOST_QUIET_NS = 6_000_000_000
+
+
 class _End:
     """Knows when a flight is over: the lander has flown its pass, and the station has declared the loss."""
 
     def __init__(self) -> None:
         self.lander_done = threading.Event()
         self.lost = False
-        self.quiet = 0
+        self.quiet_since: int | None = None
 
     def __call__(self, message: AnyMessage) -> bool:
         if isinstance(message, ContactChange) and message.vcid == LANDER and message.state == "LOS":
             self.lost = True
-        if isinstance(message, LinkStatus) and self.lander_done.is_set():
-            self.quiet += 1
-        # A few status rounds after the last byte: whatever is on its way has arrived, or there is no loss at all.
-        return self.lander_done.is_set() and self.quiet >= (3 if self.lost else 60)
+        if not isinstance(message, LinkStatus) or not self.lander_done.is_set():
+            return False
+        self.quiet_since = self.quiet_since or message.ert
+        # A while after the last byte: whatever is on its way has arrived, or there is no loss at all.
+        return message.ert - self.quiet_since >= (_LOST_QUIET_NS if self.lost else _UNLOST_QUIET_NS)
 
 
 def fly_real_time(plan: FlightPlan, style: Style, in_ascii: bool = False) -> FlightResult:

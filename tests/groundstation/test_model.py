@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from groundstation.messages import Heartbeat
+from groundstation.messages import Heartbeat, Telemetry
 from groundstation.model import ALTITUDE, PassModel
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.tui.source import StationBack, StationLost
@@ -89,6 +89,44 @@ def test_a_station_that_is_gone_leaves_the_link_unknown() -> None:
     assert model.signal(0, host(203.0)) == "UNKNOWN"
     model.apply(Heartbeat(ert=host(204), sequences={}), host(204))
     assert model.signal(0, host(204)) == "LOCKED"
+
+
+def published(at: float) -> Telemetry:
+    """A value that was published at ``at`` by a station whose clock is another than the viewer's."""
+    return msgspec.structs.replace(descent(at), sent=int((at + 5000) * S))
+
+
+def test_what_comes_late_is_stale_and_not_live() -> None:
+    model = PassModel()
+    model.apply(msgspec.structs.replace(snapshot(), sent=int(5060 * S)), host(60.0))
+    model.apply(published(100.0), host(100.0))
+    assert model.is_live(host(100.0)) and model.reading(ALTITUDE, host(100.0)).freshness == "FRESH"
+    for second in range(1, 30):
+        model.apply(published(100.0 + second / 10), host(100.0 + second))
+    lag = 29 - 2.9
+    assert abs(model.behind_ns(host(129.0)) - lag * S) < S // 100
+    assert model.is_late(host(129.0)) and not model.is_live(host(129.0))
+    reading = model.reading(ALTITUDE, host(129.0))
+    assert reading.freshness == "STALE"
+    assert abs(reading.age_ns - lag * S) < S // 100
+    model.apply(published(130.0), host(130.0))
+    assert model.is_live(host(130.0)) and model.reading(ALTITUDE, host(130.0)).freshness == "FRESH"
+
+
+def test_a_station_that_decodes_behind_its_port_makes_late_values() -> None:
+    model = flown(200.0)
+    assert model.link is not None
+    model.apply(msgspec.structs.replace(model.link, backlog_ms=4000), host(200.0))
+    model.apply(descent(200.0), host(200.0))
+    assert model.behind_ns(host(200.0)) == 4 * S
+    assert model.reading(ALTITUDE, host(200.0)).age_ns == 4 * S
+    assert not model.is_live(host(200.0))
+
+
+def test_nothing_for_a_second_is_not_live_before_the_station_counts_as_gone() -> None:
+    model = flown(200.0)
+    assert model.is_live(host(200.9))
+    assert not model.is_live(host(201.0)) and model.gone_ns(host(201.0)) is None
 
 
 def test_display_gaps_are_counted_from_sequences_and_heartbeats() -> None:

@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from groundstation.messages import EventMessage, Heartbeat, LinkStatus, Snapshot, Transport
+from groundstation.messages import EventMessage, Heartbeat, Lag, LinkStatus, Snapshot, Transport
 from groundstation.orders import CommandUpdate
 from groundstation.plain import PlainLines, json_line, plain_line, utc
 from tests.groundstation.tui.scripted import ENTRY, HOST, LOS, S, contact, descent, event, link, snapshot, verdict
@@ -90,6 +90,12 @@ def test_a_link_as_it_should_be_is_no_news_and_neither_is_that_of_a_replay() -> 
     assert lines.line(status("CONNECTED", "paused at 4x", replay=True)) is None
 
 
+def test_lines_say_how_late_they_are() -> None:
+    assert plain_line(Lag(behind_ms=22_340, missed=0)) == "VIEWER what follows is 22.3 s behind the station"
+    assert plain_line(Lag(behind_ms=80, missed=12)) == "VIEWER live again, 12 messages missed so far"
+    assert json.loads(json_line(Lag(behind_ms=1500, missed=2)))["behind_ms"] == 1500
+
+
 def test_lines_are_ascii_and_single() -> None:
     odd = EventMessage(severity="FATAL", source="BUS", name="X", text="−12 °C\nsecond", ert=HOST, replay=True)
     line = plain_line(odd) or ""
@@ -102,6 +108,7 @@ def test_json_holds_what_plain_leaves_out() -> None:
     assert json.loads(json_line(beat)) == {
         "type": "heartbeat",
         "seq": 7,
+        "sent": 0,
         "ert": HOST,
         "sequences": {"link": 3},
         "missed": 0,

@@ -116,7 +116,7 @@ def test_any_spelling_of_json_is_a_request():
             client.connect(publisher.command_endpoint)
             for spelling in SPELLINGS:
                 await client.send(spelling.encode())
-                assert decode(await client.recv()) == OrderAccepted(text="taken"), spelling
+                assert decode(await client.recv()) == OrderAccepted(sent=42, text="taken"), spelling
             serving.cancel()
         wanted = CommandRequest(name="PING", who="é", token="0123456789", issued=10)
         assert got == [wanted] * len(SPELLINGS)
@@ -143,12 +143,12 @@ def test_topics_count_apart():
                 (b"tm.BUS", 1),
                 (b"tm.DESCENT", 3),
             ]
-            assert decode(parts[1]) == msgspec.structs.replace(telemetry(2), seq=2)
+            assert decode(parts[1]) == msgspec.structs.replace(telemetry(2), seq=2, sent=42)
             beats = publisher.sequences["heartbeat"]
             publisher.heartbeat()
             beat = decode(await sub.recv())
             expected = {"tm.DESCENT": 3, "event": 1, "tm.BUS": 1, "heartbeat": beats}
-            assert beat == Heartbeat(seq=beats + 1, ert=42, sequences=expected)
+            assert beat == Heartbeat(seq=beats + 1, sent=42, ert=42, sequences=expected)
 
     asyncio.run(run())
 
