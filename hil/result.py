@@ -95,6 +95,7 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
         start: offset of the first byte shown.
         expected: bytes around it, in hex; short at the end of a stream.
         found: likewise.
+        field: the field that differs first, in words (`hil.first_field`); empty in results from before there was one.
     """
 
     stream: str
@@ -104,6 +105,7 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     expected: str
     found: str
+    field: str = ""
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="type"):

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from groundstation.plain import utc
 from hil.cutter import Cutter
+from hil.first_field import first_field
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import call
 from hil.result import Mismatch
@@ -13,6 +14,8 @@ from protocols.profile import UART
 
 _AROUND = 32
 """Bytes that a mismatch shows before and behind its place."""
+_BEFORE = 16 * UART.cadu_length
+"""Frames in which a packet that is cut by the one that differs may have begun: the bus sends every tenth."""
 
 
 @lru_cache(maxsize=8)
@@ -59,6 +62,7 @@ def compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
         else:
             high = middle - 1
     start = max(0, low - _AROUND)
+    frame = slice(low // UART.cadu_length * UART.cadu_length, (low // UART.cadu_length + 1) * UART.cadu_length)
     return Mismatch(
         stream=stream,
         offset=low,
@@ -67,6 +71,7 @@ def compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
         start=start,
         expected=expected[start : low + _AROUND].hex(),
         found=found[start : low + _AROUND].hex(),
+        field=first_field(expected[frame], found[frame], expected[max(0, frame.start - _BEFORE) : frame.start]),
     )
 
 
@@ -82,4 +87,5 @@ def where(mismatch: Mismatch | None) -> str:
     if mismatch is None:
         return ""
     when = f", {utc(mismatch.scet, 3)}" if mismatch.scet is not None else ""
-    return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"
+    what = mismatch.field or "it differs"
+    return f"{mismatch.stream}: {what} (byte {mismatch.offset}, frame {mismatch.frame}{when})"
