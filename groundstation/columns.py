@@ -164,16 +164,16 @@ def _columns(
     if not len(row):
         return None
     try:
-        values = decode_batch(packets, packet)
+        values, times = decode_batch(packets, packet), decode_times(packets, packet)
     except DecodeError:
         order = _decodable(dictionary, packets, size)
         row, vcid_of, packets = row[order], vcid_of[order], _chosen(packets, size, order)
-        values = decode_batch(packets, packet)
+        values, times = decode_batch(packets, packet), decode_times(packets, packet)
     sequence = np.frombuffer(packets, np.uint8).reshape(-1, size)[:, 2:4].astype(np.int64)
     return PacketColumns(
         packet,
         block.ert[row],
-        decode_times(packets, packet),
+        times,
         vcid_of,
         (sequence[:, 0] << 8 | sequence[:, 1]) % SEQUENCE_MODULO,
         block.frames.corrected[row],
@@ -194,7 +194,7 @@ def _chosen(packets: bytes, size: int, rows: Times) -> bytes:
 
 
 def _decodable(dictionary: Dictionary, packets: bytes, size: int) -> Times:
-    """The rows that the live decoder takes: one constant field that holds something else stops a whole batch."""
+    """The rows that the live decoder takes: one odd constant or time stops a whole batch."""
     good = []
     for row in range(len(packets) // size):
         try:

@@ -321,13 +321,19 @@ def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
 
 
 def _stamp(frame: TransferFrame) -> int | None:
-    """The frame's SCET: the time of the first packet that starts in it, if its header lies in the frame whole."""
+    """The frame's SCET: the time of the first packet that starts in it, if its header lies in the frame whole.
+
+    None also if what stands there is no time.
+    """
     pointer = frame.first_header_pointer
     if pointer > MAX_POINTER or pointer + pus.BODY_OFFSET > len(frame.data):
         return None
     if frame.data[pointer] & 0x08 == 0:
         return None
-    return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
+    try:
+        return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
+    except DecodeError:
+        return None
 
 
 def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:

@@ -213,8 +213,7 @@ class Salvager:
     def _salvage_packet(self, piece: _Piece, ert: int) -> SalvagedPacket:
         packet = piece.packet
         definition = packet.definition
-        time = piece.mended[pus.TIME_OFFSET : pus.TIME_OFFSET + cds.SIZE]
-        scet = cds.decode_cds(time) if len(time) == cds.SIZE else None
+        scet = _time_of(piece.mended)
         if scet is not None and piece.checksum != "fits":
             near = self._known.scet is not None and abs(scet - self._known.scet) <= _NEAR_NS
             scet = scet if near else None
@@ -341,6 +340,14 @@ def salvage(
 
 def _size(packet: Packet) -> int:
     return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+
+
+def _time_of(packet: bytes) -> int | None:
+    """The onboard time in a packet; None if it did not come, or is none."""
+    try:
+        return cds.decode_cds(packet, pus.TIME_OFFSET)
+    except DecodeError:
+        return None
 
 
 def _declared(dictionary: Dictionary, data: bytes) -> list[tuple[int, Packet]]:

@@ -7,6 +7,7 @@ one off; then the piece up to the next ASM is in no frame.
 from __future__ import annotations
 
 import binascii
+from contextlib import suppress
 from dataclasses import dataclass
 
 from groundstation.links.base import Chunk
@@ -101,7 +102,8 @@ class Cutter:
         pointer = frame.first_header_pointer
         scet = None
         if pointer <= MAX_POINTER and pointer + pus.BODY_OFFSET <= len(frame.data) and frame.data[pointer] & 0x08:
-            scet = cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
+            with suppress(DecodeError):  # a chip that fails may have no time
+                scet = cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
         return Cut(self._offset, piece, frame.vcid, frame.vcfc, scet, self._events(piece))
 
     def _events(self, piece: bytes) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from hil.faults.window import in_flight
-from protocols.dictionary import utc_ns
+from protocols.times import utc_ns
 
 
 class MissionTime(click.ParamType[int]):
-    """``09:11:05`` or ``09:11:05.250`` on 12 March 1974 UTC, as ns since 1970; a time of the flight."""
+    """``09:11:05`` or ``12:11:05.250+03:00`` on 12 March 1974, UTC by default, as ns since 1970; within the flight."""
 
     name = "UTC"
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from protocols.ccsds import pus
+from protocols.ccsds import cds, pus
 from protocols.codec import Unit, units_of
 from protocols.dictionary import Packet
 from protocols.errors import DeclarationError, DecodeError
@@ -24,7 +24,8 @@ from protocols.layout import Field, Layout
 
 Column = npt.NDArray[Any]
 _MS_NS = 1_000_000
-_DAY_NS = 86_400_000 * _MS_NS
+_DAY_MS = 86_400_000
+_DAY_NS = _DAY_MS * _MS_NS
 _DAYS_1958_TO_1970 = 4383
 _BLOCK = 4096
 """Rows decoded at a time: few enough that they stay in the processor's cache while column after column is cut out."""
@@ -85,12 +86,14 @@ def decode_times(packets: bytes | Sequence[bytes], packet: Packet) -> npt.NDArra
     """Onboard time (SCET) of whole packets, in ns UTC since 1970.
 
     Raises:
-        DecodeError: a packet of another length.
+        DecodeError: a packet of another length, or a time that is none.
     """
     size = packet_size(packet)
     spec = {"names": ["day", "ms"], "formats": [">u2", ">u4"], "itemsize": size}
     spec["offsets"] = [pus.TIME_OFFSET, pus.TIME_OFFSET + 2]
     rows: Column = np.frombuffer(_joined(packets, packet, size), np.dtype(spec))  # type: ignore[call-overload]
+    for odd in rows[rows["ms"] >= _DAY_MS]:
+        cds.utc_of(int(odd["day"]), int(odd["ms"]))  # a leap second, or no time
     days = rows["day"].astype(np.int64) - _DAYS_1958_TO_1970
     return np.asarray(days * _DAY_NS + rows["ms"].astype(np.int64) * _MS_NS)
 

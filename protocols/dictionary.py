@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from protocols.errors import DeclarationError, EncodeError
 from protocols.fields import Limits
 from protocols.layout import Field, layout_of
 from protocols.nearest import nearest
+from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's times
 
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 Mark = Literal["S", "F", "R", "C", "A"]
@@ -167,17 +167,6 @@ class Dictionary:
             if _type(d) == wanted and (d.function is None or d.function == (data[0] if data else None)):
                 return command
         return None
-
-
-def utc_ns(text: str) -> int:
-    """Nanoseconds since 1970 of an ISO 8601 UTC time such as ``1974-03-12T09:11:05.000``.
-
-    Raises:
-        ValueError: not such a time.
-    """
-    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
 
 
 def _set(target: object, name: str, value: Mapping[Any, Any]) -> None:

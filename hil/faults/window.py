@@ -1,6 +1,7 @@
 """When a fault is on: from a mission time, frame, byte or onboard event, for a time, some frames or some bytes.
 
-    at = "09:11:05"                      mission UTC on 12 March 1974; also "1974-03-12T09:11:05.250Z"
+    at = "09:11:05"                      mission UTC on 12 March 1974; also "1974-03-12T09:11:05.250Z", or with an
+                                         offset, which is converted: "12:11:05+03:00"
     at = { frame = 100 }                 the hundred and first frame of its direction
     at = { byte = 13200 }                that byte of its direction's stream
     at = { event = "DROGUE" }            from the frame on that completes the onboard event's packet
@@ -19,13 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from hil.faults.unit import Unit
-from protocols.dictionary import utc_ns
+from protocols.times import utc_ns
 
-_TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?")
+_TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min)")
 _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 _DAY = "1974-03-12"
@@ -59,7 +60,9 @@ class At:
             ValueError: none of these forms.
         """
         if isinstance(text, datetime):
-            return cls("scet", utc_ns(text.astimezone(UTC).replace(tzinfo=None).isoformat()))
+            if text.tzinfo is None:
+                raise ValueError(f"{text.isoformat()} has no zone: add Z for UTC, or write the time as text")
+            return cls("scet", utc_ns(text.isoformat()))
         if isinstance(text, str):
             return cls("scet", mission_time(text))
         if isinstance(text, dict) and len(text) == 1:

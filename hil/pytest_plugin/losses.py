@@ -16,7 +16,7 @@ from hil.faults import Spec
 from hil.measure import MS, PERIOD_MS
 from hil.predict import CONTACT_FRAMES
 from hil.scenario import HISTORICAL
-from protocols.dictionary import utc_ns
+from protocols.times import utc_ns
 
 _FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
 _ACQUIRED = _FIRST_FRAME + CONTACT_FRAMES * PERIOD_MS * MS

@@ -3,13 +3,16 @@
 `encode_cds` and `decode_cds` are the code of this lander: its P-field is implicit (known from the declaration) and
 says epoch 1958, 16-bit day, no fractions. Six bytes. `CdsFormat` is any CDS code, its P-field sent or not.
 
-The scale is UTC. A leap second has milliseconds 86 400 000 … 86 400 999 of its day; as nanoseconds since 1970 it is
-the first second of the next one.
+The scale is UTC (§3.3: leap second corrections are made). A day has the milliseconds 0 … 86 399 999; one that ends with
+a leap second has 1000 more, which as nanoseconds since 1970 are the first second of the next day. Anything else is
+refused: the field is wider than a day, and what stands there then is no time. Leap seconds are listed as far as they
+are announced; later ones are taken at the end of any June and December.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 
 import construct
@@ -35,6 +38,15 @@ _MS_NS = 1_000_000
 _DAYS_1958_TO_1970 = 4383
 EPOCH_1958_NS = -_DAYS_1958_TO_1970 * _DAY_NS
 """1958-01-01, the standard's own epoch, in nanoseconds since 1970-01-01."""
+_DAY_MS = 86_400_000
+_LEAP_MS = 1_000
+_LEAP_DAYS = frozenset(
+    [date(year, 6, 30) for year in (1972, 1981, 1982, 1983, 1985, 1992, 1993, 1994, 1997, 2012, 2015)]
+    + [date(year, 12, 31) for year in (*range(1972, 1980), 1987, 1989, 1990, 1995, 1998, 2005, 2008, 2016)]
+)
+"""Days that ended with a leap second."""
+
+_ANNOUNCED_UNTIL = date(2026, 12, 31)
 _CODE = 4
 _FRACTION_UNITS = {0: 1, 2: 1_000, 4: 1_000_000_000}
 """Units of a millisecond, by the bytes of the sub-millisecond segment: none, microseconds, picoseconds."""
@@ -57,14 +69,36 @@ def decode_cds(data: Buffer, offset: int = 0) -> int:
     """UTC time in nanoseconds since 1970.
 
     Raises:
-        DecodeError: fewer than six bytes.
+        DecodeError: fewer than six bytes, or more milliseconds than the day has.
     """
     return utc_of(*_codec.decode_raw(data, offset))
 
 
 def utc_of(day: int, ms_of_day: int) -> int:
-    """UTC time in nanoseconds since 1970 of the two fields."""
-    return (day - _DAYS_1958_TO_1970) * _DAY_NS + ms_of_day * _MS_NS
+    """UTC time in nanoseconds since 1970 of the two fields.
+
+    Raises:
+        DecodeError: more milliseconds than the day has.
+    """
+    start = (day - _DAYS_1958_TO_1970) * _DAY_NS
+    if ms_of_day >= _DAY_MS:
+        _check_leap_second(start, ms_of_day)
+    return start + ms_of_day * _MS_NS
+
+
+def _check_leap_second(start: int, ms_of_day: int) -> None:
+    """See that milliseconds beyond 86 399 999 are those of a leap second at the end of the day that starts there."""
+    if ms_of_day < _DAY_MS + _LEAP_MS and _ends_with_leap_second(start):
+        return
+    raise DecodeError(f"CDS: {ms_of_day} ms of day, where a day has {_DAY_MS} and with a leap second {_LEAP_MS} more")
+
+
+def _ends_with_leap_second(start: int) -> bool:
+    try:
+        day = date(1970, 1, 1) + timedelta(days=start // _DAY_NS)
+    except OverflowError:  # an agency's epoch and 24 bits of days: farther than the calendar
+        return False
+    return day in _LEAP_DAYS or (day > _ANNOUNCED_UNTIL and (day.month, day.day) in ((6, 30), (12, 31)))
 
 
 @lru_cache(maxsize=6)
@@ -122,14 +156,17 @@ class CdsFormat:
         """The time in the T-field at ``offset`` in nanoseconds since 1970, cut down to a whole nanosecond.
 
         Raises:
-            DecodeError: too short, or a segment beyond its range (a day has 86 401 000 ms at most).
+            DecodeError: too short, or a segment beyond its range.
         """
         day, ms, *rest = _t_field(self.day_size, self.fraction_size).decode_raw(data, offset)
         units = _FRACTION_UNITS[self.fraction_size]
         fraction = rest[0] if rest else 0
-        if ms >= _DAY_NS // _MS_NS + 1000 or fraction >= units:
-            raise DecodeError(f"CDS: {ms} ms of day and a fraction of {fraction}/{units} ms")
-        return int(self.epoch_ns + day * _DAY_NS + ms * _MS_NS + fraction * _MS_NS // units)
+        start = self.epoch_ns + day * _DAY_NS
+        if ms >= _DAY_MS:
+            _check_leap_second(start, ms)
+        if fraction >= units:
+            raise DecodeError(f"CDS: a fraction of {fraction}/{units} ms")
+        return int(start + ms * _MS_NS + fraction * _MS_NS // units)
 
 
 def decode_p_field(data: Buffer, offset: int = 0, *, agency_epoch_ns: int | None = None) -> CdsFormat:

@@ -63,7 +63,7 @@ def decode_tm(packet: Buffer) -> TmHeader:
     """Header of a whole PUS TM packet, its packet error control checked.
 
     Raises:
-        DecodeError: too short, not PUS-C, or the CRC does not fit.
+        DecodeError: too short, not PUS-C, the CRC does not fit, or its time is none.
     """
     if len(packet) < BODY_OFFSET + CRC_SIZE:
         raise DecodeError(f"a PUS TM packet has at least {BODY_OFFSET + CRC_SIZE} bytes, not {len(packet)}")

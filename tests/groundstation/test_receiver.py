@@ -13,7 +13,8 @@ from groundstation.messages import Counters, EventMessage, Telemetry
 from groundstation.receiver import Outcome, Receiver
 from protocols.ccsds import encapsulation
 from protocols.ccsds.aos_frame import AosFrame
-from protocols.ccsds.pus import TmHeader, encode_tm
+from protocols.ccsds.crc import crc16
+from protocols.ccsds.pus import TIME_OFFSET, TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
 from protocols.errors import DeclarationError
@@ -113,6 +114,17 @@ def test_unknown_channels_packets_and_events_are_told_once() -> None:
     event = encode_tm(0x103, 0, TmHeader(5, 1, 0, 0, EPOCH), (999).to_bytes(2, "big") + bytes(12))
     outcomes, _ = receive(framed(event))
     assert "UNKNOWN_EVENT" in names(outcomes)
+
+
+def test_packet_whose_time_is_none_is_bad_and_its_frame_has_no_time() -> None:
+    packet = bytearray(encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(29))[:-2])
+    packet[TIME_OFFSET + 2 : TIME_OFFSET + 6] = (86_400_000).to_bytes(4, "big")
+    outcomes, receiver = receive(framed(bytes(packet) + crc16(packet).to_bytes(2, "big")))
+    (bad,) = [o for o in outcomes if isinstance(o, EventMessage) and o.name == "BAD_PACKET"]
+    assert "86400000 ms of day" in bad.text
+    assert receiver.counters().packets_bad == 1
+    assert [note.scet for note in receiver.frames] == [None]
+    assert not science(outcomes)
 
 
 def test_a_packet_of_another_length_or_service_is_bad_not_guessed() -> None:

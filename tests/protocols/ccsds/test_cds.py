@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.ccsds.cds import EPOCH_1958_NS, CdsFormat, decode_p_field, encode_cds
+from protocols.ccsds.cds import EPOCH_1958_NS, CdsFormat, decode_cds, decode_p_field, encode_cds
 from protocols.dictionary import utc_ns
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 
@@ -45,6 +45,37 @@ def test_round_trip(form: CdsFormat, day: int, ms: int, ns: int) -> None:
     assert len(raw) == form.size
     assert form.decode(b"\0" + raw, 1) == time - ns % unit
     assert form.encode(form.decode(raw)) == raw
+
+
+@pytest.mark.parametrize("ms", [86_400_000, 86_400_999, 86_401_000, 2**32 - 1])
+@pytest.mark.parametrize("day", [0, 5914, 65535])
+def test_more_milliseconds_than_a_day_has_are_refused(day: int, ms: int) -> None:
+    raw = day.to_bytes(2, "big") + ms.to_bytes(4, "big")
+    for decode in (decode_cds, CdsFormat().decode):
+        with pytest.raises(DecodeError, match="ms of day"):
+            decode(raw)
+
+
+@pytest.mark.parametrize(
+    ("day", "allowed"),
+    [
+        ("1972-06-30", True),
+        ("2016-12-31", True),
+        ("1974-03-12", False),
+        ("2017-12-31", False),
+        ("2025-06-30", False),
+        ("2031-06-30", True),  # nobody can know
+        ("2031-03-31", False),
+    ],
+)
+def test_leap_second_is_taken_where_there_was_one_or_may_be(day: str, allowed: bool) -> None:
+    number = (utc_ns(f"{day}T00:00:00") - EPOCH_1958_NS) // 86_400_000_000_000
+    raw = number.to_bytes(2, "big") + (86_400_999).to_bytes(4, "big")
+    if allowed:
+        assert decode_cds(raw) == utc_ns(f"{day}T23:59:59.999") + 1_000_000_000
+    else:
+        with pytest.raises(DecodeError):
+            decode_cds(raw)
 
 
 def test_a_leap_second() -> None:
