@@ -60,6 +60,12 @@ class CommandHistory:
         """The uplink as the station told it at host time ``now``."""
         self.uplink, self._told = uplink, now
 
+    def clcw_age(self, now: int) -> int | None:
+        """How long ago the last CLCW came, or None if none did."""
+        if self.uplink is None or self.uplink.clcw_ert is None:
+            return None
+        return max(0, self.uplink.ert - self.uplink.clcw_ert + now - self._told)
+
     def armed_ns(self, now: int) -> int | None:
         """How long critical commands are still allowed, or None if they are not.
 

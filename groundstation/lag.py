@@ -26,18 +26,22 @@ RISE_PPM = 100
 
 
 class LagMeter:
-    """Feed it every message that is used, in order."""
+    """Feed it every message that is used, in order.
+
+    Attributes:
+        lag: how late the last one came, in ns.
+    """
 
     def __init__(self) -> None:
         """Nothing is known yet."""
+        self.lag = 0
         self._least: int | None = None
         self._least_at = 0
         self._used_at = 0
-        self._lag = 0
 
     def restart(self) -> None:
         """Another run of the station: its clock is another one."""
-        self._least, self._lag = None, 0
+        self._least, self.lag = None, 0
 
     def take(self, sent: int, now: int) -> int:
         """A message was used.
@@ -52,13 +56,13 @@ class LagMeter:
         if sent:
             difference = now - sent
             least = difference if self._least is None else min(difference, self._risen(self._least, now))
-            self._least, self._least_at, self._lag = least, now, difference - least
+            self._least, self._least_at, self.lag = least, now, difference - least
         self._used_at = now
-        return self._lag
+        return self.lag
 
     def age(self, now: int) -> int:
         """How old what is shown is at ``now``, in ns: the last message's lag, and how long ago it came."""
-        return self._lag + max(0, now - self._used_at)
+        return self.lag + max(0, now - self._used_at)
 
     def _risen(self, least: int, now: int) -> int:
         return least + max(0, now - self._least_at) * RISE_PPM // 1_000_000

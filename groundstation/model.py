@@ -278,7 +278,12 @@ class PassModel:
         return self._pass_clock.playback
 
     def pass_time(self, now: int) -> int:
-        """The time of what is shown: host time, or that of the recording that is played."""
+        """The time of what is shown: host time, or that of the recording that is played.
+
+        That one stands while the station that plays it is gone.
+        """
+        if self.playback is not None and self._heard is not None:
+            now = min(now, self._heard + STATION_GONE_NS)
         return self._pass_clock.at(now)
 
     def age(self, since: int, now: int) -> int:
@@ -322,9 +327,21 @@ class PassModel:
         """Whether what is shown is too old to be called live."""
         return self._heard is not None and self.behind_ns(now) >= LATE_NS
 
+    def is_current(self, now: int) -> bool:
+        """Whether the station is there, and what is shown no older than it may be."""
+        return self._heard is not None and not self.is_late(now) and self.gone_ns(now) is None
+
     def is_live(self, now: int) -> bool:
         """Whether what is shown happens now."""
-        return self._heard is not None and not self.replay and not self.is_late(now) and self.gone_ns(now) is None
+        return not self.replay and self.is_current(now)
+
+    def lag_ns(self, now: int) -> int:
+        """`behind_ns` as it is shown: that nothing came for a moment is no lag until it makes what is shown late."""
+        return self.behind_ns(now) if self.is_late(now) else self._meter.lag + self._backlog()
+
+    def armed_ns(self, now: int) -> int | None:
+        """How long critical commands are allowed; None if they are not, or if nobody knows: the station is gone."""
+        return None if self.gone_ns(now) is not None else self.commanding.armed_ns(now)
 
     def _backlog(self) -> int:
         return 0 if self.link is None else self.link.backlog_ms * 1_000_000
@@ -351,8 +368,8 @@ class PassModel:
         return next((milestone for milestone in self.timeline if milestone.name == name), None)
 
     def clock_frozen(self, now: int) -> bool:
-        """Whether the channel that drove the mission clock is silent: the clock then stands."""
-        return self.signal(self.clock_vcid, now) in ("LOS", "UNKNOWN")
+        """Whether the mission clock stands: the channel that drives it is silent, or what is shown is late."""
+        return self.is_late(now) or self.signal(self.clock_vcid, now) in ("LOS", "UNKNOWN")
 
     def banner_loss(self) -> Loss | None:
         """The loss to show: the lander's first, then the link's, then any; active before ended."""

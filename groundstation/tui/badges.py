@@ -5,8 +5,9 @@ Three rules, each for a screen that once lied by omission:
 - A badge is data: a rank, and what it says in less and less room. `badges` lists them; `header` fits them.
 - Rank decides which yields. First every piece goes to its short form, the least important first; then to its least
   form, in the same order. So the name of the mission goes before a loss of signal loses a letter.
-- What has a least form never vanishes in 20 columns or more: a loss, a held screen, an armed station, a lockout, a
-  recording that failed, a replay.
+- What has a least form never vanishes in 20 columns or more: a loss, a station that is gone, a screen that is late or
+  held, an armed station, a lockout, a recording that failed, a replay. What is not known while the station is gone is
+  not said: whether it is armed, locked out or records.
 """
 
 from __future__ import annotations
@@ -24,21 +25,23 @@ class Rank(IntEnum):
     """Which yields: the highest first. Those up to `LAST_THAT_STAYS` never vanish."""
 
     LOS = 0
-    HELD = 1
-    ARMED = 2
-    LOCKOUT = 3
-    RECORDING = 4
-    REPLAY = 5
-    UNKNOWN = 6
-    DEGRADED = 7
-    ACQUIRING = 8
-    NO_SIGNAL = 9
-    LOCKED = 10
-    BEAT = 11
-    CLOCK = 12
-    LIVE = 13
-    NAME = 14
-    ELAPSED = 15
+    GONE = 1
+    LATE = 2
+    HELD = 3
+    ARMED = 4
+    LOCKOUT = 5
+    RECORDING = 6
+    REPLAY = 7
+    UNKNOWN = 8
+    DEGRADED = 9
+    ACQUIRING = 10
+    NO_SIGNAL = 11
+    LOCKED = 12
+    BEAT = 13
+    CLOCK = 14
+    LIVE = 15
+    NAME = 16
+    ELAPSED = 17
 
 
 LAST_THAT_STAYS = Rank.REPLAY
@@ -76,11 +79,12 @@ _WORDS: dict[ShownSignal, tuple[str, str]] = {
 def badges(view: View) -> list[Badge]:
     """All that there is to say, from left to right."""
     model = view.model
-    found: list[Badge] = []
+    gone = model.gone_ns(view.now)
+    found = _age(view, gone)
     if view.held_ns is not None:
         found.append(Badge(Rank.HELD, "HELD", "HELD", "badge_stale", "HELD"))
-    found += _commanding(view)
-    if model.link is not None and not model.link.recording_ok:
+    found += _commanding(view) if gone is None else []
+    if model.link is not None and not model.link.recording_ok and gone is None:
         found.append(Badge(Rank.RECORDING, "REC FAIL", "REC!", "badge_alarm", "REC"))
     found += [_channel(view, vcid, channel) for vcid, channel in sorted(model.channels.items())]
     if not model.channels:
@@ -88,11 +92,23 @@ def badges(view: View) -> list[Badge]:
     return found
 
 
+def _age(view: View, gone: int | None) -> list[Badge]:
+    """That the station is gone, or that what is shown is late."""
+    model = view.model
+    if gone is not None:
+        age = age_text(gone)
+        return [Badge(Rank.GONE, f"STATION GONE {age}", f"GONE {age}", "badge_stale", "GONE")]
+    if not model.is_late(view.now):
+        return []
+    lag = age_text(model.behind_ns(view.now))
+    return [Badge(Rank.LATE, f"LAG {lag}", f"LAG {lag}", "badge_stale", "LAG")]
+
+
 def _commanding(view: View) -> list[Badge]:
     """That critical commands are allowed, and that the spacecraft takes none, is seen on every screen."""
     commanding = view.model.commanding
     found: list[Badge] = []
-    armed = commanding.armed_ns(view.now)
+    armed = view.model.armed_ns(view.now)
     if armed is not None:
         left = whole_seconds(armed)
         found.append(Badge(Rank.ARMED, f"ARMED {left}", f"ARM {left}", "badge_warn", "ARM"))
@@ -108,8 +124,11 @@ def _channel(view: View, vcid: int, channel: ChannelStatus) -> Badge:
 
 
 def _signal(view: View, signal: ShownSignal, name: str, age: str = "") -> Badge:
-    start = f"{signal_glyph(signal, view.glyphs)} {view.glyphs.text(name)}"
+    start = f"{signal_glyph(signal, view)} {view.glyphs.text(name)}"
     long, short = _WORDS[signal]
     aged = f" {age}" if age else ""
     least = "UNK" if signal == "UNKNOWN" else short
-    return Badge(Rank[signal], f"{start} {long}{aged}", f"{start} {short}", _TONES[signal], least)
+    tone = _TONES[signal]
+    if tone == "badge_good" and not view.model.is_current(view.now):
+        tone = "badge_stale"
+    return Badge(Rank[signal], f"{start} {long}{aged}", f"{start} {short}", tone, least)

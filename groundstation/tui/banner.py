@@ -166,4 +166,6 @@ def _recording(view: View) -> Row:
         return (_label("Recording"), Span("off", "alarm_title"))
     if not link.recording_ok:
         return (_label("Recording"), Span("FAILED: nothing is kept any more", "alarm_title"))
-    return (_label("Recording"), Span(view.glyphs.text(f"goes on: {link.recording}"), "alarm"))
+    late = view.model.is_late(view.now)
+    goes = f"went on {age_text(view.model.behind_ns(view.now))} ago" if late else "goes on"
+    return (_label("Recording"), Span(view.glyphs.text(f"{goes}: {link.recording}"), "alarm"))

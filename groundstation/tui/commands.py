@@ -10,7 +10,7 @@ from groundstation.orders import CommandInfo, CommandState, CommandUpdate, Uplin
 from groundstation.plain import utc
 from groundstation.tui.entry import STATION_ORDERS
 from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.rows import View, age_text, clamp_offset, title, whole_seconds
+from groundstation.tui.rows import View, age_text, aged, clamp_offset, title, whole_seconds
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
 
 UPLINK_ROWS = 5
@@ -53,18 +53,25 @@ def command_help(view: View, info: CommandInfo | None, width: int, height: int) 
     glyphs = view.glyphs
     rows = [title(info.name, width, glyphs), *_wrapped(glyphs.text(info.description), width, "text")]
     if info.critical:
-        armed = view.model.commanding.armed_ns(view.now)
-        words = "critical, not armed: type  arm 30" if armed is None else f"critical, armed for {whole_seconds(armed)}"
-        rows.append(fit((Span(f" {words}", "warning"),), width))
+        rows.append(fit((Span(f" critical, {_armed_words(view)}", "warning"),), width))
     for argument in info.arguments:
         rows += _wrapped(glyphs.text(f"{argument.name}: {argument.range_text}"), width, "bright")
         rows += _wrapped(glyphs.text(argument.description), width, "dim", indent=3) if argument.description else []
     return (rows + [fit((), width)] * height)[:height]
 
 
+def _armed_words(view: View) -> str:
+    if view.model.gone_ns(view.now) is not None:
+        return "and the station is gone"
+    armed = view.model.armed_ns(view.now)
+    return "not armed: type  arm 30" if armed is None else f"armed for {whole_seconds(armed)}"
+
+
 def uplink(view: View, width: int) -> list[Row]:
     """COP-1, its last CLCW, the queue and the arming: always `UPLINK_ROWS` rows."""
-    rows: list[Row] = [title("UPLINK", width, view.glyphs)]
+    gone = view.model.gone_ns(view.now)
+    note = "" if gone is None else f"station gone {age_text(gone)}"
+    rows: list[Row] = [title("UPLINK", width, view.glyphs, note)]
     status = view.model.commanding.uplink
     if view.model.replay:
         rows.append((Span(" REPLAY: a recording takes no commands", "badge_warn"),))
@@ -72,7 +79,7 @@ def uplink(view: View, width: int) -> list[Row]:
         rows.append((Span(" this station has said nothing of its uplink", "dim"),))
     else:
         rows += [_cop(status), _clcw(view, status), _queue(status), _arming(view, status)]
-    return [fit(row, width) for row in rows] + [fit((), width)] * (UPLINK_ROWS - len(rows))
+    return [fit(aged(row, view), width) for row in rows] + [fit((), width)] * (UPLINK_ROWS - len(rows))
 
 
 def history(view: View, width: int, height: int, above: int = 0) -> list[Row]:
@@ -153,10 +160,10 @@ def _cop(status: UplinkStatus) -> Row:
 
 
 def _clcw(view: View, status: UplinkStatus) -> Row:
-    if status.clcw_ert is None:
+    age = view.model.commanding.clcw_age(view.now)
+    if age is None:
         return (_label("CLCW"), Span("none yet", "dim"))
     flags = [name.upper() for name in ("lockout", "wait", "retransmit") if getattr(status, name)]
-    age = max(0, status.ert - status.clcw_ert)
     return (
         _label("CLCW"),
         Span(f"V(R) {status.vr}  ", "text"),
@@ -171,7 +178,9 @@ def _queue(status: UplinkStatus) -> Row:
 
 
 def _arming(view: View, status: UplinkStatus) -> Row:
-    armed = view.model.commanding.armed_ns(view.now)
+    if view.model.gone_ns(view.now) is not None:
+        return (_label("Critical"), Span("UNKNOWN", "stale"))
+    armed = view.model.armed_ns(view.now)
     if armed is None:
         return (_label("Critical"), Span("not armed", "dim"))
     return (

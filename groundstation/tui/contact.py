@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from groundstation.messages import ChannelStatus, Counters, LinkStatus
 from groundstation.model import ShownSignal
 from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.rows import View, signal_glyph, signal_tone, title
+from groundstation.tui.rows import View, age_text, aged, signal_glyph, signal_tone, title
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
 
 _LABEL = 10
@@ -30,8 +30,8 @@ def contact(view: View, width: int) -> list[Row]:
     rows += [_transport(view, link), _sync(view, link, width)]
     rows += [_channel(view, channel, width) for _, channel in sorted(view.model.channels.items())]
     rows += [*_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
-    rows += [_display(view), _recording(link, width, glyphs)]
-    return [fit(row, width) for row in rows]
+    rows += [_display(view, width), _recording(view, link, width)]
+    return [fit(aged(row, view), width) for row in rows]
 
 
 def _label(text: str) -> Span:
@@ -78,12 +78,13 @@ def _channel(view: View, channel: ChannelStatus, width: int) -> Row:
     signal = view.model.signal(channel.vcid, view.now)
     tone = signal_tone(signal)
     vcfc = glyphs.absent if channel.last_vcfc is None else f"{channel.last_vcfc:03d}"
+    rate = glyphs.absent if signal == "UNKNOWN" else f"{channel.rate_hz:.1f}"
     state = left(signal.replace("_", " "), 9) if width >= _NARROW else left(_SHORT.get(signal, signal), 5)
     row: Row = (
-        Span(f" {signal_glyph(signal, glyphs)} ", tone),
+        Span(f" {signal_glyph(signal, view)} ", tone),
         Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
         Span(state, tone),
-        Span(right(f"{channel.rate_hz:.1f}", 6 if width >= _NARROW else 5), "text"),
+        Span(right(rate, 6 if width >= _NARROW else 5), "text"),
         Span("/s", "dim"),
     )
     if channel.lost:
@@ -123,17 +124,24 @@ def _bytes(counters: Counters, width: int, glyphs: Glyphs) -> list[Row]:
     return [*rows, (Span(line, "dim"),)]
 
 
-def _display(view: View) -> Row:
-    missed = view.model.gaps.total
+def _display(view: View, width: int) -> Row:
+    """How old what is shown is, and what this viewer missed: neither is the spacecraft's link's."""
+    model = view.model
+    late, missed = model.is_late(view.now), model.gaps.total
+    lag = Span(f"lag {age_text(model.lag_ns(view.now))}", "stale" if late else "dim")
     if not missed:
-        return (_label("Display"), Span("no messages missed", "dim"))
-    worst = max(view.model.gaps.missed, key=lambda topic: view.model.gaps.missed[topic])
-    return (_label("Display"), Span(f"{missed:,} missed", "caution"), Span(f" ({worst})", "dim"))
+        return (_label("Display"), lag, Span(", none missed", "dim"))
+    worst = max(model.gaps.missed, key=lambda topic: model.gaps.missed[topic])
+    row = (_label("Display"), lag, Span(f", {missed:,} missed", "caution"))
+    return _if_room(row, (Span(f" ({worst})", "dim"),), width)
 
 
-def _recording(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
+def _recording(view: View, link: LinkStatus, width: int) -> Row:
+    glyphs = view.glyphs
     if link.replay:
         return (_label("Record"), Span("replay: nothing is kept", "dim"))
+    if view.model.gone_ns(view.now) is not None:
+        return (_label("Record"), Span("UNKNOWN", "stale"), *_path(link, width - _LABEL - 8, glyphs))
     if not link.recording_ok:
         return (
             _label("Record"),
@@ -142,7 +150,8 @@ def _recording(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:
         )
     if link.recording is None:
         return (_label("Record"), Span("off", "warning"))
-    return (_label("Record"), Span(glyphs.lit, "good"), *_path(link, width - _LABEL - 2, glyphs))
+    mark = glyphs.lit if view.model.is_current(view.now) else glyphs.stale.strip()
+    return (_label("Record"), Span(mark, "good"), *_path(link, width - _LABEL - 2, glyphs))
 
 
 def _path(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:

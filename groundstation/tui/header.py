@@ -109,11 +109,12 @@ def _start(view: View) -> list[_Piece]:
 
 
 def _mode(view: View, edge: Span) -> list[_Piece]:
-    """A replay says so at any width. LIVE is said of nothing that is held."""
+    """A replay says so at any width. LIVE is said of nothing that is held, late or of a station that is gone."""
     if view.model.replay:
         long, least = Span(" REPLAY ", "badge_warn"), Span("RPL", "badge_warn")
         return [_Piece(Rank.REPLAY, ((long, edge), (long, edge), (least, Span(" ")), ()))]
-    return [] if view.held_ns is not None else [_may_vanish(Rank.LIVE, Span(" LIVE ", "good"), edge)]
+    live = view.held_ns is None and view.model.is_live(view.now)
+    return [_may_vanish(Rank.LIVE, Span(" LIVE ", "good"), edge)] if live else []
 
 
 def _may_vanish(rank: Rank, *spans: Span) -> _Piece:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from groundstation.model import Key
 from groundstation.plain import utc
-from groundstation.tui.rows import View, title, value_text
+from groundstation.tui.rows import View, age_text, title, value_text
 from groundstation.tui.spans import Row, Span, Tone, fit, merge, right
 
 _AXIS = 8
@@ -124,7 +124,9 @@ def _title(view: View, key: Key, width: int) -> Row:
     name = key[1].replace("_", " ").upper()
     if reading.value is None:
         return title(name, width, view.glyphs, note)
-    return title(f"{name}  {value_text(reading.info, reading.value)} {reading.info.unit}", width, view.glyphs, note)
+    stale = f" {view.glyphs.stale}{age_text(reading.age_ns)}" if reading.freshness == "STALE" else ""
+    text = f"{name}  {value_text(reading.info, reading.value)} {reading.info.unit}{stale}"
+    return title(text, width, view.glyphs, note)
 
 
 def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone) -> Row:

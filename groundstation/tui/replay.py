@@ -64,7 +64,8 @@ def replay_bar(view: View, width: int) -> list[Row]:
     if playback is None:
         return [fit((Span(" REPLAY ", "badge_warn"),), width)] if view.model.replay else []
     at = view.model.pass_time(view.now)
-    start = (Span(" REPLAY ", "badge_warn"), Span(f" {_state(playback)} ", "bright"), Span(f"ERT {utc(at)} ", "text"))
+    state = _state(playback) if view.model.gone_ns(view.now) is None else "GONE"
+    start = (Span(" REPLAY ", "badge_warn"), Span(f" {state} ", "bright"), Span(f"ERT {utc(at)} ", "text"))
     end: Row = (Span(f" {utc(playback.last, 0)} ", "dim"),)
     if width >= _NAMED_FROM:
         end = (*end, Span(f"{view.glyphs.text(PurePath(playback.recording).name)} ", "dim"))

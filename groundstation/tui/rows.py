@@ -34,6 +34,8 @@ _SIGNAL_TONES: dict[ShownSignal, Tone] = {
     "LOS": "critical",
     "UNKNOWN": "stale",
 }
+_AGED: dict[Tone, Tone] = {"good": "stale", "badge_good": "badge_stale"}
+_IN_CONTACT = ("LOCKED", "DEGRADED", "ACQUIRING")
 _LIMIT_TONES: dict[LimitState, Tone] = {
     "GREEN": "text",
     "YELLOW_LOW": "caution",
@@ -108,8 +110,18 @@ def elapsed_text(nanoseconds: int) -> str:
 # ----------------------------------------------------------------------------------------------- signal
 
 
-def signal_glyph(signal: ShownSignal, glyphs: Glyphs) -> str:
-    """The symbol of a signal state."""
+def aged(row: Row, view: View) -> Row:
+    """A row without anything green while it is not known whether that still holds."""
+    if view.model.is_current(view.now):
+        return row
+    return tuple(Span(span.text, _AGED.get(span.tone, span.tone)) for span in row)
+
+
+def signal_glyph(signal: ShownSignal, view: View) -> str:
+    """The symbol of a signal state; that of a contact which is not known to go on is the stale mark."""
+    glyphs = view.glyphs
+    if signal in _IN_CONTACT and not view.model.is_current(view.now):
+        return glyphs.stale.strip()
     marks: dict[ShownSignal, str] = {
         "LOCKED": glyphs.lit,
         "DEGRADED": glyphs.warning,

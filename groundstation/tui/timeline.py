@@ -5,7 +5,7 @@ from __future__ import annotations
 from groundstation.messages import MilestoneInfo
 from groundstation.plain import utc
 from groundstation.tui.rows import View
-from groundstation.tui.spans import Row, Span, fit, merge, right
+from groundstation.tui.spans import Row, Span, Tone, fit, merge, right
 
 _COUNTDOWN = 20
 ROWS = 2
@@ -22,7 +22,8 @@ def timeline(view: View, width: int) -> list[Row]:
     here = None if model.clock is None else column_of(model.clock, stones, bar)
     cells = [_cell(view, column, columns, here) for column in range(bar)]
     upcoming = _next(view)
-    first = fit((Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), "bright")), width)
+    tone: Tone = "stale" if model.clock is not None and model.clock_frozen(view.now) else "bright"
+    first = fit((Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), tone)), width)
     return [merge(first), fit(_labels(view, stones, columns, upcoming, width), width)]
 
 

@@ -93,7 +93,7 @@ def test_a_replay_waits_in_the_background(home: Path) -> None:
         time.sleep(6)
         stage.press("fg", "Enter")
         assert 0 <= _received(stage.wait_for("PLAY 1x")) - before < 5
-        stage.wait_for("no messages missed")
+        stage.wait_for("none missed")
         stage.press("q")
         stage.wait_for("Nothing was recorded.")
     finally:

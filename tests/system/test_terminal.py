@@ -67,7 +67,7 @@ def test_a_flight_from_entry_to_loss_of_signal(terminal: Terminal) -> None:
         assert words in screen
     assert "lander LOS" in screen
     assert "exact" in screen
-    assert "no messages missed" in screen
+    assert "none missed" in screen
     terminal.press("a")
     time.sleep(0.5)
     screen = terminal.wait_for("lander LOS")

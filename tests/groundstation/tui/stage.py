@@ -10,6 +10,7 @@ from itertools import chain
 
 from textual.pilot import Pilot
 
+from groundstation.messages import Heartbeat
 from groundstation.orders import CommandState
 from groundstation.tui.app import StationApp
 from groundstation.tui.command_screen import CommandScreen
@@ -71,6 +72,12 @@ class Stage:
     async def at(self, seconds: float) -> None:
         """Set the clock to so many seconds after entry."""
         self.clock.now = host(seconds)
+        await self.settle()
+
+    async def hears(self, seconds: float) -> None:
+        """Set the clock, and let the station say something then: it goes on."""
+        self.clock.now = host(seconds)
+        self.app._fold(Heartbeat(ert=host(seconds), sequences={}))
         await self.settle()
 
     def text(self) -> str:

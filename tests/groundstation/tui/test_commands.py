@@ -149,11 +149,27 @@ def test_arming_is_ordered_counted_down_and_seen_on_every_screen() -> None:
             (order,) = stage.source.asked
             assert isinstance(order, ArmRequest) and order.seconds == 30
             assert "ARMED 13 s  by eve@console" in stage.text()
-            await stage.at(106.6)
+            await stage.hears(106.6)
             assert "ARMED 1 s" in stage.text()
-            await stage.at(107.5)
+            await stage.hears(107.5)
             assert "not armed" in stage.text()
             assert "ARM" not in stage.text().splitlines()[0].replace("MARS", "")
+
+    asyncio.run(play())
+
+
+def test_a_station_that_is_gone_is_neither_armed_nor_locked_out() -> None:
+    async def play() -> None:
+        async with staged(with_uplink(armed_until=host(160.0), armed_by="eve@console", lockout=True)) as stage:
+            assert "ARM" in stage.text().splitlines()[0].replace("MARS", "")
+            await stage.at(104.0)
+            for keys in ((), ("colon", *"FIRE_RETROS")):
+                await stage.pilot.press(*keys)
+                await stage.settle()
+                text = stage.text().replace("MARS", "")
+                assert "STATION GONE" in text
+                assert "ARM" not in text and "LOCKOUT" not in text.splitlines()[0]
+            assert "critical, and the station is gone" in text
 
     asyncio.run(play())
 

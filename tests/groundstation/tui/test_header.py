@@ -11,6 +11,7 @@ import pytest
 
 from groundstation.messages import SignalState
 from groundstation.model import PassModel
+from groundstation.tui.contact import contact
 from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.header import BEAT_NS, header
 from groundstation.tui.rows import View
@@ -98,6 +99,27 @@ def test_two_losses_are_named_or_share_their_least_word() -> None:
 def test_a_held_screen_is_not_live() -> None:
     assert "LIVE" in text_of(view(), 120)
     assert "LIVE" not in text_of(view(flags=frozenset({"held"})), 120)
+
+
+@pytest.mark.parametrize(("later", "words"), [(S + S // 5, "LAG"), (3 * S, "GONE")])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_late_or_gone_says_so_at_any_width_and_is_not_live(later: int, words: str, glyphs: Glyphs) -> None:
+    for lander, bus, flags in STATES:
+        shown = view(lander, bus, flags, glyphs=glyphs, later=later)
+        losses = "LOS" in (lander, bus) and words == "LAG"
+        for width in (*range(20, 31), 40, 60, 80, 120, 200):
+            text = text_of(shown, width)
+            assert words in text and "LIVE" not in text, f"{lander} {bus} {sorted(flags)} at {width}: {text!r}"
+            assert ("LOS" in text) == losses
+            assert "HELD" in text or "held" not in flags
+
+
+@pytest.mark.parametrize("later", [0, S + S // 5, 3 * S])
+def test_nothing_is_green_that_may_be_over(later: int) -> None:
+    shown = view(later=later)
+    rows = [header(shown, 120), *contact(shown, 40), *contact(shown, 80)]
+    green = [span.text for row in rows for span in row if span.tone in ("good", "badge_good")]
+    assert bool(green) == (not later)
 
 
 @pytest.mark.parametrize("width", [20, 60, 200])

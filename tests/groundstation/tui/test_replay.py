@@ -42,6 +42,13 @@ def test_ages_are_those_of_the_recording() -> None:
     assert stands.pass_time(50 * S) == host(200.0)
 
 
+def test_its_time_stands_while_its_station_is_gone() -> None:
+    model = played(200.0, speed=1.0)
+    assert model.pass_time(S) == host(201.0)
+    assert model.pass_time(10 * S) == model.pass_time(20 * S) == host(202.0)
+    assert model.gone_ns(10 * S) is not None
+
+
 def test_a_jump_leaves_nothing_behind_it() -> None:
     model = played(LOS + 5)
     assert model.losses and model.loss_marks
