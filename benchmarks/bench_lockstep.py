@@ -1,4 +1,9 @@
-"""A whole lockstep descent with station, archive and verdict, interpreter start included, beside a bare start."""
+"""Lockstep descents: whole processes beside a bare start, and a judged run beside a bare descent in one process.
+
+A bare descent is the least that flies in lockstep: the lander's ticks through the station's receiver into an archive.
+No faults, no uplink, no oracle, no judgement, no bundle. The floor and what is measured take turns, so that a slow
+moment hits both.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +12,78 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from groundstation.archive.writer import ArchiveWriter
+from groundstation.links.base import Chunk, Listening
+from groundstation.receiver import Receiver
+from groundstation.recorder import Recorder
+from hil.find import find_scenario
+from hil.oracle import fly
+from hil.run import Plan, fly_plan
+from hil.scenario import load_scenario
+from protocols.lander import MARS6
+from protocols.profile import UART
 
-def timed(arguments: list[str]) -> float:
-    """Seconds of one process."""
+
+def process(*arguments: str) -> None:
+    """One process to its end."""
+    subprocess.run([sys.executable, "-m", "hil.cli", *arguments], check=True, capture_output=True)
+
+
+def bare(recording: Path) -> None:
+    """A descent in lockstep, and nothing else."""
+    meta = {"station": "bare", "link": "none", "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+    with ArchiveWriter(recording, meta) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "none"), archive, str(recording))
+        for burst in fly():
+            recorder.decode(recorder.keep(Chunk(burst.scet, burst.data) if burst.data else Listening(burst.scet)))
+
+
+def judged(scenario: str, bundle: Path) -> None:
+    """A run as `hil run` and `hil campaign` fly it, bundle included."""
+    plan = Plan(load_scenario(find_scenario(scenario)), "software", "lockstep", bundle, "")
+    assert fly_plan(plan, time.time_ns, lambda scet: None).passed
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Seconds."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    work()
     return time.perf_counter() - start
 
 
+def table(title: str, columns: dict[str, Sequence[float]]) -> None:
+    """The seconds of each, and each beside the first."""
+    print(f"{title:44}{'median s':>9}{'min s':>8}{'max s':>8}{'ratio':>8}")
+    floor = statistics.median(next(iter(columns.values())))
+    for name, seconds in columns.items():
+        median = statistics.median(seconds)
+        print(f"{name:44}{median:9.2f}{min(seconds):8.2f}{max(seconds):8.2f}{median / floor:8.2f}")
+
+
 def main(rounds: int = 7) -> None:
-    """Print the table; the two commands in turn, so that a slow moment hits both."""
-    flights, starts = [], []
+    """Print both tables."""
     with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        whole: dict[str, list[float]] = {"hil --help (floor: the start)": []}
+        inside: dict[str, list[float]] = {"bare descent (floor)": []}
         for n in range(rounds):
-            starts.append(timed(["-m", "hil.cli", "--help"]))
-            record = str(Path(folder) / f"{n}.sqlite")
-            flights.append(timed(["-m", "hil.cli", "fly", "--lockstep", "--record", record]))
-    start, flight = statistics.median(starts), statistics.median(flights)
-    print(f"{'':34}{'median s':>9}{'min s':>8}{'max s':>8}")
-    print(f"{'hil --help (floor: the start)':34}{start:9.2f}{min(starts):8.2f}{max(starts):8.2f}")
-    print(f"{'hil fly --lockstep':34}{flight:9.2f}{min(flights):8.2f}{max(flights):8.2f}")
-    print(f"{'ratio':34}{flight / start:9.2f}")
+            whole["hil --help (floor: the start)"].append(timed(lambda: process("--help")))
+            record = str(place / f"{n}.sqlite")
+            fly_it = ["fly", "--lockstep", "--record", record]
+            whole.setdefault("hil fly --lockstep", []).append(timed(lambda words=fly_it: process(*words)))
+            run_it = ["run", "los-091105"]
+            whole.setdefault("hil run los-091105", []).append(timed(lambda words=run_it: process(*words)))
+            recording = place / f"bare-{n}.sqlite"
+            inside["bare descent (floor)"].append(timed(lambda path=recording: bare(path)))
+            for scenario in ("los-091105", "random-faults"):
+                bundle = place / f"{scenario}-{n}"
+                flight = timed(lambda name=scenario, path=bundle: judged(name, path))
+                inside.setdefault(f"{scenario}, judged, with bundle", []).append(flight)
+    table("whole processes", whole)
+    table("in one process", inside)
 
 
 if __name__ == "__main__":

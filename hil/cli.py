@@ -20,8 +20,8 @@ COMMANDS = {
 
 _EXIT_CODES = """
 \b
-Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died, 21 ended before the pass was over,
-130 interrupted; those of groundstation besides.
+Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died or did not end, 21 the viewer was closed before the
+pass was over, 130 interrupted; those of groundstation besides.
 """
 
 
@@ -36,6 +36,7 @@ def cli() -> None:
       hil fly --speed 10                       the same in half a minute
       hil fly --lockstep                       the same in a second, without a clock
       hil fly --link-drop 09:11:05             the whole link falls silent, not the lander alone
+      hil fly reacquisition                    a scenario, live
       hil fly --json --speed 50 | tail -1      the verdict, for programs
       hil fly --target qemu                    the firmware on an emulated STM32F4
       hil fly --target board                   the firmware on the board that is plugged in

@@ -1,12 +1,12 @@
-"""The command ``hil fly``."""
+"""The command ``hil fly``: one scenario, flown by the rigs of ``hil run``, with a viewer."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
-from datetime import UTC, datetime
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -14,92 +14,177 @@ from click.core import ParameterSource
 from groundstation.archive.paths import default_path
 from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json, write_line
+from groundstation.plain import utc
+from groundstation.printable import shell_join
 from groundstation.shell import choose_style
 from groundstation.station_options import output_options
-from hil.flight import FlightPlan, fly_real_time
-from hil.lockstep import Direct, fly_lockstep
+from hil.campaign import to_toml
+from hil.expected_losses import with_losses
+from hil.find import find_scenario
+from hil.live_viewer import LiveViewer
 from hil.mission_time import MissionTime
-from hil.oracle import expect
-from hil.targets import TARGETS, TargetOptions
-from hil.verdict import Verdict, expected_cause, judge, verdict_lines
+from hil.report import lines, prepare_folder, release_folder, write_report
+from hil.result import DeclaredLoss, RunResult
+from hil.run import Plan, check_plan, fly_plan, utc_date
+from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
+from hil.targets import BOARD, TARGETS
 
-EXIT_FAIL = 1
-EXIT_INCOMPLETE = 21
+HISTORICAL = "los-lander-only"
+"""What is flown if nothing else is named: the descent of 12 March 1974."""
+_RECORDED = ("interarrival_p99", "byte_to_published_p99")
+"""Measurements that a viewer on the same computer may spoil: recorded and not limited, if the scenario does not."""
 
 
 @click.command("fly")
-@click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True)
+@click.argument("scenario", required=False)
+@click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
 @click.option(
-    "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
+    "--speed", type=click.FloatRange(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1."
 )
 @click.option(
-    "--link", type=click.Choice(["pty", "zmq"]), default="pty", show_default=True, help="How they are joined."
+    "--link",
+    type=click.Choice(["pty", "zmq"]),
+    help="Transport between lander and station. Default: the scenario's, mostly pty.",
 )
-@click.option(
-    "--link-drop",
-    type=MissionTime(),
-    help="Silence the whole link from this mission time on; 09:11:05 alone can pass.",
-)
-@click.option("--port", help="Of the target board, such as /dev/ttyACM0; the one board that is plugged in by default.")
-@click.option("--lockstep", is_flag=True, help="No clock: step the lander and the station together.")
+@click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
+@click.option("--port", help="Serial port of the target board. Default: the one board that is plugged in.")
+@click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
+@click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
 @output_options
 @click.pass_context
 def fly_command(
     context: click.Context,
+    scenario: str | None,
     target: str,
-    speed: float,
-    link: str,
+    speed: float | None,
+    link: str | None,
     link_drop: int | None,
     port: str | None,
     lockstep: bool,
     record: Path | None,
+    report: Path | None,
     plain: bool,
     as_json: bool,
     in_ascii: bool,
 ) -> None:
-    """Fly the whole historical descent: lander, station and viewer together.
+    """Fly a descent live: target, station and viewer together. The last lines are the verdict.
 
-    The lander falls silent at 09:11:05 while its bus goes on, as on 12 March 1974. The last lines are the verdict.
+    SCENARIO is a name (`hil list`) or a file. Without one the historical descent is flown: the lander falls silent at
+    09:11:05 while its bus goes on, as on 12 March 1974.
+
+    \b
+    Examples:
+      hil fly                                   in the terminal, in real time
+      hil fly --speed 10 --target qemu          the firmware on an emulated STM32F4, ten times faster
+      hil fly reacquisition                     a cable that is pulled and put back
+      hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
+      hil fly --lockstep                        in about a second, without a clock
+      hil fly --json --speed 50 | tail -1       the verdict, for programs
+
+    \b
+    Exit codes: 0 passed, 1 failed, 2 wrong usage or scenario (nothing was flown), 20 the target died or did not end,
+    21 the viewer was closed before the pass was over, 130 Ctrl-C; those of groundstation besides.
     """
     style = choose_style(plain, as_json)
     if lockstep:
-        _check_lockstep(context, target)
-    if port is not None and target != "board":
+        _check_lockstep(context)
+    if port is not None and target != BOARD:
         raise click.UsageError("--port is for the target board alone")
-    now = host_clock()
-    recording = (record or default_path(now, f"fly-{target}", secrets.token_hex(2))).absolute()
-    if lockstep:
-        fly_lockstep(recording, Direct(), link_drop)
-        verdict = judge(recording, expect(link_drop), expected_cause(link_drop), 0.0)
-        sys.exit(_conclude(verdict, as_json))
-    options = TargetOptions(speed, "pty" if link == "pty" else "zmq", link_drop, port)
-    name = f"fly-{datetime.fromtimestamp(now // 10**9, UTC):%H%M%S}-{os.getpid()}"
-    result = fly_real_time(FlightPlan(TARGETS[target](options), recording, name, link_drop), style, in_ascii)
-    code = _conclude(result.verdict, as_json)
-    if not result.complete:
-        echo("ended before the pass was over: the verdict is of what was received", err=True)
-        code = result.code or EXIT_INCOMPLETE
-    sys.exit(code)
+    if scenario is not None and link_drop is not None:
+        raise click.UsageError("--link-drop makes a scenario of its own: leave out SCENARIO, or --link-drop")
+    chosen = chosen_scenario(scenario, link_drop, link)
+    recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
+    mode: Mode = "lockstep" if lockstep else "realtime"
+    bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
+    again = _again(scenario, link_drop, target, mode, port)
+    plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute())
+    check_plan(plan)
+    viewer = None if lockstep else LiveViewer(style, in_ascii)
+    result = _fly(plan, viewer, report)
+    sys.exit(_conclude(result, as_json))
 
 
-def _check_lockstep(context: click.Context, target: str) -> None:
+def _check_lockstep(context: click.Context) -> None:
     """Whether a flight without a clock can be what was asked for."""
-    if target != "software":
-        raise click.UsageError(
-            f"without a clock `hil fly` flies the target software alone: `hil run los-091105 --target {target} "
-            "--lockstep` flies this one"
-        )
     for name in ("speed", "link"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--lockstep has neither clock nor port: leave out --{name}, or --lockstep")
 
 
-def _conclude(verdict: Verdict, as_json: bool) -> int:
-    """Say the verdict; the exit code that goes with it."""
+def chosen_scenario(name: str | None, link_drop: int | None, link: str | None) -> Scenario:
+    """What is flown: a scenario that was named, the historical one, or one of a link that drops.
+
+    Raises:
+        ScenarioError: there is no such scenario.
+    """
+    if link_drop is not None:
+        tables = link_drop_tables(link_drop)
+    else:
+        path = find_scenario(name or HISTORICAL)
+        load_scenario(path)  # what is wrong with it is told as of the file
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    if link is not None:
+        tables["scenario"] = {**tables["scenario"], "link": link}
+    limited = {limit["name"] for limit in tables.get("limit", [])}
+    recorded = [{"name": each, "min": 0, "mode": "realtime"} for each in _RECORDED if each not in limited]
+    tables["limit"] = [*tables.get("limit", []), *recorded]
+    name = tables["scenario"]["id"]
+    return parse_scenario(to_toml(tables), name) if link_drop is None else with_losses(tables, name)
+
+
+def link_drop_tables(at: int) -> dict[str, Any]:
+    """The scenario of a link that falls silent for good at a mission time in ns, both ways."""
+    title = f"At {_exact(at)} the whole link falls silent"
+    silence = {"kind": "silence", "at": _exact(at), "dir": "both"}
+    return {"scenario": {"id": "link-drop", "title": title}, "fault": [silence]}
+
+
+def _exact(at: int) -> str:
+    """A mission time with as many decimals as it has."""
+    return utc(at, 9).rstrip("0").rstrip(".")
+
+
+def _again(scenario: str | None, link_drop: int | None, target: str, mode: Mode, port: str | None) -> str:
+    """The command line that flies it again."""
+    words = ["hil", "fly", *([] if scenario is None else [scenario]), "--target", target]
+    words += ["--link-drop", _exact(link_drop)] if link_drop is not None else []
+    words += ["--lockstep"] if mode == "lockstep" else []
+    return shell_join([*words, *(["--port", port] if port else [])])
+
+
+def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None) -> RunResult:
+    """Fly, and leave a report if one was asked for."""
+    if report is None:
+        return fly_plan(plan, host_clock, lambda scet: None, viewer)
+    prepare_folder(report)
+    try:
+        result = fly_plan(plan, host_clock, lambda scet: None, viewer)
+        page = write_report([result], report, utc_date(host_clock()))
+        echo(f"report: {page}", err=True)
+    finally:
+        release_folder(report)
+    return result
+
+
+def _conclude(result: RunResult, as_json: bool) -> int:
+    """Write the verdict; the exit code that goes with it."""
+    verdict = result.verdict
     if as_json:
         echo_json(verdict)
-    else:
-        for line in verdict_lines(verdict):
+    if verdict.error and not verdict.measurements:
+        echo(f"hil: {verdict.error}", err=True)
+    elif not as_json:
+        whole = verdict.state != "INCOMPLETE"
+        for line in [*(lines(result) if whole else [verdict.line]), *map(_loss_line, verdict.losses)]:
             write_line(line)
-    return 0 if verdict.passed else EXIT_FAIL
+        write_line(f"recording: {verdict.recording}")
+    return verdict.exit_code
+
+
+def _loss_line(loss: DeclaredLoss) -> str:
+    """A loss of signal in a line."""
+    planned = "not planned" if loss.planned is None else f"planned {loss.planned}"
+    error = "" if loss.error_ms is None else f" error {loss.error_ms} ms,"
+    late = f"declared {loss.declared_late_ms:.1f} ms after its time-out"
+    return f"  LOS {loss.cause} {planned} observed {loss.observed}{error} {late}"

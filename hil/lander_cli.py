@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 import time
@@ -19,7 +21,6 @@ from hil.lander.spacecraft import Spacecraft
 from hil.mission_time import MissionTime
 from hil.oracle import Burst
 from hil.pacing import fly_paced, fly_stepped
-from hil.process import say
 from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 
 
@@ -33,7 +34,6 @@ from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 @click.option("--ready", is_flag=True, help="Wait for the command START instead of starting by itself.")
 @click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
-@click.option("--link-drop-ns", type=int, hidden=True)
 @click.option("--terminal", type=click.Path(path_type=Path), hidden=True, help="Serve on a terminal that is there.")
 @click.option("--announce", is_flag=True, hidden=True, help="Speak JSON on standard output.")
 def lander_command(
@@ -44,7 +44,6 @@ def lander_command(
     ready: bool,
     stepped: bool,
     link_drop: int | None,
-    link_drop_ns: int | None,
     terminal: Path | None,
     announce: bool,
 ) -> None:
@@ -54,7 +53,6 @@ def lander_command(
     the lander takes commands: RESET, then START, fly it again.
     """
     server = _lander_port(pty, endpoint, symlink, terminal)
-    drop = link_drop if link_drop is not None else link_drop_ns
     try:
         _end_in_order()
         _await_listener(server, announce)
@@ -62,9 +60,9 @@ def lander_command(
         if not ready:
             craft.start()
         if stepped:
-            _serve_stepped(server, craft, drop, announce)
+            _serve_stepped(server, craft, link_drop, announce)
         else:
-            _serve_paced(server, craft, drop, speed, announce)
+            _serve_paced(server, craft, link_drop, speed, announce)
     finally:
         server.close()
 
@@ -95,10 +93,15 @@ def _end_in_order() -> None:
 def _await_listener(server: ByteServer, announce: bool) -> None:
     if announce:
         end_with_parent()
-        say(state="waiting", url=server.url)
+        _emit_json(state="waiting", url=server.url)
     else:
         echo(f"the lander waits for a listener: groundstation run {server.url}")
     server.wait_for_listener(None)
+
+
+def _emit_json(**fields: str) -> None:
+    """One JSON line to the process that started this one."""
+    os.write(1, (json.dumps(fields) + "\n").encode())
 
 
 def _serve_paced(server: ByteServer, craft: Spacecraft, drop: int | None, speed: float, announce: bool) -> None:
@@ -120,7 +123,7 @@ def _serve_stepped(server: ByteServer, craft: Spacecraft, drop: int | None, anno
 
 def _tell_end(last: Burst, announce: bool) -> None:
     if announce:
-        say(state="finished")
+        _emit_json(state="finished")
     else:
         echo(f"the pass is over at {utc(last.scet)}; the link stays open, Ctrl-C ends it")
 

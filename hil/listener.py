@@ -14,10 +14,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from groundstation.client import StationClient
-from groundstation.errors import StationError
+from groundstation.errors import StationError, StationGone
 from groundstation.messages import AnyMessage, ContactChange, Refusal, Telemetry
 from groundstation.orders import ArmRequest, CommandRequest, CommandUpdate, OrderAccepted
 from groundstation.registry import Endpoints
+from groundstation.uplink import STATION
 from hil.scenario import Command
 from protocols.lander import LANDER, MARS6
 
@@ -38,7 +39,7 @@ class Listener:
         updates: the last that was said of each command, by its number at the station.
         losses: of the lander's signal, so far.
         locked: its signal is there.
-        bus_since: messages of the bus since its last loss.
+        others_command: a command came from somebody else than the rig.
     """
 
     def __init__(self, station: Endpoints, clock: Callable[[], int]) -> None:
@@ -55,6 +56,7 @@ class Listener:
         self.updates: dict[int, CommandUpdate] = {}
         self.losses = 0
         self.locked = False
+        self.others_command = False
 
     def __enter__(self) -> Listener:
         self._thread.start()
@@ -62,10 +64,12 @@ class Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call(self._leave(), _JOIN_TIMEOUT_S)
+        with contextlib.suppress(StationGone):  # it has been told, or will be when the station is stopped
+            self._call(self._leave(), _JOIN_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._thread.join(_JOIN_TIMEOUT_S)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def sent(self, scet: int, now: int) -> None:
         """A lander frame of that mission time went to the station's port."""
@@ -121,6 +125,7 @@ class Listener:
                     self.delays_ms.append((self._clock() - since) / 1e6)
             elif isinstance(message, CommandUpdate):
                 self.updates[message.command] = message
+                self.others_command = self.others_command or message.who not in (_WHO, STATION)
             elif isinstance(message, ContactChange) and message.vcid == LANDER:
                 self.losses += message.state == "LOS" and not message.revised
                 self.locked = message.state in ("LOCKED", "DEGRADED")
@@ -130,4 +135,14 @@ class Listener:
         return await self._client.request(request)
 
     def _call(self, work: Coroutine[Any, Any, _T], timeout: float) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+        """Have it done in the loop's thread.
+
+        Raises:
+            StationGone: it was not done in time.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError as error:
+            future.cancel()
+            raise StationGone(f"the station did not answer the rig in {timeout:g} s") from error

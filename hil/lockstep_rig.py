@@ -23,11 +23,11 @@ from groundstation.receiver import Receiver
 from groundstation.recorder import Recorder
 from groundstation.uplink import Uplink, UplinkOutcome
 from hil.channel import Channel
-from hil.faults import Act, Unit
-from hil.pending import PendingAct
-from hil.record import Deed, FlightRecord
-from hil.result import Moment
+from hil.fault_actuator import FaultActuator
+from hil.faults import Unit
+from hil.record import FlightRecord
 from hil.scenario import Scenario
+from hil.scheduled_fault import ScheduledFault
 from hil.stepped import Stepped
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
@@ -56,17 +56,17 @@ class LockstepRig:
         self._scenario = scenario
         self._target = target
         self._progress = progress
-        self._acts = [PendingAct(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
         by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
-        self._watched = any(act.fault.at is not None and act.fault.at.kind != "scet" for act in self._acts)
         channel = Channel(scenario.faults, scenario.head.seed, UART, events_of=MARS6 if by_event else None, start=EPOCH)
         self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, EPOCH)
         self._channel = channel
+        self._faults = FaultActuator(self, self.record)
         self._uplink = Uplink(MARS6)
+        self._now = EPOCH
         self._last: Unit | None = None
         self._stands = False
-        self._unheard: Deed | None = None
-        self._held: Deed | None = None
+        self._unplugged: ScheduledFault | None = None
+        self._held = False
         self._lost_pass = False
         self._heard = EPOCH
         self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
@@ -101,7 +101,7 @@ class LockstepRig:
         for _ in range(_LISTEN_TICKS):
             now += TICK_NS
             self._deliver(now)
-            while (due := self._channel.next_down) is not None and due > now and self._unheard is None:
+            while (due := self._channel.next_down) is not None and due > now and self._unplugged is None:
                 now = -(-due // TICK_NS) * TICK_NS
                 self._deliver(now)
 
@@ -109,10 +109,10 @@ class LockstepRig:
         """Fly tick by tick; the line's time of each."""
         now, end = EPOCH, EPOCH + MAX_TICKS * TICK_NS
         while now < end and not self._over(now):
-            self._undo_acts(now)
-            self._do_acts(now)
+            self._now = now
+            self._faults.act(now, now, now, self._last)
             self._order(now)
-            uplink = [unit.data for unit in self._channel.take_up(now)] if self._unheard is None else []
+            uplink = [unit.data for unit in self._channel.take_up(now)] if self._unplugged is None else []
             self._channel.passed(now)
             bursts: Iterable[bytes] = [b""]
             if not self._stands:
@@ -126,14 +126,16 @@ class LockstepRig:
     def _over(self, now: int) -> bool:
         """Nothing more will come: the pass is over, or was lost with the target and its time is over too."""
         if self._lost_pass or self._stands:
-            return now >= EPOCH + PASS_TICKS * TICK_NS and not any(act.open for act in self._acts)
+            return now >= EPOCH + PASS_TICKS * TICK_NS and not self._faults.open
         return self._target.over and self._uplink.deadline is None and not self._channel.next_up
 
     def _room(self, now: int) -> int:
         """How many ticks the target may fly before something is to be done."""
-        if self._watched or self._busy or self._channel.next_up is not None:
+        if self._faults.by_frames or self._busy or self._channel.next_up is not None:
             return 1
-        due = [time for time in (self._uplink.deadline, *(act.next_time for act in self._acts)) if time is not None]
+        due = self._faults.next_times
+        if self._uplink.deadline is not None:
+            due.append(self._uplink.deadline)
         if self._orders:
             due.append(int(self._orders[0][1].at.value))
         nearest = min(((time - now) // TICK_NS for time in due), default=BATCH)
@@ -154,11 +156,11 @@ class LockstepRig:
 
     def _deliver(self, now: int) -> None:
         """Let the station have what is at its port by now."""
-        if self._unheard is not None:
-            self._channel.lose("down", self._unheard.fault, self._unheard.kind, now)
-            self._recorder.stalled(now)  # nobody is at the port, and deadlines pass all the same
+        if self._unplugged is not None:
+            self._channel.lose("down", self._unplugged.number, self._unplugged.spec.kind, now)
+            self._recorder.stalled(now)  # nothing reads the port, and deadlines pass all the same
             return
-        units = [] if self._held is not None else self._channel.take_down(now)
+        units = [] if self._held else self._channel.take_down(now)
         for at, data in _reads(units):
             self._take(Chunk(max(at, self._heard), data))
         if not units or units[-1].due < now:
@@ -205,60 +207,59 @@ class LockstepRig:
             self._tell(outcomes, now)
             self._tell(self._uplink.arm(0, _WHO, now), now)
 
-    def _do_acts(self, now: int) -> None:
-        for act in self._acts:
-            if act.is_due(now, self._last):
-                self.record.deeds.append(act.begin(min(act.planned, now), now))
-                _BEGIN[act.fault.kind](self, act, now)
-                self._note(f"{act.fault.kind} begins" if act.lasts else act.fault.kind, now)
+    # -- levers, for the faults -------------------------------------------------------------------------------------
 
-    def _undo_acts(self, now: int) -> None:
-        for act in self._acts:
-            if act.is_over(now):
-                _END[act.fault.kind](self, act, now)
-                act.end(self.record.deeds, now)
-                self._note(f"{act.fault.kind} is over", now)
+    def unplug(self, fault: ScheduledFault) -> None:
+        """Take away the station's port."""
+        kind = fault.spec.kind
+        self._unplugged = fault
+        self._channel.lose("down", fault.number, kind, None)
+        self._channel.lose("up", fault.number, kind, None)
+        self._take(LinkChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
 
-    def _note(self, text: str, now: int) -> None:
-        self.record.moments.append(Moment(time=now, lane="fault", text=text, tone="bad"))
+    def plug(self, fault: ScheduledFault) -> None:
+        """Give it back."""
+        self._channel.lose("down", fault.number, fault.spec.kind, self._now - 1)
+        self._unplugged = None
+        self._take(LinkChange(self._now, "CONNECTED", "there again"))
 
-    def _unplug(self, act: PendingAct, now: int) -> None:
-        self._unheard = act.deed
-        self._channel.lose("down", act.number, act.fault.kind, None)
-        self._channel.lose("up", act.number, act.fault.kind, None)
-        self._take(LinkChange(now, "ATTEMPTING", _GONE[act.fault.kind], peer=act.fault.kind == "peer_killed"))
+    def hold(self) -> None:
+        """Pass nothing on."""
+        self._held = True
 
-    def _plug(self, act: PendingAct, now: int) -> None:
-        self._channel.lose("down", act.number, act.fault.kind, now - 1)
-        self._unheard = None
-        self._take(LinkChange(now, "CONNECTED", "there again"))
+    def release(self) -> None:
+        """Pass on what was held."""
+        self._held = False
 
-    def _hold(self, act: PendingAct, now: int) -> None:
-        self._held = act.deed
-
-    def _release(self, act: PendingAct, now: int) -> None:
-        self._held = None
-
-    def _hang(self, act: PendingAct, now: int) -> None:
+    def hang(self, *, for_good: bool) -> None:
+        """Stop the target's clocks."""
         self._stands = True
         self._target.hang(True)
 
-    def _resume(self, act: PendingAct, now: int) -> None:
+    def resume(self) -> None:
+        """Let them run again."""
         self._stands = False
         self._target.hang(False)
 
-    def _reset(self, act: PendingAct, now: int) -> None:
+    def reset(self) -> None:
+        """Pull the target's reset pin."""
         self._end_of_pass()
         self._target.reset()
 
-    def _power_off(self, act: PendingAct, now: int) -> None:
+    def power_off(self) -> None:
+        """Take the target's power."""
         self._end_of_pass()
         self._stands = True
         self._target.power(False)
 
-    def _power_on(self, act: PendingAct, now: int) -> None:
+    def power_on(self) -> None:
+        """Give it back."""
         self._stands = False
         self._target.power(True)
+
+    def flip(self, address: int, mask: int) -> None:
+        """Flip bits of a byte of the target's memory."""
+        self._target.flip(address, mask)
 
     def _end_of_pass(self) -> None:
         """Its memory is gone: from here on the oracle of this pass has nothing to say."""
@@ -266,28 +267,7 @@ class LockstepRig:
             self.record.comparable = len(self._channel.sent("down"))
         self._lost_pass = True
 
-    def _flip(self, act: PendingAct, now: int) -> None:
-        self._target.flip(act.fault.address, act.fault.mask)  # type: ignore[attr-defined]
 
-
-_BEGIN: dict[str, Callable[[LockstepRig, PendingAct, int], None]] = {
-    "unplug": LockstepRig._unplug,
-    "hangup": LockstepRig._unplug,
-    "peer_killed": LockstepRig._unplug,
-    "peer_stopped": LockstepRig._hold,
-    "reset": LockstepRig._reset,
-    "hang": LockstepRig._hang,
-    "power_off": LockstepRig._power_off,
-    "memory_flip": LockstepRig._flip,
-}
-_END: dict[str, Callable[[LockstepRig, PendingAct, int], None]] = {
-    "unplug": LockstepRig._plug,
-    "hangup": LockstepRig._plug,
-    "peer_killed": LockstepRig._plug,
-    "peer_stopped": LockstepRig._release,
-    "hang": LockstepRig._resume,
-    "power_off": LockstepRig._power_on,
-}
 _GONE = {
     "unplug": "the device is gone",
     "hangup": "the line was hung up",

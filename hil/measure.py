@@ -6,21 +6,24 @@ declared is taken from the recorded contact changes, since that is what is judge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import msgspec
 
 from groundstation.archive.reader import ArchiveReader
+from groundstation.archive.records import EventRecord
 from groundstation.links.base import Chunk
 from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
 from groundstation.orders import CommandUpdate
+from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
 from hil.limits import Band, band_of, row
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
-from hil.result import Measurement, Mismatch, Sample, Shown
+from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.scenario import Loss
 from hil.streams import compare, golden_stream, until, where
 from protocols.lander import LANDER, MARS6
@@ -84,13 +87,14 @@ class Judgement:
     """What a flight came to."""
 
     rows: list[Measurement]
+    losses: list[DeclaredLoss]
     received: Received
     mismatch: Mismatch | None
     interarrival_ms: list[float]
 
 
 def read(record: FlightRecord) -> Received:
-    """Decode a recording again.
+    """Decode a recording again, up to the end of the pass.
 
     Raises:
         ArchiveError: it cannot be read.
@@ -98,9 +102,11 @@ def read(record: FlightRecord) -> Received:
     receiver, received = Receiver(MARS6, UART, "archive:"), Received()
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
-    stream = bytearray()
+    stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
     with ArchiveReader(record.recording) as archive:
         for ert, _, data in archive.chunks():
+            if ert > closed:
+                break
             stream += data
             for outcome in receiver.take(Chunk(ert, data)):
                 if isinstance(outcome, Telemetry):
@@ -109,14 +115,20 @@ def read(record: FlightRecord) -> Received:
                     received.boots += outcome.name == "BOOT"
             received.notes += [(ert, note) for note in receiver.frames]
         for event in archive.events():
-            if event.kind == "contact":
-                received.contacts.append(msgspec.json.decode(event.body, type=ContactChange))
-            elif event.kind == "event":
-                received.events.append(msgspec.json.decode(event.body, type=EventMessage))
-            elif event.kind == "command":
-                received.commands.append(msgspec.json.decode(event.body, type=CommandUpdate))
+            if event.ert <= closed:
+                _event(event, received)
     received.stream, received.counters = bytes(stream), receiver.counters()
     return received
+
+
+def _event(event: EventRecord, received: Received) -> None:
+    """What the station said while it received."""
+    if event.kind == "contact":
+        received.contacts.append(msgspec.json.decode(event.body, type=ContactChange))
+    elif event.kind == "event":
+        received.events.append(msgspec.json.decode(event.body, type=EventMessage))
+    elif event.kind == "command":
+        received.commands.append(msgspec.json.decode(event.body, type=CommandUpdate))
 
 
 def _sample(message: Telemetry, received: Received) -> None:
@@ -135,17 +147,19 @@ def judge(record: FlightRecord) -> Judgement:
         ArchiveError: the recording cannot be read.
     """
     received = read(record)
-    prediction = predict(record.channel, UART)
     bench = _Bench(record)
-    gaps = _interarrival(received)
+    gaps = _interarrival((ert, note.vcfc) for ert, note in received.good(LANDER) if note.vcfc is not None)
+    if record.error and not record.flown:
+        return Judgement([], [], received, None, gaps)
+    prediction = predict(record.channel, UART)
     mismatch = _streams(bench, received, prediction)
-    _losses(bench, received)
+    losses = _losses(bench, received)
     _frames(bench, received, prediction)
-    _times(bench, received, gaps)
+    _times(bench, received, prediction, gaps)
     _target(bench, received)
     _bytes(bench, received)
     _commands(bench)
-    return Judgement(bench.rows, received, mismatch, gaps)
+    return Judgement(bench.rows, losses, received, mismatch, gaps)
 
 
 class _Bench:
@@ -192,14 +206,15 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
     return mismatch or difference
 
 
-def _losses(bench: _Bench, received: Received) -> None:
-    """Each planned loss, and all that were not planned."""
+def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
+    """Each planned loss, and all that were not planned; all that were declared."""
     found, planned = received.losses(), bench.record.scenario.losses
-    left = list(found)
+    left, plans = list(found), dict[int, Loss]()
     for n, loss in enumerate(planned):
         verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
         if verdict is not None:
             left.remove(verdict)
+            plans[verdict.last_ert] = loss
         _one_loss(bench, f"[{n + 1}]" if len(planned) > 1 else "", loss, verdict)
     predicted = losses(received.notes, LANDER, UART.vcfc_modulus)
     excused = not bench.record.scenario.complete
@@ -214,6 +229,23 @@ def _losses(bench: _Bench, received: Received) -> None:
         whole = "SILENCE" in planned[-1].causes
         late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else LANDER))
         bench.add("frames_after_los", late, "frames of later than the last planned loss")
+    return [_declared(verdict, plans.get(verdict.last_ert)) for verdict in found]
+
+
+def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
+    """A loss for the verdict of the run."""
+    last, at = verdict.last_scet, None if plan is None else int(plan.at.value)
+    interval = None if last is None else (utc(last, 3), utc(last + PERIOD_MS * MS, 3))
+    return DeclaredLoss(
+        cause=verdict.cause,
+        evidence=verdict.evidence,
+        planned=None if at is None else utc(at, 3),
+        observed=None if interval is None else interval[1],
+        interval=interval,
+        error_ms=None if last is None or at is None else _time_error(last, at),
+        declared_late_ms=_declared_late(verdict),
+        last_frame=verdict.last_vcfc,
+    )
 
 
 def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None) -> None:
@@ -221,18 +253,23 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     last = None if verdict is None else verdict.last_scet
     before = None if last is None else (last - at) / MS
     bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
-    error = None
-    if last is not None:
-        end = last + PERIOD_MS * MS
-        error = 0 if last < at <= end else (end - at) // MS if at > end else (last - at) // MS + PERIOD_MS
+    error = None if last is None else _time_error(last, at)
     bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
-    late = None
-    if verdict is not None:
-        late = (verdict.declared_ert - verdict.last_ert) / MS - verdict.timeout_ms
-    bench.add(f"los_declared_late{number}", late)
+    bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict))
     cause = None if verdict is None else verdict.cause
     right = loss.causes[0] if cause not in loss.causes else cause
     bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, Band(equals=right))
+
+
+def _time_error(last: int, at: int) -> int:
+    """How far a plan is from the interval after the last good frame, in ms; 0: within it."""
+    end = last + PERIOD_MS * MS
+    return 0 if last < at <= end else (end - at) // MS if at > end else (last - at) // MS + PERIOD_MS
+
+
+def _declared_late(verdict: LosVerdict) -> float:
+    """How long after its time-out a loss was declared, in ms."""
+    return (verdict.declared_ert - verdict.last_ert) / MS - verdict.timeout_ms
 
 
 def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
@@ -255,7 +292,8 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
     text = f"{wrong} good frames are not as sent, {prediction.undetected} predicted"
     bench.add("undetected_unpredicted", wrong - prediction.undetected, text)
     counts = [note.vcfc for _, note in received.good(LANDER) if note.vcfc is not None]
-    bench.add("frames_missing", _missing(counts) if counts else None, "by the frames' counts")
+    if counts or any(arrival.vcid == LANDER for arrival in prediction.good):
+        bench.add("frames_missing", _missing(counts) if counts else None, "by the frames' counts")
 
 
 def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
@@ -267,19 +305,15 @@ def _missing(counts: Sequence[int]) -> int:
     return sum((b - a - 1) % UART.vcfc_modulus for a, b in pairwise(counts))
 
 
-def _interarrival(received: Received) -> list[float]:
-    """Times between lander frames that follow each other, in ms."""
-    gaps, last = [], None
-    for ert, note in received.good(LANDER):
-        if last is not None and note.vcfc is not None and note.vcfc == (last[1] + 1) % UART.vcfc_modulus:
-            gaps.append((ert - last[0]) / MS)
-        last = None if note.vcfc is None else (ert, note.vcfc)
-    return gaps
+def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
+    """Times between frames that follow each other, in ms, of when each came and its count."""
+    return [(then - now) / MS for (now, a), (then, b) in pairwise(frames) if b == (a + 1) % UART.vcfc_modulus]
 
 
-def _times(bench: _Bench, received: Received, gaps: list[float]) -> None:
+def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
     record = bench.record
-    if not bench.kinds & _TIMING:
+    some = gaps or _interarrival((a.at, a.vcfc) for a in prediction.good if a.vcid == LANDER)
+    if some and not bench.kinds & _TIMING:
         period = PERIOD_MS / record.speed if record.speed else PERIOD_MS
         value = None if not gaps else _p99(gaps) - period
         bench.add("interarrival_p99", value if value is None else max(0.0, value))

@@ -1,47 +1,58 @@
-"""Flies a scenario in real time: machine, station and a viewer are processes and sockets; the rig is the cable between.
+"""Flies a scenario in real time: machine, station and viewers are processes and sockets; the rig is the cable between.
 
-    machine ──line──▶ queue ──▶ pump: channel ──▶ port ──▶ station process ──▶ viewer
+    machine ──line──▶ queue ──▶ relay: channel ──▶ port ──▶ station process ──▶ viewers
        ▲                          │  ▲              │
        └────── telecommands ──────┘  └──────────────┘
 
-The machine waits in READY until the station has opened the port, and is then started by telecommand (SCALE and START);
-its greetings stay here, since START sets the stream's counters to zero. The line's time is the host's, at the flight's
-speed, from the first frame on. A fault that is due at a mission time acts on the frame that carries it, before it is
-passed on: how late the host is does not matter.
+Rules:
+1. The machine waits in READY until the station has opened the port, and is then started by telecommand (SCALE and
+   START); its greetings stay here, since START sets the stream's counters to zero.
+2. The line's time is the host's, at the flight's speed, from the first frame on. A fault that is due at a mission time
+   acts on the frame that carries it, before it is passed on: how late the host is does not matter.
+3. Every wait has a bound. A pass that is not over some seconds after its planned end has failed (`hil.deadline`).
+4. A machine that ends takes the link with it: the station finds that its port is gone, as with a cable that is pulled.
+5. What is judged ends with the pass. A viewer that stays keeps the link, and may command what it likes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from groundstation.orders import FINAL_STATES
+from groundstation.plain import utc
 from groundstation.station_config import StationConfig
 from groundstation.station_process import start_station, stop_station
 from hil.channel import Channel
-from hil.faults import Act, Unit
+from hil.cutter import Cut
+from hil.deadline import GRACE_S, PASS_NS, last_words, planned_seconds
+from hil.fault_actuator import FaultActuator
+from hil.faults import Unit
 from hil.listener import Listener
-from hil.pending import PendingAct
-from hil.record import Deed, FlightRecord
+from hil.live_viewer import Viewer
+from hil.record import FlightRecord
 from hil.result import Moment
 from hil.scenario import Scenario
+from hil.scheduled_fault import ScheduledFault
 from hil.serve import ByteServer, PtyServer, ZmqServer
-from hil.targets.base import Machine, MachineFailed, Sink
-from hil.targets.flown import BOOT_TIMEOUT_S, START_TIMEOUT_S, start_script
+from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink
 from hil.targets.greeting import read_greeting
-from protocols.lander import EPOCH, LANDER, MARS6
+from hil.targets.telecommands import start_script
+from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
 TICK_NS = 100_000_000
 S = 1_000_000_000
 LAST_HK = EPOCH + 3210 * TICK_NS
 """What a historical pass sends last."""
-PASS_NS = 3220 * TICK_NS
+START_TIMEOUT_S = 10.0
 _LOOK_S = 0.002
 _LISTENER_S = 15.0
 _TAIL_S = 1.0
@@ -61,6 +72,7 @@ class RealtimeRig:
         speed: float,
         progress: Progress,
         clock: Callable[[], int],
+        viewer: Viewer | None = None,
     ) -> None:
         """Prepare.
 
@@ -71,11 +83,13 @@ class RealtimeRig:
             speed: mission seconds a second, 0.1 … 100.
             progress: told the mission time.
             clock: host time, ns since 1970.
+            viewer: watches the flight, and may end it.
         """
         self._scenario = scenario
         self._speed = speed
         self._progress = progress
         self._clock = clock
+        self._viewer = viewer
         self._came: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._machine = make(self._came.put)
         self._rest = b""
@@ -88,16 +102,17 @@ class RealtimeRig:
             baud=scenario.head.baud or None,
             start=EPOCH,
         )
-        script = None if scenario.commands else start_script(speed)
+        script = start_script(speed)
         self.record = FlightRecord(
             scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
         )
-        self._acts = [PendingAct(n, fault) for n, fault in enumerate(scenario.faults) if isinstance(fault, Act)]
+        self._faults = FaultActuator(self, self.record, lead=TICK_NS)
         self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
         self._numbers: dict[int, int] = {}
         self._began = 0
         self._scet = EPOCH
-        self._unheard: Deed | None = None
+        self._overdue_at = 0.0
+        self._unplugged: ScheduledFault | None = None
         self._held = False
         self._ended = False
         self._counted = False
@@ -120,15 +135,18 @@ class RealtimeRig:
             self._await_greeting()
             self._server = self._serve(f"ipc://{folder}/line")
             stack.callback(self._close_port)
-            name = f"hil-{self._clock() % 10**12:012}"
-            config = StationConfig(name, self._server.url, self.record.recording, MARS6, UART)
+            config = StationConfig(self._station_name, self._server.url, self.record.recording, MARS6, UART)
             station = start_station(config, with_parent=True)
-            stack.callback(lambda: asyncio.run(stop_station(station, "the run is over")))
+            stack.callback(lambda: asyncio.run(stop_station(station, "the flight is over")))
             self._listener = stack.enter_context(Listener(station, self._clock))
             self._await_station()
-            self._start()
-            self._pump()
-            self.record.published_ms = self._listener.delays_ms
+            try:
+                if self._viewer is None:
+                    self._fly_pass()
+                else:
+                    self._viewer.watch(station, self._fly_pass)
+            finally:
+                self._complete_record()
         return self.record
 
     @property
@@ -136,9 +154,20 @@ class RealtimeRig:
         """What the machine had to say."""
         return self._machine.console
 
+    @property
+    def _station_name(self) -> str:
+        """One that no other station has; of a flight that is watched, one to type."""
+        now = self._clock()
+        if self._viewer is None:
+            return f"hil-{now % 10**12:012}"
+        return f"fly-{datetime.fromtimestamp(now // S, UTC):%H%M%S}-{now % S // 10**6:03d}"
+
     def _serve(self, endpoint: str) -> ByteServer:
-        """The port that the station opens: the same name each time."""
-        return PtyServer(self._port) if self._scenario.head.link == "pty" else ZmqServer(endpoint)
+        """The port that the station opens; one that goes and comes back has the same name each time."""
+        if self._scenario.head.link == "zmq":
+            return ZmqServer(endpoint)
+        comes_back = any(fault.kind == "unplug" and fault.span is not None for fault in self._scenario.faults)
+        return PtyServer(self._port if comes_back else None)
 
     def _close_port(self) -> None:
         """The one that is there now: it may not be the first."""
@@ -161,14 +190,27 @@ class RealtimeRig:
             if time.monotonic() > deadline:
                 raise MachineFailed(f"the station did not open {self._server.url} in {_LISTENER_S:g} s")
 
+    def _fly_pass(self) -> None:
+        """From START to the end of the pass; and on, for a viewer that stays."""
+        try:
+            self._start()
+            self._relay()
+        except MachineFailed:
+            if not self._machine.running:
+                self._hang_up()
+            raise
+        if not self.record.left:
+            self.record.closed = self._clock()
+            self._keep_up()
+
     def _start(self) -> None:
-        """The first frame that is no greeting is the flight's."""
+        """The first frame that is not a greeting is the flight's."""
         for _, data in start_script(self._speed):
             self._machine.write(data)
         deadline = time.monotonic() + START_TIMEOUT_S / min(self._speed, 1.0)
         started: list[bytes] = []
-        while not started:
-            if time.monotonic() > deadline:
+        while not started and not self._left():
+            if time.monotonic() > deadline or not self._machine.running:
                 raise MachineFailed(
                     f"{self._machine.name} does not start: {self._machine.console or 'it says nothing'}"
                 )
@@ -176,13 +218,14 @@ class RealtimeRig:
                 if started or not self._greeting(frame):
                     started.append(frame)
         self._began = self.record.start = self._clock()
+        self._overdue_at = time.monotonic() + planned_seconds(self._scenario, self._speed) + GRACE_S
         self._feed(b"".join(started))
 
-    def _pump(self) -> None:
+    def _relay(self) -> None:
         """Pass bytes on until the pass is over, and a little longer."""
         last = None
-        while last is None or self._clock() < last:
-            self._act(self._scet)
+        while self._clock() < last if last is not None else not self._left():
+            self._act()
             data = self._next(_LOOK_S)
             if data:
                 self._feed(data)
@@ -193,13 +236,73 @@ class RealtimeRig:
             if last is None and self._over:
                 self._channel.close(self._line_now)
                 last = self._clock() + round(_TAIL_S * S)
-            if not self._machine.running and not self._ended:
-                raise MachineFailed(f"{self._machine.name} ended: {self._machine.console or 'it said nothing'}")
-        if self._ended and self.record.comparable is None:
-            self.record.comparable = len(self._channel.sent("down"))
+            self._check_target()
+
+    def _check_target(self) -> None:
+        """See that the machine runs, and that its pass can still end in time.
+
+        Raises:
+            MachineFailed: it does not, or cannot.
+        """
+        name, console = self._machine.name, self._machine.console
+        if not self._machine.running and not self._ended:
+            raise MachineFailed(f"{name} ended: {last_words(self._channel.cuts)}; {console or 'it said nothing'}")
+        by_hand = self._viewer is not None and self._listener.others_command
+        if time.monotonic() > self._overdue_at and not by_hand:
+            planned = planned_seconds(self._scenario, self._speed)
+            raise MachineFailed(
+                f"{name} did not end its pass, which was planned to take {planned:.1f} s, in {GRACE_S:g} s more: "
+                f"{self._state}; {last_words(self._channel.cuts)}" + (f"; {console}" if console else "")
+            )
+
+    @property
+    def _state(self) -> str:
+        """What the flight waits for."""
+        if len(self.record.booted) > 1:
+            return "it has booted again, and waits for START"
+        waiting = [order.name for _, order in self._orders]
+        given = [self._scenario.commands[n].name for n, number in self._numbers.items() if not self._is_final(number)]
+        if given:
+            return f"no word of {', '.join(given)}"
+        if self._scet < LAST_HK:
+            return "it sends no more" + (f", and {', '.join(waiting)} could not be given" if waiting else "")
+        return "it does not stop"
+
+    def _left(self) -> bool:
+        """Whether the viewer was closed: the flight ends."""
+        if self._viewer is None or not self._viewer.left:
+            return False
+        self.record.left = f"the viewer was closed at {utc(self._scet)}"
+        return True
+
+    def _hang_up(self) -> None:
+        """The machine is gone, so its end of the cable is: let the station find that before it is stopped."""
+        self._pass_on()
+        self._close_port()
+        deadline = time.monotonic() + _TAIL_S
+        while self._listener.locked and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+
+    def _keep_up(self) -> None:
+        """Carry bytes for a viewer that stays; none of them is judged."""
+        while self._viewer is not None and self._viewer.stays and not self._viewer.left:
+            if data := self._next(_LOOK_S):
+                self._server.send(data)
+            if data := self._server.receive():
+                with contextlib.suppress(MachineFailed):  # the pass is over, whatever becomes of the machine
+                    self._machine.write(data)
+
+    def _complete_record(self) -> None:
+        """What is known at the end alone."""
+        record = self.record
+        record.published_ms = self._listener.delays_ms
+        if self._channel.account("up").sent:
+            record.script = None  # at which tick the machine took it, nothing says
+        if (self._ended or record.left) and record.comparable is None:
+            record.comparable = len(self._channel.sent("down"))
         for place, number in self._numbers.items():
             if number in self._listener.updates:
-                self.record.commands[place] = self._listener.updates[number]
+                record.commands[place] = self._listener.updates[number]
 
     @property
     def _line_now(self) -> int:
@@ -208,15 +311,15 @@ class RealtimeRig:
     @property
     def _over(self) -> bool:
         """The last frame has passed, or the target's time is over; and all that lasts has been undone."""
-        if any(act.open for act in self._acts):
-            return False
-        if any(
-            self._listener.updates.get(n) is None or self._listener.updates[n].state not in FINAL_STATES
-            for n in self._numbers.values()
-        ):
+        if self._faults.open or not all(map(self._is_final, self._numbers.values())):
             return False
         late = self._line_now >= EPOCH + PASS_NS + round(0.5 * S * self._speed)
         return late and (self._scet >= LAST_HK or self._ended)
+
+    def _is_final(self, number: int) -> bool:
+        """Whether the station has said how a command ended."""
+        update = self._listener.updates.get(number)
+        return update is not None and update.state in FINAL_STATES
 
     def _feed(self, data: bytes) -> None:
         """Bytes of the machine into the channel, a frame at a time: a fault may begin before any of them."""
@@ -224,22 +327,26 @@ class RealtimeRig:
         size = UART.cadu_length
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
-            if self._ended and self._greeting(frame):
-                self.record.moments.append(Moment(time=self._clock(), lane="event", text="the target booted"))
             for unit in self._channel.feed_down(frame, self._line_now, whole=False):
+                self._look_for_boot(self._channel.cuts[unit.number])
                 self._scet = max(self._scet, unit.scet)
-                self._act(self._scet, unit)
+                self._act(unit)
+
+    def _look_for_boot(self, cut: Cut) -> None:
+        """A greeting in flight says that the target has booted."""
+        if cut.vcid != BUS or not self._greeting(cut.data):
+            self._counted = self._counted and cut.vcid != LANDER
 
     def _pass_on(self) -> None:
         """What has arrived at the station's end, into its port."""
         now = self._line_now
         if self._held:
             return
-        if self._unheard is not None:
-            self._channel.lose("down", self._unheard.fault, self._unheard.kind, now)
+        if self._unplugged is not None:
+            self._channel.lose("down", self._unplugged.number, self._unplugged.spec.kind, now)
             return
         if not self._server.wait_for_listener(0):
-            return  # it opens its port anew: what is due waits in the channel
+            return  # the station opens its port again: what is due waits in the channel
         self._send(self._channel.take_down(now))
 
     def _send(self, units: list[Unit]) -> None:
@@ -248,11 +355,12 @@ class RealtimeRig:
             cut = self._channel.cuts[unit.number]
             if cut.vcid == LANDER and cut.scet is not None and unit.data is cut.data:
                 self._listener.sent(cut.scet, self._clock())
-            self._server.send(unit.data)
+        if units:
+            self._server.send(b"".join(unit.data for unit in units))
 
     def _pass_up(self) -> None:
         now = self._line_now
-        data = self._server.receive() if self._unheard is None else b""
+        data = self._server.receive() if self._unplugged is None else b""
         if data:
             self._channel.feed_up(data, now)
         for unit in self._channel.take_up(now):
@@ -268,62 +376,58 @@ class RealtimeRig:
             else:
                 self.record.refused[place] = answer
 
-    def _act(self, scet: int, last: Unit | None = None) -> None:
-        """Do and undo what is due."""
-        for act in self._acts:
-            lead = TICK_NS if act.fault.family == "target" else 0  # after the frame before it, not after its own
-            if act.is_due(scet + lead, last):
-                self.record.deeds.append(act.begin(self._line_now, self._clock()))
-                _BEGIN[act.fault.kind](self, act)
-                self._note(f"{act.fault.kind} begins" if act.lasts else act.fault.kind)
-            elif act.is_over(self._line_now):
-                _END[act.fault.kind](self, act)
-                act.end(self.record.deeds, self._clock())
-                self._note(f"{act.fault.kind} is over")
+    def _act(self, last: Unit | None = None) -> None:
+        """Begin and end the faults that are due."""
+        self._faults.act(self._scet, self._line_now, self._clock(), last)
 
-    def _note(self, text: str) -> None:
-        self.record.moments.append(Moment(time=self._clock(), lane="fault", text=text, tone="bad"))
+    # -- levers, for the faults -------------------------------------------------------------------------------------
 
-    def _unplug(self, act: PendingAct) -> None:
-        """What the station was sent it has read: a cable is not pulled in the middle of a read."""
-        self._send(self._channel.hurry_down(act.planned))
+    def unplug(self, fault: ScheduledFault) -> None:
+        """Take away the port. What was sent before, the station has read: no read is cut in the middle."""
+        self._send(self._channel.hurry_down(fault.planned))
         self._server.close()
-        self._unheard = act.deed
-        self._channel.lose("up", act.number, act.fault.kind, None)
+        self._unplugged = fault
+        self._channel.lose("up", fault.number, fault.spec.kind, None)
 
-    def _plug(self, act: PendingAct) -> None:
-        self._channel.lose("down", act.number, act.fault.kind, self._line_now)
+    def plug(self, fault: ScheduledFault) -> None:
+        """Give it back, under the same name."""
+        self._channel.lose("down", fault.number, fault.spec.kind, self._line_now)
         self._server = self._serve(self._server.url.removeprefix("zmq:"))
-        self._unheard = None
+        self._unplugged = None
 
-    def _hold(self, act: PendingAct) -> None:
+    def hold(self) -> None:
+        """Pass nothing on."""
         self._held = True
 
-    def _release(self, act: PendingAct) -> None:
+    def release(self) -> None:
+        """Pass on what was held."""
         self._held = False
 
-    def _reset(self, act: PendingAct) -> None:
+    def reset(self) -> None:
+        """Pull the machine's reset pin."""
         self._end_pass()
-        self._counted = False
         self._machine.reset()
 
-    def _power_off(self, act: PendingAct) -> None:
+    def power_off(self) -> None:
+        """Take the machine's power."""
         self._end_pass()
         self._machine.power_off()
 
-    def _power_on(self, act: PendingAct) -> None:
-        self._counted = False
+    def power_on(self) -> None:
+        """Give it back."""
         self._machine.power_on()
 
-    def _hang(self, act: PendingAct) -> None:
+    def hang(self, *, for_good: bool) -> None:
+        """Stop the machine's clocks."""
         self._machine.hang()
-        self._ended = not act.lasts
+        self._ended = for_good
 
-    def _resume(self, act: PendingAct) -> None:
+    def resume(self) -> None:
+        """Let them run again."""
         self._machine.resume()
 
-    def _flip(self, act: PendingAct) -> None:
-        address, mask = act.fault.address, act.fault.mask  # type: ignore[attr-defined]
+    def flip(self, address: int, mask: int) -> None:
+        """Flip bits of a byte of the machine's memory."""
         (byte,) = self._machine.peek(address, 1)
         self._machine.poke(address, bytes([byte ^ mask]))
 
@@ -333,15 +437,18 @@ class RealtimeRig:
             self._feed(data)
         if self.record.comparable is None:
             self.record.comparable = len(self._channel.sent("down"))
-        self._ended = True
+        self._ended, self._counted = True, False
 
     def _greeting(self, frame: bytes) -> bool:
         """Whether a frame says that the machine has booted; which build it is, is kept, once for each start."""
         greeting = read_greeting(frame)
-        if greeting is not None and not self._counted:
-            self._counted = True
-            self.record.booted.append(f"{greeting.build_id:08x}")
-        return greeting is not None
+        if greeting is None or self._counted:
+            return greeting is not None
+        self._counted = True
+        self.record.booted.append(f"{greeting.build_id:08x}")
+        if self._began:
+            self.record.moments.append(Moment(time=self._clock(), lane="event", text="the target booted"))
+        return True
 
     def _frames(self, seconds: float) -> Iterator[bytes]:
         """Whole frames that come before the flight; a line without faults is aligned from power on."""
@@ -359,21 +466,3 @@ class RealtimeRig:
         except queue.Empty:
             return b""
         return data
-
-
-_BEGIN: dict[str, Callable[[RealtimeRig, PendingAct], None]] = {
-    "unplug": RealtimeRig._unplug,
-    "peer_killed": RealtimeRig._unplug,
-    "peer_stopped": RealtimeRig._hold,
-    "reset": RealtimeRig._reset,
-    "hang": RealtimeRig._hang,
-    "power_off": RealtimeRig._power_off,
-    "memory_flip": RealtimeRig._flip,
-}
-_END: dict[str, Callable[[RealtimeRig, PendingAct], None]] = {
-    "unplug": RealtimeRig._plug,
-    "peer_killed": RealtimeRig._plug,
-    "peer_stopped": RealtimeRig._release,
-    "hang": RealtimeRig._resume,
-    "power_off": RealtimeRig._power_on,
-}

@@ -48,7 +48,10 @@ class FlightRecord:
         moments: what the rig itself saw.
         provenance: what flew on what.
         console: what the target had to say for people.
-        error: why it ended before its time; empty if it did not.
+        error: why it broke off: a target that died, Ctrl-C; empty if it did not.
+        exit_code: what the command line exits with after such an error.
+        left: why it was ended before its end although nothing failed: its viewer was closed; empty if it was not.
+        closed: the station's time at which the pass was over, in ns; what came later is not judged. None: all is.
     """
 
     scenario: Scenario
@@ -71,3 +74,11 @@ class FlightRecord:
     provenance: dict[str, str] = field(default_factory=dict)
     console: str = ""
     error: str = ""
+    exit_code: int = 1
+    left: str = ""
+    closed: int | None = None
+
+    @property
+    def flown(self) -> bool:
+        """The target sent something after its start."""
+        return bool(self.channel.account("down").sent)

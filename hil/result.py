@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
-from groundstation.messages import Counters
+from groundstation.messages import Cause, Counters
 from hil.faults import Applied
 from hil.scenario import Mode, State
 
@@ -108,42 +109,97 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     field: str = ""
 
 
+class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """A loss of the lander's signal: as the station declared it, and as it was planned. Times are mission UTC as text.
+
+    Attributes:
+        cause: what broke, as the station found.
+        evidence: its evidence, in words.
+        planned: when the scenario expects it; None: it does not.
+        observed: when the next frame was due and did not come; None: unknown.
+        interval: the last good frame and `observed`.
+        error_ms: how far `planned` is from the interval; 0: within it.
+        declared_late_ms: how long after its time-out the station declared it.
+        last_frame: frame count of the last good frame.
+    """
+
+    cause: Cause
+    evidence: str
+    planned: str | None
+    observed: str | None
+    interval: tuple[str, str] | None
+    error_ms: int | None
+    declared_late_ms: float
+    last_frame: int | None
+
+
+VERDICT_VERSION = 2
+"""Counts up when a field of `Verdict` changes its meaning or goes; new fields do not count. The verdict of `hil fly`
+before there was a version is 1."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_field="type"):
+    """What a run came to: the last line of ``hil fly --json``, a line for each run of ``hil run --json``.
+
+    Attributes:
+        version: of this format.
+        run: name of the run, of its folder too: scenario, target, and what tells it from others.
+        scenario: its id.
+        state: the worst of all measurements; FAIL too if the flight broke off; INCOMPLETE if its viewer ended it.
+        passed: PASS or MARGINAL.
+        exit_code: what a command line that flew this run alone exits with.
+        line: the verdict in a line.
+        error: why the flight broke off: a target that died, Ctrl-C, a viewer that was closed; may be empty.
+        measurements: row by row; none of a flight that never began.
+        losses: all that the station declared.
+        lander_frames: good ones, as received.
+        counters: of the station, over the whole recording.
+        recording: the path of the station's archive.
+        replay: the command line that flies it again.
+    """
+
+    version: int = VERDICT_VERSION
+    run: str
+    scenario: str
+    target: str
+    mode: Mode
+    seed: int
+    state: State
+    passed: bool
+    exit_code: int
+    line: str
+    error: str = ""
+    measurements: list[Measurement]
+    losses: list[DeclaredLoss] = []
+    lander_frames: int = 0
+    counters: Counters
+    recording: str = ""
+    replay: str
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="type"):
     """One scenario flown on one target.
 
     Attributes:
-        run: name of the run, of its folder too: scenario, target, and what tells it from others.
-        scenario: id of the scenario.
-        title: its title.
+        verdict: what it came to.
+        title: of the scenario.
         toml: the scenario's text, as flown.
-        line: the verdict in a line.
-        state: the worst of all measurements; MARGINAL passes.
-        error: why it ended before its time: a target that died, Ctrl-C; may be empty.
         began: host UTC, ISO 8601.
         took_s: host time from start to report.
         provenance: what flew on what: versions, hashes, build ids, serial numbers.
-        replay: the command line that flies it again.
         start: line time of tick 0, in ns; for lockstep the mission's epoch.
         interarrival_ms: of lander frames in contact.
         artefacts: file names in the bundle, by what they are.
         applied_dropped: entries of the fault log that found no room.
     """
 
-    run: str
-    scenario: str
+    verdict: Verdict
     title: str
     toml: str
-    target: str
-    mode: Mode
-    seed: int
     speed: float
     start: int
-    line: str
-    state: State
-    error: str = ""
     began: str
     took_s: float
-    measurements: list[Measurement]
     faults: list[FaultSummary]
     applied: list[Applied]
     applied_dropped: int
@@ -154,19 +210,96 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     planned_los: int | None
     observed_los: int | None
     mismatch: Mismatch | None
-    counters: Counters
     provenance: dict[str, str]
-    replay: str
     console: str
     artefacts: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
+    def run(self) -> str:
+        """Name of the run."""
+        return self.verdict.run
+
+    @property
+    def scenario(self) -> str:
+        """Id of the scenario."""
+        return self.verdict.scenario
+
+    @property
+    def target(self) -> str:
+        """Name of the target."""
+        return self.verdict.target
+
+    @property
+    def mode(self) -> Mode:
+        """With a clock or without."""
+        return self.verdict.mode
+
+    @property
+    def seed(self) -> int:
+        """Of all random numbers."""
+        return self.verdict.seed
+
+    @property
+    def state(self) -> State:
+        """The verdict in a word."""
+        return self.verdict.state
+
+    @property
     def passed(self) -> bool:
         """Whether it is good enough."""
-        return self.state in ("PASS", "MARGINAL") and not self.error
+        return self.verdict.passed
+
+    @property
+    def line(self) -> str:
+        """The verdict in a line."""
+        return self.verdict.line
+
+    @property
+    def error(self) -> str:
+        """Why the flight broke off; may be empty."""
+        return self.verdict.error
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """The judgement, row by row."""
+        return self.verdict.measurements
+
+    @property
+    def counters(self) -> Counters:
+        """Of the station."""
+        return self.verdict.counters
+
+    @property
+    def replay(self) -> str:
+        """The command line that flies it again."""
+        return self.verdict.replay
 
 
-_ORDER: tuple[State, ...] = ("PASS", "MARGINAL", "UNSET", "FAIL")
+_IN_VERDICT = ("run", "scenario", "target", "mode", "seed", "state", "line", "measurements", "counters", "replay")
+
+
+def decode_result(raw: bytes) -> RunResult:
+    """A result from its JSON, of this version or of the one before, which had no verdict of its own.
+
+    Raises:
+        msgspec.DecodeError: it is neither.
+    """
+    return msgspec.convert(upgraded(msgspec.json.decode(raw)), RunResult)
+
+
+def upgraded(fields: Any) -> Any:
+    """The fields of a result, with its verdict where it is today."""
+    if not isinstance(fields, dict) or "verdict" in fields or any(key not in fields for key in _IN_VERDICT):
+        return fields
+    verdict = {key: fields[key] for key in _IN_VERDICT}
+    error, state = fields.get("error", ""), fields["state"]
+    passed = state in ("PASS", "MARGINAL") and not error
+    more = {"type": "verdict", "version": 1, "passed": passed, "exit_code": 0 if passed else 1, "error": error}
+    rest = {key: value for key, value in fields.items() if key not in _IN_VERDICT}
+    return {**rest, "verdict": {**verdict, **more}}
+
+
+_ORDER: tuple[State, ...] = ("PASS", "MARGINAL", "UNSET", "INCOMPLETE", "FAIL")
 
 
 def worst(states: Iterable[State]) -> State:

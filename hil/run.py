@@ -1,5 +1,7 @@
 """Flies one scenario on one target, judges it, and leaves a bundle: everything that is needed to see why, and again.
 
+`hil run`, `fly`, `campaign`, `replay` and the pytest plugin all come here; what is flown is said by a `Plan` alone.
+
 BUNDLE/scenario.toml        as flown
        result.json          `hil.result.RunResult`
        recording.sqlite     the station's archive: what it received, and when
@@ -15,7 +17,9 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Callable, Collection
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,19 +34,23 @@ from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
 from groundstation.plain import utc
 from groundstation.printable import printable
+from groundstation.shell import EXIT_INTERRUPTED
 from hil.faults import Act, Spec
+from hil.live_viewer import LiveViewer
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
-from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, worst
-from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError
+from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, Verdict, decode_result, worst
+from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
 from hil.stepped import STEPPED, STEPPED_CAN
-from hil.targets import MACHINES, BoardMachine, Machine, Sink, find_port
+from hil.targets import BOARD, MACHINES, BoardMachine, Machine, Sink, find_port
 from hil.targets.stepping import SteppedMachine
-from protocols.lander import EPOCH, MARS6
+from protocols.lander import EPOCH, LANDER, MARS6
 
-BOARD = "board"
+EXIT_INCOMPLETE = 21
+
+RECORDING = "recording.sqlite"
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _FOR_GOOD = {"reset", "power_off"}
@@ -66,24 +74,34 @@ class Plan:
         scenario: with the seed that is to be used.
         target: its name.
         mode: with a clock or without.
-        bundle: the folder that is made.
+        bundle: the folder that is made; None: nothing but the recording is kept.
         replay: the command line that flies it again.
         speed: in real time, mission seconds a second; None: the scenario's.
         port: of the target ``board``.
+        recording: a new file for the station's archive; None: it is in the bundle alone.
     """
 
     scenario: Scenario
     target: str
     mode: Mode
-    bundle: Path
+    bundle: Path | None
     replay: str
     speed: float | None = None
     port: str | None = None
+    recording: Path | None = None
 
     @property
     def name(self) -> str:
         """Of the run: its bundle's."""
-        return self.bundle.name
+        return f"{self.scenario.id}-{self.target}" if self.bundle is None else self.bundle.name
+
+    @property
+    def archive(self) -> Path:
+        """Where the station's archive goes."""
+        if self.recording is not None:
+            return self.recording
+        assert self.bundle is not None  # a plan has one of them
+        return self.bundle / RECORDING
 
 
 def check_plan(plan: Plan) -> None:
@@ -166,37 +184,41 @@ def _speed(plan: Plan) -> float:
     return min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
 
 
-def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress) -> RunResult:
+def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: LiveViewer | None = None) -> RunResult:
     """Fly, judge, and write the bundle. A target that dies and Ctrl-C are results too.
 
     Args:
         plan: checked by `check_plan`.
         clock: ns since 1970.
         progress: told the mission time from time to time.
+        viewer: shows a flight in real time.
 
     Raises:
         ArchiveError: the bundle cannot be written.
     """
     began = clock()
-    try:
-        plan.bundle.mkdir(parents=True, exist_ok=False)
-    except OSError as error:  # another program may write a report there
-        raise ArchiveError(f"cannot make the bundle {plan.bundle}: {error.strerror}") from error
-    record = FLIERS[plan.mode](plan, progress)
+    if plan.bundle is not None:
+        _make(plan.bundle)
+    record = RIGS[plan.mode](plan, progress, viewer)
     result = result_of(plan, record, began, clock)
-    write_bundle(plan.bundle, result, record)
+    if plan.bundle is not None:
+        write_bundle(plan.bundle, result, record)
     return result
 
 
-def _fly_lockstep(plan: Plan, progress: Progress) -> FlightRecord:
-    target = SteppedMachine(_board(plan)) if plan.target == BOARD else STEPPED[plan.target]()
-    rig = LockstepRig(plan.scenario, target, plan.bundle / "recording.sqlite", progress)
+def _make(bundle: Path) -> None:
     try:
-        rig.fly()
-    except StationError as error:
-        rig.record.error = str(error)
-    except KeyboardInterrupt:
-        rig.record.error = "interrupted"
+        bundle.mkdir(parents=True, exist_ok=False)
+    except OSError as error:  # another program may write a report there
+        raise ArchiveError(f"cannot make the bundle {bundle}: {error.strerror}") from error
+
+
+def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
+    target = SteppedMachine(_board(plan)) if plan.target == BOARD else STEPPED[plan.target]()
+    rig = LockstepRig(plan.scenario, target, plan.archive, progress)
+    try:
+        with _broken_off(rig.record):
+            rig.fly()
     finally:
         rig.record.console = target.console
         target.close()
@@ -207,51 +229,51 @@ TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realt
 """Which targets can be flown, by mode."""
 
 
-def _fly_realtime(plan: Plan, progress: Progress) -> FlightRecord:
-    recording = plan.bundle / "recording.sqlite"
+def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
     make = _board(plan) if plan.target == BOARD else MACHINES[plan.target]
-    rig = RealtimeRig(plan.scenario, make, recording.absolute(), _speed(plan), progress, host_clock)
+    rig = RealtimeRig(plan.scenario, make, plan.archive.absolute(), _speed(plan), progress, host_clock, viewer)
     try:
-        rig.fly()
-    except StationError as error:
-        rig.record.error = str(error)
-    except KeyboardInterrupt:
-        rig.record.error = "interrupted"
+        with _broken_off(rig.record):
+            rig.fly()
     finally:
         rig.record.console = rig.console
+    if rig.record.left and viewer is not None:
+        rig.record.exit_code = viewer.code or EXIT_INCOMPLETE
     return rig.record
 
 
-FLIERS: dict[Mode, Callable[[Plan, Progress], FlightRecord]] = {"lockstep": _fly_lockstep, "realtime": _fly_realtime}
-"""Who flies, by mode."""
+@contextmanager
+def _broken_off(record: FlightRecord) -> Iterator[None]:
+    """What ends a flight before its time is in its record."""
+    try:
+        yield
+    except StationError as error:
+        record.error, record.exit_code = str(error), error.exit_code
+    except KeyboardInterrupt:
+        record.error, record.exit_code = "interrupted", EXIT_INTERRUPTED
+
+
+RIGS: dict[Mode, Callable[[Plan, Progress, LiveViewer | None], FlightRecord]] = {
+    "lockstep": _fly_lockstep,
+    "realtime": _fly_realtime,
+}
+"""What flies, by mode."""
 
 
 def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], int]) -> RunResult:
     """Judge a flight and put together all that is known of it."""
     scenario = plan.scenario
     judgement = judge(record)
-    rows = judgement.rows
-    state = worst(row.state for row in rows)
-    if record.error:
-        state = "FAIL"
     found = judgement.received.losses()
     log = record.channel.log
     return RunResult(
-        run=plan.name,
-        scenario=scenario.id,
+        verdict=_verdict(plan, record, judgement),
         title=scenario.head.title,
         toml=scenario.text,
-        target=plan.target,
-        mode=plan.mode,
-        seed=scenario.head.seed,
         speed=record.speed,
         start=record.start,
-        line=_line(plan, state, rows, record.error),
-        state=state,
-        error=record.error,
         began=utc_date(began),
         took_s=round((clock() - began) / 1e9, 3),
-        measurements=rows,
         faults=_summaries(record),
         applied=log.entries[:_LOG_SHOWN],
         applied_dropped=max(0, len(log.entries) - _LOG_SHOWN) + log.dropped,
@@ -262,13 +284,11 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         planned_los=int(scenario.losses[-1].at.value) if scenario.losses else None,
         observed_los=found[-1].interval_scet[1] if found and found[-1].interval_scet is not None else None,
         mismatch=judgement.mismatch,
-        counters=judgement.received.counters,
         provenance=_provenance(plan, record, judgement),
-        replay=plan.replay,
         console=record.console,
         artefacts={
             "scenario": "scenario.toml",
-            "recording": "recording.sqlite",
+            "recording": RECORDING,
             "sent by the target": "sent.bin",
             "capture, both ways": "capture.jsonl",
             "fault log": "faults.jsonl",
@@ -277,16 +297,42 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
     )
 
 
+def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
+    rows = judgement.rows
+    state: State = "FAIL" if record.error else "INCOMPLETE" if record.left else worst(row.state for row in rows)
+    passed = state in ("PASS", "MARGINAL")
+    broken = bool(record.error or record.left)
+    frames = sum(1 for _ in judgement.received.good(LANDER))
+    return Verdict(
+        run=plan.name,
+        scenario=plan.scenario.id,
+        target=plan.target,
+        mode=plan.mode,
+        seed=plan.scenario.head.seed,
+        state=state,
+        passed=passed,
+        exit_code=0 if passed else record.exit_code if broken else 1,
+        line=_line(plan, state, record, rows),
+        error=record.error or record.left,
+        measurements=rows,
+        losses=judgement.losses,
+        lander_frames=frames,
+        counters=judgement.received.counters,
+        recording=printable(plan.archive),
+        replay=plan.replay,
+    )
+
+
 def utc_date(nanoseconds: int) -> str:
     """Date and time of day, ISO 8601."""
     return datetime.fromtimestamp(nanoseconds // 10**9, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _line(plan: Plan, state: str, rows: list[Measurement], error: str) -> str:
+def _line(plan: Plan, state: State, record: FlightRecord, rows: list[Measurement]) -> str:
     """The verdict in a line."""
     head = f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
-    if error:
-        return f"{head}: {error}"
+    if record.error or record.left:
+        return f"{head}: {record.error or record.left}"
     bad = [row for row in rows if row.state != "PASS"]
     if bad:
         return f"{head}: {', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
@@ -389,7 +435,7 @@ def read_bundle(folder: Path) -> RunResult:
         ScenarioError: it is no bundle, or of another version.
     """
     try:
-        return msgspec.json.decode((folder / "result.json").read_bytes(), type=RunResult)
+        return decode_result((folder / "result.json").read_bytes())
     except FileNotFoundError as error:
         raise ScenarioError(f"{folder} is no bundle of a run: there is no result.json in it") from error
     except (OSError, msgspec.DecodeError) as error:
@@ -397,8 +443,10 @@ def read_bundle(folder: Path) -> RunResult:
 
 
 def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
-    """Write all but the recording, which is there."""
+    """Write all but the recording, which is there already, or else copied."""
     channel = record.channel
+    if record.recording.exists() and not (folder / RECORDING).exists():
+        shutil.copyfile(record.recording, folder / RECORDING)
     (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
     (folder / "result.json").write_bytes(msgspec.json.format(encode_json(result)))
     (folder / "sent.bin").write_bytes(channel.sent("down"))

@@ -17,19 +17,19 @@ import msgspec
 from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
-from groundstation.output import echo, write_line
+from groundstation.output import echo, echo_json, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
 from groundstation.shell import EXIT_INTERRUPTED
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
+from hil.find import default_mode, find_scenario, find_scenarios
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import RunResult
-from hil.run import BOARD, TARGETS_OF, Plan, check_plan, read_bundle, utc_date
+from hil.run import TARGETS_OF, Plan, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
-from hil.targets import TARGETS
-from protocols.nearest import nearest
+from hil.targets import BOARD, TARGETS
 
 EXIT_FAIL = 1
 EXIT_DIED = 20
@@ -65,6 +65,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
 @click.option("--port", help="Serial port of the target board.")
+@click.option("--json", "as_json", is_flag=True, help="Write the verdict of each run as a line of JSON.")
 def run_command(
     scenarios: tuple[str, ...],
     target: str,
@@ -76,6 +77,7 @@ def run_command(
     repeat: int,
     speed: float | None,
     port: str | None,
+    as_json: bool,
 ) -> None:
     """Fly scenarios, judge them, and write a report.
 
@@ -88,6 +90,7 @@ def run_command(
       hil run hil/scenarios --target qemu --jobs 2        all that the target can fly
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run noisy-descent --seed 7 --repeat 10
+      hil run los-091105 --json | jq .state               the verdict, for programs
       hil replay out/runs/los-091105-qemu                 a run again, from its bundle
 
     \b
@@ -123,7 +126,7 @@ def run_command(
             raise ScenarioError("there is nothing to fly")
         if speed is not None and all(plan.mode == "lockstep" for plan in plans):
             raise click.UsageError(_NO_SPEED)
-        sys.exit(_fly(plans, jobs, folder, report is not None))
+        sys.exit(_fly(plans, jobs, folder, report is not None, as_json=as_json))
 
 
 def _mode(lockstep: bool, realtime: bool) -> Mode | None:
@@ -133,33 +136,6 @@ def _mode(lockstep: bool, realtime: bool) -> Mode | None:
     if realtime:
         return "realtime"
     return "lockstep" if lockstep else None
-
-
-def find_scenarios(name: str) -> list[tuple[Path, bool]]:
-    """Files of a name, path or folder; and whether each was named itself.
-
-    Raises:
-        ScenarioError: there is none; with the nearest name.
-    """
-    path = Path(name)
-    if path.is_dir():
-        files = sorted(path.glob("*.toml"))
-        if not files:
-            raise ScenarioError(f"{name}: no scenario (*.toml) in this folder")
-        return [(file, False) for file in files]
-    if path.is_file():
-        return [(path, True)]
-    if path.exists():
-        raise ScenarioError(f"{name} is a pipe or device: a scenario is a file, NAME.toml, whose name is its id")
-    known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
-    if name not in known:
-        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")
-    return [(known[name], True)]
-
-
-def default_mode(scenario: Scenario, target: str) -> Mode:
-    """The scenario's first mode in which the target can be flown."""
-    return next((mode for mode in scenario.head.modes if target in TARGETS_OF[mode]), scenario.head.modes[0])
 
 
 def _name(scenario: str, target: str, seed: int | None, n: int | None) -> str:
@@ -194,12 +170,14 @@ def _folder(report: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool) -> int:
-    """Fly, tell, report; the exit code."""
+def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool, *, as_json: bool = False) -> int:
+    """Fly, write the verdicts, report; the exit code."""
     batch, results = Batch(jobs), []
     for result in batch.fly(plans):
         results.append(result)
-        for line in lines(result):
+        if as_json:
+            echo_json(result.verdict)
+        for line in [] if as_json else lines(result):
             write_line(line)
         if not result.passed:
             (folder / "runs" / result.run / FAILED).touch()
@@ -207,10 +185,10 @@ def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool) -> int:
             shutil.rmtree(folder / "runs" / result.run)
     places = {plan.name: n for n, plan in enumerate(plans)}
     results.sort(key=lambda result: places[result.run])
-    _sum_up(results, len(plans))
+    _sum_up(results, len(plans), as_json)
     if wanted and results:
         page = write_report(results, folder, utc_date(host_clock()))
-        write_line(f"report: {page}")
+        echo(f"report: {page}", err=as_json)
     if batch.interrupted:
         return EXIT_INTERRUPTED
     if any(result.error for result in results):
@@ -218,7 +196,7 @@ def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool) -> int:
     return 0 if all(result.passed for result in results) else EXIT_FAIL
 
 
-def _sum_up(results: list[RunResult], planned: int) -> None:
+def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
     """One line for all, if there was more than one; and whether repeats were the same."""
     if planned < 2:
         return
@@ -228,7 +206,7 @@ def _sum_up(results: list[RunResult], planned: int) -> None:
         streams.setdefault(f"{result.scenario} {result.seed}", set()).add(result.provenance["received sha256"])
     repeated = len(results) > len(streams)
     same = f"; {sum(len(found) for found in streams.values())} different streams of {len(streams)}" if repeated else ""
-    write_line(f"{passed} of {planned} passed{same}")
+    echo(f"{passed} of {planned} passed{same}", err=as_json)
 
 
 @click.command("list")
@@ -267,10 +245,11 @@ def replay_command(bundle: Path, report: Path | None) -> None:
     with _folder(report) as folder:
         speed = before.speed or None
         again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
-        plan = Plan(scenario, before.target, before.mode, folder / "runs" / name, again, speed)
+        made = folder / "runs" / name
+        plan = Plan(scenario, before.target, before.mode, made, again, speed)
         check_plan(plan)
         code = _fly([plan], 1, folder, True)
-        after = read_bundle(plan.bundle)
+        after = read_bundle(made)
         _compare_runs(before, after)
         if before.mode == "lockstep" and _hashes(before) != _hashes(after):
             code = code or EXIT_FAIL
@@ -313,10 +292,7 @@ def campaign_command(
       hil campaign noisy-descent --runs 50 --target qemu
     """
     mode = _mode(lockstep, realtime)
-    (path, _), *rest = find_scenarios(scenario)
-    if rest:
-        raise ScenarioError(f"{scenario}: a campaign is of one scenario")
-    base, first = load_scenario(path), 1 if seed is None else seed
+    base, first = load_scenario(find_scenario(scenario)), 1 if seed is None else seed
     check_vary(base)
     chosen: Mode = mode or default_mode(base, target)
     with _folder(report) as folder:

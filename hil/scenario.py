@@ -65,7 +65,8 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that come with the package."""
 
 Mode = Literal["lockstep", "realtime"]
-State = Literal["PASS", "MARGINAL", "FAIL", "UNSET"]
+State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE"]
+"""Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended."""
 
 MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),

@@ -56,6 +56,7 @@ __all__ = [
     "At",
     "FaultLog",
     "For",
+    "MemoryFlip",
     "Note",
     "Spec",
     "Stage",

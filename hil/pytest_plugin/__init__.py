@@ -4,7 +4,6 @@
     session    what a session that flies shares: the choice of targets, bundles, the report
     items      scenario files as test items
     flight     the verbs of ``hil_flight``: what to do, fly, and what has to hold
-    losses     the losses of signal that follow from what was done
     evidence   what a bundle says of a loss and of a silence
 
 Until a test or an option asks for a flight nothing but this file is loaded, and no hook of a running test is there.

@@ -20,16 +20,15 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.messages import LosVerdict
-from hil.campaign import to_toml
+from hil.expected_losses import with_losses
 from hil.faults import mission_time, span_ns
+from hil.find import find_scenario
 from hil.pytest_plugin import evidence
 from hil.pytest_plugin.items import story
-from hil.pytest_plugin.losses import losses_of
 from hil.report import lines
 from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult
-from hil.run_cli import find_scenarios
-from hil.scenario import Scenario, ScenarioError, parse_scenario
+from hil.scenario import Scenario, ScenarioError
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -85,10 +84,7 @@ class Flight:
     def use(self, scenario: str | Path) -> None:
         """Begin with a scenario: the name of one that comes with the package (`hil list`), or a file."""
         __tracebackhide__ = True
-        (path, alone), *_ = find_scenarios(str(scenario))
-        if not alone and not path.is_file():
-            raise ScenarioError(f"{scenario}: one scenario, not a folder of them")
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(find_scenario(str(scenario)).read_text(encoding="utf-8"))
         tables["scenario"] = {"seed": self._tables["scenario"]["seed"], **tables.get("scenario", {}), "id": self._id}
         self._put({**tables, **{key: value for key, value in self._tables.items() if key != "scenario"}})
 
@@ -260,14 +256,7 @@ class Flight:
     def _parse(self, tables: dict[str, Any]) -> Scenario:
         """The scenario, with the losses that follow from its faults if none was said."""
         __tracebackhide__ = True
-        scenario = parse_scenario(to_toml(tables), self._id)
-        if "loss" in tables:
-            return scenario
-        losses = losses_of(scenario.faults)
-        if losses is None:
-            return scenario
-        text = to_toml({**tables, "loss": losses}) if losses else f"loss = []\n{to_toml(tables)}"
-        return parse_scenario(text, self._id)
+        return with_losses(tables, self._id)
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:

@@ -19,18 +19,17 @@ from groundstation.errors import CallerError
 from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
+from hil.find import default_mode
 from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import Plan, TooFast, check_plan, fly_plan, read_bundle, utc_date
-from hil.run_cli import default_mode
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
-from hil.targets import MACHINES, TARGETS, MachineFailed, find_port
+from hil.targets import BOARD, MACHINES, TARGETS, MachineFailed, find_port
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
     from hil.pytest_plugin.flight import Flight
 
-BOARD = "board"
 REQUIRE_ALL = "MARS6_REQUIRE_ALL"
 """Set in CI: a target that is not here is a failure, no skip."""
 _FLOWN = pytest.StashKey[list[Path]]()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from groundstation.json_encoding import encode_json
-from hil.result import RunResult
+from hil.result import RunResult, upgraded
 
-SCHEMA = 1
-"""Counts up when a field changes its meaning or goes; new fields do not count."""
+SCHEMA = 2
+"""Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
@@ -27,12 +27,15 @@ def render(results: Sequence[RunResult], generated: str) -> str:
 
 
 def read(text: str | bytes) -> Report:
-    """What `render` wrote.
+    """What `render` wrote, in this form or in the one before.
 
     Raises:
-        msgspec.DecodeError: it is no such report, or of another form.
+        msgspec.DecodeError: it is not such a report, or of another form.
     """
-    report = msgspec.json.decode(text, type=Report)
+    fields = msgspec.json.decode(text)
+    if isinstance(fields, dict) and fields.get("schema") == 1 and isinstance(fields.get("results"), list):
+        fields |= {"schema": SCHEMA, "results": list(map(upgraded, fields["results"]))}
+    report = msgspec.convert(fields, Report)
     if report.schema != SCHEMA:
         raise msgspec.ValidationError(f"a report of form {report.schema}; this program reads form {SCHEMA}")
     return report

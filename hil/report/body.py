@@ -9,7 +9,7 @@ from hil.report.hexdiff import hexdiff
 from hil.report.histogram import histogram
 from hil.report.markup import Markup, el, join
 from hil.report.strip import strip
-from hil.report.words import grouped, plural, reason, state_of, utc_ms
+from hil.report.words import grouped, plural, reason, utc_ms
 from hil.result import RunResult
 from protocols.lander import LANDER
 
@@ -17,8 +17,8 @@ from protocols.lander import LANDER
 def title(result: RunResult, level: int, more: str = "") -> Markup:
     """The run's name with its state, and why. ``more`` tells it from others of its name."""
     where = el("span", f"on {result.target}{more}")
-    name = el(f"h{level}", tables.badge(state_of(result)), " ", result.scenario, " ", where, class_="name")
-    return join([name, el("p", reason(result), class_=f"reason {state_of(result).lower()}")])
+    name = el(f"h{level}", tables.badge(result.state), " ", result.scenario, " ", where, class_="name")
+    return join([name, el("p", reason(result), class_=f"reason {result.state.lower()}")])
 
 
 def body(result: RunResult, level: int) -> list[Markup]:

@@ -17,7 +17,7 @@ from hil.report import tables
 from hil.report.body import body, title
 from hil.report.drawing import SYMBOLS
 from hil.report.markup import Markup, el
-from hil.report.words import plural, state_of, tally
+from hil.report.words import plural, tally
 from hil.result import RunResult, worst
 
 MOST = 120
@@ -35,7 +35,7 @@ def render(results: Sequence[RunResult], generated: str) -> str:
         el("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{worst(state_of(result) for result in results)} – {_subject(results)}"),
+        el("title", f"{worst(result.state for result in results)} – {_subject(results)}"),
         el("style", Markup(_read("style.css"))),
     )
     made = el("p", f"HIL report, Mars 6 ground station, {generated}", class_="made")
@@ -66,7 +66,7 @@ def _one(result: RunResult, made: Markup) -> list[Markup]:
 
 
 def _several(results: Sequence[RunResult], made: Markup) -> list[Markup]:
-    states = [state_of(result) for result in results]
+    states = [result.state for result in results]
     seconds = sum(result.took_s for result in results)
     head = el("h1", tables.badge(worst(states)), f" {plural(len(results), 'run')}", class_="name")
     text = f"{tally(states)}; {seconds:.1f} s of flying" if results else "nothing was flown"

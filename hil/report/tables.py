@@ -10,7 +10,7 @@ from groundstation.printable import printable
 from hil.faults import Applied
 from hil.report.axis import line_to_mission
 from hil.report.markup import Markup, el, esc, join
-from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, state_of, utc_ms
+from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
 from hil.result import Measurement, RunResult
 from hil.scenario import State
 
@@ -200,10 +200,10 @@ def overview(results: Sequence[RunResult], anchors: Sequence[str]) -> Markup:
 def _cell(runs: list[tuple[RunResult, str]]) -> Markup:
     if not runs:
         return el("td", el("span", "not flown", class_="unseen"))
-    worst, anchor = min(runs, key=lambda run: WORST_FIRST.index(state_of(run[0])))
-    parts: list[Markup] = [el("a", badge(state_of(worst)), href=f"#{anchor}")]
+    worst, anchor = min(runs, key=lambda run: WORST_FIRST.index(run[0].state))
+    parts: list[Markup] = [el("a", badge(worst.state), href=f"#{anchor}")]
     if len(runs) > 1:
         parts.append(el("span", f" {sum(r.passed for r, _ in runs)} of {len(runs)} pass", class_="count"))
-    if state_of(worst) != "PASS":
+    if worst.state != "PASS":
         parts.append(el("div", reason(worst, brief=True), class_="why"))
     return el("td", *parts)

@@ -9,10 +9,10 @@ from groundstation.plain import utc
 from hil.result import Measurement, RunResult, Shown
 from hil.scenario import State
 
-SIGNS: dict[State, str] = {"PASS": "✓", "MARGINAL": "△", "FAIL": "✗", "UNSET": "○"}
+SIGNS: dict[State, str] = {"PASS": "✓", "MARGINAL": "△", "FAIL": "✗", "UNSET": "○", "INCOMPLETE": "◐"}
 """Colour is never the only signal."""
 
-WORST_FIRST: tuple[State, ...] = ("FAIL", "UNSET", "MARGINAL", "PASS")
+WORST_FIRST: tuple[State, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "PASS")
 
 
 def utc_ms(nanoseconds: int) -> str:
@@ -39,11 +39,6 @@ def grouped(value: int) -> str:
 def plural(count: int, word: str) -> str:
     """``1 frame``, ``2 frames``."""
     return f"{grouped(count)} {word}" if count == 1 else f"{grouped(count)} {word}s"
-
-
-def state_of(result: RunResult) -> State:
-    """The run's state; one that broke has failed, whatever was measured."""
-    return "FAIL" if result.error else result.state
 
 
 def wanting(result: RunResult) -> list[Measurement]:

@@ -1,18 +1,19 @@
-"""The contracts: `Target` is what a flight needs, `Machine` is what lies on the bench."""
+"""The contract of what lies on the bench: `Machine`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Protocol
 
 from groundstation.errors import WorldError
 from hil.images import Image
-from hil.oracle import Script
 
 Sink = Callable[[bytes], None]
 """Takes what a machine sends, from a thread of the machine's own. Quick: a machine whose bytes nobody takes stands."""
+
+
+BOOT_TIMEOUT_S = 10.0
+"""How long a machine may take from power on to its first greeting."""
 
 
 class MachineFailed(WorldError):
@@ -23,51 +24,6 @@ class MachineFailed(WorldError):
 
 class Unsupported(WorldError):
     """This machine cannot do that."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """How a target is to fly.
-
-    Attributes:
-        speed: mission seconds a second.
-        link: what joins target and station.
-        link_drop: mission time in ns from which the link is silent.
-        port: of the target ``board``; None: the one board that is plugged in.
-    """
-
-    speed: float = 1.0
-    link: Literal["pty", "zmq"] = "pty"
-    link_drop: int | None = None
-    port: str | None = None
-
-
-class Target(Protocol):
-    """Something that flies a descent and speaks over a link. A context manager: leaving it ends the target."""
-
-    @property
-    def url(self) -> str:
-        """The link URL for the station; known from the start on."""
-        ...
-
-    @property
-    def script(self) -> Script:
-        """What the rig itself sends up to make it fly; the oracle gets the same. Empty: it starts by itself."""
-        ...
-
-    def wait_finished(self) -> bool:
-        """Wait for the end of the pass. False if the target ended before it."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Start; the pass begins when somebody opens the link."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End it, whatever it does."""
-        ...
 
 
 class Machine(Protocol):

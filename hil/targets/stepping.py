@@ -26,14 +26,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hil.lander.commanding import MAX_CLTU, Order, check
 from hil.lander.spacecraft import Spacecraft
-from hil.targets.base import Machine, MachineFailed, Sink, Unsupported
+from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink, Unsupported
 from hil.targets.greeting import SIZE, Greeting, find_greeting, read_greeting
 from hil.targets.telecommands import COMPLETION, order, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
 
-BOOT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 5.0
 _CLOSING = b"\x55" * 16
 """Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is no codeblock."""

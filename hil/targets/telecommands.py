@@ -9,6 +9,8 @@ from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, en
 from protocols.commands import Argument
 from protocols.lander import MARS6, SCID
 
+SCALES = (0.1, 100.0)
+"""Mission seconds a second that the command SCALE can ask for."""
 COMPLETION = 8
 """Acknowledgement flag: a report when it is carried out."""
 
@@ -27,3 +29,11 @@ def order(name: str, **values: Argument) -> bytes:
 def control(command: ControlCommand) -> bytes:
     """The CLTU of a control command to FARM-1."""
     return encode_cltu(encode_frame(TcFrame(SCID, 0, 0, encode_control(command), bypass=True, control=True)))
+
+
+def start_script(speed: float) -> list[tuple[int, bytes]]:
+    """What makes a lander in READY fly at a speed, as the oracle wants it: before its first step.
+
+    It asks for no reports, so that none comes down before tick 0.
+    """
+    return [(0, order("SCALE", factor=round(speed, 2)) + order("START"))]

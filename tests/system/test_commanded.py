@@ -20,7 +20,6 @@ from groundstation.receiver import Receiver
 from hil.lander.packetizer import TICK_NS
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import call, expect, fly
-from hil.process import Helper
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.golden.make import COMMANDED, commanded
@@ -28,6 +27,7 @@ from tests.golden.scripts import RUNS, Entry
 from tests.groundstation.links.collect import receive, serve
 from tests.groundstation.links.collect import started as opened
 from tests.hil.lander.uplink import command, packet, started
+from tests.lander_process import ChildProcess
 
 PATIENCE_S = 20.0
 
@@ -134,7 +134,7 @@ class Live(Ground):
     """A lander process in real time and the ground that commands it."""
 
     def __init__(self, *options: str) -> None:
-        self._helper = Helper(["hil.cli", "lander", "--announce", "--ready", *options])
+        self._helper = ChildProcess(["hil.cli", "lander", "--announce", "--ready", *options])
         super().__init__(url := str(self._helper.read()["url"]))
         self._reports: list[Report] = []
         self._link = open_link(url, time.time_ns)
@@ -240,6 +240,6 @@ def test_scale_sets_the_pace_and_hold_stops_it(live: Live) -> None:
 
 
 def test_a_lander_that_waits_ends_when_it_is_told_to() -> None:
-    helper = Helper(["hil.cli", "lander", "--announce", "--ready", "--pty"])
+    helper = ChildProcess(["hil.cli", "lander", "--announce", "--ready", "--pty"])
     assert helper.read()["state"] == "waiting"
     assert helper.stop() in (-signal.SIGTERM, 0, 130, 143)

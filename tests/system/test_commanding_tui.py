@@ -14,7 +14,7 @@ import pytest
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.ordering import who_am_i
-from hil.process import Helper
+from tests.lander_process import ChildProcess
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal
 
@@ -24,7 +24,7 @@ GROUND = f"{sys.executable} -m groundstation.cli"
 @contextmanager
 def watching(home: Path, size: tuple[int, int]) -> Iterator[Terminal]:
     """A lander in READY on a pseudo-terminal, and the TUI of a station that receives it."""
-    with Helper(["hil.cli", "lander", "--announce", "--pty", "--ready"]) as lander:
+    with ChildProcess(["hil.cli", "lander", "--announce", "--pty", "--ready"]) as lander:
         record = home / "pass.sqlite"
         stage = Terminal(home, *size, f"{GROUND} run {lander.read()['url']} --name bench --record {record}")
         try:

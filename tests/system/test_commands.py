@@ -41,9 +41,11 @@ def test_a_flight_in_real_time_ends_with_its_verdict(run: Run, link: str, drop: 
     lines = result.stdout.splitlines()
     verdict = json.loads(lines[-1])
     assert result.returncode == 0, verdict
-    assert (verdict["type"], verdict["event"], verdict["cause"]) == ("verdict", "LOS", cause)
-    assert (verdict["planned"], verdict["observed"]) == ("09:11:05.000", "09:11:05.000")
-    assert 0 <= verdict["declared_late_ms"] <= 50
+    assert (verdict["type"], verdict["version"], verdict["state"]) == ("verdict", 2, "PASS")
+    (loss,) = verdict["losses"]
+    assert (loss["cause"], loss["planned"], loss["observed"]) == (cause, "09:11:05.000", "09:11:05.000")
+    assert 0 <= loss["declared_late_ms"] <= 50
+    assert verdict["lander_frames"] == 2240
     types = {json.loads(line)["type"] for line in lines}
     assert {"snapshot", "telemetry", "contact", "event", "link", "heartbeat"} <= types
 
@@ -51,7 +53,8 @@ def test_a_flight_in_real_time_ends_with_its_verdict(run: Run, link: str, drop: 
 def test_lockstep_says_its_verdict(run: Run, home: Path) -> None:
     result = run("hil", "fly", "--lockstep", "--record", str(home / "pass.sqlite"))
     assert result.returncode == 0
-    assert result.stdout.startswith("PASS LOS LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000 error 0 ms")
+    assert result.stdout.startswith("PASS     los-lander-only on software, lockstep, seed 6: ")
+    assert "  LOS LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000 error 0 ms, declared 0.0 ms" in result.stdout
     again = run("hil", "fly", "--lockstep", "--record", str(home / "pass.sqlite"))
     assert again.returncode == 14
     assert again.stderr.count("\n") == 1
@@ -59,11 +62,11 @@ def test_lockstep_says_its_verdict(run: Run, home: Path) -> None:
 
 @pytest.mark.alone
 def test_without_a_terminal_the_output_is_plain(run: Run) -> None:
-    result = run("hil", "fly", "--speed", "200")
+    result = run("hil", "fly", "--speed", "100")
     assert result.returncode == 0
     assert "LANDER DROGUE drogue parachute" in result.stdout
     assert "\x1b" not in result.stdout
-    assert result.stdout.splitlines()[-2].startswith("PASS LOS")
+    assert result.stdout.splitlines()[-2].startswith("  LOS LANDER_ONLY planned 09:11:05.000")
 
 
 @pytest.mark.parametrize(

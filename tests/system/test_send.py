@@ -22,11 +22,11 @@ from groundstation.errors import StationGone
 from groundstation.messages import Refusal
 from groundstation.orders import CommandRequest, OrderAccepted
 from groundstation.registry import Registry
-from hil.process import Helper
-from hil.targets import TARGETS, TargetOptions
+from hil.serve import PtyServer, ZmqServer
+from tests.lander_process import ChildProcess
 from tests.system.conftest import Run
 from tests.system.relay import LossyCable
-from tests.targets.bench import require
+from tests.targets.served import served
 
 GROUND = [sys.executable, "-m", "groundstation.cli"]
 
@@ -35,12 +35,12 @@ GROUND = [sys.executable, "-m", "groundstation.cli"]
 def lander(target: str, link: str, ready: bool = False) -> Iterator[str]:
     """The URL of a lander that flies when somebody listens, or waits in READY."""
     if target == "software":
-        with Helper(["hil.cli", "lander", "--announce", *link.split(), *(["--ready"] if ready else [])]) as helper:
-            yield str(helper.read()["url"])
+        options = [*link.split(), *(["--ready"] if ready else [])]
+        with ChildProcess(["hil.cli", "lander", "--announce", *options]) as process:
+            yield str(process.read()["url"])
         return
-    require(target)
-    with TARGETS[target](TargetOptions(link="pty" if link == "--pty" else "zmq")) as flown:
-        yield flown.url
+    with served(target, PtyServer() if link == "--pty" else ZmqServer("tcp://127.0.0.1:*")) as url:
+        yield url
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def test_with_qemu_alone_it_flies(installed: Path, path: Path) -> None:
     os.symlink(qemu, path / "qemu-system-arm")
     done = hil(installed, path, "fly", "--target", "qemu", "--speed", "60", "--json")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["frames"] == 2240
+    assert json.loads(done.stdout.splitlines()[-1])["lander_frames"] == 2240
     done = hil(installed, path, "firmware", "info", "--target", "qemu")
     assert done.returncode == 0
     assert str(installed) in done.stdout

@@ -6,7 +6,9 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from hil.result import RunResult
+import msgspec
+
+from hil.result import RunResult, Verdict
 from hil.run import Plan, fly_plan
 from hil.scenario import parse_scenario
 
@@ -71,3 +73,13 @@ def quiet() -> RunResult:
 def rough() -> RunResult:
     """It fails."""
     return fly(ROUGH)
+
+
+def changed(result: RunResult, **fields: object) -> RunResult:
+    """A run of which something else is so; one that broke off has failed."""
+    said = {key: fields.pop(key) for key in list(fields) if key in Verdict.__struct_fields__}
+    if said.get("error"):
+        said["state"] = "FAIL"
+    if "state" in said:
+        said["passed"] = said["state"] in ("PASS", "MARGINAL")
+    return msgspec.structs.replace(result, verdict=msgspec.structs.replace(result.verdict, **said), **fields)

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from hil.report import write_report
 from tests.hil.report.browser import CHROMIUM, Browser
-from tests.hil.report.runs import quiet, rough
+from tests.hil.report.runs import changed, quiet, rough
 
 pytestmark = [
     pytest.mark.long,
@@ -29,7 +28,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def several(tmp_path: Path) -> Path:
-    second = msgspec.structs.replace(quiet(), run="quiet-qemu", target="qemu", console="\x1b[1m<b>boot</b>\n" * 50)
+    second = changed(quiet(), run="quiet-qemu", target="qemu", console="\x1b[1m<b>boot</b>\n" * 50)
     return write_report([quiet(), rough(), second], tmp_path, DATE)
 
 

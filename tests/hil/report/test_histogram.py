@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.report.histogram import bins, histogram, percentile99
 from tests.hil.report.reader import read
-from tests.hil.report.runs import quiet
+from tests.hil.report.runs import changed, quiet
 
 TIMES = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=300)
 
@@ -39,7 +38,7 @@ def test_lockstep_is_one_bar_at_the_period() -> None:
 
 
 def test_what_is_far_away_stands_at_the_edge() -> None:
-    run = msgspec.structs.replace(quiet(), interarrival_ms=[100.0 + n % 7 / 100 for n in range(2000)] + [900.0, 1.0])
+    run = changed(quiet(), interarrival_ms=[100.0 + n % 7 / 100 for n in range(2000)] + [900.0, 1.0])
     drawn = read(histogram(run)).one("svg", "plot")
     bars = drawn.all("rect", "bar")
     assert sum(int(bar.attributes["data-count"]) for bar in bars) == 2002
@@ -49,10 +48,10 @@ def test_what_is_far_away_stands_at_the_edge() -> None:
 
 
 def test_the_period_is_shorter_at_speed() -> None:
-    run = msgspec.structs.replace(quiet(), mode="realtime", speed=20.0, interarrival_ms=[5.0] * 10)
+    run = changed(quiet(), mode="realtime", speed=20.0, interarrival_ms=[5.0] * 10)
     assert "T 5 ms" in read(histogram(run)).text
 
 
 def test_no_two_frames_is_said() -> None:
-    run = msgspec.structs.replace(quiet(), interarrival_ms=[])
+    run = changed(quiet(), interarrival_ms=[])
     assert "No two lander frames" in read(histogram(run)).text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -12,13 +14,21 @@ from hil.report import lines
 from hil.report.as_json import SCHEMA, read, render
 from hil.report.junit import render as junit
 from hil.result import Measurement, RunResult
-from tests.hil.report.runs import quiet, rough
+from tests.hil.report.runs import changed, quiet, rough
 
 DATE = "2026-07-01T12:00:00Z"
+OLD = Path(__file__).parents[2] / "data" / "result-1.json"
+"""A run's result before there was a verdict in it, with short lists."""
 
 
-def changed(result: RunResult, **fields: object) -> RunResult:
-    return msgspec.structs.replace(result, **fields)
+def test_a_report_of_the_form_before_is_read() -> None:
+    """In form 1 a result had no verdict of its own."""
+    old = json.loads(OLD.read_text(encoding="utf-8"))
+    text = json.dumps({"type": "report", "schema": 1, "generated": DATE, "results": [old]})
+    (result,) = read(text).results
+    assert (result.state, result.passed, result.scenario) == ("PASS", True, "los-091105")
+    assert [row.name for row in result.measurements] == [row["name"] for row in old["measurements"]]
+    assert result.counters.bytes_in == old["counters"]["bytes_in"]
 
 
 def test_json_reads_back_as_the_same_results() -> None:

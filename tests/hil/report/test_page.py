@@ -19,7 +19,7 @@ from hil.run import Plan, fly_plan
 from hil.scenario import parse_scenario
 from protocols.lander import EPOCH
 from tests.hil.report.reader import Element, read
-from tests.hil.report.runs import QUIET, quiet, rough
+from tests.hil.report.runs import QUIET, changed, quiet, rough
 
 DATE = "2026-07-01T12:00:00Z"
 HOSTILE = "</pre><script>alert(1)</script>&amp;\x1b[31m\x00\u202e\udcff\"'\r\n"
@@ -27,10 +27,6 @@ HOSTILE = "</pre><script>alert(1)</script>&amp;\x1b[31m\x00\u202e\udcff\"'\r\n"
 
 def page(*results: RunResult) -> Element:
     return read(render(results, DATE))
-
-
-def changed(result: RunResult, **fields: object) -> RunResult:
-    return msgspec.structs.replace(result, **fields)
 
 
 def test_one_file_that_fetches_nothing(tmp_path: Path) -> None:
@@ -99,8 +95,8 @@ def test_lists_of_a_run_are_text_too() -> None:
         measurements=[
             Measurement(name=HOSTILE, value=HOSTILE, unit=HOSTILE, limit=HOSTILE, state="FAIL", note=HOSTILE)
         ],
-        faults=[changed(f, text=HOSTILE, kind=HOSTILE) for f in rough().faults],
-        applied=[changed(e, what=HOSTILE, kind=HOSTILE) for e in rough().applied],
+        faults=[msgspec.structs.replace(f, text=HOSTILE, kind=HOSTILE) for f in rough().faults],
+        applied=[msgspec.structs.replace(e, what=HOSTILE, kind=HOSTILE) for e in rough().applied],
         moments=[Moment(time=EPOCH, lane=HOSTILE, text=HOSTILE, tone=HOSTILE)],
         frames=[FrameMark(EPOCH, -1, HOSTILE)],
         provenance={HOSTILE: HOSTILE},
@@ -223,7 +219,7 @@ def test_bounds() -> None:
         rough(),
         applied=[entry] * 5000,
         applied_dropped=123,
-        moments=[changed(moment, time=EPOCH + n * 10**8) for n in range(3000)],
+        moments=[msgspec.structs.replace(moment, time=EPOCH + n * 10**8) for n in range(3000)],
         frames=[FrameMark(EPOCH + n * 10**8, 0 if n % 2 else -1, "GOOD" if n % 2 else "CRC") for n in range(3220)],
         samples=rough().samples[::5],
         console="y" * 10**6,
@@ -249,8 +245,8 @@ def test_real_time_lies_on_the_mission_s_scale() -> None:
     run = rough()
     speed, start = 10.0, 1_800_000_000 * 10**9
     frames = [FrameMark(start + (f.time - EPOCH) // 10, f.vcid, f.quality) for f in run.frames]
-    moments = [changed(m, time=start + (m.time - EPOCH) // 10) for m in run.moments]
-    applied = [changed(e, at=start + (e.at - EPOCH) // 10) for e in run.applied]
+    moments = [msgspec.structs.replace(m, time=start + (m.time - EPOCH) // 10) for m in run.moments]
+    applied = [msgspec.structs.replace(e, at=start + (e.at - EPOCH) // 10) for e in run.applied]
     real = changed(run, mode="realtime", speed=speed, start=start, frames=frames, moments=moments, applied=applied)
     strips = [page(r).one("div", "strip") for r in (run, real)]
     for kind in ("frames", "reject", "deed"):
@@ -291,7 +287,8 @@ def test_of_very_many_runs_those_that_failed_are_shown() -> None:
 
 def test_a_broken_clock_does_not_stretch_the_drawing() -> None:
     run = rough()
-    wild = changed(run, samples=[*run.samples, changed(run.samples[0], scet=2**62)], frames=[FrameMark(0, 0, "GOOD")])
+    first = msgspec.structs.replace(run.samples[0], scet=2**62)
+    wild = changed(run, samples=[*run.samples, first], frames=[FrameMark(0, 0, "GOOD")])
     strip = page(wild).one("div", "strip")
     assert int(strip.attributes["data-last"]) - int(strip.attributes["data-first"]) < 4000 * 1000
     assert "2 marks would lie outside" in page(wild).text

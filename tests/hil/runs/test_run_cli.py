@@ -19,6 +19,7 @@ from hil.cli import cli
 from hil.report import prepare_folder, release_folder
 from hil.scenario import SCENARIOS
 
+OLD = Path(__file__).parents[2] / "data" / "result-1.json"
 BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
 
 
@@ -93,8 +94,19 @@ def forged(bundle: Path, folder: Path, **changed: object) -> Path:
     """The bundle as a stranger hands it on."""
     folder.mkdir()
     result = json.loads((bundle / "result.json").read_text(encoding="utf-8"))
-    (folder / "result.json").write_text(json.dumps({**result, **changed}), encoding="utf-8")
+    for key, value in changed.items():
+        (result["verdict"] if key in result["verdict"] else result)[key] = value
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     return folder
+
+
+def test_a_bundle_of_before_is_read(tmp_path: Path) -> None:
+    """Its result had no verdict of its own."""
+    (tmp_path / "result.json").write_text(OLD.read_text(encoding="utf-8"), encoding="utf-8")
+    done = hil("replay", tmp_path)
+    assert "PASS     los-091105 on software, lockstep, seed 6" in done.output
+    assert "the same bytes, sent and received" in done.output
+    assert done.exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["../../x", "/tmp/strangers-x", "..", "", "a/b", "-x", "a\x1b[2J", "x" * 300])
@@ -117,7 +129,7 @@ def test_a_replay_shows_its_own_command_not_the_bundles(bundle: Path, tmp_path: 
     for name in ("report.html", "junit.xml", "report.json"):
         assert "evil" not in (tmp_path / "out" / name).read_text(encoding="utf-8")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
-    assert shlex.split(report["results"][0]["replay"]) == ["hil", "replay", str(theirs)]
+    assert shlex.split(report["results"][0]["verdict"]["replay"]) == ["hil", "replay", str(theirs)]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,8 @@ def test_a_replay_shows_its_own_command_not_the_bundles(bundle: Path, tmp_path: 
         (["run", "los-091105", "--lockstep", "--speed", "5"], "leave out --speed, or add --realtime"),
         (["fly", "--lockstep", "--speed", "1"], "leave out --speed, or --lockstep"),
         (["fly", "--lockstep", "--link", "pty"], "leave out --link, or --lockstep"),
-        (["fly", "--lockstep", "--target", "qemu"], "`hil run los-091105 --target qemu --lockstep` flies this one"),
+        (["fly", "los-091105", "--link-drop", "09:09:00"], "leave out SCENARIO, or --link-drop"),
+        (["fly", "--target", "qemu", "--port", "/dev/ttyACM0"], "--port is for the target board alone"),
         (["fly", "--link-drop", "08:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
         (["fly", "--link-drop", "12:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
         (["lander", "--zmq", "tcp://127.0.0.1:*", "--symlink", "x"], "--symlink names a serial device"),
@@ -184,6 +197,23 @@ def test_a_folder_skips_what_the_target_cannot_fly(tmp_path: Path) -> None:
     assert "skipped flip: fault[0].kind: memory_flip: the target software cannot do that" in done.output
     named = hil("run", tmp_path / "flip.toml")
     assert isinstance(named.exception, CallerError)
+
+
+def test_verdicts_as_json_lines(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('[scenario]\nid = "one"\n')
+    (tmp_path / "two.toml").write_text('[scenario]\nid = "two"\n[[limit]]\nname = "frames_missing"\nmin = 1\n')
+    done = hil("run", tmp_path, "--json", "--report", tmp_path / "out")
+    assert done.exit_code == 1
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(each["type"], each["version"], each["scenario"], each["state"]) for each in verdicts] == [
+        ("verdict", 2, "one", "PASS"),
+        ("verdict", 2, "two", "FAIL"),
+    ]
+    assert [row["name"] for row in verdicts[1]["measurements"] if row["state"] == "FAIL"] == ["frames_missing"]
+    assert [each["exit_code"] for each in verdicts] == [0, 1]
+    kept = json.loads((tmp_path / "out" / "runs" / "two-software" / "result.json").read_text())
+    assert kept["verdict"] == verdicts[1]
+    assert "report: " in done.stderr
 
 
 @pytest.mark.parametrize("mode", ["lockstep", "realtime"])

@@ -53,7 +53,7 @@ def test_without_a_loss_the_historical_one_is_expected() -> None:
         ("[[fualt]]\n", r"\[fualt\] is no table of a scenario; did you mean 'fault'"),
         ("[[fault]]\nkind = 'silence'\n", r"it begins with a table \[scenario\]"),
         ("[scenario\n", "not TOML"),
-        ('[scenario]\nid = "X Y"\n', r"scenario\.id: 'X Y' is not of small letters"),
+        ('[scenario]\nid = "X Y"\n', r"scenario\.id: 'X Y' is not of up to 100 small letters"),
         (COMMAND + 'name = "PNG"\n', r"command\[0\]: no command 'PNG'; did you mean 'PING'"),
         (
             HEAD + '[[command]]\nat = "09:08:00"\nname = "SCALE"\nargs = {factor = 1000}\n',

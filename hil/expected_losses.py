@@ -1,8 +1,9 @@
-"""The losses of signal that follow from what a test does to link and target.
+"""The losses of signal that follow from what a flight does to link and target.
 
-A test says what goes wrong, and just that has to be seen: the link that it drops at 09:10:00 is lost then, by silence,
-and no other loss passes. What is over before the historical loss leaves that one to come. Where nothing takes the
-signal away the scenario lists no loss, as in a file without [[loss]]: such as follow from lost frames are then excused.
+A test, or `hil fly --link-drop`, says what goes wrong, and just that has to be seen: the link that it drops at 09:10:00
+is lost then, by silence, and no other loss passes. What is over before the historical loss leaves that one to come.
+Where nothing takes the signal away the scenario lists no loss, as in a file without [[loss]]: such as follow from lost
+frames are then excused.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from groundstation.plain import utc
+from hil.campaign import to_toml
 from hil.faults import Spec
 from hil.measure import MS, PERIOD_MS
 from hil.predict import CONTACT_FRAMES
-from hil.scenario import HISTORICAL
+from hil.scenario import HISTORICAL, Scenario, parse_scenario
 from protocols.times import utc_ns
 
 _FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
-_ACQUIRED = _FIRST_FRAME + CONTACT_FRAMES * PERIOD_MS * MS
+_PERIOD = PERIOD_MS * MS
 _TIMEOUT = 300 * MS
 """What is over sooner is no loss."""
 _CAUSES: dict[str, list[str]] = {
@@ -38,6 +40,24 @@ _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
 
 
+def with_losses(tables: dict[str, Any], name: str) -> Scenario:
+    """The scenario of these tables, with the losses that follow from its faults if it lists none.
+
+    Args:
+        tables: of a scenario's TOML.
+        name: of the scenario, for errors.
+
+    Raises:
+        ScenarioError: it cannot be flown; with the place.
+    """
+    scenario = parse_scenario(to_toml(tables), name)
+    losses = None if "loss" in tables else losses_of(scenario.faults)
+    if losses is None:
+        return scenario
+    text = to_toml({**tables, "loss": losses}) if losses else f"loss = []\n{to_toml(tables)}"
+    return parse_scenario(text, name)
+
+
 def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]] | None:
     """Tables [[loss]]; None if there is no outage.
 
@@ -46,17 +66,22 @@ def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]] | None:
     last, outages = int(HISTORICAL.at.value), sorted(_outages(faults))
     if not any(begin <= last for begin, _, _ in outages):
         return None
-    losses, back = [], float(_ACQUIRED)
+    losses, locked = [], _locked(_FIRST_FRAME)
     for begin, end, causes in outages:
         if begin > last:
             break
-        if begin >= back:
+        if begin > locked:
             more = ["LANDER_ONLY"] if last < end < math.inf else []  # the bus comes back, and alone
             losses.append({"at": utc(begin, 3), "cause": list(dict.fromkeys([*causes, *more]))})
-        back = max(back, end)
-    if back <= last:
+        locked = max(locked, _locked(end))
+    if last > locked:
         losses.append({"at": utc(last, 3), "cause": ["LANDER_ONLY"]})
     return losses
+
+
+def _locked(since: float) -> float:
+    """The mission time of the frame with which the signal is there, if frames come from a time on."""
+    return -(-since // _PERIOD) * _PERIOD + (CONTACT_FRAMES - 1) * _PERIOD if since < math.inf else since
 
 
 def _outages(faults: Iterable[Spec]) -> Iterator[tuple[int, float, list[str]]]:

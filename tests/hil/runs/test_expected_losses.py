@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hil.campaign import to_toml
-from hil.pytest_plugin.losses import losses_of
+from hil.expected_losses import losses_of
 from hil.run import Plan, check_plan, fly_plan
 from hil.scenario import parse_scenario
 

@@ -1,0 +1,94 @@
+"""By when a pass in real time must be over, and what is said of a target that is not.
+
+Nothing waits for a target for ever: a program that hangs, or that a command has reset, sends its last frame never.
+The mission goes at the flight's speed, slower after a command SCALE that asks for less; it stands while a fault hangs
+the target; and it is longer after SELECT_PROFILE. To that comes what a command or a fault at the end may still take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from groundstation.links.base import Chunk
+from groundstation.messages import Telemetry
+from groundstation.plain import utc
+from groundstation.receiver import Receiver
+from hil.cutter import Cut
+from hil.faults import Act, Spec
+from hil.scenario import Command, Scenario
+from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.profile import UART
+
+GRACE_S = 5.0
+"""How much later than planned a pass may end, in seconds of the host."""
+PASS_NS = 322 * 10**9
+"""A historical pass."""
+LONGEST_PASS_NS = 455 * 10**9
+"""A pass that ends with a soft landing."""
+COMMAND_S = 10.0
+"""How long a station tries to get a command through, in seconds of the host."""
+_LAST = 40
+"""Frames in which the lander's last words are looked for."""
+
+
+def planned_seconds(scenario: Scenario, speed: float) -> float:
+    """How long a scenario takes from START on, in seconds of the host.
+
+    Args:
+        scenario: what is flown.
+        speed: mission seconds a second.
+    """
+    landing = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
+    length = LONGEST_PASS_NS if landing else PASS_NS
+    stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
+    ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / 1e9]
+    ends += [(_began(fault, length) + span_of(fault)) / speed / 1e9 for fault in scenario.faults if span_of(fault)]
+    ends += [_host_seconds(_since(c), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
+    return max(ends)
+
+
+def span_of(fault: Spec) -> int:
+    """For how long a fault of link or target lasts, in ns of the mission; 0: it is not undone."""
+    return fault.span.value if isinstance(fault, Act) and fault.span is not None else 0
+
+
+def _began(fault: Spec, length: int) -> int:
+    """When it begins at the latest, in ns after the epoch."""
+    at = fault.at
+    return int(at.value) - EPOCH if at is not None and at.kind == "scet" else length
+
+
+def _since(command: Command) -> int:
+    return int(command.at.value) - EPOCH
+
+
+def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> float:
+    """The host's seconds until a mission time, in ns after the epoch. A SCALE that asks for more may not arrive."""
+    host, now, rate = 0.0, 0, speed
+    for command in sorted((c for c in commands if c.name == "SCALE"), key=_since):
+        then = min(_since(command), mission)
+        host, now = host + max(0, then - now) / rate / 1e9, max(now, then)
+        factor = command.args.get("factor")
+        rate = min(rate, factor) if isinstance(factor, (int, float)) and factor > 0 else rate
+    return host + (mission - now) / rate / 1e9
+
+
+def last_words(cuts: Sequence[Cut]) -> str:
+    """What a target sent last: frame, mission time, and the phase that the lander was in."""
+    frames = [cut for cut in cuts[-_LAST:] if cut.vcid is not None]
+    if not frames:
+        return "it sent no frame"
+    last = frames[-1]
+    when = "" if last.scet is None else f" of {utc(last.scet, 3)}"
+    phase = _phase([cut for cut in frames if cut.vcid == LANDER])
+    return f"its last frame was VC{last.vcid} frame {last.vcfc}{when}{phase}"
+
+
+def _phase(frames: Sequence[Cut]) -> str:
+    """The phase in the last of the lander's frames."""
+    receiver, phase = Receiver(MARS6, UART, "target:"), None
+    for frame in frames:
+        for outcome in receiver.take(Chunk(0, frame.data)):
+            if isinstance(outcome, Telemetry) and outcome.packet == "DESCENT":
+                phase = outcome.values.get("phase")
+    return "" if phase is None else f", phase {phase}"

@@ -1,0 +1,48 @@
+"""Finds scenarios by name, file or folder, and says in which mode a target flies one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hil.run import TARGETS_OF
+from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError
+from protocols.nearest import nearest
+
+
+def find_scenarios(name: str) -> list[tuple[Path, bool]]:
+    """Files of a name, path or folder; and whether each was named itself.
+
+    Raises:
+        ScenarioError: there is none; with the nearest name.
+    """
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(path.glob("*.toml"))
+        if not files:
+            raise ScenarioError(f"{name}: no scenario (*.toml) in this folder")
+        return [(file, False) for file in files]
+    if path.is_file():
+        return [(path, True)]
+    if path.exists():
+        raise ScenarioError(f"{name} is a pipe or device: a scenario is a file, NAME.toml, whose name is its id")
+    known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
+    if name not in known:
+        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")
+    return [(known[name], True)]
+
+
+def find_scenario(name: str) -> Path:
+    """The file of one scenario.
+
+    Raises:
+        ScenarioError: there is none, or it is a folder of them.
+    """
+    (path, named), *_ = find_scenarios(name)
+    if not named:
+        raise ScenarioError(f"{name}: name one scenario, not a folder of them")
+    return path
+
+
+def default_mode(scenario: Scenario, target: str) -> Mode:
+    """The scenario's first mode in which the target can be flown."""
+    return next((mode for mode in scenario.head.modes if target in TARGETS_OF[mode]), scenario.head.modes[0])
