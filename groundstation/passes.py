@@ -10,18 +10,21 @@ import msgspec
 
 from groundstation.archive.bodies import Gap, body_of
 from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.records import GOOD_QUALITIES
+from groundstation.archive.records import GOOD_QUALITIES, OnboardSpan
 from groundstation.archive.schema import GAP_KIND
 from groundstation.messages import ContactChange, LosVerdict
 from groundstation.plain import utc
 from groundstation.printable import encodable, printable
 
 _NS = 1_000_000_000
+_SPANS_SHOWN = 5
 State = Literal["finished", "open"]
 
 
 class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One recording. Times in ns UTC since 1970; frames are None where the recording has no index of them.
+
+    ``onboard`` is what most frames say; ``onboard_spans`` has all, as a clock that is not set says something else.
 
     ``state`` is ``open`` if no station closed it: it is still being written, or its station was killed or did not mark
     the end yet (older versions).
@@ -36,6 +39,7 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     dictionary_hash: str
     received: tuple[int, int] | None
     onboard: tuple[int, int] | None
+    onboard_spans: list[OnboardSpan]
     bytes: int
     frames_good: int | None
     frames_rejected: int | None
@@ -51,7 +55,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
     Raises:
         ArchiveError: it cannot be read, or something in it is damaged.
     """
-    meta = reader.meta()
+    meta, spans = reader.meta(), reader.onboard_spans()
     counts = reader.frame_counts() if reader.has_frames else {}
     good = sum(count for (_, quality), count in counts.items() if quality in GOOD_QUALITIES)
     return PassSummary(
@@ -63,7 +67,8 @@ def summarise(reader: ArchiveReader) -> PassSummary:
         mission=meta.get("mission", "?"),
         dictionary_hash=meta.get("dictionary_hash", "?"),
         received=reader.span(),
-        onboard=reader.onboard_span(),
+        onboard=main_span(spans),
+        onboard_spans=spans,
         bytes=reader.bytes_total,
         frames_good=good if reader.has_frames else None,
         frames_rejected=sum(counts.values()) - good if reader.has_frames else None,
@@ -94,13 +99,32 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
     ]
     if s.received is not None:
         lines.append(f"received {_moment(s.received[0])} to {_moment(s.received[1])}, {_duration(s.received)}")
-    if s.onboard is not None:
-        lines.append(f"on board {_moment(s.onboard[0])} to {_moment(s.onboard[1])}")
+    lines += onboard_lines(s.onboard_spans)
     lines.append(f"{s.bytes} bytes")
     lines.append("frames: " + (", ".join(f"{n} {name}" for name, n in s.frames.items()) or "no index of frames"))
     lines.append("events: " + (", ".join(f"{n} {kind}" for kind, n in s.events.items()) or "none"))
     lines += [f"loss of signal, {v.channel}: {_loss_words(v)}; {v.evidence}" for v in s.losses]
     return lines + [f"not recorded: {gap}" for gap in s.gaps]
+
+
+def main_span(spans: Sequence[OnboardSpan]) -> tuple[int, int] | None:
+    """The first and the last onboard time of what most frames say."""
+    main = max(spans, key=lambda span: span.frames, default=None)
+    return None if main is None else (main.first, main.last)
+
+
+def onboard_lines(spans: Sequence[OnboardSpan]) -> list[str]:
+    """Onboard times for people: what most frames say, and what others say."""
+    ordered = sorted(spans, key=lambda span: -span.frames)
+    lines = [f"on board {_moment(span.first)} to {_moment(span.last)}" for span in ordered[:1]]
+    for span in ordered[1 : _SPANS_SHOWN + 1]:
+        frames = f"{span.frames} frames say" if span.frames > 1 else "1 frame says"
+        until = f" to {_moment(span.last)}" if span.last > span.first else ""
+        lines.append(f"on board, apart from these: {frames} {_moment(span.first)}{until}")
+    rest = ordered[_SPANS_SHOWN + 1 :]
+    if rest:
+        lines.append(f"on board, apart from these: {sum(span.frames for span in rest)} frames say other times")
+    return lines
 
 
 def _row(s: PassSummary) -> list[str]:

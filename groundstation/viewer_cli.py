@@ -13,10 +13,12 @@ from typing import Self
 
 import click
 
+from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import StationGone
 from groundstation.host_time import host_clock
 from groundstation.links.replay import replay_url
 from groundstation.output import echo
+from groundstation.passes import onboard_lines
 from groundstation.registry import StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, choose_style
@@ -163,6 +165,14 @@ def _stop(info: StationInfo) -> None:
             raise  # else somebody else has stopped it meanwhile
 
 
+def _show_odd_times(archive: Path) -> None:
+    """Say that not all frames agree on what time it was on board: a time may be looked for among others."""
+    with ArchiveReader(archive) as reader:
+        spans = reader.onboard_spans()
+    if len(spans) > 1:
+        echo(*onboard_lines(spans), err=True)
+
+
 @click.command()
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option(
@@ -180,9 +190,16 @@ def replay(
     """Play ARCHIVE again, through the same decoding and viewers, marked as a replay.
 
     Nothing is recorded, no alarm is raised and nothing can be sent. Lines end with the recording; the TUI stays.
+
+    \b
+    Examples:
+      groundstation replay PASS.sqlite --speed 10
+      groundstation replay PASS.sqlite --from 09:10:55
+      groundstation replay PASS.sqlite --from 1974-03-12T12:10:55+03:00    another time zone, a certain day
     """
     style = choose_style(plain, as_json)
     check_link(replay_url(archive, speed, start), wait=False)
+    _show_odd_times(archive)
     config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
     station = start_station(config, with_parent=True)
     client = ReplayClient(station, host_clock, paused=paused)

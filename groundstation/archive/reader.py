@@ -6,16 +6,23 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from heapq import nlargest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from groundstation.archive import schema
-from groundstation.archive.records import EventRecord, FrameRecord
+from groundstation.archive.records import EventRecord, FrameRecord, OnboardSpan
 from groundstation.errors import ArchiveError
 
 _PAGE = 1000
+_HOLE_NS = 3_600_000_000_000
+"""Onboard times farther apart than this do not belong together."""
+
+_SPANS_READ = 10_000
+_SPANS_KEPT = 100
+_INT64_MAX = 2**63 - 1
 
 
 class ArchiveReader:
@@ -188,10 +195,23 @@ class ArchiveReader:
         times = [time for time in self._query(schema.SELECT_SPAN, ())[0] if time is not None]
         return (min(times), max(times)) if times else None
 
-    def onboard_span(self) -> tuple[int, int] | None:
-        """The earliest and the latest onboard time of the frames; None if none has one."""
-        first, last = self._query(schema.SELECT_FRAME_SCETS, ())[0] if self.has_frames else (None, None)
-        return None if first is None else (first, last)
+    def onboard_spans(self) -> list[OnboardSpan]:
+        """The onboard times of the frames, in order; empty if none has one.
+
+        A clock that is not set, or one frame with a nonsense time, makes a span of its own: the earliest and the latest
+        time of all would say nothing. Found along the index, in steps of an hour. Of a clock that is noise, the spans
+        with most frames are given.
+        """
+        spans: list[OnboardSpan] = []
+        first = self._scet(schema.NEXT_SCET, -_INT64_MAX - 1) if self.has_frames else None
+        while first is not None and len(spans) < _SPANS_READ:
+            last = first
+            while (further := self._scet(schema.LAST_SCET_UP_TO, last, min(last + _HOLE_NS, _INT64_MAX))) is not None:
+                last = further
+            ((frames,),) = self._query(schema.COUNT_OF_SCETS, (first, last))
+            spans.append(OnboardSpan(first, last, frames))
+            first = self._scet(schema.NEXT_SCET, last)
+        return sorted(nlargest(_SPANS_KEPT, spans, key=lambda span: span.frames))
 
     def chunk_by_ert(self, ert: int) -> int | None:
         """The id of the first chunk received then or later."""
@@ -221,6 +241,10 @@ class ArchiveReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _scet(self, statement: str, *where: int) -> int | None:
+        found: int | None = self._query(statement, where)[0][0]
+        return found
 
     def _frame(self, statement: str, *where: int) -> FrameRecord | None:
         self._need_frames()

@@ -50,3 +50,11 @@ class FrameRecord(NamedTuple):
     chunk: int
     at: int
     size: int
+
+
+class OnboardSpan(NamedTuple):
+    """Onboard times without a hole of an hour or more: the first, the last, and how many frames say so."""
+
+    first: int
+    last: int
+    frames: int

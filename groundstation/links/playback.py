@@ -11,9 +11,9 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +27,13 @@ from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
 from groundstation.messages import ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
+from protocols.times import NS_PER_DAY, iso_utc, utc_ns
 
-_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
+_TIME = re.compile(r"\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
+_DAYS_MAX = 1000
+_CHOICES_SHOWN = 5
+_ODD_SHARE = 10
+"""Onboard times that fewer frames say than a tenth of the most are looked at last: a clock that was not set yet."""
 _CANDIDATES = 10_000
 _NS = 1_000_000_000
 PREROLL_NS = 3 * _NS
@@ -98,28 +103,28 @@ class Playback:
         span = self._reader.span()
         return None if span is None else span[1]
 
-    def days(self) -> list[date]:
-        """The days on which a time of day may be meant: on board, then on Earth."""
-        spans = [self._reader.onboard_span(), self.span()]
-        return [_moment(time).date() for span in spans if span is not None for time in span]
-
     def find(self, text: str) -> int:
         """The Earth received time of a mission time as text, or that time itself if it lies in the pass.
 
         Raises:
-            CallerError: no time, or the recording does not hold it.
+            CallerError: no time, or the recording does not hold it, or holds that time of day on several days.
         """
-        times = parse_utc(text, self.days())
-        onboard, received = self._reader.onboard_span(), self.span()
-        for time in times:
-            if onboard is not None and onboard[0] <= time <= onboard[1]:
-                frame = self._reader.frame_by_scet(time)
-                if frame is not None:
-                    return frame.ert
-            if received[0] <= time <= received[1]:
-                return time
-        aboard = "" if onboard is None else f"on board {_range(onboard)}, "
-        raise CallerError(f"{text} is not in the recording: {aboard}received {_range(received)}")
+        onboard, received = self._reader.onboard_spans(), self.span()
+        most = max((span.frames for span in onboard), default=0)
+        for spans in (
+            [(span.first, span.last) for span in onboard if span.frames * _ODD_SHARE >= most],
+            [(span.first, span.last) for span in onboard],
+        ):
+            times = times_within(text, spans)
+            frame = self._reader.frame_by_scet(_only(text, times)) if times else None
+            if frame is not None:
+                return frame.ert
+        times = times_within(text, [received])
+        if times:
+            return _only(text, times)
+        said = sorted(sorted(onboard, key=lambda span: -span.frames)[:_CHOICES_SHOWN])
+        aboard = f"on board {', '.join(_range(span.first, span.last) for span in said)}; " if said else ""
+        raise CallerError(f"{text} is not in the recording: {aboard}received {_range(*received)}")
 
     def context_of(self, ert: int) -> int:
         """The id to begin with, so that at ``ert`` there is lock, and channels lost of late are known.
@@ -218,19 +223,45 @@ class Playback:
         return None
 
 
-def parse_utc(text: str, days: list[date]) -> list[int]:
-    """Nanoseconds since 1970 of an ISO 8601 UTC time; a time of day alone is meant on one of the ``days``.
+def times_within(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The times that a text may mean, in ns since 1970, as far as they lie in one of the spans.
+
+    Args:
+        text: an ISO 8601 time, UTC unless it has an offset; or a time of day, which is meant on any day of the spans.
+        spans: first and last time of each, in ns.
 
     Raises:
         CallerError: no such time.
     """
-    bare = text.strip().removesuffix("Z").removesuffix("UTC").strip()
-    stamps = [f"{day}T{bare}" for day in dict.fromkeys(days)] if _TIME.fullmatch(bare) else [bare]
+    bare = text.strip().removesuffix("UTC").strip()
+    stamps = [bare]
+    if _TIME.fullmatch(bare):
+        days = {day for first, last in spans for day in _days(first, last)} or {0}
+        stamps = [f"{date(1970, 1, 1) + timedelta(days=day)}T{bare}" for day in sorted(days)]
     try:
-        moments = [datetime.fromisoformat(stamp) for stamp in stamps]
+        times = [utc_ns(stamp) for stamp in stamps]
     except ValueError as error:
-        raise CallerError(f"{text!r} is no UTC time: 09:10:55 or 1974-03-12T09:10:55.0 is wanted") from error
-    return [_ns(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) for moment in moments]
+        raise CallerError(f"invalid time {text!r}: expected 09:10:55 or 1974-03-12T09:10:55.0, in UTC") from error
+    return [time for time in times if any(first <= time <= last for first, last in spans)]
+
+
+def _days(first: int, last: int) -> Iterable[int]:
+    """Days since 1970 on which a time of the span may be called, with any offset: those at its ends, if it is long."""
+    days = range(first // NS_PER_DAY - 1, last // NS_PER_DAY + 2)
+    return days if len(days) <= _DAYS_MAX else chain(days[: _DAYS_MAX // 2], days[-_DAYS_MAX // 2 :])
+
+
+def _only(text: str, times: Sequence[int]) -> int:
+    """The one time that is meant.
+
+    Raises:
+        CallerError: there are several.
+    """
+    if len(times) > 1:
+        choices = [iso_utc(time).replace(".000000000", "") for time in times[:_CHOICES_SHOWN]]
+        more = f" or on {len(times) - _CHOICES_SHOWN} more days" if len(times) > _CHOICES_SHOWN else ""
+        raise CallerError(f"{text} is on several days of the recording: say {' or '.join(choices)}{more}")
+    return times[0]
 
 
 def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecord | None]) -> FrameRecord | None:
@@ -264,10 +295,5 @@ def _moment(time: int) -> datetime:
     return datetime.fromtimestamp(time // _NS, UTC)
 
 
-def _ns(moment: datetime) -> int:
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * _NS + delta.microseconds * 1000
-
-
-def _range(span: tuple[int, int]) -> str:
-    return " to ".join(f"{_moment(time):%Y-%m-%dT%H:%M:%S}" for time in span)
+def _range(first: int, last: int) -> str:
+    return f"{_moment(first):%Y-%m-%dT%H:%M:%S} to {_moment(last):%Y-%m-%dT%H:%M:%S}"

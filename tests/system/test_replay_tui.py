@@ -130,6 +130,6 @@ def _journey() -> Iterator[tuple[list[str], str]]:
     yield ["L"], "lander LOS"
     yield ["N"], "lander LOCK"
     yield ["n"], "lander LOS"
-    yield ["g", *"noon", "Enter"], "no UTC time"
+    yield ["g", *"noon", "Enter"], "invalid time"
     yield [":"], "a recording takes no commands"
     yield ["Escape"], "CONTACT"

@@ -69,7 +69,7 @@ def test_both_times_channel_and_count(tmp_path):
         assert columns["vcfc"].tolist() == [frame.vcfc for frame in frames]
         assert set(columns["quality"].tolist()) == {0}
         assert reader.frame_by_scet(EPOCH + 100_000_000_000).ert == EPOCH + 100_000_000_000
-        assert reader.onboard_span() == (EPOCH, EPOCH + 321_000_000_000)
+        assert reader.onboard_spans() == [(EPOCH, EPOCH + 321_000_000_000, 2240 + 322)]
 
 
 def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
@@ -81,7 +81,7 @@ def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
     with ArchiveReader(path) as reader:
         assert reader.sha256() == digest
         assert not reader.has_frames
-        assert reader.onboard_span() is None
+        assert reader.onboard_spans() == []
         with pytest.raises(ArchiveError, match="no index of frames"):
             list(reader.frames())
 
