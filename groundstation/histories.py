@@ -9,11 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from groundstation.messages import ContactChange, EventMessage, Severity, SignalState
+from groundstation.onboard_clock import AHEAD_NS, REWIND_NS, OnboardClock
 from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
 
 SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500
-REWIND_NS = 5_000_000_000
+_APART_NS = 86_400_000_000_000
+"""A step ahead by more than a day is no outage: the clock was set."""
 
 LOGGED_STATES: tuple[CommandState, ...] = ("QUEUED", *FINAL_STATES)
 """The states of a command that are worth a line of the log; all of them are in its history."""
@@ -66,28 +68,52 @@ def entry_of_command(news: CommandUpdate) -> LogEntry:
 
 
 class Series:
-    """Samples of one parameter over SCET. Time that runs back by a lot (a mission flown anew) starts it anew."""
+    """Samples of one parameter over SCET.
+
+    Time that runs back by a lot (a mission flown again) starts it from scratch, and so does a clock that was set; one
+    sample with a nonsense time does neither, and is left out.
+
+    Attributes:
+        dropped: samples that the bound pushed out.
+        odd: samples left out because nothing confirmed their time.
+    """
 
     def __init__(self, kept: int = SAMPLES_KEPT) -> None:
         self.samples: deque[tuple[int, float]] = deque(maxlen=kept)
         self.dropped = 0
+        self.odd = 0
+        self._clock = OnboardClock()
+        self._held: tuple[int, float] | None = None
         self._jumped = False
 
     def jump(self) -> None:
-        """The next sample comes from elsewhere: what lies behind it is not known any more, what lies before it is."""
-        self._jumped = True
+        """The next samples come from elsewhere: what lies behind them is not known any more, what lies before is."""
+        self._jumped, self._held = True, None
+        self._clock = OnboardClock(trusting=False)
 
     def add(self, scet: int, value: float) -> None:
         """Append; a sample older than the last one is out of order and left out."""
+        if not self._clock.follow(scet):
+            self.odd += self._held is not None
+            self._held = scet, value
+            return
+        held, self._held = self._held, None
+        if held is not None and 0 <= scet - held[0] <= AHEAD_NS:
+            self._append(*held)
+        else:
+            self.odd += held is not None
+        self._append(scet, value)
+
+    def _append(self, scet: int, value: float) -> None:
         if self._jumped:
             self._jumped = False
             while self.samples and self.samples[-1][0] >= scet:
                 self.samples.pop()
         if self.samples:
-            behind = self.samples[-1][0] - scet
-            if behind > REWIND_NS:
+            ahead = scet - self.samples[-1][0]
+            if ahead < -REWIND_NS or ahead > _APART_NS:
                 self.samples.clear()
-            elif behind >= 0:
+            elif ahead <= 0:
                 return
         if len(self.samples) == self.samples.maxlen:
             self.dropped += 1

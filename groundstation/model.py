@@ -21,7 +21,6 @@ from groundstation.command_history import CommandHistory
 from groundstation.continuity import Continuity, Place
 from groundstation.histories import (
     LOGGED_STATES,
-    REWIND_NS,
     Log,
     LogEntry,
     Series,
@@ -46,6 +45,7 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
 )
+from groundstation.onboard_clock import REWIND_NS, OnboardClock
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.pass_clock import PassClock
 
@@ -123,6 +123,7 @@ class PassModel:
         self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
         self._pass_clock = PassClock()
+        self._onboard_clock = OnboardClock()
         self._meter = LagMeter()
         self._heard: int | None = None
         self._lost_since: int | None = None
@@ -172,6 +173,7 @@ class PassModel:
         restarted = self._is_other_station(snapshot)
         if restarted:
             self.log, self.losses, self._values, self.clock = Log(), {}, {}, None
+            self._onboard_clock = OnboardClock()
             self.signals, self.commanding = {}, CommandHistory()
         if self._pass_clock.follow(snapshot.link.playback, now):
             self._jump()
@@ -222,7 +224,7 @@ class PassModel:
 
     def _advance_clock(self, scet: int, vcid: int) -> None:
         clock = self.clock
-        if clock is None or scet > clock or clock - scet > REWIND_NS:
+        if self._onboard_clock.follow(scet) and (clock is None or scet > clock or clock - scet > REWIND_NS):
             self.clock, self.clock_vcid = scet, vcid
 
     def _apply_link(self, message: LinkStatus, now: int) -> None:
@@ -233,13 +235,14 @@ class PassModel:
         for channel in message.channels:
             self.channels[channel.vcid] = channel
             self.signals[channel.vcid] = channel.state
-            if channel.last_scet is not None:
-                self._advance_clock(channel.last_scet, channel.vcid)
+            if channel.last_scet is not None and self._onboard_clock.is_near(channel.last_scet):
+                self._advance_clock(channel.last_scet, channel.vcid)  # an odd one stands there for a while
 
     def _jump(self) -> None:
         """A replay goes on elsewhere: what was received before is no context for it."""
         self.log, self._values, self.losses, self.signals, self.channels = Log(), {}, {}, {}, {}
         self.clock, self.commanding = None, CommandHistory()
+        self._onboard_clock = OnboardClock()
         self.loss_marks.clear()
         for series in self.series.values():
             series.jump()

@@ -25,6 +25,7 @@ from typing import Literal
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.message_base import Value
+from groundstation.onboard_clock import OnboardClock
 from groundstation.salvaged import Quality, Reason, SalvagedFrame, SalvagedPacket, SalvagedValue
 from protocols.ccsds import cds, pus
 from protocols.ccsds.crc import crc16
@@ -72,6 +73,7 @@ class _Known:
     tracks: dict[tuple[str, str], _Track] = field(default_factory=dict)
     places: dict[int, list[tuple[int, Packet]]] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
+    clock: OnboardClock = field(default_factory=OnboardClock)
     scet: int | None = None
 
 
@@ -140,7 +142,8 @@ class Salvager:
             sample = decode_telemetry(self._dictionary, data)
         except DecodeError:
             return
-        self._known.scet = sample.header.time_ns
+        if self._known.clock.follow(sample.header.time_ns):
+            self._known.scet = sample.header.time_ns
         period = sample.packet.definition.period_ms / 1000 or 1.0
         for name, value in sample.values.items():
             if isinstance(value, (str, bytes, bool)):

@@ -301,7 +301,7 @@ async def _order_about() -> None:
         assert loss.verdict.cause == "LANDER_ONLY"
         assert loss.ert == EPOCH + 312_200_000_000
         for order, words in [
-            (ReplayControl(action="seek", to="noon"), "no UTC time"),
+            (ReplayControl(action="seek", to="noon"), "invalid time"),
             (ReplayControl(action="seek"), "lacks"),
             (ReplayControl(action="step", frames=0), "at least one frame"),
             (ReplayControl(action="speed", speed=1e9), "is possible"),
