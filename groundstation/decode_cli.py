@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from groundstation.captures import Capture
 from groundstation.decoding import CaptureDecoder, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.output import echo, echo_json, paint
+from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.shell import Interrupts
 from protocols.bitsync import BitForm
@@ -42,7 +43,7 @@ _APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing"
 
 _EPILOG = """
 \b
-Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a wrong profile or dictionary,
+Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage or a file exists, 3 a wrong profile or dictionary,
 14 not a recording, 16 nothing decoded, 130 interrupted.
 """
 
@@ -102,6 +103,7 @@ class Progress:
 )
 @click.option("--parquet", type=click.Path(path_type=Path), help="Write packets as Parquet.")
 @click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
+@click.option("--force", is_flag=True, help="Overwrite a file of that name.")
 def decode(
     file: Path,
     profile_path: Path | None,
@@ -110,6 +112,7 @@ def decode(
     jsonl: Path | None,
     parquet: Path | None,
     as_json: bool,
+    force: bool,
 ) -> None:
     """Decode FILE, a capture of raw bytes or bits or a recording of the station, and count what is in it.
 
@@ -133,22 +136,26 @@ def decode(
         try:
             # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
             quiet = jsonl == _STDOUT and sys.stdout.isatty()
-            with _sink(jsonl, parquet) as sink, closing(Progress(capture.size, quiet=quiet)) as progress:
-                stopped = _feed(capture, decoder, sink, progress)
+            with _sink(jsonl, parquet, force) as sink:
+                with closing(Progress(capture.size, quiet=quiet)) as progress:
+                    stopped = _feed(capture, decoder, sink, progress)
+                _show_report(decoder.report(), capture.name, as_json, err=jsonl == _STDOUT)
+                trouble = decoder.trouble()
+                if trouble is not None and stopped is None:
+                    raise NothingDecoded(f"{capture.name}: {trouble}")
         except BrokenPipeError:
             raise
         except OSError as error:
             raise WorldError(f"{out} cannot be written: {error.strerror}") from error
-    report = decoder.report()
-    if as_json:
-        echo_json(report, err=jsonl == _STDOUT)
-    else:
-        echo(*report_lines(report, capture.name), err=jsonl == _STDOUT)
     if stopped is not None:
         raise stopped
-    trouble = decoder.trouble()
-    if trouble is not None:
-        raise NothingDecoded(f"{capture.name}: {trouble}")
+
+
+def _show_report(report: DecodeReport, name: str, as_json: bool, *, err: bool) -> None:
+    if as_json:
+        echo_json(report, err=err)
+    else:
+        echo(*report_lines(report, name), err=err)
 
 
 def _feed(
@@ -224,7 +231,14 @@ def _refuse_input(capture: Capture, out: Path) -> None:
         raise CallerError(f"{out} is the capture itself")
 
 
-def _sink(jsonl: Path | None, parquet: Path | None) -> PacketSink:
-    if jsonl is not None:
-        return JsonLines(None if jsonl == _STDOUT else jsonl)
-    return ParquetFile(parquet) if parquet is not None else NoSink()
+@contextmanager
+def _sink(jsonl: Path | None, parquet: Path | None, force: bool) -> Iterator[PacketSink]:
+    """Where packets go; a file gets its name when all of them are in it, and if there are any."""
+    out = jsonl or parquet
+    if out is None:
+        yield NoSink()
+    elif out == _STDOUT and jsonl is not None:
+        yield JsonLines(sys.stdout.buffer)
+    else:
+        with OutputFile(out, force=force) as output, (ParquetFile if parquet else JsonLines)(output.file) as sink:
+            yield sink

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
@@ -14,6 +12,7 @@ import msgspec
 
 from groundstation.decoding import PacketRow
 from groundstation.errors import CallerError
+from groundstation.json_encoding import encode_json
 
 _ROW_GROUP = 10_000
 
@@ -41,21 +40,19 @@ class NoSink:
 
 
 class JsonLines:
-    """One JSON object a line, to a file or to standard output.
+    """One JSON object a line.
 
     Raises:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._file: BinaryIO = sys.stdout.buffer if path is None else path.open("wb")
-        self._ours = path is not None
-        self._encoder = msgspec.json.Encoder()
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
 
-    def write(self, rows: Sequence[PacketRow]) -> None:
+    def write(self, rows: Sequence[msgspec.Struct]) -> None:
         """Write them at once: a pipe may be read live."""
         if rows:
-            self._file.write(self._encoder.encode_lines(rows))
+            self._file.writelines(encode_json(row) + b"\n" for row in rows)
             self._file.flush()
 
     def __enter__(self) -> Self:
@@ -64,9 +61,7 @@ class JsonLines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.flush()
-        if self._ours:
-            self._file.close()
+        """The file is its owner's."""
 
 
 class ParquetFile:
@@ -77,7 +72,7 @@ class ParquetFile:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         try:
             pyarrow = importlib.import_module("pyarrow")
             parquet = importlib.import_module("pyarrow.parquet")
@@ -101,7 +96,7 @@ class ParquetFile:
                 ("data", pyarrow.binary()),
             ]
         )
-        self._writer = parquet.ParquetWriter(str(path), self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._waiting: list[dict[str, Any]] = []
 
     def write(self, rows: Sequence[PacketRow]) -> None:
@@ -125,5 +120,5 @@ class ParquetFile:
 
 
 def _parquet_row(row: PacketRow) -> dict[str, Any]:
-    values = None if row.values is None else msgspec.json.encode(row.values).decode()
+    values = None if row.values is None else encode_json(row.values).decode()
     return {**msgspec.structs.asdict(row), "values": values, "data": bytes.fromhex(row.data)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.cli import cli
 from groundstation.decoding import CaptureDecoder, PacketRow
-from groundstation.errors import CallerError, StationError
+from groundstation.errors import CallerError, NothingDecoded, StationError
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
 from protocols.errors import DeclarationError
@@ -112,6 +112,30 @@ def test_json_lines_and_parquet_say_the_same(capture: Path, tmp_path: Path) -> N
     assert table["apid"] == [line["apid"] for line in lines]
     assert table["data"] == [bytes.fromhex(str(line["data"])) for line in lines]
     assert [json.loads(text) for text in table["values"]] == [line["values"] for line in lines]
+
+
+@pytest.mark.parametrize("option", ["--jsonl", "--parquet"])
+def test_packets_replace_no_file_but_by_force(capture: Path, tmp_path: Path, option: str) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    mine.write_text("precious")
+    link.symlink_to(mine)
+    for place in (mine, link, tmp_path):
+        refused = decode(capture, option, place)
+        assert isinstance(refused.exception, CallerError)
+        assert refused.output == ""  # before any work
+    assert mine.read_text() == "precious"
+    assert decode(capture, option, link, "--force").exit_code == 0
+    assert not link.is_symlink() and link.stat().st_size > 1000
+    assert mine.read_text() == "precious"
+    assert isinstance(decode(capture, option, capture, "--force").exception, CallerError)
+    assert capture.read_bytes() == DESCENT
+
+
+@pytest.mark.parametrize("option", ["--jsonl", "--parquet"])
+def test_nothing_decoded_leaves_no_file(tmp_path: Path, option: str) -> None:
+    (tmp_path / "noise").write_bytes(bytes(5000))
+    assert isinstance(decode(tmp_path / "noise", option, tmp_path / "out").exception, NothingDecoded)
+    assert [path.name for path in tmp_path.iterdir()] == ["noise"]
 
 
 def test_packets_may_go_to_standard_output(capture: Path) -> None:
