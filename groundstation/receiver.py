@@ -304,11 +304,12 @@ class Receiver:
         source = self._sources[vcid]
         event = self.dictionary.event_by_number.get(number) if isinstance(number, int) else None
         if event is None:
-            text = f"event {number} is not declared (a={values['a']}, b={values['b']})"
+            rest = ", ".join(f"{name}={value}" for name, value in values.items() if name not in ("number", "tick"))
+            text = f"event {number} is not declared ({rest})"
             return [
                 EventMessage(severity="WARNING_LO", source=source, name="UNKNOWN_EVENT", text=text, ert=ert, scet=scet)
             ]
-        text = event.text.format(a=values["a"], b=values["b"])
+        text = event.told(values)
         return [EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)]
 
 

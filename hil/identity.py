@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import queue
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hil.images import BOARD_OF, Image, choose_image, image_with_id, read_any_image
+from hil.lander.bus import FaultTrace
 from hil.targets import TIMELESS, BoardMachine, Machine, MachineFailed
 from hil.targets.greeting import Greeting, find_greeting
 from protocols.lander import MARS6
@@ -46,6 +47,7 @@ class Identity:
             "dictionary": f"{self.greeting.dictionary_hash:08x}",
             "dictionary_here": MARS6.hash_text,
             "reset_reason": self.greeting.reset_reason.name,
+            "fault": None if self.greeting.fault is None else asdict(self.greeting.fault),
             "equal": self.equal,
         }
 
@@ -57,6 +59,7 @@ class Identity:
             f"build         {_build(told.build_id)}  {self._of_file()}".rstrip(),
             f"dictionary    {told.dictionary_hash:08x}  {dictionary} here",
             f"reset reason  {told.reset_reason.words}",
+            *([f"last fault    {_fault(told.fault)}"] if told.fault is not None else []),
         ]
 
     def _of_file(self) -> str:
@@ -67,6 +70,10 @@ class Identity:
         verdict = _verdict(self.greeting.build_id == self.image.id, self.image.id_text)
         old = f"; it runs {self.runs.path}, built from other sources" if self.runs is not None else ""
         return f"{verdict} in {self.image.path} ({self.image.kind}){old}"
+
+
+def _fault(trace: FaultTrace) -> str:
+    return f"PC {trace.pc:08x}, LR {trace.lr:08x}, CFSR {trace.cfsr:08x}, {trace.stack} bytes of stack used"
 
 
 def _build(number: int) -> str:

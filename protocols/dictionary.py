@@ -38,7 +38,8 @@ class ParameterDef:
 class PacketDef:
     """One telemetry packet: APID, PUS service and subtype tell it from all others; its body is in construct.
 
-    ``period_ms`` is how often it is due; 0 is now and then.
+    ``period_ms`` is how often it is due; 0 is now and then. ``optional``: not every spacecraft of the mission can send
+    it. A ground that does not know it loses nothing else, so the dictionary's hash leaves it out.
     """
 
     name: str
@@ -48,16 +49,33 @@ class PacketDef:
     body: Any
     period_ms: int
     description: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EventDef:
-    """One onboard event. ``text`` may use ``{a}`` and ``{b}``, the event's two arguments."""
+    """One onboard event.
+
+    Attributes:
+        number: in its packet's field of that name.
+        name: in capitals.
+        severity: of the event.
+        text: for people; may use the fields of its packet, ``{a}`` and ``{b}`` as a rule, with a format: ``{b:08x}``.
+        labels: words for a field's numbers, by the field's name.
+        optional: as a packet's.
+    """
 
     number: int
     name: str
     severity: Severity
     text: str
+    labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    optional: bool = False
+
+    def told(self, values: Mapping[str, Any]) -> str:
+        """The text with the values of its packet."""
+        words = {name: labels.get(values.get(name, -1), values.get(name)) for name, labels in self.labels.items()}
+        return self.text.format(**{**values, **words})
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +242,17 @@ def _parameter(packet: str, leaf: Field) -> ParameterDef:
 
 
 def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]) -> int:
-    """First 32 bits of SHA-256 over all that spacecraft and ground must agree on; no descriptions, no limits."""
+    """First 32 bits of SHA-256 over all that spacecraft and ground must agree on; no descriptions, no limits, nothing
+    that is optional."""
     lines = [f"scid {dictionary.scid}"]
     for packet in sorted(packets, key=lambda p: _type(p.definition)):
         d = packet.definition
+        if d.optional:
+            continue
         lines.append(f"packet {d.name} {d.apid} {d.service} {d.subtype} {packet.codec.size}")
         lines += [f"  {f.signature()}" for f in packet.codec.layout.fields]
-    lines += [f"event {e.number} {e.name}" for e in sorted(dictionary.events, key=lambda e: e.number)]
+    agreed = (event for event in dictionary.events if not event.optional)
+    lines += [f"event {e.number} {e.name}" for e in sorted(agreed, key=lambda e: e.number)]
     lines += [f"channel {c.vcid} {c.name}" for c in sorted(dictionary.channels, key=lambda c: c.vcid)]
     for command in sorted(commands, key=lambda c: _order(c.definition)):
         lines += command.signature()

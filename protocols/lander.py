@@ -126,6 +126,27 @@ _EVENT_BODY = Struct(
 LANDER_EVENT = PacketDef("LANDER_EVENT", 0x103, 5, 1, _EVENT_BODY, 0, "Something happened aboard the lander.")
 BUS_EVENT = PacketDef("BUS_EVENT", 0x203, 5, 1, _EVENT_BODY, 0, "Something happened aboard the bus.")
 
+RESET_REASONS = {0: "unknown", 1: "power on", 2: "pin", 3: "brown-out", 4: "watchdog", 5: "software"}
+"""Why a machine started, by the first argument of the event BOOT."""
+
+FAULT_TRACE = PacketDef(
+    "FAULT_TRACE",
+    0x203,
+    5,
+    4,
+    Struct(
+        "number" / Int16ub * "event number",
+        "tick" / Quantity(Int32ub, "tick") * "tick at which it is told",
+        "pc" / Int32ub * "address of the instruction that failed, or of the one after it",
+        "lr" / Int32ub * "address to which its function would have returned",
+        "cfsr" / Int32ub * "what kind of fault it was: the Cortex-M's CFSR",
+        "stack" / Quantity(Int32ub, "byte") * "how deep the stack was at its deepest",
+    ),
+    0,
+    "What a fault of the machine left behind, sent with BOOT after the reset that it led to.",
+    optional=True,
+)
+
 FAILURES = Enum(
     Int8ub,
     BAD_CHECKSUM=1,
@@ -235,7 +256,14 @@ EVENTS = (
     EventDef(9, "LOSS_OF_SIGNAL", "WARNING_HI", "the lander fell silent at {a} m, {b} m/s"),
     EventDef(32, "RELAY_LOCK", "ACTIVITY_HI", "relay receiver hears the lander"),
     EventDef(33, "RELAY_LOST", "WARNING_HI", "relay receiver lost the lander after {a} frames"),
-    EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b}"),
+    EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b:08x}", {"a": RESET_REASONS}),
+    EventDef(
+        35,
+        "FAULT",
+        "WARNING_HI",
+        "the run before ended by a fault: PC {pc:08x}, LR {lr:08x}, CFSR {cfsr:08x}, {stack} bytes of stack used",
+        optional=True,
+    ),
 )
 
 EPOCH = utc_ns("1974-03-12T09:05:53")
@@ -255,7 +283,7 @@ TIMELINE = (
 MARS6 = Dictionary(
     name="MARS-6",
     scid=SCID,
-    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT, *VERIFICATION, ALIVE),
+    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT, FAULT_TRACE, *VERIFICATION, ALIVE),
     events=EVENTS,
     channels=(
         ChannelDef(LANDER, "lander", "LANDER", 100),

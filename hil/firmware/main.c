@@ -40,7 +40,7 @@ static void greet(uint32_t *due)
     if (lander.mode != LANDER_READY) {
         *due = port_microseconds(); /* at once after a RESET, however long the flight was */
     } else if (until(*due) <= 0) {
-        lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_image_id());
+        lander_hello(&lander, (uint8_t)port_reset_reason(), firmware_image_id(), port_fault());
         *due = port_microseconds() + HELLO_PERIOD_US;
     }
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/fault.h"
+
 /* Why the machine started; the event BOOT tells it. */
 enum port_reset {
     PORT_RESET_UNKNOWN = 0,
@@ -38,6 +40,10 @@ void port_alive(void);
 
 /* The same answer all the time: why this run began. */
 enum port_reset port_reset_reason(void);
+
+/* The fault that ended the run before this one, if the machine can tell; the same answer all the time. NULL: there was
+ * none. The event FAULT tells it. */
+const struct fault *port_fault(void);
 
 /* Provided by identity.c and main.c. */
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import pairwise
 
 from hil.lander.downlink import Downlink
 from hil.lander.dynamics import TICKS_PER_S
-from protocols.lander import BUS, MARS6
+from protocols.lander import BUS, MARS6, RESET_REASONS
 
 _RELAY_HOLD_TICKS = 5
 _RELAY_LOCK_EVENT = 32
 _RELAY_LOST_EVENT = 33
 _BOOT_EVENT = 34
+_FAULT_EVENT = 35
 _BUILD_BITS = 0x7FFFFFFF
 _SLANT_RANGE_KM = ((0, 2030), (3120, 1690), (4550, 1610))
 """Bus to lander by tick [C]; straight lines between [A]."""
@@ -30,8 +32,18 @@ class ResetReason(IntEnum):
 
     @property
     def words(self) -> str:
-        """For people: "power on"."""
-        return self.name.lower().replace("_", " ")
+        """For people, as the event BOOT has it."""
+        return RESET_REASONS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTrace:
+    """What a fault of the machine left behind: the fields of the packet FAULT_TRACE."""
+
+    pc: int
+    lr: int
+    cfsr: int
+    stack: int
 
 
 class Bus:
@@ -55,11 +67,14 @@ class Bus:
             return self._downlink.frame(BUS, self._housekeeping(tick))
         return self._downlink.frame(BUS) if self._downlink.transmitter.waits(BUS) else b""
 
-    def greet(self, tick: int, reset_reason: ResetReason, build_id: int) -> bytes:
-        """One frame that says that the machine is up."""
+    def greet(self, tick: int, reset_reason: ResetReason, build_id: int, fault: FaultTrace | None) -> bytes:
+        """One frame that says that the machine is up, and which fault ended the run before."""
         boot = {"number": _BOOT_EVENT, "tick": tick, "a": int(reset_reason), "b": build_id & _BUILD_BITS}
         build = self._downlink.packetizer.build
-        return self._downlink.frame(BUS, self._housekeeping(tick) + build("BUS_EVENT", tick, boot))
+        packets = self._housekeeping(tick) + build("BUS_EVENT", tick, boot)
+        if fault is not None:
+            packets += build("FAULT_TRACE", tick, {"number": _FAULT_EVENT, "tick": tick, **asdict(fault)})
+        return self._downlink.frame(BUS, packets)
 
     def _watch_relay(self, tick: int) -> None:
         """A change is an event."""

@@ -10,7 +10,7 @@ its own state and nothing else; whoever steps it decides what time a tick takes.
 
 from __future__ import annotations
 
-from hil.lander.bus import Bus, ResetReason
+from hil.lander.bus import Bus, FaultTrace, ResetReason
 from hil.lander.commanding import CommandReceiver, Failure, Order, Refusal
 from hil.lander.downlink import Downlink
 from hil.lander.modes import MissionClock, Mode
@@ -73,16 +73,17 @@ class Spacecraft:
         """Do what START does, without a command and its reports. In READY."""
         self._machine.begin()
 
-    def hello(self, reset_reason: ResetReason, build_id: int) -> bytes:
+    def hello(self, reset_reason: ResetReason, build_id: int, fault: FaultTrace | None = None) -> bytes:
         """Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT. In READY alone.
 
         Args:
             reset_reason: why it runs.
             build_id: what runs; 31 bits of it are sent.
+            fault: what ended the run before, if it was one; it is in the same frame.
         """
         if self.mode is not Mode.READY:
             return b""
-        return self._machine.bus.greet(self.tick, reset_reason, build_id)
+        return self._machine.bus.greet(self.tick, reset_reason, build_id, fault)
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes of the uplink, however they are cut.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.lander.bus import ResetReason
+from hil.lander.bus import FaultTrace, ResetReason
 from protocols.ccsds.clcw import Clcw, decode_clcw
 from protocols.ccsds.crc import crc16
 from protocols.codec import Value
@@ -28,12 +28,14 @@ class Greeting:
         build_id: of what runs; 0 is the software lander.
         dictionary_hash: of the declaration that it was built with.
         clcw: FARM-1's report.
+        fault: what ended the run before, if it was a fault of the machine.
     """
 
     reset_reason: ResetReason
     build_id: int
     dictionary_hash: int
     clcw: Clcw
+    fault: FaultTrace | None = None
 
 
 def read_greeting(cadu: bytes) -> Greeting | None:
@@ -51,7 +53,11 @@ def read_greeting(cadu: bytes) -> Greeting | None:
         return None
     known = int(boot["a"]) in list(ResetReason)
     reason = ResetReason(int(boot["a"])) if known else ResetReason.UNKNOWN
-    return Greeting(reason, int(boot["b"]), int(housekeeping["dictionary_hash"]), clcw)
+    return Greeting(reason, int(boot["b"]), int(housekeeping["dictionary_hash"]), clcw, _fault(told.get("FAULT_TRACE")))
+
+
+def _fault(values: dict[str, Value] | None) -> FaultTrace | None:
+    return None if values is None else FaultTrace(*(int(values[name]) for name in ("pc", "lr", "cfsr", "stack")))
 
 
 def _packets(frame: TransferFrame) -> dict[str, dict[str, Value]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from cffi import FFI
+
+from hil.lander.bus import FaultTrace
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "hil" / "firmware"
 CORE = FIRMWARE / "core"
@@ -90,8 +93,9 @@ class CLander:
         self._core.lib.lander_step(self.raw)
         return self._flush()
 
-    def hello(self, reset_reason: int, build_id: int) -> bytes:
-        self._core.lib.lander_hello(self.raw, reset_reason, build_id)
+    def hello(self, reset_reason: int, build_id: int, fault: FaultTrace | None = None) -> bytes:
+        trace = self._core.ffi.NULL if fault is None else self._core.ffi.new("struct fault *", asdict(fault))
+        self._core.lib.lander_hello(self.raw, reset_reason, build_id, trace)
         return self._flush()
 
     @property

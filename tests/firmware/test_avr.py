@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import re
 import subprocess
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, record
+from hil.lander.bus import ResetReason
+from hil.targets.greeting import SIZE, find_greeting
+from hil.targets.simavr import SimavrMachine
+from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, patched, record
 from tests.hil.lander.uplink import command
-from tests.targets.bench import Bench
+from tests.targets.bench import Bench, require
 
 FLASH_MAX = 28 * 1024
 RAM_MAX = 1638
@@ -87,3 +91,28 @@ def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(build: Path, benc
     used = end + len(free.lstrip(PAINT))
     print(f"RAM: {end} bytes and {used - end} of stack")
     assert end < used <= RAM_MAX
+
+
+HANG = b"\xff\xcf"
+"""rjmp to itself."""
+
+
+def test_the_watchdog_bites_when_idle_never_returns(tmp_path: Path) -> None:
+    """Simavr's watchdog counts 2^18 of its 128 kHz: 2.048 s from when it was fed last."""
+    require("simavr")
+    came: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    machine = SimavrMachine(came.put, patched("uno", "port_idle", HANG, tmp_path), fast=True)
+    machine.power_on()
+    try:
+        heard, reasons = b"", list[ResetReason]()
+        while len(reasons) < 2:
+            heard += came.get(timeout=20)
+            while (found := find_greeting(heard)) is not None:
+                reasons.append(found[1].reset_reason)
+                heard = heard[found[0] + SIZE :]
+        told = re.search(r"watchdog reset after (\d+) us", machine.console)
+    finally:
+        machine.close()
+    assert reasons == [ResetReason.POWER_ON, ResetReason.WATCHDOG]
+    assert told is not None
+    assert 1_900_000 < int(told[1]) < 2_200_000

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.lander.bus import ResetReason
+from hil.lander.bus import FaultTrace, ResetReason
 from hil.lander.commanding import FARM_WINDOW, MAX_CLTU, CommandReceiver, Refusal, check
 from hil.lander.orders import _EFFECTS
 from hil.lander.spacecraft import Spacecraft
+from hil.targets.greeting import read_greeting
 from protocols.ccsds.cltu import START, TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock, encode_control
 from protocols.cop1 import Farm1
@@ -206,6 +207,23 @@ def test_hello(core: Core) -> None:
         each.receive(command("RESET"))
     assert lander.step() == craft.step()
     assert lander.hello(ResetReason.SOFTWARE, 1) == craft.hello(ResetReason.SOFTWARE, 1) != b""
+
+
+@pytest.mark.parametrize("word", [0, 1, 0x8000_0000, 0xFFFF_FFFF])
+def test_hello_after_a_fault_is_one_frame(core: Core, word: int) -> None:
+    """With the trace in it; what comes next is as without one."""
+    lander, craft = CLander(core), Spacecraft()
+    trace = FaultTrace(pc=0x0800_1234, lr=word, cfsr=0x0001_0000, stack=812)
+    for each in (trace, None, trace):
+        greeting = lander.hello(ResetReason.SOFTWARE, 7, each)
+        assert greeting == craft.hello(ResetReason.SOFTWARE, 7, each)
+        assert len(greeting) == 132
+        told = read_greeting(greeting)
+        assert told is not None
+        assert (told.build_id, told.fault) == (7, each)
+    lander.start()
+    craft.start()
+    assert b"".join(lander.step() for _ in range(30)) == b"".join(craft.step() for _ in range(30))
 
 
 def test_reset_reasons_are_those_of_the_port() -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hil.images import Image, choose_image
+from hil.boards import find_board
+from hil.firmware import stamp
+from hil.images import Image, choose_image, read_image
 from tests.firmware.core import FIRMWARE
 
 PREBUILT = FIRMWARE / "prebuilt"
@@ -62,6 +64,17 @@ def copy_of_sources(folder: Path) -> Path:
 def image_of(board: str) -> Image:
     """The image that the rule chooses for a board."""
     return choose_image(board)
+
+
+def patched(board: str, function: str, code: bytes, folder: Path) -> Image:
+    """The image of a board with other machine code at the start of a function, stamped anew."""
+    path = image_of(board).path.with_suffix(".elf")
+    place, data = symbols(path)[function] & ~1, path.read_bytes()
+    segment = next(s for s in stamp.segments_of(data) if s.address <= place < s.address + s.size)
+    at = segment.offset + place - segment.address
+    changed, _ = stamp.stamped(data[:at] + code + data[at + len(code) :])
+    (folder / "patched.elf").write_bytes(changed)
+    return read_image(folder / "patched.elf", find_board(board))
 
 
 def symbols(elf: Path) -> dict[str, int]:

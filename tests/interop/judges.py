@@ -9,7 +9,10 @@ from types import ModuleType
 
 import pytest
 
+from hil.lander.bus import FaultTrace, ResetReason
+from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.tm_frame import decode_frame
+from protocols.dictionary import PacketDef
 from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
 from protocols.sync import Deframer, Frame
@@ -38,16 +41,19 @@ def frames() -> tuple[bytes, ...]:
 
 @cache
 def packets() -> tuple[bytes, ...]:
-    """All packets of a descent but idle ones, in the order in which they were completed."""
+    """All packets of a descent but idle ones, in the order in which they were completed; then those of a greeting."""
     extractors: dict[int, PacketExtractor] = {}
     found: list[bytes] = []
     for data in frames():
         frame = decode_frame(data, UART)
         extractor = extractors.setdefault(frame.vcid, PacketExtractor())
         found += [item.data for item in extractor.push(frame) if isinstance(item, PacketFound)]
-    return tuple(found)
+    greeting = Spacecraft().hello(ResetReason.SOFTWARE, 0x12345678, FaultTrace(0x0800_1234, 0xFFFF_FFFF, 1 << 16, 812))
+    items = PacketExtractor().push(decode_frame(greeting[len(UART.asm) :], UART))
+    return (*found, *(item.data for item in items if isinstance(item, PacketFound)))
 
 
-def of_apid(apid: int) -> list[bytes]:
-    """The descent's packets of one APID."""
-    return [data for data in packets() if (data[0] & 7) << 8 | data[1] == apid]
+def of_type(definition: PacketDef) -> list[bytes]:
+    """Those of one type: APID, PUS service and subtype."""
+    wanted = (definition.apid, definition.service, definition.subtype)
+    return [data for data in packets() if ((data[0] & 7) << 8 | data[1], data[7], data[8]) == wanted]

@@ -12,16 +12,16 @@ from protocols import bulk
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.lander import MARS6
-from tests.interop.judges import judge, of_apid
+from tests.interop.judges import judge, of_type
 
 TYPES = {"uint": "uint", "sint": "int", "flag": "uint"}
 
 
-@pytest.mark.parametrize("name", ["DESCENT", "LANDER_HK", "LANDER_EVENT", "BUS_HK", "BUS_EVENT"])
+@pytest.mark.parametrize("name", ["DESCENT", "LANDER_HK", "LANDER_EVENT", "BUS_HK", "BUS_EVENT", "FAULT_TRACE"])
 def test_every_raw_value_agrees(name: str) -> None:
     ccsdspy = judge("ccsdspy", "ccsdspy")
     packet = MARS6.by_name[name]
-    data = of_apid(packet.definition.apid)
+    data = of_type(packet.definition)
     fields = [ccsdspy.PacketField("pus_header", "fill", 8 * (pus.BODY_OFFSET - HEADER_SIZE))]
     fields += [ccsdspy.PacketField(f.name, TYPES[f.kind], f.bits) for f in packet.codec.layout.fields]
     fields.append(ccsdspy.PacketField("error_control", "uint", 16))

@@ -120,9 +120,20 @@ static void on_sleep(avr_t *chip, avr_cycle_count_t cycles)
         idle += cycles;
 }
 
+/* Ours are told by nobody; others are the watchdog's. */
+static bool resetting;
+
+static void on_reset(avr_t *chip)
+{
+    if (!resetting)
+        (void)fprintf(stderr, "watchdog reset after %" PRIu64 " us\n", (uint64_t)chip->cycle / (CLOCK_HZ / 1000000u));
+}
+
 static void reset(uint8_t why)
 {
+    resetting = true;
     avr_reset(avr); /* RAM stays as it is */
+    resetting = false;
     avr->data[MCUSR] = why;
 }
 
@@ -317,6 +328,7 @@ static void set_up_chip(const char *path)
             uart = (avr_uart_t *)io;
     }
     avr->sleep = on_sleep;
+    avr->reset = on_reset;
     avr->run_cycle_limit = MILLISECOND;
     memset(avr->data + RAM_START, PAINT, RAM_SIZE);
     avr->data[MCUSR] = POWER_ON;

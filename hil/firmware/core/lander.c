@@ -75,10 +75,10 @@ uint32_t lander_period_us(const struct lander *l)
     return PERIOD_AT_SCALE_1 / l->scale;
 }
 
-void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id)
+void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault)
 {
     if (l->mode == LANDER_READY)
-        telemetry_hello(l, reset_reason, build_id);
+        telemetry_hello(l, reset_reason, build_id, fault);
 }
 
 /* A frame of a CLTU: what FARM-1 accepts of it is a packet. */

@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "dynamics.h"
 #include "farm1.h"
+#include "fault.h"
 #include "instruments.h"
 #include "sequencer.h"
 #include "transmitter.h"
@@ -68,8 +69,9 @@ void lander_step(struct lander *l);
 /* What START does, without a command and its reports: for a port that starts by itself. In READY. */
 void lander_start(struct lander *l);
 
-/* Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT. In READY alone. */
-void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id);
+/* Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT, and which fault ended the
+ * run before, unless that is NULL. In READY alone. */
+void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault);
 
 /* Real time from one tick to the next. */
 uint32_t lander_period_us(const struct lander *l);

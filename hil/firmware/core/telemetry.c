@@ -175,12 +175,29 @@ static uint8_t encode_boot(struct lander *l, uint8_t *out, uint8_t reset_reason,
     return PACKET_WRAP(out, BUS_EVENT, transmitter_count(&l->transmitter.counts.bus_event), l->tick);
 }
 
-void telemetry_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id)
+static uint8_t encode_fault(struct lander *l, uint8_t *out, const struct fault *fault)
+{
+    const struct mars6_fault_trace body = {
+        .number = MARS6_EVENT_FAULT,
+        .tick = l->tick,
+        .pc = fault->pc,
+        .lr = fault->lr,
+        .cfsr = fault->cfsr,
+        .stack = fault->stack,
+    };
+
+    mars6_pack_fault_trace(out + MARS6_TM_BODY_OFFSET, &body);
+    return PACKET_WRAP(out, FAULT_TRACE, transmitter_count(&l->transmitter.counts.bus_event), l->tick);
+}
+
+void telemetry_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault)
 {
     struct transmitter *t = &l->transmitter;
 
     transmitter_begin(t, &t->bus);
     transmitter_add(t, encode_bus_hk(l, transmitter_place(t)));
     transmitter_add(t, encode_boot(l, transmitter_place(t), reset_reason, build_id));
+    if (fault != NULL)
+        transmitter_add(t, encode_fault(l, transmitter_place(t), fault));
     send_frame(l, &t->bus);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fault.h"
+
 struct lander;
 
 /* Queue the events of milestones, one for each bit; they wait aboard until the lander is heard. */
@@ -22,7 +24,7 @@ void telemetry_bus_frame(struct lander *l);
 /* Send VC2 frames until no packet waits for one. */
 void telemetry_flush(struct lander *l);
 
-/* Send one VC2 frame with BUS_HK and the event BOOT. */
-void telemetry_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id);
+/* Send one VC2 frame with BUS_HK and the event BOOT, and what a fault left behind unless that is NULL. */
+void telemetry_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault);
 
 #endif

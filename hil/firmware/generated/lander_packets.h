@@ -27,6 +27,7 @@
 #define MARS6_EVENT_RELAY_LOCK 32u
 #define MARS6_EVENT_RELAY_LOST 33u
 #define MARS6_EVENT_BOOT 34u
+#define MARS6_EVENT_FAULT 35u
 
 /* Space packet primary header, CCSDS 133.0-B. */
 #define MARS6_PACKET_HEADER_SIZE 6u
@@ -769,6 +770,112 @@ static inline void mars6_unpack_bus_event(struct mars6_bus_event *out, const uin
 #define MARS6_BUS_EVENT_SUBTYPE 1u
 #define MARS6_BUS_EVENT_PERIOD_MS 0u
 #define MARS6_BUS_EVENT_PACKET_SIZE 35u
+
+/* What a fault of the machine left behind, sent with BOOT after the reset that it led to. */
+#define MARS6_FAULT_TRACE_SIZE 22u
+
+struct mars6_fault_trace {
+    uint16_t number; /* event number */
+    uint32_t tick; /* tick at which it is told [tick] */
+    uint32_t pc; /* address of the instruction that failed, or of the one after it */
+    uint32_t lr; /* address to which its function would have returned */
+    uint32_t cfsr; /* what kind of fault it was: the Cortex-M's CFSR */
+    uint32_t stack; /* how deep the stack was at its deepest [byte] */
+};
+
+static inline void mars6_pack_fault_trace(uint8_t *out, const struct mars6_fault_trace *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->number & UINT32_C(0xffff));
+        out[0] = (uint8_t)(word >> 8 & 0xFFu);
+        out[1] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[2] = (uint8_t)(word >> 24 & 0xFFu);
+        out[3] = (uint8_t)(word >> 16 & 0xFFu);
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->pc & UINT32_C(0xffffffff));
+        out[6] = (uint8_t)(word >> 24 & 0xFFu);
+        out[7] = (uint8_t)(word >> 16 & 0xFFu);
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->lr & UINT32_C(0xffffffff));
+        out[10] = (uint8_t)(word >> 24 & 0xFFu);
+        out[11] = (uint8_t)(word >> 16 & 0xFFu);
+        out[12] = (uint8_t)(word >> 8 & 0xFFu);
+        out[13] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->cfsr & UINT32_C(0xffffffff));
+        out[14] = (uint8_t)(word >> 24 & 0xFFu);
+        out[15] = (uint8_t)(word >> 16 & 0xFFu);
+        out[16] = (uint8_t)(word >> 8 & 0xFFu);
+        out[17] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->stack & UINT32_C(0xffffffff));
+        out[18] = (uint8_t)(word >> 24 & 0xFFu);
+        out[19] = (uint8_t)(word >> 16 & 0xFFu);
+        out[20] = (uint8_t)(word >> 8 & 0xFFu);
+        out[21] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_fault_trace(struct mars6_fault_trace *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 8)
+            | (uint32_t)in[1];
+        out->number = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[2] << 24)
+            | ((uint32_t)in[3] << 16)
+            | ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 24)
+            | ((uint32_t)in[7] << 16)
+            | ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->pc = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[10] << 24)
+            | ((uint32_t)in[11] << 16)
+            | ((uint32_t)in[12] << 8)
+            | (uint32_t)in[13];
+        out->lr = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[14] << 24)
+            | ((uint32_t)in[15] << 16)
+            | ((uint32_t)in[16] << 8)
+            | (uint32_t)in[17];
+        out->cfsr = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[18] << 24)
+            | ((uint32_t)in[19] << 16)
+            | ((uint32_t)in[20] << 8)
+            | (uint32_t)in[21];
+        out->stack = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+}
+
+#define MARS6_FAULT_TRACE_APID 0x203u
+#define MARS6_FAULT_TRACE_SERVICE 5u
+#define MARS6_FAULT_TRACE_SUBTYPE 4u
+#define MARS6_FAULT_TRACE_PERIOD_MS 0u
+#define MARS6_FAULT_TRACE_PACKET_SIZE 43u
 
 /* A command was accepted. */
 #define MARS6_COMMAND_ACCEPTED_SIZE 8u

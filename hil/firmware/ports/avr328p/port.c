@@ -79,6 +79,7 @@ void port_write(const uint8_t *bytes, size_t length)
     while (length > 0u) {
         const uint8_t part = length > 0xFFu ? 0xFFu : (uint8_t)length;
 
+        __asm__ volatile("" ::: "memory"); /* the bytes are there before the interrupt is told where */
         sending = bytes;
         sending_left = part;
         UCSR0B |= _BV(UDRIE0);
@@ -143,6 +144,11 @@ enum port_reset port_reset_reason(void)
     if ((reset_flags & _BV(WDRF)) != 0u)
         return PORT_RESET_WATCHDOG;
     return (reset_flags & _BV(EXTRF)) != 0u ? PORT_RESET_PIN : PORT_RESET_UNKNOWN;
+}
+
+const struct fault *port_fault(void)
+{
+    return NULL; /* the chip has no faults: it runs on, until the watchdog bites */
 }
 
 int main(void)

@@ -85,6 +85,11 @@ enum port_reset port_reset_reason(void)
     return PORT_RESET_POWER_ON;
 }
 
+const struct fault *port_fault(void)
+{
+    return NULL; /* the kernel tells of it */
+}
+
 static int fail(const char *what)
 {
     perror(what);

@@ -2,11 +2,13 @@
  *
  * - USART2 on PA2 (TX) and PA3 (RX), 115200 8N1; on a Nucleo-64 that is the virtual COM port of its ST-Link.
  * - TIM2 counts microseconds; SysTick only ends sleep, and is set anew for each.
- * - The watchdog runs on silicon alone: QEMU has none. */
+ * - The watchdog runs on silicon alone: QEMU has none.
+ * - The clock tree is set, not assumed to be that of a reset: a debugger's script may have switched to the PLL. */
 #include "port.h"
 
 #include <stdbool.h>
 
+#include "port_fault.h"
 #include "registers.h"
 
 #define HSI_HZ UINT32_C(16000000)
@@ -16,6 +18,8 @@
 #define QEMU_US_PRESCALER 999u
 #define SLEEP_MAX_US UINT32_C(50000)
 #define SLEEP_MIN_US UINT32_C(2)
+/* What silicon does in microseconds; a bit that never comes is not waited for. */
+#define POLLS_MAX 100000u
 /* LSI runs at 17 … 47 kHz: with a divider of 64 this is 1.4 … 3.8 s. */
 #define WATCHDOG_DIVIDE_64 4u
 #define WATCHDOG_COUNT 1000u
@@ -27,10 +31,11 @@ void usart2_interrupt(void);
 void systick_interrupt(void);
 _Noreturn void port_main(void);
 
-/* Single producer, single consumer; each index is written by one side alone. */
-static uint8_t rx[RX_SIZE];
+/* Single producer, single consumer; each index is written by one side alone. The bytes are volatile too: they have to be
+ * there before the index says so, and the compiler keeps the order of volatile accesses alone. */
+static volatile uint8_t rx[RX_SIZE];
 static volatile uint32_t rx_in, rx_out;
-static uint8_t tx[TX_SIZE];
+static volatile uint8_t tx[TX_SIZE];
 static volatile uint32_t tx_in, tx_out;
 
 static bool silicon;
@@ -151,19 +156,47 @@ static enum port_reset why(uint32_t flags)
 
 static void find_reset_reason(void)
 {
+    const bool faulted = fault_happened();
+
     if (silicon) {
         reset_reason = why(RCC_CSR);
         RCC_CSR |= RCC_CSR_RMVF;
+    } else if (faulted) {
+        reset_reason = PORT_RESET_SOFTWARE;
     } else {
         reset_reason = mark == SURVIVED ? PORT_RESET_PIN : PORT_RESET_POWER_ON;
-        mark = SURVIVED;
     }
+    mark = SURVIVED;
+}
+
+/* 16 MHz from HSI for core and peripherals, as after a reset. Flash wait states stay: more than are needed are right too. */
+static void start_clock_tree(void)
+{
+    RCC_CR |= RCC_CR_HSION;
+    for (uint32_t n = 0; (RCC_CR & RCC_CR_HSIRDY) == 0u && n < POLLS_MAX; n++) {
+    }
+    RCC_CFGR = 0;
+    for (uint32_t n = 0; (RCC_CFGR & RCC_CFGR_SWS) != 0u && n < POLLS_MAX; n++) {
+    }
+    RCC_CR &= ~(RCC_CR_PLLON | RCC_CR_PLLI2SON | RCC_CR_CSSON | RCC_CR_HSEON);
+    RCC_CIR = 0;
+}
+
+/* The peripherals as after a reset, too. */
+static void start_peripherals(void)
+{
+    RCC_AHB1ENR |= RCC_AHB1ENR_GPIOA;
+    RCC_APB1ENR |= RCC_APB1ENR_TIM2 | RCC_APB1ENR_USART2;
+    RCC_APB1RSTR |= RCC_APB1ENR_TIM2 | RCC_APB1ENR_USART2;
+    RCC_APB1RSTR &= ~(RCC_APB1ENR_TIM2 | RCC_APB1ENR_USART2);
+    (void)RCC_APB1ENR; /* a peripheral's clock needs two cycles */
 }
 
 static void start_uart(void)
 {
     GPIOA_AFRL = (GPIOA_AFRL & ~0xFF00u) | 0x7700u;   /* PA2 and PA3: USART2 */
     GPIOA_PUPDR = (GPIOA_PUPDR & ~0xF0u) | 0x40u;     /* an open RX is quiet */
+    GPIOA_OTYPER &= ~0xCu;
     GPIOA_MODER = (GPIOA_MODER & ~0xF0u) | 0xA0u;
     USART2_BRR = (HSI_HZ + BAUD / 2u) / BAUD;
     USART2_CR1 = USART_CR1_UE | USART_CR1_RE | USART_CR1_TE | USART_CR1_RXNEIE;
@@ -192,14 +225,15 @@ static void start_watchdog(void)
 
 _Noreturn void port_main(void)
 {
-    silicon = (RCC_CR & RCC_CR_HSIRDY) != 0u; /* QEMU's RCC reads 0 */
+    silicon = (DBGMCU_IDCODE & DBGMCU_IDCODE_DEV_ID) != 0u; /* QEMU has no such chip */
     find_reset_reason();
-    RCC_AHB1ENR |= RCC_AHB1ENR_GPIOA;
-    RCC_APB1ENR |= RCC_APB1ENR_TIM2 | RCC_APB1ENR_USART2;
-    (void)RCC_APB1ENR; /* a peripheral's clock needs two cycles */
+    if (silicon)
+        start_clock_tree();
+    start_peripherals();
     start_clock();
     start_uart();
     if (silicon)
         start_watchdog();
+    __asm__ volatile("cpsie i" ::: "memory");
     firmware_run();
 }

@@ -1,40 +1,23 @@
-/* From reset to main, the vectors, and the three functions that a compiler counts on. */
+/* From reset to main, the vectors, and the three functions that a compiler counts on.
+ *
+ * Who starts this need not be a reset: a debugger that loads and goes on, and a boot loader that jumps, leave stack, vector
+ * table, interrupts and SysTick as they had them. So all of these are set here. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/bytes.h"
+#include "port.h"
+#include "port_fault.h"
 #include "registers.h"
 
 /* Of the linker's script: only their addresses mean something. */
 extern uint32_t data_source[], data_start[], data_end[], bss_start[], bss_end[], stack_limit[], stack_in_use[], stack_top[];
 
-#define STACK_PAINT UINT32_C(0xA5A5A5A5)
-
 void reset(void);
+_Noreturn void start(void);
 void usart2_interrupt(void);
 void systick_interrupt(void);
 _Noreturn void port_main(void);
-
-/* A fault has nobody to tell: it waits for the watchdog. */
-static void fault(void)
-{
-    for (;;) {
-    }
-}
-
-void reset(void)
-{
-    const uint32_t *from = data_source;
-
-    for (uint32_t *to = data_start; to < data_end; to++)
-        *to = *from++;
-    for (uint32_t *to = bss_start; to < bss_end; to++)
-        *to = 0;
-    /* Below what this function uses itself: a debugger reads later how deep the stack went. */
-    for (uint32_t *to = stack_limit; to < stack_in_use; to++)
-        *to = STACK_PAINT;
-    port_main();
-}
 
 typedef void vector(void);
 
@@ -57,6 +40,48 @@ __attribute__((section(".vectors"), used)) static const struct vectors vectors =
         },
 };
 _Static_assert(sizeof(struct vectors) == 4u * (16u + 39u), "the table has no gaps");
+
+/* No interrupt, and this stack, before any C. */
+__attribute__((naked)) void reset(void)
+{
+    __asm__ volatile("cpsid i\n\t"
+                     "ldr r0, =stack_top\n\t"
+                     "msr msp, r0\n\t"
+                     "movs r0, #0\n\t"
+                     "msr control, r0\n\t" /* MSP, privileged */
+                     "msr basepri, r0\n\t"
+                     "isb\n\t"
+                     "b start");
+}
+
+static void start_core(void)
+{
+    SYST_CSR = 0;
+    for (uint32_t n = 0; n < NVIC_WORDS; n++) {
+        NVIC_ICER(n) = UINT32_MAX;
+        NVIC_ICPR(n) = UINT32_MAX;
+    }
+    SCB_ICSR = SCB_ICSR_PENDSTCLR | SCB_ICSR_PENDSVCLR;
+    SCB_VTOR = (uint32_t)(uintptr_t)&vectors;
+    /* Faults of their own level: one while the core saves registers for the first has somewhere to go. */
+    SCB_SHCSR = SCB_SHCSR_MEMFAULTENA | SCB_SHCSR_BUSFAULTENA | SCB_SHCSR_USGFAULTENA;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+
+_Noreturn void start(void)
+{
+    const uint32_t *from = data_source;
+
+    start_core();
+    for (uint32_t *to = data_start; to < data_end; to++)
+        *to = *from++;
+    for (uint32_t *to = bss_start; to < bss_end; to++)
+        *to = 0;
+    /* Below what this function uses itself: how deep the stack went is read later, by a fault and by tests. */
+    for (uint32_t *to = stack_limit; to < stack_in_use; to++)
+        *to = STACK_PAINT;
+    port_main();
+}
 
 void *memcpy(void *restrict to, const void *restrict from, size_t count)
 {
