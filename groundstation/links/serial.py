@@ -6,7 +6,9 @@ Rules:
 2. A port is ours alone: flock keeps out those who ask, TIOCEXCL the others. Not on a pseudo-terminal: there
    the flag outlives a killed station, as long as the master end is open, and would lock out the next one.
 3. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
-4. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
+4. DTR stays when the port is closed (HUPCL is cleared): on an Arduino its rise is a reset, and a station that is
+   restarted would end the flight. The first open after plugging in still resets it.
+5. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
    is no busy loop.
 """
 
@@ -182,10 +184,19 @@ def open_port(path: str, baud: int) -> serial.Serial:
     try:
         if not is_pty(port.fileno()):
             fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        _keep_lines_at_close(port.fileno())
     except OSError as error:
         port.close()
         raise refusal(path, error) from error
     return port
+
+
+def _keep_lines_at_close(fd: int) -> None:
+    """Clear HUPCL: DTR stays as it is when the port is closed, and does not rise when it is opened the next time."""
+    with contextlib.suppress(termios.error):  # it has gone: the reader finds that out
+        attributes = termios.tcgetattr(fd)
+        attributes[2] &= ~termios.HUPCL
+        termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
 def close_port(port: serial.Serial) -> None:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,3 +192,15 @@ def test_a_clock_that_is_set_back_does_not_turn_reports_around(pty: PtyServer) -
     sink.wait_bytes(1)
     link.stop()
     assert [chunk.ert for chunk in sink.of(Chunk)] == [100]
+
+
+def test_closing_leaves_dtr_so_that_no_arduino_is_reset() -> None:
+    master, slave = os.openpty()
+    attributes = termios.tcgetattr(slave)
+    attributes[2] |= termios.HUPCL  # as every port has it after it was plugged in
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+    for _ in range(2):
+        close_port(open_port(os.ttyname(slave), 115_200))
+        assert termios.tcgetattr(slave)[2] & termios.HUPCL == 0
+    for fd in (master, slave):
+        os.close(fd)
