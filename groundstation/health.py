@@ -12,6 +12,9 @@ STEP_NS = 1_000_000_000
 
 FRAMES_WAITED = 20
 """So many frames' bytes without one frame, and it is told."""
+NO_FRAMES_NS = 5_000_000_000
+"""Or bytes that come over so long a time: a lander that only greets sends a frame a second, and fewer bytes at a wrong
+baud rate. A line whose frame takes longer, of less than 530 baud, is told of in vain."""
 
 
 class Remark(NamedTuple):
@@ -31,11 +34,16 @@ class Health:
         self._error: str | None = None
         self._step = 0
         self._frames_expected = True
+        self._bytes = 0
+        self._first_byte: int | None = None
 
-    def look(self, archive_error: str | None, missing: str, step_ns: int, counters: Counters) -> Iterator[Remark]:
+    def look(
+        self, now: int, archive_error: str | None, missing: str, step_ns: int, counters: Counters
+    ) -> Iterator[Remark]:
         """What is new.
 
         Args:
+            now: the station's time, in ns.
             archive_error: why nothing is recorded; None if all is well.
             missing: what the recording notes as missing; empty if nothing is.
             step_ns: how far the host's clock is ahead of the station's.
@@ -47,11 +55,17 @@ class Health:
         if abs(step_ns - self._step) > STEP_NS:
             self._step = step_ns
             yield Remark("WARNING_LO", "CLOCK", _of_clock(step_ns))
-        if self._frames_expected and counters.frames_good:
-            self._frames_expected = False
-        elif self._frames_expected and counters.bytes_in >= FRAMES_WAITED * self._frame_length:
-            self._frames_expected = False
-            yield Remark("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
+        if self._frames_expected:
+            yield from self._look_for_frames(now, counters)
+
+    def _look_for_frames(self, now: int, counters: Counters) -> Iterator[Remark]:
+        if counters.bytes_in > self._bytes:
+            self._bytes = counters.bytes_in
+            self._first_byte = now if self._first_byte is None else self._first_byte
+            enough = self._bytes >= FRAMES_WAITED * self._frame_length or now - self._first_byte >= NO_FRAMES_NS
+            self._frames_expected = not enough and not counters.frames_good
+            if enough and not counters.frames_good:
+                yield Remark("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
 
 
 def _of_archive(error: str | None, missing: str) -> Remark:

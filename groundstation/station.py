@@ -357,7 +357,9 @@ class Station:
                         self._tell(outcome)
                 step = self._wall() - self._clock()
                 missing = str(self._archive.missing or "")
-                for remark in self._health.look(self._archive.error, missing, step, self._receiver.counters()):
+                for remark in self._health.look(
+                    self._clock(), self._archive.error, missing, step, self._receiver.counters()
+                ):
                     self._say(*remark)
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:

@@ -19,14 +19,21 @@ from protocols.lander import MARS6
 from protocols.profile import UART
 
 LENGTH = 132
-HOUR = 3600 * 1_000_000_000
+S = 1_000_000_000
+HOUR = 3600 * S
 NONE = Counters()
 
 
 def said(
-    health: Health, error: str | None = None, step: int = 0, counters: Counters = NONE, missing: str = ""
+    health: Health,
+    error: str | None = None,
+    step: int = 0,
+    counters: Counters = NONE,
+    missing: str = "",
+    now: int = 0,
 ) -> list[str]:
-    return [f"{severity} {name} {text}" for severity, name, text in health.look(error, missing, step, counters)]
+    told = health.look(now, error, missing, step, counters)
+    return [f"{severity} {name} {text}" for severity, name, text in told]
 
 
 def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
@@ -67,6 +74,25 @@ def test_bytes_without_a_frame_are_told_once() -> None:
     (text,) = said(health, counters=Counters(bytes_in=enough))
     assert text.startswith(f"WARNING_HI NO_FRAMES {enough:,} bytes and not one frame: another baud rate")
     assert said(health, counters=Counters(bytes_in=2 * enough)) == []
+
+
+def test_bytes_that_come_for_five_seconds_without_a_frame_are_told() -> None:
+    """A lander that only greets, at another baud rate: a few bytes a second."""
+    health = Health(LENGTH)
+    assert said(health, now=60 * S) == []
+    for second in range(5):
+        assert said(health, counters=Counters(bytes_in=12 * (second + 1)), now=(100 + second) * S) == []
+    assert said(health, counters=Counters(bytes_in=60), now=109 * S) == []  # nothing new came: it waits
+    (text,) = said(health, counters=Counters(bytes_in=72), now=110 * S)
+    assert text.startswith("WARNING_HI NO_FRAMES 72 bytes and not one frame")
+    assert said(health, counters=Counters(bytes_in=84), now=111 * S) == []
+
+
+def test_a_frame_after_a_pause_is_not_called_missing() -> None:
+    """Half a frame at first, and the next one, whole, ten seconds later."""
+    health = Health(LENGTH)
+    assert said(health, counters=Counters(bytes_in=LENGTH // 2), now=100 * S) == []
+    assert said(health, counters=Counters(bytes_in=3 * LENGTH // 2, frames_good=1), now=110 * S) == []
 
 
 def test_whoever_has_heard_a_frame_knows_the_port() -> None:
