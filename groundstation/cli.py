@@ -35,7 +35,8 @@ Exit codes: 0 fine, 1 a file or folder cannot be used, 2 wrong usage, 10 link ca
 12 port busy, 13 port not permitted, 14 recording or table cannot be written or read, or a recording lacks data
 at its end, 15 no station answers, 16 nothing decoded, 17 udev: something is not right, 18 root is needed,
 19 a recording is damaged: what could be read was given, 22 order refused, 23 command failed,
-24 no word of a command in time, 25 key not let in, 26 key file damaged or open to others, 130 interrupted.
+24 no word of a command in time, 25 key not let in, 26 key file damaged or open to others,
+70 the viewer crashed, 129 its terminal closed, 130 interrupted.
 """
 
 

@@ -1,6 +1,7 @@
 """The station's errors: one small tree that says whose fault it is.
 
     StationError
+    ├── ViewerCrashed        an error in the terminal interface; the station goes on
     ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
     │   ├── CommandRefused   an order that the station did not take: nothing was sent
     │   └── AccessRefused    a key that is not let in, or none where one is needed
@@ -28,6 +29,20 @@ class StationError(Exception):
     """Base of all. ``exit_code`` is what the command line exits with."""
 
     exit_code = 1
+
+
+class ViewerCrashed(StationError):
+    """The terminal interface ended by an error of its own: a station that records does not end with it.
+
+    Attributes:
+        at: where a replay stood, in ns of its recording's time; None: it was none, or had not begun.
+    """
+
+    exit_code = 70
+
+    def __init__(self, text: str, *, at: int | None = None) -> None:
+        super().__init__(text)
+        self.at = at
 
 
 class CallerError(StationError):

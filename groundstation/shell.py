@@ -24,11 +24,23 @@ Style = Literal["tui", "plain", "json"]
 EXIT_INTERRUPTED = 130
 EXIT_DECLARATION = 3
 _PR_SET_PDEATHSIG = 1
+_PARENT = "MARS6_PARENT_PID"
+
+
+def parented() -> dict[str, str]:
+    """The environment for a process that calls `end_with_parent`."""
+    return {**os.environ, _PARENT: str(os.getpid())}
 
 
 def end_with_parent() -> None:
-    """Let the kernel send this process SIGTERM when the one that started it dies, even if that was killed."""
+    """Let the kernel send this process SIGTERM when the one that started it dies, even if that was killed.
+
+    Where the environment names the parent (`parented`), one that died before this call counts, too.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = os.environ.pop(_PARENT, "")
+    if parent and parent != str(os.getppid()):
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_signals() -> list[signal.Signals]:

@@ -21,6 +21,7 @@ from groundstation.host_time import host_clock
 from groundstation.messages import EventMessage, Refusal, StopRequest
 from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
+from groundstation.shell import parented
 from groundstation.station_config import StationConfig
 
 _STOP_S = 5.0
@@ -45,7 +46,12 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     arguments += ["--key", config.key] if config.key is not None else []
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, start_new_session=True
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            start_new_session=True,
+            env=parented() if with_parent else None,
         )
         assert process.stdout is not None
         with process.stdout as announcement:

@@ -14,11 +14,14 @@ from typing import Self
 import click
 
 from groundstation.archive.reader import ArchiveReader
-from groundstation.errors import StationGone
+from groundstation.errors import StationGone, ViewerCrashed
+from groundstation.hangup import end_with_terminal
 from groundstation.host_time import host_clock
 from groundstation.links.replay import replay_url
 from groundstation.output import echo
 from groundstation.passes import onboard_lines
+from groundstation.plain import utc
+from groundstation.printable import shell_join
 from groundstation.registry import StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
 from groundstation.shell import EXIT_INTERRUPTED, choose_style
@@ -88,8 +91,15 @@ def watch(
       groundstation watch bench --json
       groundstation watch tcp://HOST:5571 --key anna --server-key KEY    elsewhere; see `groundstation keys`
     """
+    style = choose_style(plain, as_json)
+    end_with_terminal(drawing=style == "tui")
     target = find_target(station, key, server_key)
-    sys.exit(show(target.ends, choose_style(plain, as_json), in_ascii, client=target.client()))
+    try:
+        sys.exit(show(target.ends, style, in_ascii, client=target.client()))
+    except ViewerCrashed as error:
+        again = [station or target.name, *(["--key", key] if key else [])]
+        again += ["--server-key", server_key] if server_key else []
+        raise ViewerCrashed(f"{error}; to go on: {shell_join(['groundstation', 'watch', *again])}") from error
 
 
 @click.command()
@@ -120,6 +130,7 @@ def run(
       groundstation run 'zmq:tcp://HOST:5580?key=NAME&server_key=KEY'    the port of a bench elsewhere
     """
     style = choose_style(plain, as_json)
+    end_with_terminal(drawing=style == "tui")
     check_link(link, wait)
     config = station_config(link, name, record, bind, key)
     code: int | None = None
@@ -198,6 +209,7 @@ def replay(
       groundstation replay PASS.sqlite --from 1974-03-12T12:10:55+03:00    another time zone, a certain day
     """
     style = choose_style(plain, as_json)
+    end_with_terminal(drawing=style == "tui")
     check_link(replay_url(archive, speed, start), wait=False)
     _show_odd_times(archive)
     config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
@@ -208,6 +220,10 @@ def replay(
     code = EXIT_INTERRUPTED
     try:
         code = show(station, style, in_ascii, closing="The replay ends.", client=client, over=replay_is_over)
+    except ViewerCrashed as error:
+        begin = start if error.at is None else utc(error.at, 0)
+        again = shell_join(["groundstation", "replay", str(archive), *(["--from", begin] if begin else [])])
+        raise ViewerCrashed(f"{error}; to go on: {again}") from error
     finally:
         asyncio.run(stop_station(station, "its viewer was closed"))
     sys.exit(code)

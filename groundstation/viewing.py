@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from groundstation.client import StationClient
 from groundstation.errors import StationGone
+from groundstation.hangup import EXIT_HANGUP
 from groundstation.host_time import host_clock
 from groundstation.lag import LagMeter, LagReports
 from groundstation.messages import AnyMessage, Lag
@@ -17,8 +18,6 @@ from groundstation.plain import PlainLines, json_line
 from groundstation.registry import Endpoints
 from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals
 from groundstation.tui.source import StationBack, StationLost
-
-EXIT_HANGUP = 128 + signal.SIGHUP
 
 
 def show(
@@ -42,6 +41,9 @@ def show(
 
     Returns:
         The exit code.
+
+    Raises:
+        ViewerCrashed: the TUI did.
     """
     if style == "tui":
         from groundstation.tui.app import run_tui  # noqa: PLC0415 - half of a start's time, for those who look alone

@@ -21,7 +21,7 @@ COMMANDS = {
 _EXIT_CODES = """
 \b
 Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died or did not end, 21 the viewer was closed before the
-pass was over, 130 interrupted; those of groundstation besides.
+pass was over, 70 it crashed, 129 its terminal closed, 130 interrupted; those of groundstation besides.
 """
 
 

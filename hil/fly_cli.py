@@ -12,6 +12,8 @@ import click
 from click.core import ParameterSource
 
 from groundstation.archive.paths import default_path
+from groundstation.errors import ViewerCrashed
+from groundstation.hangup import end_with_terminal, orderly_end
 from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json, write_line
 from groundstation.plain import utc
@@ -84,9 +86,11 @@ def fly_command(
 
     \b
     Exit codes: 0 passed, 1 failed, 2 wrong usage or scenario (nothing was flown), 20 the target died or did not end,
-    21 the viewer was closed before the pass was over, 130 Ctrl-C; those of groundstation besides.
+    21 the viewer was closed before the pass was over, 70 it crashed, 129 its terminal closed, 130 Ctrl-C; those of
+    groundstation besides.
     """
     style = choose_style(plain, as_json)
+    end_with_terminal(drawing=style == "tui")
     if lockstep:
         _check_lockstep(context)
     if port is not None and target != BOARD:
@@ -101,8 +105,9 @@ def fly_command(
     plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute())
     check_plan(plan)
     viewer = None if lockstep else LiveViewer(style, in_ascii)
-    result = _fly(plan, viewer, report)
-    sys.exit(_conclude(result, as_json))
+    with orderly_end():
+        code = _conclude(_fly(plan, viewer, report), as_json)
+    sys.exit(ViewerCrashed.exit_code if viewer is not None and viewer.crashed else code)
 
 
 def _check_lockstep(context: click.Context) -> None:

@@ -52,6 +52,8 @@ def lander_command(
     The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C or SIGTERM, and
     the lander takes commands: RESET, then START, fly it again.
     """
+    if announce:
+        end_with_parent()
     server = _lander_port(pty, endpoint, symlink, terminal)
     try:
         _end_in_order()
@@ -92,7 +94,6 @@ def _end_in_order() -> None:
 
 def _await_listener(server: ByteServer, announce: bool) -> None:
     if announce:
-        end_with_parent()
         _emit_json(state="waiting", url=server.url)
     else:
         echo(f"the lander waits for a listener: groundstation run {server.url}")

@@ -2,7 +2,7 @@
 thread beside it.
 
 Lines end with the flight. The terminal interface stays until its user leaves, and the rig keeps the link up until then.
-A viewer that is closed before the pass is over ends the flight.
+A viewer that is closed before the pass is over ends the flight; one that crashes does not: lines take over.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from groundstation.errors import StationError
+from groundstation.errors import StationError, ViewerCrashed
+from groundstation.messages import AnyMessage
+from groundstation.output import echo
+from groundstation.printable import shell_join
 from groundstation.registry import StationInfo
 from groundstation.shell import Style
 from groundstation.viewing import show
@@ -44,6 +47,7 @@ class LiveViewer:
 
     Attributes:
         code: its exit code, once it was closed.
+        crashed: the terminal interface did.
     """
 
     def __init__(self, style: Style, in_ascii: bool) -> None:
@@ -54,6 +58,7 @@ class LiveViewer:
         self._flown = threading.Event()
         self._error: Exception | None = None
         self.code = 0
+        self.crashed = False
 
     @property
     def left(self) -> bool:
@@ -63,17 +68,14 @@ class LiveViewer:
     @property
     def stays(self) -> bool:
         """The terminal interface does."""
-        return self._style == "tui"
+        return self._style == "tui" and not self.crashed
 
     def watch(self, station: StationInfo, fly: Callable[[], None]) -> None:
         """Show the station, and fly beside it."""
         flight = threading.Thread(target=self._fly, args=(fly,), name="flight", daemon=True)
         flight.start()
         try:
-            closing = "The flight ends with its viewer."
-            self.code = show(
-                station, self._style, self._ascii, closing=closing, over=lambda message: self._flown.is_set()
-            )
+            self.code = self._show(station)
         finally:
             self._left.set()
             flight.join(_END_TIMEOUT_S)
@@ -81,6 +83,18 @@ class LiveViewer:
             raise StationError(f"the flight did not end in {_END_TIMEOUT_S:g} s after its viewer was closed")
         if self._error is not None:
             raise self._error
+
+    def _show(self, station: StationInfo) -> int:
+        def over(_: AnyMessage) -> bool:
+            return self._flown.is_set()
+
+        try:
+            return show(station, self._style, self._ascii, closing="The flight ends with its viewer.", over=over)
+        except ViewerCrashed as error:
+            self.crashed = True
+            again = shell_join(["groundstation", "watch", station.name])
+            echo(f"{error}; the flight goes on until Ctrl-C: {again}", err=True)
+            return show(station, "plain", over=over)
 
     def _fly(self, fly: Callable[[], None]) -> None:
         try:

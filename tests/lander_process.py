@@ -8,6 +8,8 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
+from groundstation.shell import parented
+
 _STOP_TIMEOUT_S = 5.0
 
 
@@ -23,6 +25,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=parented(),
             start_new_session=True,  # Ctrl-C in the terminal is the test's
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen, ScreenResultType
 
-from groundstation.errors import CallerError, StationError
+from groundstation.errors import CallerError, StationError, ViewerCrashed
+from groundstation.hangup import EXIT_HANGUP, Deadline, EndSignals
 from groundstation.host_time import host_clock
 from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.model import PassModel
@@ -29,6 +30,7 @@ from groundstation.plain import utc
 from groundstation.tui.command_screen import CommandScreen, Ordered
 from groundstation.tui.descent import DescentScreen
 from groundstation.tui.diagnostics import diagnostics
+from groundstation.tui.driver import TerminalDriver
 from groundstation.tui.entry import order_of
 from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
 from groundstation.tui.help import HelpScreen
@@ -77,9 +79,11 @@ class StationApp(App[int]):
         who: str | None = None,
     ) -> None:
         """``clock`` gives host nanoseconds; tests bring their own. ``who`` orders, by default this user."""
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.model = PassModel()
         self.error: StationError | None = None
+        self.crashed = False
+        self.end_code: int | None = None
         self.ended = False
         self._source, self._clock = source, clock
         self._orderer = Orderer(who or who_am_i(), clock)
@@ -92,7 +96,8 @@ class StationApp(App[int]):
         self._alarms = 0
         self._plots_due = 0.0
         self._notice_until = 0.0
-        self.painter = Painter(self._paint)
+        self.painter = Painter(self._paint, ready=self._terminal_is_ready)
+        self._ready_loop: asyncio.AbstractEventLoop | None = None
         self._descent = DescentScreen(self._styles, self._glyphs, self._live_view, self._shown_view)
 
     def now(self) -> int:
@@ -110,10 +115,27 @@ class StationApp(App[int]):
         if self.no_color:
             self.theme = "ansi-dark"
         await self.push_screen(self._dressed(self._descent))
-        self._catch_signals()
         self.run_worker(self.painter.run(), group="paint")
         self.run_worker(self._receive(), group="receive")
         self.run_worker(self._steer(), group="steer")
+        self._ready_loop = asyncio.get_running_loop()
+        if self.end_code is not None:
+            self.exit(self.end_code)
+
+    def end(self, code: int) -> None:
+        """Leave with an exit code: from a signal handler, from any thread, at any moment.
+
+        Textual cannot leave before its first screen stands: until then the code is only noted.
+        """
+        self.end_code = code
+        if self._ready_loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+                self._ready_loop.call_soon_threadsafe(self.exit, code)
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's way to end after an error in one of its threads, which it does not count as one."""
+        self.crashed = True
+        super().panic(*renderables)
 
     # ------------------------------------------------------------------------------------------- reception
 
@@ -183,9 +205,14 @@ class StationApp(App[int]):
         live = self._live_view()
         return live if self._held is None else replace(self._held, held_ns=live.held_ns)
 
+    def _terminal_is_ready(self) -> bool:
+        return not isinstance(self._driver, TerminalDriver) or self._driver.ready
+
     def _paint(self) -> None:
         """Everything that is seen; the plots, which are dearer, not each time."""
         now = time.monotonic()
+        if isinstance(self._driver, TerminalDriver) and self._driver.mend():
+            self.refresh()
         if self._notice_until and now > self._notice_until:
             self._notice_until = 0.0
             self._descent.show_notice("")
@@ -330,16 +357,6 @@ class StationApp(App[int]):
             elif isinstance(answer, Refusal):
                 self._notify(answer.text)
 
-    # ------------------------------------------------------------------------------------------- signals
-
-    def _catch_signals(self) -> None:
-        """Leave the alternate screen on SIGTERM and SIGHUP; without this the terminal stays unusable."""
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 128 + number)
-
 
 def run_tui(
     source: MessageSource,
@@ -359,16 +376,23 @@ def run_tui(
 
     Raises:
         CallerError: standard input or standard error (where Textual draws) is no terminal.
+        ViewerCrashed: an error in this program. What it was, Textual has printed.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CallerError("no terminal to draw on: use the plain or JSON output")
     app = StationApp(source, ascii_only=ascii or ascii_wanted())
-    code = app.run()
-    with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to print on
-        if app.error is not None:
-            echo(str(app.error), err=True)
-        echo(*farewell(app, closing))
-    return app.return_code or 0 if code is None else code
+    with EndSignals(app.end, Deadline()):
+        code = app.run(mouse=False)
+        code = code if app.end_code is None else app.end_code
+        if (app.crashed or app.return_code) and app.end_code is None:
+            replayed = app.model.playback is not None
+            raise ViewerCrashed("the viewer crashed", at=app.model.pass_time(app.now()) if replayed else None)
+        if code != EXIT_HANGUP:
+            with contextlib.suppress(OSError):  # the terminal may end here, too
+                if app.error is not None:
+                    echo(str(app.error), err=True)
+                echo(*farewell(app, closing))
+    return code or 0
 
 
 def typed_here(text: str) -> str:

@@ -109,13 +109,17 @@ class CommandScreen(Screen[None]):
         yield self._panel("footer")
 
     def on_mount(self) -> None:
-        """The first look; keys are taken at once."""
+        """The first look; keys are taken at once, unless the application closes already."""
+        if not self.query(Line):
+            return
         self.set_focus(self._entry)
         self._panels["uplink"].styles.height = UPLINK_ROWS
         self._search()
 
     def on_resize(self) -> None:
         """Leave out what there is no room for; the panels know their sizes only afterwards."""
+        if not self.query("#c-top"):
+            return
         height = self.size.height
         self.query_one("#c-top").display = height >= _LISTS_FROM
         self._panels["history"].display = self._panels["footer"].display = height >= _HISTORY_FROM

@@ -91,8 +91,9 @@ class DescentScreen(Screen[None]):
         yield self._panel("footer")
 
     def on_mount(self) -> None:
-        """First layout."""
-        self._arrange()
+        """First layout, unless the application closes already."""
+        if self.query(Panel):
+            self._arrange()
 
     def on_resize(self) -> None:
         """Lay out anew; the rows follow once the panels know their sizes."""

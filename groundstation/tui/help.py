@@ -80,4 +80,5 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the page."""
-        self.query_one("#help", Panel).show(self._rows)
+        for panel in self.query(Panel):
+            panel.show(self._rows)

@@ -32,7 +32,9 @@ class PromptScreen(ModalScreen[str | None]):
             yield Line({"enter": self._take, "escape": self._give_up})
 
     def on_mount(self) -> None:
-        """Show the label, and take keys at once."""
+        """Show the label, and take keys at once, unless the application closes already."""
+        if not self.query(Line):
+            return
         self.set_focus(self.query_one(Line))
         self.query_one(Panel).show([self._label])
 

@@ -16,6 +16,8 @@ from hil.targets.base import MachineFailed
 
 END_TIMEOUT_S = 5.0
 _TIE = "setpriv"
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
+"""The parent may have died before the tie: run by a shell that the tie has started, with the parent and the program."""
 _LOOK_S = 0.001
 # The kernel sends the signal when the *thread* that started the child ends: this one lives as long as the rig.
 _STARTER = ThreadPoolExecutor(1, "machines")
@@ -55,9 +57,10 @@ class Child:
     def _await_bound(self) -> None:
         """Whoever is stopped while it still ties itself to its parent would outlive it."""
         deadline = time.monotonic() + END_TIMEOUT_S
+        starters = [os.path.realpath(shutil.which(name) or name) for name in (_TIE, "sh")]
         while self.running and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                if os.path.basename(os.readlink(f"/proc/{self.pid}/exe")) != _TIE:
+                if os.readlink(f"/proc/{self.pid}/exe") not in starters:
                     return
             time.sleep(_LOOK_S)
 
@@ -101,4 +104,5 @@ class Child:
 
 def _bound() -> list[str]:
     """What ties a program to its parent's life, as far as this computer can."""
-    return [_TIE, "--pdeathsig", "KILL", "--"] if shutil.which(_TIE) else []
+    tie = [_TIE, "--pdeathsig", "KILL", "--", "sh", "-c", _UNLESS_ORPHANED, str(os.getpid())]
+    return tie if shutil.which(_TIE) else []
