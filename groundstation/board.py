@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+from groundstation.losses import LossBook
 from groundstation.messages import (
+    Acknowledgement,
     AnyMessage,
     ContactChange,
     EventMessage,
@@ -22,13 +24,19 @@ from protocols.dictionary import Dictionary, ParameterDef
 EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
 COMMANDS_KEPT = 100
+ACKNOWLEDGEMENTS_KEPT = 100
 HOUSEKEEPING = 3
 
 
 class Board:
-    """The last telemetry of every packet, the last contacts and events, the last state of the last commands."""
+    """The last telemetry of every packet, the last contacts and events, the last state of the last commands.
+
+    Attributes:
+        losses: the last one of every channel.
+    """
 
     def __init__(self, dictionary: Dictionary, station: str, pid: int, started: int) -> None:
+        self.losses = LossBook()
         self._dictionary = dictionary
         self._station = station
         self._pid = pid
@@ -36,6 +44,7 @@ class Board:
         self._telemetry: dict[str, Telemetry] = {}
         self._contacts: deque[ContactChange] = deque(maxlen=CONTACTS_KEPT)
         self._events: deque[EventMessage] = deque(maxlen=EVENTS_KEPT)
+        self._acknowledgements: deque[Acknowledgement] = deque(maxlen=ACKNOWLEDGEMENTS_KEPT)
         self._commands: dict[int, CommandUpdate] = {}
         self._uplink: UplinkStatus | None = None
 
@@ -45,6 +54,10 @@ class Board:
             self._telemetry[message.packet] = message
         elif isinstance(message, ContactChange):
             self._contacts.append(message)
+            self.losses.take(message)
+        elif isinstance(message, Acknowledgement):
+            self._acknowledgements.append(message)
+            self.losses.take(message)
         elif isinstance(message, EventMessage):
             self._events.append(message)
         elif isinstance(message, CommandUpdate):
@@ -70,6 +83,8 @@ class Board:
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
             events=list(self._events),
+            losses=self.losses.losses,
+            acknowledgements=list(self._acknowledgements),
             commands=list(self._commands.values()),
             uplink=self._uplink,
             known_commands=commands_of(self._dictionary),

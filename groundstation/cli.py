@@ -8,6 +8,7 @@ from groundstation.lazy import LazyGroup
 from groundstation.shell import run_cli
 
 COMMANDS = {
+    "acknowledge": "groundstation.command_cli:acknowledge",
     "arm": "groundstation.command_cli:arm",
     "bridge": "groundstation.bridge_cli:bridge",
     "commands": "groundstation.command_cli:commands",

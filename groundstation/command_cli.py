@@ -146,6 +146,23 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
+@click.command()
+@_station
+@key_options
+def acknowledge(station: str | None, key: str | None, server_key: str | None) -> None:
+    """Acknowledge all losses of signal, for all viewers of the station: what `a` does in the TUI.
+
+    \b
+    Examples:
+      groundstation acknowledge
+      groundstation acknowledge --station tcp://HOST:5571 --key anna --server-key KEY
+
+    Who did it and when is recorded and shown. A loss that lasts keeps its badge; a later one is another alarm.
+    """
+    request = _orderer().acknowledge()
+    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
+
+
 @click.command(cls=_TakesNumbers)
 @click.argument("directive", required=False)
 @click.argument("value", type=int, required=False)

@@ -18,9 +18,11 @@ from groundstation.access import LOCAL, Caller
 from groundstation.cop_messages import Transmission
 from groundstation.errors import CommandRefused, LinkError
 from groundstation.links.base import LinkChange, Report
+from groundstation.losses import LossBook
 from groundstation.message_base import Message
-from groundstation.messages import EventMessage, Telemetry
+from groundstation.messages import Acknowledgement, EventMessage, Telemetry
 from groundstation.orders import (
+    AcknowledgeRequest,
     ArmRequest,
     CommandRequest,
     CommandUpdate,
@@ -44,7 +46,7 @@ _TOKEN_SIZES = range(8, 65)
 _NAME_MAX = 64
 _TEXT_MAX = 400
 
-Told = CommandUpdate | UplinkStatus | EventMessage
+Told = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
 
 
 class OrderGuard:
@@ -102,6 +104,7 @@ class CommandDesk:
     def __init__(
         self,
         uplink: Uplink,
+        losses: LossBook,
         write: Callable[[bytes], None],
         tell: Callable[[Told], None],
         clock: Callable[[], int],
@@ -112,6 +115,7 @@ class CommandDesk:
 
         Args:
             uplink: the way up.
+            losses: what there is to acknowledge.
             write: the link's.
             tell: archives and publishes what is told.
             clock: the station's time in ns.
@@ -119,6 +123,7 @@ class CommandDesk:
             turn: whose turn it is to tell.
         """
         self._uplink = uplink
+        self._losses = losses
         self._write = write
         self._tell = tell
         self._clock = clock
@@ -199,7 +204,16 @@ class CommandDesk:
         if isinstance(order, CopDirectiveRequest):
             self._do(self._uplink.directive(order.directive, order.value, order.who, now))
             return OrderAccepted(text=f"FOP-1 takes {order.directive}")
+        if isinstance(order, AcknowledgeRequest):
+            return self._acknowledge(order, now)
         raise CommandRefused(f"a station does not take {type(order).__name__}")
+
+    def _acknowledge(self, order: AcknowledgeRequest, now: int) -> OrderAccepted:
+        news = self._losses.acknowledge(order.who, now, order.until)
+        if news is None:
+            return OrderAccepted(text="nothing to acknowledge")
+        self._tell(news)
+        return OrderAccepted(text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in news.losses))
 
     def _command(self, order: CommandRequest, now: int) -> OrderAccepted:
         number, outcomes = self._uplink.submit(
@@ -236,4 +250,6 @@ def describe(request: Message) -> str:
         return f"{request.name}{given}"[:200]
     if isinstance(request, CopDirectiveRequest):
         return f"directive {request.directive}"[:200]
+    if isinstance(request, AcknowledgeRequest):
+        return "acknowledging"
     return "arming" if isinstance(request, ArmRequest) else str(request.__struct_config__.tag)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from groundstation.messages import ContactChange, EventMessage, Severity, SignalState
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Severity, SignalState
 from groundstation.onboard_clock import AHEAD_NS, REWIND_NS, OnboardClock
 from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
 
@@ -56,6 +56,12 @@ def entry_of_contact(change: ContactChange) -> LogEntry:
         text = f"after {change.outage_ms / 1000:.1f} s, {change.outage_lost or 0} frames lost"
     name, severity = f"{change.channel} {change.state}", _CONTACT_SEVERITY[change.state]
     return LogEntry(change.ert, None, severity, "CONTACT", name, text, change.replay)
+
+
+def entry_of_acknowledgement(news: Acknowledgement) -> LogEntry:
+    """The log line of losses that somebody has seen."""
+    text = f"{', '.join(loss.channel for loss in news.losses)} LOS by {news.who}"
+    return LogEntry(news.ert, None, "COMMAND", "STATION", "ACKNOWLEDGED", text, news.replay)
 
 
 def entry_of_command(news: CommandUpdate) -> LogEntry:

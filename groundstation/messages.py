@@ -10,6 +10,7 @@ may come without its topic, in any spelling of JSON.
     link              LinkStatus      counters, twice a second, and at once when anything but they changes
     contact           ContactChange   a channel's signal state changed; carries the verdict at LOS
     event             EventMessage    something happened, on board or in the station
+    acknowledgement   Acknowledgement somebody has seen losses of signal
     command           CommandUpdate   a command changed its state
     uplink            UplinkStatus    COP-1, the queue or the arming changed
     heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
@@ -29,6 +30,7 @@ import msgspec
 from groundstation.json_encoding import encode_json
 from groundstation.message_base import Count, Int64, Message, Value
 from groundstation.orders import (
+    AcknowledgeRequest,
     ArmRequest,
     CommandInfo,
     CommandRequest,
@@ -185,6 +187,36 @@ class ContactChange(Message, frozen=True, tag="contact"):
     replay: bool = False
 
 
+class LossId(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells a loss of signal from any other of its station: the channel, and its verdict's ``declared_ert``."""
+
+    vcid: int | None
+    channel: str
+    declared_ert: int
+
+
+class Acknowledgement(Message, frozen=True, tag="acknowledgement"):
+    """Losses of signal were acknowledged at ``ert``, for all viewers, by ``who``."""
+
+    ert: int
+    who: str
+    losses: list[LossId]
+    replay: bool = False
+
+
+class LossStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The last loss of a channel (``vcid`` None: of the link).
+
+    ``regained`` is the change with which it ended; None: it lasts. ``acknowledged``: None if it was not.
+    """
+
+    vcid: int | None
+    channel: str
+    verdict: LosVerdict
+    regained: ContactChange | None = None
+    acknowledged: Acknowledgement | None = None
+
+
 class EventMessage(Message, frozen=True, tag="event"):
     """Something worth a line in the log. ``source`` is LANDER, BUS or STATION; ``scet`` only for onboard events."""
 
@@ -242,6 +274,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
     ``known_commands`` is what can be ordered, in the dictionary's order; ``commands`` what became of those ordered.
+    ``losses`` holds the last loss of every channel, acknowledged or not.
     """
 
     station: str
@@ -256,6 +289,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     contacts: list[ContactChange]
     events: list[EventMessage]
     sequences: dict[str, int]
+    losses: list[LossStatus] = msgspec.field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None
     known_commands: list[CommandInfo] = msgspec.field(default_factory=list)
@@ -328,6 +363,7 @@ AnyMessage = (
     | LinkStatus
     | ContactChange
     | EventMessage
+    | Acknowledgement
     | CommandUpdate
     | UplinkStatus
     | Heartbeat
@@ -340,6 +376,7 @@ AnyMessage = (
     | CommandRequest
     | ArmRequest
     | CopDirectiveRequest
+    | AcknowledgeRequest
     | OrderAccepted
     | Lag
     | Refusal

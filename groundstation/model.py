@@ -14,7 +14,8 @@ Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an arg
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from groundstation.command_history import CommandHistory
@@ -24,19 +25,23 @@ from groundstation.histories import (
     Log,
     LogEntry,
     Series,
+    entry_of_acknowledgement,
     entry_of_command,
     entry_of_contact,
     entry_of_event,
 )
 from groundstation.lag import LATE_NS, LagMeter
+from groundstation.losses import LossBook
 from groundstation.message_base import Value
 from groundstation.messages import (
+    Acknowledgement,
     AnyMessage,
     ChannelStatus,
     ContactChange,
     EventMessage,
     LimitState,
     LinkStatus,
+    LossStatus,
     LosVerdict,
     MilestoneInfo,
     ParameterInfo,
@@ -79,17 +84,31 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A loss of signal as the viewer tracks it: verdict, host time of the last byte, what was last known."""
+    """A loss of signal as it is shown.
+
+    Attributes:
+        since: when the last byte came, in the time of what is shown.
+        last: what was last known.
+        acknowledged: by whom and when; None: by nobody.
+        regained: the change with which it ended; None: it lasts.
+    """
 
     vcid: int | None
     channel: str
     since: int
-    verdict: LosVerdict | None
+    verdict: LosVerdict
     last: tuple[Reading, ...] = ()
-    acknowledged: bool = False
-    regained: bool = False
-    outage_ms: int | None = None
-    outage_lost: int | None = None
+    acknowledged: Acknowledgement | None = None
+    regained: ContactChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    """What this viewer knows of a loss beside its verdict. ``declared_ert`` tells which."""
+
+    declared_ert: int
+    since: int
+    last: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +130,6 @@ class PassModel:
         self.link: LinkStatus | None = None
         self.channels: dict[int, ChannelStatus] = {}
         self.signals: dict[int | None, SignalState] = {}
-        self.losses: dict[int | None, Loss] = {}
         self.alarms = 0
         self.loss_marks: deque[int] = deque(maxlen=LOSS_MARKS_KEPT)
         self.clock: int | None = None
@@ -122,6 +140,8 @@ class PassModel:
         self.series: dict[Key, Series] = {key: Series() for key in PLOTTED}
         self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
+        self._book = LossBook()
+        self._noticed: dict[int | None, _Noticed] = {}
         self._pass_clock = PassClock()
         self._onboard_clock = OnboardClock()
         self._meter = LagMeter()
@@ -148,11 +168,11 @@ class PassModel:
         """A replay did what it was told; the rest of the answer comes in its order with what is published."""
         self._pass_clock.obeyed(answer.link.playback, now)
 
-    def acknowledge(self) -> None:
-        """Remove the banners; active losses keep their badge, ended ones are forgotten."""
-        self.losses = {
-            vcid: replace(loss, acknowledged=True) for vcid, loss in self.losses.items() if not loss.regained
-        }
+    def acknowledged(self, until: int, who: str) -> None:
+        """The station took ``who``'s acknowledgement: it need not be waited for. The station's word of it follows."""
+        news = self._book.acknowledge(who, until, until)
+        if news is not None:
+            self._book.take(news)
 
     def _apply_news(self, message: AnyMessage, now: int) -> None:
         if isinstance(message, Telemetry):
@@ -164,6 +184,9 @@ class PassModel:
             self._apply_contact(message, now)
         elif isinstance(message, EventMessage):
             self.log.add(entry_of_event(message))
+        elif isinstance(message, Acknowledgement):
+            self.log.add(entry_of_acknowledgement(message))
+            self._book.take(message)
         elif isinstance(message, CommandUpdate):
             self._apply_command(message)
         elif isinstance(message, UplinkStatus):
@@ -172,10 +195,10 @@ class PassModel:
     def _apply_snapshot(self, snapshot: Snapshot, now: int) -> None:
         restarted = self._is_other_station(snapshot)
         if restarted:
-            self.log, self.losses, self._values, self.clock = Log(), {}, {}, None
+            self.log, self._values, self.clock = Log(), {}, None
             self._onboard_clock = OnboardClock()
-            self.signals, self.commanding = {}, CommandHistory()
-        if self._pass_clock.follow(snapshot.link.playback, now):
+            self.signals, self.commanding, self._noticed = {}, CommandHistory(), {}
+        if self._pass_clock.follow(snapshot.link.playback, self._heard or now):
             self._jump()
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
@@ -183,14 +206,20 @@ class PassModel:
         if restarted:
             self.gaps = Continuity()
         self.gaps.adopt(snapshot.sequences, resumed=not restarted)
-        news: list[EventMessage | ContactChange] = [*snapshot.events, *snapshot.contacts]
+        news: list[EventMessage | ContactChange | Acknowledgement] = [
+            *snapshot.events,
+            *snapshot.contacts,
+            *snapshot.acknowledgements,
+        ]
         self.log.merge([_entry(item) for item in news])
         for telemetry in snapshot.telemetry:
             self._apply_telemetry(telemetry, now - max(0, snapshot.link.ert - telemetry.ert))
-        for change in sorted(snapshot.contacts, key=lambda change: change.ert):
-            self._apply_contact(change, now - max(0, snapshot.link.ert - change.ert))
-        self._forget_ended()
+        for change in snapshot.contacts:
+            self._mark_loss(change)
         self._apply_link(snapshot.link, now)
+        self._book.adopt(snapshot.losses)
+        for loss in snapshot.losses:
+            self._notice(loss, snapshot.link.ert, now, replay=snapshot.replay)
         self.commanding.adopt(snapshot.commands)
         if snapshot.uplink is not None:
             self.commanding.follow(snapshot.uplink, now - max(0, snapshot.link.ert - snapshot.uplink.ert))
@@ -228,7 +257,7 @@ class PassModel:
             self.clock, self.clock_vcid = scet, vcid
 
     def _apply_link(self, message: LinkStatus, now: int) -> None:
-        if self._pass_clock.follow(message.playback, now):
+        if self._pass_clock.follow(message.playback, self._heard or now):  # a replay's time waits for its viewer
             self._jump()
         self.link, self.replay = message, message.replay
         self.signals[None] = message.state
@@ -240,7 +269,8 @@ class PassModel:
 
     def _jump(self) -> None:
         """A replay goes on elsewhere: what was received before is no context for it."""
-        self.log, self._values, self.losses, self.signals, self.channels = Log(), {}, {}, {}, {}
+        self.log, self._values, self.signals, self.channels = Log(), {}, {}, {}
+        self._book, self._noticed = LossBook(), {}
         self.clock, self.commanding = None, CommandHistory()
         self._onboard_clock = OnboardClock()
         self.loss_marks.clear()
@@ -249,31 +279,52 @@ class PassModel:
 
     def _apply_contact(self, change: ContactChange, now: int) -> None:
         self.signals[change.vcid] = change.state
-        known = self.losses.get(change.vcid)
-        if change.state == "LOS":
-            self._lose(change, known, now)
-        elif known is not None and change.state == "LOCKED":
-            self.losses[change.vcid] = replace(
-                known, regained=True, outage_ms=change.outage_ms, outage_lost=change.outage_lost
-            )
+        self._mark_loss(change)
+        self._book.take(change)
+        for loss in self._book.losses:
+            self._notice(loss, change.ert, now, replay=change.replay)
 
-    def _lose(self, change: ContactChange, known: Loss | None, now: int) -> None:
+    def _mark_loss(self, change: ContactChange) -> None:
         verdict = change.verdict
-        if known is not None and not known.regained:
-            self.losses[change.vcid] = replace(known, verdict=verdict or known.verdict)
-            return
-        at = change.ert if change.replay else now
-        since = at - max(0, change.ert - verdict.last_ert) if verdict else at
-        last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
-        self.losses[change.vcid] = Loss(change.vcid, change.channel, since, verdict, last, acknowledged=change.replay)
-        self.alarms += not change.replay
-        if verdict is not None and verdict.last_scet is not None:
+        if verdict is not None and not change.revised and verdict.last_scet is not None:
             self.loss_marks.append(verdict.last_scet)
 
-    def _forget_ended(self) -> None:
-        self.losses = {vcid: loss for vcid, loss in self.losses.items() if not loss.regained}
+    def _notice(self, loss: LossStatus, ert: int, now: int, *, replay: bool) -> None:
+        """Keep what was last known before a loss that is new here; ``ert`` is the station's time at ``now``."""
+        known, verdict = self._noticed.get(loss.vcid), loss.verdict
+        if known is not None and known.declared_ert == verdict.declared_ert:
+            return
+        since = verdict.last_ert if replay else now - max(0, ert - verdict.last_ert)
+        last: tuple[Reading, ...] = ()
+        if loss.regained is None:
+            last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
+        self._noticed[loss.vcid] = _Noticed(verdict.declared_ert, since, last)
+        self.alarms += loss.acknowledged is None and not replay
 
     # ------------------------------------------------------------------------------------------- asking
+
+    @property
+    def losses(self) -> dict[int | None, Loss]:
+        """The last loss of every channel (None: of the link), acknowledged or not, ended or not."""
+        return {status.vcid: self._loss(status) for status in self._book.losses}
+
+    @property
+    def open_until(self) -> int | None:
+        """When the last loss was declared that nobody has acknowledged; None if there is none. A replay has none."""
+        pending = [loss.verdict.declared_ert for loss in self._book.losses if loss.acknowledged is None]
+        return max(pending) if pending and not self.replay else None
+
+    def _loss(self, status: LossStatus) -> Loss:
+        noticed = self._noticed[status.vcid]
+        return Loss(
+            vcid=status.vcid,
+            channel=status.channel,
+            since=noticed.since,
+            verdict=status.verdict,
+            last=noticed.last,
+            acknowledged=status.acknowledged,
+            regained=status.regained,
+        )
 
     @property
     def playback(self) -> PlaybackStatus | None:
@@ -374,16 +425,25 @@ class PassModel:
         """Whether the mission clock stands: the channel that drives it is silent, or what is shown is late."""
         return self.is_late(now) or self.signal(self.clock_vcid, now) in ("LOS", "UNKNOWN")
 
+    def last_loss(self) -> Loss | None:
+        """The loss to read up on, whoever acknowledged it: the one that the banner shows or showed."""
+        return next(iter(self._ranked(self.losses.values())), None)
+
     def banner_loss(self) -> Loss | None:
-        """The loss to show: the lander's first, then the link's, then any; active before ended."""
-        pending = [loss for loss in self.losses.values() if not loss.acknowledged]
+        """The loss to show: the lander's first, then the link's, then any; active before ended. A replay shows none."""
+        if self.replay:
+            return None
+        return next(iter(self._ranked(loss for loss in self.losses.values() if loss.acknowledged is None)), None)
+
+    def _ranked(self, losses: Iterable[Loss]) -> list[Loss]:
         descent = self.packet_vcid(DESCENT_PACKET)
         rank: dict[int | None, int] = {descent: 0, None: 1} if descent is not None else {None: 1}
-        pending.sort(key=lambda loss: (loss.regained, rank.get(loss.vcid, 2)))
-        return pending[0] if pending else None
+        return sorted(losses, key=lambda loss: (loss.regained is not None, rank.get(loss.vcid, 2)))
 
 
-def _entry(item: EventMessage | ContactChange) -> LogEntry:
+def _entry(item: EventMessage | ContactChange | Acknowledgement) -> LogEntry:
+    if isinstance(item, Acknowledgement):
+        return entry_of_acknowledgement(item)
     return entry_of_event(item) if isinstance(item, EventMessage) else entry_of_contact(item)
 
 

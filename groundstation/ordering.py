@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable, Mapping
 
 from groundstation.message_base import Value
-from groundstation.orders import ArmRequest, CommandRequest, CopDirectiveRequest
+from groundstation.orders import AcknowledgeRequest, ArmRequest, CommandRequest, CopDirectiveRequest
 
 WHO_MAX = 64
 
-AnyOrder = CommandRequest | ArmRequest | CopDirectiveRequest
+AnyOrder = CommandRequest | ArmRequest | CopDirectiveRequest | AcknowledgeRequest
 
 
 def who_am_i() -> str:
@@ -60,6 +60,10 @@ class Orderer:
     def directive(self, name: str, value: int | None = None) -> CopDirectiveRequest:
         """A directive to FOP-1."""
         return CopDirectiveRequest(who=self.who, token=_token(), issued=self._clock(), directive=name, value=value)
+
+    def acknowledge(self, until: int | None = None) -> AcknowledgeRequest:
+        """Acknowledge all losses of signal, or those that were declared ``until`` then."""
+        return AcknowledgeRequest(who=self.who, token=_token(), issued=self._clock(), until=until)
 
 
 def _token() -> str:

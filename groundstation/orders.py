@@ -107,7 +107,9 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
 
 
 class Order(Message, frozen=True, kw_only=True):
-    """What changes something aboard or on the way there. A station takes each one once, and only while it is fresh.
+    """What changes something aboard, on the way there, or for all viewers.
+
+    A station takes each one once, and only while it is fresh.
 
     Attributes:
         who: who orders it; goes into the log.
@@ -151,6 +153,15 @@ class CopDirectiveRequest(Order, frozen=True, tag="cop_directive_request"):
 
     directive: str
     value: Int64 | None = None
+
+
+class AcknowledgeRequest(Order, frozen=True, tag="acknowledge_request"):
+    """Acknowledge losses of signal: all that are open, or those that were declared ``until`` then (their own stamps).
+
+    So nobody acknowledges what was declared while the request was on its way.
+    """
+
+    until: Int64 | None = None
 
 
 class OrderAccepted(Message, frozen=True, tag="order_accepted"):

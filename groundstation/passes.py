@@ -12,7 +12,7 @@ from groundstation.archive.bodies import Gap, body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES, OnboardSpan
 from groundstation.archive.schema import GAP_KIND
-from groundstation.messages import ContactChange, LosVerdict
+from groundstation.messages import Acknowledgement, ContactChange, LosVerdict
 from groundstation.plain import utc
 from groundstation.printable import encodable, printable
 
@@ -45,6 +45,7 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     frames_rejected: int | None
     frames: dict[str, int]
     losses: list[LosVerdict]
+    acknowledgements: list[Acknowledgement]
     gaps: list[Gap]
     events: dict[str, int]
 
@@ -74,6 +75,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
         frames_rejected=sum(counts.values()) - good if reader.has_frames else None,
         frames={f"{'-' if vcid is None else f'VC{vcid}'} {quality}": n for (vcid, quality), n in counts.items()},
         losses=_losses(reader),
+        acknowledgements=[body_of(event, Acknowledgement, reader.path) for event in reader.events("acknowledgement")],
         gaps=[body_of(event, Gap, reader.path) for event in reader.events(GAP_KIND)],
         events=reader.event_counts(),
     )
@@ -103,7 +105,10 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
     lines.append(f"{s.bytes} bytes")
     lines.append("frames: " + (", ".join(f"{n} {name}" for name, n in s.frames.items()) or "no index of frames"))
     lines.append("events: " + (", ".join(f"{n} {kind}" for kind, n in s.events.items()) or "none"))
-    lines += [f"loss of signal, {v.channel}: {_loss_words(v)}; {v.evidence}" for v in s.losses]
+    for verdict in s.losses:
+        lines.append(f"loss of signal, {verdict.channel}: {_loss_words(verdict)}; {verdict.evidence}")
+        seen = [each for each in s.acknowledgements if _covers(each, verdict)]
+        lines += [f"  acknowledged {_moment(each.ert)} by {each.who}" for each in seen]
     return lines + [f"not recorded: {gap}" for gap in s.gaps]
 
 
@@ -152,6 +157,10 @@ def _losses(reader: ArchiveReader) -> list[LosVerdict]:
         else:
             losses.append(change.verdict)
     return losses
+
+
+def _covers(acknowledgement: Acknowledgement, verdict: LosVerdict) -> bool:
+    return (verdict.vcid, verdict.declared_ert) in [(loss.vcid, loss.declared_ert) for loss in acknowledgement.losses]
 
 
 def _main_loss(losses: Sequence[LosVerdict]) -> LosVerdict:

@@ -12,6 +12,7 @@ from groundstation.json_encoding import encode_json
 from groundstation.lag import LATE_NS
 from groundstation.message_base import Value
 from groundstation.messages import (
+    Acknowledgement,
     AnyMessage,
     ContactChange,
     EventMessage,
@@ -52,6 +53,9 @@ def plain_line(message: AnyMessage) -> str | None:
         line = f"REFUSED {message.text}"
     elif isinstance(message, LinkStatus):
         line = f"ERT {utc(message.ert)} LINK {message.transport}: {message.detail}"
+    elif isinstance(message, Acknowledgement):
+        losses = ", ".join(f"{loss.channel} LOS of ERT {utc(loss.declared_ert)}" for loss in message.losses)
+        line = f"ERT {utc(message.ert)} ACKNOWLEDGED {losses} by {message.who}"
     elif isinstance(message, Lag):
         line = _lag(message)
     else:

@@ -16,7 +16,7 @@ from groundstation.archive.records import FrameEntry
 from groundstation.archive.shortfall import Shortfall
 from groundstation.json_encoding import encode_json
 from groundstation.links.base import Chunk, LinkChange, Report
-from groundstation.messages import ContactChange, EventMessage, LinkStatus
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage, LinkStatus
 from groundstation.orders import CommandUpdate
 from groundstation.receiver import Outcome, Receiver
 
@@ -128,9 +128,11 @@ class Recorder:
         status = self.receiver.status(ert, self._path, self._archive.error is None)
         return msgspec.structs.replace(status, backlog_ms=backlog_ms) if backlog_ms else status
 
-    def note(self, news: EventMessage | CommandUpdate) -> None:
-        """Keep an event of the station itself, or what became of a command."""
-        if isinstance(news, CommandUpdate):
+    def note(self, news: EventMessage | CommandUpdate | Acknowledgement) -> None:
+        """Keep an event of the station itself, what became of a command, or who acknowledged a loss."""
+        if isinstance(news, Acknowledgement):
+            self._archive.event(news.ert, None, "acknowledgement", encode_json(news))
+        elif isinstance(news, CommandUpdate):
             self._archive.event(news.ert, None, "command", encode_json(news))
         else:
             self._archive.event(news.ert, news.scet, "event", encode_json(news))

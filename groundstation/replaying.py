@@ -15,6 +15,7 @@ from groundstation.errors import ArchiveError, CallerError, StationGone
 from groundstation.links.base import EndOfStream, News
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
+    Acknowledgement,
     AnyMessage,
     ContactChange,
     EventMessage,
@@ -44,7 +45,7 @@ REPLAY_BROKEN = "REPLAY_BROKEN"
 
 _SKIP_MAX_S = 1e9
 _TELL_EVERY = AHEAD // 4
-_MARKED = (Telemetry, ContactChange, EventMessage, CommandUpdate, Snapshot)
+_MARKED = (Telemetry, ContactChange, EventMessage, Acknowledgement, CommandUpdate, Snapshot)
 _SAID_KEPT = 4096
 """So many events of the decoding are remembered; the recording has each a moment later, or never."""
 

@@ -63,7 +63,7 @@ MS = 1_000_000
 QUEUE_LIMIT = 20_000
 """Reports between reader and event loop."""
 
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.05
 """So often it is looked whether the link's status is to be published."""
 
 _HEARTBEAT_EVERY = 0.5
@@ -189,7 +189,8 @@ class Station:
 
     def _make_desk(self, info: StationInfo) -> CommandDesk:
         uplink = Uplink(self.config.dictionary, first_sequence=info.started // 1_000_000_000)
-        return CommandDesk(uplink, self._link.write, self._announce, self._clock, self._wall, self._turn)
+        clocks = self._clock, self._wall
+        return CommandDesk(uplink, self._board.losses, self._link.write, self._announce, *clocks, self._turn)
 
     def _open_archive(self) -> ArchiveWriter | NoArchive:
         config = self.config

@@ -1,7 +1,8 @@
 """When the status of the link is published: at once if anything but counts changed, else twice a second. Sans-I/O.
 
 Counts change with every frame, and a status is twice as long as a frame's telemetry: ten a second made 60 % of what a
-viewer behind a slow line has to carry. Nothing on the screen is wrong by it, only up to half a second old.
+viewer behind a slow line has to carry. Nothing on the screen is wrong by it, only up to half a second old. A replay's
+status says where it stands, which runs by fits and starts on a busy host: so it comes more often.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from groundstation.messages import LinkStatus, PlaybackStatus
 
 STATUS_EVERY_NS = 500_000_000
+REPLAYED_EVERY_NS = 100_000_000
 
 _Notable = tuple[object, ...]
 
@@ -23,7 +25,8 @@ class StatusTiming:
 
     def is_due(self, status: LinkStatus, now: int) -> bool:
         """Whether to publish this at ``now``, in ns."""
-        return notable(status) != self._told or now - self._at >= STATUS_EVERY_NS
+        every = STATUS_EVERY_NS if status.playback is None else REPLAYED_EVERY_NS
+        return notable(status) != self._told or now - self._at >= every
 
     def published(self, status: LinkStatus, now: int) -> None:
         """It was published."""

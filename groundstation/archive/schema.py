@@ -2,7 +2,7 @@
 
     meta    key, value: who recorded what, with which dictionary
     chunk   the bytes of one read, with the link and the Earth received time (ns)
-    event   events, contact changes and transport changes as JSON, with both times
+    event   events, changes of contact and transport, commands and acknowledgements as JSON, with both times
     frame   an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
 
 ``id`` is the ingest sequence, counted over ``chunk``, ``event`` and ``frame`` together: it tells what came before what,
@@ -101,7 +101,8 @@ HAS_EVENT = "SELECT EXISTS (SELECT 1 FROM event WHERE kind = ?)"
 # A command comes into the log when it is queued and when it ends; a damaged body is found by whoever comes to it.
 _SHOWN = """
 SELECT ert FROM event WHERE
-CASE WHEN kind IN ('event', 'contact', 'gap') THEN 1 WHEN kind <> 'command' OR NOT json_valid(body) THEN 0 ELSE
+CASE WHEN kind IN ('event', 'contact', 'acknowledgement', 'gap') THEN 1
+WHEN kind <> 'command' OR NOT json_valid(body) THEN 0 ELSE
     json_extract(body, '$.state') IN ('QUEUED', 'COMPLETED', 'FAILED', 'TIMEOUT')
     AND json_extract(body, '$.state') IS NOT json_extract(body, '$.previous')
 END

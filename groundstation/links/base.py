@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from groundstation.messages import ContactChange, EventMessage
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 
 TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
 
-News = EventMessage | CommandUpdate | ContactChange
+News = EventMessage | CommandUpdate | ContactChange | Acknowledgement
 """What a station has to say and keeps, telemetry apart."""
 
 

@@ -2,7 +2,7 @@
 
 Rules:
 1. The order is the ingest sequence: `Playback.items` gives chunks, changes of the transport, and what the station of
-   that time told (events, changes of contact, commands, gaps of the recording).
+   that time told (events, changes of contact, commands, acknowledgements, gaps of the recording).
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
 3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
@@ -25,7 +25,7 @@ from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
-from groundstation.messages import ContactChange, EventMessage
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 from protocols.times import NS_PER_DAY, iso_utc, utc_ns
 
@@ -44,10 +44,11 @@ _LOST_OF_LATE_NS = 60 * _NS
 GAP_EVENT = "ARCHIVE_GAP"
 """Name of the event that says, in a replay, that records are missing."""
 
-_NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange]] = {
+_NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange] | type[Acknowledgement]] = {
     "event": EventMessage,
     "command": CommandUpdate,
     "contact": ContactChange,
+    "acknowledgement": Acknowledgement,
 }
 """What a station tells, by the kind under which it is recorded."""
 

@@ -60,6 +60,7 @@ class StationApp(App[int]):
         Binding("a", "acknowledge", "Ack"),
         Binding("space", "hold", "Hold"),
         Binding("p", "plots", "Plots"),
+        Binding("v", "verdict", "Verdict"),
         Binding("j,down", "scroll(1)", "Down"),
         Binding("k,up", "scroll(-1)", "Up"),
         Binding("pagedown", "scroll(10)", "Page down"),
@@ -249,8 +250,19 @@ class StationApp(App[int]):
         await self.push_screen(self._dressed(CommandScreen(self._styles, self._glyphs, self._live_view)))
 
     def action_acknowledge(self) -> None:
-        """Remove the banners."""
-        self.model.acknowledge()
+        """Acknowledge the losses that are shown, for all viewers: the station says whether that is so."""
+        until = self.model.open_until
+        if until is None:
+            replay = "A recording has no alarm to acknowledge." if self.model.replay else "Nothing to acknowledge."
+            self._notify(replay)
+        else:
+            self.run_worker(self._acknowledge(until), group="orders")
+
+    async def _acknowledge(self, until: int) -> None:
+        answer = await self._ask(self._orderer.acknowledge(until))
+        if isinstance(answer, OrderAccepted):
+            self.model.acknowledged(until, self._orderer.who)
+        self._notify(answer.text)
         self.painter.now()
 
     def action_hold(self) -> None:
@@ -267,6 +279,13 @@ class StationApp(App[int]):
     def action_plots(self) -> None:
         """Plots instead of values, and back."""
         self._descent.toggle_plots()
+
+    def action_verdict(self) -> None:
+        """The verdict of the last loss of signal, also after it was acknowledged; and back."""
+        if self.model.last_loss() is None:
+            self._notify("No signal was lost so far.")
+        else:
+            self._descent.toggle_verdict()
 
     def action_scroll(self, rows: int) -> None:
         """Scroll the telemetry."""

@@ -55,7 +55,7 @@ def alarm_row(view: View, width: int) -> list[Row]:
 def verdict_rows(view: View, width: int) -> list[Row]:
     """Why the signal was lost, as the banner says it; no rows without a verdict or while the station is gone."""
     loss = view.model.banner_loss()
-    if loss is None or loss.verdict is None or loss.regained or view.model.gone_ns(view.now) is not None:
+    if loss is None or loss.regained or view.model.gone_ns(view.now) is not None:
         return []
     return [fit(row, width, "alarm") for row in _verdict(view, loss, loss.verdict, width)]
 
@@ -72,8 +72,9 @@ def _station_gone(view: View, gone: int, width: int) -> list[Row]:
 
 
 def _regained(view: View, loss: Loss, width: int) -> list[Row]:
-    outage = "" if loss.outage_ms is None else f" after {loss.outage_ms / 1000:.1f} s"
-    lost = "" if loss.outage_lost is None else f", {loss.outage_lost} frames lost"
+    regained = loss.regained
+    outage = "" if regained is None or regained.outage_ms is None else f" after {regained.outage_ms / 1000:.1f} s"
+    lost = "" if regained is None or regained.outage_lost is None else f", {regained.outage_lost} frames lost"
     text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage}{lost} "
     return [spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")]
 
@@ -88,6 +89,27 @@ def _lost(view: View, loss: Loss, width: int) -> list[Row]:
     start = (Span(name + view.glyphs.text(also) + age, "alarm_title"),)
     first = spread(start, (Span(" a Acknowledge ", "alarm_title"),), width, "alarm_title")
     return [first, *verdict_rows(view, width), fit(_recording(view), width, "alarm")]
+
+
+def reading(view: View, width: int) -> list[Row]:
+    """The verdict of the last loss for whoever asks for it later: no alarm, and no row without a loss."""
+    loss = view.model.last_loss()
+    if loss is None:
+        return []
+    seen = "" if loss.acknowledged is None else f"  seen {utc(loss.acknowledged.ert, 0)}r by {loss.acknowledged.who}"
+    channel = "" if loss.vcid is None else f" (VC{loss.vcid})"
+    name = view.glyphs.text(f" LOSS OF SIGNAL  {loss.channel}{channel}{seen}")
+    first = spread((Span(name, "badge"),), (Span(" v Close ", "badge"),), width, "badge")
+    rows = [*_verdict(view, loss, loss.verdict, width), (_label("Since"), Span(_fate(loss), "alarm"))]
+    return [first, *(fit(row, width, "alarm") for row in rows)]
+
+
+def _fate(loss: Loss) -> str:
+    if loss.regained is None:
+        return "not regained"
+    outage = "" if loss.regained.outage_ms is None else f" after {loss.regained.outage_ms / 1000:.1f} s"
+    lost = "" if loss.regained.outage_lost is None else f", {loss.regained.outage_lost} frames lost"
+    return f"regained{outage}{lost}"
 
 
 def _verdict(view: View, loss: Loss, verdict: LosVerdict, width: int) -> list[Row]:
@@ -139,6 +161,16 @@ def _last_good(loss: Loss, verdict: LosVerdict) -> str:
         if reading.value is not None
     )
     return frame + when + values
+
+
+def plan_words(verdict: LosVerdict) -> str:
+    """Whether a loss was planned, and how near to the plan it came, in a few words."""
+    if verdict.planned_scet is None or verdict.planned_error_ms is None:
+        return "not planned"
+    if verdict.planned_error_ms == 0:
+        return "as planned"
+    error = verdict.planned_error_ms / 1000
+    return f"{error:+.1f} s off the plan"
 
 
 def _plan(verdict: LosVerdict) -> Row:

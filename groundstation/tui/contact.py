@@ -6,6 +6,8 @@ from rich.cells import cell_len
 
 from groundstation.messages import ChannelStatus, Counters, LinkStatus
 from groundstation.model import ShownSignal
+from groundstation.plain import utc
+from groundstation.tui.banner import plan_words
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, age_text, aged, signal_glyph, signal_tone, title
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
@@ -29,6 +31,7 @@ def contact(view: View, width: int) -> list[Row]:
         return [*rows, fit((Span(" waiting for a station", "dim"),), width)]
     rows += [_transport(view, link), _sync(view, link, width)]
     rows += [_channel(view, channel, width) for _, channel in sorted(view.model.channels.items())]
+    rows += loss_rows(view)
     rows += [*_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
     rows += [_display(view, width), _recording(view, link, width)]
     return [fit(aged(row, view), width) for row in rows]
@@ -152,6 +155,26 @@ def _recording(view: View, link: LinkStatus, width: int) -> Row:
         return (_label("Record"), Span("off", "warning"))
     mark = glyphs.lit if view.model.is_current(view.now) else glyphs.stale.strip()
     return (_label("Record"), Span(mark, "good"), *_path(link, width - _LABEL - 2, glyphs))
+
+
+def loss_rows(view: View) -> list[Row]:
+    """The verdict of the last loss, once the banner does not show it: acknowledged, or in a replay."""
+    loss, glyphs = view.model.last_loss(), view.glyphs
+    if loss is None or view.model.banner_loss() is not None:
+        return []
+    verdict, regained = loss.verdict, loss.regained
+    after = "" if verdict.last_scet is None else f" after {utc(verdict.last_scet)}"
+    fate, tone = "lasts", signal_tone("LOS")
+    if regained is not None:
+        outage = "" if regained.outage_ms is None else f" after {regained.outage_ms / 1000:.1f} s"
+        fate, tone = f"regained{outage}", "text"
+    seen = loss.acknowledged
+    by = "" if seen is None else f", seen {utc(seen.ert, 0)}r by {seen.who}"
+    return [
+        (_label("Loss"), Span(glyphs.text(f"{loss.channel}{after}, {fate}"), tone)),
+        (Span(f"   {glyphs.text(f'{verdict.cause}: {verdict.evidence}')}", "text"),),
+        (Span(f"   {plan_words(verdict)}", "text"), Span(glyphs.text(by), "dim")),
+    ]
 
 
 def _path(link: LinkStatus, width: int, glyphs: Glyphs) -> Row:

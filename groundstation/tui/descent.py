@@ -11,7 +11,7 @@ from textual.css.scalar import Scalar
 from textual.screen import Screen
 
 from groundstation.model import ALTITUDE, VELOCITY
-from groundstation.tui.banner import banner
+from groundstation.tui.banner import banner, reading
 from groundstation.tui.compact import compact
 from groundstation.tui.contact import contact
 from groundstation.tui.events import events
@@ -72,6 +72,7 @@ class DescentScreen(Screen[None]):
         self._zoomed = False
         self._offset = 0
         self._notice = ""
+        self._verdict = False
 
     def compose(self) -> ComposeResult:
         """The panels, in reading order."""
@@ -106,6 +107,11 @@ class DescentScreen(Screen[None]):
     def _has_panels(self) -> bool:
         """Whether the panels are there: not before the mount, no more once the app closes."""
         return self.is_mounted and self.is_attached and all(panel.is_attached for panel in self._panels.values())
+
+    def toggle_verdict(self) -> None:
+        """The verdict of the last loss, or not; a banner has its place first."""
+        self._verdict = not self._verdict
+        self.paint()
 
     def toggle_plots(self) -> None:
         """Give the body's place to the plots, or give it back."""
@@ -149,7 +155,7 @@ class DescentScreen(Screen[None]):
         keys = REPLAY_KEYS if live.model.replay else KEYS
         self._get("footer").show([footer(width, self._glyphs, self._notice, keys)])
         self._get("timeline").show(held_mark(timeline(shown, width), shown, width))
-        self._sized("banner", banner(live, width))
+        self._sized("banner", banner(live, width) or (reading(live, width) if self._verdict else []))
         self._sized("replay", replay_bar(live, width))
         contact_panel, events_panel = self._get("contact"), self._get("events")
         self._sized("contact", contact(live, contact_panel.room[0]))

@@ -2,7 +2,7 @@
 
     STEP ticks=10             a command of the spacecraft; `STEP 10` will do
     FIRE_RETROS --bypass      past the sequence control of COP-1
-    arm 30, disarm            orders to the station itself, in small letters
+    arm 30, acknowledge       orders to the station itself, in small letters
     unlock, cop-initiate, …   directives to FOP-1
 
 The station checks again and has the last word; what is refused here was never sent.
@@ -37,6 +37,7 @@ _SECONDS = ArgumentInfo(
 STATION_ORDERS = (
     _own("arm", "Allow critical commands for so many seconds.", _SECONDS),
     _own("disarm", "Forbid critical commands at once."),
+    _own("acknowledge", "Acknowledge all losses of signal, for all viewers."),
     _own("unlock", "Leave lockout: initiate COP-1 with Unlock."),
     _own("cop-initiate", "Initiate COP-1 with a CLCW check."),
     _own("cop-terminate", "Terminate the service of COP-1; what waits is given up."),
@@ -64,13 +65,18 @@ class ArmDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class AcknowledgeDraft:
+    """Acknowledging all losses."""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectiveDraft:
     """A directive to FOP-1."""
 
     name: str
 
 
-Draft = CommandDraft | ArmDraft | DirectiveDraft
+Draft = CommandDraft | ArmDraft | AcknowledgeDraft | DirectiveDraft
 
 
 def matching(text: str, known: Sequence[CommandInfo]) -> list[CommandInfo]:
@@ -99,6 +105,8 @@ def read(text: str, known: Sequence[CommandInfo]) -> Draft:
         return CommandDraft(info.name, arguments, bypass)
     if info.name in ("arm", "disarm"):
         return ArmDraft(float(arguments.get("seconds", 0)))
+    if info.name == "acknowledge":
+        return AcknowledgeDraft()
     return DirectiveDraft(_DIRECTIVES.get(info.name, info.name))
 
 
@@ -120,7 +128,7 @@ def order_of(draft: Draft, orderer: Orderer) -> AnyOrder:
         return orderer.command(draft.name, draft.arguments, bypass=draft.bypass)
     if isinstance(draft, ArmDraft):
         return orderer.arm(draft.seconds)
-    return orderer.directive(draft.name)
+    return orderer.acknowledge() if isinstance(draft, AcknowledgeDraft) else orderer.directive(draft.name)
 
 
 def complete(text: str, chosen: CommandInfo | None) -> str:

@@ -15,9 +15,9 @@ from groundstation.tui.spans import Row, Span, Tone, fit
 WIDTH = 64
 _KEYS = (
     (":", "command the lander: list, help, history, COP-1, arming"),
-    ("a", "acknowledge: removes the banner, never the badge"),
+    ("a", "acknowledge a loss, for all viewers; its verdict stays"),
     ("space", "hold the display; reception and recording go on"),
-    ("p", "plots instead of values, and back"),
+    ("p v", "plots instead of values; the verdict of the last loss"),
     ("j k", "scroll the telemetry (also the arrow and page keys)"),
     ("y s", "copy diagnostics; save the screen as SVG"),
     ("q ^Z", "quit; or leave it to the shell, and fg comes back"),
@@ -31,7 +31,7 @@ _REPLAY_KEYS = (
     ("n N", "next and previous event or change of contact"),
     ("L", "next loss of signal; behind the last, the first"),
     ("g", "go to a time in UTC, on board or received"),
-    ("p", "plots instead of values, and back"),
+    ("p v", "plots instead of values; the verdict of the last loss"),
     ("j k", "scroll the telemetry (also up, down and the page keys)"),
     ("y s", "copy diagnostics; save the screen as SVG"),
     ("q ^Z", "quit; or leave it to the shell, where it waits for fg"),

@@ -11,6 +11,7 @@ import pytest
 from groundstation.command_desk import CommandDesk, Told
 from groundstation.handover import Turn
 from groundstation.links.base import Chunk, LinkChange
+from groundstation.losses import LossBook
 from groundstation.orders import CommandRequest, CommandUpdate
 from groundstation.receiver import Receiver
 from groundstation.uplink import Uplink
@@ -35,7 +36,7 @@ class Loop:
         self._receiver = Receiver(MARS6, UART, "test:")
         self._turn = Turn()
         self._late = b""
-        self.desk = CommandDesk(Uplink(MARS6), self._write, self._tell, lambda: S, lambda: S, self._turn)
+        self.desk = CommandDesk(Uplink(MARS6), LossBook(), self._write, self._tell, lambda: S, lambda: S, self._turn)
 
     def _tell(self, news: Told) -> None:
         self.told.append(news)

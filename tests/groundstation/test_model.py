@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from groundstation.messages import Heartbeat, Telemetry
+from groundstation.messages import Acknowledgement, ContactChange, Heartbeat, LossId, LossStatus, Telemetry
 from groundstation.model import ALTITUDE, PassModel
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.tui.source import StationBack, StationLost
@@ -17,8 +17,10 @@ from tests.groundstation.tui.scripted import (
     contact,
     descent,
     host,
+    link,
     script,
     snapshot,
+    verdict,
 )
 
 
@@ -60,10 +62,60 @@ def test_at_loss_values_freeze_and_the_verdict_keeps_the_last_of_them() -> None:
 
 def test_acknowledging_removes_the_banner_and_not_the_state() -> None:
     model = flown(LOS + 1)
-    model.acknowledge()
-    assert model.banner_loss() is None
+    until = model.open_until
+    assert until == host(LOS + 0.2)
+    model.acknowledged(until, "ada@bench")
+    assert model.banner_loss() is None and model.open_until is None
     assert model.signal(0, host(LOS + 1)) == "LOS"
-    assert model.losses[0].acknowledged
+    seen = model.last_loss()
+    assert seen is not None and seen.acknowledged is not None and seen.acknowledged.who == "ada@bench"
+    assert seen.verdict.cause == "LANDER_ONLY"
+
+
+def test_another_viewers_acknowledgement_counts_here_too_and_is_logged() -> None:
+    model = flown(LOS + 1)
+    losses = [LossId(vcid=0, channel="LANDER", declared_ert=host(LOS + 0.2))]
+    model.apply(Acknowledgement(ert=host(LOS + 2), who="eve@console", losses=losses), host(LOS + 2))
+    assert model.banner_loss() is None
+    assert model.log.entries[-1].text == "LANDER LOS by eve@console"
+
+
+def test_an_acknowledgement_of_an_earlier_loss_leaves_this_one_open() -> None:
+    model = flown(LOS + 1)
+    losses = [LossId(vcid=0, channel="LANDER", declared_ert=host(200.0))]
+    model.apply(Acknowledgement(ert=host(LOS + 2), who="eve@console", losses=losses), host(LOS + 2))
+    assert model.banner_loss() is not None
+
+
+def joined_late(acknowledged: Acknowledgement | None = None, regained: ContactChange | None = None) -> PassModel:
+    """A viewer that comes a minute after the loss."""
+    loss = LossStatus(vcid=0, channel="LANDER", verdict=verdict(), acknowledged=acknowledged, regained=regained)
+    model, at = PassModel(), LOS + 60
+    joined = msgspec.structs.replace(snapshot(at), link=link(at, "LOS"), telemetry=[descent(LOS - 0.1)], losses=[loss])
+    model.apply(joined, host(at))
+    return model
+
+
+def test_who_joins_late_sees_the_loss_that_nobody_acknowledged() -> None:
+    model = joined_late()
+    loss = model.banner_loss()
+    assert loss is not None and model.alarms == 1
+    assert loss.since == host(LOS - 0.1)
+    assert [last.info.name for last in loss.last] == ["altitude", "speed"]
+
+
+def test_who_joins_late_sees_a_loss_that_ended_without_being_acknowledged() -> None:
+    model = joined_late(regained=contact(LOS + 20, "LOCKED", "ACQUIRING"))
+    loss = model.banner_loss()
+    assert loss is not None and loss.regained is not None and loss.last == ()
+
+
+def test_who_joins_late_hears_no_bell_for_what_was_acknowledged_and_can_read_it() -> None:
+    seen = Acknowledgement(ert=host(LOS + 5), who="ada", losses=[])
+    model = joined_late(acknowledged=seen)
+    assert model.banner_loss() is None and model.alarms == 0
+    loss = model.last_loss()
+    assert loss is not None and loss.acknowledged == seen
 
 
 def test_a_revised_verdict_is_no_second_alarm() -> None:
@@ -77,9 +129,9 @@ def test_a_regained_signal_stays_on_the_banner_until_acknowledged() -> None:
     model = flown(250.0, silent=(240.0, 245.0))
     loss = model.banner_loss()
     assert loss is not None and loss.regained
-    model.acknowledge()
+    model.acknowledged(model.open_until or 0, "ada")
     assert model.banner_loss() is None
-    assert not model.losses
+    assert model.last_loss() is not None
 
 
 def test_a_station_that_is_gone_leaves_the_link_unknown() -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import CallerError
+from groundstation.messages import Refusal
+from groundstation.orders import AcknowledgeRequest
+from groundstation.plain import utc
 from groundstation.tui.app import farewell, run_tui
 from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
 from groundstation.tui.spans import plain
-from tests.groundstation.tui.scripted import FakeClock, ScriptedSource, event, script
+from tests.groundstation.tui.scripted import LOS, FakeClock, ScriptedSource, event, host, script
 from tests.groundstation.tui.stage import scene, staged
 
 
@@ -21,6 +24,7 @@ def test_acknowledge_removes_the_banner_and_leaves_the_badge() -> None:
         async with scene("los", (80, 24)) as stage:
             assert "LOSS OF SIGNAL" in stage.text()
             await stage.pilot.press("a")
+            await stage.pilot.pause()
             await stage.settle()
             assert "LOSS OF SIGNAL" not in stage.text()
             assert "LANDER LOS" in stage.text()
@@ -111,5 +115,53 @@ def test_what_comes_while_the_application_closes_finds_no_screen_and_does_no_har
         assert stage.app.screen_stack == []
         stage.app._paint()
         stage.app._alarm()
+
+    asyncio.run(play())
+
+
+def test_acknowledging_asks_the_station_and_the_verdict_stays_to_be_read() -> None:
+    async def play() -> None:
+        async with scene("los", (120, 40)) as stage:
+            await stage.pilot.press("a")
+            await stage.pilot.pause()
+            (asked,) = stage.source.asked
+            assert isinstance(asked, AcknowledgeRequest) and asked.until == host(LOS + 0.2)
+            await stage.settle()
+            text = stage.text()
+            assert "LOSS OF SIGNAL" not in text
+            assert "LANDER after 09:11:04.9" in text and "LANDER_ONLY: port open" in text
+            assert f"seen {utc(host(LOS + 0.2), 0)}r by " in text
+            await stage.pilot.press("v")
+            await stage.settle()
+            for words in ("CRC ✓ → lander ✗", "Since     not regained", "the loss falls on the plan", "v Close"):
+                assert words in stage.text()
+            await stage.pilot.press("v")
+            await stage.settle()
+            assert "Since     " not in stage.text()
+
+    asyncio.run(play())
+
+
+def test_a_refused_acknowledgement_leaves_the_banner_and_says_why() -> None:
+    async def play() -> None:
+        async with scene("los", (80, 24)) as stage:
+            stage.source.answer = Refusal(text="the key 'wall' is for telemetry only")
+            await stage.pilot.press("a")
+            await stage.pilot.pause()
+            await stage.settle()
+            assert "LOSS OF SIGNAL" in stage.text()
+            assert "telemetry only" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_without_a_loss_nothing_is_acknowledged_and_there_is_no_verdict() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            for key, words in (("a", "Nothing to acknowledge"), ("v", "No signal was lost")):
+                await stage.pilot.press(key)
+                await stage.settle()
+                assert words in stage.text()
+            assert stage.source.asked == []
 
     asyncio.run(play())

@@ -6,7 +6,16 @@ import asyncio
 
 import pytest
 
-from groundstation.messages import Heartbeat, LinkStatus, PlaybackStatus, Refusal, ReplayControl, Snapshot
+from groundstation.messages import (
+    Acknowledgement,
+    Heartbeat,
+    LinkStatus,
+    LossId,
+    PlaybackStatus,
+    Refusal,
+    ReplayControl,
+    Snapshot,
+)
 from groundstation.model import ALTITUDE, PassModel
 from groundstation.orders import CommandUpdate
 from groundstation.pass_clock import PassClock
@@ -87,6 +96,28 @@ def test_time_never_goes_back_to_an_end_that_moved_on() -> None:
     clock.follow(here, 0)
     assert clock.at(0) == 9 * S
     assert clock.at(S) == 9 * S
+
+
+def test_a_loss_can_be_read_and_not_be_acknowledged() -> None:
+    async def play() -> None:
+        async with staged(replayed(script(until=LOS + 2))) as stage:
+            assert "LANDER_ONLY" in stage.text()
+            await stage.pilot.press("a", "v")
+            await stage.settle()
+            assert "A recording has no alarm" in stage.text() and stage.source.asked == []
+            assert "CRC ✓ → lander ✗" in stage.text()
+            news = Acknowledgement(ert=host(LOS + 3), who="eve", losses=[loss_of(stage.app.model)], replay=True)
+            stage.app._fold(news)
+            await stage.settle()
+            assert "by eve" in stage.text()
+
+    asyncio.run(play())
+
+
+def loss_of(model: PassModel) -> LossId:
+    loss = model.last_loss()
+    assert loss is not None
+    return LossId(vcid=loss.vcid, channel=loss.channel, declared_ert=loss.verdict.declared_ert)
 
 
 def test_a_loss_rings_no_bell_and_shows_no_banner() -> None:
