@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from hil.faults.window import mission_time, span_ns
+from hil.feasibility import check_feasible
 from hil.result import RunResult
 from hil.scenario import Scenario, ScenarioError, Vary, parse_scenario
 
@@ -91,7 +92,7 @@ def check_vary(scenario: Scenario) -> None:
             tables.pop("vary")
             try:
                 tables["fault"][vary.fault][vary.key] = _value(vary, end)
-                parse_scenario(to_toml(tables), scenario.id)
+                check_feasible(parse_scenario(to_toml(tables), scenario.id))
             except (ScenarioError, ValueError) as error:
                 raise ScenarioError(f"{scenario.id}: vary[{n}]: {error}") from error
 

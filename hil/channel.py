@@ -66,6 +66,10 @@ class _Line:
         """One unit in at the sender's end."""
         self._through(0, [unit], now)
 
+    def exposed(self, fault: int) -> int:
+        """Bytes that came while a fault's window was open."""
+        return sum(stage.exposed for stage in self._stages if stage.fault == fault)
+
     def take(self, now: int | None, before: int | None = None) -> list[Unit]:
         """What is at the other end by ``now``; None: all that is on its way, or all of mission times ``before``."""
         came = []
@@ -225,6 +229,10 @@ class Channel:
     def delivered(self, way: Way) -> list[Delivered]:
         """All that came out in one direction."""
         return self._line(way).delivered
+
+    def exposed(self, fault: int) -> int:
+        """Bytes that came, in whatever direction, while a fault's window was open."""
+        return self._down.exposed(fault) + self._up.exposed(fault)
 
     def account(self, way: Way) -> Account:
         """Where the bytes of one direction went."""

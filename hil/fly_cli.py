@@ -33,8 +33,6 @@ from hil.targets import BOARD, TARGETS
 
 HISTORICAL = "los-lander-only"
 """What is flown if nothing else is named: the descent of 12 March 1974."""
-_RECORDED = ("interarrival_p99", "byte_to_published_p99")
-"""Measurements that a viewer on the same computer may spoil: recorded and not limited, if the scenario does not."""
 
 
 @click.command("fly")
@@ -124,18 +122,14 @@ def chosen_scenario(name: str | None, link_drop: int | None, link: str | None) -
         ScenarioError: there is no such scenario.
     """
     if link_drop is not None:
-        tables = link_drop_tables(link_drop)
+        scenario = with_losses(link_drop_tables(link_drop), "link-drop")
     else:
-        path = find_scenario(name or HISTORICAL)
-        load_scenario(path)  # what is wrong with it is told as of the file
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    if link is not None:
-        tables["scenario"] = {**tables["scenario"], "link": link}
-    limited = {limit["name"] for limit in tables.get("limit", [])}
-    recorded = [{"name": each, "min": 0, "mode": "realtime"} for each in _RECORDED if each not in limited]
-    tables["limit"] = [*tables.get("limit", []), *recorded]
-    name = tables["scenario"]["id"]
-    return parse_scenario(to_toml(tables), name) if link_drop is None else with_losses(tables, name)
+        scenario = load_scenario(find_scenario(name or HISTORICAL))
+    if link is None:
+        return scenario
+    tables = tomllib.loads(scenario.text)
+    tables["scenario"]["link"] = link
+    return parse_scenario(to_toml(tables), scenario.id)
 
 
 def link_drop_tables(at: int) -> dict[str, Any]:

@@ -7,10 +7,11 @@ A measurement that was not made is not judged; one that was to be made and could
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hil.result import Measurement, Shown
-from hil.scenario import Limit, Mode, State
+from hil.scenario import Limit, Mode, State, applies
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ MEASUREMENTS: dict[str, Usual] = {
     "bytes_conserved": Usual("", TRUE, TRUE),
     "bytes_accounted": Usual("", TRUE, TRUE),
     "command": Usual("", Band(), Band()),
+    "fault": Usual("", Band(), Band()),
 }
 """All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
 
@@ -116,7 +118,12 @@ MEASUREMENTS: dict[str, Usual] = {
 - bytes_conserved: the receiver's count of bytes adds up
 - bytes_accounted: the channel's too, in both directions
 - command: the state in which it ended
+- fault: how often it acted: at least once, or as chance has it on the bytes in its window
 """
+
+
+BESIDE_A_VIEWER = frozenset({"interarrival_p99", "byte_to_published_p99"})
+"""What a viewer on the same computer may spoil: of a flight that is watched it is recorded, if no limit is given."""
 
 
 def base_name(name: str) -> str:
@@ -124,12 +131,34 @@ def base_name(name: str) -> str:
     return name.partition("[")[0]
 
 
-def band_of(name: str, mode: Mode, target: str, limits: list[Limit]) -> Band:
-    """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one."""
+def _names(name: str) -> tuple[str, str, str]:
+    """What a limit may call it: ``command[2] PING``, ``command[2]``, ``command``."""
+    return name, name.partition(" ")[0], base_name(name)
+
+
+def unapplied(rows: Iterable[Measurement], mode: Mode, target: str, limits: Sequence[Limit]) -> list[Measurement]:
+    """Rows for limits of measurements that were not made: nothing was held against them, so that they do not pass."""
+    made = {each for row in rows for each in _names(row.name)}
+    left = {limit.name for limit in limits if limit.name not in made and applies(limit, target, mode)}
+    why = "this flight has no such measurement, so that the limit was never applied"
+    return [row(name, None, band_of(name, mode, target, limits), why) for name in sorted(left)]
+
+
+def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> Band:
+    """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one.
+
+    Args:
+        name: of the measurement.
+        mode: in which it was flown.
+        target: what flew.
+        limits: of the scenario.
+        watched: a viewer was on the same computer.
+    """
     for limit in limits:
-        here = (limit.on is None or target in limit.on) and limit.mode in (None, mode)
-        if limit.name in (name, base_name(name)) and here:
+        if limit.name in _names(name) and applies(limit, target, mode):
             return Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
+    if watched and name in BESIDE_A_VIEWER:
+        return Band(least=0)
     usual = MEASUREMENTS[base_name(name)]
     return usual.lockstep if mode == "lockstep" else usual.realtime
 

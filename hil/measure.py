@@ -20,7 +20,9 @@ from groundstation.messages import ContactChange, Counters, EventMessage, LosVer
 from groundstation.orders import CommandUpdate
 from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
-from hil.limits import Band, band_of, row
+from hil.fault_rows import fault_rows
+from hil.feasibility import OUTAGES
+from hil.limits import Band, band_of, row, unapplied
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
 from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
@@ -159,7 +161,9 @@ def judge(record: FlightRecord) -> Judgement:
     _target(bench, received)
     _bytes(bench, received)
     _commands(bench)
-    return Judgement(bench.rows, losses, received, mismatch, gaps)
+    rows = [*bench.rows, *fault_rows(record)]
+    rows += unapplied(rows, record.mode, record.target, record.scenario.limits)
+    return Judgement(rows, losses, received, mismatch, gaps)
 
 
 class _Bench:
@@ -178,7 +182,7 @@ class _Bench:
     def add(self, name: str, value: Shown, note: str = "", band: Band | None = None) -> None:
         """One measurement; without a band, by the scenario's limit or the usual one."""
         record = self.record
-        usual = band_of(name, record.mode, record.target, record.scenario.limits)
+        usual = band_of(name, record.mode, record.target, record.scenario.limits, watched=record.watched)
         self.rows.append(row(name, value, usual if band is None or usual != Band() else band, note))
 
 
@@ -319,7 +323,7 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         bench.add("interarrival_p99", value if value is None else max(0.0, value))
     if record.mode == "realtime":
         bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
-    back = [d for d in record.deeds if d.ended is not None and d.kind in ("unplug", "hangup", "peer_killed")]
+    back = [d for d in record.deeds if d.ended is not None and d.kind in OUTAGES]
     for n, deed in enumerate(back):
         name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
         locked = (

@@ -106,6 +106,7 @@ class RealtimeRig:
         self.record = FlightRecord(
             scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
         )
+        self.record.watched = viewer is not None
         self._faults = FaultActuator(self, self.record, lead=TICK_NS)
         self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
         self._numbers: dict[int, int] = {}

@@ -51,6 +51,7 @@ class FlightRecord:
         error: why it broke off: a target that died, Ctrl-C; empty if it did not.
         exit_code: what the command line exits with after such an error.
         left: why it was ended before its end although nothing failed: its viewer was closed; empty if it was not.
+        watched: a viewer was on the same computer, which may spoil times in milliseconds.
         closed: the station's time at which the pass was over, in ns; what came later is not judged. None: all is.
     """
 
@@ -76,6 +77,7 @@ class FlightRecord:
     error: str = ""
     exit_code: int = 1
     left: str = ""
+    watched: bool = False
     closed: int | None = None
 
     @property

@@ -25,7 +25,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         limit: what passes, in words: "= 0", "0 … 50".
         marginal: what is marginal within it, in words; may be empty.
         state: UNSET fails as FAIL does; MARGINAL passes and is shown.
-        note: where to look when it did not pass; may be empty.
+        note: where to look when it did not pass, or what there is to say anyway; may be empty.
     """
 
     name: str
@@ -35,6 +35,10 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     marginal: str = ""
     state: State
     note: str = ""
+
+    def with_note(self, note: str) -> Measurement:
+        """The same with another note."""
+        return msgspec.structs.replace(self, note=note)
 
 
 class FaultSummary(msgspec.Struct, frozen=True, kw_only=True):

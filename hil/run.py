@@ -36,6 +36,7 @@ from groundstation.plain import utc
 from groundstation.printable import printable
 from groundstation.shell import EXIT_INTERRUPTED
 from hil.faults import Act, Spec
+from hil.feasibility import check_feasible
 from hil.live_viewer import LiveViewer
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
@@ -45,7 +46,7 @@ from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, 
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
 from hil.stepped import STEPPED, STEPPED_CAN
 from hil.targets import BOARD, MACHINES, BoardMachine, Machine, Sink, find_port
-from hil.targets.stepping import SteppedMachine
+from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
 EXIT_INCOMPLETE = 21
@@ -60,6 +61,10 @@ _LAST_LOSS = int(HISTORICAL.at.value)
 """From then on the lander is silent by itself."""
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
+
+
+class NotForTarget(ScenarioError):
+    """This target, or this mode, cannot fly the scenario; another one may."""
 
 
 class TooFast(ScenarioError):
@@ -108,28 +113,42 @@ def check_plan(plan: Plan) -> None:
     """Whether the scenario can be flown so; before anything flies.
 
     Raises:
-        ScenarioError: it cannot; says where in the scenario.
+        NotForTarget: the target or the mode cannot fly it; says where in the scenario.
+        NeverHappens: its flight cannot have what it wants to see.
+        TooFast: the station could not see it at this speed.
         MachineFailed: the board that it is for is not there.
     """
-    head, faults = plan.scenario.head, plan.scenario.faults
+    head = plan.scenario.head
+    check_feasible(plan.scenario, plan.mode, 1 if plan.mode == "lockstep" and plan.target != "software" else 0)
     if plan.mode not in head.modes:
-        raise ScenarioError(f"{head.id}: it is for {' and '.join(head.modes)}, not for {plan.mode} (scenario.modes)")
+        raise NotForTarget(f"{head.id}: it is for {' and '.join(head.modes)}, not for {plan.mode} (scenario.modes)")
     if plan.target not in TARGETS_OF[plan.mode]:
-        raise ScenarioError(f"{head.id}: the target {plan.target} is not flown in {plan.mode}")
+        raise NotForTarget(f"{head.id}: the target {plan.target} is not flown in {plan.mode}")
     if head.targets is not None and plan.target not in head.targets:
-        raise ScenarioError(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
+        raise NotForTarget(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
+    for n, fault in enumerate(plan.scenario.faults):
+        _check_fault(f"{head.id}: fault[{n}].kind: {fault.kind}", fault, plan)
+    for n, command in enumerate(plan.scenario.commands):
+        if plan.mode == "lockstep" and plan.target != "software" and command.name in CLOCK_COMMANDS:
+            raise NotForTarget(
+                f"{head.id}: command[{n}].name: in lockstep the mission clock is the rig's: {command.name} is for "
+                "real time, or for the target software"
+            )
     if plan.target == BOARD:
         _board(plan)
-    for n, fault in enumerate(faults):
-        place = f"{head.id}: fault[{n}].kind: {fault.kind}"
-        if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
-            raise ScenarioError(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
-        if plan.mode == "realtime" and fault.kind == "hangup":
-            raise ScenarioError(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
-        if plan.mode == "realtime" and fault.kind in (_ZMQ if head.link == "pty" else _SERIAL):
-            raise ScenarioError(f"{place}: not on a link of type {head.link} (scenario.link)")
     if plan.mode == "realtime":
         _check_speed(plan)
+
+
+def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
+    """Whether the target and the link can have it."""
+    if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
+        raise NotForTarget(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
+    if plan.mode == "realtime" and fault.kind == "hangup":
+        raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
+    link = plan.scenario.head.link
+    if plan.mode == "realtime" and fault.kind in (_ZMQ if link == "pty" else _SERIAL):
+        raise NotForTarget(f"{place}: not on a link of type {link} (scenario.link)")
 
 
 def _check_speed(plan: Plan) -> None:

@@ -27,7 +27,7 @@ from hil.faults import FAULTS
 from hil.find import default_mode, find_scenario, find_scenarios
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import RunResult
-from hil.run import TARGETS_OF, Plan, check_plan, read_bundle, utc_date
+from hil.run import TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.targets import BOARD, TARGETS
 
@@ -114,7 +114,7 @@ def run_command(
                 plan = Plan(seeded, target, chosen, bundle, again, speed, port)
                 try:
                     check_plan(plan)
-                except ScenarioError as error:
+                except (NotForTarget, TooFast) as error:
                     if named:
                         raise
                     skipped.append(str(error))
@@ -301,7 +301,8 @@ def campaign_command(
             flown, drawn[n] = draw(base, first, n)
             bundle = folder / "runs" / f"{n:06}"
             plans.append(Plan(flown, target, chosen, bundle, shell_join(["hil", "replay", str(bundle)])))
-        check_plan(plans[0])
+        for plan in plans:
+            check_plan(plan)
         sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))
 
 

@@ -42,9 +42,11 @@ at 09:11:05, LANDER_ONLY, and such as follow from the frames that the faults lef
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 from pathlib import Path
 from types import GenericAlias
@@ -65,6 +67,8 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that come with the package."""
 
 Mode = Literal["lockstep", "realtime"]
+TARGETS = ("software", "posix", "qemu", "simavr", "board")
+"""What a scenario may name; `hil.targets` has them."""
 State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE"]
 """Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended."""
 
@@ -72,7 +76,7 @@ MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
     *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
     *("crc_rejects_unpredicted", "undetected_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99"),
-    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted", "command"),
+    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted", "command", "fault"),
 )
 """What can be limited; `hil.limits` says what each is."""
 
@@ -301,18 +305,85 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
         raise ValueError(f"scenario.id: {head.id!r} is not of up to 100 small letters, digits and hyphens")
     if not head.modes:
         raise ValueError("scenario.modes: there is none")
+    _check_targets("scenario.targets", head.targets)
     _check_faults(scenario.faults, dictionary)
     for n, command in enumerate(scenario.commands):
         _check_command(f"command[{n}]", command, dictionary)
     for n, loss in enumerate(scenario.losses):
         _check_mission_time(f"loss[{n}].at", loss.at)
+        if not loss.causes:
+            raise ValueError(f"loss[{n}].cause: there is none")
     for n, limit in enumerate(scenario.limits):
-        name = limit.name.partition("[")[0]
-        if name not in MEASURED:
-            raise ValueError(f"limit[{n}].name: there is no measurement {name!r}{_near(name, MEASURED)}")
-    for n, vary in enumerate(scenario.vary):
-        if vary.fault >= len(scenario.faults):
-            raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+        _check_limit(f"limit[{n}]", limit, head)
+        _check_applied(n, scenario)
+    for n in range(len(scenario.vary)):
+        _check_vary(n, scenario)
+
+
+def _check_targets(place: str, names: list[str] | None) -> None:
+    """Whether what is named is a target, and anything is."""
+    if names == []:
+        raise ValueError(f"{place}: there is none; leave it out for all of them")
+    for n, name in enumerate(names or []):
+        if name not in TARGETS:
+            raise ValueError(f"{place}[{n}]: there is no target {name!r}{_near(name, TARGETS)}")
+
+
+def _check_limit(place: str, limit: Limit, head: Head) -> None:
+    """Whether a limit limits something, somewhere."""
+    name = limit.name.partition("[")[0]
+    if name not in MEASURED:
+        raise ValueError(f"{place}.name: there is no measurement {name!r}{_near(name, MEASURED)}")
+    _check_bounds(place, limit)
+    _check_targets(f"{place}.on", limit.on)
+    if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
+        raise ValueError(f"{place}.on: the scenario is for {', '.join(head.targets)} alone (scenario.targets)")
+    if limit.mode is not None and limit.mode not in head.modes:
+        raise ValueError(f"{place}.mode: the scenario is for {' and '.join(head.modes)} alone (scenario.modes)")
+
+
+def _check_bounds(place: str, limit: Limit) -> None:
+    """Whether a value can pass, and another one fail."""
+    bounds = {key: getattr(limit, key) for key in ("min", "marginal_min", "marginal_max", "max")}
+    given = {key: bound for key, bound in bounds.items() if bound is not None}
+    for key, bound in {**given, "equals": limit.equals}.items():
+        if isinstance(bound, float) and not math.isfinite(bound):
+            raise ValueError(f"{place}.{key}: {bound} is no bound")
+    if limit.equals is not None:
+        if given:
+            raise ValueError(f"{place}: equals is the one value that passes; leave out {', '.join(given)}")
+        return
+    if limit.min is None and limit.max is None:
+        raise ValueError(f"{place}: nothing can fail it; give min, max or equals")
+    for (low, least), (high, most) in pairwise(given.items()):
+        if least > most:
+            raise ValueError(f"{place}: {low} {least:g} is above {high} {most:g}")
+
+
+def _check_applied(n: int, scenario: Scenario) -> None:
+    """Whether there is a target and a mode in which no earlier limit of the same measurement comes first."""
+    limit, head = scenario.limits[n], scenario.head
+    targets, modes = set(limit.on or head.targets or TARGETS), {limit.mode} if limit.mode else set(head.modes)
+    left = {(target, mode) for target in targets for mode in modes}
+    for earlier in scenario.limits[:n]:
+        if earlier.name in (limit.name, limit.name.partition("[")[0]):
+            left = {each for each in left if not applies(earlier, *each)}
+    if not left:
+        raise ValueError(f"limit[{n}]: never applied: another limit of {limit.name} stands before it")
+
+
+def applies(limit: Limit, target: str, mode: Mode) -> bool:
+    """Whether a limit is for this target and mode."""
+    return (limit.on is None or target in limit.on) and limit.mode in (None, mode)
+
+
+def _check_vary(n: int, scenario: Scenario) -> None:
+    """Whether what is drawn goes into a fault, and stays there."""
+    vary = scenario.vary[n]
+    if vary.fault >= len(scenario.faults):
+        raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+    if any((later.fault, later.key) == (vary.fault, vary.key) for later in scenario.vary[n + 1 :]):
+        raise ValueError(f"vary[{n}]: never applied: another one of fault {vary.fault}, {vary.key}, comes after it")
 
 
 def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from hil.faults.spec import Byte, Count, Effect, PerUnit, Probability, Spec
+from hil.faults.spec import Byte, Count, Effect, PerUnit, Probability, Spec, require
 from hil.faults.unit import Note, Unit
 
 BITS = 8
@@ -58,10 +58,18 @@ class BitFlip(Spec, frozen=True, kw_only=True, tag="bit_flip"):
     offset: Annotated[int, msgspec.Meta(ge=0)] | None = None
     mask: Byte = 1
 
+    @property
+    def by_chance(self) -> bool:
+        """Whether a bit is hit."""
+        return self.ber is not None and self.ber < 1
+
     def check(self) -> None:
-        """One of the three."""
+        """One of the three, and a bit that is there."""
         if sum(way is not None for way in (self.ber, self.bits, self.offset)) != 1:
             raise ValueError("bit_flip has one of: ber, bits, offset")
+        require(self.ber != 0, "ber is 0: no bit would ever turn over")
+        require(self.mask != 0, "mask is 0: no bit would ever turn over")
+        self.check_length("offset", self.offset)
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -110,6 +118,15 @@ class ByteDrop(Spec, frozen=True, kw_only=True, tag="byte_drop"):
     p: Probability
     burst: Count = 1
 
+    @property
+    def by_chance(self) -> bool:
+        """Whether a byte is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no byte would ever be lost")
+
     def effect(self, random: Random) -> Effect:
         """Its deed."""
         return _Drop(Gaps(self.p, random), self.burst)
@@ -156,6 +173,15 @@ class ByteDup(Spec, frozen=True, kw_only=True, tag="byte_dup"):
     p: Probability
     burst: Count = 1
 
+    @property
+    def by_chance(self) -> bool:
+        """Whether a byte is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no byte would ever come twice")
+
     def effect(self, random: Random) -> Effect:
         """Its deed."""
         return _Add(Gaps(self.p, random), lambda unit, place: unit.data[max(0, place + 1 - self.burst) : place + 1])
@@ -167,6 +193,15 @@ class ByteInsert(Spec, frozen=True, kw_only=True, tag="byte_insert"):
     p: Probability
     burst: Count = 1
     value: Byte | None = None
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether a byte is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no byte would ever be added")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -194,6 +229,10 @@ class Truncate(Spec, frozen=True, kw_only=True, tag="truncate"):
     """Of each frame only the first ``at_byte`` bytes come."""
 
     at_byte: Annotated[int, msgspec.Meta(ge=0)]
+
+    def check(self) -> None:
+        """A frame is longer."""
+        self.check_length("at_byte", self.at_byte)
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -261,6 +300,10 @@ class WrongBaud(Spec, frozen=True, kw_only=True, tag="wrong_baud"):
 
     sent: Count = 115200
     heard: Count
+
+    def check(self) -> None:
+        """The rates differ."""
+        require(self.sent != self.heard, f"sent and heard are both {self.sent}: nothing would be wrong")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from hil.faults.spec import Count, Effect, PerFrame, PerUnit, Probability, Spec
+from hil.faults.spec import Count, Effect, PerFrame, PerUnit, Probability, Spec, require
 from hil.faults.unit import Note, Unit
 
 
@@ -31,6 +31,15 @@ class FrameDrop(Spec, frozen=True, kw_only=True, tag="frame_drop"):
     """Each frame is lost with the probability ``p``."""
 
     p: Probability = 1.0
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether a frame is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no frame would ever be lost")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -58,6 +67,15 @@ class FrameDup(Spec, frozen=True, kw_only=True, tag="frame_dup"):
 
     p: Probability = 1.0
 
+    @property
+    def by_chance(self) -> bool:
+        """Whether a frame is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no frame would ever come twice")
+
     def effect(self, random: Random) -> Effect:
         """Its deed."""
         return _FrameDup(self.p, random)
@@ -76,6 +94,15 @@ class FrameReorder(Spec, frozen=True, kw_only=True, tag="frame_reorder"):
 
     p: Probability = 1.0
     gap: Count = 1
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether a frame is hit."""
+        return self.p < 1
+
+    def check(self) -> None:
+        """It can hit one."""
+        require(self.p != 0, "p is 0: no frame would ever be overtaken")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -128,6 +155,16 @@ class BurstLoss(Spec, frozen=True, kw_only=True, tag="burst_loss"):
     lost_in_bad: Probability = msgspec.field(default=1.0, name="1-h")
     lost_in_good: Probability = msgspec.field(default=0.0, name="1-k")
 
+    @property
+    def by_chance(self) -> bool:
+        """Whether it gets bad, and what is lost then."""
+        return True
+
+    def check(self) -> None:
+        """It can lose a frame."""
+        loses = self.lost_in_good or (self.p and self.lost_in_bad)
+        require(bool(loses), "with this p, 1-h and 1-k no frame would ever be lost")
+
     def effect(self, random: Random) -> Effect:
         """Its deed."""
         return _Gilbert(self, random)
@@ -178,6 +215,7 @@ class _Fifo:
         self._last: Unit | None = None
 
     def apply(self, unit: Unit, note: Note) -> list[Unit]:
+        note(unit, "held", "nothing reads the FIFO")
         self._last = unit
         self._kept.append(unit)
         self._count += len(unit.data)

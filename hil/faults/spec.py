@@ -14,6 +14,7 @@ import msgspec
 
 from hil.faults.unit import Note, Unit
 from hil.faults.window import At, For, Gate
+from protocols.profile import UART
 
 Direction = Literal["down", "up", "both"]
 Family = Literal["stream", "link", "target"]
@@ -24,6 +25,16 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 MS = 1_000_000
+
+
+def require(right: bool, text: str) -> None:
+    """See that something holds.
+
+    Raises:
+        ValueError: it does not; with the text.
+    """
+    if not right:
+        raise ValueError(text)
 
 
 class Effect(Protocol):
@@ -58,12 +69,27 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Its name in scenarios."""
         return str(self.__struct_config__.tag)
 
+    @property
+    def by_chance(self) -> bool:
+        """What it does to bytes in its window hangs on chance, so that it may do nothing."""
+        return False
+
     def check(self) -> None:
-        """Whether its parameters go together.
+        """Whether its parameters go together, and do something.
 
         Raises:
             ValueError: they do not; says which.
         """
+
+    def check_length(self, name: str, place: int | None) -> None:
+        """See that frames are long enough for a place in them; telecommands have many lengths.
+
+        Raises:
+            ValueError: they are not.
+        """
+        size = UART.cadu_length
+        if place is not None and self.direction != "up":
+            require(place < size, f"{name} is {place}: a frame has {size} bytes with its ASM, counted from 0")
 
     def effect(self, random: Random) -> Effect:
         """Its deed in one direction."""
@@ -71,10 +97,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Stage:
-    """An effect behind its window. Show it every unit, in order."""
+    """An effect behind its window. Show it every unit, in order.
+
+    Attributes:
+        fault: place of the fault in the scenario.
+        exposed: bytes that came while its window was open.
+    """
 
     def __init__(self, spec: Spec, effect: Effect, note: Note) -> None:
         self.gate = Gate(spec.at, spec.span)
+        self.fault = note.fault
+        self.exposed = 0
         self._effect = effect
         self._note = note
         self._open = False
@@ -85,6 +118,7 @@ class Stage:
         for inside, part in self.gate.split(unit):
             if inside:
                 self._open = True
+                self.exposed += len(part.data)
                 out += self._effect.apply(part, self._note)
                 continue
             if self._open:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import msgspec
 
-from hil.faults.spec import MS, Count, Effect, Milliseconds, PerUnit, Probability, Spec
+from hil.faults.spec import MS, Count, Effect, Milliseconds, PerUnit, Probability, Spec, require
 from hil.faults.unit import Note, Unit
+from protocols.profile import UART
 
 BITS_A_BYTE = 10
 """8N1 on the wire."""
@@ -27,6 +28,15 @@ class Delay(Spec, frozen=True, kw_only=True, tag="delay"):
     mean: Milliseconds
     jitter: Milliseconds = 0.0
     corr: Probability = 0.0
+
+    @property
+    def by_chance(self) -> bool:
+        """A delay that would be negative is none."""
+        return self.jitter > 0
+
+    def check(self) -> None:
+        """It is later than at once."""
+        require(bool(self.mean or self.jitter), "mean and jitter are 0: nothing would come later")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -68,7 +78,9 @@ class Pace(PerUnit):
 
     def apply(self, unit: Unit, note: Note) -> list[Unit]:
         """When its last byte is through."""
-        return [self.pass_(unit)]
+        passed = self.pass_(unit)
+        note(unit, "held", f"{(passed.due - unit.due) / MS:.3f} ms at {self._baud} baud")
+        return [passed]
 
     def pass_(self, unit: Unit) -> Unit:
         """The same, with nothing to note: a rate is no fault by itself."""
@@ -91,8 +103,13 @@ class Slice(Spec, frozen=True, kw_only=True, tag="slice"):
 
     def check(self) -> None:
         """A piece has a byte at least."""
-        if self.variation >= self.avg_size:
-            raise ValueError("slice.variation is less than avg_size")
+        require(self.variation < self.avg_size, "slice.variation is less than avg_size")
+        self.check_length("avg_size - variation", self.avg_size - self.variation)
+
+    @property
+    def by_chance(self) -> bool:
+        """A piece may be as long as the frame."""
+        return self.avg_size + self.variation >= UART.cadu_length
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -111,6 +128,8 @@ class _Slice(PerUnit):
             size = self._random.randint(spec.avg_size - spec.variation, spec.avg_size + spec.variation)
             pieces.append(unit.part(at, at + size).later(round(len(pieces) * spec.gap * MS)))
             at += size
+        if len(pieces) > 1:
+            note(unit, "held", f"in {len(pieces)} pieces")
         return pieces
 
 
@@ -147,6 +166,10 @@ class Clock(Spec, frozen=True, kw_only=True, tag="clock"):
 
     ppm: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     step: Milliseconds = 0.0
+
+    def check(self) -> None:
+        """It is off."""
+        require(bool(self.ppm or self.step), "ppm and step are 0: the clock would be right")
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""

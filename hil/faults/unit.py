@@ -88,15 +88,20 @@ class FaultLog:
 
     Attributes:
         totals: bytes by direction and deed, of all entries, dropped ones too.
+        acts: entries of each fault, and ``touched`` the bytes of its entries by deed; of dropped ones too.
     """
 
     entries: list[Applied] = field(default_factory=list)
     dropped: int = 0
     totals: Counter[tuple[str, Deed]] = field(default_factory=Counter)
+    acts: Counter[int] = field(default_factory=Counter)
+    touched: Counter[tuple[int, Deed]] = field(default_factory=Counter)
 
     def add(self, entry: Applied) -> None:
         """Write down."""
         self.totals[entry.way, entry.deed] += entry.length
+        self.acts[entry.fault] += 1
+        self.touched[entry.fault, entry.deed] += entry.length
         if len(self.entries) < LOG_LIMIT:
             self.entries.append(entry)
         else:

@@ -97,7 +97,9 @@ class For:
             ValueError: none of these forms.
         """
         if isinstance(text, str):
-            return cls("ns", span_ns(text))
+            if not (ns := span_ns(text)):
+                raise ValueError(f"{text!r} is over at once: a length is more than 0")
+            return cls("ns", ns)
         if isinstance(text, dict) and len(text) == 1:
             ((key, value),) = text.items()
             if key in ("frames", "bytes") and isinstance(value, int) and value > 0:

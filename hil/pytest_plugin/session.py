@@ -22,7 +22,7 @@ from groundstation.printable import printable, shell_join
 from hil.find import default_mode
 from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
-from hil.run import Plan, TooFast, check_plan, fly_plan, read_bundle, utc_date
+from hil.run import NotForTarget, Plan, check_plan, fly_plan, read_bundle, utc_date
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
 from hil.targets import BOARD, MACHINES, TARGETS, MachineFailed, find_port
 from protocols.nearest import nearest
@@ -88,10 +88,10 @@ class HilSession:
         plan = Plan(seeded, target, mode, bundle, again, None, self._port)
         try:
             check_plan(plan)
-        except TooFast as error:  # the scenario's own speed: no lack of the target
-            pytest.fail(printable(error), pytrace=False)
-        except ScenarioError as error:
+        except NotForTarget as error:
             pytest.skip(printable(error))
+        except ScenarioError as error:  # the scenario cannot be flown on any target
+            pytest.fail(printable(error), pytrace=False)
         item.stash.setdefault(_FLOWN, []).append(bundle)
         result = fly_plan(plan, host_clock, lambda scet: None)
         item.user_properties += _properties(result)

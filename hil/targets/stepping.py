@@ -36,7 +36,8 @@ from protocols.errors import DecodeError
 ANSWER_TIMEOUT_S = 5.0
 _CLOSING = b"\x55" * 16
 """Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is no codeblock."""
-_CLOCK = {"START", "HOLD", "RESUME", "STEP", "RESET"}
+CLOCK_COMMANDS = frozenset({"START", "HOLD", "RESUME", "STEP", "RESET"})
+"""Commands of the mission clock: in lockstep they are the rig's alone."""
 _FAULTS = frozenset({"reset", "hang", "power_off"})
 _MEMORY_FAULTS = frozenset({"memory_flip"})
 
@@ -280,7 +281,7 @@ def _check_orders(uplink: bytes, name: str) -> None:
         for data in split_frames(cltu.data):
             with contextlib.suppress(DecodeError):
                 found = check(decode_frame(data).data)
-                if isinstance(found, Order) and found.name in _CLOCK:
+                if isinstance(found, Order) and found.name in CLOCK_COMMANDS:
                     raise Unsupported(f"{name} in lockstep: {found.name} is the rig's alone")
 
 

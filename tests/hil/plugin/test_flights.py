@@ -180,6 +180,34 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
     assert not any(kept.iterdir())
 
 
+def test_what_cannot_happen_fails_and_is_no_skip(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+        from hil.scenario import ScenarioError
+
+        def test_a_frame_that_there_is_not(hil_flight):
+            hil_flight.drop_link(at={"frame": 999999})
+            hil_flight.fly()
+
+        def test_a_command_that_is_never_given(hil_flight):
+            hil_flight.send("PING", at="09:12:00")
+            hil_flight.fly()
+
+        def test_a_limit_of_nothing(hil_flight):
+            with pytest.raises(ScenarioError, match="nothing can fail it"):
+                hil_flight.limit("frames_lost")
+
+        def test_a_target_that_there_is_not(hil_flight):
+            with pytest.raises(ScenarioError, match="no target 'softwear'; did you mean 'software'"):
+                hil_flight.limit("frames_lost", max=1, on=["softwear"])
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*there is no frame 999,999*", "*it would never be given*"])
+
+
 def test_what_the_target_cannot_do_is_a_skip(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -12,9 +12,10 @@ from groundstation.archive.reader import ArchiveReader
 from hil.cli import cli
 from hil.faults import mission_time
 from hil.fly_cli import chosen_scenario, link_drop_tables
+from hil.limits import Band, band_of
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario import ScenarioError
+from hil.scenario import Limit, ScenarioError
 
 
 @pytest.fixture(autouse=True)
@@ -100,10 +101,13 @@ def test_a_scenario_with_its_recording_and_its_bundle(tmp_path: Path) -> None:
     assert twice.output == f"hil: {record} exists already: a recording never overwrites a file\n"
 
 
-def test_a_measurement_that_a_viewer_may_spoil_is_recorded() -> None:
-    limits = {limit.name: limit for limit in chosen_scenario(None, None, None).limits if limit.mode == "realtime"}
-    assert set(limits) == {"interarrival_p99", "byte_to_published_p99"}
-    assert all((limit.min, limit.max) == (0, None) for limit in limits.values())
+def test_what_a_viewer_may_spoil_is_recorded_unless_it_is_limited() -> None:
+    name = "interarrival_p99"
+    limit = Limit(name=name, max=3)
+    assert band_of(name, "realtime", "software", []).most == 10
+    assert band_of(name, "realtime", "software", [], watched=True) == Band(least=0)
+    assert band_of(name, "realtime", "software", [limit], watched=True).most == 3
+    assert band_of("los_declared_late", "realtime", "software", [], watched=True).most == 50
 
 
 def test_a_link_of_another_kind_and_a_wrong_name() -> None:

@@ -8,12 +8,15 @@ import pytest
 
 from hil.faults import FAULTS
 from hil.limits import MEASUREMENTS
-from hil.scenario import HISTORICAL, SCENARIOS, ScenarioError, load_scenario, parse_scenario
+from hil.scenario import HISTORICAL, SCENARIOS, TARGETS, ScenarioError, load_scenario, parse_scenario
+from hil.targets import TARGETS as FLOWN
 
 HEAD = '[scenario]\nid = "x"\n'
 COMMAND = HEAD + '[[command]]\nat = "09:08:00"\n'
 HANG = HEAD + '[[fault]]\nkind = "hang"\nat = "09:08:00"\n'
 FLIP = HEAD + '[[fault]]\nkind = "bit_flip"\nber = 1e-3\nat = "09:08:00"\nfor = "2 s"\n'
+LIMIT = HEAD + '[[limit]]\nname = "resync"\n'
+VARY = '[[vary]]\nfault = 0\nkey = "ber"\nlow = 0.1\nhigh = 0.2\n'
 
 
 def test_shipped_ones_are_read_and_are_all_there() -> None:
@@ -50,6 +53,46 @@ def test_without_a_loss_the_historical_one_is_expected() -> None:
         (FLIP.replace("ber = 1e-3\n", ""), r"fault\[0\]: bit_flip has one of"),
         (HEAD + '[[limit]]\nname = "resync"\nmx = 3\n', r"limit\[0\]\.mx is no key here; did you mean 'max'"),
         (HEAD + '[[limit]]\nname = "rsync"\nmax = 3\n', r"limit\[0\]\.name: there is no measurement 'rsync'; did you"),
+        (LIMIT, r"limit\[0\]: nothing can fail it; give min, max or equals"),
+        (LIMIT + "marginal_max = 1\n", r"limit\[0\]: nothing can fail it"),
+        (LIMIT + "min = 3\nmax = 2\n", r"limit\[0\]: min 3 is above max 2"),
+        (LIMIT + "max = 2\nmarginal_max = 3\n", r"limit\[0\]: marginal_max 3 is above max 2"),
+        (LIMIT + "max = nan\n", r"limit\[0\]\.max: nan is no bound"),
+        (LIMIT + "min = -inf\n", r"limit\[0\]\.min: -inf is no bound"),
+        (LIMIT + "max = 2\nequals = 2\n", r"limit\[0\]: equals is the one value that passes; leave out max"),
+        (
+            LIMIT + 'max = 2\non = ["softwear"]\n',
+            r"limit\[0\]\.on\[0\]: there is no target 'softwear'; did you mean 'soft",
+        ),
+        (LIMIT + "max = 2\non = []\n", r"limit\[0\]\.on: there is none; leave it out for all of them"),
+        (
+            LIMIT + "max = 2\n" + LIMIT.removeprefix(HEAD) + "max = 3\n",
+            r"limit\[1\]: never applied: another limit of resync",
+        ),
+        (
+            LIMIT.replace('"x"\n', '"x"\nmodes = ["lockstep"]\n') + 'max = 2\nmode = "realtime"\n',
+            r"limit\[0\]\.mode: .*alone",
+        ),
+        (
+            LIMIT.replace('"x"\n', '"x"\ntargets = ["qemu"]\n') + 'max = 2\non = ["posix"]\n',
+            r"limit\[0\]\.on: .* qemu alone",
+        ),
+        (
+            '[scenario]\nid = "x"\ntargets = ["qemuu"]\n',
+            r"scenario\.targets\[0\]: there is no target 'qemuu'; did you mean",
+        ),
+        ('[scenario]\nid = "x"\ntargets = []\n', r"scenario\.targets: there is none"),
+        (FLIP.replace("1e-3", "0"), r"fault\[0\]: ber is 0: no bit would ever turn over"),
+        (FLIP.replace("ber = 1e-3", "offset = 132"), r"fault\[0\]: offset is 132: a frame has 132 bytes"),
+        (FLIP.replace("2 s", "0 s"), r"fault\[0\]\.for: '0 s' is over at once"),
+        (HEAD + '[[fault]]\nkind = "truncate"\nat_byte = 132\n', r"fault\[0\]: at_byte is 132: a frame has 132 bytes"),
+        (HEAD + '[[fault]]\nkind = "frame_drop"\np = 0\n', r"fault\[0\]: p is 0: no frame would ever be lost"),
+        (HEAD + '[[fault]]\nkind = "delay"\nmean = 0\n', r"fault\[0\]: mean and jitter are 0"),
+        (HEAD + '[[fault]]\nkind = "clock"\n', r"fault\[0\]: ppm and step are 0"),
+        (HEAD + '[[fault]]\nkind = "wrong_baud"\nheard = 115200\n', r"fault\[0\]: sent and heard are both 115200"),
+        (HEAD + '[[fault]]\nkind = "burst_loss"\np = 0.1\nr = 1\n1-h = 0\n', r"fault\[0\]: with this p, 1-h and 1-k"),
+        (HEAD + '[[loss]]\nat = "09:08:00"\ncause = []\n', r"loss\[0\]\.cause: there is none"),
+        (FLIP + VARY + VARY, r"vary\[0\]: never applied: another one of fault 0, ber, comes after it"),
         ("[[fualt]]\n", r"\[fualt\] is no table of a scenario; did you mean 'fault'"),
         ("[[fault]]\nkind = 'silence'\n", r"it begins with a table \[scenario\]"),
         ("[scenario\n", "not TOML"),
@@ -79,6 +122,10 @@ def test_what_is_wrong_is_told_with_its_place(text: str, told: str) -> None:
         parse_scenario(text)
 
 
+def test_the_targets_that_a_scenario_may_name_are_those_there_are() -> None:
+    assert TARGETS == FLOWN
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "other.toml"
     with pytest.raises(ScenarioError, match="No such file"):
@@ -105,6 +152,7 @@ def test_every_fault_can_be_declared() -> None:
         "overrun": 'fifo = 16\ndrop = "old"',
         "delay": "mean = 3",
         "rate": "baud = 9600",
+        "clock": "ppm = 50",
         "slice": "avg_size = 8",
         "memory_flip": "address = 0x20000000",
     }
