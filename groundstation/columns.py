@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstation.archive.reader import ArchiveReader
-from protocols.bulk import Column, decode_batch, decode_times, intact, packet_size
+from protocols.bulk import Column, decode_batch, decode_times, intact, labels, packet_size
 from protocols.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
@@ -38,7 +38,8 @@ class PacketColumns:
     """Packets of one type in the order they were received. Times in ns UTC since 1970.
 
     ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
-    numbers of enums stay numbers (`bulk.labels` has the words).
+    numbers of enums stay numbers (`bulk.labels` has the words). ``void`` says where a parameter means nothing, since
+    the flag that it depends on is 0; those that depend on none are not in it.
     """
 
     packet: Packet
@@ -48,11 +49,7 @@ class PacketColumns:
     sequence: Times
     corrected: npt.NDArray[np.bool_]
     values: dict[str, Column]
-
-    def absent(self, name: str) -> npt.NDArray[np.bool_] | None:
-        """Where a parameter means nothing because the flag it depends on is off; None if it depends on none."""
-        flag = dict(self.packet.conditional).get(name)
-        return None if flag is None else ~np.asarray(self.values[flag], np.bool_)
+    void: dict[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,16 @@ def _columns(
         (sequence[:, 0] << 8 | sequence[:, 1]) % SEQUENCE_MODULO,
         block.frames.corrected[row],
         values,
+        _void(packet, values),
     )
+
+
+def _void(packet: Packet, values: dict[str, Column]) -> dict[str, npt.NDArray[np.bool_]]:
+    words = labels(packet)
+    return {
+        name: np.asarray(values[flag] == (0 if flag in words else off), np.bool_)
+        for name, flag, off in packet.conditional
+    }
 
 
 def _of_type(packet: Packet, batch: PacketBatch) -> PacketBatch:

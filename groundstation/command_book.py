@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,7 +124,9 @@ class CommandBook:
         if not entry.over:
             self._change(entry, now, state=state, detail=detail)
 
-    def reported(self, entry: Tracked, request: int, subtype: int, values: dict[str, Value], now: int) -> None:
+    def reported(
+        self, entry: Tracked, request: int, subtype: int, values: Mapping[str, Value | None], now: int
+    ) -> None:
         """A verification report of PUS service 1 came, for one of its requests."""
         if entry.settled:
             return

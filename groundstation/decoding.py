@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from groundstation.message_base import Value
+from groundstation.shown_values import shown_values
 from protocols.bitsync import BitDeframer, BitForm
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import ONLY_IDLE
@@ -32,6 +33,7 @@ class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One packet. ``offset`` is where the frame starts that completes it, in the capture's units.
 
     ``name``, ``scet`` and ``values`` are there if the dictionary declares it; ``error`` says why it is not decoded.
+    ``invalid`` names the values that mean nothing, and are None; ``exact`` has integers beyond 2⁵³ as text.
     Times in ns since 1970; ``data`` in hex.
     """
 
@@ -45,7 +47,9 @@ class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
     ert: int | None = None
     name: str | None = None
     scet: int | None = None
-    values: dict[str, Value] | None = None
+    values: dict[str, Value | None] | None = None
+    invalid: list[str] = msgspec.field(default_factory=list)
+    exact: dict[str, str] = msgspec.field(default_factory=dict)
     error: str | None = None
 
 
@@ -252,6 +256,9 @@ class CaptureDecoder:
         sample, error = self._decode(found)
         name = sample.packet.definition.name if sample else self._declared_name(found.apid)
         self._count_packet(channel, found, name, error)
+        shown = (
+            None if sample is None else shown_values(sample.packet, sample.values, sample.packet.void(sample.values))
+        )
         return PacketRow(
             offset=offset,
             scid=frame.scid,
@@ -263,7 +270,9 @@ class CaptureDecoder:
             ert=ert,
             name=name,
             scet=sample.header.time_ns if sample else None,
-            values={key: _shown(value) for key, value in sample.values.items()} if sample else None,
+            values=shown and shown.values,
+            invalid=shown.invalid if shown else [],
+            exact=shown.exact if shown else {},
             error=error,
         )
 
@@ -291,7 +300,3 @@ class CaptureDecoder:
         count.gaps += missing > 0
         count.missing += missing
         channel.expected[key] = (found.sequence + 1) % SEQUENCE_MODULO
-
-
-def _shown(value: bool | int | float | str | bytes) -> Value:
-    return value.hex() if isinstance(value, bytes) else value

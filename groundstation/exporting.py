@@ -1,8 +1,9 @@
 """Recordings to tables that other programs read: one file a packet type, Parquet or CSV.
 
 Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed–Solomon mended the frame), the virtual
-channel, the packet's sequence count, then the parameters in calibrated units. A value that means nothing (the altimeter
-without lock) is null in Parquet and empty in CSV. Rejected frames are not in it: they are the business of `salvage`.
+channel, the packet's sequence count, then the parameters in calibrated units: in CSV rounded to the declared decimals,
+in Parquet as they are. A value that means nothing (the altimeter without lock) is null in Parquet and empty in CSV.
+Rejected frames are not in it: they are the business of `salvage`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.columns import PacketColumns, Times, packet_columns
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.file_names import file_name
+from groundstation.json_encoding import word_of
 from groundstation.output_file import OutputFile
 from protocols.bulk import Column, labels
 from protocols.dictionary import Dictionary, Packet
@@ -51,6 +53,7 @@ class CsvTable:
     def __init__(self, file: BinaryIO, packet: Packet) -> None:
         self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
+        self._words, self._rounded = labels(packet), dict(packet.rounded)
         names = [parameter.name for parameter in packet.parameters]
         self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *names])
 
@@ -59,9 +62,25 @@ class CsvTable:
         lists: list[list[Any]] = [_iso(columns.ert), _iso(columns.scet)]
         lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
         lists += [columns.vcid.tolist(), columns.sequence.tolist()]
-        words = labels(columns.packet)
-        lists += [_cells(columns, name, column, words) for name, column in columns.values.items()]
+        lists += [self._cells(columns, name, column) for name, column in columns.values.items()]
         self._writer.writerows(zip(*lists, strict=True))
+
+    def _cells(self, columns: PacketColumns, name: str, column: Column) -> list[Any]:
+        cells: list[Any] = column.tolist()
+        if name in self._words:
+            cells = [self._words[name].get(cell, cell) for cell in cells]
+        elif column.dtype.kind == "b":
+            cells = ["true" if cell else "false" for cell in cells]
+        elif column.dtype.kind == "V":
+            cells = [cell.hex() for cell in cells]
+        elif column.dtype.kind == "f":
+            decimals = self._rounded.get(name)
+            cells = cells if decimals is None else [round(cell, decimals) for cell in cells]
+            cells = [word_of(cell) or cell for cell in cells]
+        void = columns.void.get(name)
+        return (
+            cells if void is None else ["" if gone else cell for cell, gone in zip(cells, void.tolist(), strict=True)]
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -105,12 +124,12 @@ class ParquetTable:
 
     def _array(self, columns: PacketColumns, name: str, column: Column) -> Any:
         words = self._labels.get(name)
-        absent = columns.absent(name)
+        void = columns.void.get(name)
         if words is None:
             values = column.tolist() if column.dtype.kind == "V" else column
-            return self._arrow.array(values, mask=absent)
+            return self._arrow.array(values, mask=void)
         codes, texts = _as_words(column, words)
-        return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=absent), texts)
+        return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=void), texts)
 
     def __enter__(self) -> Self:
         return self
@@ -182,22 +201,8 @@ def _iso(times: Times) -> list[str]:
     return [f"{text}Z" for text in np.datetime_as_string(times.astype("datetime64[ns]")).tolist()]
 
 
-def _cells(columns: PacketColumns, name: str, column: Column, words: dict[str, dict[int, str]]) -> list[Any]:
-    cells: list[Any] = column.tolist()
-    if name in words:
-        cells = [words[name].get(cell, cell) for cell in cells]
-    elif column.dtype.kind == "b":
-        cells = ["true" if cell else "false" for cell in cells]
-    elif column.dtype.kind == "V":
-        cells = [cell.hex() for cell in cells]
-    absent = columns.absent(name)
-    return (
-        cells if absent is None else ["" if gone else cell for cell, gone in zip(cells, absent.tolist(), strict=True)]
-    )
-
-
 def _as_words(column: Column, words: dict[int, str]) -> tuple[Column, list[str]]:
     """Places in a list of words; a number without a word is its own."""
     known = dict(words) | {number: str(number) for number in np.unique(column).tolist() if number not in words}
-    numbers = np.array(sorted(known), np.int64)
+    numbers = np.array(sorted(known), column.dtype)
     return np.searchsorted(numbers, column).astype(np.int32), [known[number] for number in numbers.tolist()]

@@ -15,8 +15,9 @@ may come without its topic, in any spelling of JSON.
     uplink            UplinkStatus    COP-1, the queue or the arming changed
     heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
 
-Times are integer nanoseconds since 1970-01-01 UTC. ``ert`` (Earth received time) is stamped at the read;
-``scet`` (spacecraft event time) is what the spacecraft wrote. The two are never subtracted from each other.
+Times are integer nanoseconds since 1970-01-01 UTC, and stand there as ISO 8601 text, too: ``ert`` and ``ert_utc``.
+``ert`` (Earth received time) is stamped at the read; ``scet`` (spacecraft event time) is what the spacecraft wrote. The
+two are never subtracted from each other.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from groundstation.json_encoding import encode_json
+from groundstation.json_encoding import encode_json, restored
 from groundstation.message_base import Count, Int64, Message, Value
 from groundstation.orders import (
     AcknowledgeRequest,
@@ -53,8 +54,9 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     ``ert`` is that of the read which completed the packet. After damaged bytes a frame may be accepted only when later
     ones have come: then it is the later read's, while the recording's index and exports say when its last byte came.
 
-    ``limits`` holds only the parameters that are not GREEN; ``valid`` only those that are False (the altimeter
-    without lock): a value that is not valid is shown as absent, never as a number.
+    ``limits`` holds only the parameters that are not GREEN. ``invalid`` names those that mean nothing, since the flag
+    they depend on is off (the altimeter without lock): their value is None, never a number. ``exact`` has integers
+    beyond 2⁵³ as text.
     """
 
     packet: str
@@ -62,9 +64,10 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     vcid: int
     scet: int
     ert: int
-    values: dict[str, Value]
+    values: dict[str, Value | None]
     limits: dict[str, LimitState] = msgspec.field(default_factory=dict)
     invalid: list[str] = msgspec.field(default_factory=list)
+    exact: dict[str, str] = msgspec.field(default_factory=dict)
     replay: bool = False
 
 
@@ -394,7 +397,7 @@ def topic_of(message: AnyMessage) -> str:
 
 def encode(message: AnyMessage, topic: str | None = None) -> bytes:
     """Topic, one space, JSON. ``topic`` is the message's own, if it is known already."""
-    return (topic or topic_of(message)).encode() + b" " + encode_json(message)
+    return (topic or topic_of(message)).encode() + b" " + encode_json(message, times=True)
 
 
 def decode(part: bytes) -> AnyMessage:
@@ -407,6 +410,15 @@ def decode(part: bytes) -> AnyMessage:
         msgspec.DecodeError: the part is not one of this station's messages.
     """
     body = _body(part)
+    message = _decoded(body)
+    if b'"NaN"' in body or b'Infinity"' in body:
+        for telemetry in message.telemetry if isinstance(message, Snapshot) else [message]:
+            if isinstance(telemetry, Telemetry):
+                restored(telemetry.values)
+    return message
+
+
+def _decoded(body: bytes) -> AnyMessage:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError:

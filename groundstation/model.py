@@ -113,7 +113,7 @@ class _Noticed:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    value: Value
+    value: Value | None
     limit: LimitState
     valid: bool
     vcid: int

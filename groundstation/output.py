@@ -24,7 +24,7 @@ def echo(*lines: str, err: bool = False) -> None:
 
 def echo_json(value: object, *, err: bool = False) -> None:
     """A value as one line of JSON, at once."""
-    write_json(encode_json(value).decode(), err=err)
+    write_json(encode_json(value, times=True).decode(), err=err)
 
 
 def write_json(text: str, *, err: bool = False) -> None:

@@ -52,7 +52,7 @@ class JsonLines:
     def write(self, rows: Sequence[msgspec.Struct]) -> None:
         """Write them at once: a pipe may be read live."""
         if rows:
-            self._file.writelines(encode_json(row) + b"\n" for row in rows)
+            self._file.writelines(encode_json(row, times=True) + b"\n" for row in rows)
             self._file.flush()
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import get_args
 
-from groundstation.json_encoding import encode_json
+from groundstation.json_encoding import encode_json, word_of
 from groundstation.lag import LATE_NS
 from groundstation.message_base import Value
 from groundstation.messages import (
@@ -34,7 +34,7 @@ _TRANSPORTS = get_args(Transport)
 
 def json_line(message: AnyMessage) -> str:
     """One JSON object on one line, without its newline."""
-    return encode_json(message).decode()
+    return encode_json(message, times=True).decode()
 
 
 def plain_line(message: AnyMessage) -> str | None:
@@ -129,10 +129,17 @@ def _state(link: LinkStatus) -> tuple[str, str]:
     return link.transport, link.detail
 
 
-def _value(message: Telemetry, name: str, value: Value) -> str:
-    if name in message.invalid:
+def number_text(value: Value) -> str:
+    """A value in a line: as many digits as it was rounded to, and no more than 12."""
+    if isinstance(value, float):
+        return word_of(value) or f"{value:.12g}"
+    return str(value)
+
+
+def _value(message: Telemetry, name: str, value: Value | None) -> str:
+    if value is None or name in message.invalid:
         return "-"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = number_text(value)
     limit = message.limits.get(name)
     return f"{text}!{limit}" if limit else text
 

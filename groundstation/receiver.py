@@ -25,6 +25,7 @@ from groundstation.messages import (
     Telemetry,
     Transport,
 )
+from groundstation.shown_values import shown_values
 from protocols.ccsds import cds, pus
 from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary, Packet
@@ -262,8 +263,9 @@ class Receiver:
         return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert)
 
     def _telemetry(self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
-        invalid = [name for name, flag in packet.conditional if not values[flag]]
+        invalid = packet.void(values)
         states, changes = self._limits.check(packet, values, invalid)
+        shown = shown_values(packet, values, invalid)
         definition = packet.definition
         out: list[Outcome] = [
             Telemetry(
@@ -272,9 +274,10 @@ class Receiver:
                 vcid=vcid,
                 scet=scet,
                 ert=ert,
-                values=values,
+                values=shown.values,
                 limits=states,
                 invalid=invalid,
+                exact=shown.exact,
             )
         ]
         for change in changes:

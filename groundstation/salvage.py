@@ -27,6 +27,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.message_base import Value
 from groundstation.onboard_clock import OnboardClock
 from groundstation.salvaged import Quality, Reason, SalvagedFrame, SalvagedPacket, SalvagedValue
+from groundstation.shown_values import shown_values
 from protocols.ccsds import cds, pus
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.randomizer import randomize
@@ -230,20 +231,22 @@ class Salvager:
         except DecodeError as error:
             return [SalvagedValue(p.name, None, p.unit, "unusable", str(error)) for p in packet.parameters]
         fields = {f.name: f for f in packet.codec.layout.named}
-        flags = dict(packet.conditional)
+        shown, void = shown_values(packet, decoded, []).values, set(packet.void(decoded))
+        flag_of = {condition.name: condition.flag for condition in packet.conditional}
         out = []
         for parameter in packet.parameters:
-            leaf, value = fields[parameter.name], decoded[parameter.name]
-            shown = value.hex() if isinstance(value, bytes) else value
-            flag = flags.get(parameter.name)
+            leaf, value = fields[parameter.name], shown[parameter.name]
+            assert value is not None
             if not piece.has(leaf):
                 why = f"cut off: {piece.bytes_of(leaf)} of {(leaf.bits + 7) // 8} bytes came"
                 out.append(SalvagedValue(parameter.name, None, parameter.unit, "unusable", why))
                 continue
-            quality, why = self._assess(piece, leaf, shown, ert, parameter.limits)
-            if flag is not None and not decoded[flag]:
-                quality, why = "unusable", f"{flag} is off"
-            out.append(SalvagedValue(parameter.name, shown, parameter.unit, quality, why))
+            if parameter.name in void:
+                why = f"means nothing: {flag_of[parameter.name]} is off"
+                out.append(SalvagedValue(parameter.name, None, parameter.unit, "unusable", why))
+                continue
+            quality, why = self._assess(piece, leaf, value, ert, parameter.limits)
+            out.append(SalvagedValue(parameter.name, value, parameter.unit, quality, why))
         return out
 
     def _assess(self, piece: _Piece, leaf: Field, value: Value, ert: int, limits: Limits | None) -> tuple[Quality, str]:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from groundstation.message_base import Value
-from groundstation.plain import utc
+from groundstation.plain import number_text, utc
 
 Quality = Literal["good", "suspect", "unusable"]
 Reason = Literal["CRC", "RS", "SYNC", "CUT"]
@@ -15,7 +15,7 @@ Reason = Literal["CRC", "RS", "SYNC", "CUT"]
 
 
 class SalvagedValue(msgspec.Struct, frozen=True):
-    """One parameter. ``value`` is None if its bytes did not come."""
+    """One parameter. ``value`` is None if its bytes did not come, or if it means nothing."""
 
     name: str
     value: Value | None
@@ -73,5 +73,4 @@ def salvage_lines(frame: SalvagedFrame) -> list[str]:
 def _value_text(value: SalvagedValue) -> str:
     if value.value is None:
         return "-"
-    text = f"{value.value:.6g}" if isinstance(value.value, float) else str(value.value)
-    return f"{text} {value.unit}".rstrip()
+    return f"{number_text(value.value)} {value.unit}".rstrip()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from groundstation.json_encoding import numbered
 from groundstation.messages import Cause, Counters
 from hil.faults import Applied
 from hil.scenario import Mode, State
@@ -288,7 +289,7 @@ def decode_result(raw: bytes) -> RunResult:
     Raises:
         msgspec.DecodeError: it is neither.
     """
-    return msgspec.convert(upgraded(msgspec.json.decode(raw)), RunResult)
+    return msgspec.convert(upgraded(numbered(msgspec.json.decode(raw))), RunResult)
 
 
 def upgraded(fields: Any) -> Any:

@@ -467,11 +467,11 @@ def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     if record.recording.exists() and not (folder / RECORDING).exists():
         shutil.copyfile(record.recording, folder / RECORDING)
     (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
-    (folder / "result.json").write_bytes(msgspec.json.format(encode_json(result)))
+    (folder / "result.json").write_bytes(msgspec.json.format(encode_json(result, times=True)))
     (folder / "sent.bin").write_bytes(channel.sent("down"))
     (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:
-        out.writelines(msgspec.json.encode(entry) + b"\n" for entry in channel.log.entries)
+        out.writelines(encode_json(entry) + b"\n" for entry in channel.log.entries)
     with open(folder / "capture.jsonl", "w", encoding="utf-8") as lines:
         for way in ("down", "up"):
             for piece in channel.delivered("down" if way == "down" else "up"):

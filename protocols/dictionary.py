@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from protocols.codec import Buffer, Codec, codec_of
+from protocols.codec import Buffer, Codec, Value, codec_of
 from protocols.commands import Command, CommandDef, prepare_command
 from protocols.errors import DeclarationError, EncodeError
 from protocols.fields import Limits
@@ -19,6 +19,10 @@ from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's 
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 Mark = Literal["S", "F", "R", "C", "A"]
 """Where a figure comes from: source document, found, remembered, computed, assumed."""
+
+_SAFE_BITS = 53
+_FLOAT_DECIMALS = 3
+"""Shown of a float whose declaration does not say how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +102,34 @@ class Milestone:
     mark: Mark
 
 
+class Condition(NamedTuple):
+    """Parameter ``name`` means nothing while ``flag`` is 0, which decodes to ``off``."""
+
+    name: str
+    flag: str
+    off: Value
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A `PacketDef` made ready: its codec and what its parameters mean."""
+    """A `PacketDef` made ready: its codec and what its parameters mean.
+
+    Attributes:
+        rounded: floats that text, JSON and CSV round, and to how many decimals.
+        wide: integers of more than 53 bits, which other languages may round.
+    """
 
     definition: PacketDef
     codec: Codec
     parameters: tuple[ParameterDef, ...]
     limited: tuple[tuple[str, Limits], ...]
-    conditional: tuple[tuple[str, str], ...]
+    conditional: tuple[Condition, ...]
+    rounded: tuple[tuple[str, int], ...]
+    wide: tuple[str, ...]
+
+    def void(self, values: Mapping[str, Value]) -> list[str]:
+        """The parameters of a decoded packet that mean nothing, since the flag that each depends on is 0."""
+        return [name for name, flag, off in self.conditional if values[flag] == off]
 
 
 @dataclass(frozen=True)
@@ -217,28 +240,55 @@ def _unique(where: str, what: str, values: Iterable[object]) -> None:
 def _prepare(definition: PacketDef) -> Packet:
     layout = layout_of(definition.body, definition.name)
     fields = [f for f in layout.named if f.const is None]
-    names = {f.name for f in fields}
     parameters = tuple(_parameter(definition.name, f) for f in fields)
-    for parameter in parameters:
-        if parameter.valid_if is not None and parameter.valid_if not in names:
-            path = f"{definition.name}.{parameter.name}"
-            raise DeclarationError(path, f"valid_if names {parameter.valid_if!r}, which is no field here")
     return Packet(
         definition,
         codec_of(layout, definition.name),
         parameters,
         tuple((p.name, p.limits) for p in parameters if p.limits is not None),
-        tuple((p.name, p.valid_if) for p in parameters if p.valid_if is not None),
+        tuple(_conditions(definition.name, fields)),
+        tuple((f.name, places) for f in fields if (places := _rounded_to(f)) is not None),
+        tuple(f.name for f in fields if f.kind in ("uint", "sint") and f.bits > _SAFE_BITS and not _is_scaled(f)),
     )
+
+
+def _conditions(packet: str, fields: list[Field]) -> Iterator[Condition]:
+    by_name = {f.name: f for f in fields}
+    for leaf in fields:
+        name = None if leaf.quantity is None else leaf.quantity.valid_if
+        if name is None:
+            continue
+        flag = by_name.get(name)
+        if flag is None or flag.kind == "bytes":
+            problem = "is no field here" if flag is None else "is of bytes: a flag is a number"
+            raise DeclarationError(f"{packet}.{leaf.name}", f"valid_if names {name!r}, which {problem}")
+        yield Condition(leaf.name, name, _off(flag))
+
+
+def _off(flag: Field) -> Value:
+    """What 0 decodes to."""
+    if flag.labels:
+        return dict(flag.labels).get(0, 0)
+    quantity = flag.quantity
+    return 0 if quantity is None or quantity.identity else quantity.offset
+
+
+def _rounded_to(leaf: Field) -> int | None:
+    is_float = leaf.kind == "float" or _is_scaled(leaf)
+    return leaf.quantity.rounded_to if leaf.quantity is not None and is_float else None
+
+
+def _is_scaled(leaf: Field) -> bool:
+    return leaf.quantity is not None and not leaf.quantity.identity
 
 
 def _parameter(packet: str, leaf: Field) -> ParameterDef:
     quantity = leaf.quantity
+    fraction = _FLOAT_DECIMALS if leaf.kind == "float" else 0
     if quantity is None:
-        return ParameterDef(packet, leaf.name, "", 0, leaf.doc, None, None)
-    return ParameterDef(
-        packet, leaf.name, quantity.unit, quantity.decimals, leaf.doc, quantity.limits, quantity.valid_if
-    )
+        return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None)
+    decimals = fraction if quantity.rounded_to is None and quantity.identity else quantity.decimals
+    return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, quantity.limits, quantity.valid_if)
 
 
 def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]) -> int:

@@ -6,11 +6,16 @@ A lambda or an ExprAdapter could not be read back by `layout`; a value object ca
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import inf, isnan
 from typing import Any, Literal
 
 import construct
 
+_SHOWN = 3
+"""Decimals that a person is shown where neither the declaration nor the calibration says how many there are."""
+
+_PLACES_MAX = 9
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 
 
@@ -55,8 +60,13 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         unit: SI or the field's own word; empty for a bare count.
         scale, offset: the calibration. 1 and 0 leave the raw integer as it is.
         limits: in calibrated units.
-        decimals: how many a person is shown.
+        decimals: to how many text, JSON and CSV round. By default as many as scale and offset have; a number that is
+            not scaled stays as it is.
         valid_if: name of a flag in the same packet; while it is 0 the value means nothing.
+
+    Attributes:
+        decimals: how many a person is shown.
+        rounded_to: None: not rounded.
     """
 
     def __init__(
@@ -67,7 +77,7 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         scale: float = 1,
         offset: float = 0,
         limits: Limits | None = None,
-        decimals: int = 0,
+        decimals: int | None = None,
         valid_if: str | None = None,
     ) -> None:
         super().__init__(subcon)
@@ -75,7 +85,8 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         self.scale = scale
         self.offset = offset
         self.limits = limits
-        self.decimals = decimals
+        self.rounded_to = decimals if decimals is not None or self.identity else _places(scale, offset)
+        self.decimals = (0 if self.identity else _SHOWN) if self.rounded_to is None else self.rounded_to
         self.valid_if = valid_if
 
     @property
@@ -88,3 +99,11 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
 
     def _encode(self, obj: Any, context: Any, path: Any) -> Any:
         return obj if self.identity else round((obj - self.offset) / self.scale)
+
+
+def _places(*numbers: float) -> int | None:
+    """How many decimals the sum of multiples of these has; None for too many, as of one third."""
+    exponents = [Decimal(repr(number)).normalize().as_tuple().exponent for number in numbers]
+    if not all(isinstance(exponent, int) and exponent >= -_PLACES_MAX for exponent in exponents):
+        return None
+    return max(0, *(-exponent for exponent in exponents if isinstance(exponent, int)))

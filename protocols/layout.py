@@ -35,6 +35,8 @@ _FORMAT_KINDS: dict[str, tuple[Kind, int]] = {
     ">d": ("float", 64),
 }
 
+_NO_LABELS = frozenset({"NaN", "Infinity", "-Infinity"})
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -175,6 +177,8 @@ def _leaf(node: Any, place: _Place) -> Field:
         return _leaf(node.subcon, _with(place, quantity=node))
     if kind is construct.Enum:
         labels = tuple(sorted((int(value), str(name)) for name, value in node.encmapping.items()))
+        if reserved := _NO_LABELS.intersection(name for _, name in labels):
+            raise place.refuse(f"{min(reserved)!r} cannot be a label: JSON has this word for a float that is no number")
         return _leaf(node.subcon, _with(place, labels=labels))
     if kind is construct.Const:
         return _leaf(node.subcon, _with(place, const=node.value))

@@ -41,9 +41,3 @@ def utc_ns(text: str) -> int:
     if not -(2**63) <= ns < 2**63:
         raise ValueError(f"{text!r} is beyond the years 1677 to 2262")
     return ns
-
-
-def iso_utc(ns: int) -> str:
-    """The time as ISO 8601 with all nine digits: ``1974-03-12T09:11:05.000000000Z``."""
-    seconds, rest = divmod(ns, NS_PER_S)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import msgspec
+
 Quality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
 """Of a frame. CORRECTED is good after Reed–Solomon; the last three are why a frame was rejected."""
 
@@ -52,7 +54,7 @@ class FrameRecord(NamedTuple):
     size: int
 
 
-class OnboardSpan(NamedTuple):
+class OnboardSpan(msgspec.Struct, frozen=True, order=True):
     """Onboard times without a hole of an hour or more: the first, the last, and how many frames say so."""
 
     first: int

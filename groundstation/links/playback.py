@@ -24,10 +24,11 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import CallerError
+from groundstation.iso_time import iso_utc
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
-from protocols.times import NS_PER_DAY, iso_utc, utc_ns
+from protocols.times import NS_PER_DAY, utc_ns
 
 _TIME = re.compile(r"\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
 _DAYS_MAX = 1000

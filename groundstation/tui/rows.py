@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from groundstation.json_encoding import word_of
 from groundstation.message_base import Value
 from groundstation.messages import LimitState, ParameterInfo
 from groundstation.model import PassModel, Reading, ShownSignal
@@ -241,7 +242,7 @@ def value_text(info: ParameterInfo, value: Value) -> str:
     if isinstance(value, int) and info.name.endswith("_hash"):
         return f"{value:08x}"
     if isinstance(value, float):
-        return f"{value:,.{info.decimals}f}"
+        return word_of(value) or f"{value:,.{info.decimals}f}"
     return f"{value:,}" if isinstance(value, int) and info.unit else str(value)
 
 

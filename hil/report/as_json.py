@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from groundstation.json_encoding import encode_json
+from groundstation.json_encoding import encode_json, numbered
 from hil.result import RunResult, upgraded
 
 SCHEMA = 2
@@ -23,7 +23,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
 
 def render(results: Sequence[RunResult], generated: str) -> str:
     """The text of the file."""
-    return encode_json(Report(generated=generated, results=list(results))).decode() + "\n"
+    return encode_json(Report(generated=generated, results=list(results)), times=True).decode() + "\n"
 
 
 def read(text: str | bytes) -> Report:
@@ -32,7 +32,7 @@ def read(text: str | bytes) -> Report:
     Raises:
         msgspec.DecodeError: it is not such a report, or of another form.
     """
-    fields = msgspec.json.decode(text)
+    fields = numbered(msgspec.json.decode(text))
     if isinstance(fields, dict) and fields.get("schema") == 1 and isinstance(fields.get("results"), list):
         fields |= {"schema": SCHEMA, "results": list(map(upgraded, fields["results"]))}
     report = msgspec.convert(fields, Report)

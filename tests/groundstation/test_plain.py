@@ -6,6 +6,7 @@ import json
 
 import msgspec
 
+from groundstation.iso_time import iso_utc
 from groundstation.messages import EventMessage, Heartbeat, Lag, LinkStatus, Snapshot, Transport
 from groundstation.orders import CommandUpdate
 from groundstation.plain import PlainLines, json_line, plain_line, utc
@@ -110,6 +111,7 @@ def test_json_holds_what_plain_leaves_out() -> None:
         "seq": 7,
         "sent": 0,
         "ert": HOST,
+        "ert_utc": iso_utc(HOST),
         "sequences": {"link": 3},
         "missed": 0,
     }

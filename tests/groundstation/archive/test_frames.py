@@ -11,7 +11,7 @@ from itertools import accumulate
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.records import FrameEntry
+from groundstation.archive.records import FrameEntry, OnboardSpan
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.columns import frame_columns, packet_columns
 from groundstation.errors import ArchiveError
@@ -69,7 +69,7 @@ def test_both_times_channel_and_count(tmp_path):
         assert columns["vcfc"].tolist() == [frame.vcfc for frame in frames]
         assert set(columns["quality"].tolist()) == {0}
         assert reader.frame_by_scet(EPOCH + 100_000_000_000).ert == EPOCH + 100_000_000_000
-        assert reader.onboard_spans() == [(EPOCH, EPOCH + 321_000_000_000, 2240 + 322)]
+        assert reader.onboard_spans() == [OnboardSpan(EPOCH, EPOCH + 321_000_000_000, 2240 + 322)]
 
 
 def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
