@@ -7,6 +7,7 @@ not move shows the past, whatever else it says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from groundstation.plain import utc
 from groundstation.tui.badges import LAST_THAT_STAYS, Badge, Rank, badges
@@ -35,6 +36,14 @@ def header(view: View, width: int) -> Row:
     return fit((*fit(pieces.start(), max(0, width - width_of(right))), *right), width)
 
 
+class _Gap(Enum):
+    """Where two badges have a space between them."""
+
+    ALWAYS = auto()
+    ONE_TONE = auto()
+    NEVER = auto()
+
+
 class _Pieces:
     """The parts at both ends, each in one of its forms.
 
@@ -48,30 +57,29 @@ class _Pieces:
             groups.setdefault((piece.rank, piece.forms[_LEAST]), []).append(piece)
         self._groups = [groups[key] for key in sorted(groups, key=lambda key: key[0])]
         self._form = dict.fromkeys((*start, *end), _LONG)
-        self._tight = False
+        self._gap = _Gap.ALWAYS
 
     def start(self) -> Row:
         """What stands at the left."""
         return tuple(span for piece in self._start for span in piece.forms[self._form[piece]])
 
     def end(self) -> Row:
-        """What stands at the right, a space between two; where it is tight only between two of one tone."""
+        """What stands at the right, with gaps where there is room for them."""
         spans: list[Span] = []
         for row in dict.fromkeys(piece.forms[self._form[piece]] for piece in self._end):
-            if row and spans and not (self._tight and spans[-1].tone != row[0].tone):
+            if row and spans and self._has_gap(spans[-1].tone, row[0].tone):
                 spans.append(Span(" "))
             spans += row
         return tuple(spans)
 
     def shrink(self, width: int) -> None:
-        """Shorter forms, the least important first, until it fits. Before a badge that must stay goes, spaces go."""
+        """Shorter forms, the least important first, until it fits. Before a badge that must stay goes, gaps go."""
         for form in (_SHORT, _LEAST, _NOTHING):
             for group in reversed(self._groups):
-                if self._fits(width):
-                    return
-                self._tight = form == _NOTHING and group[0].rank <= LAST_THAT_STAYS
-                if self._tight and self._fits(width):
-                    return
+                stays = form == _NOTHING and group[0].rank <= LAST_THAT_STAYS
+                for self._gap in _Gap if stays else (_Gap.ALWAYS,):
+                    if self._fits(width):
+                        return
                 self._form |= dict.fromkeys(group, form)
 
     def grow(self, width: int) -> None:
@@ -83,6 +91,9 @@ class _Pieces:
                 if self._fits(width):
                     break
                 self._form |= dict.fromkeys(group, before)
+
+    def _has_gap(self, before: Tone, after: Tone) -> bool:
+        return self._gap is _Gap.ALWAYS or (self._gap is _Gap.ONE_TONE and before == after)
 
     def _fits(self, width: int) -> bool:
         return width_of(self.start()) + width_of(self.end()) <= width

@@ -55,11 +55,12 @@ def text_of(shown: View, width: int) -> str:
     return "".join(span.text for span in row)
 
 
-def check(widths: Sequence[int], glyphs: Glyphs) -> None:
+def check(widths: Sequence[int], glyphs: Glyphs, later: int = 0) -> None:
     for lander, bus, flags in STATES:
-        shown = view(lander, bus, flags, glyphs=glyphs)
+        shown = view(lander, bus, flags, glyphs=glyphs, later=later)
         wanted = [words for flag, words in WORDS.items() if flag in flags]
         wanted += [("LOS",)] if "LOS" in (lander, bus) else []
+        wanted += [("LAG",)] if later else []
         for width in widths:
             text = text_of(shown, width)
             missing = [words for words in wanted if not any(word in text for word in words)]
@@ -74,6 +75,10 @@ def test_badges_that_matter_stay_in_576_states_at_20_to_200() -> None:
 
 def test_badges_that_matter_stay_in_ascii_too() -> None:
     check((20, 40, 60, 80, 120), ASCII)
+
+
+def test_badges_that_matter_stay_on_a_late_screen_too() -> None:
+    check((20, 21, 22, 24, 30, 60), UNICODE, later=round(1.2 * S))
 
 
 @pytest.mark.parametrize("flags", [frozenset(FLAGS), frozenset({"held"}), frozenset[str]()])
