@@ -7,7 +7,7 @@ lost, and the telemetry.
 
 from __future__ import annotations
 
-from groundstation.model import ALTITUDE, VELOCITY, Key, Reading
+from groundstation.model import ALTITUDE, DESCENT_PACKET, VELOCITY, Key, Reading
 from groundstation.plain import utc
 from groundstation.tui.banner import alarm_row, verdict_rows
 from groundstation.tui.header import header
@@ -16,6 +16,8 @@ from groundstation.tui.rows import View, age_text, elapsed_text, footer, held_ma
 from groundstation.tui.spans import Row, Span, Tone, fit, width_of
 
 _KEYS = (("?", "Help"), ("q", "Quit"), (":", "Cmd"), ("a", "Ack"), ("space", "Hold"))
+_REPLAY_KEYS = (("?", "Help"), ("q", "Quit"), ("space", "Play"), ("{}()", "10/60"), ("n", "Evt"), ("L", "LOS"))
+_PHASE = (DESCENT_PACKET, "phase")
 _SHOWN = ((ALTITUDE, "ALT"), (VELOCITY, "SPD"))
 _TELEMETRY_FROM = 3
 
@@ -37,7 +39,7 @@ def compact(live: View, shown: View, width: int, height: int, notice: str = "") 
     if (room := height - len(rows) - 1) >= _TELEMETRY_FROM:
         rows += held_mark(telemetry(shown, width, room), shown, width)
     rows += [fit((), width)] * (height - len(rows) - 1)
-    return [*rows, footer(width, live.glyphs, notice, _KEYS)]
+    return [*rows, footer(width, live.glyphs, notice, _REPLAY_KEYS if live.model.replay else _KEYS)]
 
 
 def _value_row(view: View, key: Key, name: str, width: int) -> Row:
@@ -82,10 +84,14 @@ def _one_row(view: View, both: Row, width: int) -> Row:
 
 
 def _clock(view: View, width: int) -> Row:
+    """The mission clock and the phase of the flight, and what else fits."""
     model = view.model
     if model.clock is None:
         return fit((Span("--:--:-- UTC", "dim"),), width)
-    since = model.mission_elapsed()
     tone: Tone = "stale" if model.clock_frozen(view.now) else "bright"
-    elapsed = "" if since is None else f" {elapsed_text(since)}"
-    return fit((Span(f"{utc(model.clock, 0)} UTC", tone), Span(elapsed, "dim")), width)
+    time, zone = Span(utc(model.clock, 0), tone), Span(" UTC", tone)
+    reading, since = model.reading(_PHASE, view.now), model.mission_elapsed()
+    phase: Row = (Span(f" {view.glyphs.text(str(reading.value))}", tone),) if reading.value is not None else ()
+    elapsed: Row = () if since is None else (Span(f" {elapsed_text(since)}", "dim"),)
+    rows: tuple[Row, ...] = ((time, zone, *phase, *elapsed), (time, zone, *phase), (time, *phase))
+    return fit(next((row for row in rows if width_of(row) <= width), rows[-1]), width)

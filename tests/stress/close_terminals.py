@@ -122,7 +122,8 @@ class Closed:
 def draw(count: int, seed: int, moment_max_s: float = MOMENT_MAX_S) -> list[Closing]:
     """So many closings; programs, terminals and ways are each drawn as often as the others."""
     chance = random.Random(seed)
-    kinds = [_shuffled(chance, kind, count) for kind in (tuple(PROGRAMS), TERMINALS, WAYS)]
+    terminals = TERMINALS if shutil.which("tmux") else ("window",)
+    kinds = [_shuffled(chance, kind, count) for kind in (tuple(PROGRAMS), terminals, WAYS)]
     return [Closing(*each, chance.uniform(0, moment_max_s)) for each in zip(*kinds, strict=True)]
 
 

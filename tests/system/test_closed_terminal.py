@@ -59,7 +59,7 @@ def gone(home: Path) -> None:
 
 
 def closings(folder: Path, count: int, moment_max_s: float) -> None:
-    for closed in close_all(draw(count, seed=count, moment_max_s=moment_max_s), folder):
+    for closed in close_all(draw(count, count, moment_max_s), folder):
         assert closed.clean, closed
 
 
