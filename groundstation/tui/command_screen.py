@@ -150,7 +150,7 @@ class CommandScreen(Screen[None]):
         for name, rows in (("alarm", alarm_row(view, width)), ("replay", replay_bar(view, width))):
             panels[name].display = bool(rows)
             panels[name].show(rows)
-        panels["values"].show([fit(values_row(view), width)])
+        panels["values"].show([values_row(view, width)])
         panels["list"].show(command_list(view, self._found, self._chosen, *panels["list"].room))
         panels["help"].show(command_help(view, self._meant, *panels["help"].room))
         panels["uplink"].show(uplink(view, panels["uplink"].room[0]))

@@ -25,9 +25,8 @@ _TELEMETRY_FROM = 3
 def compact(live: View, shown: View, width: int, height: int, notice: str = "") -> list[Row]:
     """``height`` rows: of ``live`` what never freezes, of ``shown`` the values, which may be held."""
     values = [_value_row(shown, key, name, width) for key, name in _SHOWN]
-    both = fit(values_row(shown), width)
     if height < 3:
-        return [_one_row(live, both, width)] if height == 1 else [header(live, width), both][:height]
+        return [_one_row(live, shown, width)] if height < 2 else [header(live, width), values_row(shown, width)]
     if height == 3:
         return [header(live, width), *values]
     alarm = alarm_row(live, width)
@@ -52,13 +51,19 @@ def _value_row(view: View, key: Key, name: str, width: int) -> Row:
     return fit(row, width)
 
 
-def values_row(view: View) -> Row:
-    """Altitude and speed in as few cells as they take: their units tell them apart."""
+def values_row(view: View, width: int) -> Row:
+    """Altitude and speed in one row; where it is narrow without their names: their units tell them apart."""
+    named = _values(view, named=True)
+    return fit(named if width_of(named) <= width else _values(view, named=False), width)
+
+
+def _values(view: View, *, named: bool) -> Row:
     spans: list[Span] = []
-    for key, _ in _SHOWN:
+    for key, name in _SHOWN:
         reading = view.model.reading(key, view.now)
         stale = view.glyphs.stale if reading.freshness == "STALE" else ""
-        spans += [*_value(view, reading, "", whole=True), Span(f"{stale} ", "stale")]
+        label = (Span(f"{name} ", "dim"),) if named else ()
+        spans += [*label, *_value(view, reading, "", whole=True), Span(f"{stale} ", "stale")]
     return tuple(spans)
 
 
@@ -76,11 +81,11 @@ def _value(view: View, reading: Reading, gap: str, *, whole: bool = False) -> Ro
     return (Span(glyphs.text(text), tone), Span(f"{gap}{glyphs.text(info.unit)}", "dim"))
 
 
-def _one_row(view: View, both: Row, width: int) -> Row:
+def _one_row(live: View, shown: View, width: int) -> Row:
     """Everything in one row: the badges get what altitude and speed leave."""
-    values = tuple(span for span in both if span.text.strip())
+    values = tuple(span for span in _values(shown, named=False) if span.text.strip())
     room = width - width_of(values) - 1
-    return fit((*header(view, max(room, 3)), Span(" "), *values), width)
+    return fit((*header(live, max(room, 3)), Span(" "), *values), width)
 
 
 def _clock(view: View, width: int) -> Row:

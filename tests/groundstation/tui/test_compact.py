@@ -42,6 +42,14 @@ def test_state_altitude_speed_and_loss_are_there(width: int, height: int, glyphs
     assert glyphs.unicode or text.isascii()
 
 
+def test_no_size_is_too_small_to_be_drawn() -> None:
+    view = lost()
+    for width in range(24):
+        for height in range(8):
+            rows = compact(view, view, width, height)
+            assert [width_of(row) for row in rows] == [width] * max(1, height)
+
+
 @pytest.mark.parametrize("height", [3, 4, 5, 12])
 def test_held_values_are_marked_where_they_stand(height: int) -> None:
     live, held = lost(held_ns=12 * S), lost(held_ns=12 * S)
