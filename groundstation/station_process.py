@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from groundstation.archive.bodies import Gap, body_of, sum_of
 from groundstation.archive.reader import ArchiveReader
@@ -24,6 +27,8 @@ from groundstation.registry import Registry, StationInfo
 from groundstation.shell import parented
 from groundstation.station_config import StationConfig
 
+_START_S = 30.0
+"""How long a station may take to start, on a busy host too."""
 _STOP_S = 5.0
 """How long a station may take to end."""
 
@@ -36,7 +41,7 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     It outlives this process, unless ``with_parent`` ties it to it.
 
     Raises:
-        StationError: it ended instead; its own words and exit code.
+        StationError: it ended instead, with its own words and exit code; or did not start in time.
     """
     arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce"]
     arguments += ["--name", config.name, *(["--wait"] if wait else [])]
@@ -55,7 +60,12 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
         )
         assert process.stdout is not None
         with process.stdout as announcement:
-            started = bool(announcement.readline())
+            in_time = _is_readable(announcement)
+            started = in_time and bool(announcement.readline())
+        if not in_time:
+            process.kill()
+            process.wait()
+            raise StationError(f"station {config.name} did not start in {_START_S:g} s")
         if not started:
             code = process.wait()
             words.seek(0)
@@ -63,6 +73,21 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     info = Registry().find(config.name)
     process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
     return info
+
+
+def _is_readable(pipe: IO[bytes]) -> bool:
+    """Whether a line, or the end, comes in the time that a start may take."""
+    ready = select.poll()
+    ready.register(pipe.fileno(), select.POLLIN)
+    return bool(ready.poll(_START_S * 1000))
+
+
+def has_ended(info: StationInfo) -> bool:
+    """Whether a station that this process has started has ended."""
+    try:
+        return os.waitid(os.P_PID, info.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # not a child, or not any more
+        return not os.path.exists(f"/proc/{info.pid}")
 
 
 def _not_started(words: str, code: int) -> StationError:

@@ -6,12 +6,15 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from groundstation.errors import WorldError
 
 _TIMEOUT_S = 120
+_LOOK_S = 0.05
 _OF_ANOTHER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
 """What a make that started this program says to the makes that it starts: nothing for ours."""
 
@@ -33,7 +36,7 @@ def make(folder: Path, *arguments: str, show: bool = False) -> None:
     """
     command = ["make", "--no-print-directory", "-C", str(folder), f"PYTHON={sys.executable}", *arguments]
     with open(folder / "Makefile", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock, folder)
         try:
             done = subprocess.run(
                 command,
@@ -49,6 +52,20 @@ def make(folder: Path, *arguments: str, show: bool = False) -> None:
             raise BuildFailed(f"{folder}: make did not end in {_TIMEOUT_S} s") from None
     if done.returncode != 0:
         raise BuildFailed(f"{folder}: make failed: {'see above' if show else done.stderr.strip()}")
+
+
+def _wait_for(lock: IO[str], folder: Path) -> None:
+    """Wait until no other build goes on."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise BuildFailed(f"{folder}: another make has been at it for {_TIMEOUT_S} s") from None
+            time.sleep(_LOOK_S)
+        else:
+            return
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

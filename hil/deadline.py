@@ -74,14 +74,20 @@ def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> fl
 
 
 def last_words(cuts: Sequence[Cut]) -> str:
-    """What a target sent last: frame, mission time, and the phase that the lander was in."""
+    """What a target sent last: frame, mission time, and what the lander said last of its phase."""
     frames = [cut for cut in cuts[-_LAST:] if cut.vcid is not None]
     if not frames:
         return "it sent no frame"
-    last = frames[-1]
-    when = "" if last.scet is None else f" of {utc(last.scet, 3)}"
-    phase = _phase([cut for cut in frames if cut.vcid == LANDER])
-    return f"its last frame was VC{last.vcid} frame {last.vcfc}{when}{phase}"
+    last, lander = frames[-1], [cut for cut in frames if cut.vcid == LANDER]
+    text = f"its last frame was {_named(last)}"
+    if not lander:
+        return text
+    before = "" if last is lander[-1] else f", and of the lander {_named(lander[-1])}"
+    return f"{text}{before}{_phase(lander)}"
+
+
+def _named(cut: Cut) -> str:
+    return f"VC{cut.vcid} frame {cut.vcfc}" + ("" if cut.scet is None else f" of {utc(cut.scet, 3)}")
 
 
 def _phase(frames: Sequence[Cut]) -> str:
@@ -91,4 +97,4 @@ def _phase(frames: Sequence[Cut]) -> str:
         for outcome in receiver.take(Chunk(0, frame.data)):
             if isinstance(outcome, Telemetry) and outcome.packet == "DESCENT":
                 phase = outcome.values.get("phase")
-    return "" if phase is None else f", phase {phase}"
+    return "" if phase is None else f", in phase {phase}"

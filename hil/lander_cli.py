@@ -57,7 +57,8 @@ def lander_command(
     server = _lander_port(pty, endpoint, symlink, terminal)
     try:
         _end_in_order()
-        _await_listener(server, announce)
+        if terminal is None:
+            _await_listener(server, announce)
         craft = Spacecraft()
         if not ready:
             craft.start()

@@ -18,6 +18,7 @@ from groundstation.errors import StationError, StationGone
 from groundstation.messages import AnyMessage, ContactChange, Refusal, Telemetry
 from groundstation.orders import ArmRequest, CommandRequest, CommandUpdate, OrderAccepted
 from groundstation.registry import Endpoints
+from groundstation.tui.source import StationLost
 from groundstation.uplink import STATION
 from hil.scenario import Command
 from protocols.lander import LANDER, MARS6
@@ -39,6 +40,7 @@ class Listener:
         updates: the last that was said of each command, by its number at the station.
         losses: of the lander's signal, so far.
         locked: its signal is there.
+        lost: the station has fallen silent.
         others_command: a command came from somebody else than the rig.
     """
 
@@ -56,6 +58,7 @@ class Listener:
         self.updates: dict[int, CommandUpdate] = {}
         self.losses = 0
         self.locked = False
+        self.lost = False
         self.others_command = False
 
     def __enter__(self) -> Listener:
@@ -119,6 +122,7 @@ class Listener:
 
     async def _follow(self, client: StationClient) -> None:
         async for message in client.messages():
+            self.lost = isinstance(message, StationLost)
             if isinstance(message, Telemetry) and message.packet == "DESCENT":
                 since = self._watched.pop(message.scet, None)
                 if since is not None:

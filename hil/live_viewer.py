@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from groundstation.errors import StationError, ViewerCrashed
+from groundstation.errors import StationError, StationGone, ViewerCrashed
 from groundstation.messages import AnyMessage
 from groundstation.output import echo
 from groundstation.printable import shell_join
@@ -83,6 +83,8 @@ class LiveViewer:
             raise StationError(f"the flight did not end in {_END_TIMEOUT_S:g} s after its viewer was closed")
         if self._error is not None:
             raise self._error
+        if self.code == StationGone.exit_code:
+            raise StationGone("the station ended in flight")
 
     def _show(self, station: StationInfo) -> int:
         def over(_: AnyMessage) -> bool:

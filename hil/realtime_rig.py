@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import queue
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +28,11 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from groundstation.errors import StationError, StationGone
 from groundstation.orders import FINAL_STATES
 from groundstation.plain import utc
 from groundstation.station_config import StationConfig
-from groundstation.station_process import start_station, stop_station
+from groundstation.station_process import has_ended, start_station, stop_station
 from hil.channel import Channel
 from hil.cutter import Cut
 from hil.deadline import GRACE_S, PASS_NS, last_words, planned_seconds
@@ -112,7 +115,7 @@ class RealtimeRig:
         self._numbers: dict[int, int] = {}
         self._began = 0
         self._scet = EPOCH
-        self._overdue_at = 0.0
+        self._overdue_at = self._heard_at = 0.0
         self._unplugged: ScheduledFault | None = None
         self._held = False
         self._ended = False
@@ -137,15 +140,15 @@ class RealtimeRig:
             self._server = self._serve(f"ipc://{folder}/line")
             stack.callback(self._close_port)
             config = StationConfig(self._station_name, self._server.url, self.record.recording, MARS6, UART)
-            station = start_station(config, with_parent=True)
-            stack.callback(lambda: asyncio.run(stop_station(station, "the flight is over")))
-            self._listener = stack.enter_context(Listener(station, self._clock))
+            self._station = start_station(config, with_parent=True)
+            stack.callback(self._stop_station)
+            self._listener = stack.enter_context(Listener(self._station, self._clock))
             self._await_station()
             try:
                 if self._viewer is None:
                     self._fly_pass()
                 else:
-                    self._viewer.watch(station, self._fly_pass)
+                    self._viewer.watch(self._station, self._fly_pass)
             finally:
                 self._complete_record()
         return self.record
@@ -164,11 +167,23 @@ class RealtimeRig:
         return f"fly-{datetime.fromtimestamp(now // S, UTC):%H%M%S}-{now % S // 10**6:03d}"
 
     def _serve(self, endpoint: str) -> ByteServer:
-        """The port that the station opens; one that goes and comes back has the same name each time."""
-        if self._scenario.head.link == "zmq":
-            return ZmqServer(endpoint)
-        comes_back = any(fault.kind == "unplug" and fault.span is not None for fault in self._scenario.faults)
-        return PtyServer(self._port if comes_back else None)
+        """The port that the station opens: the same name each time, and never that of another terminal.
+
+        A bare pseudo-terminal that is closed leaves its number to the next one, whoever opens it, and a station that
+        looks for its own would take that.
+        """
+        return PtyServer(self._port) if self._scenario.head.link == "pty" else ZmqServer(endpoint)
+
+    def _stop_station(self) -> None:
+        """End it; one that does not end by itself is killed. One that has ended has been told of."""
+        if has_ended(self._station):
+            return
+        try:
+            asyncio.run(stop_station(self._station, "the flight is over"))
+        except StationError:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._station.pid, signal.SIGKILL)
+            raise
 
     def _close_port(self) -> None:
         """The one that is there now: it may not be the first."""
@@ -245,15 +260,19 @@ class RealtimeRig:
         Raises:
             MachineFailed: it does not, or cannot.
         """
-        name, console = self._machine.name, self._machine.console
+        name = self._machine.name
+        console = f"; {self._machine.console}" if self._machine.console else ""
         if not self._machine.running and not self._ended:
-            raise MachineFailed(f"{name} ended: {last_words(self._channel.cuts)}; {console or 'it said nothing'}")
+            raise MachineFailed(f"{name} ended: {last_words(self._channel.cuts)}{console}")
+        if self._listener.lost and has_ended(self._station):
+            raise StationGone(f"the station ended in flight, at {utc(self._scet)}")
         by_hand = self._viewer is not None and self._listener.others_command
         if time.monotonic() > self._overdue_at and not by_hand:
             planned = planned_seconds(self._scenario, self._speed)
+            silent = time.monotonic() - self._heard_at
             raise MachineFailed(
-                f"{name} did not end its pass, which was planned to take {planned:.1f} s, in {GRACE_S:g} s more: "
-                f"{self._state}; {last_words(self._channel.cuts)}" + (f"; {console}" if console else "")
+                f"{name} did not end its pass, planned to take {planned:.1f} s, in {GRACE_S:g} s more: {self._state}; "
+                f"its last byte came {silent:.1f} s ago; {last_words(self._channel.cuts)}{console}"
             )
 
     @property
@@ -466,4 +485,5 @@ class RealtimeRig:
                 data += self._came.get_nowait()
         except queue.Empty:
             return b""
+        self._heard_at = time.monotonic()
         return data

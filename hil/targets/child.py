@@ -94,9 +94,9 @@ class Child:
         return True
 
     def end(self) -> str:
-        """End it at once; its last words."""
+        """End it at once; its last words. One that the kernel cannot end yet is left to it."""
         self._process.kill()
-        self._process.wait()
+        self.wait()
         words = self.words()
         self._words.close()
         return words

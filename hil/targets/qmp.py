@@ -43,12 +43,14 @@ class Qmp:
                 self._socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
             except OSError as error:
                 raise MachineFailed(f"qemu does not take {command!r}: {error}") from error
-            while True:
+            deadline = time.monotonic() + TIMEOUT_S
+            while time.monotonic() < deadline:  # events come unasked
                 answer = self._read()
                 if "error" in answer:
                     raise MachineFailed(f"qemu refuses {command!r}: {answer['error'].get('desc')}")
                 if "return" in answer:
                     return answer["return"]
+            raise MachineFailed(f"qemu does not answer {command!r}")
 
     def close(self) -> None:
         """Hang up. Idempotent."""

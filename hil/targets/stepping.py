@@ -34,6 +34,8 @@ from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
 
 ANSWER_TIMEOUT_S = 5.0
+_LEAST_RATE = 100
+"""Bytes a second: what comes more slowly is no answer."""
 _CLOSING = b"\x55" * 16
 """Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is no codeblock."""
 CLOCK_COMMANDS = frozenset({"START", "HOLD", "RESUME", "STEP", "RESET"})
@@ -234,23 +236,27 @@ class SteppedMachine:
     def _await_greeting(self) -> None:
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         while (found := find_greeting(self._rest)) is None:
-            if not self._take(min(0.1, BOOT_TIMEOUT_S)) and (time.monotonic() > deadline or not self.machine.running):
+            came = self._take(0.1)
+            if time.monotonic() > deadline or not (came or self.machine.running):
                 raise MachineFailed(f"{self.name} does not boot: {self._last_words()}")
         at, self.greeting = found
         self._rest = self._rest[at + SIZE :]
 
     def _flight(self, size: int) -> bytes:
-        """The first bytes behind START: a greeting may have been on its way."""
+        """The first bytes after START: a greeting may have been on its way."""
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while read_greeting(frame := self._read(SIZE)) is not None:
-            pass
+            if time.monotonic() > deadline:
+                raise MachineFailed(f"{self.name} does not start: it greets, and takes no START: {self._last_words()}")
         return frame + self._read(size - SIZE)
 
     def _read(self, size: int) -> bytes:
         """So many bytes, as soon as they are there."""
+        latest = time.monotonic() + ANSWER_TIMEOUT_S + size / _LEAST_RATE
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while len(self._rest) < size:
             if self._take(deadline - time.monotonic()):
-                deadline = time.monotonic() + ANSWER_TIMEOUT_S
+                deadline = min(latest, time.monotonic() + ANSWER_TIMEOUT_S)
             elif not self.machine.running or time.monotonic() >= deadline:
                 came = f"{len(self._rest)} of {size} bytes came at tick {self._craft.tick}"
                 raise MachineFailed(f"{self.name} does not answer: {came}: {self._last_words()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 import tty
@@ -119,6 +120,22 @@ def test_it_flies_again_and_again(device: StandIn, run: Run) -> None:  # noqa: F
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr
         verdict = json.loads(done.stdout.splitlines()[-1])
         assert {row["name"]: row["state"] for row in verdict["measurements"]}["stream_equal"] == "PASS"
+
+
+@pytest.mark.long
+def test_a_cable_that_is_pulled_ends_a_flight(device: StandIn, home: Path) -> None:  # noqa: F811
+    words = ["fly", "--target", "board", "--port", device.path, "--speed", "20", "--json"]
+    with subprocess.Popen([sys.executable, "-m", "hil.cli", *words], stdout=subprocess.PIPE, text=True) as flight:
+        assert flight.stdout is not None
+        for line in flight.stdout:
+            if (message := json.loads(line))["type"] == "telemetry" and message["packet"] == "DESCENT":
+                break
+        device.unplug()
+        verdict = json.loads(flight.stdout.read().splitlines()[-1])
+    assert (flight.returncode, verdict["state"]) == (20, "FAIL")
+    assert verdict["error"].startswith("board ended: its last frame was VC")
+    (loss,) = verdict["losses"]
+    assert (loss["cause"], loss["planned"]) == ("PORT", "09:11:05.000")
 
 
 def test_what_a_serial_port_cannot_do_is_said(device: StandIn) -> None:

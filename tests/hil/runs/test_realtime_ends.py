@@ -1,0 +1,106 @@
+"""Flights in real time that cannot end as planned end all the same, soon, with last words and with the right cause."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from groundstation.host_time import host_clock
+from hil.faults import mission_time
+from hil.result import RunResult
+from hil.run import Plan, check_plan, fly_plan
+from hil.scenario import parse_scenario
+from tests.system.conftest import home  # noqa: F401 - a fixture
+
+HEAD = '[scenario]\nid = "x"\nspeed = 100\n'
+RESET = '[[command]]\nat = "09:08:00"\nname = "RESET"\n'
+MOMENT = mission_time("09:08:00")
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def flown(text: str, folder: Path, at: Callable[[], None] = lambda: None) -> RunResult:
+    """Fly, and do something once at 09:08:00."""
+    plan = Plan(parse_scenario(HEAD + text), "software", "realtime", folder / "flight", "")
+    check_plan(plan)
+    left = [at]
+
+    def progress(scet: int) -> None:
+        if scet >= MOMENT and left:
+            left.pop()()
+
+    return fly_plan(plan, host_clock, progress)
+
+
+def child(word: str) -> int:
+    """The process that this one has started with a word on its command line."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if parent == os.getpid() and word.encode() in words:
+            return int(folder.name)
+    raise AssertionError(f"no child with {word}")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of grace instead of five, and one for commands instead of ten."""
+    monkeypatch.setattr("hil.realtime_rig.GRACE_S", 1.0)
+    monkeypatch.setattr("hil.deadline.COMMAND_S", 1.0)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_target_that_resets_itself(tmp_path: Path) -> None:
+    result = flown(RESET, tmp_path)
+    assert (result.state, result.verdict.exit_code) == ("FAIL", 20)
+    assert "software did not end its pass, planned to take 3.2 s, in 1 s more" in result.error
+    assert "it has booted again, and waits for START; its last byte came 0." in result.error
+    assert "of the lander VC0 frame 1" in result.error
+    assert {row.name: row.value for row in result.measurements}["resets"] == 1
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("hurried")
+def test_a_target_that_hangs(tmp_path: Path) -> None:
+    result = flown("", tmp_path, lambda: os.kill(child("--terminal"), signal.SIGSTOP))
+    assert "it sends no more; its last byte came " in result.error
+    assert "its last frame was VC" in result.error
+    assert [loss.cause for loss in result.verdict.losses] == ["SILENCE"]
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("hurried")
+def test_a_command_that_could_not_be_given(tmp_path: Path) -> None:
+    hold = '[[command]]\nat = "09:08:00"\nname = "HOLD"\n[[command]]\nat = "09:09:00"\nname = "RESUME"\n'
+    result = flown(hold, tmp_path)
+    assert "it sends no more, and RESUME could not be given" in result.error
+
+
+def test_a_target_that_ends_takes_its_port_with_it(tmp_path: Path) -> None:
+    died = []
+
+    def kill() -> None:
+        os.kill(child("--terminal"), signal.SIGKILL)
+        died.append(time.monotonic())
+
+    result = flown("", tmp_path, kill)
+    assert time.monotonic() - died[0] < 15  # it would have taken for ever
+    assert result.error.startswith("software ended: its last frame was VC")
+    assert [loss.cause for loss in result.verdict.losses] == ["PORT"]
+
+
+@pytest.mark.long
+def test_a_station_that_ends_in_flight(tmp_path: Path) -> None:
+    result = flown(
+        "speed = 20\n".replace("speed = 20\n", ""), tmp_path, lambda: os.kill(child("serve"), signal.SIGKILL)
+    )
+    assert (result.state, result.verdict.exit_code) == ("FAIL", 15)
+    assert result.error.startswith("the station ended in flight, at 09:")
