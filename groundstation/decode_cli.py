@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from groundstation.byte_source import STDIN
 from groundstation.captures import Capture
 from groundstation.decoding import CaptureDecoder, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
+from groundstation.frame_rows import FrameRow
 from groundstation.output import echo, echo_json, paint
 from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
@@ -84,7 +86,7 @@ class Progress:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path), required=False)
 @click.option(
     "--profile",
     "profile_path",
@@ -102,15 +104,24 @@ class Progress:
     "--jsonl", type=click.Path(path_type=Path, allow_dash=True), help="Write packets as JSON lines; - is here."
 )
 @click.option("--parquet", type=click.Path(path_type=Path), help="Write packets as Parquet.")
+@click.option(
+    "--frames",
+    type=click.Path(path_type=Path, allow_dash=True),
+    is_flag=False,
+    flag_value="-",
+    help="Write frames as JSON lines, good and rejected: headers, flags, quality, CLCW, insert zone, encapsulation "
+    "packets. Without PATH, or with -, here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
 @click.option("--force", is_flag=True, help="Overwrite a file of that name.")
 def decode(
-    file: Path,
+    file: Path | None,
     profile_path: Path | None,
     dictionary_name: str | None,
     bits: BitForm | None,
     jsonl: Path | None,
     parquet: Path | None,
+    frames: Path | None,
     as_json: bool,
     force: bool,
 ) -> None:
@@ -124,31 +135,49 @@ def decode(
       groundstation decode capture.bin --jsonl - | jq .values
       zcat capture.bin.gz | groundstation decode -
       nc HOST 5000 | groundstation decode - --jsonl packets.jsonl
+      groundstation decode capture.bin --frames | jq -c '[.vcid, .vcfc, .clcw.report]'
     """
+    file, frames = _file_of(file, frames)
     if jsonl and parquet:
         raise click.UsageError("--jsonl and --parquet exclude each other")
+    if jsonl == frames == _STDOUT:
+        raise click.UsageError("--jsonl and --frames cannot both go to standard output: give one of them a file")
     profile = _profile(profile_path, bits)
-    decoder = CaptureDecoder(profile, _dictionary(dictionary_name, profile_path is not None), bits or "packed")
-    out = jsonl or parquet
-    with closing(Capture(file)) as capture:
-        if out is not None:
-            _refuse_input(capture, out)
-        try:
+    dictionary = _dictionary(dictionary_name, profile_path is not None)
+    to_stdout = _STDOUT in (jsonl, frames)
+    outs = [out for out in (jsonl, parquet, frames) if out not in (None, _STDOUT)]
+    with closing(Capture(file)) as capture, _written(outs):
+        _refuse_input(capture, outs)
+        with _frame_sink(frames, force) as frame_sink, _sink(jsonl, parquet, force) as sink:
+            rows: list[FrameRow] = []
+            decoder = CaptureDecoder(profile, dictionary, bits or "packed", rows.append if frames else None)
+
+            def take(data: bytes, ert: int | None) -> None:
+                sink.write(decoder.feed(data, ert))
+                frame_sink.write(rows)
+                rows.clear()
+
             # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
-            quiet = jsonl == _STDOUT and sys.stdout.isatty()
-            with _sink(jsonl, parquet, force) as sink:
-                with closing(Progress(capture.size, quiet=quiet)) as progress:
-                    stopped = _feed(capture, decoder, sink, progress)
-                _show_report(decoder.report(), capture.name, as_json, err=jsonl == _STDOUT)
-                trouble = decoder.trouble()
-                if trouble is not None and stopped is None:
-                    raise NothingDecoded(f"{capture.name}: {trouble}")
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise WorldError(f"{out} cannot be written: {error.strerror}") from error
+            with closing(Progress(capture.size, quiet=to_stdout and sys.stdout.isatty())) as progress:
+                stopped = _feed(capture, take, progress)
+            _show_report(decoder.report(), capture.name, as_json, err=to_stdout)
+            trouble = decoder.trouble()
+            if trouble is not None and stopped is None:
+                raise NothingDecoded(f"{capture.name}: {trouble}")
     if stopped is not None:
         raise stopped
+
+
+@contextmanager
+def _written(outs: Sequence[Path]) -> Iterator[None]:
+    """A disk that refuses is an error of the world."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        names = " and ".join(map(str, outs)) or "standard output"
+        raise WorldError(f"{names} cannot be written: {error.strerror}") from error
 
 
 def _show_report(report: DecodeReport, name: str, as_json: bool, *, err: bool) -> None:
@@ -158,8 +187,19 @@ def _show_report(report: DecodeReport, name: str, as_json: bool, *, err: bool) -
         echo(*report_lines(report, name), err=err)
 
 
+def _file_of(file: Path | None, frames: Path | None) -> tuple[Path, Path | None]:
+    """What to read, and where frames go: ``--frames FILE`` alone names what to read."""
+    if file is None and frames is not None and frames != _STDOUT:
+        file, frames = frames, _STDOUT
+    if file is None:
+        raise click.UsageError("Missing argument 'FILE'.")
+    if file != STDIN and not file.exists():
+        raise click.UsageError(f"File '{file}' does not exist.")
+    return file, frames
+
+
 def _feed(
-    capture: Capture, decoder: CaptureDecoder, sink: PacketSink, progress: Progress
+    capture: Capture, take: Callable[[bytes, int | None], None], progress: Progress
 ) -> WorldError | click.Abort | None:
     """Decode to the end; what ended it earlier, if anything did."""
     pieces = capture.pieces()
@@ -175,7 +215,7 @@ def _feed(
             if piece is None:
                 return None
             ert, data = piece
-            sink.write(decoder.feed(data, ert))
+            take(data, ert)
             progress.advance(len(data))
 
 
@@ -192,6 +232,8 @@ def report_lines(report: DecodeReport, name: str) -> list[str]:
         f" {rejected} rejected{_shares(r.rejects)}, {foreign} foreign{_shares(r.foreign)},"
         f" {sum(c.idle_frames for c in r.channels)} idle",
     ]
+    lines += [f"packets dropped: {sum(r.drops.values())}{_shares(r.drops)}"] if r.drops else []
+    lines += [f"packets that do not decode: {sum(r.bad.values())}{_shares(r.bad)}"] if r.bad else []
     if r.pending:
         lines.append(f"the last {r.pending} {r.unit} are no whole good frame")
     lines += _table(_CHANNEL_HEADS, [msgspec.structs.astuple(c) for c in r.channels])
@@ -226,9 +268,10 @@ def _dictionary(name: str | None, other_link: bool) -> Dictionary | None:
     return None if other_link else MARS6
 
 
-def _refuse_input(capture: Capture, out: Path) -> None:
-    if capture.is_same_file(out):
-        raise CallerError(f"{out} is the capture itself")
+def _refuse_input(capture: Capture, outs: Sequence[Path]) -> None:
+    for out in outs:
+        if capture.is_same_file(out):
+            raise CallerError(f"{out} is the capture itself")
 
 
 @contextmanager
@@ -242,3 +285,15 @@ def _sink(jsonl: Path | None, parquet: Path | None, force: bool) -> Iterator[Pac
     else:
         with OutputFile(out, force=force) as output, (ParquetFile if parquet else JsonLines)(output.file) as sink:
             yield sink
+
+
+@contextmanager
+def _frame_sink(frames: Path | None, force: bool) -> Iterator[JsonLines | NoSink]:
+    """Where the rows of frames go."""
+    if frames is None:
+        yield NoSink()
+    elif frames == _STDOUT:
+        yield JsonLines(sys.stdout.buffer)
+    else:
+        with OutputFile(frames, force=force) as output:
+            yield JsonLines(output.file)

@@ -7,10 +7,13 @@ dictionary is given and it is another spacecraft's.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
+from groundstation.capture_hints import SAMPLE, header_hint, hint
+from groundstation.frame_rows import Content, FrameRow, FrameRows, content_of
 from groundstation.message_base import Value
 from groundstation.shown_values import shown_values
 from protocols.bitsync import BitDeframer, BitForm
@@ -25,6 +28,11 @@ from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import Sample, decode_telemetry
 
 _REASONS_KEPT = 16
+_NO_PACKET: tuple[tuple[Content, str], ...] = (
+    ("idle", "carry idle data alone"),
+    ("continuation", "carry the continuation of a packet whose start is in none"),
+    ("beyond", "have a first header pointer that leads out of the frame"),
+)
 _FARTHEST = 1 << 17
 """ASMs farther apart than this say nothing about a frame's length."""
 
@@ -83,7 +91,14 @@ class ApidCount(msgspec.Struct):
 
 
 class DecodeReport(msgspec.Struct, frozen=True):
-    """All counts of a capture; ``unit`` is that of the first six."""
+    """All counts of a capture; ``unit`` is that of the first six.
+
+    Attributes:
+        rejects: places where a frame should have been, by reason.
+        foreign: good frames of another kind, form or spacecraft, by reason.
+        drops: packets that could not be put together, by reason.
+        bad: whole packets that do not decode, by reason.
+    """
 
     unit: str
     total: int
@@ -98,6 +113,8 @@ class DecodeReport(msgspec.Struct, frozen=True):
     inverted: int
     rejects: dict[str, int]
     foreign: dict[str, int]
+    drops: dict[str, int]
+    bad: dict[str, int]
     channels: list[ChannelCount]
     apids: list[ApidCount]
 
@@ -115,9 +132,27 @@ class _Channel:
 class CaptureDecoder:
     """Feed it a capture piece by piece; it gives packets, and counts in the end."""
 
-    def __init__(self, profile: LinkProfile, dictionary: Dictionary | None, form: BitForm = "packed") -> None:
-        """Args: the link profile, what is known of the packets, and how bits stand in the bytes of a bit stream."""
+    def __init__(
+        self,
+        profile: LinkProfile,
+        dictionary: Dictionary | None,
+        form: BitForm = "packed",
+        take_frame: Callable[[FrameRow], None] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            profile: of the link.
+            dictionary: what is known of the packets; None: they stay raw.
+            form: how bits stand in the bytes of a bit stream.
+            take_frame: given each frame, good or rejected, as a row.
+        """
         self.profile = profile
+        self._form = form
+        self._take_frame = take_frame
+        self._frame_rows = FrameRows()
+        self._sample = b""
+        self._foreign_frame = b""
         self.dictionary = dictionary
         bits = profile.alignment == "bit"
         self.unit = "bits" if bits else "bytes"
@@ -126,17 +161,22 @@ class CaptureDecoder:
         self._frames = self._damaged = self._inverted = 0
         self._rejects: Counter[str] = Counter()
         self._foreign: Counter[str] = Counter()
+        self._drops: Counter[str] = Counter()
+        self._bad: Counter[str] = Counter()
+        self._contents: Counter[Content] = Counter()
         self._distances: Counter[int] = Counter()
         self._last_marker: int | None = None
 
     def feed(self, data: bytes, ert: int | None = None) -> list[PacketRow]:
         """Take the next piece, received at ``ert``; give the packets that it completes."""
         rows: list[PacketRow] = []
+        if not self._frames and len(self._sample) < SAMPLE:
+            self._sample += data[: SAMPLE - len(self._sample)]
         for found in self._deframer.feed(data):
             if isinstance(found, Frame):
                 self._frame(found, ert, rows)
             else:
-                self._reject(found)
+                self._reject(found, ert)
         return rows
 
     def report(self) -> DecodeReport:
@@ -160,30 +200,60 @@ class CaptureDecoder:
             inverted=self._inverted,
             rejects=dict(self._rejects),
             foreign=dict(self._foreign),
+            drops=dict(self._drops),
+            bad=dict(self._bad),
             channels=[c.count for c in channels],
             apids=[c.apids[apid] for c in channels for apid in sorted(c.apids)],
         )
 
     def trouble(self) -> str | None:
-        """Why nothing was decoded, in words that help; None if something was."""
-        foreign = self._foreign.total()
+        """Why nothing usable came out, in words that help; None if something did.
+
+        Packets are usable if they decode, or stay raw because nothing declares them; frames, if their rows are taken.
+        """
         if not self._deframer.count().total:
             return "no frame found: there is not one byte"
         if not self._frames:
             return f"no frame found: {self._why_no_frame()}"
+        foreign = self._foreign.total()
         if foreign == self._frames:
-            reason, _ = self._foreign.most_common(1)[0]
-            return f"{foreign} frames found, none for this profile and dictionary: {reason}"
-        return None
+            return f"{foreign} frames found, none for this profile and dictionary: {self._why_foreign()}"
+        return None if self._take_frame is not None else self._why_no_packet()
+
+    def _why_no_packet(self) -> str | None:
+        apids = [apid for channel in self._channels.values() for apid in channel.apids.values()]
+        packets = sum(apid.packets for apid in apids)
+        if not packets:
+            frames = self._frames - self._foreign.total()
+            reasons = [f"{count} × {reason}" for reason, count in self._drops.most_common(2)]
+            reasons += [
+                f"{self._contents[content]} {words}" for content, words in _NO_PACKET if self._contents[content]
+            ]
+            return f"{frames} frames found, but no packet in them: {', '.join(reasons)}"
+        if sum(apid.bad for apid in apids) < packets:
+            return None
+        bad = "; ".join(f"{count} × {reason}" for reason, count in self._bad.most_common(2))
+        return f"{packets} packets found, and none of them decodes: {bad}"
+
+    def _why_foreign(self) -> str:
+        reason, _ = self._foreign.most_common(1)[0]
+        said = header_hint(self._foreign_frame, self.profile) if self._foreign_frame else None
+        if said:
+            return f"{reason}; their headers say {said}"
+        raw = "with --profile and without --dictionary, packets of any spacecraft come out raw"
+        return reason if self._foreign_frame else f"{reason}; {raw}"
 
     def _why_no_frame(self) -> str:
+        better = hint(self._sample, self.profile, self._form)
+        return f"{self._what_is_there()}; {better}" if better else self._what_is_there()
+
+    def _what_is_there(self) -> str:
         profile = self.profile
         candidates = self._rejects.total() - self._rejects["SYNC"]
         count = self._deframer.count()
         if not profile.asm or not (candidates or count.pending):
             marker = f"the ASM {profile.asm.hex()} does not occur" if profile.asm else "nothing fits"
-            other = "" if profile.alignment == "bit" else ', and alignment = "bit" finds frames that start at any bit'
-            return f'{marker} in {count.total} {self.unit}; asm = "off" is for bare frames{other}'
+            return f"{marker} in {count.total} {self.unit}"
         if not candidates:
             return f"{count.total} {self.unit} are less than one frame with its ASM, {profile.cadu_length} bytes"
         checks = " and ".join(["Reed–Solomon"] * bool(profile.rs_depth) + ["FECF"] * profile.fecf)
@@ -199,7 +269,9 @@ class CaptureDecoder:
         said = "as the profile says" if distance == cadu else f"the profile says {cadu}"
         return f"; the ASMs are mostly {distance} {self.unit} apart, {said}"
 
-    def _reject(self, reject: Reject) -> None:
+    def _reject(self, reject: Reject, ert: int | None) -> None:
+        if self._take_frame is not None:
+            self._take_frame(self._frame_rows.rejected(reject, ert))
         self._rejects[reject.reason] += 1
         if reject.reason == "SYNC":
             return
@@ -215,16 +287,19 @@ class CaptureDecoder:
         try:
             frame = decode_frame(found.data, self.profile)
         except DecodeError as error:
-            self._count_foreign(str(error))
+            self._foreign_frame = self._foreign_frame or found.data
+            self._count_foreign(str(error), found, ert)
             return
         if self.dictionary is not None and frame.scid != self.dictionary.scid:
-            self._count_foreign(f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}")
+            reason = f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}"
+            self._count_foreign(reason, found, ert)
             return
-        self._extract(self._channel(frame), frame, found.offset, ert, rows)
+        self._extract(self._channel(frame), frame, found, ert, rows)
 
-    def _count_foreign(self, reason: str) -> None:
-        known = reason in self._foreign or len(self._foreign) < _REASONS_KEPT
-        self._foreign[reason if known else "other reasons"] += 1
+    def _count_foreign(self, reason: str, found: Frame, ert: int | None) -> None:
+        _count_reason(self._foreign, reason)
+        if self._take_frame is not None:
+            self._take_frame(self._frame_rows.foreign(found, reason, ert))
 
     def _channel(self, frame: TransferFrame) -> _Channel:
         key = (frame.scid, frame.vcid)
@@ -235,20 +310,25 @@ class CaptureDecoder:
         return channel
 
     def _extract(
-        self, channel: _Channel, frame: TransferFrame, offset: int, ert: int | None, rows: list[PacketRow]
+        self, channel: _Channel, frame: TransferFrame, found: Frame, ert: int | None, rows: list[PacketRow]
     ) -> None:
         count = channel.count
         count.frames += 1
+        self._contents[content_of(frame)] += 1
         count.idle_frames += frame.first_header_pointer == ONLY_IDLE
-        for item in channel.extractor.push(frame):
+        items = channel.extractor.push(frame)
+        if self._take_frame is not None:
+            self._take_frame(self._frame_rows.good(found, frame, items, ert))
+        for item in items:
             if isinstance(item, PacketFound):
                 count.packets += 1
-                rows.append(self._row(channel, item, frame, offset, ert))
+                rows.append(self._row(channel, item, frame, found.offset, ert))
             elif isinstance(item, FrameGap):
                 count.gaps += 1
                 count.lost += item.lost
             elif isinstance(item, PacketDropped):
                 count.dropped += 1
+                _count_reason(self._drops, item.reason)
 
     def _row(
         self, channel: _Channel, found: PacketFound, frame: TransferFrame, offset: int, ert: int | None
@@ -296,7 +376,15 @@ class CaptureDecoder:
         count.packets += 1
         count.bytes += len(found.data)
         count.bad += error is not None
+        if error is not None:
+            _count_reason(self._bad, f"{name}: {error}")
         missing = (found.sequence - channel.expected.get(key, found.sequence)) % SEQUENCE_MODULO
         count.gaps += missing > 0
         count.missing += missing
         channel.expected[key] = (found.sequence + 1) % SEQUENCE_MODULO
+
+
+def _count_reason(reasons: Counter[str], reason: str) -> None:
+    """Count by reason; these are bounded, for there are numbers in some."""
+    known = reason in reasons or len(reasons) < _REASONS_KEPT
+    reasons[reason if known else "other reasons"] += 1

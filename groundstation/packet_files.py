@@ -27,7 +27,7 @@ class PacketSink(AbstractContextManager["PacketSink"], Protocol):
 class NoSink:
     """Packets are counted only."""
 
-    def write(self, rows: Sequence[PacketRow]) -> None:
+    def write(self, rows: Sequence[msgspec.Struct]) -> None:
         """Forget them."""
 
     def __enter__(self) -> Self:

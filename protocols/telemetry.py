@@ -28,6 +28,7 @@ def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
     packet = dictionary.find((data[0] & 7) << 8 | data[1], header.service, header.subtype)
     if packet is None:
         raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
-    if len(data) != pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE:
-        raise DecodeError(f"{len(data)} bytes, the declaration says otherwise")
+    declared = pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+    if len(data) != declared:
+        raise DecodeError(f"{len(data)} bytes, {declared} are declared")
     return Sample(packet, header, packet.codec.decode(data, pus.BODY_OFFSET))

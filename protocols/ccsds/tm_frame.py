@@ -32,8 +32,27 @@ NO_PACKET_START = 0x7FF
 ONLY_IDLE = 0x7FE
 """First header pointer of a frame with idle data only (§4.1.2.7.6.5)."""
 MAX_POINTER = 0x7FD
+MCFC_MODULUS = 1 << 8
+"""The master channel frame count starts again after so many frames."""
+
 _UNSEGMENTED = 3
 _SECONDARY_LENGTH = 0x3F
+
+
+class TmHeader(NamedTuple):
+    """The primary header as it stands there (§4.1.2)."""
+
+    version: int
+    scid: int
+    vcid: int
+    has_ocf: bool
+    mcfc: int
+    vcfc: int
+    has_secondary_header: bool
+    sync: bool
+    packet_order: bool
+    segment_length: int
+    first_header_pointer: int
 
 
 class TmFrame(NamedTuple):
@@ -50,6 +69,15 @@ class TmFrame(NamedTuple):
     data: bytes
     ocf: bytes | None
     secondary_header: bytes = b""
+
+
+def decode_header(frame: bytes) -> TmHeader:
+    """The primary header of a frame, whatever it says.
+
+    Raises:
+        DecodeError: fewer bytes than a header.
+    """
+    return TmHeader(*_codec.decode_raw(frame, 0))
 
 
 def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:

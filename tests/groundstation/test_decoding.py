@@ -83,7 +83,7 @@ def test_a_packet_that_does_not_decode_is_kept_raw() -> None:
     decoder = CaptureDecoder(UART, MARS6)
     (row,) = decoder.feed(stream)
     assert (row.name, row.values, bytes.fromhex(row.data)) == ("DESCENT", None, packet)
-    assert row.error == f"{len(packet)} bytes, the declaration says otherwise"
+    assert row.error == f"{len(packet)} bytes, 50 are declared"
     assert decoder.report().apids[0].bad == 1
 
 
