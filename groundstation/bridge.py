@@ -25,6 +25,7 @@ import zmq
 import zmq.asyncio
 
 from groundstation.access import Caller, Guests
+from groundstation.connections import Bounds, Connections
 from groundstation.endpoints import bind, check
 from groundstation.errors import LinkError
 from groundstation.gate import Gate, OpenGate
@@ -32,7 +33,7 @@ from groundstation.handover import Bell
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, Report
 from groundstation.links.relay_buffer import Entry, RelayBuffer
-from groundstation.links.zmq import configure
+from groundstation.links.zmq import RECEIVE_WATERMARK, configure
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, pack, pack_news, unpack_parts
 from groundstation.shell import stop_signals
 from groundstation.tally import Tally
@@ -45,7 +46,7 @@ _BEAT_S = 0.05
 _FULL_PAUSE_S = 0.005
 _MIND_EVERY_S = 0.25
 _LAST_WORDS_S = 1.0
-_MESSAGE_MAX = 1 << 16
+_BOUNDS = Bounds(message=1 << 16, queue=RECEIVE_WATERMARK, connections=64, silent=32, heartbeats=True)
 _BREATH = 256
 
 
@@ -125,14 +126,14 @@ class Bridge:
             self._router = context.socket(zmq.ROUTER)
             configure(self._router)
             self._router.set(zmq.ROUTER_MANDATORY, 1)  # a station that left is an error, not a hole
-            self._router.set(zmq.MAXMSGSIZE, _MESSAGE_MAX)
             self._gate.guard(self._router)
+            self._connections = Connections(self._router, _BOUNDS, self._tally.note, self._gate)
             try:
                 ready(bind(self._router, self._config.endpoint))
                 await self._serve()
             finally:
                 self._link.stop()
-                self._gate.release(self._router)
+                self._connections.close()
                 self._router.close()
                 self._gate.close()
         self._sum_up()
@@ -148,7 +149,7 @@ class Bridge:
             loop.add_signal_handler(number, self._stop.set)
         self._link.start(lambda report: self._sink(report, loop))
         async with asyncio.TaskGroup() as tasks:
-            work = (self._gate.serve(), self._pump(), self._hear(), self._mind())
+            work = (self._gate.serve(), self._pump(), self._hear(), self._mind(), self._connections.watch())
             running = [tasks.create_task(each) for each in work]
             await self._stop.wait()
             self._link.stop()
@@ -234,6 +235,7 @@ class Bridge:
     async def _hear(self) -> None:
         while True:
             identity, *frames = await self._router.recv_multipart(copy=False)
+            self._connections.heard(frames[-1], sum(map(len, frames)))
             try:
                 message = unpack_parts([frame.bytes for frame in frames])
             except DecodeError as error:

@@ -1,112 +1,148 @@
-"""One door of a station: PUB for what it says, ROUTER for what it is asked, both before the same gate.
+"""One door of a station: XPUB for what it says, ROUTER for what it is asked, both before the same gate.
 
-A door on this host's own sockets is open; a door that others can reach has a gate with keys.
+A door on this host's own sockets is open; a door that others can reach has a gate with keys. What each connection may
+take is bounded at both (`groundstation.connections`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import errno
 from typing import Any, NamedTuple
 
 import zmq
 import zmq.asyncio
 
 from groundstation.access import Caller
+from groundstation.connection import Connection
+from groundstation.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
 from groundstation.endpoints import bind, check
 from groundstation.errors import WorldError
 from groundstation.gate import Gate, OpenGate
+from groundstation.listeners import DetachedListeners, Listeners
 from groundstation.registry import Endpoints
 
-_HIGH_WATER = 1000
 _REPLY_LINGER_MS = 500
-_REQUEST_MAX = 1 << 20
+_REPLIES = 4
+"""Answers that may wait for one who does not read them: a snapshot is large."""
+
+_REQUESTS = Bounds(message=1 << 20, queue=8, waiting=4 << 20, waiting_in_all=32 << 20)
+_ENVELOPE = range(1, 9)
+"""Parts before a request: of a DEALER one, of a REQ two, of proxies between more."""
+
 _REBIND_TRIES = 100
 _REBIND_PAUSE_S = 0.02
 
 
 class Request(NamedTuple):
-    """A request as it came."""
+    """A request as it came. ``connection`` is None if that has ended since."""
 
     envelope: list[bytes]
     body: bytes
     caller: Caller
+    connection: Connection | None
 
 
 class Door:
-    """Two bound sockets.
+    """Two bound sockets. To be used inside one event loop, but for `publish`.
 
     Attributes:
         ends: where they are bound.
-        stalls: how often it began to drop messages for a listener that does not keep up.
     """
 
-    def __init__(self, context: zmq.Context[Any], ends: Endpoints, gate: Gate | OpenGate | None = None) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[Any],
+        ends: Endpoints,
+        gate: Gate | OpenGate | None = None,
+        refuse: Refuse = lambda kind, text: None,
+        *,
+        detached: bool = False,
+    ) -> None:
         """Bind both endpoints.
 
         Args:
             context: plain or asyncio; stays the caller's.
             ends: ``ipc://PATH`` or ``tcp://ADDRESS:PORT`` (``*`` for any free port).
             gate: with keys, for endpoints that others can reach.
+            refuse: told of connections that were ended because they passed a bound.
+            detached: a thread of its own publishes: for endpoints that others can reach.
 
         Raises:
             CallerError: an endpoint that others could reach, without keys.
             WorldError: an endpoint cannot be bound.
         """
-        self.stalls = 0
         self._context = context
-        self._lock = threading.Lock()
         self._gate = gate or OpenGate()
+        self._refuse = refuse
+        self._make = DetachedListeners if detached else Listeners
+        self._stalls_before = 0
         for endpoint in (ends.telemetry, ends.command):
             check(endpoint, keyed=isinstance(gate, Gate))
+        self._listeners = self._make(context, ends.telemetry, self._gate, refuse)
         self._router = context.socket(zmq.ROUTER, socket_class=zmq.asyncio.Socket)
         self._router.set(zmq.LINGER, _REPLY_LINGER_MS)
-        self._router.set(zmq.MAXMSGSIZE, _REQUEST_MAX)
+        self._router.set(zmq.SNDHWM, _REPLIES)
+        self._router.set(zmq.ROUTER_MANDATORY, 1)  # an answer that is not taken is an error, not a hole
         self._gate.guard(self._router)
-        self._pub: zmq.Socket[Any] | None = None
+        self._callers = Connections(self._router, _REQUESTS, refuse, self._gate)
         try:
-            self._pub, telemetry = self._publish_at(ends.telemetry)
-            self.ends = Endpoints(telemetry=telemetry, command=bind(self._router, ends.command))
+            self.ends = Endpoints(telemetry=self._listeners.endpoint, command=bind(self._router, ends.command))
         except WorldError:
             self.close()
             raise
 
+    @property
+    def stalls(self) -> int:
+        """How often it began to drop messages for a listener that does not keep up."""
+        return self._stalls_before + self._listeners.stalls
+
     def publish(self, part: bytes) -> None:
         """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
-        with self._lock:
-            if self._pub is None:
-                return
-            try:
-                self._pub.send(part, zmq.NOBLOCK)
-            except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
-                self.stalls += 1
-                self._pub.set(zmq.XPUB_NODROP, 0)
-                self._pub.send(part, zmq.NOBLOCK)
-                self._pub.set(zmq.XPUB_NODROP, 1)
+        self._listeners.publish(part)
+
+    async def mind(self) -> None:
+        """See who comes, goes and passes a bound, until cancelled."""
+        while True:
+            self._listeners.look()
+            self._callers.look()
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def receive(self) -> Request:
         """The next request."""
-        *envelope, body = await self._router.recv_multipart(copy=False)
-        return Request([frame.bytes for frame in envelope], body.bytes, self._gate.caller(self._gate.key_of(body)))
+        while True:
+            *envelope, body = await self._router.recv_multipart(copy=False)
+            connection = self._callers.heard(body, sum(map(len, envelope)) + len(body))
+            if len(envelope) in _ENVELOPE:
+                caller = self._gate.caller(self._gate.key_of(body))
+                return Request([frame.bytes for frame in envelope], body.bytes, caller, connection)
+            if connection is not None:
+                self._callers.cut(connection, f"a request of more than {_ENVELOPE.stop} parts")
 
-    async def reply(self, envelope: list[bytes], body: bytes) -> None:
-        """Answer a request."""
-        await self._router.send_multipart([*envelope, body])
+    async def reply(self, request: Request, body: bytes) -> None:
+        """Answer a request. Who has left gets nothing; who does not read his answers is disconnected."""
+        try:
+            await self._router.send_multipart([*request.envelope, body], zmq.NOBLOCK)
+        except zmq.Again:
+            if request.connection is not None:
+                self._callers.cut(request.connection, f"{_REPLIES} answers that it does not read")
+        except zmq.ZMQError as error:
+            if error.errno != errno.EHOSTUNREACH:
+                raise
 
     async def show_out(self) -> None:
         """Disconnect all who listen; those who are let in come back by themselves, and count what they missed.
 
-        libzmq cannot disconnect a single one. Requests need no such thing: the caller is looked up for each.
+        Requests need no such thing: the caller is looked up for each.
 
         Raises:
             WorldError: it cannot be bound again; to be tried again.
         """
-        self._close_pub()
+        self._stalls_before = self.stalls
+        self._listeners.close()
         for tries_left in reversed(range(_REBIND_TRIES)):
             try:
-                pub, _ = self._publish_at(self.ends.telemetry)
-                with self._lock:
-                    self._pub = pub
+                self._listeners = self._make(self._context, self.ends.telemetry, self._gate, self._refuse)
                 return
             except WorldError:
                 if not tries_left:
@@ -115,27 +151,7 @@ class Door:
 
     def close(self) -> None:
         """Close both sockets; a reply on its way is still delivered. Idempotent."""
-        self._close_pub()
+        self._listeners.close()
         if not self._router.closed:
-            self._gate.release(self._router)
+            self._callers.close()
             self._router.close()
-
-    def _publish_at(self, endpoint: str) -> tuple[zmq.Socket[Any], str]:
-        pub = self._context.socket(zmq.PUB, socket_class=zmq.Socket)
-        pub.set(zmq.SNDHWM, _HIGH_WATER)
-        pub.set(zmq.LINGER, 0)
-        pub.set(zmq.XPUB_NODROP, 1)
-        self._gate.guard(pub)
-        try:
-            return pub, bind(pub, endpoint)
-        except WorldError:
-            self._gate.release(pub)
-            pub.close()
-            raise
-
-    def _close_pub(self) -> None:
-        with self._lock:
-            if self._pub is not None:
-                self._gate.release(self._pub)
-                self._pub.close()
-                self._pub = None

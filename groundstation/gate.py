@@ -1,19 +1,17 @@
 """The gate before sockets that others can reach: CURVE encryption, and ZAP (ZeroMQ RFC 27) to ask who may connect.
 
     libzmq ──ZAP request: the client's key──▶ Gate ──▶ Guests: let in, or not
-    libzmq ──monitor: handshakes that failed before a key was shown──▶ Gate ──▶ told as well
+    Connections ──handshakes that failed before a key was shown──▶ Gate ──▶ told as well
 
 One gate a context: libzmq has one address for these questions. Without an answer nobody is let in.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import zmq
 import zmq.asyncio
-from zmq.utils.monitor import recv_monitor_message
 
 from groundstation.access import LOCAL, Caller, Guests
 from groundstation.keys import KeyPair
@@ -22,10 +20,7 @@ from groundstation.tally import Tally
 DOMAIN = "groundstation"
 _ZAP = "inproc://zeromq.zap.01"
 _VERSION = b"1.0"
-_LOOK_EVERY_S = 0.1
-_HANDSHAKE_MS = 5000
 _KEEPALIVE_S = 30
-_EVENTS = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 _WRONG_SERVER_KEY = 0x1100_0001
 """ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: it speaks CURVE, but not to the key that is here."""
 
@@ -39,8 +34,6 @@ class Gate:
         self._context = context
         self._guests = guests
         self._tally = tally
-        self._guarded = 0
-        self._monitors: dict[zmq.Socket[Any], zmq.Socket[bytes]] = {}
         self._zap = context.socket(zmq.ROUTER)
         self._zap.set(zmq.LINGER, 0)
         self._zap.bind(_ZAP)
@@ -51,24 +44,16 @@ class Gate:
         socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.key.secret))
         socket.set_string(zmq.ZAP_DOMAIN, DOMAIN)
         socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)  # no answer from here means no entry
-        socket.set(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         socket.set(zmq.TCP_KEEPALIVE, 1)  # a client that vanished does not stay for ever
         socket.set(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_S)
-        self._guarded += 1
-        address = f"inproc://gate-{self._guarded}"
-        socket.monitor(address, _EVENTS)
-        monitor: zmq.Socket[bytes] = zmq.Socket(self._context, zmq.PAIR)
-        monitor.connect(address)
-        self._monitors[socket] = monitor
-
-    def release(self, socket: zmq.Socket[Any]) -> None:
-        """Take a socket away; before it is closed."""
-        socket.disable_monitor()
-        self._monitors.pop(socket).close()
 
     def key_of(self, frame: zmq.Frame) -> str:
         """The key that a message's connection proved."""
         return str(frame.get("User-Id"))
+
+    def name_of(self, frame: zmq.Frame) -> str:
+        """The name of that key."""
+        return self.caller(self.key_of(frame)).key or ""
 
     def caller(self, key: str) -> Caller:
         """Whose key that is, and what it may do now."""
@@ -76,20 +61,24 @@ class Gate:
 
     async def serve(self) -> None:
         """Answer libzmq until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer())
-            tasks.create_task(self._look())
-
-    def close(self) -> None:
-        """Let nobody in any more."""
-        self._zap.close()
-
-    async def _answer(self) -> None:
         while True:
             *envelope, version, number, _domain, address, _identity, mechanism, key = await self._zap.recv_multipart()
             public = self._let_in(mechanism, key, address.decode()) if version == _VERSION else None
             verdict = [b"400", b"not let in", b""] if public is None else [b"200", b"", public.encode()]
             await self._zap.send_multipart([*envelope, _VERSION, number, *verdict, b""])
+
+    def failed(self, event: int, reason: int, endpoint: str) -> None:
+        """A handshake failed before anybody asked here."""
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return  # that was told when it was asked
+        if reason == _WRONG_SERVER_KEY:
+            self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
+        else:
+            self._tally.note("no key", f"a client at {endpoint} without a key")
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._zap.close()
 
     def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
         """The key that may connect, None if it may not."""
@@ -107,21 +96,6 @@ class Gate:
             return None
         return public
 
-    async def _look(self) -> None:
-        """Hear of handshakes that failed before anybody asked here."""
-        while True:
-            for monitor in list(self._monitors.values()):
-                while monitor.poll(0):
-                    event = recv_monitor_message(monitor)
-                    self._failed(event["value"], event["endpoint"].decode())
-            await asyncio.sleep(_LOOK_EVERY_S)
-
-    def _failed(self, reason: int, endpoint: str) -> None:
-        if reason == _WRONG_SERVER_KEY:
-            self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
-        else:
-            self._tally.note("no key", f"a client at {endpoint} without a key")
-
 
 class OpenGate:
     """Before sockets that only this host's user can reach: everybody may pass."""
@@ -135,8 +109,12 @@ class OpenGate:
     def close(self) -> None:
         """Nothing to close."""
 
-    def release(self, socket: zmq.Socket[Any]) -> None:
-        """Nothing to take away."""
+    def name_of(self, frame: zmq.Frame) -> str:
+        """None is shown."""
+        return ""
+
+    def failed(self, event: int, reason: int, endpoint: str) -> None:
+        """Nobody had to prove anything."""
 
     def key_of(self, frame: zmq.Frame) -> str:
         """None is shown."""

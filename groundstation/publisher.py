@@ -1,6 +1,6 @@
 """What a station says, and how it is asked: to whoever comes through one of its doors.
 
-PUB never waits: a slow viewer loses messages, never the station time. The sequence per topic and the heartbeat that
+XPUB never waits: a slow viewer loses messages, never the station time. The sequence per topic and the heartbeat that
 carries all of them let a viewer count what it lost. Before a snapshot is taken a heartbeat goes out: a viewer that
 gets it knows that its subscription was there before the snapshot.
 """
@@ -16,6 +16,7 @@ import msgspec
 import zmq
 
 from groundstation.access import Caller
+from groundstation.connections import Refuse
 from groundstation.door import Door
 from groundstation.errors import StationError
 from groundstation.messages import AnyMessage, Heartbeat, Refusal, SnapshotRequest, decode, encode, topic_of
@@ -39,6 +40,7 @@ class Publisher:
         command_endpoint: str,
         clock: Callable[[], int],
         steady: Callable[[], int] | None = None,
+        refuse: Refuse = lambda kind, text: None,
     ) -> None:
         """Open the private door.
 
@@ -48,6 +50,7 @@ class Publisher:
             command_endpoint: likewise.
             clock: now, for the heartbeats.
             steady: the time that stamps what is sent; by default the same. A replay's ``clock`` stands and jumps.
+            refuse: told of connections that were ended because they passed a bound.
 
         Raises:
             CallerError: an endpoint that others could reach.
@@ -58,7 +61,7 @@ class Publisher:
         self._steady = steady or clock
         self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
-        private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint))
+        private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint), refuse=refuse)
         self.telemetry_endpoint = private.ends.telemetry
         self.command_endpoint = private.ends.command
         self._doors = [private]
@@ -109,6 +112,7 @@ class Publisher:
         async with asyncio.TaskGroup() as tasks:
             for door in self._doors:
                 tasks.create_task(self._serve(door, handler, unreadable))
+                tasks.create_task(door.mind())
 
     def close(self) -> None:
         """Close all doors; a reply on its way is still delivered. Idempotent."""
@@ -119,7 +123,7 @@ class Publisher:
         while True:
             request = await door.receive()
             answer = self._answer(request.body, request.caller, handler, unreadable)
-            await door.reply(request.envelope, encode(msgspec.structs.replace(answer, sent=self._steady())))
+            await door.reply(request, encode(msgspec.structs.replace(answer, sent=self._steady())))
             await asyncio.sleep(0)
 
     def _answer(self, body: bytes, caller: Caller, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:

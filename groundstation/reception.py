@@ -12,6 +12,7 @@ from typing import Protocol
 import zmq.asyncio
 
 from groundstation.access import Guests
+from groundstation.connections import Refuse
 from groundstation.door import Door
 from groundstation.errors import StationError, WorldError
 from groundstation.gate import Gate
@@ -41,6 +42,7 @@ class Reception:
         store: KeyStore,
         tally: Tally,
         say: Say,
+        refuse: Refuse,
     ) -> None:
         """Open the door.
 
@@ -53,7 +55,7 @@ class Reception:
         self._told: str | None = None
         self._gate = None if key is None else Gate(context, key, self._guests, tally)
         try:
-            self.door = Door(context, ends, self._gate)
+            self.door = Door(context, ends, self._gate, refuse, detached=True)
         except StationError:
             self._close_gate()
             raise

@@ -111,6 +111,7 @@ class Station:
         self._tally = self._make_tally("WARNING_LO", "ACCESS_REFUSED")
         self._unreadable = self._make_tally("WARNING_LO", "REQUEST_UNREADABLE")
         self._faults = self._make_tally("WARNING_HI", "REQUEST_FAULT")
+        self._bounded = self._make_tally("WARNING_LO", "CONNECTION_ENDED")
         self._slow = self._make_tally("WARNING_LO", "VIEWER_SLOW")
         self._viewers = Viewers(self._slow)
         self._timing = StatusTiming()
@@ -155,7 +156,8 @@ class Station:
 
     async def _serve(self, info: StationInfo, ready: Callable[[StationInfo], None] | None) -> None:
         with zmq.asyncio.Context() as context:
-            self._publisher = Publisher(context, info.telemetry, info.command, self._clock, self._host)
+            refuse = self._bounded.note
+            self._publisher = Publisher(context, info.telemetry, info.command, self._clock, self._host, refuse)
             # The doors first: a port that is taken must not leave an empty recording behind.
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
@@ -221,7 +223,9 @@ class Station:
         if self._ends is None:
             yield None
             return
-        with closing(Reception(context, self._ends, self._key, KeyStore(), self._tally, self._say)) as reception:
+        with closing(
+            Reception(context, self._ends, self._key, KeyStore(), self._tally, self._say, self._bounded.note)
+        ) as reception:
             self._publisher.open(reception.door)
             yield reception
 
@@ -371,7 +375,7 @@ class Station:
 
     def _look_after_viewers(self) -> None:
         self._viewers.stalls(self._publisher.stalls)
-        for tally in (self._tally, self._unreadable, self._faults, self._slow):
+        for tally in (self._tally, self._bounded, self._unreadable, self._faults, self._slow):
             tally.tick()
 
     def _publish_if_due(self) -> None:

@@ -37,7 +37,6 @@ def test_without_an_answer_nobody_is_let_in(tmp_path: Path) -> None:
                 assert gate.caller(client.public) == Caller("client", "telemetry")
                 serving.cancel()
                 await asyncio.gather(serving, return_exceptions=True)
-                gate.release(router)
             gate.close()
 
     asyncio.run(run())

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import zmq
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import AccessRefused, StationGone
-from groundstation.keys import KeyPair, KeyStore
+from groundstation.keys import Credentials, KeyPair, KeyStore
 from groundstation.messages import (
     EventMessage,
     Heartbeat,
@@ -211,6 +212,30 @@ def test_a_thousand_refusals_are_a_few_events(home: Path) -> None:
         refused = [each for each in archive.events("event") if b"ORDER_REFUSED" in each.body]
     assert len(refused) <= 5
     assert max(len(each.body) for each in refused) < 2000
+
+
+def test_a_long_subscription_ends_its_connection_and_no_other(home: Path) -> None:
+    anna = client_key("anna", "telemetry")
+    with remote_bench(home) as bench, zmq.Context() as context, context.socket(zmq.XSUB) as sub:
+        sub.set(zmq.LINGER, 0)
+        Credentials(anna, bench.key.public).apply(sub)
+        sub.connect(bench.ends.telemetry)
+        sub.send(b"\1" + bytes(2000))
+        assert event("CONNECTION_ENDED", "a message of more than 1,024 bytes")
+        bench.wire.send(b"noise")
+        until(lambda: snapshot().link.counters.bytes_in == 5 or None, "byte")
+        assert isinstance(ask(remote(bench, anna), SnapshotRequest())[0], Snapshot)
+
+
+def test_many_subscriptions_are_told_with_the_name_of_their_key(home: Path) -> None:
+    anna = client_key("anna", "telemetry")
+    with remote_bench(home) as bench, zmq.Context() as context, context.socket(zmq.SUB) as sub:
+        sub.set(zmq.LINGER, 0)
+        Credentials(anna, bench.key.public).apply(sub)
+        for number in range(300):
+            sub.subscribe(f"tm.{number}")
+        sub.connect(bench.ends.telemetry)
+        assert event("CONNECTION_ENDED", "the key 'anna' at 127.0.0.1")
 
 
 def test_captured_orders_are_obeyed_once(home: Path) -> None:

@@ -1,0 +1,150 @@
+"""How much came over one connection that nobody has taken yet: parts of a message that does not end, or a queue.
+
+libzmq bounds the size of a part and the number of whole messages in a queue; nothing bounds the parts of a message,
+which it keeps until the last one is there, nor the bytes of a queue. The kernel counts what came over a TCP connection,
+so whatever was not taken out since is in this process's memory or still in the kernel's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+
+_INFO_SIZE = 256
+_BYTES_RECEIVED = struct.Struct("=128xQ")
+"""``tcpi_bytes_received`` in Linux' ``struct tcp_info``; of this kernel or a later one the same."""
+
+_FRAMING = 64
+"""Bytes that ZMTP and CURVE add to a message, at most."""
+
+_SIGNS_OF_LIFE = 200
+"""Bytes a second that come without being taken: libzmq's own heartbeats, and acknowledgements of CURVE."""
+
+_NS = 1_000_000_000
+
+
+class Connection:
+    """A connection that libzmq has, seen from beside it, by a second descriptor of the same socket.
+
+    Attributes:
+        number: libzmq's own descriptor.
+        peer: the other end, as people know it.
+        key: the name of the key that it proved; empty as long as it is not known, or if there is none.
+        topics: what it has subscribed to, counted by who reads its subscriptions.
+    """
+
+    def __init__(self, number: int, own: socket.socket, now: int) -> None:
+        """Begin to count.
+
+        Args:
+            number: libzmq's own descriptor.
+            own: the second descriptor; closed with this.
+            now: in ns, by a clock that is never set.
+        """
+        self.number = number
+        self.peer = _peer(own)
+        self.key = ""
+        self.topics = 0
+        self._own = own
+        self._seen = 0
+        self._at = now
+        self._waiting = 0.0
+
+    @classmethod
+    def of(cls, number: int, endpoint: str, now: int, *, bound: bool) -> Connection | None:
+        """The connection of a descriptor that libzmq told of; None if that is closed or something else by now.
+
+        Args:
+            number: the descriptor, of an event.
+            endpoint: where the socket is bound, or connected to.
+            now: in ns.
+            bound: it is bound there.
+        """
+        try:
+            second = os.dup(number)
+        except OSError:
+            return None
+        try:
+            own = socket.socket(fileno=second)
+        except OSError:
+            os.close(second)
+            return None
+        if not _belongs(own, endpoint, bound=bound):
+            own.close()
+            return None
+        return cls(number, own, now)
+
+    def took(self, size: int) -> None:
+        """A message of so many bytes was taken out of the queue."""
+        self._waiting = max(0.0, self._waiting - size - _FRAMING)
+
+    def waiting(self, now: int) -> float:
+        """Bytes that came and were not taken."""
+        received = self.received
+        quiet = (now - self._at) / _NS * _SIGNS_OF_LIFE
+        self._waiting = max(0.0, self._waiting + received - self._seen - quiet)
+        self._seen, self._at = received, now
+        return self._waiting
+
+    def cut(self) -> None:
+        """End the connection: libzmq finds it ended. It may be made again."""
+        try:
+            self._own.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:  # it has ended by itself
+                raise
+
+    @property
+    def is_open(self) -> bool:
+        """Whether libzmq's descriptor still is this connection."""
+        try:
+            return os.path.samestat(os.fstat(self.number), os.fstat(self._own.fileno()))
+        except OSError:
+            return False
+
+    def ended_here(self, *, idle: bool) -> bool:
+        """Of a connection that has ended: whether it was this end that ended it.
+
+        Args:
+            idle: what to say if the other end is there and sent nothing more.
+        """
+        try:
+            return self._own.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return idle
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Look no more."""
+        self._own.close()
+
+    @property
+    def received(self) -> int:
+        """Bytes that came so far, as the kernel counts them; 0 where it does not."""
+        try:
+            info = self._own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
+        except OSError:
+            return 0
+        return int(_BYTES_RECEIVED.unpack_from(info)[0]) if len(info) >= _BYTES_RECEIVED.size else 0
+
+
+def _peer(own: socket.socket) -> str:
+    try:
+        name = own.getpeername()
+    except OSError:
+        return "somewhere"
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "this host"
+
+
+def _belongs(own: socket.socket, endpoint: str, *, bound: bool) -> bool:
+    """Whether it is a connection of that endpoint: the number may have been given to another one since."""
+    try:
+        end = own.getsockname() if bound else own.getpeername()
+    except OSError:
+        return False
+    if own.family == socket.AF_UNIX:
+        return f"ipc://{end}" == endpoint
+    return own.family in (socket.AF_INET, socket.AF_INET6) and str(end[1]) == endpoint.rpartition(":")[2]

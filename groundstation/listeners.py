@@ -1,0 +1,201 @@
+"""The socket at which a station publishes, and bounds on who subscribes to what.
+
+libzmq keeps every subscription in a tree with a node of some hundred bytes for each of its bytes, before anybody is
+asked, in whatever thread sends next, and as long as more of them come: one of 20 MB took 2.3 GB and 2.9 s, during which
+nothing was received. So:
+
+1. It is an XPUB, which tells of each subscription and of its connection. What is longer than a short message ends the
+   connection in libzmq; what is longer than a topic, or too much, ends it here, and with it all that it subscribed to.
+2. Where others come, a thread of its own publishes (`DetachedListeners`): whatever they send, it holds up nobody who
+   receives. The event loop never touches that socket; it sees by the connections' own counts that more came over one
+   than was taken, and ends it.
+3. On this host's private sockets the thread that decodes publishes itself (`Listeners`): another one would take longer
+   to wake than a message takes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Any
+
+import zmq
+
+from groundstation.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
+from groundstation.endpoints import bind
+from groundstation.errors import WorldError
+from groundstation.gate import Gate, OpenGate
+
+TOPIC_MAX = 200
+"""Bytes of a subscription: a topic is ``tm.`` and a packet's name."""
+
+TOPICS_MAX = 256
+"""Subscriptions of one connection."""
+
+TOPICS_IN_ALL = 2048
+"""Subscriptions of all: some 50 MB of libzmq's memory, if none has a byte in common with another."""
+
+_BOUNDS = Bounds(message=1024, queue=8, waiting=1 << 16, waiting_in_all=1 << 19, buffer=1 << 16)
+"""1024 bytes take a subscription, and the longest message of a handshake with CURVE; 64 kB take `TOPICS_MAX`."""
+
+_HIGH_WATER = 1000
+_DRAIN_S = 0.005
+"""So long subscriptions may be taken at once; what is left waits for the next time."""
+
+_SAID_MAX = 10_000
+"""Subscriptions between the thread and the loop."""
+
+_OUTBOX_MAX = 1000
+_JOIN_S = 5.0
+
+
+class Listeners:
+    """One bound XPUB.
+
+    Attributes:
+        endpoint: where it is bound.
+        stalls: how often it began to drop messages for a listener that does not keep up.
+    """
+
+    def __init__(self, context: zmq.Context[Any], endpoint: str, gate: Gate | OpenGate, refuse: Refuse) -> None:
+        """Bind.
+
+        Raises:
+            WorldError: it cannot be bound.
+        """
+        self.stalls = 0
+        self._lock = threading.Lock()
+        self._said: deque[zmq.Frame] = deque(maxlen=_SAID_MAX)
+        self._socket = context.socket(zmq.XPUB, socket_class=zmq.Socket)
+        self._socket.set(zmq.SNDHWM, _HIGH_WATER)
+        self._socket.set(zmq.LINGER, 0)
+        self._socket.set(zmq.XPUB_NODROP, 1)
+        self._socket.set(zmq.XPUB_VERBOSER, 1)
+        gate.guard(self._socket)
+        self.connections = Connections(self._socket, _BOUNDS, refuse, gate)
+        try:
+            self.endpoint = bind(self._socket, endpoint)
+        except WorldError:
+            self.close()
+            raise
+
+    def publish(self, part: bytes) -> None:
+        """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
+        with self._lock:
+            if self._socket.closed:
+                return
+            try:
+                self._socket.send(part, zmq.NOBLOCK)
+            except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
+                self.stalls += 1
+                self._socket.set(zmq.XPUB_NODROP, 0)
+                self._socket.send(part, zmq.NOBLOCK)
+                self._socket.set(zmq.XPUB_NODROP, 1)
+
+    def drain(self) -> None:
+        """Take what listeners said. From any thread."""
+        until = time.monotonic() + _DRAIN_S
+        while time.monotonic() < until:
+            with self._lock:
+                try:
+                    self._said.append(self._socket.recv(zmq.NOBLOCK, copy=False))
+                except zmq.ZMQError:  # that was all, or it is closed
+                    return
+
+    def judge(self) -> None:
+        """See who came, and whether what they said is within bounds. In the event loop."""
+        self.connections.look()
+        while self._said:
+            self._subscribed(self._said.popleft())
+
+    def look(self) -> None:
+        """All that there is to see to, every `LOOK_EVERY_S`. In the event loop."""
+        self.drain()
+        self.judge()
+
+    def close(self) -> None:
+        """End all. Idempotent."""
+        with self._lock:
+            self.connections.close()
+            self._socket.close()
+
+    def _subscribed(self, frame: zmq.Frame) -> None:
+        """A message of a listener: 1 and a topic it wants, 0 and one it does not want any more."""
+        said = frame.bytes
+        connection = self.connections.heard(frame, len(said))
+        if connection is None:
+            return
+        if said[:1] != b"\1":
+            connection.topics = max(0, connection.topics - 1)
+            return
+        connection.topics += 1
+        if len(said) > 1 + TOPIC_MAX:
+            self.connections.cut(connection, f"a subscription of more than {TOPIC_MAX} bytes")
+        elif connection.topics > TOPICS_MAX:
+            self.connections.cut(connection, f"more than {TOPICS_MAX} subscriptions")
+        elif self.connections.topics > TOPICS_IN_ALL:
+            self.connections.cut(connection, f"there are {TOPICS_IN_ALL} subscriptions already")
+
+
+class DetachedListeners:
+    """`Listeners` with a thread of their own.
+
+    Attributes:
+        endpoint: where they are bound.
+    """
+
+    def __init__(self, context: zmq.Context[Any], endpoint: str, gate: Gate | OpenGate, refuse: Refuse) -> None:
+        """Bind.
+
+        Raises:
+            WorldError: it cannot be bound.
+        """
+        self._listeners = Listeners(context, endpoint, gate, refuse)
+        self._refuse = refuse
+        self.endpoint = self._listeners.endpoint
+        self._outbox: deque[bytes] = deque()
+        self._dropped = 0
+        self._filled = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name=f"publish at {endpoint}", daemon=True)
+        self._thread.start()
+
+    @property
+    def stalls(self) -> int:
+        """How often it began to drop messages for a listener that does not keep up."""
+        return self._listeners.stalls
+
+    def publish(self, part: bytes) -> None:
+        """Hand over what is to be sent. From any thread, one at a time; never waits."""
+        if self._ending:
+            return
+        if len(self._outbox) < _OUTBOX_MAX:
+            self._outbox.append(part)
+        else:
+            self._dropped += 1
+        self._filled.set()
+
+    def look(self) -> None:
+        """See who came, and whether what they said is within bounds. In the event loop."""
+        self._listeners.judge()
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._refuse("dropped", f"{dropped} messages were not published at {self.endpoint}: it is held up")
+
+    def close(self) -> None:
+        """End all. Idempotent."""
+        self._ending = True
+        self._filled.set()
+        self._listeners.connections.cut_all()  # what holds the thread up ends with them
+        self._thread.join(_JOIN_S)
+        if not self._thread.is_alive():
+            self._listeners.close()
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._filled.wait(LOOK_EVERY_S)
+            self._filled.clear()
+            while self._outbox:
+                self._listeners.publish(self._outbox.popleft())
+            self._listeners.drain()
