@@ -5,7 +5,7 @@ not to every process (a `make` in between, a background job), not if a parent ig
 
 - `end_with_terminal` looks at the terminal itself, in a thread that nothing else in the process can hold up, and turns
   its end into the SIGHUP that should have come.
-- Whatever the signal's handler then does, `Deadline` ends the process after `DEADLINE_S`. Processes that were started
+- Whatever the signal's handler then does, `Deadline` ends the process after `HANGUP_S`. Processes that were started
   with `groundstation.shell.parented` end with it, and close what they record.
 - A service that was started with ``nohup`` writes to a file, and goes on: only the terminal that is written to counts.
 """
@@ -18,11 +18,15 @@ import select
 import signal
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Self
 
-DEADLINE_S = 1.0
+HANGUP_S = 1.0
+"""What a process may take to end after its terminal has: with that of what it started it is less than 2 s."""
+SIGNAL_S = 5.0
+"""What it may take after another signal. The terminal is still there, and wants to be left in order."""
 EXIT_HANGUP = 128 + signal.SIGHUP
 
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -32,24 +36,25 @@ _LOOK_MS = 500
 class Deadline:
     """Ends this process if it does not end by itself in time."""
 
-    def __init__(self, seconds: float = DEADLINE_S, end: Callable[[int], object] = os._exit) -> None:
+    def __init__(self, end: Callable[[int], object] = os._exit) -> None:
         """``end`` is given the exit code; it does not return."""
-        self._seconds, self._end = seconds, end
+        self._end = end
         self._called_off = threading.Event()
-        self._started = False
+        self._at: float | None = None
 
-    def start(self, code: int) -> None:
-        """The time runs from now on; a second start changes nothing. Safe in a signal handler."""
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._wait, args=(code,), name="deadline", daemon=True).start()
+    def start(self, code: int, seconds: float) -> None:
+        """The time runs from now on; a later start counts if it ends the process sooner. Safe in a signal handler."""
+        at = time.monotonic() + seconds
+        if self._at is None or at < self._at:
+            self._at = at
+            threading.Thread(target=self._wait, args=(code, seconds), name="deadline", daemon=True).start()
 
     def call_off(self) -> None:
         """What was to end has ended."""
         self._called_off.set()
 
-    def _wait(self, code: int) -> None:
-        if not self._called_off.wait(self._seconds):
+    def _wait(self, code: int, seconds: float) -> None:
+        if not self._called_off.wait(seconds):
             self._end(code)
 
 
@@ -80,7 +85,7 @@ class EndSignals:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._hung_up |= number == signal.SIGHUP
-        self._deadline.start(128 + number)
+        self._deadline.start(128 + number, HANGUP_S if number == signal.SIGHUP else SIGNAL_S)
         self._end(128 + number)
 
 
@@ -97,7 +102,7 @@ def orderly_end() -> Iterator[None]:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
         if number == signal.SIGHUP:
-            deadline.start(EXIT_HANGUP)
+            deadline.start(EXIT_HANGUP, HANGUP_S)
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, end) for number in numbers}
@@ -130,7 +135,7 @@ def has_hung_up(*numbers: int) -> bool:
 def _watch(numbers: Iterable[int], deadline: Deadline) -> None:
     while not _ended(numbers, _LOOK_MS):
         pass
-    deadline.start(EXIT_HANGUP)
+    deadline.start(EXIT_HANGUP, HANGUP_S)
     os.kill(os.getpid(), signal.SIGHUP)
 
 

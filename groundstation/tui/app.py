@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -132,6 +133,12 @@ class StationApp(App[int]):
         if self._ready_loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
                 self._ready_loop.call_soon_threadsafe(self.exit, code)
+
+    def give_up(self, code: int) -> None:
+        """End the process: this application did not in time."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.abandon()
+        os._exit(code)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Textual's way to end after an error in one of its threads, which it does not count as one."""
@@ -400,7 +407,7 @@ def run_tui(
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CallerError("no terminal to draw on: use the plain or JSON output")
     app = StationApp(source, ascii_only=ascii or ascii_wanted())
-    with EndSignals(app.end, Deadline()):
+    with EndSignals(app.end, Deadline(app.give_up)):
         code = app.run(mouse=False)
         code = code if app.end_code is None else app.end_code
         if (app.crashed or app.return_code) and app.end_code is None:

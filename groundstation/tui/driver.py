@@ -14,10 +14,12 @@ Textual's own driver ends, hangs or spins where a terminal sends noise, stalls o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import sys
+import termios
 from typing import Any
 
 from textual.app import App
@@ -30,6 +32,8 @@ from groundstation.tui.output import TerminalOutput
 _READ = 4096
 _TICK_MS = 50
 _LAST_WORDS_S = 1.0
+_LEAVE = b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?7h\x1b[?25h\x1b[?1049l"
+"""Keyboard, pastes, focus, line wrap and cursor as usual, and the screen of before."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -70,6 +74,8 @@ class TerminalDriver(LinuxDriver):
         if self.gone:
             return
         assert sys.__stderr__ is not None, "without a terminal there is no driver"
+        if self._output is not None:
+            self._output.stop(0.0)
         self._output = TerminalOutput(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost)
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
         self._active = self._key_thread is not None and self._key_thread.is_alive()
@@ -86,6 +92,16 @@ class TerminalDriver(LinuxDriver):
         super().close()
         if self._output is not None:
             self._output.stop(0.0 if self.gone else _LAST_WORDS_S)
+
+    def abandon(self) -> None:
+        """Leave the terminal as it was found, as far as that takes no time; nothing else is done with it after this."""
+        with contextlib.suppress(OSError, termios.error):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            room = select.poll()
+            room.register(self.fileno, select.POLLOUT)
+            if room.poll(0):
+                os.write(self.fileno, _LEAVE)
 
     def _query_in_band_window_resize(self) -> None:
         """The kernel knows the size."""

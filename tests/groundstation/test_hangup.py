@@ -57,24 +57,25 @@ def test_a_program_that_writes_into_a_file_does_not_end_with_its_terminal(tmp_pa
 
 
 def test_a_deadline_ends_a_process_with_its_code() -> None:
-    code = "import time; from groundstation.hangup import Deadline; Deadline(0.1).start(143); time.sleep(60)"
+    code = "import time; from groundstation.hangup import Deadline; Deadline().start(143, 0.1); time.sleep(60)"
     assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=False).returncode == 143
 
 
 def test_a_deadline_that_is_called_off_ends_nothing() -> None:
     ended: list[int] = []
-    deadline = Deadline(0.05, ended.append)
-    deadline.start(1)
+    deadline = Deadline(ended.append)
+    deadline.start(1, 0.05)
     deadline.call_off()
     threads_gone()
     assert ended == []
 
 
-def test_only_the_first_start_of_a_deadline_counts() -> None:
+def test_of_two_deadlines_the_sooner_counts() -> None:
     ended: list[int] = []
-    deadline = Deadline(0.0, ended.append)
-    deadline.start(129)
-    deadline.start(143)
+    deadline = Deadline(lambda code: (ended.append(code), deadline.call_off()))
+    deadline.start(143, PATIENCE_S)
+    deadline.start(129, 0.0)
+    deadline.start(130, 0.1)
     threads_gone()
     assert ended == [129]
 
@@ -86,7 +87,7 @@ def test_signals_end_it_and_only_a_lost_terminal_keeps_the_deadline(number: sign
     asked: list[int] = []
     ended: list[int] = []
     before = signal.getsignal(number)
-    with EndSignals(asked.append, Deadline(0.3, ended.append)):
+    with EndSignals(asked.append, Deadline(ended.append)):
         os.kill(os.getpid(), number)
     threads_gone()
     assert asked == [128 + number]

@@ -112,6 +112,7 @@ def test_a_viewer_that_is_held_up_still_ends_by_sigterm(home: Path) -> None:
     until(lambda: _is_asleep(window.pid), "a viewer that hangs")
     window.process.terminate()
     assert window.process.wait(PATIENCE_S) == EXIT_TERMINATED
+    window.wait_for("\x1b[?1049l")  # the terminal can be used again
     window.close()
 
 
