@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from groundstation.byte_source import STDIN
+from groundstation.byte_source import STDIN, ByteSource
 from groundstation.captures import Capture
 from groundstation.decoding import CaptureDecoder, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
@@ -90,7 +90,7 @@ class Progress:
 @click.option(
     "--profile",
     "profile_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     help="Link profile in TOML. [default: this lander's UART]",
 )
 @click.option(
@@ -256,7 +256,9 @@ def _profile(path: Path | None, bits: BitForm | None) -> LinkProfile:
     profile = UART
     if path is not None:
         try:
-            profile = profile_from_toml(path.read_text(encoding="utf-8"))
+            with ByteSource(path) as source:
+                text = b"".join(source.pieces()).decode()
+            profile = profile_from_toml(text)
         except (OSError, UnicodeDecodeError) as error:
             raise CallerError(f"{path} cannot be read as a profile: {error}") from error
     return replace(profile, alignment="bit") if bits else profile

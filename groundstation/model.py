@@ -13,6 +13,7 @@ Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an arg
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -246,7 +247,7 @@ class PassModel:
             self._values[message.packet, name] = held
         for key in PLOTTED:
             point = message.values.get(key[1]) if key[0] == message.packet else None
-            if point is not None and not isinstance(point, str) and key[1] not in message.invalid:
+            if isinstance(point, int | float) and math.isfinite(point):
                 self.series[key].add(message.scet, float(point))
         self._advance_clock(message.scet, message.vcid)
         self.replay = message.replay

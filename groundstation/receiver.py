@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from groundstation.contact import ContactMonitor
+from groundstation.json_encoding import word_of
 from groundstation.limits import LimitMonitor
 from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
 from groundstation.message_base import Value
@@ -284,7 +285,7 @@ class Receiver:
             severity: Severity = "ACTIVITY_LO"
             if change.state != "GREEN":
                 severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
-            text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {change.value:g}"
+            text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {_number(change.value)}"
             out.append(_station_event(severity, "LIMIT", text, ert))
         if "dictionary_hash" in values:
             out += self._check_hash(definition.name, values, ert)
@@ -338,6 +339,10 @@ def _stamp(frame: TransferFrame) -> int | None:
         return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
     except DecodeError:
         return None
+
+
+def _number(value: float) -> str:
+    return word_of(value) or f"{value:g}"
 
 
 def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:

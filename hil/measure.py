@@ -17,6 +17,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord
 from groundstation.links.base import Chunk
 from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.onboard_clock import OnboardClock
 from groundstation.orders import CommandUpdate
 from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
@@ -59,6 +60,7 @@ class Received:
     stream: bytes = b""
     notes: list[tuple[int, FrameNote]] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+    clock: OnboardClock = field(default_factory=OnboardClock)
     boots: int = 0
     counters: Counters = field(default_factory=Counters)
     contacts: list[ContactChange] = field(default_factory=list)
@@ -134,11 +136,11 @@ def _event(event: EventRecord, received: Received) -> None:
 
 
 def _sample(message: Telemetry, received: Received) -> None:
-    """A point of the descent, for the report."""
+    """A point of the descent, for the report; one nonsense time would stretch its axis over years."""
     altitude, speed = message.values.get("altitude"), message.values.get("speed")
     if message.packet != "DESCENT" or len(received.samples) >= _MAX_SAMPLES:
         return
-    if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)):
+    if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)) and received.clock.follow(message.scet):
         received.samples.append(Sample(message.scet, altitude, speed))
 
 

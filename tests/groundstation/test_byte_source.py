@@ -121,6 +121,15 @@ def test_decode_counts_standard_input_like_a_file(path: str, tmp_path: Path) -> 
     assert msgspec.json.decode(piped.stdout)["total"] == len(DATA)
 
 
+def test_profile_may_come_from_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "capture").write_bytes(DATA)
+    done = decode(str(tmp_path / "capture"), b"frame_length = 128", "--profile", "-")
+    assert done.returncode == 0, done.stderr
+    with pipe(b"frame_length = 128") as fd:
+        arguments = [*COMMAND, "decode", str(tmp_path / "capture"), "--profile", f"/dev/fd/{fd}"]
+        assert subprocess.run(arguments, pass_fds=[fd], capture_output=True, check=False).returncode == 0
+
+
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "pass.sqlite"

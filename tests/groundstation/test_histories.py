@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,7 +102,7 @@ def test_clock_that_stands_is_believed_after_three() -> None:
 
 
 def telemetry(seq: int, scet: int) -> Telemetry:
-    values: dict[str, bool | int | float | str] = {"altitude": 1.0}
+    values: dict[str, bool | int | float | str | None] = {"altitude": 1.0}
     return Telemetry(seq=seq, packet="DESCENT", apid=1, vcid=0, scet=scet, ert=seq, values=values)
 
 
@@ -110,3 +112,12 @@ def test_mission_clock_does_not_follow_one_odd_time() -> None:
         model.apply(telemetry(seq, scet), seq)
         assert model.clock is not None and START <= model.clock <= START + 2
     assert len(model.series[ALTITUDE].samples) == 3
+
+
+def test_numbers_that_are_none_are_no_points_of_a_plot() -> None:
+    model = PassModel()
+    for seq, value in enumerate([1.0, math.nan, math.inf, 2.0], 1):
+        news = telemetry(seq, START + seq)
+        news.values["altitude"] = value
+        model.apply(news, seq)
+    assert [value for _, value in model.series[ALTITUDE].samples] == [1.0, 2.0]

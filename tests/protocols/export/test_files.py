@@ -53,3 +53,23 @@ def test_the_interface_document_has_every_packet_field_command_and_event() -> No
         assert f"| `{command.definition.name}` |" in text
     for event in MARS6.events:
         assert f"| {event.number} | {event.name} |" in text
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_file_that_was_not_generated_is_replaced_by_force_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], link: bool
+) -> None:
+    mine, other = tmp_path / "docs" / "icd.md", tmp_path / "other"
+    mine.parent.mkdir()
+    other.write_text("precious")
+    if link:
+        mine.symlink_to(other)
+    else:
+        mine.write_text("precious")
+    assert main(["all", "--root", str(tmp_path)]) == 2
+    assert "was not generated: --force" in capsys.readouterr().err
+    assert [path.name for path in mine.parent.iterdir()] == ["icd.md"]
+    assert mine.read_text() == "precious"
+    assert main(["all", "--root", str(tmp_path), "--force"]) == 0
+    assert other.read_text() == "precious" and not mine.is_symlink()
+    assert main(["all", "--root", str(tmp_path)]) == main(["check", "--root", str(tmp_path)]) == 0
