@@ -1,11 +1,13 @@
-"""Finds scenarios by name, file or folder, and says in which mode a target flies one."""
+"""Finds what is flown: scenarios by name, file or folder, the mode in which a target flies one, and its image."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from hil.images import BOARD_OF, Image, ImageRefused, choose_image, read_any_image
 from hil.run import TARGETS_OF
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError
+from hil.targets import BOARD, MACHINES
 from protocols.nearest import nearest
 
 
@@ -46,3 +48,30 @@ def find_scenario(name: str) -> Path:
 def default_mode(scenario: Scenario, target: str) -> Mode:
     """The scenario's first mode in which the target can be flown."""
     return next((mode for mode in scenario.head.modes if target in TARGETS_OF[mode]), scenario.head.modes[0])
+
+
+def find_image(target: str, given: Path | None = None) -> Image | None:
+    """The image that a target flies, by the rule of `hil.images`; of a board: what it should be running.
+
+    Args:
+        target: its name.
+        given: the file that was asked for.
+
+    Returns:
+        None for the software lander, for a board of which nothing was said, and for a target that cannot fly here: the
+        flight says why.
+
+    Raises:
+        ImageRefused: there is no image that may fly, or not this one on this target.
+        BuildFailed: the program of the target posix cannot be built.
+    """
+    if target == BOARD:
+        return None if given is None else read_any_image(given)
+    board = BOARD_OF.get(target)
+    if board is None:
+        if given is not None:
+            raise ImageRefused(f"the target {target} runs no image: leave out --image, or choose another --target")
+        return None
+    if given is None and MACHINES[target].missing() is not None:
+        return None
+    return choose_image(board, given)

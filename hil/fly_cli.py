@@ -22,7 +22,8 @@ from groundstation.shell import choose_style
 from groundstation.station_options import output_options
 from hil.campaign import to_toml
 from hil.expected_losses import with_losses
-from hil.find import find_scenario
+from hil.find import find_image, find_scenario
+from hil.image_option import image_option
 from hil.live_viewer import LiveViewer
 from hil.mission_time import MissionTime
 from hil.report import lines, prepare_folder, release_folder, write_report
@@ -49,6 +50,7 @@ HISTORICAL = "los-lander-only"
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
 @click.option("--port", help="Serial port of the target board. Default: the one board that is plugged in.")
 @click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
+@image_option
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
 @output_options
@@ -62,6 +64,7 @@ def fly_command(
     link_drop: int | None,
     port: str | None,
     lockstep: bool,
+    image: Path | None,
     record: Path | None,
     report: Path | None,
     plain: bool,
@@ -99,8 +102,9 @@ def fly_command(
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
-    again = _again(scenario, link_drop, target, mode, port)
-    plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute())
+    again = _again(scenario, link_drop, target, mode, port, image)
+    flown = find_image(target, image)
+    plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute(), flown)
     check_plan(plan)
     viewer = None if lockstep else LiveViewer(style, in_ascii)
     with orderly_end():
@@ -144,11 +148,14 @@ def _exact(at: int) -> str:
     return utc(at, 9).rstrip("0").rstrip(".")
 
 
-def _again(scenario: str | None, link_drop: int | None, target: str, mode: Mode, port: str | None) -> str:
+def _again(
+    scenario: str | None, link_drop: int | None, target: str, mode: Mode, port: str | None, image: Path | None
+) -> str:
     """The command line that flies it again."""
     words = ["hil", "fly", *([] if scenario is None else [scenario]), "--target", target]
     words += ["--link-drop", _exact(link_drop)] if link_drop is not None else []
     words += ["--lockstep"] if mode == "lockstep" else []
+    words += ["--image", str(image)] if image is not None else []
     return shell_join([*words, *(["--port", port] if port else [])])
 
 

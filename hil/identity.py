@@ -10,7 +10,7 @@ from pathlib import Path
 from hil.images import BOARD_OF, Image, choose_image, image_with_id, read_any_image
 from hil.lander.bus import FaultTrace
 from hil.targets import TIMELESS, BoardMachine, Machine, MachineFailed
-from hil.targets.greeting import Greeting, find_greeting
+from hil.targets.greeting import Greeting, find_greeting, no_greeting
 from protocols.lander import MARS6
 
 GREETING_TIMEOUT_S = 10.0
@@ -116,7 +116,8 @@ def _greeting(machine: Machine, came: queue.SimpleQueue[bytes]) -> Greeting:
     while (found := find_greeting(stream)) is None:
         left = deadline - time.monotonic()
         if left <= 0 or not machine.running:
-            raise MachineFailed(f"{machine.name} does not greet: {machine.console or 'it says nothing'}")
+            said = no_greeting(stream) or machine.console or "it says nothing"
+            raise MachineFailed(f"{machine.name} does not greet: {said}")
         try:
             stream += came.get(timeout=min(left, 0.1))
         except queue.Empty:

@@ -30,6 +30,8 @@ Kind = Literal["given", "built here", "prebuilt", "from the bundle"]
 
 BOARD_OF = {"qemu": "stm32f4", "simavr": "uno", "posix": "posix"}
 """Whose image each of the machines runs."""
+IN_BUNDLE = "image"
+"""Its name in the bundle of a run, without suffix."""
 RECORD = "lander.json"
 """Beside a build: its ids, compiler and flags."""
 
@@ -97,6 +99,20 @@ class Image:
     def open_hex(self) -> int:
         """The same with the image in Intel HEX."""
         return _in_memory(f"{self.board}.hex", self.as_hex())
+
+
+def in_bundle(folder: Path, target: str) -> Image | None:
+    """The image that a bundle keeps; None if it keeps none, as of the software lander.
+
+    Raises:
+        ImageRefused: it is not a whole image of the target's board.
+    """
+    for suffix in (".elf", ".hex", ""):
+        path = folder / f"{IN_BUNDLE}{suffix}"
+        if path.is_file():
+            board = BOARD_OF.get(target)
+            return read_any_image(path) if board is None else read_image(path, find_board(board), "from the bundle")
+    return None
 
 
 def _in_memory(name: str, data: bytes) -> int:

@@ -29,6 +29,7 @@ from hil.record import FlightRecord
 from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.scenario import Loss
 from hil.streams import compare, golden_stream, until, where
+from hil.targets import BOARD
 from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
 
@@ -346,10 +347,12 @@ def _target(bench: _Bench, received: Received) -> None:
         boots = max(len(record.booted) - 1, int(received.boots > 0))  # it greets once a second after each
         bench.add("resets", boots, "the target booted in flight")
     built = record.provenance.get("build")
+    flies = ", ".join(record.booted) or "an unknown build"
     if built is not None:
-        flies = ", ".join(record.booted)
         equal = all(build == built for build in record.booted) if record.booted else None
-        bench.add("build_id_equal", equal, f"{flies or 'nobody knows what'} flies, the file is {built}")
+        bench.add("build_id_equal", equal, f"{flies} flies, the image is {built}")
+    elif record.target == BOARD:
+        bench.add("build_id_equal", None, f"{flies} flies, which no image here is: --image FILE names one")
 
 
 def _bytes(bench: _Bench, received: Received) -> None:

@@ -46,7 +46,7 @@ from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink
-from hil.targets.greeting import read_greeting
+from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import start_script
 from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
@@ -190,12 +190,13 @@ class RealtimeRig:
         self._server.close()
 
     def _await_greeting(self) -> None:
-        deadline = time.monotonic() + BOOT_TIMEOUT_S
+        deadline, first = time.monotonic() + BOOT_TIMEOUT_S, b""
         while not self.record.booted:
             if not self._machine.running or time.monotonic() > deadline:
-                said = self._machine.console or "it says nothing"
+                said = no_greeting(first or self._rest) or self._machine.console or "it says nothing"
                 raise MachineFailed(f"{self._machine.name} does not boot: {said}")
             for frame in self._frames(0.1):
+                first = first or frame
                 self._greeting(frame)
 
     def _await_station(self) -> None:

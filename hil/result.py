@@ -138,6 +138,24 @@ class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
     last_frame: int | None
 
 
+class FlownImage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which image of the firmware flew.
+
+    Attributes:
+        build: its build id, as the event BOOT carries it.
+        kind: how it was chosen: given, built here, prebuilt, or from the bundle.
+        path: of its file.
+        sources: id of the sources that it was built from.
+        not_used: another image that was there and not used, and why; may be empty.
+    """
+
+    build: str
+    kind: str
+    path: str
+    sources: str
+    not_used: str = ""
+
+
 VERDICT_VERSION = 2
 """Counts up when a field of `Verdict` changes its meaning or goes; new fields do not count. The verdict of `hil fly`
 before there was a version is 1."""
@@ -161,6 +179,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
         counters: of the station, over the whole recording.
         recording: the path of the station's archive.
         replay: the command line that flies it again.
+        image: what the target ran; None: the software lander, or a board that runs no image that is here.
     """
 
     version: int = VERDICT_VERSION
@@ -180,6 +199,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
     counters: Counters
     recording: str = ""
     replay: str
+    image: FlownImage | None = None
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="type"):

@@ -9,6 +9,7 @@ BUNDLE/scenario.toml        as flown
        capture.jsonl        what came out of the channel, both ways, with its time
        faults.jsonl         what the faults did
        console.txt          what the target had to say for people
+       image.elf            the firmware that flew; or image.hex, or a program: image
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import json
 import math
 import platform
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -37,15 +38,17 @@ from groundstation.printable import printable
 from groundstation.shell import EXIT_INTERRUPTED
 from hil.faults import Act, Spec
 from hil.feasibility import check_feasible
+from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id
 from hil.live_viewer import LiveViewer
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
-from hil.result import FaultSummary, FrameMark, Measurement, Moment, RunResult, Verdict, decode_result, worst
+from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, Verdict, decode_result, worst
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
-from hil.stepped import STEPPED, STEPPED_CAN
-from hil.targets import BOARD, MACHINES, BoardMachine, Machine, Sink, find_port
+from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
+from hil.streams import where
+from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, Sink, find_port
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
@@ -84,6 +87,7 @@ class Plan:
         speed: in real time, mission seconds a second; None: the scenario's.
         port: of the target ``board``.
         recording: a new file for the station's archive; None: it is in the bundle alone.
+        image: what the target runs, of a board what it should run; None: what `hil.images` chooses for the target.
     """
 
     scenario: Scenario
@@ -94,6 +98,7 @@ class Plan:
     speed: float | None = None
     port: str | None = None
     recording: Path | None = None
+    image: Image | None = None
 
     @property
     def name(self) -> str:
@@ -191,6 +196,14 @@ def _board(plan: Plan) -> Callable[[Sink], Machine]:
     return partial(BoardMachine, port=plan.port or find_port())
 
 
+def _machine(plan: Plan, machines: Mapping[str, Callable[..., Machine]]) -> Callable[[Sink], Machine]:
+    """What makes the machine of a plan, with its image."""
+    if plan.target == BOARD:
+        return _board(plan)
+    make = machines[plan.target]
+    return make if plan.image is None else partial(make, image=plan.image)
+
+
 CAPABILITIES: dict[Mode, Callable[[str], frozenset[str]]] = {"lockstep": _can, "realtime": _can}
 """What targets can suffer, by mode."""
 
@@ -218,11 +231,30 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: L
     began = clock()
     if plan.bundle is not None:
         _make(plan.bundle)
+    if plan.image is None and plan.target in BOARD_OF and MACHINES[plan.target].missing() is None:
+        plan = replace(plan, image=choose_image(BOARD_OF[plan.target]))
     record = RIGS[plan.mode](plan, progress, viewer)
+    if plan.target == BOARD:
+        plan = replace(plan, image=plan.image or _image_of_board(record))
+    if plan.image is not None:
+        record.provenance |= plan.image.facts()
     result = result_of(plan, record, began, clock)
     if plan.bundle is not None:
         write_bundle(plan.bundle, result, record)
+        if plan.image is not None:
+            (plan.bundle / f"{IN_BUNDLE}{plan.image.suffix}").write_bytes(plan.image.data)
     return result
+
+
+def _image_of_board(record: FlightRecord) -> Image | None:
+    """What a board should run: the image that the rule chooses for the kind of board that it is, by what it runs."""
+    runs = next((image_with_id(int(build, 16)) for build in record.booted), None)
+    if runs is None:
+        return None
+    try:
+        return choose_image(runs.board)
+    except ImageRefused:  # there is none of these sources: it runs an old one
+        return replace(runs, note=f"{runs.path} was built from other sources")
 
 
 def _make(bundle: Path) -> None:
@@ -233,7 +265,7 @@ def _make(bundle: Path) -> None:
 
 
 def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
-    target = SteppedMachine(_board(plan)) if plan.target == BOARD else STEPPED[plan.target]()
+    target = STEPPED[plan.target]() if plan.target in UNMACHINED else SteppedMachine(_machine(plan, TIMELESS))
     rig = LockstepRig(plan.scenario, target, plan.archive, progress)
     try:
         with _broken_off(rig.record):
@@ -249,7 +281,7 @@ TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realt
 
 
 def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
-    make = _board(plan) if plan.target == BOARD else MACHINES[plan.target]
+    make = _machine(plan, MACHINES)
     rig = RealtimeRig(plan.scenario, make, plan.archive.absolute(), _speed(plan), progress, host_clock, viewer)
     try:
         with _broken_off(rig.record):
@@ -312,6 +344,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
             "capture, both ways": "capture.jsonl",
             "fault log": "faults.jsonl",
             "console": "console.txt",
+            **({"image": f"{IN_BUNDLE}{plan.image.suffix}"} if plan.image is not None else {}),
         },
     )
 
@@ -331,7 +364,7 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
         state=state,
         passed=passed,
         exit_code=0 if passed else record.exit_code if broken else 1,
-        line=_line(plan, state, record, rows),
+        line=_line(plan, state, record, judgement),
         error=record.error or record.left,
         measurements=rows,
         losses=judgement.losses,
@@ -339,6 +372,17 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
         counters=judgement.received.counters,
         recording=printable(plan.archive),
         replay=plan.replay,
+        image=None if plan.image is None else _flown(plan.image),
+    )
+
+
+def _flown(image: Image) -> FlownImage:
+    return FlownImage(
+        build=image.id_text,
+        kind=image.kind,
+        path=printable(image.path),
+        sources=f"{image.source:08x}",
+        not_used=printable(image.note),
     )
 
 
@@ -347,14 +391,16 @@ def utc_date(nanoseconds: int) -> str:
     return datetime.fromtimestamp(nanoseconds // 10**9, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _line(plan: Plan, state: State, record: FlightRecord, rows: list[Measurement]) -> str:
+def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) -> str:
     """The verdict in a line."""
+    rows = judgement.rows
     head = f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
+    first = "" if judgement.mismatch is None else f"{judgement.mismatch.field or where(judgement.mismatch)}; "
     if record.error or record.left:
-        return f"{head}: {record.error or record.left}"
+        return f"{head}: {first}{record.error or record.left}"
     bad = [row for row in rows if row.state != "PASS"]
     if bad:
-        return f"{head}: {', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
+        return f"{head}: {first}{', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
     los = next((row for row in rows if row.name.startswith("los_time_error")), None)
     cause = next((row.value for row in rows if row.name.startswith("los_cause")), None)
     return f"{head}: {len(rows)} measurements" + (f", LOS {cause}, error {los.value} ms" if los is not None else "")

@@ -24,7 +24,9 @@ from groundstation.shell import EXIT_INTERRUPTED
 from hil.batch import Batch
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
-from hil.find import default_mode, find_scenario, find_scenarios
+from hil.find import default_mode, find_image, find_scenario, find_scenarios
+from hil.image_option import image_option
+from hil.images import in_bundle
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
@@ -50,6 +52,7 @@ _common = [
     click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
     click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Runs at once."),
+    image_option,
 ]
 
 
@@ -74,6 +77,7 @@ def run_command(
     seed: int | None,
     report: Path | None,
     jobs: int,
+    image: Path | None,
     repeat: int,
     speed: float | None,
     port: str | None,
@@ -102,7 +106,7 @@ def run_command(
         raise click.UsageError("--port is for the target board alone")
     if speed is not None and mode == "lockstep":
         raise click.UsageError(_NO_SPEED)
-    plans, skipped = [], []
+    plans, skipped, flown = [], [], find_image(target, image)
     with _folder(report) as folder:
         for path, named in [found for name in scenarios for found in find_scenarios(name)]:
             scenario = load_scenario(path)
@@ -110,8 +114,8 @@ def run_command(
             seeded = scenario if seed is None else with_seed(scenario, seed)
             for n in range(repeat):
                 bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
-                again = _again(path, named, target, chosen, seeded.head.seed, port)
-                plan = Plan(seeded, target, chosen, bundle, again, speed, port)
+                again = _again(path, named, target, chosen, seeded.head.seed, port, image)
+                plan = Plan(seeded, target, chosen, bundle, again, speed, port, image=flown)
                 try:
                     check_plan(plan)
                 except (NotForTarget, TooFast) as error:
@@ -142,10 +146,11 @@ def _name(scenario: str, target: str, seed: int | None, n: int | None) -> str:
     return f"{scenario}-{target}" + ("" if seed is None else f"-s{seed}") + ("" if n is None else f"-{n + 1}")
 
 
-def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: str | None) -> str:
+def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: str | None, image: Path | None) -> str:
     """The command line that flies a run again."""
     what = path.stem if path.parent == SCENARIOS else str(path)
     words = ["hil", "run", what, "--target", target, f"--{mode}", "--seed", str(seed)]
+    words += ["--image", str(image)] if image is not None else []
     return shell_join([*words, *(["--port", port] if port else [])])
 
 
@@ -228,8 +233,13 @@ def list_command() -> None:
 @click.command("replay")
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the new bundle.")
-def replay_command(bundle: Path, report: Path | None) -> None:
-    """Fly a run again from its bundle, and say whether it came out the same.
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    help="Another image of the firmware, ELF or Intel HEX. Default: the one that flew, which the bundle keeps.",
+)
+def replay_command(bundle: Path, report: Path | None, image: Path | None) -> None:
+    """Fly a run again from its bundle, with the image that flew, and say whether it came out the same.
 
     In lockstep it has to, byte for byte. In real time the faults are the same, but the host's clock has its say.
 
@@ -237,16 +247,23 @@ def replay_command(bundle: Path, report: Path | None) -> None:
     Examples:
       hil replay out/runs/los-091105-qemu
       hil replay out/runs/noisy-descent-software --report again
+      hil replay out/runs/los-091105-qemu --image hil/firmware/build/stm32f4/lander.elf     is it mended
     """
     before = read_bundle(bundle)
     name = file_name(before.run, f"{bundle / 'result.json'}: run")
     scenario = parse_scenario(before.toml, str(bundle / "scenario.toml"))
     scenario = with_seed(scenario, before.seed)
+    kept = in_bundle(bundle, before.target) if image is None else None
+    flown = kept or find_image(before.target, image)
+    built = before.provenance.get("build")
+    if flown is not None and built is not None and flown.id_text != built:
+        lost = "" if image is not None else "; the bundle keeps no image"
+        echo(f"another image flies: build {flown.id_text} ({flown.path}), not {built}{lost}", err=True)
     with _folder(report) as folder:
         speed = before.speed or None
         again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
         made = folder / "runs" / name
-        plan = Plan(scenario, before.target, before.mode, made, again, speed)
+        plan = Plan(scenario, before.target, before.mode, made, again, speed, image=flown)
         check_plan(plan)
         code = _fly([plan], 1, folder, True)
         after = read_bundle(made)
@@ -279,6 +296,7 @@ def campaign_command(
     seed: int | None,
     report: Path | None,
     jobs: int,
+    image: Path | None,
     runs: int,
 ) -> None:
     """Fly a scenario many times, with seeds and parameters drawn anew for each run: Monte Carlo.
@@ -295,12 +313,14 @@ def campaign_command(
     base, first = load_scenario(find_scenario(scenario)), 1 if seed is None else seed
     check_vary(base)
     chosen: Mode = mode or default_mode(base, target)
+    flying = find_image(target, image)
     with _folder(report) as folder:
         plans, drawn = [], {}
         for n in range(runs):
             flown, drawn[n] = draw(base, first, n)
             bundle = folder / "runs" / f"{n:06}"
-            plans.append(Plan(flown, target, chosen, bundle, shell_join(["hil", "replay", str(bundle)])))
+            again = shell_join(["hil", "replay", str(bundle)])
+            plans.append(Plan(flown, target, chosen, bundle, again, image=flying))
         for plan in plans:
             check_plan(plan)
         sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))

@@ -138,5 +138,8 @@ STEPPED: dict[str, Callable[[], Stepped]] = {
 }
 """Targets that can be flown in lockstep: all machines, and one that needs none."""
 
+UNMACHINED = {"software"}
+"""Those that are stepped in this process, without a machine."""
+
 STEPPED_CAN: dict[str, Capabilities] = {name: faults_of(kind) for name, kind in MACHINES.items()}
 """Faults of the target that each can have."""

@@ -44,13 +44,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-seed", type=int, metavar="N", help="of all random numbers; the scenario's by default")
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")
     group.addoption("--hil-port", metavar="PORT", help="serial port of the target board: --hil-port=PORT, in one word")
+    group.addoption(
+        "--hil-image",
+        metavar="FILE",
+        help="image of the firmware, ELF or Intel HEX; by default the build, or the prebuilt one, of the sources here",
+    )
     parser.addini("hil_targets", "targets when --hil-target is not given", type="args", default=[])
     parser.addini("hil_scenarios", "scenario files that are tests: patterns as 'scenarios/*.toml'", type="args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a wrong option before anything is collected."""
-    if any(config.getoption(name) is not None for name in ("--hil-target", "--hil-report", "--hil-port")):
+    if any(
+        config.getoption(name) is not None for name in ("--hil-target", "--hil-report", "--hil-port", "--hil-image")
+    ):
         session_of(config)
 
 

@@ -19,7 +19,9 @@ from groundstation.errors import CallerError
 from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
-from hil.find import default_mode
+from hil.building import BuildFailed
+from hil.find import default_mode, find_image
+from hil.images import Image, ImageRefused
 from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import NotForTarget, Plan, check_plan, fly_plan, read_bundle, utc_date
@@ -51,12 +53,13 @@ class HilSession:
 
         Raises:
             pytest.UsageError: a target that there is not, a folder that has a report or cannot have one, a port that
-                pytest has misread.
+                pytest has misread, an image that no target may fly.
         """
         self.targets = _targets(config)
         self.seed: int | None = config.getoption("--hil-seed")
         self._mode: Mode | None = config.getoption("--hil-mode")
         self._port = _port(config)
+        self._images = _images(config, self.targets)
         self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
         report = config.getoption("--hil-report")
         self._started = config.invocation_params.dir
@@ -64,7 +67,7 @@ class HilSession:
         if self._report is not None and not self._worker:
             _prepare(self._report)
         self._folder = self._report
-        self._said: list[str] = []
+        self._said = [f"{name}: not used: {i.note}" for name, i in self._images.items() if i is not None and i.note]
 
     def require(self, target: str) -> None:
         """Skip the test if the target is not here; in CI that is a failure."""
@@ -85,7 +88,7 @@ class HilSession:
         bundle = self._bundle(item)
         again = shell_join(["hil", "replay", self.shown(bundle)])
         mode = self._mode or default_mode(scenario, target)
-        plan = Plan(seeded, target, mode, bundle, again, None, self._port)
+        plan = Plan(seeded, target, mode, bundle, again, None, self._port, image=self._images.get(target))
         try:
             check_plan(plan)
         except NotForTarget as error:
@@ -186,6 +189,18 @@ def _targets(config: pytest.Config) -> list[str]:
     if not names:
         raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def _images(config: pytest.Config, targets: Sequence[str]) -> dict[str, Image | None]:
+    """What each of the targets flies: chosen once, so that all tests fly the same."""
+    given: str | None = config.getoption("--hil-image")
+    path = None if given is None else config.invocation_params.dir / given
+    if path is not None and not config.invocation_params.dir.is_relative_to(config.rootpath):
+        raise pytest.UsageError(f"write --hil-image={given}, in one word: pytest took the image for a folder of tests")
+    try:
+        return {target: find_image(target, path) for target in targets}
+    except (ImageRefused, BuildFailed) as error:
+        raise pytest.UsageError(f"--hil-image: {printable(error)}" if given else printable(error)) from error
 
 
 def _prepare(folder: Path) -> None:

@@ -8,8 +8,12 @@ from hil.result import RunResult
 
 
 def lines(result: RunResult) -> list[str]:
-    """The verdict in a line, then a line for each row that did not pass, and for each that is marginal."""
+    """The verdict in a line, then a line for each row that did not pass, and for each that is marginal; the image."""
     rows = [*wanting(result), *marginal(result)]
     out = [result.line]
     out += [f"  {row.state:8} {row_text(row)}{f' ({row.note})' if row.note else ''}" for row in rows]
+    image = result.verdict.image
+    if image is not None:
+        out.append(f"  image    {image.build}, {image.kind}: {image.path}")
+        out += [f"  image    not used: {image.not_used}"] if image.not_used else []
     return [printable(line.replace("\n", " ")).rstrip() for line in out]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hil.first_field import first_field
 from hil.lander.bus import FaultTrace, ResetReason
+from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.clcw import Clcw, decode_clcw
 from protocols.ccsds.crc import crc16
 from protocols.codec import Value
@@ -17,6 +19,8 @@ from protocols.telemetry import decode_telemetry
 
 SIZE = UART.cadu_length
 _BOOT = 34
+_ARGUMENTS_AT = 6
+"""In the body of BOOT, behind number and tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,25 @@ def read_greeting(cadu: bytes) -> Greeting | None:
 
 def _fault(values: dict[str, Value] | None) -> FaultTrace | None:
     return None if values is None else FaultTrace(*(int(values[name]) for name in ("pc", "lr", "cfsr", "stack")))
+
+
+def no_greeting(stream: bytes) -> str:
+    """Why what a machine sent instead of a greeting is none, in words: empty if it sent nothing.
+
+    The first whole frame is held against the greeting that it would be, with its own reset reason and build.
+    """
+    if not stream:
+        return ""
+    start = stream.find(UART.asm)
+    frame = stream[start : start + SIZE]
+    if start < 0 or len(frame) < SIZE:
+        return f"{len(stream)} bytes came, no greeting"
+    plain = Spacecraft().hello(ResetReason.UNKNOWN, 0)
+    at = plain.index(_BOOT.to_bytes(2, "big") + bytes(4)) + _ARGUMENTS_AT
+    reason, build = (int.from_bytes(frame[place : place + 4], "big") for place in (at, at + 4))
+    known = ResetReason(reason) if reason in list(ResetReason) else ResetReason.UNKNOWN
+    wanted = Spacecraft().hello(known, build)
+    return f"{len(stream)} bytes came, no greeting: {first_field(wanted, frame)}"
 
 
 def _packets(frame: TransferFrame) -> dict[str, dict[str, Value]]:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hil.lander.commanding import MAX_CLTU, Order, check
 from hil.lander.spacecraft import Spacecraft
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink, Unsupported
-from hil.targets.greeting import SIZE, Greeting, find_greeting, read_greeting
+from hil.targets.greeting import SIZE, Greeting, find_greeting, no_greeting, read_greeting
 from hil.targets.telecommands import COMPLETION, order, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import decode_frame, split_frames
@@ -238,7 +238,7 @@ class SteppedMachine:
         while (found := find_greeting(self._rest)) is None:
             came = self._take(0.1)
             if time.monotonic() > deadline or not (came or self.machine.running):
-                raise MachineFailed(f"{self.name} does not boot: {self._last_words()}")
+                raise MachineFailed(f"{self.name} does not boot: {no_greeting(self._rest) or self._last_words()}")
         at, self.greeting = found
         self._rest = self._rest[at + SIZE :]
 

@@ -1,0 +1,101 @@
+"""Ten landers, each with one constant changed, are built and flown: each fails, with the field that differs first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.firmware.tools import copy_of_sources, make, need
+from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
+from tests.targets.bench import require
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is changed in which file, and the words of the verdict."""
+
+    file: str
+    was: str
+    now: str
+    words: str
+
+
+MUTANTS = {
+    "a time: the drogue": Mutant(
+        "core/sequencer.c",
+        "drogue_ms = INT32_C(159000)",
+        "drogue_ms = INT32_C(161000)",
+        "DESCENT.phase AEROBRAKING, expected DROGUE",
+    ),
+    "a time: the end of the blackout": Mutant(
+        "core/sequencer.c",
+        "BLACKOUT_END_MS INT32_C(88000)",
+        "BLACKOUT_END_MS INT32_C(88100)",
+        "frame VCID 2, expected 0",
+    ),
+    "a time: the epoch": Mutant(
+        "core/packets.c",
+        "EPOCH_MS_OF_DAY UINT32_C(32753000)",
+        "EPOCH_MS_OF_DAY UINT32_C(32753001)",
+        "COMMAND_COMPLETED onboard time, ms of day 32753001, expected 32753000",
+    ),
+    "a mass": Mutant(
+        "core/sequencer.c", "MASS_ENTRY_G INT32_C(635000)", "MASS_ENTRY_G INT32_C(636000)", "DESCENT.altitude"
+    ),
+    "an area": Mutant("core/sequencer.c", "CDA_MAIN_CM2 INT32_C(674400)", "CDA_MAIN_CM2 INT32_C(674401)", "DESCENT."),
+    "a limit": Mutant(
+        "core/instruments.c",
+        "RADIO_ALTITUDE_LOW_MAX 1000u",
+        "RADIO_ALTITUDE_LOW_MAX 999u",
+        "DESCENT.radio_altitude_low 99.9 m, expected 100.0 m",
+    ),
+    "a time-out": Mutant(
+        "core/telemetry.c", "RELAY_HOLD_TICKS 5u", "RELAY_HOLD_TICKS 15u", "BUS_HK.relay_lock yes, expected no"
+    ),
+    "a counter's width: packets": Mutant(
+        "core/transmitter.c",
+        "SEQUENCE_MASK 0x3FFFu",
+        "SEQUENCE_MASK 0x03FFu",
+        "DESCENT sequence count 0, expected 1024",
+    ),
+    "a counter's width: frames": Mutant(
+        "core/transmitter.c", "w[7] = c->vcfc++;", "w[7] = c->vcfc++ & 0x7Fu;", "frame VCFC 0, expected 128"
+    ),
+    "a byte order": Mutant(
+        "core/crc.c",
+        "bytes[length] = (uint8_t)(crc >> 8);\n    bytes[length + 1u] = (uint8_t)(crc & 0xFFu);",
+        "bytes[length + 1u] = (uint8_t)(crc >> 8);\n    bytes[length] = (uint8_t)(crc & 0xFFu);",
+        "BUS_HK checksum",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require("qemu")
+    need("make", "arm-none-eabi-gcc", packages="make gcc-arm-none-eabi")
+    return copy_of_sources(tmp_path_factory.mktemp("mutants"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_changed_constant_fails_with_its_field(copy: Path, run: Run, name: str) -> None:  # noqa: F811
+    mutant = MUTANTS[name]
+    source = copy / mutant.file
+    text = source.read_text(encoding="utf-8")
+    assert text.count(mutant.was) == 1
+    source.write_text(text.replace(mutant.was, mutant.now), encoding="utf-8")
+    try:
+        make("BOARD=stm32f4", folder=copy)
+    finally:
+        source.write_text(text, encoding="utf-8")
+    image = copy / "build" / "stm32f4" / "lander.elf"
+    done = run("hil", "run", "los-091105", "--target", "qemu", "--image", str(image), "--json")
+    verdict = json.loads(done.stdout)
+    print(verdict["line"])
+    assert (done.returncode, verdict["state"]) in ((1, "FAIL"), (20, "FAIL"))
+    assert mutant.words in verdict["line"]
+    assert verdict["image"]["kind"] == "given"
