@@ -248,7 +248,7 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: L
 
 def _image_of_board(record: FlightRecord) -> Image | None:
     """What a board should run: the image that the rule chooses for the kind of board that it is, by what it runs."""
-    runs = next((image_with_id(int(build, 16)) for build in record.booted), None)
+    runs = next((image_with_id(int(build, 16)) for build in record.booted if int(build, 16)), None)
     if runs is None:
         return None
     try:
