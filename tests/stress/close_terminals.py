@@ -35,16 +35,18 @@ MOMENT_MAX_S = 8.0
 JOBS = 2
 ROOT = Path(__file__).parents[2]
 
-_FLY = f"{shlex.quote(sys.executable)} -m hil.cli fly --speed 20"
+_HIL = f"{shlex.quote(sys.executable)} -m hil.cli"
+_FLY = f"{_HIL} fly --speed 20"
 PROGRAMS = {
     "fly": f"exec {_FLY}",
+    "over": f"exec {_HIL} fly --speed 100",
     "zmq": f"exec {_FLY} --link zmq",
     "make": "exec make -s run ARGS='--speed 20'",
     "shells": "sh -c \"make -s run ARGS='--speed 20'; true\"; true",
     "deaf": f"trap '' HUP; {_FLY}; true",
     "deaf make": "trap '' HUP; make -s run ARGS='--speed 20'; true",
 }
-"""As a shell is told. The deaf ones ignore SIGHUP, and so does what they start."""
+"""As a shell is told. One is over within some seconds. The deaf ones ignore SIGHUP, and so does what they start."""
 WAYS = ("plain", "suspended", "quitting", "noise", "hup and cont", "stalled")
 TERMINALS = ("window", "window", "kill-pane", "kill-session", "kill-server")
 
