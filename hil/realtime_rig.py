@@ -164,7 +164,7 @@ class RealtimeRig:
         now = self._clock()
         if self._viewer is None:
             return f"hil-{now % 10**12:012}"
-        return f"fly-{datetime.fromtimestamp(now // S, UTC):%H%M%S}-{now % S // 10**6:03d}"
+        return f"fly-{datetime.fromtimestamp(now // S, UTC):%H%M%S}-{os.getpid()}"
 
     def _serve(self, endpoint: str) -> ByteServer:
         """The port that the station opens: the same name each time, and never that of another terminal.
