@@ -123,37 +123,21 @@ class FrameRows:
 
     def foreign(self, found: Frame, reason: str, ert: int | None) -> FrameRow:
         """The row of a good frame that does not fit."""
-        return FrameRow(
-            found.offset,
-            _quality(found),
-            ert,
-            found.asm_damaged,
-            found.inverted,
-            found.corrected,
-            foreign=reason,
-            data=found.data.hex(),
-        )
+        return FrameRow(foreign=reason, **_found_fields(found, ert))
 
     def good(self, found: Frame, frame: TransferFrame, items: Sequence[Extracted], ert: int | None) -> FrameRow:
         """The row of a good frame and of what it completes."""
-        fields: dict[str, Any] = _ocf_fields(frame.ocf) | _item_fields(items)
+        fields = _found_fields(found, ert) | _ocf_fields(frame.ocf) | _item_fields(items)
         if isinstance(frame, TmFrame):
             fields |= _tm_fields(found.data, frame) | {"mcfc_lost": self._lost(frame)}
         elif isinstance(frame, AosFrame):
             fields |= _aos_fields(frame)
         return FrameRow(
-            found.offset,
-            _quality(found),
-            ert,
-            found.asm_damaged,
-            found.inverted,
-            found.corrected,
             scid=frame.scid,
             vcid=frame.vcid,
             vcfc=frame.vcfc,
             first_header_pointer=frame.first_header_pointer,
             contains=content_of(frame),
-            data=found.data.hex(),
             **fields,
         )
 
@@ -166,8 +150,16 @@ class FrameRows:
         return lost
 
 
-def _quality(found: Frame) -> Quality:
-    return "CORRECTED" if found.corrected else "GOOD"
+def _found_fields(found: Frame, ert: int | None) -> dict[str, Any]:
+    return {
+        "offset": found.offset,
+        "quality": "CORRECTED" if found.corrected else "GOOD",
+        "ert": ert,
+        "asm_damaged": found.asm_damaged,
+        "inverted": found.inverted,
+        "corrected": found.corrected,
+        "data": found.data.hex(),
+    }
 
 
 def content_of(frame: TransferFrame) -> Content:
