@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from groundstation.tui.descent import DescentScreen
 from groundstation.tui.painter import PAINT_EVERY_S, Painter
-from tests.groundstation.tui.scripted import script
+from tests.groundstation.tui.scripted import LOS, host, script
 from tests.groundstation.tui.stage import staged
 
 DRAWS = 10_000
@@ -133,3 +134,21 @@ def test_the_application_paints_without_arrivals() -> None:
             await painted(stage.app.painter, stage.app.painter.paintings + 3)
 
     asyncio.run(play())
+
+
+def test_a_layout_whose_callback_is_lost_is_painted_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Panels know their new sizes only after a refresh; no one callback is trusted to come then."""
+
+    async def seen() -> str:
+        async with staged(script(until=LOS + 0.9), (80, 24)) as stage, asyncio.timeout(PATIENCE_S):
+            stage.clock.now = host(LOS + 0.9)
+            await stage.pilot.resize_terminal(60, 18)
+            for _ in range(4):
+                await painted(stage.app.painter, stage.app.painter.paintings + 1)
+                await stage.pilot.pause()
+            return stage.text()
+
+    kept = asyncio.run(seen())
+    assert "LOSS OF SIGNAL" in kept
+    monkeypatch.setattr(DescentScreen, "call_after_refresh", lambda *_: True)
+    assert asyncio.run(seen()) == kept
