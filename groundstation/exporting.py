@@ -1,8 +1,8 @@
-"""Recordings to tables that other programs read: one file a packet type, Parquet or CSV.
+"""Recordings to tables that other programs read: one file a packet type, Parquet, CSV or JSON lines.
 
 Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed–Solomon mended the frame), the virtual
-channel, the packet's sequence count, then the parameters in calibrated units: in CSV rounded to the declared decimals,
-in Parquet as they are. A value that means nothing (the altimeter without lock) is null in Parquet and empty in CSV.
+channel, the packet's sequence count, then the parameters in calibrated units: in Parquet as they are, elsewhere rounded
+to the declared decimals. A value that means nothing (the altimeter without lock) is null, and empty in CSV.
 Rejected frames are not in it: they are the business of `salvage`.
 """
 
@@ -17,20 +17,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Protocol, Self
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.columns import PacketColumns, Times, packet_columns
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.file_names import file_name
-from groundstation.json_encoding import word_of
+from groundstation.json_encoding import beyond_53_bits, encode_json, word_of
+from groundstation.message_base import Value
 from groundstation.output_file import OutputFile
 from protocols.bulk import Column, labels
 from protocols.dictionary import Dictionary, Packet
 from protocols.profile import LinkProfile
 
-Format = Literal["csv", "parquet"]
-FORMATS: tuple[Format, ...] = ("csv", "parquet")
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
 _QUALITIES = ("GOOD", "CORRECTED")
 
 
@@ -47,40 +50,48 @@ class TableSink(Protocol):
     ) -> None: ...
 
 
-class CsvTable:
+class TextTable:
+    """What text formats have in common: columns of values as they are shown, None where they mean nothing."""
+
+    def __init__(self, packet: Packet) -> None:
+        self._words, self._rounded = labels(packet), dict(packet.rounded)
+        self.names = [parameter.name for parameter in packet.parameters]
+
+    def shown(self, columns: PacketColumns) -> list[list[Any]]:
+        """The values, a list for each parameter."""
+        return [self._cells(name, column, columns.void.get(name)) for name, column in columns.values.items()]
+
+    def _cells(self, name: str, column: Column, void: npt.NDArray[np.bool_] | None) -> list[Any]:
+        cells: list[Any] = column.tolist()
+        decimals = self._rounded.get(name)
+        if name in self._words:
+            cells = [self._words[name].get(cell, cell) for cell in cells]
+        elif column.dtype.kind == "V":
+            cells = [cell.hex() for cell in cells]
+        elif decimals is not None:
+            cells = [round(cell, decimals) for cell in cells]
+        if void is None:
+            return cells
+        return [None if gone else cell for cell, gone in zip(cells, void.tolist(), strict=True)]
+
+
+class CsvTable(TextTable):
     """Comma-separated values; times in ISO 8601 UTC with nanoseconds, flags as true and false, enums as words."""
 
     def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        super().__init__(packet)
         self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
-        self._words, self._rounded = labels(packet), dict(packet.rounded)
-        names = [parameter.name for parameter in packet.parameters]
-        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *names])
+        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *self.names])
 
     def write(self, columns: PacketColumns) -> None:
         """Append rows."""
         lists: list[list[Any]] = [_iso(columns.ert), _iso(columns.scet)]
         lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
         lists += [columns.vcid.tolist(), columns.sequence.tolist()]
-        lists += [self._cells(columns, name, column) for name, column in columns.values.items()]
+        for column, cells in zip(columns.values.values(), self.shown(columns), strict=True):
+            lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bf" else cells)
         self._writer.writerows(zip(*lists, strict=True))
-
-    def _cells(self, columns: PacketColumns, name: str, column: Column) -> list[Any]:
-        cells: list[Any] = column.tolist()
-        if name in self._words:
-            cells = [self._words[name].get(cell, cell) for cell in cells]
-        elif column.dtype.kind == "b":
-            cells = ["true" if cell else "false" for cell in cells]
-        elif column.dtype.kind == "V":
-            cells = [cell.hex() for cell in cells]
-        elif column.dtype.kind == "f":
-            decimals = self._rounded.get(name)
-            cells = cells if decimals is None else [round(cell, decimals) for cell in cells]
-            cells = [word_of(cell) or cell for cell in cells]
-        void = columns.void.get(name)
-        return (
-            cells if void is None else ["" if gone else cell for cell, gone in zip(cells, void.tolist(), strict=True)]
-        )
 
     def __enter__(self) -> Self:
         return self
@@ -89,6 +100,50 @@ class CsvTable:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.detach()
+
+
+class TableRow(msgspec.Struct, frozen=True):
+    """One packet in JSON, as in the rows of `decode`."""
+
+    packet: str
+    ert: int
+    scet: int
+    quality: str
+    vcid: int
+    sequence: int
+    values: dict[str, Value | None]
+    invalid: list[str]
+    exact: dict[str, str]
+
+
+class JsonTable(TextTable):
+    """One JSON object a line."""
+
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        super().__init__(packet)
+        self._file = file
+        self._packet = packet
+        self._conditional = [condition.name for condition in packet.conditional]
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        names, packet = list(columns.values), self._packet
+        heads = (columns.ert, columns.scet, columns.corrected, columns.vcid, columns.sequence)
+        rows = zip(*(head.tolist() for head in heads), zip(*self.shown(columns), strict=True), strict=True)
+        for ert, scet, mended, vcid, sequence, cells in rows:
+            values = dict(zip(names, cells, strict=True))
+            invalid = [name for name in self._conditional if values[name] is None]
+            exact = beyond_53_bits({name: values[name] for name in packet.wide})
+            head = (packet.definition.name, ert, scet, _QUALITIES[mended], vcid, sequence)
+            self._file.write(encode_json(TableRow(*head, values, invalid, exact), times=True) + b"\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The file is its owner's."""
 
 
 class ParquetTable:
@@ -141,7 +196,11 @@ class ParquetTable:
             self._writer.close()
 
 
-_TABLES: dict[Format, Callable[[BinaryIO, Packet], TableSink]] = {"csv": CsvTable, "parquet": ParquetTable}
+_TABLES: dict[Format, Callable[[BinaryIO, Packet], TableSink]] = {
+    "csv": CsvTable,
+    "jsonl": JsonTable,
+    "parquet": ParquetTable,
+}
 
 
 def export(
@@ -195,6 +254,13 @@ def export(
         for file in files.values():
             file.discard()
     return rows
+
+
+def _csv_cell(cell: Any) -> Any:
+    """Empty for None; flags and numbers that are none as words."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return word_of(cell) or cell if isinstance(cell, float) else cell
 
 
 def _iso(times: Times) -> list[str]:

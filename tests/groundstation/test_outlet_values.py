@@ -171,6 +171,14 @@ def test_csv_says_it(recording: Path) -> None:
     assert [row["ert"] for row in rows] == ["2031-01-01T00:00:00.000000001Z"] * 3
 
 
+def test_json_lines_say_it(recording: Path) -> None:
+    for number, line in enumerate(exported(recording, "jsonl").read_text().splitlines()):
+        row = plain_json(line)
+        assert row["values"] == pytest.approx(VALUES[number], abs=0)
+        assert (row["invalid"], row["exact"], row["quality"]) == (VOID[number], EXACT[number], "GOOD")
+        assert (row["sequence"], row["ert_utc"]) == (number, "2031-01-01T00:00:00.000000001Z")
+
+
 def test_parquet_says_it_unrounded(recording: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow.parquet")
     rows = pyarrow.read_table(exported(recording, "parquet")).drop(["ert", "scet"]).to_pylist()
