@@ -48,7 +48,7 @@ from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, V
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
-from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, Sink, find_port
+from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, Sink, find_port, no_reset
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
@@ -149,6 +149,8 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
     """Whether the target and the link can have it."""
     if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
         raise NotForTarget(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
+    if plan.target == BOARD and fault.kind == "reset" and (why := no_reset(plan.port or find_port())) is not None:
+        raise NotForTarget(f"{place}: {why}")
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
     link = plan.scenario.head.link

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hil.targets.base import Machine, MachineFailed, Sink, Unsupported
-from hil.targets.board import BoardMachine, find_port
+from hil.targets.board import BoardMachine, find_port, no_reset
 from hil.targets.posix import PosixMachine
 from hil.targets.qemu import QemuMachine
 from hil.targets.simavr import SimavrMachine
@@ -40,4 +40,5 @@ __all__ = [
     "Sink",
     "Unsupported",
     "find_port",
+    "no_reset",
 ]

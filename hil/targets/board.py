@@ -11,6 +11,7 @@ So a board flies as one that was just switched on, byte for byte.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from pathlib import Path
@@ -31,7 +32,8 @@ READY_TIMEOUT_S = 15.0
 _GREETING_S = 1.5
 _RESET_PULSE_S = 0.1
 _SETTLE_S = 0.1
-_ST_LINK = 0x0483
+_ST = 0x0483
+_PTY_MAJORS = range(136, 144)
 _IDLE = b"\x55" * 16
 """Ends a CLTU that another program left open."""
 _MAX_HELD = 1 << 20
@@ -54,6 +56,20 @@ def find_port(by_serial: Path = BY_SERIAL) -> str:
     raise MachineFailed(
         f"{len(ports)} boards are plugged in; choose one: {', '.join(f'--port {port}' for port in ports)}"
     )
+
+
+def no_reset(path: str) -> str | None:
+    """Why a port cannot reset the board behind it; None if it has the lines. Whether they are wired nobody knows."""
+    port = _usb_port(path)
+    if port is not None and port.vid == _ST:
+        return f"{path} is an ST-Link or an STM32's own USB, which passes no reset line on: use the board's button"
+    try:
+        device = os.stat(path)
+    except OSError:
+        return None  # opening it says what is wrong
+    if stat.S_ISCHR(device.st_mode) and os.major(device.st_rdev) in _PTY_MAJORS:
+        return f"{path} has no reset lines: use the board's button"
+    return None
 
 
 class BoardMachine:
@@ -127,9 +143,8 @@ class BoardMachine:
         """
         if self._line is None:
             raise MachineFailed(f"{self.name} is off")
-        port = _usb_port(self._path)
-        if port is not None and port.vid == _ST_LINK:
-            raise Unsupported(f"{self._path} is an ST-Link, which passes no reset line on: use its black button")
+        if (why := no_reset(self._path)) is not None:
+            raise Unsupported(why)
         if not self._pulse():
             raise Unsupported(f"{self._path} has no reset lines: use the board's button")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hil.images import Image, choose_image
-from hil.targets.base import Sink
+from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
 from hil.targets.firmware import missing_for_posix
 from hil.targets.process import ProcessMachine
@@ -23,7 +23,7 @@ class PosixMachine(ProcessMachine):
             ImageRefused: there is no image to use.
             BuildFailed: the program cannot be built.
         """
-        self._image = image or choose_image("posix")
+        self._image = choose_image("posix") if image is None and self.missing() is None else image
         super().__init__(sink)
 
     @classmethod
@@ -33,9 +33,11 @@ class PosixMachine(ProcessMachine):
 
     def provenance(self) -> dict[str, str]:
         """Which image it runs."""
-        return self._image.facts()
+        return {} if self._image is None else self._image.facts()
 
     def _start(self, terminal: str) -> Child:
+        if self._image is None:
+            raise MachineFailed(self.missing() or "there is no image of posix")
         fd = self._image.open_copy()
         try:
             return Child([f"/proc/self/fd/{fd}", terminal], [fd])

@@ -76,6 +76,7 @@ class SteppedMachine:
         self._report = b""
         self._owed = 0
         self._lost = False
+        self._stands = False
 
     def begin(self) -> None:
         """Switch it on, and let it wait in HELD at tick 0.
@@ -170,7 +171,18 @@ class SteppedMachine:
         """
         self._lost = True
         self.machine.reset()
+        if not self._stands:
+            self._await_boot()
         self._drain()
+
+    def _await_boot(self) -> None:
+        """A reset line that leads nowhere leaves a lander that is held, and says nothing."""
+        self._drain()
+        deadline = time.monotonic() + BOOT_TIMEOUT_S
+        while (found := find_greeting(self._rest)) is None:
+            if not self._take(0.1) and time.monotonic() > deadline:
+                raise MachineFailed(f"{self.name} does not boot after its reset line was pulled: is it wired?")
+        self._rest = self._rest[found[0] + SIZE :]
 
     def power(self, on: bool) -> None:
         """Take its power, or give it back: then it waits in READY, like after a reset.
@@ -196,6 +208,7 @@ class SteppedMachine:
             self.machine.hang()
         else:
             self.machine.resume()
+        self._stands = stands
 
     def flip(self, address: int, mask: int) -> None:
         """Turn over bits of a byte of its memory.

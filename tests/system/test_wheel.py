@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.targets.firmware import FIRMWARE
+from hil.boards import FIRMWARE
 from tests.targets.bench import require
 
 pytestmark = pytest.mark.long
@@ -70,7 +70,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_it_carries_firmware_and_boards(installed: Path) -> None:
     firmware = installed / "hil" / "firmware"
-    for name in ("prebuilt/stm32f4.elf", "prebuilt/uno.hex", "prebuilt/uno.elf", "boards/stm32f4.mk", "boards/uno.mk"):
+    images = [f"prebuilt/{name}" for name in ("stm32f4.elf", "stm32f4.json", "uno.hex", "uno.elf", "uno.json")]
+    for name in (*images, "boards/stm32f4.mk", "boards/uno.mk", "stamp.py"):
         assert (firmware / name).read_bytes() == (FIRMWARE / name).read_bytes(), name
     assert not (firmware / "core").exists()
     assert not (firmware / "build").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from groundstation.errors import PortAbsent, PortBusy
 from groundstation.links.serial import close_port, open_port
 from hil.images import choose_image
 from hil.lander.bus import ResetReason
+from hil.scenario import SCENARIOS
 from hil.targets import BoardMachine, MachineFailed, Unsupported, find_port
 from hil.targets.greeting import read_greeting
 from hil.targets.stepping import SteppedMachine
@@ -220,3 +222,33 @@ def test_no_board_is_one_clear_line(run: Run) -> None:  # noqa: F811
     assert done.stderr.count("\n") == 1
     done = run("hil", "fly", "--target", "qemu", "--port", "/dev/ttyACM0")
     assert done.returncode == 2
+
+
+def test_a_board_without_reset_lines_skips_what_needs_them(device: StandIn, run: Run, tmp_path: Path) -> None:  # noqa: F811
+    fly = ("hil", "run", "--target", "board", "--port", device.path, "--lockstep")
+    done = run(*fly, "los-reset")
+    words = f"los-reset: fault[0].kind: reset: {device.path} has no reset lines: use the board's button"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"hil: {words}\n")
+    for name in ("los-reset", "los-091105"):
+        shutil.copy(SCENARIOS / f"{name}.toml", tmp_path)
+    done = run(*fly, str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"skipped {words}\n" in done.stderr
+    assert "PASS     los-091105 on board" in done.stdout
+
+
+class Unwired(BoardMachine):
+    """A port whose lines lead nowhere: an adapter with three wires."""
+
+    def reset(self) -> None:
+        """Nothing comes of it."""
+
+
+def test_a_reset_that_does_not_happen_is_told(device: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    stepped = SteppedMachine(lambda sink: Unwired(sink, device.path))
+    stepped.begin()
+    list(stepped.advance(100))
+    monkeypatch.setattr("hil.targets.stepping.BOOT_TIMEOUT_S", 2.0)
+    with pytest.raises(MachineFailed, match="does not boot after its reset line was pulled: is it wired"):
+        stepped.reset()
+    stepped.close()
