@@ -53,7 +53,7 @@ class ByteSource:
 
     @property
     def file(self) -> Path | None:
-        """The name of the regular file behind it, for what needs to seek; None for a pipe, or if it has none now."""
+        """The path of the regular file that it reads, to seek in; None for a pipe, or if it has none now."""
         name = Path(f"/proc/self/fd/{self._fd}")
         try:
             behind = name.readlink()

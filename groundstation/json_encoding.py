@@ -166,7 +166,7 @@ def _plan(kind: type[msgspec.Struct]) -> _Plan:
 
 
 def times_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The fields of a struct that are times, told by their names."""
+    """The fields of a struct that are times, recognised by their names."""
     more = _TIMES_OF.get(kind.__name__, ())
     return tuple(name for name in kind.__struct_fields__ if name in _TIMES or name.endswith(_TIME_ENDS) or name in more)
 

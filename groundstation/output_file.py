@@ -127,7 +127,7 @@ def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def write_numbered(path: Path, data: bytes) -> Path:
-    """Write a whole file under that name, or with a number behind it if that is taken: ``name-2.svg``; its path.
+    """Write a whole file under that name, or with a number after it if that is taken: ``name-2.svg``; its path.
 
     Raises:
         OSError: it cannot be written.

@@ -1,7 +1,8 @@
 """A packet's values as every outlet shows them, by its declaration. docs/data.md says it for users.
 
 Rules:
-1. A value that means nothing, since the flag it depends on is 0, is absent: None, never a number. Its name is told.
+1. A value that means nothing, since the flag it depends on is 0, is absent: None, never a number. Its name is listed
+   as invalid.
 2. Calibrated values are rounded to the declared decimals: 39 × 0.01 is 0.39. Limits are judged before that.
 3. Integers that other languages may round stand there as text, too.
 4. Bytes are shown in hex.

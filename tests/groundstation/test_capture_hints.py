@@ -1,4 +1,4 @@
-"""What is said of captures that gave no frame is true: who does as it says gets frames."""
+"""The hints for captures that gave no frame are true: following them gives frames."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_many_odd_times_that_do_not_go_on_clear_no_plot() -> None:
     assert series.odd == 49
 
 
-def test_mission_flown_again_starts_the_plot_with_its_first_sample() -> None:
+def test_mission_flown_again_starts_the_plot_at_its_first_sample() -> None:
     series = filled()
     for n in range(3):
         series.add(START + n * NS_PER_S, 5.0)

@@ -126,7 +126,7 @@ def test_messages_say_it_in_json_and_come_back() -> None:
         assert [repr(value) for value in floats.values()] == [repr(v) for v in (*RAW[number][:2], *void)]
 
 
-def test_limits_are_judged_before_rounding_and_not_on_void_values() -> None:
+def test_limits_are_judged_before_rounding_and_on_no_void_value() -> None:
     assert [news.limits for news in live()] == [{}, {"f32": "RED_HIGH"}, {"f32": "RED_LOW"}]
 
 

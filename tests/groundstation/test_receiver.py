@@ -116,7 +116,7 @@ def test_unknown_channels_packets_and_events_are_told_once() -> None:
     assert "UNKNOWN_EVENT" in names(outcomes)
 
 
-def test_packet_whose_time_is_none_is_bad_and_its_frame_has_no_time() -> None:
+def test_packet_with_an_impossible_time_is_bad_its_frame_untimed() -> None:
     packet = bytearray(encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(29))[:-2])
     packet[TIME_OFFSET + 2 : TIME_OFFSET + 6] = (86_400_000).to_bytes(4, "big")
     outcomes, receiver = receive(framed(bytes(packet) + crc16(packet).to_bytes(2, "big")))

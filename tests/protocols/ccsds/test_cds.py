@@ -64,7 +64,7 @@ def test_more_milliseconds_than_a_day_has_are_refused(day: int, ms: int) -> None
         ("1974-03-12", False),
         ("2017-12-31", False),
         ("2025-06-30", False),
-        ("2031-06-30", True),  # nobody can know
+        ("2031-06-30", True),  # not announced yet
         ("2031-03-31", False),
     ],
 )
