@@ -31,7 +31,7 @@ class Capture:
         try:
             self._source = ByteSource(path)
             if self._source.is_terminal:
-                raise CallerError(f"{self.name} is the terminal: name a file, or pipe a capture into this command")
+                raise CallerError(_terminal(path, self.name))
             is_recording = self._source.peek(len(_SQLITE)) == _SQLITE
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read: {error.strerror}") from error
@@ -75,3 +75,9 @@ class Capture:
         if file is None:
             raise ArchiveError(f"{self.name} is a recording in a pipe, but SQLite has to seek: save it as a file first")
         return file
+
+
+def _terminal(path: Path, name: str) -> str:
+    if descriptor_of(path) is not None:
+        return f"{name} is the terminal: name a file, or pipe a capture into this command"
+    return f"{name} is a terminal or a serial port: groundstation run serial:{name} receives from a port"
