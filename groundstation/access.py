@@ -17,10 +17,11 @@ from typing import Literal
 
 from groundstation.errors import AccessRefused, KeyUnusable
 from groundstation.keys import Client, KeyStore
-from groundstation.messages import AnyMessage, MissedReport, SnapshotRequest, StopRequest
+from groundstation.messages import AnyMessage, HistoryRequest, MissedReport, SnapshotRequest, StopRequest
 from groundstation.orders import Order
 
 _KEY_MARK = "key:"
+_FOR_LISTENERS = (SnapshotRequest, HistoryRequest, MissedReport)
 CLAIM_MAX = 200
 """Characters that a client may say of itself."""
 
@@ -45,7 +46,7 @@ class Caller:
         """
         if self.rights == "none":
             raise AccessRefused(f"the key {self.key!r} is not let in any more")
-        if self.rights == "telemetry" and not isinstance(request, SnapshotRequest | MissedReport):
+        if self.rights == "telemetry" and not isinstance(request, _FOR_LISTENERS):
             raise AccessRefused(
                 f"the key {self.key!r} is for telemetry only: at the station, "
                 f"`groundstation keys allow {self.key} --command` lets it command"

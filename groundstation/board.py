@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 
+from groundstation.flight import Flight
 from groundstation.losses import LossBook
 from groundstation.messages import (
     Acknowledgement,
     AnyMessage,
     ContactChange,
     EventMessage,
+    History,
+    HistoryRequest,
     LimitInfo,
     LinkStatus,
     MilestoneInfo,
@@ -25,6 +28,9 @@ EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
 COMMANDS_KEPT = 100
 ACKNOWLEDGEMENTS_KEPT = 100
+SAMPLES_KEPT = 1000
+WARNINGS_KEPT = 100
+_WARNINGS = ("WARNING_LO", "WARNING_HI", "FATAL")
 HOUSEKEEPING = 3
 
 
@@ -43,7 +49,11 @@ class Board:
         self._started = started
         self._telemetry: dict[str, Telemetry] = {}
         self._contacts: deque[ContactChange] = deque(maxlen=CONTACTS_KEPT)
-        self._events: deque[EventMessage] = deque(maxlen=EVENTS_KEPT)
+        self._events: deque[tuple[int, EventMessage]] = deque(maxlen=EVENTS_KEPT)
+        self._warnings: deque[tuple[int, EventMessage]] = deque(maxlen=WARNINGS_KEPT)
+        self._count = 0
+        self._flight = Flight(kept=SAMPLES_KEPT)
+        self._periods = {name: packet.definition.period_ms for name, packet in dictionary.by_name.items()}
         self._acknowledgements: deque[Acknowledgement] = deque(maxlen=ACKNOWLEDGEMENTS_KEPT)
         self._commands: dict[int, CommandUpdate] = {}
         self._uplink: UplinkStatus | None = None
@@ -52,20 +62,31 @@ class Board:
         """Remember a message that goes to the viewers."""
         if isinstance(message, Telemetry):
             self._telemetry[message.packet] = message
+            self._flight.add(message, self._periods)
         elif isinstance(message, ContactChange):
             self._contacts.append(message)
             self.losses.take(message)
+            if message.verdict is not None and not message.revised:
+                self._flight.lose(message.verdict.last_scet)
         elif isinstance(message, Acknowledgement):
             self._acknowledgements.append(message)
             self.losses.take(message)
         elif isinstance(message, EventMessage):
-            self._events.append(message)
+            self._count += 1
+            self._events.append((self._count, message))
+            if message.severity in _WARNINGS:
+                self._warnings.append((self._count, message))
         elif isinstance(message, CommandUpdate):
             self._commands[message.command] = message
             if len(self._commands) > COMMANDS_KEPT:
                 del self._commands[min(self._commands)]
         elif isinstance(message, UplinkStatus):
             self._uplink = message
+
+    def history(self, request: HistoryRequest) -> History:
+        """The curves that a viewer asks for."""
+        decimals = {(p.packet, p.name): p.decimals for p in parameters_of(self._dictionary)}
+        return self._flight.history(request.parameters, request.samples, decimals)
 
     def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
         """All of it, with the sequences of what was published so far."""
@@ -82,7 +103,9 @@ class Board:
             link=link,
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
-            events=list(self._events),
+            events=[event for _, event in sorted((dict(self._warnings) | dict(self._events)).items())],
+            clock=self._flight.clock,
+            clock_vcid=self._flight.clock_vcid,
             losses=self.losses.losses,
             acknowledgements=list(self._acknowledgements),
             commands=list(self._commands.values()),

@@ -147,8 +147,8 @@ class StationClient:
                 if snapshot is not None:
                     yield StationBack(snapshot)
 
-    async def request(self, message: AnyMessage) -> AnyMessage:
-        """Ask the station; a `Refusal` is an answer too.
+    async def request(self, message: AnyMessage, timeout_s: float | None = None) -> AnyMessage:
+        """Ask the station; a `Refusal` is an answer too. ``timeout_s`` is for answers that take longer than others.
 
         Every request has a socket of its own: one that found no station in time is never delivered later.
 
@@ -161,7 +161,7 @@ class StationClient:
         handshakes = Handshakes(socket, self._credentials, self._requests)
         try:
             socket.connect(self._station.command)
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s or self._timeout_s):
                 await socket.send(encode(message))
                 try:
                     return decode(await self._unless_closed(handshakes.answer()))

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -40,6 +40,9 @@ from groundstation.orders import (
     OrderAccepted,
     UplinkStatus,
 )
+
+CURVES_MAX, SAMPLES_MAX = 64, 2000
+"""What may be asked for at once."""
 
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
@@ -112,6 +115,7 @@ class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Where a replay stands, in the recording's own Earth received time: ``at``, between ``first`` and ``last``.
 
     ``jumps`` counts how often it began anew elsewhere: what was shown before a jump is no context for what follows.
+    All counts are ``counted_from`` there.
     """
 
     recording: str
@@ -122,6 +126,7 @@ class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     ended: bool
     jumps: int
+    counted_from: int = 0
 
 
 class LinkStatus(Message, frozen=True, tag="link"):
@@ -277,7 +282,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
     ``known_commands`` is what can be ordered, in the dictionary's order; ``commands`` what became of those ordered.
-    ``losses`` holds the last loss of every channel, acknowledged or not.
+    ``losses`` holds the last loss of every channel, acknowledged or not. ``clock`` is the mission's time (SCET) as
+    ``clock_vcid`` told it: of the flight that goes on, whatever a channel that is silent since said in the one before.
     """
 
     station: str
@@ -292,12 +298,45 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     contacts: list[ContactChange]
     events: list[EventMessage]
     sequences: dict[str, int]
+    clock: int | None = None
+    clock_vcid: int | None = None
     losses: list[LossStatus] = msgspec.field(default_factory=list)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None
     known_commands: list[CommandInfo] = msgspec.field(default_factory=list)
     replay: bool = False
+
+
+class HistoryRequest(Message, frozen=True, tag="history_request"):
+    """Viewer → station: the curves of some parameters, answered by a `History`.
+
+    ``parameters`` are (packet, name); each curve has at most so many ``samples``.
+    """
+
+    parameters: Annotated[list[tuple[str, str]], msgspec.Meta(max_length=CURVES_MAX)]
+    samples: Annotated[int, msgspec.Meta(ge=1, le=SAMPLES_MAX)] = 600
+
+
+class CurveData(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter over SCET, thinned: each value stands at ``first`` plus its offset, in ns.
+
+    ``starts`` are the places in the lists of those that do not join to the one before: there was a gap.
+    """
+
+    packet: str
+    name: str
+    first: int
+    offsets: list[int]
+    values: list[float]
+    starts: list[int]
+
+
+class History(Message, frozen=True, tag="history"):
+    """What a station kept of the flight that goes on; ``loss_marks`` are the SCETs after which the signal was lost."""
+
+    curves: list[CurveData]
+    loss_marks: list[int]
 
 
 class SnapshotRequest(Message, frozen=True, tag="snapshot_request"):
@@ -372,6 +411,8 @@ AnyMessage = (
     | Heartbeat
     | Snapshot
     | SnapshotRequest
+    | HistoryRequest
+    | History
     | StopRequest
     | ReplayControl
     | Heard

@@ -13,19 +13,17 @@ Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an arg
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from groundstation.command_history import CommandHistory
 from groundstation.continuity import Continuity, Place
+from groundstation.flight import Flight, Key
 from groundstation.histories import (
     LOGGED_STATES,
     Log,
     LogEntry,
-    Series,
     entry_of_acknowledgement,
     entry_of_command,
     entry_of_contact,
@@ -51,7 +49,6 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
 )
-from groundstation.onboard_clock import REWIND_NS, OnboardClock
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.pass_clock import PassClock
 
@@ -61,14 +58,13 @@ VELOCITY = (DESCENT_PACKET, "speed")
 PLOTTED = (ALTITUDE, VELOCITY)
 ENTRY_MILESTONE = "ENTRY"
 
-LOSS_MARKS_KEPT = 100
 STALE_TOLERANCE = 3
 STALE_FLOOR_NS = 500_000_000
 STATION_GONE_NS = 2_000_000_000
+RESTART_NEWS_NS = 60_000_000_000
 
 Freshness = Literal["FRESH", "STALE", "NEVER"]
 ShownSignal = SignalState | Literal["UNKNOWN"]
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +115,7 @@ class _Held:
     valid: bool
     vcid: int
     at: int
+    run: int
 
 
 class PassModel:
@@ -132,22 +129,20 @@ class PassModel:
         self.channels: dict[int, ChannelStatus] = {}
         self.signals: dict[int | None, SignalState] = {}
         self.alarms = 0
-        self.loss_marks: deque[int] = deque(maxlen=LOSS_MARKS_KEPT)
-        self.clock: int | None = None
-        self.clock_vcid: int | None = None
+        self.flight = Flight(PLOTTED)
         self.replay = False
         self.commanding = CommandHistory()
         self.log = Log()
-        self.series: dict[Key, Series] = {key: Series() for key in PLOTTED}
         self.gaps = Continuity()
         self._values: dict[Key, _Held] = {}
         self._book = LossBook()
         self._noticed: dict[int | None, _Noticed] = {}
         self._pass_clock = PassClock()
-        self._onboard_clock = OnboardClock()
         self._meter = LagMeter()
         self._heard: int | None = None
         self._lost_since: int | None = None
+        self._run = 0
+        self.restarted_at: int | None = None
 
     # ------------------------------------------------------------------------------------------- folding
 
@@ -178,6 +173,7 @@ class PassModel:
     def _apply_news(self, message: AnyMessage, now: int) -> None:
         if isinstance(message, Telemetry):
             self._apply_telemetry(message, now)
+            self.flight.add(message, self._periods)
         elif isinstance(message, LinkStatus):
             self._apply_link(message, now)
         elif isinstance(message, ContactChange):
@@ -195,10 +191,8 @@ class PassModel:
 
     def _apply_snapshot(self, snapshot: Snapshot, now: int) -> None:
         restarted = self._is_other_station(snapshot)
-        if restarted:
-            self.log, self._values, self.clock = Log(), {}, None
-            self._onboard_clock = OnboardClock()
-            self.signals, self.commanding, self._noticed = {}, CommandHistory(), {}
+        if restarted and self.snapshot is not None:
+            self._restart(self.snapshot, snapshot, now)
         if self._pass_clock.follow(snapshot.link.playback, self._heard or now):
             self._jump()
         self.snapshot = snapshot
@@ -212,11 +206,10 @@ class PassModel:
             *snapshot.contacts,
             *snapshot.acknowledgements,
         ]
-        self.log.merge([_entry(item) for item in news])
+        self.log.merge([*map(_entry, news), *_ordered(snapshot.commands)], restarted=restarted)
         for telemetry in snapshot.telemetry:
             self._apply_telemetry(telemetry, now - max(0, snapshot.link.ert - telemetry.ert))
-        for change in snapshot.contacts:
-            self._mark_loss(change)
+        self.flight.adopt(snapshot.clock, snapshot.clock_vcid)
         self._apply_link(snapshot.link, now)
         self._book.adopt(snapshot.losses)
         for loss in snapshot.losses:
@@ -225,6 +218,15 @@ class PassModel:
         if snapshot.uplink is not None:
             self.commanding.follow(snapshot.uplink, now - max(0, snapshot.link.ert - snapshot.uplink.ert))
         self.replay = self.replay or snapshot.replay
+
+    def _restart(self, old: Snapshot, new: Snapshot, now: int) -> None:
+        """Another run of the station: what it says mixes with nothing of before, which stays as far as it is known."""
+        self._run += 1
+        self.restarted_at = now
+        self.flight.restart()
+        self.signals, self.channels, self.commanding, self._noticed = {}, {}, CommandHistory(), {}
+        text = f"station {new.station} was started again (pid {old.pid}, now {new.pid}): what it knew before is stale"
+        self.log.add(LogEntry(new.started, None, "WARNING_HI", "VIEWER", "STATION_RESTARTED", text, new.replay))
 
     def _is_other_station(self, snapshot: Snapshot) -> bool:
         old = self.snapshot
@@ -243,19 +245,9 @@ class PassModel:
         at = message.ert if message.replay else now - self._backlog()
         for name, value in message.values.items():
             valid = name not in message.invalid
-            held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at)
+            held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at, self._run)
             self._values[message.packet, name] = held
-        for key in PLOTTED:
-            point = message.values.get(key[1]) if key[0] == message.packet else None
-            if isinstance(point, int | float) and math.isfinite(point):
-                self.series[key].add(message.scet, float(point))
-        self._advance_clock(message.scet, message.vcid)
         self.replay = message.replay
-
-    def _advance_clock(self, scet: int, vcid: int) -> None:
-        clock = self.clock
-        if self._onboard_clock.follow(scet) and (clock is None or scet > clock or clock - scet > REWIND_NS):
-            self.clock, self.clock_vcid = scet, vcid
 
     def _apply_link(self, message: LinkStatus, now: int) -> None:
         if self._pass_clock.follow(message.playback, self._heard or now):  # a replay's time waits for its viewer
@@ -263,32 +255,26 @@ class PassModel:
         self.link, self.replay = message, message.replay
         self.signals[None] = message.state
         for channel in message.channels:
+            known = self.channels.get(channel.vcid)
+            if channel.last_scet is not None and known is not None and known.last_scet != channel.last_scet:
+                self.flight.follow_status(channel.last_scet, channel.vcid)
             self.channels[channel.vcid] = channel
             self.signals[channel.vcid] = channel.state
-            if channel.last_scet is not None and self._onboard_clock.is_near(channel.last_scet):
-                self._advance_clock(channel.last_scet, channel.vcid)  # an odd one stands there for a while
 
     def _jump(self) -> None:
         """A replay goes on elsewhere: what was received before is no context for it."""
         self.log, self._values, self.signals, self.channels = Log(), {}, {}, {}
         self._book, self._noticed = LossBook(), {}
-        self.clock, self.commanding = None, CommandHistory()
-        self._onboard_clock = OnboardClock()
-        self.loss_marks.clear()
-        for series in self.series.values():
-            series.jump()
+        self.commanding = CommandHistory()
+        self.flight.jump()
 
     def _apply_contact(self, change: ContactChange, now: int) -> None:
         self.signals[change.vcid] = change.state
-        self._mark_loss(change)
+        if change.verdict is not None and not change.revised:
+            self.flight.lose(change.verdict.last_scet)
         self._book.take(change)
         for loss in self._book.losses:
             self._notice(loss, change.ert, now, replay=change.replay)
-
-    def _mark_loss(self, change: ContactChange) -> None:
-        verdict = change.verdict
-        if verdict is not None and not change.revised and verdict.last_scet is not None:
-            self.loss_marks.append(verdict.last_scet)
 
     def _notice(self, loss: LossStatus, ert: int, now: int, *, replay: bool) -> None:
         """Keep what was last known before a loss that is new here; ``ert`` is the station's time at ``now``."""
@@ -303,6 +289,21 @@ class PassModel:
         self.alarms += loss.acknowledged is None and not replay
 
     # ------------------------------------------------------------------------------------------- asking
+
+    @property
+    def clock(self) -> int | None:
+        """The mission's time."""
+        return self.flight.clock
+
+    @property
+    def _periods(self) -> dict[str, int]:
+        return {info.packet: info.period_ms for info in self.parameters.values()}
+
+    def restarted_ns(self, now: int) -> int | None:
+        """How long ago the station was started again, for as long as that is news."""
+        if self.restarted_at is None or now - self.restarted_at > RESTART_NEWS_NS:
+            return None
+        return max(0, now - self.restarted_at)
 
     @property
     def losses(self) -> dict[int | None, Loss]:
@@ -361,7 +362,7 @@ class PassModel:
         if held is None:
             return Reading(info, None, "GREEN", True, "NEVER", 0)
         age = self.age(held.at, now)
-        frozen = self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
+        frozen = held.run != self._run or self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
         late = age > max(info.period_ms * 1_000_000 * STALE_TOLERANCE, STALE_FLOOR_NS)
         freshness: Freshness = "STALE" if frozen or late or self.is_late(now) else "FRESH"
         return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
@@ -424,7 +425,8 @@ class PassModel:
 
     def clock_frozen(self, now: int) -> bool:
         """Whether the mission clock stands: the channel that drives it is silent, or what is shown is late."""
-        return self.is_late(now) or self.signal(self.clock_vcid, now) in ("LOS", "UNKNOWN")
+        silent = self.signal(self.flight.clock_vcid, now) in ("LOS", "UNKNOWN")
+        return silent or self.flight.earlier or self.is_late(now)
 
     def last_loss(self) -> Loss | None:
         """The loss to read up on, whoever acknowledged it: the one that the banner shows or showed."""
@@ -440,6 +442,11 @@ class PassModel:
         descent = self.packet_vcid(DESCENT_PACKET)
         rank: dict[int | None, int] = {descent: 0, None: 1} if descent is not None else {None: 1}
         return sorted(losses, key=lambda loss: (loss.regained is not None, rank.get(loss.vcid, 2)))
+
+
+def _ordered(commands: Iterable[CommandUpdate]) -> list[LogEntry]:
+    """What a log says of commands whose last state is all that is known."""
+    return [entry_of_command(news) for news in commands if news.state in LOGGED_STATES]
 
 
 def _entry(item: EventMessage | ContactChange | Acknowledgement) -> LogEntry:

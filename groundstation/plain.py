@@ -18,6 +18,7 @@ from groundstation.messages import (
     EventMessage,
     Lag,
     LinkStatus,
+    LossStatus,
     LosVerdict,
     Refusal,
     Snapshot,
@@ -61,7 +62,28 @@ def plain_line(message: AnyMessage) -> str | None:
     else:
         return None
     mark = "REPLAY " if getattr(message, "replay", False) else ""
-    return printable(mark + " ".join(line.split())).encode("ascii", "backslashreplace").decode()
+    return _ascii(mark + line)
+
+
+def alarm_lines(snapshot: Snapshot) -> list[str]:
+    """What is open when somebody joins: losses that last or that nobody acknowledged, values beyond their limits."""
+    if snapshot.replay:
+        return []
+    lines = [_open_loss(loss) for loss in snapshot.losses if loss.regained is None or loss.acknowledged is None]
+    for packet in snapshot.telemetry:
+        for name, limit in packet.limits.items():
+            lines.append(f"{utc(packet.scet)} OPEN {packet.packet}.{name} {limit}: {packet.values.get(name)}")
+    return [_ascii(line) for line in lines]
+
+
+def _open_loss(loss: LossStatus) -> str:
+    state = "lasts" if loss.regained is None else f"ended ERT {utc(loss.regained.ert)}"
+    seen = "not acknowledged" if loss.acknowledged is None else f"acknowledged by {loss.acknowledged.who}"
+    return f"ERT {utc(loss.verdict.declared_ert)} OPEN {loss.channel} LOS, {state}, {seen}: {_verdict(loss.verdict)}"
+
+
+def _ascii(line: str) -> str:
+    return printable(" ".join(line.split())).encode("ascii", "backslashreplace").decode()
 
 
 class PlainLines:

@@ -72,12 +72,14 @@ class ReplayDesk:
         self.pace = Pace(published, time.monotonic, waiting=link.state().paused)
         self._link = link
         self._jumps = 0
+        self._counted_from = 0
         self._context_until = 0
         self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
 
-    def jumped(self, until: int) -> None:
-        """From here on everything is of another place in the recording; what is before ``until`` is its context."""
+    def jumped(self, at: int, until: int) -> None:
+        """Everything begins anew ``at`` another place in the recording; what is before ``until`` is its context."""
         self._jumps += 1
+        self._counted_from = at
         self._context_until = until
         self._said.clear()
 
@@ -132,7 +134,12 @@ class ReplayDesk:
 
     def _playback(self) -> PlaybackStatus:
         state = self._link.state()
-        return PlaybackStatus(recording=encodable(self._link.path), jumps=self._jumps, **state._asdict())
+        return PlaybackStatus(
+            recording=encodable(self._link.path),
+            jumps=self._jumps,
+            counted_from=self._counted_from,
+            **state._asdict(),
+        )
 
 
 class ReplayClient(StationClient):

@@ -37,6 +37,7 @@ from groundstation.messages import (
     AnyMessage,
     EventMessage,
     Heard,
+    HistoryRequest,
     LinkStatus,
     MissedReport,
     ReplayControl,
@@ -342,7 +343,7 @@ class Station:
     def _begin_anew(self, restart: Restart) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
         assert self._replay is not None
-        self._replay.jumped(restart.until)
+        self._replay.jumped(restart.ert, restart.until)
         self._board = self._new_board()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
         self._recorder = Recorder(self._receiver, self._archive, self._recording)
@@ -448,6 +449,8 @@ class Station:
             self._replay.obey(request)
             self._publish_status()
             return self._snapshot()
+        if isinstance(request, HistoryRequest):
+            return self._board.history(request)
         if isinstance(request, Heard | MissedReport):
             self._note(request, caller)
             return OrderAccepted(text="noted")

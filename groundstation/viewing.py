@@ -12,9 +12,9 @@ from groundstation.errors import StationGone
 from groundstation.hangup import EXIT_HANGUP
 from groundstation.host_time import host_clock
 from groundstation.lag import LagMeter, LagReports
-from groundstation.messages import AnyMessage, Lag
+from groundstation.messages import AnyMessage, Lag, Snapshot
 from groundstation.output import echo, write_json, write_line
-from groundstation.plain import PlainLines, json_line
+from groundstation.plain import PlainLines, alarm_lines, json_line
 from groundstation.registry import Endpoints
 from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals
 from groundstation.tui.source import StationBack, StationLost
@@ -110,6 +110,8 @@ def _write(update: AnyMessage | StationBack, style: Literal["plain", "json"], li
         write_json(json_line(update))
     elif (line := lines.line(update)) is not None:
         write_line(line)
+        for alarm in alarm_lines(update) if isinstance(update, Snapshot) else ():
+            write_line(alarm)
 
 
 async def _interruptible(work: Coroutine[Any, Any, int]) -> int:

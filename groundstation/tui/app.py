@@ -21,8 +21,8 @@ from textual.screen import Screen, ScreenResultType
 from groundstation.errors import CallerError, StationError, ViewerCrashed
 from groundstation.hangup import EXIT_HANGUP, Deadline, EndSignals
 from groundstation.host_time import host_clock
-from groundstation.messages import PlaybackStatus, Refusal, ReplayControl, Snapshot
-from groundstation.model import PassModel
+from groundstation.messages import History, HistoryRequest, PlaybackStatus, Refusal, ReplayControl, Snapshot
+from groundstation.model import PLOTTED, PassModel
 from groundstation.ordering import AnyOrder, Orderer, who_am_i
 from groundstation.orders import OrderAccepted
 from groundstation.output import echo
@@ -45,6 +45,9 @@ from groundstation.tui.theme import styles
 
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0
+HISTORY_TIMEOUT_S = 20.0
+"""Curves are some 15 kB, and the line may be slow."""
+
 _BREATH = 64
 _MOVES = 64
 
@@ -95,6 +98,7 @@ class StationApp(App[int]):
         self._moves: asyncio.Queue[Callable[[PlaybackStatus], ReplayControl]] = asyncio.Queue(_MOVES)
         self._marked = False
         self._jumps = 0
+        self._restarted_at: int | None = None
         self._alarms = 0
         self._plots_due = 0.0
         self._notice_until = 0.0
@@ -163,11 +167,27 @@ class StationApp(App[int]):
         finally:
             await self._source.close()
 
+    def _joined(self, snapshot: Snapshot) -> None:
+        """The station is there, or there again."""
+        self.model.apply(snapshot, self._clock())
+        if self.model.restarted_at != self._restarted_at:
+            self._restarted_at = self.model.restarted_at
+            self._notify(f"Station {snapshot.station} was started again: what it knew before is stale.")
+        self.run_worker(self._load_history(), group="history", exclusive=True)
+
+    async def _load_history(self) -> None:
+        """The curves so far, behind everything else: a viewer that joins late has not seen them."""
+        with contextlib.suppress(StationError):  # then they begin here
+            answer = await self._source.request(HistoryRequest(parameters=list(PLOTTED)), HISTORY_TIMEOUT_S)
+            if isinstance(answer, History):
+                self.model.flight.load(answer)
+                self._descent.paint_plots()
+
     def _fold(self, update: Update) -> None:
         if isinstance(update, StationLost):
             self.model.station_lost(update.since_ns)
         elif isinstance(update, StationBack):
-            self.model.apply(update.snapshot, self._clock())
+            self._joined(update.snapshot)
         else:
             self.model.apply(update, self._clock())
         if self.model.alarms != self._alarms:

@@ -34,14 +34,15 @@ class Rank(IntEnum):
     REPLAY = 7
     UNKNOWN = 8
     DEGRADED = 9
-    ACQUIRING = 10
-    NO_SIGNAL = 11
-    LOCKED = 12
-    BEAT = 13
-    CLOCK = 14
-    LIVE = 15
-    NAME = 16
-    ELAPSED = 17
+    RESTARTED = 10
+    ACQUIRING = 11
+    NO_SIGNAL = 12
+    LOCKED = 13
+    BEAT = 14
+    CLOCK = 15
+    LIVE = 16
+    NAME = 17
+    ELAPSED = 18
 
 
 LAST_THAT_STAYS = Rank.REPLAY
@@ -93,15 +94,19 @@ def badges(view: View) -> list[Badge]:
 
 
 def _age(view: View, gone: int | None) -> list[Badge]:
-    """That the station is gone, or that what is shown is late."""
+    """That the station is gone or was started again, or that what is shown is late."""
     model = view.model
     if gone is not None:
         age = age_text(gone)
         return [Badge(Rank.GONE, f"STATION GONE {age}", f"GONE {age}", "badge_stale", "GONE")]
-    if not model.is_late(view.now):
-        return []
-    lag = age_text(model.behind_ns(view.now))
-    return [Badge(Rank.LATE, f"LAG {lag}", f"LAG {lag}", "badge_stale", "LAG")]
+    found: list[Badge] = []
+    if model.is_late(view.now):
+        lag = age_text(model.behind_ns(view.now))
+        found.append(Badge(Rank.LATE, f"LAG {lag}", f"LAG {lag}", "badge_stale", "LAG"))
+    restarted = model.restarted_ns(view.now)
+    if restarted is not None:
+        found.append(Badge(Rank.RESTARTED, f"RESTARTED {age_text(restarted)}", "RESTARTED", "badge_warn"))
+    return found
 
 
 def _commanding(view: View) -> list[Badge]:

@@ -7,7 +7,8 @@ lost, and the telemetry.
 
 from __future__ import annotations
 
-from groundstation.model import ALTITUDE, DESCENT_PACKET, VELOCITY, Key, Reading
+from groundstation.flight import Key
+from groundstation.model import ALTITUDE, DESCENT_PACKET, VELOCITY, Reading
 from groundstation.plain import utc
 from groundstation.tui.banner import alarm_row, verdict_rows
 from groundstation.tui.header import header

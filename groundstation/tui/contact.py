@@ -26,7 +26,7 @@ _SHORT: dict[ShownSignal, str] = {
 def contact(view: View, width: int) -> list[Row]:
     """The whole panel; its height depends on the channels and on the width."""
     link, glyphs = view.model.link, view.glyphs
-    rows = [title("CONTACT", width, glyphs)]
+    rows = [title("CONTACT", width, glyphs, _since(view))]
     if link is None:
         return [*rows, fit((Span(" waiting for a station", "dim"),), width)]
     rows += [_transport(view, link), _sync(view, link, width)]
@@ -35,6 +35,14 @@ def contact(view: View, width: int) -> list[Row]:
     rows += [*_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
     rows += [_display(view, width), _recording(view, link, width)]
     return [fit(aged(row, view), width) for row in rows]
+
+
+def _since(view: View) -> str:
+    """Since when a replay counts, unless that is since its start."""
+    playback = view.model.playback
+    if playback is None or playback.counted_from <= playback.first:
+        return ""
+    return f"counts since {utc(playback.counted_from, 0)}r"
 
 
 def _label(text: str) -> Span:

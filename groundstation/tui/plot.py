@@ -6,16 +6,15 @@ Dots are addressed from the top left: two across and four down to a braille cell
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from groundstation.model import Key
+from groundstation.flight import Key
 from groundstation.plain import utc
 from groundstation.tui.rows import View, age_text, title, value_text
 from groundstation.tui.spans import Row, Span, Tone, fit, merge, right
 
 _AXIS = 8
-_GAP_PERIODS = 3
 _HOUR_NS = 3_600_000_000_000
 _TEN_SECONDS_NS = 10_000_000_000
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -46,16 +45,15 @@ class Frame:
 
 def plot(view: View, key: Key, width: int, height: int, tone: Tone) -> list[Row]:
     """Title with the last value, the canvas with its scale, and the time axis: ``height`` rows in all."""
-    samples = list(view.model.series[key].samples)
+    series = view.model.flight.series[key]
+    samples = series.samples
     head = _title(view, key, width)
     rows, columns = height - 2, width - _AXIS - 2
     if not samples or rows < 2 or columns < 8:
         return [head] + [fit((Span(" no data yet" if line == 0 else "", "dim"),), width) for line in range(height - 1)]
     frame = frame_of(view, samples, columns, rows)
-    info = view.model.parameters.get(key)
-    gap = (info.period_ms if info else 1000) * 1_000_000 * _GAP_PERIODS
     canvas = Canvas(frame, unicode=view.glyphs.unicode)
-    canvas.draw(samples, gap)
+    canvas.draw(samples, series.starts)
     body = [_line(view, frame, canvas, row, tone) for row in range(rows)]
     return [head, *[fit(row, width) for row in body], fit(_time_axis(frame), width)]
 
@@ -87,17 +85,16 @@ class Canvas:
         self._across, self._down = (2, 4) if unicode else (1, 1)
         self._cells: dict[tuple[int, int], int] = {}
 
-    def draw(self, samples: Sequence[tuple[int, float]], gap: int) -> None:
-        """Draw the samples, joined unless more than ``gap`` nanoseconds lie between two of them."""
+    def draw(self, samples: Sequence[tuple[int, float]], starts: Collection[int]) -> None:
+        """Draw the samples, each joined to the one before unless its time is among the ``starts``."""
         before: tuple[int, int] | None = None
-        last = 0
         for scet, value in samples:
             dot = self._frame.column(scet, self._across), self._frame.line(value, self._down)
-            if before is None or scet - last > gap:
+            if before is None or scet in starts:
                 self._set(*dot)
             elif dot != before:
                 self._join(before, dot)
-            before, last = dot, scet
+            before = dot
 
     def char(self, column: int, row: int) -> str:
         """The character of a cell, or an empty string where no dot is set."""
@@ -120,7 +117,7 @@ class Canvas:
 
 def _title(view: View, key: Key, width: int) -> Row:
     reading = view.model.reading(key, view.now)
-    note = f"{view.model.series[key].dropped} older dropped" if view.model.series[key].dropped else ""
+    note = _note(view, key)
     name = key[1].replace("_", " ").upper()
     if reading.value is None:
         return title(name, width, view.glyphs, note)
@@ -129,8 +126,18 @@ def _title(view: View, key: Key, width: int) -> Row:
     return title(text, width, view.glyphs, note)
 
 
+def _note(view: View, key: Key) -> str:
+    """What the curve lacks, or is not of."""
+    series = view.model.flight.series[key]
+    if view.model.flight.earlier and series.samples:
+        return "earlier run"
+    if series.dropped:
+        return f"{series.dropped} older dropped"
+    return f"1 of {series.stride} samples" if series.stride > 1 else ""
+
+
 def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone) -> Row:
-    marks = {frame.column(scet) for scet in view.model.loss_marks if frame.start <= scet <= frame.end}
+    marks = {frame.column(scet) for scet in view.model.flight.loss_marks if frame.start <= scet <= frame.end}
     plans = {frame.column(stone.scet) for stone in view.model.timeline if frame.start < stone.scet <= frame.end}
     spans = [Span(right(_scale(frame, row), _AXIS), "dim"), Span(view.glyphs.edge, "rule")]
     for column in range(frame.width):

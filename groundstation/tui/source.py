@@ -41,8 +41,8 @@ class MessageSource(Protocol):
         """Everything that follows the snapshot, in order. The end of the iterator is the end of the station."""
         ...
 
-    async def request(self, message: AnyMessage) -> AnyMessage:
-        """Ask or order something; a `Refusal` is an answer too.
+    async def request(self, message: AnyMessage, timeout_s: float | None = None) -> AnyMessage:
+        """Ask or order something; a `Refusal` is an answer too. ``timeout_s`` is for answers that take longer.
 
         Raises:
             StationGone: no answer in time.

@@ -111,7 +111,7 @@ def test_mission_clock_does_not_follow_one_odd_time() -> None:
     for seq, scet in enumerate([START, START + 1, NOT_SET, AHEAD, START + 2], 1):
         model.apply(telemetry(seq, scet), seq)
         assert model.clock is not None and START <= model.clock <= START + 2
-    assert len(model.series[ALTITUDE].samples) == 3
+    assert len(model.flight.series[ALTITUDE].samples) == 3
 
 
 def test_numbers_that_are_none_are_no_points_of_a_plot() -> None:
@@ -120,4 +120,4 @@ def test_numbers_that_are_none_are_no_points_of_a_plot() -> None:
         news = telemetry(seq, START + seq)
         news.values["altitude"] = value
         model.apply(news, seq)
-    assert [value for _, value in model.series[ALTITUDE].samples] == [1.0, 2.0]
+    assert [value for _, value in model.flight.series[ALTITUDE].samples] == [1.0, 2.0]

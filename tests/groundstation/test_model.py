@@ -16,8 +16,11 @@ from tests.groundstation.tui.scripted import (
     S,
     contact,
     descent,
+    event,
     host,
     link,
+    ordered,
+    scet,
     script,
     snapshot,
     verdict,
@@ -181,6 +184,67 @@ def test_nothing_for_a_second_is_not_live_before_the_station_counts_as_gone() ->
     assert not model.is_live(host(201.0)) and model.gone_ns(host(201.0)) is None
 
 
+def restarted(model: PassModel, at: float) -> None:
+    """The station is started again and knows nothing yet; its viewer joins it."""
+    fresh = msgspec.structs.replace(snapshot(at), telemetry=[], events=[], started=host(at), pid=4712)
+    model.apply(msgspec.structs.replace(fresh, link=link(-1000.0, "NO_SIGNAL")), host(at))
+
+
+def test_a_station_that_was_started_again_says_so_and_old_values_stay_stale() -> None:
+    model = flown(200.0)
+    restarted(model, 205.0)
+    now = host(205.0)
+    assert model.restarted_ns(host(208.0)) == 3 * S and model.restarted_ns(host(300.0)) is None
+    assert [entry.name for entry in model.log.entries].count("STATION_RESTARTED") == 1
+    assert "DROGUE" in [entry.name for entry in model.log.entries]
+    reading = model.reading(ALTITUDE, now)
+    assert (reading.freshness, reading.age_ns) == ("STALE", 5 * S)
+    assert reading.value == descent(200.0).values["altitude"]
+    assert model.signal(0, now) == "NO_SIGNAL"
+    assert model.clock == scet(200.0) and model.clock_frozen(now)
+    model.apply(descent(205.5), host(205.5))
+    assert model.reading(ALTITUDE, host(205.5)).freshness == "FRESH"
+    assert model.reading(("LANDER_HK", "tick"), host(205.5)).freshness == "STALE"
+    assert not model.clock_frozen(host(205.5))
+
+
+def test_curves_and_loss_marks_of_two_runs_of_a_station_never_mix() -> None:
+    model = flown(LOS + 5)
+    restarted(model, LOS + 10)
+    assert len(model.flight.series[ALTITUDE].samples) == 2240 and model.flight.earlier
+    model.apply(descent(100.0), host(LOS + 11))
+    assert [time for time, _ in model.flight.series[ALTITUDE].samples] == [scet(100.0)]
+    assert not model.flight.loss_marks and not model.losses
+
+
+def test_a_station_that_was_only_away_is_not_called_restarted() -> None:
+    model = flown(200.0)
+    model.station_lost(host(200.0))
+    model.apply(snapshot(210.0), host(210.0))
+    assert model.restarted_at is None
+    assert len(model.flight.series[ALTITUDE].samples) == 1121
+
+
+def test_the_log_of_a_station_whose_clock_is_behind_is_not_left_out() -> None:
+    model = flown(200.0)
+    early = msgspec.structs.replace(event(-500.0, "EARLY", "by a clock that was set back"), seq=0)
+    model.apply(msgspec.structs.replace(snapshot(200.0), events=[early], started=1, pid=4712), host(205.0))
+    assert [entry.name for entry in model.log.entries][-2:] == ["STATION_RESTARTED", "EARLY"]
+
+
+def test_who_joins_late_has_commands_and_acknowledgements_in_the_log() -> None:
+    done = ordered(1, "PING", "QUEUED", "SENT", "ACCEPTED", "COMPLETED", at=90.0)[-1]
+    under_way = ordered(2, "HOLD", "QUEUED", "SENT", at=95.0)[-1]
+    seen = Acknowledgement(ert=host(96.0), who="ada", losses=[LossId(vcid=0, channel="LANDER", declared_ert=1)])
+    model = PassModel()
+    joined = msgspec.structs.replace(snapshot(100.0), commands=[done, under_way], acknowledgements=[seen])
+    model.apply(joined, host(100.0))
+    names = [entry.name for entry in model.log.entries]
+    assert names == ["STARTED", "BLACKOUT_START", "PING", "ACKNOWLEDGED"]
+    model.apply(msgspec.structs.replace(joined, sequences={}), host(101.0))
+    assert [entry.name for entry in model.log.entries] == names
+
+
 def test_display_gaps_are_counted_from_sequences_and_heartbeats() -> None:
     model = PassModel()
     model.apply(snapshot(), HOST)
@@ -204,9 +268,9 @@ def test_clock_histories_and_recording() -> None:
     model = flown(LOS + 5)
     assert model.clock == ENTRY + int((LOS + 5) * S)
     assert model.mission_elapsed() == int((LOS + 5) * S)
-    assert len(model.series[ALTITUDE].samples) == 2240
+    assert len(model.flight.series[ALTITUDE].samples) == 2240
     assert model.link is not None and model.link.recording == RECORDING
-    assert list(model.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]
+    assert list(model.flight.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]
 
 
 def test_news_of_commands_counts_and_changes_nothing_else() -> None:

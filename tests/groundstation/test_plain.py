@@ -7,9 +7,18 @@ import json
 import msgspec
 
 from groundstation.iso_time import iso_utc
-from groundstation.messages import EventMessage, Heartbeat, Lag, LinkStatus, Snapshot, Transport
+from groundstation.messages import (
+    Acknowledgement,
+    EventMessage,
+    Heartbeat,
+    Lag,
+    LinkStatus,
+    LossStatus,
+    Snapshot,
+    Transport,
+)
 from groundstation.orders import CommandUpdate
-from groundstation.plain import PlainLines, json_line, plain_line, utc
+from groundstation.plain import PlainLines, alarm_lines, json_line, plain_line, utc
 from tests.groundstation.tui.scripted import ENTRY, HOST, LOS, S, contact, descent, event, link, snapshot, verdict
 
 
@@ -89,6 +98,27 @@ def test_a_link_as_it_should_be_is_no_news_and_neither_is_that_of_a_replay() -> 
         joined("CONNECTED", "4x", replay=True)
     )
     assert lines.line(status("CONNECTED", "paused at 4x", replay=True)) is None
+
+
+def test_who_joins_is_told_what_is_open() -> None:
+    over = contact(LOS + 9, "LOCKED", "ACQUIRING")
+    seen = Acknowledgement(ert=HOST, who="ada", losses=[])
+    losses = [
+        LossStatus(vcid=0, channel="LANDER", verdict=verdict()),
+        LossStatus(vcid=1, channel="SURFACE", verdict=verdict(), regained=over),
+        LossStatus(vcid=2, channel="BUS", verdict=verdict(), regained=over, acknowledged=seen),
+        LossStatus(vcid=3, channel="AUX", verdict=verdict(), acknowledged=seen),
+    ]
+    joined = msgspec.structs.replace(snapshot(100), losses=losses, telemetry=[descent(LOS - 0.1)])
+    lines = alarm_lines(joined)
+    assert [line.split(" OPEN ")[1].split(": ")[0] for line in lines] == [
+        "LANDER LOS, lasts, not acknowledged",
+        "SURFACE LOS, ended ERT 08:05:21.0, not acknowledged",
+        "AUX LOS, lasts, acknowledged by ada",
+        "DESCENT.radio_altitude RED_LOW",
+    ]
+    assert "cause LANDER_ONLY" in lines[0]
+    assert alarm_lines(msgspec.structs.replace(joined, replay=True)) == []
 
 
 def test_lines_say_how_late_they_are() -> None:

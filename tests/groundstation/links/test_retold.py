@@ -216,7 +216,7 @@ def test_each_is_taken_for_said_once(tmp_path: Path) -> None:
     assert not desk.is_new(other_words)
     assert desk.is_new(limit)
     assert desk.says(limit)
-    desk.jumped(EPOCH)
+    desk.jumped(EPOCH, EPOCH)
     assert desk.is_new(limit)
     link.stop()
 
@@ -227,7 +227,7 @@ def test_behind_a_jump_the_recording_alone_is_believed_up_to_the_place(tmp_path:
     record(path, bursts=1)
     link = ReplayLink(path)
     desk = ReplayDesk(link, lambda: 0)
-    desk.jumped(EPOCH + S)
+    desk.jumped(EPOCH, EPOCH + S)
     for ert, decoded in ((EPOCH, False), (EPOCH + S - 1, False), (EPOCH + S, True)):
         change = ContactChange(vcid=0, channel="lander", state="LOCKED", previous="ACQUIRING", ert=ert)
         limit = event("LIMIT", ert)

@@ -21,6 +21,7 @@ from groundstation.messages import (
     Counters,
     EventMessage,
     Heartbeat,
+    HistoryRequest,
     LimitInfo,
     LimitState,
     LinkStatus,
@@ -28,6 +29,7 @@ from groundstation.messages import (
     MilestoneInfo,
     ParameterInfo,
     PlaybackStatus,
+    Refusal,
     Severity,
     SignalState,
     Snapshot,
@@ -404,6 +406,7 @@ class ScriptedSource:
         self.closed = False
         self.asked: list[AnyMessage] = []
         self.answer: AnyMessage = OrderAccepted(text="taken")
+        self.history: AnyMessage = Refusal(text="a script has no past")
 
     async def connect(self) -> Snapshot:
         """The snapshot the script begins with."""
@@ -420,8 +423,10 @@ class ScriptedSource:
         self.done.set()
         await asyncio.Event().wait()
 
-    async def request(self, message: AnyMessage) -> AnyMessage:
-        """Remember what was asked; the answer is as set."""
+    async def request(self, message: AnyMessage, timeout_s: float | None = None) -> AnyMessage:
+        """Remember what was asked; the answer is as set. Curves are asked for by the application itself."""
+        if isinstance(message, HistoryRequest):
+            return self.history
         self.asked.append(message)
         return self.answer
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 from textual.pilot import Pilot
 
-from groundstation.messages import Heartbeat
+from groundstation.messages import Heartbeat, History
 from groundstation.orders import CommandState
 from groundstation.tui.app import StationApp
 from groundstation.tui.command_screen import CommandScreen
@@ -88,11 +88,16 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    updates: Iterator[Timed], size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
+    updates: Iterator[Timed],
+    size: tuple[int, int] = (80, 24),
+    *,
+    ascii_only: bool = False,
+    history: History | None = None,
 ) -> AsyncIterator[Stage]:
     """Run the application until the script is through."""
     clock = FakeClock(HOST)
     source = ScriptedSource(updates, clock)
+    source.history = history or source.history
     app = StationApp(source, ascii_only=ascii_only, clock=clock)
     async with app.run_test(size=size) as pilot:
         async with asyncio.timeout(20):  # an application that died would never finish the script

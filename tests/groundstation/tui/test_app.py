@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from groundstation.errors import CallerError
+from groundstation.flight import Flight
 from groundstation.messages import Refusal
+from groundstation.model import ALTITUDE, PLOTTED
 from groundstation.orders import AcknowledgeRequest
 from groundstation.plain import utc
 from groundstation.tui.app import farewell, run_tui
 from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
+from groundstation.tui.source import StationBack, StationLost
 from groundstation.tui.spans import plain
-from tests.groundstation.tui.scripted import LOS, FakeClock, ScriptedSource, event, host, script
+from tests.groundstation.tui.scripted import (
+    LOS,
+    FakeClock,
+    ScriptedSource,
+    descent,
+    event,
+    host,
+    scet,
+    script,
+    snapshot,
+)
 from tests.groundstation.tui.stage import scene, staged
 
 
@@ -151,6 +166,36 @@ def test_a_refused_acknowledgement_leaves_the_banner_and_says_why() -> None:
             await stage.settle()
             assert "LOSS OF SIGNAL" in stage.text()
             assert "telemetry only" in stage.text()
+
+    asyncio.run(play())
+
+
+def test_a_restart_of_the_station_is_said_and_its_badge_goes_after_a_minute() -> None:
+    async def play() -> None:
+        again = msgspec.structs.replace(snapshot(104.0), started=host(104.0), pid=4712)
+        updates = chain(script(until=100.0), [(103.0, StationLost(host(100.0))), (104.0, StationBack(again))])
+        async with staged(updates, (120, 40)) as stage:
+            text = stage.text()
+            assert "RESTARTED 0.0 s" in text and "Station bench was started again" in text
+            assert "STATION_RESTARTED" in text
+            assert "earlier run" in text
+            await stage.hears(165.0)
+            assert "RESTARTED 1" not in stage.text()
+
+    asyncio.run(play())
+
+
+def test_a_late_viewer_shows_the_curve_that_the_station_kept() -> None:
+    async def play() -> None:
+        station = Flight(kept=1000)
+        for tick in range(880, 2000):
+            station.add(descent(tick / 10), {"DESCENT": 100})
+        station.lose(scet(150.0))
+        history = station.history(PLOTTED, 600, {})
+        async with staged(script(start=200.0, until=200.3), (120, 40), history=history) as stage:
+            assert stage.app.model.flight.series[ALTITUDE].samples[0][0] == scet(88.0)
+            assert list(stage.app.model.flight.loss_marks) == [scet(150.0)]
+            assert stage.text().count("⣀") >= 4
 
     asyncio.run(play())
 

@@ -60,18 +60,18 @@ def test_its_time_stands_while_its_station_is_gone() -> None:
 
 def test_a_jump_leaves_nothing_behind_it() -> None:
     model = played(LOS + 5)
-    assert model.losses and model.loss_marks
+    assert model.losses and model.flight.loss_marks
     assert model.alarms == 0
     updates = list(replayed(script(start=200.0, until=200.5), jumps=2))
     link = next(update for _, update in updates if not isinstance(update, Snapshot) and hasattr(update, "channels"))
     model.apply(link, 0)
-    assert not model.losses and not model.loss_marks and not model.log.entries
+    assert not model.losses and not model.flight.loss_marks and not model.log.entries
     assert model.reading(ALTITUDE, 0).freshness == "NEVER"
     for _, update in updates:
         model.apply(update, 0)  # type: ignore[arg-type]
     assert model.clock == scet(200.5)
     assert model.reading(ALTITUDE, 0).freshness == "FRESH"
-    times = [time for time, _ in model.series[ALTITUDE].samples]
+    times = [time for time, _ in model.flight.series[ALTITUDE].samples]
     assert times == sorted(set(times))
     assert times[0] == scet(88.0) and times[-1] == scet(200.5)
 

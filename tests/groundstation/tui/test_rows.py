@@ -72,7 +72,7 @@ def test_the_banner_says_whether_the_loss_was_planned(error: int, words: str) ->
 
 def test_a_plot_leaves_gaps_open_and_joins_the_rest() -> None:
     canvas = Canvas(Frame(0, 100, 0.0, 1.0, 10, 1), unicode=False)
-    canvas.draw([(0, 0.0), (10, 0.0), (60, 0.0), (90, 0.0)], gap=30)
+    canvas.draw([(0, 0.0), (10, 0.0), (60, 0.0), (90, 0.0)], {0, 60})
     assert "".join(canvas.char(column, 0) or " " for column in range(10)) == "**    ****"
     assert [nice(value) for value in (34235.0, 4284.0, 0.0)] == [40000, 5000, 0]
 
