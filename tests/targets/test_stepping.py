@@ -6,11 +6,13 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from hil.oracle import fly
 from hil.targets import MACHINES, TIMELESS, MachineFailed, Unsupported
+from hil.targets.software import SoftwareMachine
 from hil.targets.stepping import SteppedMachine
 from protocols.ccsds.cltu import START
 from protocols.ccsds.tc_frame import Unlock
@@ -143,3 +145,17 @@ def test_it_says_what_it_is(stepped: SteppedMachine) -> None:
     told = stepped.provenance()
     assert told["reset reason"] == "POWER_ON"
     assert stepped.booted == ([] if stepped.name == "software" else [told.get("build", stepped.booted[0])])
+
+
+class Deaf(SoftwareMachine):
+    """A lander whose uplink is cut."""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+
+def test_a_machine_that_greets_and_takes_no_start_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil.targets.stepping.ANSWER_TIMEOUT_S", 1.5)
+    stepped = SteppedMachine(Deaf)
+    with closing(stepped), pytest.raises(MachineFailed, match="does not start: it greets, and takes no START"):
+        stepped.begin()

@@ -94,12 +94,26 @@ def test_a_loss_that_nobody_planned(tmp_path: Path) -> None:
     assert failed(result) == {"false_los": 1}
 
 
+def test_a_false_loss_is_told_by_its_own_row_alone(tmp_path: Path) -> None:
+    """Noise between a cable that is pulled and the end: one loss too many is no loss too few."""
+    text = '[scenario]\nid = "x"\n[[fault]]\nkind = "unplug"\nat = "09:09:00"\nfor = "4 s"\n'
+    text += '[[fault]]\nkind = "frame_drop"\nat = "09:10:00"\nfor = "1 s"\n'
+    text += '[[loss]]\nat = "09:09:00"\ncause = "PORT"\n[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
+    result = fly(parse_scenario(text), tmp_path, name="strict")
+    assert failed(result) == {"false_los": 1}
+    result = fly(parse_scenario(text + '[[limit]]\nname = "false_los"\nmax = 20\n'), tmp_path, name="allowed")
+    assert failed(result) == {}
+    assert {row.name: row.value for row in result.measurements}["losses"] == 3
+
+
 def test_a_planned_loss_that_does_not_come(tmp_path: Path) -> None:
     text = '[scenario]\nid = "x"\n[[loss]]\nat = "09:09:00"\ncause = "SILENCE"\n'
     text += '[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
     result = fly(parse_scenario(text), tmp_path)
     assert result.state == "FAIL"
     assert failed(result)["los_cause[2]"] is None
+    (row,) = [row for row in result.measurements if row.name == "losses"]
+    assert (row.value, row.limit, row.note) == (1, "≥ 2", "2 are planned")
     assert {row.state for row in result.measurements if row.name == "los_cause[2]"} == {"UNSET"}
 
 
