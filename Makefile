@@ -68,7 +68,7 @@ prebuilt: ## build the firmware that the wheel carries
 scenarios: $(STAMP) ## fly all scenarios on software, QEMU and simavr, in lockstep; reports in out/
 	@rm -rf out/scenarios
 	@for target in software qemu simavr; do \
-		$(BIN)/hil run hil/scenarios --lockstep --target $$target --jobs 2 --report out/scenarios/$$target || exit 1; done
+		$(BIN)/hil run all --lockstep --target $$target --jobs 2 --report out/scenarios/$$target || exit 1; done
 
 simavr-runner: ## build the program that runs the Arduino's firmware in simavr
 	@$(MAKE) -C tools/simavr-runner

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hil.images import BOARD_OF, Image, ImageRefused, choose_image, read_any_image
 from hil.run import TARGETS_OF
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError
-from hil.targets import BOARD, MACHINES
+from hil.targets import BOARD, MACHINES, MachineFailed, find_port
 from protocols.nearest import nearest
+
+ALL = "all"
+"""Names all scenarios that come with the package."""
 
 
 def find_scenarios(name: str) -> list[tuple[Path, bool]]:
-    """Files of a name, path or folder; and whether each was named itself.
+    """Files of a name, path or folder, or of ``all``; and whether each was named itself.
 
     Raises:
         ScenarioError: there is none; with the nearest name.
@@ -27,9 +31,11 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
         return [(path, True)]
     if path.exists():
         raise ScenarioError(f"{name} is a pipe or device: a scenario is a file, NAME.toml, whose name is its id")
+    if name == ALL:
+        return [(file, False) for file in sorted(SCENARIOS.glob("*.toml"))]
     known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
     if name not in known:
-        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, known)}")
+        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, [*known, ALL])}")
     return [(known[name], True)]
 
 
@@ -37,12 +43,30 @@ def find_scenario(name: str) -> Path:
     """The file of one scenario.
 
     Raises:
-        ScenarioError: there is none, or it is a folder of them.
+        ScenarioError: there is none, or there are several.
     """
     (path, named), *_ = find_scenarios(name)
     if not named:
-        raise ScenarioError(f"{name}: name one scenario, not a folder of them")
+        raise ScenarioError(f"{name}: name one scenario, not several")
     return path
+
+
+def lack_of(target: str, port: str | None = None) -> str | None:
+    """Why a target cannot fly here, and what to do about it; None: it can.
+
+    Args:
+        target: its name.
+        port: of a board; None: the one that is plugged in.
+    """
+    if target in MACHINES:
+        return MACHINES[target].missing()
+    if port is not None:
+        return None if os.path.exists(port) else f"there is no port {port}"
+    try:
+        find_port()
+    except MachineFailed as error:
+        return str(error)
+    return None
 
 
 def default_mode(scenario: Scenario, target: str) -> Mode:

@@ -48,7 +48,7 @@ from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, V
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
-from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, Sink, find_port, no_reset
+from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, MachineFailed, Sink, find_port, no_reset
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
@@ -121,7 +121,7 @@ def check_plan(plan: Plan) -> None:
         NotForTarget: the target or the mode cannot fly it; says where in the scenario.
         NeverHappens: its flight cannot have what it wants to see.
         TooFast: the station could not see it at this speed.
-        MachineFailed: the board that it is for is not there.
+        MachineFailed: the board is not there, or this computer lacks what the target needs.
     """
     head = plan.scenario.head
     check_feasible(plan.scenario, plan.mode, 1 if plan.mode == "lockstep" and plan.target != "software" else 0)
@@ -141,6 +141,8 @@ def check_plan(plan: Plan) -> None:
             )
     if plan.target == BOARD:
         _board(plan)
+    elif (lack := MACHINES[plan.target].missing()) is not None:
+        raise MachineFailed(lack)
     if plan.mode == "realtime":
         _check_speed(plan)
 

@@ -22,11 +22,12 @@ from groundstation.output_file import write_output
 from groundstation.printable import shell_join
 from groundstation.shell import EXIT_INTERRUPTED
 from hil.batch import Batch
+from hil.boards import find_board
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
-from hil.find import default_mode, find_image, find_scenario, find_scenarios
+from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
-from hil.images import in_bundle
+from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
@@ -85,13 +86,13 @@ def run_command(
 ) -> None:
     """Fly scenarios, judge them, and write a report.
 
-    SCENARIOS are names (`hil list`), files, or folders of files.
+    SCENARIOS are names (`hil list`), files, folders of files, or `all`: those that come with the package.
 
     \b
     Examples:
       hil run los-091105                                  the centre-piece, in lockstep, in about a second
       hil run los-091105 --target qemu --report out       on the firmware; out/report.html shows what happened
-      hil run hil/scenarios --target qemu --jobs 2        all that the target can fly
+      hil run all --target qemu --jobs 2                  all that the target can fly
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run noisy-descent --seed 7 --repeat 10
       hil run los-091105 --json | jq .state               the verdict, for programs
@@ -216,7 +217,7 @@ def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
 
 @click.command("list")
 def list_command() -> None:
-    """List the scenarios that come with the package, and the faults there are."""
+    """List the scenarios that come with the package, the faults there are, and which targets can fly here."""
     write_line("scenarios:")
     for path in sorted(SCENARIOS.glob("*.toml")):
         scenario = load_scenario(path)
@@ -226,8 +227,21 @@ def list_command() -> None:
         write_line(f"  {kind:26} {(spec.__doc__ or '').strip().splitlines()[0]}")
     write_line("targets:")
     for name in sorted(TARGETS):
-        modes = [mode for mode, targets in TARGETS_OF.items() if name in targets]
-        write_line(f"  {name:26} {', '.join(modes)}")
+        modes = ", ".join(mode for mode, targets in TARGETS_OF.items() if name in targets)
+        lack = lack_of(name) or _no_image(name)
+        write_line(f"  {name:26} {modes}" if lack is None else f"  {name:26} not here: {lack}")
+
+
+def _no_image(target: str) -> str | None:
+    """Why there is nothing that an emulator could run; a program of this computer is built when it flies."""
+    board = BOARD_OF.get(target)
+    if board is None or find_board(board).flash is None:
+        return None
+    try:
+        choose_image(board)
+    except ImageRefused as error:
+        return str(error)
+    return None
 
 
 @click.command("replay")

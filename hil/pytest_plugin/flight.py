@@ -52,6 +52,7 @@ class Flight:
         self._id = re.sub(r"[^a-z0-9]+", "-", name.lower())[:100].strip("-") or "flight"
         self._tables: dict[str, Any] = {"scenario": {"id": self._id, "title": item.nodeid, "seed": seed}}
         self._told = False
+        self._own_seed = False
         self._result: RunResult | None = None
         self._bundle: Path | None = None
 
@@ -89,9 +90,12 @@ class Flight:
         self._put({**tables, **{key: value for key, value in self._tables.items() if key != "scenario"}})
 
     def configure(self, **keys: Any) -> None:
-        """Keys of the table [scenario]: ``speed=20``, ``link="zmq"``, ``targets=["qemu"]``."""
+        """Keys of the table [scenario]: ``speed=20``, ``link="zmq"``, ``targets=["qemu"]``. A ``seed`` wins over
+        ``--hil-seed``.
+        """
         __tracebackhide__ = True
         self._put({**self._tables, "scenario": {**self._tables["scenario"], **_given(keys)}})
+        self._own_seed = self._own_seed or keys.get("seed") is not None
 
     def fault(
         self, kind: str, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any
@@ -162,8 +166,10 @@ class Flight:
             raise CallerError("this flight is over: the fixture hil_flights makes others")
         scenario = self.scenario
         self._told = False  # what the target cannot fly is a skip, and nothing is left to be flown
-        self._result, self._bundle = self._session.fly(self._item, scenario, self.target)
+        self._result, self._bundle = self._session.fly(self._item, scenario, self.target, own_seed=self._own_seed)
         told = story(self._result, self._session.shown(self._bundle))
+        if self._own_seed and self._session.seed not in (None, self._result.seed):
+            told.append(f"seed {self._result.seed} is the test's own: --hil-seed {self._session.seed} was not used")
         self._item.add_report_section("call", "hil", "\n".join(told))
         if self._result.error:
             _fail(f"the flight broke: {self._result.error}")

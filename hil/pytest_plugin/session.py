@@ -20,13 +20,13 @@ from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
 from hil.building import BuildFailed
-from hil.find import default_mode, find_image
+from hil.find import default_mode, find_image, lack_of
 from hil.images import Image, ImageRefused
 from hil.report import prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import NotForTarget, Plan, check_plan, fly_plan, read_bundle, utc_date
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
-from hil.targets import BOARD, MACHINES, TARGETS, MachineFailed, find_port
+from hil.targets import TARGETS
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -77,14 +77,22 @@ class HilSession:
         if lack is not None:
             pytest.skip(f"{target}: {lack}")
 
-    def fly(self, item: pytest.Item, scenario: Scenario, target: str) -> tuple[RunResult, Path]:
+    def fly(
+        self, item: pytest.Item, scenario: Scenario, target: str, *, own_seed: bool = False
+    ) -> tuple[RunResult, Path]:
         """Fly a scenario for a test. What the target cannot fly is a skip.
+
+        Args:
+            item: the test.
+            scenario: what is flown.
+            target: on what.
+            own_seed: the test chose the seed: it wins over ``--hil-seed``.
 
         Returns:
             What it came to, and its bundle. A target that died is a result, too.
         """
         self.require(target)
-        seeded = scenario if self.seed is None else with_seed(scenario, self.seed)
+        seeded = scenario if self.seed is None or own_seed else with_seed(scenario, self.seed)
         bundle = self._bundle(item)
         again = shell_join(["hil", "replay", self.shown(bundle)])
         mode = self._mode or default_mode(scenario, target)
@@ -159,9 +167,8 @@ class HilSession:
 
     def _lack(self, target: str) -> str | None:
         """Why a target cannot fly here."""
-        if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
-            return lack
-        return _no_board(self._port) if target == BOARD else None
+        lack = lack_of(target, self._port)
+        return None if lack is None else lack.replace("--port", "--hil-port")
 
     def _bundle(self, item: pytest.Item) -> Path:
         """A folder that is not there yet, named after the test."""
@@ -217,17 +224,6 @@ def _port(config: pytest.Config) -> str | None:
     if port is not None and Path(port).is_relative_to(config.rootpath):
         raise pytest.UsageError(f"write --hil-port={port}, in one word: pytest took the port for a folder of tests")
     return port
-
-
-def _no_board(port: str | None) -> str | None:
-    """Why there is no board at a port, or at any."""
-    if port is not None:
-        return None if os.path.exists(port) else f"there is no port {port}"
-    try:
-        find_port()
-    except MachineFailed as error:
-        return str(error).replace("--port", "--hil-port")
-    return None
 
 
 def _properties(result: RunResult) -> list[tuple[str, object]]:

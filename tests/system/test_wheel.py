@@ -93,6 +93,15 @@ def test_with_qemu_alone_it_flies(installed: Path, path: Path) -> None:
     assert str(installed) in done.stdout
 
 
+def test_scenarios_are_found_by_name(installed: Path, path: Path) -> None:
+    done = hil(installed, path, "run", "los-091105", "burst-loss")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 passed" in done.stdout
+    done = hil(installed, path, "run", "all", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PASS     reacquisition on software" in done.stdout
+
+
 def test_without_it_the_line_that_gets_it(installed: Path, path: Path) -> None:
     for target, words in (
         ("qemu", "there is no qemu-system-arm: apt-get install qemu-system-arm"),

@@ -180,6 +180,24 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
     assert not any(kept.iterdir())
 
 
+def test_a_seed_of_the_test_wins_and_is_told(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        def test_own(hil_flight):
+            hil_flight.configure(seed=3)
+            assert hil_flight.fly().seed == 3
+            assert False
+
+        def test_given(hil_flight, hil_seed):
+            hil_flight.use("noisy-descent")
+            assert hil_flight.fly().seed == hil_seed == 7
+        """
+    )
+    result = project.runpytest("--hil-seed", "7")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["seed 3 is the test's own: --hil-seed 7 was not used"])
+
+
 def test_what_cannot_happen_fails_and_is_no_skip(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

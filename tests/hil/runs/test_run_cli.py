@@ -16,8 +16,9 @@ from click.testing import CliRunner, Result
 
 from groundstation.errors import CallerError
 from hil.cli import cli
+from hil.find import find_scenario, find_scenarios
 from hil.report import prepare_folder, release_folder
-from hil.scenario import SCENARIOS
+from hil.scenario import SCENARIOS, ScenarioError
 
 OLD = Path(__file__).parents[2] / "data" / "result-1.json"
 BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
@@ -222,6 +223,7 @@ def test_a_board_that_is_not_there_is_told_in_both_modes(mode: str, tmp_path: Pa
     done = hil("run", "los-091105", "--target", "board", "--port", "/dev/ttyNOWHERE", f"--{mode}", "--report", out)
     assert done.exit_code == 20, done.output
     assert f"FAIL     los-091105 on board, {mode}, seed 6: /dev/ttyNOWHERE is not there" in done.output
+    assert done.stdout.count("\n") == 2  # nothing was flown, so nothing was measured: its line, and the report's
     assert (out / "report.html").is_file()
 
 
@@ -232,11 +234,35 @@ def test_repeats_are_the_same(tmp_path: Path) -> None:
     assert "3 of 3 passed; 1 different streams of 1" in done.output
 
 
-def test_list_knows_scenarios_faults_and_targets() -> None:
+def test_list_knows_scenarios_faults_and_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
     done = hil("list")
     assert done.exit_code == 0
     for word in ("los-091105", "byte_insert", "simavr"):
         assert word in done.output
+    targets = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.output.splitlines()[-5:]}
+    assert targets["software"] == "lockstep, realtime"
+    assert targets["qemu"] == "not here: there is no qemu-system-arm: apt-get install qemu-system-arm"
+    assert targets["board"].startswith("not here: no board: nothing is in /dev/lander/by-serial")
+
+
+def test_a_target_that_cannot_fly_here_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for words in (["run", "all"], ["fly", "--lockstep"], ["campaign", "random-faults"]):
+        done = hil(*words, "--target", "qemu")
+        assert getattr(done.exception, "exit_code", 0) == 20
+        assert str(done.exception) == "there is no qemu-system-arm: apt-get install qemu-system-arm"
+        assert done.stdout == ""
+
+
+def test_all_names_what_comes_with_the_package() -> None:
+    assert [path.stem for path, named in find_scenarios("all") if not named] == sorted(
+        path.stem for path in SCENARIOS.glob("*.toml")
+    )
+    with pytest.raises(ScenarioError, match="did you mean 'all'"):
+        find_scenarios("al")
+    with pytest.raises(ScenarioError, match="name one scenario, not several"):
+        find_scenario("all")
 
 
 def test_ctrl_c_reports_what_was_flown_so_far(tmp_path: Path) -> None:
