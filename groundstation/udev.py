@@ -14,6 +14,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -43,10 +44,12 @@ _FOLDERS = (
 )
 """Where udev looks for rules; the first file of a name hides the others."""
 
-_BOARD_LINE = re.compile(r'^ATTRS\{idVendor\}=="(\w+)", ATTRS\{idProduct\}=="([\w|]+)", ENV\{ID_LANDER_BOARD\}="(.+)"$')
+_BOARD_LINE = re.compile(r'ATTRS\{idVendor\}=="(\w+)", ATTRS\{idProduct\}=="([\w|?*]+)", ENV\{ID_LANDER_BOARD\}="(.+)"')
 _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z#+\-.:=@_]")
 _UNFIT_SERIAL = re.compile(r"[^ -\x7f]|,")
 _NO_SERIAL = ("", "0001")
+_PORTLESS = ("J-Link",)
+"""Debug probes that need not have a serial port."""
 _RELOAD_TIMEOUT_S = 60
 
 
@@ -98,9 +101,14 @@ def rules() -> str:
 
 @cache
 def known_boards() -> dict[str, str]:
-    """The boards that the rules name: vendor:product, and what it is."""
-    found = [match.groups() for line in rules().splitlines() if (match := _BOARD_LINE.match(line))]
+    """The boards that the rules name: vendor:product, either of them perhaps a pattern, and what it is."""
+    found = [match.groups() for line in rules().splitlines() if (match := _BOARD_LINE.fullmatch(line))]
     return {f"{vendor}:{product}": name for vendor, products, name in found for product in products.split("|")}
+
+
+def board_name(usb_id: str) -> str | None:
+    """What the rules call a board of this vendor:product; None if they do not know it."""
+    return next((name for pattern, name in known_boards().items() if fnmatchcase(usb_id, pattern)), None)
 
 
 def destination(root: Path) -> Path:
@@ -167,9 +175,11 @@ def plugged_boards(root: Path) -> Iterator[PluggedBoard]:
     """The boards on USB that the rules know, by the socket they are in."""
     for device in sorted((root / "sys/bus/usb/devices").glob("*")):
         usb_id = f"{_attribute(device, 'idVendor')}:{_attribute(device, 'idProduct')}"
-        if name := known_boards().get(usb_id):
+        if name := board_name(usb_id):
             serial = _attribute(device, "serial")
             ports = [_port(root, serial, tty) for tty in _ttys(device)]
+            if not ports and name in _PORTLESS:
+                continue
             yield PluggedBoard(name, usb_id, serial, device.name, tuple(ports))
 
 

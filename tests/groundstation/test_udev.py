@@ -12,23 +12,30 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
-from groundstation.udev import NAME, known_boards, rules, wanted_link
+from groundstation.udev import NAME, board_name, known_boards, rules, wanted_link
 
 RULES = Path(__file__).parents[2] / "udev" / NAME
 HOST = "/devices/pci0000:00/0000:00:14.0"
 
 BOARDS = [
     *[f"0483:{product}" for product in ("374b", "3752", "374d", "374e", "374f", "3753", "3754")],
-    *["2341:0043", "2a03:0043", "10c4:ea60", "10c4:ea70", "1a86:7523", "1a86:55d4"],
+    *["0483:5740", "1366:0105", "1366:1015", "0d28:0204"],
+    *[f"2341:{product}" for product in ("0043", "0001", "0243", "0042", "0010", "0242", "0058", "0069", "1002")],
+    *[f"{vendor}:{product}" for vendor in ("2341", "2a03") for product in ("0036", "8036", "0037", "8037")],
+    *["2a03:0043", "2a03:0042", "10c4:ea60", "10c4:ea70"],
+    *[f"1a86:{product}" for product in ("7523", "7522", "5523", "55d3", "55d4")],
+    *[f"067b:{product}" for product in ("2303", "23a3", "23b3", "23c3", "23d3", "23e3", "23f3")],
+    *[f"16c0:{product}" for product in ("0483", "0487", "0489", "048b", "048c")],
     *[f"0403:{product}" for product in ("6001", "6010", "6011", "6014", "6015")],
     *["303a:1001", "303a:1002", "2e8a:000a", "2e8a:000c", "2e8a:0009"],
 ]
-FOREIGN = ["2341:0042", "16c0:0483", "0403:6017", "0483:5740", "2a03:374b", "10c4:ea71", "2e8a:0003", "1d6b:0002"]
-BRIDGES = ("10c4:ea60", "10c4:ea70", "1a86:7523", "0403:")
+FOREIGN = ["2341:0369", "16c0:0478", "0403:6017", "0483:df11", "2a03:374b", "10c4:ea71", "2e8a:0003", "1d6b:0002"]
+BRIDGES = ("10c4:ea60", "10c4:ea70", "1a86:7523", "1a86:7522", "1a86:5523", "067b:", "0403:")
 """Chips whose driver names its ports ttyUSB; those of all others are ttyACM."""
 
 OWN_RULES = Path("/lib/udev/rules.d")
@@ -215,7 +222,11 @@ def test_udev_has_nothing_against_the_rules(applied: dict[str, Applied]) -> None
 
 
 def test_the_boards_are_those_that_the_program_knows() -> None:
-    assert sorted(known_boards()) == sorted(BOARDS)
+    assert {pattern for pattern in known_boards() for usb_id in BOARDS if fnmatchcase(usb_id, pattern)} == set(
+        known_boards()
+    )
+    assert all(map(board_name, BOARDS))
+    assert not any(map(board_name, FOREIGN))
     assert rules() == RULES.read_text()
 
 
@@ -229,7 +240,7 @@ def test_a_board_gets_its_name_group_mode_and_tags(applied: dict[str, Applied], 
     assert "run: 'uaccess'" in port.output  # 73-seat-late.rules has seen the tag
     assert port.properties["ID_MM_PORT_IGNORE"] == "1"
     assert device.properties["ID_MM_DEVICE_IGNORE"] == "1"
-    assert port.properties["ID_LANDER_BOARD"] == device.properties["ID_LANDER_BOARD"] == known_boards()[plug.usb_id]
+    assert port.properties["ID_LANDER_BOARD"] == device.properties["ID_LANDER_BOARD"] == board_name(plug.usb_id)
 
 
 @pytest.mark.parametrize("plug", KNOWN, ids=BOARDS)

@@ -261,6 +261,17 @@ def test_check_finds_a_missing_driver(root: Path) -> None:
     assert "no serial port: its driver is not loaded (CP210x 10c4:ea60 A1, USB 1-4)" in faults(root)
 
 
+def test_debug_probe_without_serial_port_is_no_fault(root: Path) -> None:
+    invoke("install", "--yes", root=root)
+    port = plug_in(root, "1366:0101", "1-4", "ttyACM0", "000683")
+    for folder in ("tty/ttyACM0", "tty"):
+        (root / "sys/devices/usb1/1-4/1-4:1.0" / folder).rmdir()
+    port.unlink()
+    checked = invoke("check", root=root)
+    assert "WRONG board" not in checked.output
+    assert "none that the rules know" in checked.output
+
+
 def test_membership() -> None:
     assert membership(OWN_GROUP) == "joined"
     assert membership("a-group-of-nobody") == "no group"
