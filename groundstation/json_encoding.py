@@ -32,11 +32,14 @@ SAFE = 2**53
 _TIMES = frozenset({"ert", "scet", "started", "issued", "received", "onboard", "armed_until"})
 _TIME_ENDS = ("_ert", "_scet")
 _TIMES_OF = {
+    "CurveData": ("first",),
     "FaultSummary": ("windows",),
+    "History": ("loss_marks",),
     "Moment": ("time",),
     "OnboardSpan": ("first", "last"),
-    "PlaybackStatus": ("at", "first", "last"),
+    "PlaybackStatus": ("at", "counted_from", "first", "last"),
     "RunResult": ("start", "planned_los", "observed_los"),
+    "Snapshot": ("clock",),
 }
 """Fields whose names say it only in their place."""
 _encoder = msgspec.json.Encoder()
@@ -161,7 +164,7 @@ def _plan(kind: type[msgspec.Struct]) -> _Plan:
     hints = get_type_hints(kind)
     times = times_of(kind)
     nested = [name for name in kind.__struct_fields__ if any(map(_is_struct, _types_in(hints[name])))]
-    nested += [name for name in times if any(get_origin(hint) is tuple for hint in _types_in(hints[name]))]
+    nested += [name for name in times if any(get_origin(hint) in (list, tuple) for hint in _types_in(hints[name]))]
     return _Plan(times, tuple(nested))
 
 
