@@ -67,7 +67,7 @@ class Board:
             self._contacts.append(message)
             self.losses.take(message)
             if message.verdict is not None and not message.revised:
-                self._flight.lose(message.verdict.last_scet)
+                self._flight.lose(message.verdict)
         elif isinstance(message, Acknowledgement):
             self._acknowledgements.append(message)
             self.losses.take(message)

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 
 from groundstation.histories import Series
-from groundstation.messages import CurveData, History, Telemetry
+from groundstation.messages import CurveData, History, LosVerdict, Telemetry
 from groundstation.onboard_clock import REWIND_NS, OnboardClock
 
 Key = tuple[str, str]
@@ -37,6 +37,7 @@ class Flight:
         clock_vcid: the channel that told it.
         number: counts the flights.
         earlier: all this is of an earlier run of the station.
+        loss_marks: (VCID, SCET) of the last frame before each loss of signal.
         uncurved: samples of parameters beyond the first `CURVES_KEPT`.
     """
 
@@ -48,7 +49,7 @@ class Flight:
         self.earlier = False
         self.uncurved = 0
         self.series: dict[Key, Series] = {key: _series(kept) for key in keys or ()}
-        self.loss_marks: deque[int] = deque(maxlen=LOSS_MARKS_KEPT)
+        self.loss_marks: deque[tuple[int, int]] = deque(maxlen=LOSS_MARKS_KEPT)
         self._open = keys is None
         self._kept = kept
         self._clocks: dict[int, OnboardClock] = {}
@@ -94,10 +95,10 @@ class Flight:
         self._clocks[vcid].follow(clock)
         self._last = {vcid: clock}
 
-    def lose(self, scet: int | None) -> None:
-        """The signal was lost after a frame of that time."""
-        if scet is not None and not self.earlier:
-            self.loss_marks.append(scet)
+    def lose(self, verdict: LosVerdict) -> None:
+        """A channel's signal was lost; that of the link is its channels'."""
+        if verdict.last_scet is not None and verdict.vcid is not None and not self.earlier:
+            self.loss_marks.append((verdict.vcid, verdict.last_scet))
 
     def begin(self) -> None:
         """Another flight: nothing of the one before is left but its clock's last word."""

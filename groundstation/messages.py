@@ -333,10 +333,13 @@ class CurveData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(Message, frozen=True, tag="history"):
-    """What a station kept of the flight that goes on; ``loss_marks`` are the SCETs after which the signal was lost."""
+    """What a station kept of the flight that goes on; ``loss_marks`` are the losses of signal in it.
+
+    Each mark is a channel's VCID and the SCET of its last frame.
+    """
 
     curves: list[CurveData]
-    loss_marks: list[int]
+    loss_marks: list[tuple[int, int]]
 
 
 class SnapshotRequest(Message, frozen=True, tag="snapshot_request"):

@@ -271,7 +271,7 @@ class PassModel:
     def _apply_contact(self, change: ContactChange, now: int) -> None:
         self.signals[change.vcid] = change.state
         if change.verdict is not None and not change.revised:
-            self.flight.lose(change.verdict.last_scet)
+            self.flight.lose(change.verdict)
         self._book.take(change)
         for loss in self._book.losses:
             self._notice(loss, change.ert, now, replay=change.replay)

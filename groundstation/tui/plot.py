@@ -54,7 +54,8 @@ def plot(view: View, key: Key, width: int, height: int, tone: Tone) -> list[Row]
     frame = frame_of(view, samples, columns, rows)
     canvas = Canvas(frame, unicode=view.glyphs.unicode)
     canvas.draw(samples, series.starts)
-    body = [_line(view, frame, canvas, row, tone) for row in range(rows)]
+    marks = _marks(view, frame, view.model.packet_vcid(key[0]))
+    body = [_line(view, frame, canvas, row, tone, marks) for row in range(rows)]
     return [head, *[fit(row, width) for row in body], fit(_time_axis(frame), width)]
 
 
@@ -136,8 +137,13 @@ def _note(view: View, key: Key) -> str:
     return f"1 of {series.stride} samples" if series.stride > 1 else ""
 
 
-def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone) -> Row:
-    marks = {frame.column(scet) for scet in view.model.flight.loss_marks if frame.start <= scet <= frame.end}
+def _marks(view: View, frame: Frame, vcid: int | None) -> set[int]:
+    """The columns of the losses of the channel that the curve comes over."""
+    lost = [scet for lost_vcid, scet in view.model.flight.loss_marks if lost_vcid == vcid]
+    return {frame.column(scet) for scet in lost if frame.start <= scet <= frame.end}
+
+
+def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone, marks: set[int]) -> Row:
     plans = {frame.column(stone.scet) for stone in view.model.timeline if frame.start < stone.scet <= frame.end}
     spans = [Span(right(_scale(frame, row), _AXIS), "dim"), Span(view.glyphs.edge, "rule")]
     for column in range(frame.width):

@@ -10,7 +10,7 @@ from groundstation.flight import CURVES_KEPT, Flight
 from groundstation.histories import Series
 from groundstation.message_base import Value
 from groundstation.messages import History, Telemetry, decode, encode
-from tests.groundstation.tui.scripted import LOS, S, descent, housekeeping, scet
+from tests.groundstation.tui.scripted import LOS, S, descent, housekeeping, scet, verdict
 
 ALTITUDE = ("DESCENT", "altitude")
 PERIODS = {"DESCENT": 100, "BUS_HK": 1000}
@@ -24,7 +24,7 @@ def flown(start: float = 88.0, until: float = LOS, *, into: Flight | None = None
         if bus and tick % 10 == 0:
             flight.add(housekeeping("BUS_HK", tick / 10, 0), PERIODS)
         flight.add(descent(tick / 10), PERIODS)
-    flight.lose(scet(until - 0.1))
+    flight.lose(verdict(until))
     return flight
 
 
@@ -35,7 +35,7 @@ def span(flight: Flight) -> tuple[int, int]:
 
 def test_lander_flown_again_leaves_neither_curve_nor_loss_of_before() -> None:
     flight = flown()
-    assert list(flight.loss_marks) == [scet(LOS - 0.1)]
+    assert list(flight.loss_marks) == [(0, scet(LOS - 0.1))]
     for tick in range(880, 900):
         flight.add(descent(tick / 10), PERIODS)
     assert span(flight) == (scet(88.0), scet(89.9))
@@ -64,12 +64,19 @@ def test_what_a_silent_channel_said_last_moves_no_clock_of_a_new_flight() -> Non
     assert span(flight) == (scet(88.0), scet(88.2))
 
 
+def test_loss_of_the_link_is_marked_with_its_channels() -> None:
+    flight = flown(until=200.0)
+    flight.lose(msgspec.structs.replace(verdict(200.0), vcid=None))
+    flight.lose(msgspec.structs.replace(verdict(201.0), vcid=2))
+    assert list(flight.loss_marks) == [(0, scet(199.9)), (2, scet(200.9))]
+
+
 def test_one_nonsense_time_is_no_new_flight() -> None:
     flight = flown(until=200.0)
     flight.add(msgspec.structs.replace(descent(200.0), scet=0), PERIODS)
     flight.add(descent(200.1), PERIODS)
     assert span(flight) == (scet(88.0), scet(200.1))
-    assert list(flight.loss_marks) == [scet(199.9)]
+    assert list(flight.loss_marks) == [(0, scet(199.9))]
 
 
 def test_channels_whose_clocks_differ_are_no_new_flight() -> None:
@@ -86,8 +93,8 @@ def test_another_run_of_the_station_keeps_the_curve_until_it_says_anything() -> 
     flight = flown(until=200.0)
     flight.restart()
     assert flight.earlier and span(flight) == (scet(88.0), scet(199.9))
-    flight.lose(scet(150.0))
-    assert list(flight.loss_marks) == [scet(199.9)]
+    flight.lose(verdict(150.1))
+    assert list(flight.loss_marks) == [(0, scet(199.9))]
     flight.add(descent(205.0), PERIODS)
     assert not flight.earlier
     assert span(flight) == (scet(205.0), scet(205.0)) and not flight.loss_marks
@@ -107,7 +114,7 @@ def test_who_joins_late_gets_the_whole_curve_and_its_losses() -> None:
     viewer.load(over_the_wire(station, 600))
     assert span(viewer) == (scet(88.0), scet(LOS - 0.1))
     assert 400 < len(viewer.series[ALTITUDE].samples) <= 601
-    assert list(viewer.loss_marks) == [scet(LOS - 0.1)]
+    assert list(viewer.loss_marks) == [(0, scet(LOS - 0.1))]
     for at, value in viewer.series[ALTITUDE].samples:
         true = descent((at - scet(0.0)) / S).values["altitude"]
         assert isinstance(true, float) and abs(value - true) <= 0.06

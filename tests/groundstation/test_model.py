@@ -270,7 +270,7 @@ def test_clock_histories_and_recording() -> None:
     assert model.mission_elapsed() == int((LOS + 5) * S)
     assert len(model.flight.series[ALTITUDE].samples) == 2240
     assert model.link is not None and model.link.recording == RECORDING
-    assert list(model.flight.loss_marks) == [ENTRY + int((LOS - 0.1) * 10) * S // 10]
+    assert list(model.flight.loss_marks) == [(0, ENTRY + int((LOS - 0.1) * 10) * S // 10)]
 
 
 def test_news_of_commands_counts_and_changes_nothing_else() -> None:

@@ -30,6 +30,7 @@ from tests.groundstation.tui.scripted import (
     scet,
     script,
     snapshot,
+    verdict,
 )
 from tests.groundstation.tui.stage import scene, staged
 
@@ -190,11 +191,11 @@ def test_a_late_viewer_shows_the_curve_that_the_station_kept() -> None:
         station = Flight(kept=1000)
         for tick in range(880, 2000):
             station.add(descent(tick / 10), {"DESCENT": 100})
-        station.lose(scet(150.0))
+        station.lose(verdict(150.1))
         history = station.history(PLOTTED, 600, {})
         async with staged(script(start=200.0, until=200.3), (120, 40), history=history) as stage:
             assert stage.app.model.flight.series[ALTITUDE].samples[0][0] == scet(88.0)
-            assert list(stage.app.model.flight.loss_marks) == [scet(150.0)]
+            assert list(stage.app.model.flight.loss_marks) == [(0, scet(150.0))]
             assert stage.text().count("⣀") >= 4
 
     asyncio.run(play())
