@@ -111,7 +111,8 @@ def in_bundle(folder: Path, target: str) -> Image | None:
         path = folder / f"{IN_BUNDLE}{suffix}"
         if path.is_file():
             board = BOARD_OF.get(target)
-            return read_any_image(path) if board is None else read_image(path, find_board(board), "from the bundle")
+            image = read_any_image(path) if board is None else read_image(path, find_board(board))
+            return replace(image, kind="from the bundle")
     return None
 
 

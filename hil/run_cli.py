@@ -28,8 +28,8 @@ from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
 from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
-from hil.report import lines, prepare_folder, release_folder, write_report
-from hil.result import RunResult
+from hil.report import image_lines, lines, prepare_folder, release_folder, write_report
+from hil.result import FlownImage, RunResult
 from hil.run import TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.targets import BOARD, TARGETS
@@ -352,7 +352,9 @@ def _campaign(
     """Fly it; the exit code."""
     batch, cases, failures, began = Batch(jobs), [], Counter[str](), host_clock()
     kept: list[RunResult] = []
+    image: FlownImage | None = None
     for result in batch.fly(plans):
+        image = result.verdict.image
         number, bundle = int(result.run), folder / "runs" / result.run
         keep = not result.passed and len(kept) < _KEEP
         cases.append(case_of(number, drawn[number], result, str(bundle) if keep else ""))
@@ -365,7 +367,7 @@ def _campaign(
             shutil.rmtree(bundle)
     cases.sort(key=lambda case: case.number)
     summary = summarise(base, target, seed, cases, (host_clock() - began) / 1e9, jobs)
-    for line in summary_lines(summary):
+    for line in [*summary_lines(summary), *image_lines(image)]:
         write_line(line)
     for name, count in failures.most_common():
         write_line(f"  {count} × {name}")

@@ -24,7 +24,7 @@ from pathlib import Path
 from groundstation.errors import CallerError
 from groundstation.output_file import write_output
 from hil.report import as_json, junit, page
-from hil.report.summary import lines
+from hil.report.summary import image_lines, lines
 from hil.result import RunResult
 
 HTML = "report.html"
@@ -36,7 +36,7 @@ REPORTS: dict[str, Callable[[Sequence[RunResult], str], str]] = {
 }
 """By the name of the file: what makes its text of the results and the UTC at which they are reported."""
 
-__all__ = ["HTML", "REPORTS", "lines", "prepare_folder", "release_folder", "write_report"]
+__all__ = ["HTML", "REPORTS", "image_lines", "lines", "prepare_folder", "release_folder", "write_report"]
 
 
 def prepare_folder(folder: Path) -> None:
