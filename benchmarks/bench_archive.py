@@ -86,6 +86,7 @@ def read_back(path: Path) -> tuple[float, float]:
     """Seconds for the index of frames, and for the packets, as numpy columns."""
     with ArchiveReader(path) as reader:
         start = time.perf_counter()
+        reader.check()  # as every command does
         index = frame_columns(reader)
         for_index = time.perf_counter() - start
         assert len(index["ert"]) == FRAMES

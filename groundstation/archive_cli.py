@@ -1,18 +1,21 @@
-"""Commands on recordings: ``passes``, ``info``, ``export`` and ``salvage``."""
+"""Commands on recordings: ``passes``, ``info``, ``export``, ``salvage`` and ``copy``."""
 
 from __future__ import annotations
 
 import os
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from groundstation.archive.copying import copy_recording
 from groundstation.archive.paths import passes_folder
 from groundstation.archive.reader import ArchiveReader
 from groundstation.decode_cli import Progress
-from groundstation.errors import ArchiveError, CallerError
+from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
 from groundstation.exporting import FORMATS, Format, export
+from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
 from groundstation.printable import encodable
@@ -28,11 +31,24 @@ _json = click.option("--json", "as_json", is_flag=True, help="As JSON, one objec
 _EXPORT_EPILOG = """
 \b
 Exit codes: 0 fine, 2 wrong usage or a table exists, 14 the recording cannot be read or a table cannot be written,
-130 interrupted.
+19 the recording is damaged or incomplete: what could be read was written, 130 interrupted.
+"""
+
+_READ_EPILOG = """
+\b
+Exit codes: 0 fine, 2 wrong usage, 14 the recording cannot be read, 19 it is damaged or incomplete: what could be read
+was given, 130 interrupted.
 """
 
 
-@click.command()
+_COPY_EPILOG = """
+\b
+Exit codes: 0 fine, 2 wrong usage or TARGET exists, 14 the recording cannot be read or the copy not be written,
+19 the recording is incomplete: what there is was copied, 130 interrupted.
+"""
+
+
+@click.command(epilog=_READ_EPILOG)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 @_json
 def passes(folder: Path | None, as_json: bool) -> None:
@@ -43,34 +59,50 @@ def passes(folder: Path | None, as_json: bool) -> None:
     if folder is not None and not os.path.isdir(folder):
         raise CallerError(f"no such folder: {folder}")
     where = folder or passes_folder()
-    found = [_summary(path) for path in sorted(where.glob("*.sqlite"))]
+    found = [_summary(path) for path in sorted({*where.glob("*.sqlite"), *_without_file(where)})]
     if as_json:
         for item in found:
-            echo_json({"error": item} if isinstance(item, str) else item)
-        return
-    echo(*pass_lines(found) or [f"no recording in {where}"])
+            echo_json({"error": encodable(item)} if isinstance(item, ArchiveError) else item)
+    else:
+        shown = [item if isinstance(item, PassSummary) else str(item) for item in found]
+        echo(*pass_lines(shown) or [f"no recording in {where}"])
+    lacking = sum(_is_lacking(item) for item in found)
+    if lacking:
+        raise PartlyRead(f"{lacking} of {len(found)} recordings in {where} are damaged or incomplete")
 
 
-def _summary(path: Path) -> PassSummary | str:
+def _without_file(folder: Path) -> list[Path]:
+    """Recordings of which only the journal is there."""
+    return [path.with_name(path.name.removesuffix("-wal")) for path in folder.glob("*.sqlite-wal")]
+
+
+def _summary(path: Path) -> PassSummary | ArchiveError:
     """What a recording holds, or why that cannot be said."""
     try:
         with ArchiveReader(path) as reader:
+            reader.check()
             return summarise(reader)
     except ArchiveError as error:
-        return encodable(error)
+        return error
 
 
-@click.command()
+def _is_lacking(item: PassSummary | ArchiveError) -> bool:
+    return bool(item.lack) if isinstance(item, PassSummary) else not isinstance(item, NotARecording)
+
+
+@click.command(epilog=_READ_EPILOG)
 @_archive
 @_json
 def info(archive: Path, as_json: bool) -> None:
     """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
     with ArchiveReader(archive) as reader:
+        reader.check()
         summary = summarise(reader)
-    if as_json:
-        echo_json(summary)
-    else:
-        echo(*info_lines(summary, MARS6.hash_text))
+        if as_json:
+            echo_json(summary)
+        else:
+            echo(*info_lines(summary, MARS6.hash_text))
+        reader.require_whole()
 
 
 @click.command("export", epilog=_EXPORT_EPILOG)
@@ -87,16 +119,18 @@ def export_command(archive: Path, form: Format, packets: str | None, output: Pat
     folder = output or archive.absolute().parent
     names = None if packets is None else _packet_names(packets)
     with ArchiveReader(archive) as reader:
+        reader.check()
         _warn_of_other_dictionary(reader)
         with closing(Progress(reader.bytes_total)) as progress:
             rows = export(reader, MARS6, UART, form, folder, names, progress.advance, force=force)
-    for path, count in rows.items():
-        echo(f"{path}: {count} rows")
-    if not rows:
-        echo("no such packet in a good frame: nothing was written")
+        for path, count in rows.items():
+            echo(f"{path}: {count} rows")
+        if not rows:
+            echo("no such packet in a good frame: nothing was written")
+        reader.require_whole()
 
 
-@click.command("salvage")
+@click.command("salvage", epilog=_READ_EPILOG)
 @_archive
 @_json
 def salvage_command(archive: Path, as_json: bool) -> None:
@@ -106,6 +140,7 @@ def salvage_command(archive: Path, as_json: bool) -> None:
     """
     count = 0
     with ArchiveReader(archive) as reader:
+        reader.check()
         _warn_of_other_dictionary(reader)
         with closing(Progress(reader.bytes_total)) as progress:
             for frame in salvage(reader, MARS6, UART, progress.advance):
@@ -115,8 +150,38 @@ def salvage_command(archive: Path, as_json: bool) -> None:
                     echo_json(frame)
                 else:
                     echo(*salvage_lines(frame), "")
-    if not as_json:
-        echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+        if not as_json:
+            echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+        reader.require_whole()
+
+
+@click.command("copy", epilog=_COPY_EPILOG)
+@_archive
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite a file of that name.")
+def copy_command(archive: Path, target: Path, force: bool) -> None:
+    """Copy ARCHIVE to TARGET, a file or a folder; also while its station writes it.
+
+    The copy is one file with all that was committed when it began. Do not copy a recording that is being written by
+    other means: its file alone lacks what is in the journal beside it.
+
+    \b
+    Examples:
+      groundstation copy pass.sqlite /media/usb/
+      groundstation copy pass.sqlite so-far.sqlite
+    """
+    path = target / archive.name if target.is_dir() else target
+    with ArchiveReader(archive) as reader:
+        with closing(Progress(archive.stat().st_size)) as progress:
+            copy_recording(reader, path, _now(), progress.advance, force=force)
+        state = "" if reader.closed else ", as far as it was written by now"
+        echo(f"{path}: a copy of {archive}{state}")
+        reader.check()
+        reader.require_whole()
+
+
+def _now() -> str:
+    return f"{datetime.fromtimestamp(host_clock() // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _warn_of_other_dictionary(reader: ArchiveReader) -> None:

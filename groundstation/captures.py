@@ -15,6 +15,8 @@ _SQLITE = b"SQLite format 3\0"
 class Capture:
     """Received bytes, or one of the station's own recordings: told apart by their first bytes.
 
+    What is called a recording is taken for one: it may be damaged where it begins.
+
     Attributes:
         name: what to call it.
         size: how many bytes there are; None if that is not known, as for a pipe.
@@ -27,19 +29,19 @@ class Capture:
 
     def __init__(self, path: Path) -> None:
         self.name = name_of(path)
-        self._recording: Path | None = None
+        self._recording: ArchiveReader | None = None
         try:
             self._source = ByteSource(path)
             if self._source.is_terminal:
                 raise CallerError(_terminal(path, self.name))
-            is_recording = self._source.peek(len(_SQLITE)) == _SQLITE
+            is_recording = path.suffix == ".sqlite" or self._source.peek(len(_SQLITE)) == _SQLITE
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read: {error.strerror}") from error
         self.size = self._source.size
         if is_recording:
-            self._recording = self._file(path)
-            with ArchiveReader(self._recording) as reader:
-                self.size = reader.bytes_total
+            self._recording = ArchiveReader(self._file(path))
+            self._recording.check()
+            self.size = self._recording.bytes_total
 
     def pieces(self) -> Iterator[tuple[int | None, bytes]]:
         """The bytes in order, once; each piece with its Earth received time if it is known.
@@ -48,9 +50,8 @@ class Capture:
             WorldError: it cannot be read any further.
         """
         if self._recording is not None:
-            with ArchiveReader(self._recording) as reader:
-                for ert, _, data in reader.chunks():
-                    yield ert, data
+            for ert, _, data in self._recording.chunks():
+                yield ert, data
             return
         try:
             for data in self._source.pieces():
@@ -61,12 +62,23 @@ class Capture:
     def is_same_file(self, path: Path) -> bool:
         """Whether a path leads to this very file."""
         if self._recording is not None:
-            return path.exists() and path.samefile(self._recording)
+            return path.exists() and path.samefile(self._recording.path)
         return self._source.is_same_file(path)
 
     def close(self) -> None:
         """Close it. Idempotent."""
         self._source.close()
+        if self._recording is not None:
+            self._recording.close()
+
+    def require_whole(self) -> None:
+        """To be called when all of it was read, and what came of it given.
+
+        Raises:
+            PartlyRead: it is a recording, and something was found to be missing.
+        """
+        if self._recording is not None:
+            self._recording.require_whole()
 
     def _file(self, path: Path) -> Path:
         """The recording's own path. The source is closed: that would take SQLite's locks from it later."""

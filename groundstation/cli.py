@@ -13,6 +13,7 @@ COMMANDS = {
     "bridge": "groundstation.bridge_cli:bridge",
     "commands": "groundstation.command_cli:commands",
     "cop": "groundstation.command_cli:cop",
+    "copy": "groundstation.archive_cli:copy_command",
     "decode": "groundstation.decode_cli:decode",
     "export": "groundstation.archive_cli:export_command",
     "info": "groundstation.archive_cli:info",

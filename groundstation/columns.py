@@ -31,6 +31,10 @@ _BLOCK = 8 << 20
 
 _MAX_PACKET = 4096
 _FRAME_COLUMNS = ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size")
+_INT64 = np.iinfo(np.int64)
+_LEAST = np.array([1, _INT64.min + 1, _INT64.min, -1, -1, 0, 1, 0, 0], np.int64)
+_MOST = np.array([_INT64.max] * 3 + [63, 2**32 - 1, 4, _INT64.max, 2**31, 2**31], np.int64)
+"""Between what the numbers of the index lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,16 @@ def frame_columns(reader: ArchiveReader) -> dict[str, Times]:
         for page in reader.frame_numbers(_FRAMES_A_READ)
     ]
     table = np.concatenate(pages) if pages else np.empty((0, width), np.int64)
+    if len(table) and reader.damage is None and not _are_possible(table):
+        reader.distrust("a frame holds numbers that cannot be")
+        return frame_columns(reader)
     return {name: np.ascontiguousarray(table[:, n]) for n, name in enumerate(_FRAME_COLUMNS)}
+
+
+def _are_possible(table: Times) -> bool:
+    """Whether the numbers of an index are such as frames have."""
+    least, most = table.min(axis=0), table.max(axis=0)
+    return bool((least >= _LEAST).all() and (most <= _MOST).all())
 
 
 def packet_columns(

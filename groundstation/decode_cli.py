@@ -164,6 +164,8 @@ def decode(
             trouble = decoder.trouble()
             if trouble is not None and stopped is None:
                 raise NothingDecoded(f"{capture.name}: {trouble}")
+        if stopped is None:
+            capture.require_whole()
     if stopped is not None:
         raise stopped
 

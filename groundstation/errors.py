@@ -11,6 +11,7 @@
         │   ├── PortBusy
         │   └── PortForbidden
         ├── ArchiveError     the recording cannot be written or read
+        │   └── NotARecording    the file is something else
         ├── PartlyRead       the recording is damaged: what could be read was given
         ├── StationGone      no station answers
         ├── KeyUnusable      a key file is damaged, or others can read it
@@ -97,6 +98,10 @@ class ArchiveError(WorldError):
     """The recording cannot be written or read."""
 
     exit_code = 14
+
+
+class NotARecording(ArchiveError):
+    """A file that no station recorded."""
 
 
 class PartlyRead(WorldError):

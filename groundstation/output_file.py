@@ -87,10 +87,7 @@ class OutputFile:
             self.file.flush()
             os.fsync(self.file.fileno())
         self.close()
-        if self._force:
-            self._part.replace(self.path)
-        else:
-            _link(self._part, self.path)
+        give_name(self._part, self.path, force=self._force)
         self._part = None
 
     def discard(self) -> None:
@@ -140,6 +137,19 @@ def write_numbered(path: Path, data: bytes) -> Path:
             write_output(target, data)
             return target
     raise AssertionError("numbers do not end")
+
+
+def give_name(part: Path, path: Path, *, force: bool = False) -> None:
+    """Give a file that is whole its name; ``part`` is in the same file system.
+
+    Raises:
+        CallerError: a file is there by now.
+        OSError: it cannot be named.
+    """
+    if force:
+        part.replace(path)
+    else:
+        _link(part, path)
 
 
 def check_free(path: Path, *, force: bool = False) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeVar
 
 import msgspec
 
-from groundstation.archive.bodies import Gap, body_of
+from groundstation.archive.bodies import Gap
+from groundstation.archive.damage import Damage
+from groundstation.archive.opening import COPY_HINT, JOURNAL_WORDS, JournalState, journal_words
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES, OnboardSpan
-from groundstation.archive.schema import GAP_KIND
+from groundstation.archive.schema import COPIED, GAP_KIND
 from groundstation.messages import Acknowledgement, ContactChange, LosVerdict
 from groundstation.plain import utc
 from groundstation.printable import encodable, printable
 
 _NS = 1_000_000_000
 _SPANS_SHOWN = 5
+T = TypeVar("T")
 State = Literal["finished", "open"]
 
 
@@ -27,7 +31,8 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``onboard`` is what most frames say; ``onboard_spans`` has all, as a clock that is not set says something else.
 
     ``state`` is ``open`` if no station closed it: it is still being written, or its station was killed or did not mark
-    the end yet (older versions).
+    the end yet (older versions). ``copied`` is when this copy of such a one was made. ``journal`` is what became of its
+    journal, ``damage`` what was found, and ``lack`` says in words what cannot be read; empty if nothing is missing.
     """
 
     path: str
@@ -48,16 +53,23 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     acknowledgements: list[Acknowledgement]
     gaps: list[Gap]
     events: dict[str, int]
+    copied: str | None
+    journal: JournalState
+    damage: Damage | None
+    lack: str
 
 
 def summarise(reader: ArchiveReader) -> PassSummary:
     """Read what a recording holds.
 
     Raises:
-        ArchiveError: it cannot be read, or something in it is damaged.
+        ArchiveError: it cannot be read.
     """
-    meta, spans = reader.meta(), reader.onboard_spans()
+    spans = reader.onboard_spans()
     counts = reader.frame_counts() if reader.has_frames else {}
+    losses, gaps = _losses(reader), _bodies(reader, GAP_KIND, Gap)
+    acknowledgements = _bodies(reader, "acknowledgement", Acknowledgement)
+    meta = reader.meta()
     good = sum(count for (_, quality), count in counts.items() if quality in GOOD_QUALITIES)
     return PassSummary(
         path=encodable(reader.path),
@@ -74,10 +86,14 @@ def summarise(reader: ArchiveReader) -> PassSummary:
         frames_good=good if reader.has_frames else None,
         frames_rejected=sum(counts.values()) - good if reader.has_frames else None,
         frames={f"{'-' if vcid is None else f'VC{vcid}'} {quality}": n for (vcid, quality), n in counts.items()},
-        losses=_losses(reader),
-        acknowledgements=[body_of(event, Acknowledgement, reader.path) for event in reader.events("acknowledgement")],
-        gaps=[body_of(event, Gap, reader.path) for event in reader.events(GAP_KIND)],
+        losses=losses,
+        acknowledgements=acknowledgements,
+        gaps=gaps,
         events=reader.event_counts(),
+        copied=meta.get(COPIED),
+        journal=reader.journal,
+        damage=reader.damage,
+        lack=encodable(reader.lack),
     )
 
 
@@ -94,9 +110,8 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
     """All about one recording for people; ``own_hash`` is that of the dictionary this program decodes it with."""
     s = summary
     other = "" if s.dictionary_hash in ("?", own_hash) else f", not this program's {own_hash}: values may be wrong"
-    state = "closed by its station" if s.state == "finished" else "not closed: its station still writes, or was killed"
     lines = [
-        f"{s.path}: schema {s.schema_version}, {state}",
+        f"{s.path}: schema {s.schema_version}, {_state(s)}",
         f"station {s.station}, link {s.link}, {s.mission}, dictionary {s.dictionary_hash}{other}",
     ]
     if s.received is not None:
@@ -109,7 +124,21 @@ def info_lines(summary: PassSummary, own_hash: str) -> list[str]:
         lines.append(f"loss of signal, {verdict.channel}: {_loss_words(verdict)}; {verdict.evidence}")
         seen = [each for each in s.acknowledgements if _covers(each, verdict)]
         lines += [f"  acknowledged {_moment(each.ert)} by {each.who}" for each in seen]
-    return lines + [f"not recorded: {gap}" for gap in s.gaps]
+    lines += [f"not recorded: {gap}" for gap in s.gaps]
+    lines += [] if s.damage is None else s.damage.lines()
+    return lines if s.state == "finished" or s.copied else [*lines, COPY_HINT]
+
+
+def _state(s: PassSummary) -> str:
+    if s.state == "finished":
+        return "closed by its station"
+    if s.copied is not None:
+        return f"a copy made {s.copied} of a recording that was not closed by then"
+    if s.journal in JOURNAL_WORDS:
+        return journal_words(s.journal, Path(s.path)).removeprefix("was ")
+    if s.journal == "none":
+        return "not closed: its station was killed"
+    return "not closed: its station still writes, or was killed"
 
 
 def main_span(spans: Sequence[OnboardSpan]) -> tuple[int, int] | None:
@@ -140,16 +169,31 @@ def _row(s: PassSummary) -> list[str]:
         "-" if s.frames_good is None else str(s.frames_good),
         "-" if s.frames_rejected is None else str(s.frames_rejected),
         _loss_words(_main_loss(s.losses)) if s.losses else "none",
-        s.path if s.state == "finished" else f"{s.path} (open)",
+        f"{s.path}{_marks(s)}",
     ]
+
+
+def _marks(s: PassSummary) -> str:
+    marks = [] if s.state == "finished" else ["copy" if s.copied is not None else "open"]
+    if s.journal in JOURNAL_WORDS:
+        marks.append("without its journal")
+    if s.damage is not None:
+        marks.append("damaged" if s.damage.is_partial else "damaged, nothing missing")
+    return f" ({', '.join(marks)})" if marks else ""
+
+
+def _bodies(reader: ArchiveReader, kind: str, body: type[T]) -> list[T]:
+    """The bodies of all events of a kind, but for those that cannot be decoded."""
+    bodies = [reader.body(event, body) for event in reader.events(kind)]
+    return [each for each in bodies if each is not None]
 
 
 def _losses(reader: ArchiveReader) -> list[LosVerdict]:
     """The verdict of every loss of a channel; a revised one in its last version."""
     losses: list[LosVerdict] = []
     for event in reader.events("contact"):
-        change = body_of(event, ContactChange, reader.path)
-        if change.verdict is None or change.vcid is None:
+        change = reader.body(event, ContactChange)
+        if change is None or change.verdict is None or change.vcid is None:
             continue
         known = [n for n, loss in enumerate(losses) if loss.vcid == change.vcid]
         if change.revised and known:

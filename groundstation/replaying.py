@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from groundstation.client import StationClient
-from groundstation.errors import ArchiveError, CallerError, StationGone
+from groundstation.errors import ArchiveError, CallerError, PartlyRead, StationError, StationGone
 from groundstation.links.base import EndOfStream, News
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import (
@@ -42,6 +42,16 @@ REPLAY_END = "REPLAY_END"
 
 REPLAY_BROKEN = "REPLAY_BROKEN"
 """Name of the event that says that a replay ends because its recording cannot be read on."""
+
+REPLAY_INCOMPLETE = "REPLAY_INCOMPLETE"
+"""Name of the event in place of `REPLAY_END` if something was missing on the way."""
+
+_ENDS: dict[str, type[StationError] | None] = {
+    REPLAY_END: None,
+    REPLAY_INCOMPLETE: PartlyRead,
+    REPLAY_BROKEN: ArchiveError,
+}
+"""What each of a replay's last events is to who follows it."""
 
 _SKIP_MAX_S = 1e9
 _TELL_EVERY = AHEAD // 4
@@ -180,6 +190,8 @@ def last_words(end: EndOfStream) -> tuple[Severity, str, str]:
     """Severity, name and text of the event that says that a replay is over, and why."""
     if end.fault:
         return "WARNING_HI", REPLAY_BROKEN, f"the replay ends here: {end.fault}"
+    if end.lack:
+        return "WARNING_HI", REPLAY_INCOMPLETE, f"the recording ends here; it {end.lack}"
     return "ACTIVITY_HI", REPLAY_END, "the recording ends here"
 
 
@@ -188,11 +200,12 @@ def replay_is_over(message: AnyMessage) -> bool:
 
     Raises:
         ArchiveError: it is over because its recording cannot be read on.
+        PartlyRead: something was missing on the way.
     """
     events = message.events if isinstance(message, Snapshot) else [message]
-    last = next((e for e in events if isinstance(e, EventMessage) and e.name in (REPLAY_END, REPLAY_BROKEN)), None)
-    if last is not None and last.name == REPLAY_BROKEN:
-        raise ArchiveError(last.text)
+    last = next((e for e in events if isinstance(e, EventMessage) and e.name in _ENDS), None)
+    if last is not None and (error := _ENDS[last.name]) is not None:
+        raise error(last.text)
     return last is not None
 
 

@@ -14,10 +14,10 @@ from typing import Self
 import click
 
 from groundstation.archive.reader import ArchiveReader
-from groundstation.errors import StationGone, ViewerCrashed
+from groundstation.errors import PartlyRead, StationGone, ViewerCrashed
 from groundstation.hangup import end_with_terminal
 from groundstation.host_time import host_clock
-from groundstation.links.replay import replay_url
+from groundstation.links.replay import ReplayLink, replay_url
 from groundstation.output import echo
 from groundstation.passes import onboard_lines
 from groundstation.plain import utc
@@ -201,6 +201,7 @@ def replay(
     """Play ARCHIVE again, through the same decoding and viewers, marked as a replay.
 
     Nothing is recorded, no alarm is raised and nothing can be sent. Lines end with the recording; the TUI stays.
+    Exit code 19: the recording is damaged or incomplete; what could be read was played.
 
     \b
     Examples:
@@ -210,7 +211,9 @@ def replay(
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
-    check_link(replay_url(archive, speed, start), wait=False)
+    lack = _lack_of(archive, speed, start)
+    if lack:
+        echo(f"{archive} {lack}", err=True)
     _show_odd_times(archive)
     config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
     station = start_station(config, with_parent=True)
@@ -226,4 +229,13 @@ def replay(
         raise ViewerCrashed(f"{error}; to go on: {again}") from error
     finally:
         asyncio.run(stop_station(station, "its viewer was closed"))
-    sys.exit(code)
+    sys.exit(PartlyRead.exit_code if lack and not code else code)
+
+
+def _lack_of(archive: Path, speed: float, start: str | None) -> str:
+    """See that a recording can be played from there; what it lacks."""
+    link = ReplayLink(archive, speed, start)
+    try:
+        return link.lack
+    finally:
+        link.stop()

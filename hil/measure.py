@@ -10,9 +10,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 
+from groundstation.archive.bodies import body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord
 from groundstation.links.base import Chunk
@@ -103,6 +105,7 @@ def read(record: FlightRecord) -> Received:
 
     Raises:
         ArchiveError: it cannot be read.
+        PartlyRead: it is damaged: nothing can be measured.
     """
     receiver, received = Receiver(MARS6, UART, "archive:"), Received()
     if record.error and not record.recording.exists():
@@ -121,19 +124,20 @@ def read(record: FlightRecord) -> Received:
             received.notes += [(ert, note) for note in receiver.frames]
         for event in archive.events():
             if event.ert <= closed:
-                _event(event, received)
+                _event(event, received, record.recording)
+        archive.require_whole()
     received.stream, received.counters = bytes(stream), receiver.counters()
     return received
 
 
-def _event(event: EventRecord, received: Received) -> None:
+def _event(event: EventRecord, received: Received, recording: Path) -> None:
     """What the station said while it received."""
     if event.kind == "contact":
-        received.contacts.append(msgspec.json.decode(event.body, type=ContactChange))
+        received.contacts.append(body_of(event, ContactChange, recording))
     elif event.kind == "event":
-        received.events.append(msgspec.json.decode(event.body, type=EventMessage))
+        received.events.append(body_of(event, EventMessage, recording))
     elif event.kind == "command":
-        received.commands.append(msgspec.json.decode(event.body, type=CommandUpdate))
+        received.commands.append(body_of(event, CommandUpdate, recording))
 
 
 def _sample(message: Telemetry, received: Received) -> None:

@@ -7,7 +7,7 @@ anywhere: whoever reads recordings knows that error.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,8 +35,16 @@ class Gap(msgspec.Struct, frozen=True):
     reads: int | None = None
 
     def __str__(self) -> str:
-        what = _records(self.records) if self.reads is None else _reads(self.reads, self.records - self.reads)
-        return f"{what}, {self.bytes:,} bytes, received {span_words(self.first_ert, self.last_ert)}"
+        count = counted(self.records, "record")
+        if self.reads is not None:
+            others = self.records - self.reads
+            count = counted(self.reads, "read") + (f" and {counted(others, 'record')} about them" if others else "")
+        return f"{count}, {self.bytes:,} bytes, received {span_words(self.first_ert, self.last_ert)}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 read``, ``1,234 reads``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def sum_of(gaps: Sequence[Gap]) -> Gap:
@@ -46,19 +54,19 @@ def sum_of(gaps: Sequence[Gap]) -> Gap:
     return Gap(sum(gap.records for gap in gaps), sum(gap.bytes for gap in gaps), first, last, reads)
 
 
+def moment(ert: int) -> str:
+    """An Earth received time with its day, to the millisecond."""
+    return f"{_day(ert)} {utc(ert, 3)}"
+
+
 def span_words(first_ert: int, last_ert: int) -> str:
-    """Two Earth received times: ``1974-03-12 09:10:11.000 to 09:10:12.500``; the second day only if it is another."""
-    first, last = (datetime.fromtimestamp(ert // 1_000_000_000, UTC).date() for ert in (first_ert, last_ert))
-    return f"{first} {utc(first_ert, 3)} to {'' if first == last else f'{last} '}{utc(last_ert, 3)}"
+    """Two of them: ``1974-03-12 09:10:11.000 to 09:10:12.500``; the second day only if it is another."""
+    same_day = _day(first_ert) == _day(last_ert)
+    return f"{moment(first_ert)} to {utc(last_ert, 3) if same_day else moment(last_ert)}"
 
 
-def _reads(reads: int, others: int) -> str:
-    more = f" and {_records(others)} about them" if others else ""
-    return f"{reads:,} read{'' if reads == 1 else 's'}{more}"
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'}"
+def _day(ert: int) -> date:
+    return datetime.fromtimestamp(ert // 1_000_000_000, UTC).date()
 
 
 def body_of(event: EventRecord, kind: type[T], path: Path) -> T:

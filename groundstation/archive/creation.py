@@ -1,9 +1,9 @@
 """Makes the file of a new recording, whole in one write.
 
 Rules:
-1. The file itself holds the schema and the first facts, among them that it is open (`schema.OPEN`), before the first
-   record: a file that was copied without its journal can always be told. SQLite alone would have all that in the
-   journal (``-wal``) up to the first checkpoint, some 4 MB later.
+1. The file itself holds the schema and the first facts, among them that it is open (`schema.OPEN`) and that more
+   follows in its journal (`schema.FOLLOWS`), before the first record: a file that was copied without its journal can
+   always be told. SQLite alone would have all that in the journal (``-wal``) up to the first checkpoint.
 2. The journal is there before the file says that it has one, so that no reader ever finds an open recording without
    its journal while the two are made.
 3. The schema cookie in the first page differs from recording to recording. Nearly every commit writes that page, so
@@ -24,8 +24,19 @@ from pathlib import Path
 from groundstation.archive import schema
 from groundstation.errors import ArchiveError
 
+MAGIC = b"SQLite format 3\0"
+"""How the file begins."""
+
+_JOURNAL_MAGIC = 0x377F0682
+"""How its journal begins; the last bit says in which byte order its checksums take their words (1: big-endian)."""
+
 _READ_WRITE_VERSION = slice(18, 20)
 """Bytes of SQLite's header: 1 each for a rollback journal, 2 each for a write-ahead log."""
+
+
+def is_journal(data: bytes) -> bool:
+    """Whether a file that begins so is a write-ahead log."""
+    return len(data) >= 4 and int.from_bytes(data[:4], "big") & ~1 == _JOURNAL_MAGIC
 
 
 def journal_of(path: Path) -> Path:
@@ -101,7 +112,7 @@ def _image(path: Path, meta: Mapping[str, str]) -> bytes:
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(schema.CREATE)
         with db:
-            db.executemany(schema.INSERT_META, [*meta.items(), schema.OPEN])
+            db.executemany(schema.INSERT_META, [*meta.items(), schema.OPEN, schema.FOLLOWS])
         cookie = zlib.crc32(json.dumps([str(path), *sorted(meta.items())]).encode()) & 0x7FFFFFFF
         db.execute(f"PRAGMA schema_version = {cookie}")
         image = bytearray(db.serialize())

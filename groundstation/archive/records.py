@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+Value = int | float | str | bytes | None
+"""What SQLite may give, whatever a column is declared to hold."""
+
 Quality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
 """Of a frame. CORRECTED is good after Reed–Solomon; the last three are why a frame was rejected."""
 

@@ -25,11 +25,20 @@ SCHEMA_VERSION = 2
 FRAMES_SINCE = 2
 """The first schema with an index of frames."""
 
+CLOSED_SINCE = 2
+"""The first schema that says whether a recording was closed."""
+
 OPEN = ("closed", "no")
 """The fact that a recording is made with. It is in the file itself before the first record, never in its journal."""
 
 CLOSED = ("closed", "yes")
 """The fact that a writer puts in its place when it ends in order. Older writers left it out until then."""
+
+FOLLOWS = ("journal", "follows")
+"""The fact that more stands in the journal: so the file alone says it, and with its journal it does not.
+
+Each checkpoint takes it into the file, and the commit after that takes it away in the journal. A recording of which
+another program has merged the journal does not say it."""
 
 COPIED = "copied"
 """Key of the fact that `copying` adds to a copy: when it was made, ISO 8601."""
@@ -37,8 +46,7 @@ COPIED = "copied"
 GAP_KIND = "gap"
 """Kind of the event the writer itself records where records were dropped."""
 
-CREATE = f"""
-BEGIN;
+TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, link TEXT NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE event (
@@ -48,15 +56,32 @@ CREATE TABLE frame (
     id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL,
     chunk INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL
 ) STRICT;
+"""
+
+INDICES = """
 CREATE INDEX chunk_ert ON chunk (ert);
 CREATE INDEX event_ert ON event (ert);
 CREATE INDEX event_scet ON event (scet);
 CREATE INDEX frame_ert ON frame (ert);
 CREATE INDEX frame_scet ON frame (scet);
+"""
+
+CREATE = f"""
+BEGIN;
+{TABLES}
+{INDICES}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+
+COLUMNS = {
+    "meta": ("key", "value"),
+    "chunk": ("id", "ert", "link", "data"),
+    "event": ("id", "ert", "scet", "kind", "body"),
+    "frame": ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size"),
+}
+"""What each table has, in this order."""
 
 INSERT_CHUNK = "INSERT INTO chunk (id, ert, link, data) VALUES (?, ?, ?, ?)"
 INSERT_EVENT = "INSERT INTO event (id, ert, scet, kind, body) VALUES (?, ?, ?, ?, CAST(? AS TEXT))"
@@ -64,6 +89,7 @@ INSERT_FRAME = """
 INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, at, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
+DELETE_META = "DELETE FROM meta WHERE key = ?"
 
 SELECT_META = "SELECT key, value FROM meta ORDER BY key"
 SELECT_CHUNKS = "SELECT id, ert, link, data FROM chunk WHERE id > ? ORDER BY id LIMIT ?"
@@ -77,6 +103,13 @@ UNION ALL
 SELECT id, ert, kind, CAST(body AS BLOB) FROM event WHERE id > ?1
 ORDER BY 1 LIMIT ?2
 """
+LAST_IDS = {
+    "chunk": "SELECT max(id) FROM chunk",
+    "event": "SELECT max(id) FROM event",
+    "frame": "SELECT max(id) FROM frame",
+    "records": "SELECT max(id) FROM (SELECT max(id) AS id FROM chunk UNION ALL SELECT max(id) FROM event)",
+}
+FIRST_IDS = "SELECT min(id) FROM {}"
 SELECT_BYTES = "SELECT coalesce(sum(length(data)), 0) FROM chunk"
 
 _FRAME = "SELECT id, ert, scet, vcid, vcfc, quality, chunk, at, size FROM frame"
@@ -121,8 +154,11 @@ SELECT (SELECT ert FROM chunk ORDER BY id LIMIT 1), (SELECT ert FROM chunk ORDER
 SELECT_EVENT_COUNTS = "SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind"
 
 SELECT_FRAME_NUMBERS = """
-SELECT id, ert, coalesce(scet, -9223372036854775808), coalesce(vcid, -1), coalesce(vcfc, -1),
-       CASE quality WHEN 'GOOD' THEN 0 WHEN 'CORRECTED' THEN 1 WHEN 'CRC' THEN 2 WHEN 'RS' THEN 3 ELSE 4 END,
+SELECT id, ert, coalesce(scet, -9223372036854775808),
+       coalesce(vcid, -1), coalesce(vcfc, -1),
+       CASE quality
+           WHEN 'GOOD' THEN 0 WHEN 'CORRECTED' THEN 1 WHEN 'CRC' THEN 2 WHEN 'RS' THEN 3 WHEN 'SYNC' THEN 4 ELSE 5
+       END,
        chunk, at, size
 FROM frame WHERE id > ? ORDER BY id LIMIT ?
 """

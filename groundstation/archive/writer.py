@@ -53,6 +53,12 @@ _CHECKPOINT_WAIT_MS = 200
 """At the end. Whoever reads then has it all from two files, and tidies up when it closes; nobody need wait for that."""
 
 _MISPLACED = "it was moved or removed; put it back, or start the station again"
+_CHECKPOINT_BYTES = 4 << 20
+"""So much goes into the journal before it goes into the file."""
+
+_ROW_BYTES = 100
+"""What a row takes beside what it holds, its entries in indices included, about."""
+
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -153,6 +159,7 @@ class ArchiveWriter:
         self._closing = False
         self._cause = "the disk is too slow"
         self._watch_at = 0.0
+        self._in_journal = 0
         self._gave_up = False
         self._due = 0.0
         self._lock = threading.RLock()
@@ -333,13 +340,26 @@ class ArchiveWriter:
         """Commit a batch; why it could not be, or None. SQLite goes on writing into a file that nobody can find."""
         if _identity(self.path) != self._identity:
             return _MISPLACED
+        self._in_journal += sum(record.size + _ROW_BYTES for record in batch)
         try:
             with self._db:
                 for table, statement in _INSERT.items():
                     self._db.executemany(statement, _rows(batch, table))
         except sqlite3.Error as error:
             return str(error)
+        if self._in_journal >= _CHECKPOINT_BYTES:
+            self._checkpoint()
         return None
+
+    def _checkpoint(self) -> None:
+        """Take what is in the journal into the file; what cannot be is tried again with the next commit."""
+        with suppress(sqlite3.Error):
+            with self._db:
+                self._db.execute(schema.INSERT_META, schema.FOLLOWS)
+            _, frames, done = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._in_journal = 0 if frames == done else self._in_journal
+        with suppress(sqlite3.Error), self._db:
+            self._db.execute(schema.DELETE_META, schema.FOLLOWS[:1])
 
     def _finish(self) -> None:
         """Say what is missing, and only with that: closed.
@@ -367,6 +387,7 @@ class ArchiveWriter:
             with self._db:
                 for record in last_words:
                     self._db.execute(_INSERT[record.table], record.row)
+                self._db.execute(schema.DELETE_META, schema.FOLLOWS[:1])
                 self._db.execute(schema.INSERT_META, schema.CLOSED)
         except sqlite3.Error as error:
             return str(error)
@@ -440,7 +461,9 @@ def _connect(path: Path, file: int) -> sqlite3.Connection:
     db = sqlite3.connect(path, check_same_thread=False)
     try:
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("SELECT count(*) FROM meta").fetchone()  # opens the journal
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        with db:
+            db.execute(schema.DELETE_META, schema.FOLLOWS[:1])
     except sqlite3.Error as error:
         db.close()
         os.close(file)

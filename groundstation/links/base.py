@@ -67,11 +67,13 @@ class Restart:
 class EndOfStream:
     """A replay has come to the end of its recording at ``ert``: nothing more comes, and nothing is lost by that.
 
-    ``fault`` says why it ends early: what follows cannot be read. Empty at the true end.
+    ``fault`` says why it ends early: what follows cannot be read. Empty at the true end. ``lack`` says what was missing
+    on the way; empty if nothing was.
     """
 
     ert: int
     fault: str = ""
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Rules:
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
 3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
+4. What cannot be read is told at its place, and what follows it is given: a damaged record costs itself alone.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from groundstation.archive.bodies import Gap, body_of
+from groundstation.archive.bodies import Gap
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
-from groundstation.errors import CallerError
+from groundstation.errors import ArchiveError, CallerError
 from groundstation.iso_time import iso_utc
 from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage
@@ -44,6 +44,12 @@ _LAST = 1 << 62
 _LOST_OF_LATE_NS = 60 * _NS
 GAP_EVENT = "ARCHIVE_GAP"
 """Name of the event that says, in a replay, that records are missing."""
+
+DAMAGE_EVENT = "ARCHIVE_DAMAGED"
+"""Name of the event that says, in a replay, that records cannot be read."""
+
+_CHECKED_MAX = 256 << 20
+"""Larger recordings are not looked through before they are played: it would take longer than a second."""
 
 _NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange] | type[Acknowledgement]] = {
     "event": EventMessage,
@@ -83,7 +89,18 @@ class Playback:
     """Finds places in a recording and gives what follows. To be used by one thread at a time."""
 
     def __init__(self, reader: ArchiveReader) -> None:
+        """Args: the recording, which is closed with this.
+
+        Raises:
+            ArchiveError: nothing of it can be read.
+        """
         self._reader = reader
+        reader.check(_CHECKED_MAX)
+
+    @property
+    def lack(self) -> str:
+        """What was found to be missing in the recording so far, in words; empty if nothing."""
+        return self._reader.lack
 
     def close(self) -> None:
         """Close the recording. Idempotent."""
@@ -93,10 +110,13 @@ class Playback:
         """Earth received times of the first and the last record.
 
         Raises:
+            ArchiveError: nothing that was received can be read.
             CallerError: nothing was received.
         """
         span = self._reader.span()
         if span is None or not self._reader.bytes_total:
+            if self._reader.lack:
+                raise ArchiveError(f"{self._reader.path} {self._reader.lack}: there is nothing left to replay")
             raise CallerError(f"{self._reader.path} holds no received byte: there is nothing to replay")
         return span
 
@@ -148,25 +168,21 @@ class Playback:
 
     def loss_after(self, ert: int) -> int | None:
         """When the next loss of signal was declared; behind the last one, the first. None if there is none."""
-        losses = [event.ert for event in self._reader.events("contact") if _is_loss(event, self._reader.path)]
+        losses = [event.ert for event in self._reader.events("contact") if self._is_loss(event)]
         return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
     def transport(self, before: int, ert: int) -> LinkChange | None:
-        """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later.
-
-        Raises:
-            ArchiveError: what was recorded of it cannot be read.
-        """
+        """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later."""
         event = self._reader.last_event("transport", before)
         if event is not None:
-            return _change(event, self._reader.path, ert)
+            return self._change(event, ert)
         return None if self._reader.has_event("transport") else LinkChange(ert, "CONNECTED", "as recorded")
 
     def items(self, first: int) -> Iterator[Item]:
         """All that happened from the id ``first`` on, in the order it was recorded; also what is recorded meanwhile.
 
         Raises:
-            ArchiveError: what comes next cannot be read.
+            ArchiveError: the recording cannot be read any more.
         """
         retold: list[Item] = []
         for item in self._records(first):
@@ -204,16 +220,50 @@ class Playback:
         return _nth(last, -steps, self._reader.frame_before)
 
     def _records(self, first: int) -> Iterator[Item]:
-        path = self._reader.path
+        last, received = first - 1, 0
         for number, ert, kind, data in self._reader.records_from(first):
+            yield from self._lost_between(last, number, ert)
+            last, received = number, ert
             if kind is None:
                 yield Item(number, ert, Chunk(ert, data), 0, len(data))
                 continue
-            event = EventRecord(number, ert, None, kind, data)
-            if kind == "transport":
-                yield Item(number, ert, _change(event, path))
-            elif (news := _news(event, path)) is not None:
-                yield Item(number, ert, Retold(ert, news))
+            report = self._report(EventRecord(number, ert, None, kind, data))
+            if report is not None:
+                yield Item(number, ert, report)
+        yield from self._lost_between(last, _LAST, received)
+
+    def _report(self, event: EventRecord) -> LinkChange | Retold | None:
+        """What a recorded event is in a replay; None if it is for others."""
+        if event.kind == "transport":
+            report: LinkChange | Retold | None = self._change(event, event.ert)
+        else:
+            news = self._news(event)
+            report = None if news is None else Retold(event.ert, news)
+        note = self._reader.note_of(event)
+        return report if note is None else Retold(event.ert, _damaged(event.ert, note))
+
+    def _lost_between(self, last: int, number: int, ert: int) -> Iterator[Item]:
+        """What cannot be read between two records, told when the second one was received."""
+        for lost in self._reader.lost:
+            if last < lost.last < number:
+                at = ert if lost.received is None else lost.received[1]
+                yield Item(lost.last, at, Retold(at, _damaged(at, f"cannot be read: {lost}")))
+
+    def _change(self, event: EventRecord, ert: int) -> LinkChange | None:
+        body = self._reader.body(event, _Transport)
+        return None if body is None else LinkChange(ert, body.state, body.detail, body.peer)
+
+    def _is_loss(self, event: EventRecord) -> bool:
+        contact = self._reader.body(event, _Contact)
+        return contact is not None and contact.state == "LOS" and not contact.revised
+
+    def _news(self, event: EventRecord) -> News | None:
+        """What an event, a command or a gap has to say; None for all other kinds."""
+        if event.kind == GAP_KIND:
+            gap = self._reader.body(event, Gap)
+            return None if gap is None else _told(event.ert, GAP_EVENT, f"not recorded: {gap}")
+        kind = _NEWS.get(event.kind)
+        return None if kind is None else self._reader.body(event, kind)
 
     def _first_after(self, place: tuple[int, int]) -> FrameRecord | None:
         chunk, offset = place
@@ -274,23 +324,12 @@ def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecor
     return frame
 
 
-def _change(event: EventRecord, path: Path, ert: int | None = None) -> LinkChange:
-    body = body_of(event, _Transport, path)
-    return LinkChange(event.ert if ert is None else ert, body.state, body.detail, body.peer)
+def _damaged(ert: int, text: str) -> EventMessage:
+    return _told(ert, DAMAGE_EVENT, text)
 
 
-def _is_loss(event: EventRecord, path: Path) -> bool:
-    contact = body_of(event, _Contact, path)
-    return contact.state == "LOS" and not contact.revised
-
-
-def _news(event: EventRecord, path: Path) -> News | None:
-    """What an event, a command or a gap has to say; None for all other kinds."""
-    if event.kind == GAP_KIND:
-        text = f"not recorded: {body_of(event, Gap, path)}"
-        return EventMessage(severity="WARNING_HI", source="STATION", name=GAP_EVENT, text=text, ert=event.ert)
-    kind = _NEWS.get(event.kind)
-    return None if kind is None else body_of(event, kind, path)
+def _told(ert: int, name: str, text: str) -> EventMessage:
+    return EventMessage(severity="WARNING_HI", source="STATION", name=name, text=text, ert=ert)
 
 
 def _moment(time: int) -> datetime:

@@ -9,8 +9,8 @@ Rules:
    lock and context. A way on of up to a minute is no jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. A recording may still be written: its end is where it is now, and moves on.
-6. What cannot be read ends the replay like the end of the recording does, but says why. Orders that lead elsewhere
-   are still obeyed.
+6. What is damaged is passed over and told (`playback`). Only if nothing can be read any more the replay ends, like at
+   the end of the recording, but says why; orders that lead elsewhere are still obeyed.
 7. Nothing is written, to no spacecraft and to no file.
 """
 
@@ -101,6 +101,11 @@ class ReplayLink:
             options.get("from"),
             options.get("paused", "no") == "yes",
         )
+
+    @property
+    def lack(self) -> str:
+        """What was found to be missing in the recording so far, in words; empty if nothing."""
+        return self._lookup.lack
 
     def now(self) -> int:
         """The recording's time."""
@@ -302,21 +307,21 @@ class ReplayLink:
                     return iter(())
                 more = self._recorded_since(playback)
             if more is None:
-                self._end(last)
+                self._end(last, lack=playback.lack)
                 return iter(())
             items = more
         return left
 
     def _recorded_since(self, playback: Playback) -> Iterator[Item] | None:
         """What follows the last thing that was given; None if nothing was recorded yet."""
-        items = playback.items(self._place[0] + 1)
+        items = self._patiently(playback.items(self._place[0] + 1))
         head = list(islice(items, 1))
         return chain(head, items) if head else None
 
     def _begin_anew(self, playback: Playback, ert: int) -> Iterator[Item]:
         """Tell of the jump; what comes then."""
         first = playback.context_of(ert)
-        items = playback.items(first)
+        items = self._patiently(playback.items(first))
         head = list(islice(items, 1))
         self._told = head[0].ert if head else ert
         with self._changed:
@@ -326,6 +331,20 @@ class ReplayLink:
         if transport is not None:
             self._hand_on(transport)
         return chain(head, items)
+
+    def _patiently(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items; time stands still while one is waited for: a damaged recording takes long to be read."""
+        while True:
+            with self._changed:
+                self._tempo.hold(time.monotonic_ns())
+            try:
+                item = next(items, None)
+            finally:
+                with self._changed:
+                    self._tempo.release(time.monotonic_ns())
+            if item is None:
+                return
+            yield item
 
     def _travel_over(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item] | None:
         """Play these items until there is another order; what is left of them, or None: there are no more."""
@@ -377,14 +396,14 @@ class ReplayLink:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * MS)
             self._hand_on(Listening(self._told))
 
-    def _end(self, at: int, fault: str = "") -> None:
+    def _end(self, at: int, fault: str = "", lack: str = "") -> None:
         """Nothing more comes; unless an order has come meanwhile that leads elsewhere."""
         with self._changed:
             if self._ended or self._journey is not None:
                 return
             self._ended, self._fault, self._bound_for = True, fault, None
             self._tempo.set(time.monotonic_ns(), at=at)
-        self._hand_on(EndOfStream(at, fault))
+        self._hand_on(EndOfStream(at, fault, lack))
 
     def _wait_for(self, ert: int) -> bool:
         """Let the recording's time come to ``ert``; False: there is another order, or a pause."""

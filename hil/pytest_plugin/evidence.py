@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
-
+from groundstation.archive.bodies import body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import GOOD_QUALITIES, FrameRecord
 from groundstation.messages import ContactChange, LosVerdict
@@ -21,7 +20,7 @@ _RECORDING = "recording.sqlite"
 def losses(bundle: Path) -> list[LosVerdict]:
     """Losses of the lander's signal, each with the cause that was found in the end."""
     with ArchiveReader(bundle / _RECORDING) as archive:
-        changes = [msgspec.json.decode(event.body, type=ContactChange) for event in archive.events("contact")]
+        changes = [body_of(event, ContactChange, archive.path) for event in archive.events("contact")]
     return Received(contacts=changes).losses()
 
 

@@ -22,7 +22,11 @@ def test_the_file_alone_says_from_the_start_that_it_is_open(tmp_path):
         shutil.copy(tmp_path / "pass.sqlite", tmp_path / "copy.sqlite")
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
-        assert dict(db.execute("SELECT key, value FROM meta")) == {"station": "bench", "closed": "no"}
+        assert dict(db.execute("SELECT key, value FROM meta")) == {
+            "station": "bench",
+            "closed": "no",
+            "journal": "follows",
+        }
     with ArchiveReader(tmp_path / "pass.sqlite") as reader:
         assert reader.meta() == {"station": "bench", "closed": "yes"}
 

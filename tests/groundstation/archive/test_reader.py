@@ -97,9 +97,9 @@ def test_damaged(tmp_path):
         for number in range(500):
             writer.chunk(number, LINK, bytes(500))
     content = bytearray(path.read_bytes())
-    content[8192:] = b"\xaa" * (len(content) - 8192)
+    content[4096:] = b"\xaa" * (len(content) - 4096)
     path.write_bytes(content)
-    with pytest.raises(ArchiveError, match="cannot be read"), ArchiveReader(path) as reader:
+    with pytest.raises(ArchiveError, match="nothing of it can be read"), ArchiveReader(path) as reader:
         list(reader.chunks())
 
 
@@ -117,15 +117,6 @@ def test_a_name_that_is_no_utf8(tmp_path):
         writer.chunk(1, LINK, b"x")
     with ArchiveReader(path) as reader:
         assert reader.bytes_total == 1
-
-
-def test_what_cannot_be_opened_at_all_is_an_archive_error(tmp_path):
-    with pytest.raises(ArchiveError, match=r"cannot be read: "):
-        ArchiveReader(Path("/proc/self/mem"))
-    longest = tmp_path / ("x" * 255)
-    longest.touch()
-    with pytest.raises(ArchiveError, match="cannot be read: File name too long"):
-        ArchiveReader(longest)
 
 
 def test_read_only_medium(tmp_path):

@@ -12,9 +12,9 @@ import pytest
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.writer import ArchiveWriter
-from groundstation.errors import ArchiveError, CallerError
+from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Restart, Retold
-from groundstation.links.playback import GAP_EVENT, Playback
+from groundstation.links.playback import DAMAGE_EVENT, GAP_EVENT, Playback
 from groundstation.links.replay import ReplayLink
 from groundstation.messages import ContactChange, EventMessage, Severity
 from groundstation.orders import CommandUpdate
@@ -184,16 +184,21 @@ def test_what_was_told_before_the_first_byte_comes_first(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("kind", ["event", "command", "contact", "gap", "transport"])
 @pytest.mark.parametrize("body", ["{", "[]", '{"state": 3}', "[" * 100_000], ids=["cut", "list", "other", "deep"])
-def test_a_damaged_body_is_an_archive_error(tmp_path: Path, kind: str, body: str) -> None:
+def test_a_damaged_body_is_told_and_passed_over(tmp_path: Path, kind: str, body: str) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:
         archive.chunk(EPOCH, "test:", b"\0")
-        archive.event(EPOCH, None, kind, body.encode())
+        archive.event(EPOCH + 1, None, kind, body.encode())
+        archive.chunk(EPOCH + 2, "test:", b"\1")
     with ArchiveReader(path) as reader:
-        items = Playback(reader).items(0)
-        assert isinstance(next(items).report, Chunk)
-        with pytest.raises(ArchiveError, match=f"pass.sqlite is damaged: record 2, kind '{kind}'"):
-            next(items)
+        playback = Playback(reader)
+        first, told, last = (item.report for item in playback.items(0))
+        assert (first, last) == (Chunk(EPOCH, b"\0"), Chunk(EPOCH + 2, b"\1"))
+        assert isinstance(told, Retold)
+        assert isinstance(told.news, EventMessage)
+        assert told.news.name == DAMAGE_EVENT
+        assert f"record 2, kind '{kind}'" in told.news.text
+        assert "1 record cannot be read" in playback.lack
 
 
 def test_other_kinds_are_passed_over(tmp_path: Path) -> None:
