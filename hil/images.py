@@ -1,7 +1,8 @@
 """Which image of the firmware is used: the one rule of run, fly, campaign, replay, info, flash and pytest.
 
 1. A file that was given (``--image``, ``--hil-image``): that one, whatever the sources are.
-2. Else what was built here (``hil/firmware/build/BOARD``), if it was built from the sources that are here.
+2. Else what was built here (``hil/firmware/build/BOARD``), if it was built from the sources that are here. A program of
+   this computer is built when it is wanted.
 3. Else the prebuilt one (``hil/firmware/prebuilt``), if it was built from them. Where there are no sources, in a wheel,
    it is the only one.
 4. Else none, and the command that builds is told. An image of other sources is never used; one that lies in the way of
