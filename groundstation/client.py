@@ -28,6 +28,7 @@ from groundstation.handshakes import Handshakes
 from groundstation.keys import Credentials
 from groundstation.messages import (
     AnyMessage,
+    HistoryRequest,
     MissedReport,
     Refusal,
     Snapshot,
@@ -43,6 +44,9 @@ _T = TypeVar("_T")
 _BATCH_MAX = 1000
 _JOIN_PAUSE_S = 0.02
 _REPORT_EVERY_S = 1.0
+_PATIENCE_S = 30.0
+"""For a snapshot of a station that is heard."""
+
 _GRACE_S = 0.1
 """After this viewer itself was held up, what has arrived meanwhile gets this long to show."""
 
@@ -118,8 +122,8 @@ class StationClient:
             CallerError: it refuses.
         """
         try:
-            async with asyncio.timeout(self._timeout_s):
-                snapshot = await self._join()
+            async with asyncio.timeout(self._timeout_s) as limit:
+                snapshot = await self._join(limit)
         except TimeoutError as error:
             raise self._gone() from error
         run = (snapshot.pid, snapshot.started)
@@ -207,10 +211,16 @@ class StationClient:
         with contextlib.suppress(StationError):  # then it is told with the next one
             await self.request(MissedReport(viewer=self._name, missed=missed - self._missed_before))
 
-    async def _join(self) -> Snapshot:
+    async def clock(self) -> int | None:
+        """The station's clock, by the shortest answer there is: on a slow line a snapshot is seconds on its way."""
+        with contextlib.suppress(StationError):
+            return (await self.request(HistoryRequest(parameters=[]))).sent
+        return None
+
+    async def _join(self, limit: asyncio.Timeout) -> Snapshot:
         sub = self._subscribe()
         while True:
-            answer = await self.request(SnapshotRequest())
+            answer = await self._ask_snapshot(sub, limit)
             if isinstance(answer, Refusal):
                 raise CallerError(f"the station refuses: {answer.text}")
             if not isinstance(answer, Snapshot):
@@ -219,6 +229,20 @@ class StationClient:
                 await self._drain(sub)
             if any(m.seq <= answer.sequences.get(topic_of(m), 0) for m in self._pending):
                 return answer
+
+    async def _ask_snapshot(self, sub: zmq.asyncio.Socket, limit: asyncio.Timeout) -> AnyMessage:
+        """Ask, and have patience once the station is heard: on a slow line a snapshot takes its time."""
+        asking = asyncio.create_task(self.request(SnapshotRequest(), _PATIENCE_S))
+        hearing = asyncio.create_task(self._arrives(sub, _PATIENCE_S))
+        try:
+            await asyncio.wait({asking, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done() and hearing.result():
+                limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
+            return await asking
+        finally:
+            for task in (asking, hearing):
+                task.cancel()
+            await asyncio.gather(asking, hearing, return_exceptions=True)
 
     async def _rejoin(self) -> Snapshot | None:
         while not self._context.closed:

@@ -6,7 +6,8 @@ Rules:
    at the replay's speed, stands while the replay is paused or waits, and jumps. ``sent`` does none of that.
 2. A message that came at ``now`` has ``now - sent`` between the two clocks: their offset, and its time on the way. The
    least such difference is the offset and the shortest way; what a message has above it is how late it came. A snapshot
-   is asked for apart from the stream, so a viewer that joins behind a full queue knows the offset all the same.
+   is asked for apart from the stream, so a viewer that joins behind a full queue knows the offset all the same; and the
+   shortest answer there is, behind a line on which a snapshot takes seconds.
 3. Clocks drift: the least may rise by 100 ppm, and what is drift is no lag.
 4. ``now`` is when the message is *used*: what it waited in this viewer's own queue makes it old as well.
 5. What came last grows old while nothing follows; a station publishes something every half second.
@@ -54,11 +55,16 @@ class LagMeter:
             How late it came, in ns, 0 or more.
         """
         if sent:
-            difference = now - sent
-            least = difference if self._least is None else min(difference, self._risen(self._least, now))
-            self._least, self._least_at, self.lag = least, now, difference - least
+            self.lag = now - sent - self.compare(sent, now)
         self._used_at = now
         return self.lag
+
+    def compare(self, sent: int, now: int) -> int:
+        """The least difference of the two clocks, with one more comparison: an answer that is not shown will do."""
+        difference = now - sent
+        least = difference if self._least is None else min(difference, self._risen(self._least, now))
+        self._least, self._least_at = least, now
+        return least
 
     def age(self, now: int) -> int:
         """How old what is shown is at ``now``, in ns: the last message's lag, and how long ago it came."""

@@ -379,6 +379,10 @@ class PassModel:
         """How old what is shown is: on its way, in a queue, or because nothing follows. A replay that waits is not."""
         return self._meter.age(now) + self._backlog()
 
+    def compare_clocks(self, sent: int, now: int) -> None:
+        """An answer of the station that is not shown came at ``now``: it says what its clock was."""
+        self._meter.compare(sent, now)
+
     def is_late(self, now: int) -> bool:
         """Whether what is shown is too old to be called live."""
         return self._heard is not None and self.behind_ns(now) >= LATE_NS

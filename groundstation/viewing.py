@@ -85,6 +85,9 @@ async def _lines(
     lines, meter, reports = PlainLines(), LagMeter(), LagReports()
     snapshot = await client.connect()
     meter.take(snapshot.sent, host_clock())
+    sent = await client.clock()
+    if sent is not None:
+        meter.compare(sent, host_clock())
     _write(snapshot, style, lines)
     if until is not None and until(snapshot):
         return 0

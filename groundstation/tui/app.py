@@ -176,7 +176,10 @@ class StationApp(App[int]):
         self.run_worker(self._load_history(), group="history", exclusive=True)
 
     async def _load_history(self) -> None:
-        """The curves so far, behind everything else: a viewer that joins late has not seen them."""
+        """The curves so far, after everything else: a viewer that joins late has not seen them."""
+        sent = await self._source.clock()
+        if sent is not None:
+            self.model.compare_clocks(sent, self._clock())
         with contextlib.suppress(StationError):  # then they begin here
             answer = await self._source.request(HistoryRequest(parameters=list(PLOTTED)), HISTORY_TIMEOUT_S)
             if isinstance(answer, History):

@@ -49,6 +49,10 @@ class MessageSource(Protocol):
         """
         ...
 
+    async def clock(self) -> int | None:
+        """The station's clock, asked for just now; None if it does not answer."""
+        ...
+
     async def close(self) -> None:
         """Leave."""
         ...

@@ -66,6 +66,14 @@ def test_a_snapshot_tells_the_offset_to_who_joins_behind_a_full_queue() -> None:
         assert abs(meter.take((101 + second) * S, (523 + second) * S) - 22 * S) <= 15 * MS
 
 
+def test_short_answer_tells_the_offset_better_than_a_snapshot_that_took_seconds() -> None:
+    meter = LagMeter()
+    meter.take(100 * S, 506 * S)
+    meter.compare(106 * S, 506 * S)
+    assert meter.lag == 0
+    assert abs(meter.take(102 * S, 507 * S) - 5 * S) <= MS
+
+
 def test_what_came_last_grows_old_while_nothing_follows() -> None:
     meter = LagMeter()
     meter.take(10 * S, 20 * S)

@@ -63,12 +63,12 @@ class SlowLine:
 
 
 @contextmanager
-def slow_line(ends: Endpoints, rate: int) -> Iterator[tuple[Endpoints, SlowLine]]:
-    """The way to a station over a slow line; requests go as fast as they do."""
+def slow_line(ends: Endpoints, rate: int, asked: int = 0) -> Iterator[tuple[Endpoints, SlowLine]]:
+    """The way to a station over a slow line; requests go as fast as they do, or ``asked`` bytes a second."""
     port = free_pair()
-    down, asked = SlowLine(port, ends.telemetry, rate), SlowLine(port + 1, ends.command, 0)
+    down, up = SlowLine(port, ends.telemetry, rate), SlowLine(port + 1, ends.command, asked)
     try:
         yield pair_of(f"tcp://127.0.0.1:{port}"), down
     finally:
         down.close()
-        asked.close()
+        up.close()

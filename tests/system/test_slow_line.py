@@ -44,11 +44,13 @@ def station(home: Path) -> Iterator[Endpoints]:
             feeder.close()
 
 
-def test_shown_lag_is_the_true_one_and_ends_with_its_cause(station: Endpoints) -> None:
+@pytest.mark.parametrize("asked", [0, 4000], ids=["answers at once", "answers as slow"])
+def test_shown_lag_is_the_true_one_and_ends_with_its_cause(station: Endpoints, asked: int) -> None:
     async def watch(ends: Endpoints, line: SlowLine) -> None:
         client, model = StationClient(ends, host_clock), PassModel()
         try:
             model.apply(await client.connect(), host_clock())
+            model.compare_clocks(await client.clock() or 0, host_clock())
             caught_up = 0
             async for update in client.messages():
                 assert not isinstance(update, StationLost | StationBack)
@@ -68,7 +70,7 @@ def test_shown_lag_is_the_true_one_and_ends_with_its_cause(station: Endpoints) -
         finally:
             await client.close()
 
-    with slow_line(station, 4000) as (ends, line):
+    with slow_line(station, 4000, asked) as (ends, line):
         asyncio.run(asyncio.wait_for(watch(ends, line), 60))
 
 

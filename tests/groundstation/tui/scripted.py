@@ -430,6 +430,10 @@ class ScriptedSource:
         self.asked.append(message)
         return self.answer
 
+    async def clock(self) -> int | None:
+        """A script's messages are not stamped."""
+        return None
+
     async def close(self) -> None:
         """Remember that it was called."""
         self.closed = True
