@@ -6,6 +6,8 @@ import asyncio
 import json
 import re
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +21,12 @@ from groundstation.model import ALTITUDE, PassModel
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost
 from tests.stress.kill_station import Feeder, wait_until_connected
-from tests.system.remote import GROUND, PATIENCE_S, free_pair
+from tests.system.remote import GROUND, PATIENCE_S, free_pair, snapshot
 from tests.system.slow_line import SlowLine, slow_line
+from tests.system.test_terminal import Terminal
 
 S = 1_000_000_000
+PERIOD_S = 0.05
 TRUTH_NS = 300_000_000
 """The shown lag is that near to the true one: what the first snapshot took, and a busy machine."""
 
@@ -30,7 +34,7 @@ TRUTH_NS = 300_000_000
 @pytest.fixture
 def station(home: Path) -> Iterator[Endpoints]:
     """A station with 20 frames of the descent a second, on this host: its clock and the viewer's agree."""
-    feeder, recording, address = Feeder(period_s=0.05), home / "bench.sqlite", f"tcp://127.0.0.1:{free_pair()}"
+    feeder, recording, address = Feeder(period_s=PERIOD_S), home / "bench.sqlite", f"tcp://127.0.0.1:{free_pair()}"
     command = [*GROUND, "serve", f"serial:{feeder.device}", "--name", "bench", "--record", str(recording), "--announce"]
     with subprocess.Popen([*command, "--bind", address], stdout=subprocess.PIPE) as process:
         try:
@@ -72,6 +76,31 @@ def test_shown_lag_is_the_true_one_and_ends_with_its_cause(station: Endpoints, a
 
     with slow_line(station, 4000, asked) as (ends, line):
         asyncio.run(asyncio.wait_for(watch(ends, line), 60))
+
+
+@pytest.mark.long
+def test_screen_behind_a_slow_line_says_how_old_it_is(station: Endpoints, home: Path) -> None:
+    with slow_line(station, 4000) as (ends, line):
+        stage = Terminal(home, 80, 24, f"{sys.executable} -m groundstation.cli watch {ends.telemetry}")
+        try:
+            stage.wait_for("AEROBRAKING")
+            stage.wait_for("LAG")
+            for _ in range(20):
+                screen, now = stage.screen(), host_clock()
+                tick, lag = re.search(r"Tick +([\d,]+) tick", screen), re.search(r"lag (\d+(?:\.\d)?) s", screen)
+                assert tick is not None and lag is not None, screen
+                shown = snapshot().telemetry
+                newest = next(each for each in shown if each.packet == ALTITUDE[0])
+                behind = int(newest.values["tick"]) - int(tick[1].replace(",", ""))  # type: ignore[arg-type]
+                true = behind * PERIOD_S * 1.1 - (newest.ert - now) / S  # one frame of the bus every ten
+                assert abs(float(lag[1]) - true) < 1.5, screen
+                assert ("LIVE" in screen) == ("LAG" not in screen)
+                assert "LAG" in screen or true < 2
+                time.sleep(0.3)
+            line.rate = 0
+            stage.wait_for("LIVE")
+        finally:
+            stage.close()
 
 
 @pytest.mark.parametrize("style", ["--plain", "--json"])
