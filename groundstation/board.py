@@ -104,6 +104,7 @@ class Board:
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
             events=[event for _, event in sorted((dict(self._warnings) | dict(self._events)).items())],
+            flight=self._flight.number,
             clock=self._flight.clock,
             clock_vcid=self._flight.clock_vcid,
             losses=self.losses.losses,

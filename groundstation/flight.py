@@ -52,6 +52,7 @@ class Flight:
         self.loss_marks: deque[tuple[int, int]] = deque(maxlen=LOSS_MARKS_KEPT)
         self._open = keys is None
         self._kept = kept
+        self._adopted = 0
         self._clocks: dict[int, OnboardClock] = {}
         self._last: dict[int, int] = {}
 
@@ -83,12 +84,19 @@ class Flight:
         if clock is None or clock.is_near(scet):  # an odd one stands there for a while
             self.follow(scet, vcid)
 
-    def adopt(self, clock: int | None, vcid: int | None) -> None:
-        """Take over the mission's time from one who has followed the flight; None if nothing is known."""
+    def adopt(self, number: int, clock: int | None, vcid: int | None) -> None:
+        """Take over from the station, which has followed the flight; None if it knows no time.
+
+        Args:
+            number: which of the station's flights it is: another may have begun while this viewer was away.
+            clock: the mission's time.
+            vcid: the channel that told it.
+        """
         if clock is None or vcid is None:
             return
-        if self.earlier:
+        if self.earlier or number != self._adopted:
             self.begin()
+        self._adopted = number
         self.number += 1
         self.clock, self.clock_vcid = clock, vcid
         self._clocks = {vcid: OnboardClock()}
@@ -133,7 +141,7 @@ class Flight:
 
     def load(self, history: History) -> None:
         """Take what the station kept, in place of what is here up to there; what came since stays."""
-        if self.earlier:
+        if self.earlier and any(curve.offsets for curve in history.curves):
             self.begin()
         for curve in history.curves:
             series = self.series.get((curve.packet, curve.name))

@@ -282,8 +282,9 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
     ``known_commands`` is what can be ordered, in the dictionary's order; ``commands`` what became of those ordered.
-    ``losses`` holds the last loss of every channel, acknowledged or not. ``clock`` is the mission's time (SCET) as
-    ``clock_vcid`` told it: of the flight that goes on, whatever a channel that is silent since said in the one before.
+    ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
+    ``clock`` is the mission's time (SCET) in the one that goes on, as ``clock_vcid`` told it, whatever a channel that
+    is silent since said in the one before.
     """
 
     station: str
@@ -298,6 +299,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     contacts: list[ContactChange]
     events: list[EventMessage]
     sequences: dict[str, int]
+    flight: int = 0
     clock: int | None = None
     clock_vcid: int | None = None
     losses: list[LossStatus] = msgspec.field(default_factory=list)

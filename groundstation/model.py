@@ -134,6 +134,7 @@ class PassModel:
         self.commanding = CommandHistory()
         self.log = Log()
         self.gaps = Continuity()
+        self._periods: dict[str, int] = {}
         self._values: dict[Key, _Held] = {}
         self._book = LossBook()
         self._noticed: dict[int | None, _Noticed] = {}
@@ -197,6 +198,7 @@ class PassModel:
             self._jump()
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
+        self._periods = {info.packet: info.period_ms for info in snapshot.parameters}
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
         if restarted:
             self.gaps = Continuity()
@@ -209,7 +211,7 @@ class PassModel:
         self.log.merge([*map(_entry, news), *_ordered(snapshot.commands)], restarted=restarted)
         for telemetry in snapshot.telemetry:
             self._apply_telemetry(telemetry, now - max(0, snapshot.link.ert - telemetry.ert))
-        self.flight.adopt(snapshot.clock, snapshot.clock_vcid)
+        self.flight.adopt(snapshot.flight, snapshot.clock, snapshot.clock_vcid)
         self._apply_link(snapshot.link, now)
         self._book.adopt(snapshot.losses)
         for loss in snapshot.losses:
@@ -294,10 +296,6 @@ class PassModel:
     def clock(self) -> int | None:
         """The mission's time."""
         return self.flight.clock
-
-    @property
-    def _periods(self) -> dict[str, int]:
-        return {info.packet: info.period_ms for info in self.parameters.values()}
 
     def restarted_ns(self, now: int) -> int | None:
         """How long ago the station was started again, for as long as that is news."""

@@ -142,9 +142,31 @@ def test_late_viewer_takes_the_mission_clock_of_the_flight_that_goes_on() -> Non
     for second in range(3):
         station.add(housekeeping("BUS_HK", float(second), 0), PERIODS)
     viewer = Flight([ALTITUDE])
-    viewer.adopt(station.clock, station.clock_vcid)
+    viewer.adopt(station.number, station.clock, station.clock_vcid)
     viewer.follow_status(scet(LOS - 0.1), 0)
     assert viewer.clock == scet(2.0)
+
+
+def test_flight_that_began_while_a_viewer_was_away_takes_its_curve_away() -> None:
+    station, viewer = flown(), flown()
+    flown(until=120.0, into=station)
+    viewer.adopt(station.number, station.clock, station.clock_vcid)
+    viewer.load(over_the_wire(station, 600))
+    assert span(viewer) == (scet(88.0), scet(119.9))
+    assert list(viewer.loss_marks) == [(0, scet(119.9))]
+
+
+def test_flight_that_went_on_while_a_viewer_was_away_keeps_its_curve() -> None:
+    station, viewer = flown(until=120.0), flown(until=110.0)
+    viewer.adopt(station.number, station.clock, station.clock_vcid)
+    assert span(viewer) == (scet(88.0), scet(109.9))
+
+
+def test_station_without_a_past_leaves_what_is_of_the_run_before() -> None:
+    viewer = flown(until=200.0)
+    viewer.restart()
+    viewer.load(History(curves=[], loss_marks=[]))
+    assert viewer.earlier and span(viewer) == (scet(88.0), scet(199.9))
 
 
 def test_parameters_beyond_the_bound_are_counted() -> None:
