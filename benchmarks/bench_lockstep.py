@@ -26,6 +26,11 @@ from hil.scenario import load_scenario
 from protocols.lander import MARS6
 from protocols.profile import UART
 
+JUDGED = (
+    ("los-091105, judged, with its bundle", "los-091105", True),
+    ("random-faults, judged", "random-faults", False),
+)
+
 
 def process(*arguments: str) -> None:
     """One process to its end."""
@@ -41,9 +46,9 @@ def bare(recording: Path) -> None:
             recorder.decode(recorder.keep(Chunk(burst.scet, burst.data) if burst.data else Listening(burst.scet)))
 
 
-def judged(scenario: str, bundle: Path) -> None:
-    """A run as `hil run` and `hil campaign` fly it, bundle included."""
-    plan = Plan(load_scenario(find_scenario(scenario)), "software", "lockstep", bundle, "")
+def judged(scenario: str, bundle: Path, *, keep: bool) -> None:
+    """A run as `hil run --report` flies it, with its bundle; or as `hil campaign` does, which keeps those that fail."""
+    plan = Plan(load_scenario(find_scenario(scenario)), "software", "lockstep", bundle, "", keep=keep)
     assert fly_plan(plan, time.time_ns, lambda scet: None).passed
 
 
@@ -78,10 +83,10 @@ def main(rounds: int = 7) -> None:
             whole.setdefault("hil run los-091105", []).append(timed(lambda words=run_it: process(*words)))
             recording = place / f"bare-{n}.sqlite"
             inside["bare descent (floor)"].append(timed(lambda path=recording: bare(path)))
-            for scenario in ("los-091105", "random-faults"):
-                bundle = place / f"{scenario}-{n}"
-                flight = timed(lambda name=scenario, path=bundle: judged(name, path))
-                inside.setdefault(f"{scenario}, judged, with bundle", []).append(flight)
+            for name, scenario, keep in JUDGED:
+                bundle = place / f"{name}-{n}"
+                flight = timed(lambda what=scenario, path=bundle, kept=keep: judged(what, path, keep=kept))
+                inside.setdefault(name, []).append(flight)
     table("whole processes", whole)
     table("in one process", inside)
 

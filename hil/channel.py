@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from hil.cutter import Cut, Cutter
@@ -109,7 +109,7 @@ class _Line:
     def _send(self, unit: Unit, now: int) -> None:
         paced = self._pace.pass_(unit) if self._pace is not None else unit
         self._free = max(paced.due, now, self._free)
-        self._waiting.append(replace(paced, due=self._free))
+        self._waiting.append(paced if paced.due == self._free else paced.later(self._free - paced.due))
 
 
 class Channel:

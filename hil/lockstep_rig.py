@@ -62,6 +62,8 @@ class LockstepRig:
         self._channel = channel
         self._faults = FaultActuator(self, self.record)
         self._uplink = Uplink(MARS6)
+        self._commanded = False
+        self._clcw: tuple[int, bytes] | None = None
         self._now = EPOCH
         self._last: Unit | None = None
         self._stands = False
@@ -152,7 +154,8 @@ class LockstepRig:
         if units:
             self._last = units[-1]
         self._deliver(now)
-        self._tell(self._uplink.tick(now), now)
+        if self._commanded:
+            self._tell(self._uplink.tick(now), now)
 
     def _deliver(self, now: int) -> None:
         """Let the station have what is at its port by now."""
@@ -173,10 +176,16 @@ class LockstepRig:
         if isinstance(report, LinkChange):
             self._tell(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
         for ocf in self._recorder.receiver.ocfs:
-            self._tell(self._uplink.ocf(ocf, now), now)
+            self._hear(ocf, now)
         for outcome in outcomes:
             if isinstance(outcome, Telemetry):
                 self._tell(self._uplink.report(outcome, now), now)
+
+    def _hear(self, ocf: bytes, now: int) -> None:
+        """Give the uplink a CLCW; until a command is given, those alone that differ: nothing waits for the others."""
+        told, self._clcw = self._clcw, (now, ocf)
+        if self._commanded or told is None or told[1] != ocf:
+            self._tell(self._uplink.ocf(ocf, now), now)
 
     def _tell(self, outcomes: list[UplinkOutcome], now: int) -> None:
         """Carry out what the uplink says."""
@@ -196,6 +205,10 @@ class LockstepRig:
         """Give the station the commands that are due."""
         while self._orders and int(self._orders[0][1].at.value) <= now:
             place, order = self._orders.pop(0)
+            if not self._commanded and self._clcw is not None:
+                heard, ocf = self._clcw
+                self._tell(self._uplink.ocf(ocf, heard), heard)
+            self._commanded = True
             if MARS6.command(order.name).definition.critical:
                 self._tell(self._uplink.arm(_ARMED_S, _WHO, now), now)
             try:

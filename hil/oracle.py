@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hil.lander.spacecraft import Spacecraft
 from protocols.lander import EPOCH
@@ -56,6 +57,12 @@ def fly(link_drop: int | None = None, script: Script = (), ready: bool = False) 
             uplink += entries.pop(0)[1]
         yield call(craft, uplink, link_drop)
         calls += 1
+
+
+@lru_cache(maxsize=1)
+def historical_bursts() -> tuple[bytes, ...]:
+    """The bytes of each tick of a pass that nothing is sent up to: flown once in a process."""
+    return tuple(burst.data for burst in fly())
 
 
 @dataclass(frozen=True, slots=True)

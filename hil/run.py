@@ -15,7 +15,6 @@ BUNDLE/scenario.toml        as flown
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import platform
 import shutil
@@ -36,7 +35,7 @@ from groundstation.json_encoding import encode_json
 from groundstation.plain import utc
 from groundstation.printable import printable
 from groundstation.shell import EXIT_INTERRUPTED
-from hil.faults import Act, Spec
+from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
 from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id
 from hil.live_viewer import LiveViewer
@@ -87,6 +86,7 @@ class Plan:
         speed: in real time, mission seconds a second; None: the scenario's.
         port: of the target ``board``.
         recording: a new file for the station's archive; None: it is in the bundle alone.
+        keep: whether the bundle is wanted if the run passes; without it no more than the recording may be there then.
         image: what the target runs, of a board what it should run; None: what `hil.images` chooses for the target.
     """
 
@@ -99,6 +99,7 @@ class Plan:
     port: str | None = None
     recording: Path | None = None
     image: Image | None = None
+    keep: bool = True
 
     @property
     def name(self) -> str:
@@ -243,7 +244,7 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: L
     if plan.image is not None:
         record.provenance |= plan.image.facts()
     result = result_of(plan, record, began, clock)
-    if plan.bundle is not None:
+    if plan.bundle is not None and (plan.keep or not result.passed):
         write_bundle(plan.bundle, result, record)
         if plan.image is not None:
             (plan.bundle / f"{IN_BUNDLE}{plan.image.suffix}").write_bytes(plan.image.data)
@@ -522,8 +523,9 @@ def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:
         out.writelines(encode_json(entry) + b"\n" for entry in channel.log.entries)
-    with open(folder / "capture.jsonl", "w", encoding="utf-8") as lines:
-        for way in ("down", "up"):
-            for piece in channel.delivered("down" if way == "down" else "up"):
-                json.dump({"at": piece.at, "way": way, "origin": piece.origin, "data": piece.data.hex()}, lines)
-                lines.write("\n")
+    ways: tuple[Way, Way] = ("down", "up")
+    with open(folder / "capture.jsonl", "wb") as lines:
+        for way in ways:
+            for piece in channel.delivered(way):
+                fields = {"at": piece.at, "way": way, "origin": piece.origin, "data": piece.data.hex()}
+                lines.write(msgspec.json.encode(fields) + b"\n")

@@ -116,7 +116,7 @@ def run_command(
             for n in range(repeat):
                 bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
                 again = _again(path, named, target, chosen, seeded.head.seed, port, image)
-                plan = Plan(seeded, target, chosen, bundle, again, speed, port, image=flown)
+                plan = Plan(seeded, target, chosen, bundle, again, speed, port, image=flown, keep=report is not None)
                 try:
                     check_plan(plan)
                 except (NotForTarget, TooFast) as error:
@@ -334,7 +334,7 @@ def campaign_command(
             flown, drawn[n] = draw(base, first, n)
             bundle = folder / "runs" / f"{n:06}"
             again = shell_join(["hil", "replay", str(bundle)])
-            plans.append(Plan(flown, target, chosen, bundle, again, image=flying))
+            plans.append(Plan(flown, target, chosen, bundle, again, image=flying, keep=False))
         for plan in plans:
             check_plan(plan)
         sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))

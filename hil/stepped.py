@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import call
+from hil.oracle import call, historical_bursts
 from hil.targets import MACHINES, TIMELESS
 from hil.targets.base import Unsupported
 from hil.targets.stepping import SteppedMachine, faults_of
@@ -77,7 +77,9 @@ class Stepped(Protocol):
 
 
 class SteppedSoftware:
-    """The Python lander, in this process."""
+    """The Python lander, in this process. As long as nothing goes up it sends what it sent in its last flight here: it
+    is the oracle, and is flown once (`historical_bursts`).
+    """
 
     name = "software"
     ready = False
@@ -86,30 +88,43 @@ class SteppedSoftware:
     def __init__(self) -> None:
         self.script: list[tuple[int, bytes]] = []
         self.steps = 0
-        self._craft = Spacecraft()
+        self._flown = historical_bursts()
+        self._craft: Spacecraft | None = None
 
     def begin(self) -> None:
         """It starts by itself."""
-        self._craft.start()
 
     def advance(self, ticks: int, uplink: Sequence[bytes]) -> list[bytes]:
         """Let so many ticks fly."""
         self.script += [(self.steps, data) for data in uplink]
-        self.steps += ticks
-        first = call(self._craft, b"".join(uplink)).data
-        return [first, *(call(self._craft, b"").data for _ in range(ticks - 1))]
+        first, self.steps = self.steps, self.steps + ticks
+        if self._craft is None and not uplink:
+            sent = list(self._flown[first : self.steps])
+            return sent + [b""] * (ticks - len(sent))
+        craft = self._flying(first)
+        answered = call(craft, b"".join(uplink)).data
+        return [answered, *(call(craft, b"").data for _ in range(ticks - 1))]
+
+    def _flying(self, steps: int) -> Spacecraft:
+        """A lander that has made so many steps."""
+        if self._craft is None:
+            self._craft = Spacecraft()
+            self._craft.start()
+            for _ in range(steps):
+                self._craft.step()
+        return self._craft
 
     @property
     def over(self) -> bool:
         """The pass is over."""
-        return self._craft.finished
+        return self.steps >= len(self._flown) if self._craft is None else self._craft.finished
 
     def reset(self) -> None:
-        """A new one."""
+        """Start from scratch."""
         self._craft = Spacecraft()
 
     def power(self, on: bool) -> None:
-        """A new one, too."""
+        """Start from scratch, too."""
         self._craft = Spacecraft()
 
     def hang(self, stands: bool) -> None:

@@ -8,7 +8,7 @@ from groundstation.plain import utc
 from hil.cutter import Cutter
 from hil.first_field import first_field
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import call
+from hil.oracle import call, historical_bursts
 from hil.result import Mismatch
 from protocols.profile import UART
 
@@ -27,6 +27,9 @@ def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
         ready: whether it waits for START.
         steps: how many steps it flies; 0: to the end of its pass.
     """
+    if not script and not ready:
+        flown = historical_bursts()
+        return b"".join(flown[:steps] if steps else flown)
     craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
     if not ready:
         craft.start()
@@ -39,6 +42,7 @@ def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
     return bytes(sent)
 
 
+@lru_cache(maxsize=8)
 def until(stream: bytes, scet: int) -> bytes:
     """The frames before the first one of that time."""
     end = 0

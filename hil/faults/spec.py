@@ -114,6 +114,8 @@ class Stage:
 
     def push(self, unit: Unit) -> list[Unit]:
         """What becomes of a unit."""
+        if not self._open and self.gate.leaves(unit):
+            return [unit]
         out: list[Unit] = []
         for inside, part in self.gate.split(unit):
             if inside:

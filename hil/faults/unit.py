@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -43,15 +43,16 @@ class Unit:
 
     def part(self, start: int, stop: int | None = None) -> Unit:
         """A piece of it, by its own bytes."""
-        return replace(self, data=self.data[start:stop], origin=None if self.origin is None else self.origin + start)
+        origin = None if self.origin is None else self.origin + start
+        return Unit(self.data[start:stop], self.due, self.scet, self.number, origin, self.events)
 
     def with_data(self, data: bytes) -> Unit:
         """The same place with other bytes; as many."""
-        return replace(self, data=data)
+        return Unit(data, self.due, self.scet, self.number, self.origin, self.events)
 
     def later(self, ns: int) -> Unit:
         """Delayed."""
-        return replace(self, due=self.due + ns)
+        return Unit(self.data, self.due + ns, self.scet, self.number, self.origin, self.events)
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):

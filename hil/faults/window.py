@@ -173,6 +173,13 @@ class Gate:
             return None
         return self._opened + self._span.value
 
+    def leaves(self, unit: Unit) -> bool:
+        """Whether the window is not open for a unit, and stays as it is: nothing has to be split."""
+        at = self._at
+        if self._closed or at is None or at.kind != "scet":
+            return self._closed
+        return self._opened is None and not _reached(at, unit)
+
     def split(self, unit: Unit) -> Iterator[tuple[bool, Unit]]:
         """The unit in at most three pieces, each with whether it is in the window."""
         before = self._before(unit)
@@ -183,10 +190,12 @@ class Gate:
             yield False, unit.part(0, before)
             unit = unit.part(before)
         inside = self._inside(unit)
+        if inside >= len(unit.data):
+            yield True, unit
+            return
         if inside > 0:
             yield True, unit.part(0, inside)
-        if inside < len(unit.data):
-            yield False, unit.part(inside)
+        yield False, unit.part(inside)
 
     def _before(self, unit: Unit) -> int | None:
         """How many of the unit's bytes come before the window opens; None: all."""
