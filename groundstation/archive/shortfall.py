@@ -20,15 +20,17 @@ class Shortfall:
         missing: what was received and is not in it; None if it lacks nothing but its end.
         why: the last thing that went wrong.
         noted: the recording itself says what is missing, and that it is closed.
+        is_left: there still is such a file.
     """
 
     path: Path
     missing: Gap | None
     why: str
     noted: bool
+    is_left: bool
 
     def __str__(self) -> str:
-        end = "" if self.noted else "; the recording does not say so, it was not closed"
+        end = "" if self.noted or not self.is_left else "; the recording does not say so, it was not closed"
         if self.missing is None:
             return printable(f"{self.path}: {self.why}{end}")
         return printable(f"{self.path} lacks {self.missing}: {self.why}{end}")

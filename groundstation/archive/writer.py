@@ -379,7 +379,8 @@ class ArchiveWriter:
             missing = self._missing.gap() if self._missing.records else None
             if missing is not None or fault is not None or not place.is_found:
                 why = place.words or fault or self._cause
-                self._shortfall = Shortfall(self.path, missing, why, noted=place.is_linked and fault is None)
+                noted = place.is_linked and fault is None
+                self._shortfall = Shortfall(self.path, missing, why, noted=noted, is_left=place.is_linked)
 
     def _end_in_order(self, last_words: list[_Record]) -> str | None:
         """Write the last words; why the recording could not be closed, or None."""

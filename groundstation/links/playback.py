@@ -48,6 +48,7 @@ GAP_EVENT = "ARCHIVE_GAP"
 DAMAGE_EVENT = "ARCHIVE_DAMAGED"
 """Name of the event that says, in a replay, that records cannot be read."""
 
+_EVENTS_CHECKED = 10_000
 _CHECKED_MAX = 256 << 20
 """Larger recordings are not looked through before they are played: it would take longer than a second."""
 
@@ -96,6 +97,8 @@ class Playback:
         """
         self._reader = reader
         reader.check(_CHECKED_MAX)
+        for event in islice(reader.events(), _EVENTS_CHECKED):
+            self._report(event)  # what cannot be decoded is noted
 
     @property
     def lack(self) -> str:
