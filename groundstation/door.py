@@ -16,7 +16,7 @@ import zmq.asyncio
 from groundstation.access import Caller
 from groundstation.connection import Connection
 from groundstation.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
-from groundstation.endpoints import bind, check
+from groundstation.endpoints import bind, check, is_removed
 from groundstation.errors import WorldError
 from groundstation.gate import Gate, OpenGate
 from groundstation.listeners import DetachedListeners, Listeners
@@ -96,6 +96,17 @@ class Door:
     def stalls(self) -> int:
         """How often it began to drop messages for a listener that does not keep up."""
         return self._stalls_before + self._listeners.stalls
+
+    def bind_again(self) -> None:
+        """Bind again what was bound in the file system and is not there any more.
+
+        Raises:
+            WorldError: it cannot be bound.
+        """
+        if is_removed(self.ends.telemetry):
+            self._listeners.bind_again()
+        if is_removed(self.ends.command):
+            bind(self._router, self.ends.command)
 
     def publish(self, part: bytes) -> None:
         """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""

@@ -65,6 +65,12 @@ def is_private(endpoint: str) -> bool:
         return False
 
 
+def is_removed(endpoint: str) -> bool:
+    """Whether it is a socket in the file system that is not there."""
+    scheme, _, address = endpoint.partition("://")
+    return scheme == "ipc" and not os.path.lexists(address)
+
+
 def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
     """Bind, and say where: ``*`` as a port is any free one. A socket in the file system is its user's alone.
 

@@ -18,13 +18,15 @@ def data_folder() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that nobody else may enter, or see that it is one.
+    """Make a folder that nobody else may enter, with what it lies in, or see that it is one.
 
     Raises:
         WorldError: it cannot be made, or others may enter it.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (*reversed(folder.parents), folder):  # a parent that `mkdir` makes is open to others
+            if not each.is_dir():
+                each.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError as error:
         raise WorldError(f"cannot make the folder {folder}: {error.strerror}") from error

@@ -80,6 +80,15 @@ class Listeners:
             self.close()
             raise
 
+    def bind_again(self) -> None:
+        """Bind the same endpoint once more: its socket in the file system was removed. Who is connected stays so.
+
+        Raises:
+            WorldError: it cannot be bound.
+        """
+        with self._lock:
+            bind(self._socket, self.endpoint)
+
     def publish(self, part: bytes) -> None:
         """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
         with self._lock:
@@ -165,6 +174,9 @@ class DetachedListeners:
     def stalls(self) -> int:
         """How often it began to drop messages for a listener that does not keep up."""
         return self._listeners.stalls
+
+    def bind_again(self) -> None:
+        """Nothing to do: what others reach is no file."""
 
     def publish(self, part: bytes) -> None:
         """Hand over what is to be sent. From any thread, one at a time; never waits."""

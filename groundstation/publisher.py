@@ -70,6 +70,14 @@ class Publisher:
         """Serve one more door; before `serve`."""
         self._doors.append(door)
 
+    def bind_again(self) -> None:
+        """Bind the private door's sockets again where they were removed from the file system.
+
+        Raises:
+            WorldError: they cannot be bound.
+        """
+        self._doors[0].bind_again()
+
     @property
     def sequences(self) -> dict[str, int]:
         """The last ``seq`` of every topic: a copy."""

@@ -107,6 +107,29 @@ class Registry:
         except OSError as error:
             raise WorldError(f"cannot write to {folder}: {error.strerror}") from error
 
+    def is_registered(self, info: StationInfo) -> bool:
+        """Whether all is there by which a station that this process registered is found."""
+        lock = self._locks.get(info.name)
+        folder = self.root / info.name
+        is_known = lock is not None and _is_same(lock, folder / _LOCK) and (folder / _INFO).exists()
+        return is_known and all(os.path.lexists(self._sockets_of(info.name) / socket) for socket in _SOCKETS)
+
+    def restore(self, info: StationInfo) -> None:
+        """Make a station known again whose folder, or what was in it, somebody removed.
+
+        Raises:
+            CallerError: a station of that name runs by now.
+            WorldError: nothing can be written there.
+        """
+        make_private(self.root)
+        before = self._locks.get(info.name)
+        if before is None or not _is_same(before, self.root / info.name / _LOCK):
+            self._locks[info.name] = self._claim(self.root / info.name, info.name)
+            if before is not None:
+                os.close(before)
+        self.endpoints(info.name)
+        self.register(info)
+
     def unregister(self, name: str) -> None:
         """Forget a station this process registered. Idempotent."""
         lock = self._locks.pop(name, None)
@@ -187,6 +210,14 @@ def _take(lock: int, folder: Path) -> bool:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(lock), (folder / _LOCK).stat())
     except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _is_same(lock: int, path: Path) -> bool:
+    """Whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(lock), path.stat())
+    except OSError:
         return False
 
 

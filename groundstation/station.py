@@ -48,6 +48,7 @@ from groundstation.messages import (
 )
 from groundstation.orders import Order, OrderAccepted, UplinkStatus
 from groundstation.output import show_fault
+from groundstation.presence import LOOK_EVERY_S, Presence
 from groundstation.publisher import Publisher
 from groundstation.receiver import Outcome, Receiver
 from groundstation.reception import Reception
@@ -159,6 +160,7 @@ class Station:
         with zmq.asyncio.Context() as context:
             refuse = self._bounded.note
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock, self._host, refuse)
+            self._presence = Presence(self._registry, info, self._publisher, self._say)
             # The doors first: a port that is taken must not leave an empty recording behind.
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
@@ -246,6 +248,7 @@ class Station:
                 tasks.create_task(self._every(_LOOK_EVERY, self._publish_if_due)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._publisher.heartbeat)),
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
+                tasks.create_task(self._every(LOOK_EVERY_S, self._presence.look)),
             ]
             if self._replay is None:  # a recording has no way up, and its silences are told by the link
                 running.append(tasks.create_task(self._watch()))
