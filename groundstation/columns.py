@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from groundstation.archive.reader import ArchiveReader
 from protocols.bulk import Column, decode_batch, decode_times, intact, labels, packet_size
+from protocols.bulk_counts import BulkCounter
 from protocols.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
@@ -109,8 +110,10 @@ def packet_columns(
     """
     wanted = [p for name, p in dictionary.by_name.items() if names is None or name in names]
     extractors: dict[int, BulkExtractor] = {}
+    counter = BulkCounter(profile, dictionary)
     for block in _blocks(reader, profile, advance):
         frames = read_frames(block.frames.octets, dictionary.scid, profile)
+        frames = counter.count(frames.received(block.ert[frames.row]))
         found = []
         for channel in dictionary.channels:
             extractor = extractors.setdefault(channel.vcid, BulkExtractor(profile, _MAX_PACKET))

@@ -3,7 +3,8 @@
 Rules:
 1. NO_SIGNAL → ACQUIRING at the first good frame → LOCKED (AOS) at the third in time → LOS when no good frame came
    for max(3 frame periods, 300 ms). A channel that never locked goes back to NO_SIGNAL instead.
-2. LOCKED ↔ DEGRADED: a gap or a reject degrades, `CLEAN_FRAMES` good frames in a row restore.
+2. LOCKED ↔ DEGRADED: a gap or a reject degrades, `CLEAN_FRAMES` good frames in a row restore. Frames that come twice or
+   late, and a source that starts again, lose nothing (`counts.FrameCounter` says what a frame is).
 3. A frame period is the channel's declared one, or the measured one if that is longer (a slowed-down lander).
 4. Time is what the caller says. A loss is dated at its deadline, however late the caller looks; the verdict says
    when he looked (``declared_ert``).
@@ -13,6 +14,9 @@ Rules:
 6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
    the port there, did another channel go on, did bytes come, did they synchronise. If the bus is heard later, a
    verdict of SILENCE is revised to LANDER_ONLY.
+7. A frame that came before says nothing new of its channel: it neither makes nor keeps a contact.
+8. What an outage lost is told as surely as it is known. A source that started again since ends no outage: how many
+   frames it did not send is not known.
 """
 
 from __future__ import annotations
@@ -26,8 +30,8 @@ import msgspec
 
 from groundstation.links.base import TransportState
 from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
+from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
 from protocols.dictionary import ChannelDef
-from protocols.profile import UART
 
 MS = 1_000_000
 ACQUIRE_FRAMES = 3
@@ -46,15 +50,20 @@ _IN_CONTACT = ("LOCKED", "DEGRADED")
 
 @dataclass(slots=True)
 class _Channel:
-    """What is known of one virtual channel. ``period`` is the expected frame period, ``timeout`` ends a contact: ns."""
+    """What is known of one virtual channel. ``period`` is the expected frame period, ``timeout`` ends a contact: ns.
+
+    ``placed`` is when the frame came that stands at ``place``, the newest. ``outage`` is what was lost since the
+    verdict, behind the place ``lost_at``; ``restarted``: the source started again since.
+    """
 
     definition: ChannelDef
     state: SignalState = "NO_SIGNAL"
-    frames: int = 0
+    totals: FrameTotals = field(default_factory=FrameTotals)
     contact_frames: int = 0
     contact_since: int = 0
-    lost: int = 0
     run: int = 0
+    place: int = 0
+    placed: int | None = None
     last_vcfc: int | None = None
     last_scet: int | None = None
     last_ert: int | None = None
@@ -62,7 +71,9 @@ class _Channel:
     period: int = 0
     timeout: int = 0
     verdict: LosVerdict | None = None
-    lost_at_loss: int = 0
+    outage: Lost = NOTHING
+    lost_at: int = 0
+    restarted: bool = False
 
     def __post_init__(self) -> None:
         self._expect(0)
@@ -99,7 +110,8 @@ class _Channel:
 class _Evidence:
     """What came over the link, and when (ERT in ns).
 
-    ``bytes_since`` counts, per channel, the bytes after its last good frame that are in no good frame at all.
+    ``bytes_since`` counts, per channel, the bytes after its last good frame that are in no good frame at all;
+    ``repeats_since`` the frames that only came again.
     """
 
     listened: int | None = None
@@ -111,24 +123,65 @@ class _Evidence:
     transport_at: int = 0
     bytes_since: dict[int, int] = field(default_factory=dict)
     rejects_since: dict[int, int] = field(default_factory=dict)
+    repeats_since: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """An outage that is over: how long it was, and what was lost."""
+
+    ms: int
+    lost: Lost
+
+    def told_in(self, change: ContactChange) -> ContactChange:
+        """The change that ends it, with it."""
+        count = None if self.lost.certainty == "UNKNOWN" else self.lost.count
+        return msgspec.structs.replace(
+            change, outage_ms=self.ms, outage_lost=count, outage_lost_certainty=self.lost.certainty
+        )
+
+
+@dataclass(slots=True)
+class _LinkOutage:
+    """The link was lost. ``lost``: frames on all its channels since; ``counted``: each step told how many.
+
+    ``places`` is where each channel stood then; ``restarted``: the source started again since.
+    """
+
+    since: int
+    places: Mapping[int, int]
+    lost: Lost = NOTHING
+    counted: bool = True
+    restarted: bool = False
+
+    def add(self, vcid: int, step: FrameStep) -> None:
+        """A frame came."""
+        self.restarted = self.restarted or step.kind == "RESTART"
+        everywhere = step.lost_all
+        self.counted = self.counted and everywhere is not None
+        lost = step.lost + step.at_restart if everywhere is None else everywhere
+        older = step.kind == "LATE" and step.place <= self.places.get(vcid, 0)
+        self.lost = (self.lost + lost).less(0 if older else step.regained_all)
+
+    @property
+    def total(self) -> Lost:
+        """What is known of it: where no frame count of all channels tells, some may not have been heard again yet."""
+        return self.lost if self.counted else self.lost + UNKNOWN
 
 
 class ContactMonitor:
     """Feed it what happens on the link, in order; every method returns the changes that follow."""
 
-    def __init__(
-        self, channels: Iterable[ChannelDef], planned: Mapping[int, int], vcfc_modulus: int = UART.vcfc_modulus
-    ) -> None:
-        """Args: the declared channels, the planned LOS by VCID as SCET in ns, and the modulus of the frame count."""
+    def __init__(self, channels: Iterable[ChannelDef], planned: Mapping[int, int]) -> None:
+        """Args: the declared channels, and the planned LOS by VCID as SCET in ns."""
         self._channels = {c.vcid: _Channel(c) for c in channels}
         self._planned = dict(planned)
-        self._modulus = vcfc_modulus
         self._evidence = _Evidence()
         self._deadlines: dict[int, int] = {}
         self._due: int | None = None
         self._link: SignalState = "NO_SIGNAL"
         self._link_ended: LosVerdict | None = None
-        self._link_lost_at: int | None = None
+        self._link_outage: _LinkOutage | None = None
 
     @property
     def state(self) -> SignalState:
@@ -140,6 +193,14 @@ class ContactMonitor:
         """The next time at which silence will mean something, or None."""
         return self._due
 
+    @property
+    def totals(self) -> FrameTotals:
+        """What the frames of all declared channels were."""
+        total = FrameTotals()
+        for channel in self._channels.values():
+            total.join(channel.totals)
+        return total
+
     def status(self) -> list[ChannelStatus]:
         """All channels as they stand."""
         return [
@@ -147,8 +208,12 @@ class ContactMonitor:
                 vcid=c.definition.vcid,
                 name=c.definition.name,
                 state=c.state,
-                frames=c.frames,
-                lost=c.lost,
+                frames=c.totals.frames,
+                lost=c.totals.lost.count,
+                lost_certainty=c.totals.lost.certainty,
+                duplicates=c.totals.duplicates,
+                late=c.totals.late,
+                steps_back=c.totals.steps_back,
                 rate_hz=c.rate_hz,
                 last_vcfc=c.last_vcfc,
                 last_scet=c.last_scet,
@@ -184,18 +249,29 @@ class ContactMonitor:
             channel.run = 0
         return changes
 
-    def frame(self, vcid: int, vcfc: int, scet: int | None, ert: int, length: int) -> list[ContactChange]:
-        """A good frame of a declared channel, ``length`` bytes on the wire."""
-        channel = self._channels[vcid]
-        gap = 0 if channel.last_vcfc is None else (vcfc - channel.last_vcfc - 1) % self._modulus
-        self._count(channel, vcfc, gap, scet, ert)
-        since = self._evidence.bytes_since
+    def frame(
+        self, vcid: int, vcfc: int, step: FrameStep, scet: int | None, ert: int, length: int
+    ) -> list[ContactChange]:
+        """A good frame of a declared channel, ``length`` bytes on the wire; ``step`` is what it is."""
+        channel, evidence = self._channels[vcid], self._evidence
+        since = evidence.bytes_since
         for other in self._channels:
-            since[other] = 0 if other == vcid else max(0, since.get(other, 0) - length)
-        self._evidence.rejects_since[vcid] = 0
-        changes = [*self._climb(channel, gap, ert), *self._revise(vcid, ert)]
+            since[other] = max(0, since.get(other, 0) - length)
+        channel.totals.add(step)
+        self.counted(vcid, step)
+        if not step.is_new:
+            evidence.repeats_since[vcid] = evidence.repeats_since.get(vcid, 0) + 1
+            return []
+        since[vcid] = evidence.rejects_since[vcid] = evidence.repeats_since[vcid] = 0
+        self._count(channel, vcfc, step, scet, ert)
+        changes = [*self._climb(channel, step, ert), *self._revise(vcid, ert)]
         self._reschedule(channel)
         return changes
+
+    def counted(self, vcid: int, step: FrameStep) -> None:
+        """A good frame of any channel, declared or not, as far as it says what the link lost."""
+        if self._link_outage is not None:
+            self._link_outage.add(vcid, step)
 
     def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
         """Nothing more came before ``now``. ``listening`` is False when nobody was at the port."""
@@ -221,16 +297,23 @@ class ContactMonitor:
             self._deadlines[channel.definition.vcid] = deadline
         self._due = min(self._deadlines.values(), default=None)
 
-    def _count(self, channel: _Channel, vcfc: int, gap: int, scet: int | None, ert: int) -> None:
-        if channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS"):
-            channel.count_period((ert - channel.last_ert) // (gap + 1))
-        channel.frames += 1
-        channel.lost += gap
+    def _count(self, channel: _Channel, vcfc: int, step: FrameStep, scet: int | None, ert: int) -> None:
+        if step.kind in ("FIRST", "RESTART"):
+            channel.restarted, channel.verdict = channel.verdict is not None, None
+        if channel.verdict is not None:
+            regained = step.regained if step.place > channel.lost_at else 0
+            channel.outage = (channel.outage + step.lost + step.at_restart).less(regained)
+        in_contact = channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS")
+        channel.last_ert = ert
+        if not step.in_order:
+            return
+        if in_contact and channel.placed is not None:
+            channel.count_period((ert - channel.placed) // max(1, step.place - channel.place))
         channel.run += 1
-        channel.last_vcfc, channel.last_ert = vcfc, ert
+        channel.place, channel.placed, channel.last_vcfc = step.place, ert, vcfc
         channel.last_scet = scet if scet is not None else channel.last_scet
 
-    def _climb(self, channel: _Channel, gap: int, ert: int) -> list[ContactChange]:
+    def _climb(self, channel: _Channel, step: FrameStep, ert: int) -> list[ContactChange]:
         """The state after a good frame."""
         if channel.state in ("NO_SIGNAL", "LOS"):
             channel.run = channel.contact_frames = 1
@@ -240,20 +323,19 @@ class ContactMonitor:
         channel.contact_frames += 1
         if channel.state == "ACQUIRING" and channel.run >= ACQUIRE_FRAMES:
             return self._acquired(channel, ert)
-        if channel.state == "LOCKED" and gap:
+        if channel.state in _IN_CONTACT and step.kind == "GAP":
             channel.run = 0
-            return self._move(channel, "DEGRADED", ert)
+            return self._move(channel, "DEGRADED", ert) if channel.state == "LOCKED" else []
         if channel.state == "DEGRADED" and channel.run >= CLEAN_FRAMES:
             return self._move(channel, "LOCKED", ert)
         return []
 
     def _acquired(self, channel: _Channel, ert: int) -> list[ContactChange]:
         verdict, channel.verdict = channel.verdict, None
+        restarted, channel.restarted = channel.restarted, False
         if verdict is None:
-            return self._move(channel, "LOCKED", ert)
-        outage = (ert - verdict.last_ert) // MS
-        lost = channel.lost - channel.lost_at_loss
-        return self._move(channel, "LOCKED", ert, outage_ms=outage, outage_lost=lost)
+            return self._move(channel, "LOCKED", ert, restarted=restarted)
+        return self._move(channel, "LOCKED", ert, outage=_Outage((ert - verdict.last_ert) // MS, channel.outage))
 
     def _expire(self, channel: _Channel, deadline: int, now: int) -> list[ContactChange]:
         """The channel's deadline passed without a frame."""
@@ -261,7 +343,8 @@ class ContactMonitor:
             back: SignalState = "LOS" if channel.verdict is not None else "NO_SIGNAL"
             return self._move(channel, back, deadline)
         verdict = self._judge(channel, now)
-        channel.verdict, channel.lost_at_loss = verdict, channel.lost
+        channel.verdict, channel.restarted = verdict, False
+        channel.outage, channel.lost_at = NOTHING, channel.place
         return self._move(channel, "LOS", deadline, verdict=verdict)
 
     def _judge(self, channel: _Channel, now: int) -> LosVerdict:
@@ -305,6 +388,9 @@ class ContactMonitor:
         if others:
             names = ", ".join(c.definition.name for c in others)
             return "LANDER_ONLY", f"the link is up: {names} still heard"
+        repeats = evidence.repeats_since.get(vcid, 0)
+        if repeats:
+            return "SILENCE", f"only frames that had come before, {repeats} of them"
         return _cause_in_bytes(evidence.bytes_since.get(vcid, 0), evidence.rejects_since.get(vcid, 0))
 
     def _revise(self, heard: int, ert: int) -> list[ContactChange]:
@@ -329,13 +415,11 @@ class ContactMonitor:
         ert: int,
         *,
         verdict: LosVerdict | None = None,
-        outage_ms: int | None = None,
-        outage_lost: int | None = None,
+        outage: _Outage | None = None,
+        restarted: bool = False,
     ) -> list[ContactChange]:
         previous, channel.state = channel.state, state
-        change = self._change(
-            channel, state, previous, ert, verdict=verdict, outage_ms=outage_ms, outage_lost=outage_lost
-        )
+        change = self._change(channel, state, previous, ert, verdict=verdict, outage=outage, restarted=restarted)
         return [change, *self._link_changes(channel, ert)]
 
     def _change(
@@ -347,10 +431,10 @@ class ContactMonitor:
         *,
         verdict: LosVerdict | None = None,
         revised: bool = False,
-        outage_ms: int | None = None,
-        outage_lost: int | None = None,
+        outage: _Outage | None = None,
+        restarted: bool = False,
     ) -> ContactChange:
-        return ContactChange(
+        change = ContactChange(
             vcid=channel.definition.vcid,
             channel=channel.definition.name,
             state=state,
@@ -358,9 +442,9 @@ class ContactMonitor:
             ert=ert,
             verdict=verdict,
             revised=revised,
-            outage_ms=outage_ms,
-            outage_lost=outage_lost,
+            restarted=restarted,
         )
+        return change if outage is None else outage.told_in(change)
 
     def _link_changes(self, moved: _Channel, ert: int) -> list[ContactChange]:
         """The link's own state follows its channels (rule 5)."""
@@ -368,15 +452,15 @@ class ContactMonitor:
         if state == self._link:
             return []
         previous, self._link = self._link, state
-        outage, verdict = None, None
+        ended, verdict = None, None
         if state in _IN_CONTACT:
-            if self._link_lost_at is not None:
-                outage, self._link_lost_at = (ert - self._link_lost_at) // MS, None
+            ended, self._link_outage = self._link_outage, None
         elif previous in _IN_CONTACT:
             self._link_ended = moved.verdict  # told once no other channel is being acquired
         if state == "LOS" and self._link_ended is not None:
             verdict, self._link_ended = _link_verdict(self._link_ended), None
-            self._link_lost_at = verdict.last_ert
+            places = {vcid: channel.place for vcid, channel in self._channels.items()}
+            self._link_outage = _LinkOutage(verdict.last_ert, places)
         change = ContactChange(
             vcid=None,
             channel="link",
@@ -384,9 +468,11 @@ class ContactMonitor:
             previous=previous,
             ert=ert,
             verdict=verdict,
-            outage_ms=outage,
+            restarted=ended is not None and ended.restarted,
         )
-        return [change]
+        if ended is None or ended.restarted:
+            return [change]
+        return [_Outage((ert - ended.since) // MS, ended.total).told_in(change)]
 
     def _link_state(self) -> SignalState:
         states = {c.state for c in self._channels.values()}

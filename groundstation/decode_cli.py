@@ -10,18 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-import msgspec
 
 from groundstation.byte_source import STDIN, ByteSource
 from groundstation.captures import Capture
-from groundstation.decoding import CaptureDecoder, DecodeReport
+from groundstation.decoding import ApidCount, CaptureDecoder, ChannelCount, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.frame_rows import FrameRow
+from groundstation.lost_text import lost_text
 from groundstation.output import echo, echo_json, paint
 from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.shell import Interrupts
 from protocols.bitsync import BitForm
+from protocols.counts import NOTHING, Lost
 from protocols.dictionary import Dictionary
 from protocols.lander import MARS6
 from protocols.loading import load_dictionary
@@ -34,6 +35,9 @@ _CHANNEL_HEADS = [
     "VC",
     "frames",
     "idle frames",
+    "duplicates",
+    "late",
+    "back",
     "gaps",
     "lost",
     "packets",
@@ -41,7 +45,7 @@ _CHANNEL_HEADS = [
     "encapsulation",
     "dropped",
 ]
-_APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing", "bytes"]
+_APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing", "back", "bytes"]
 
 _EPILOG = """
 \b
@@ -233,13 +237,37 @@ def report_lines(report: DecodeReport, name: str) -> list[str]:
         f"frames: {r.frames} good ({r.asm_damaged} with a damaged ASM, {r.inverted} inverted),"
         f" {rejected} rejected{_shares(r.rejects)}, {foreign} foreign{_shares(r.foreign)},"
         f" {sum(c.idle_frames for c in r.channels)} idle",
+        _counts_line(r),
     ]
     lines += [f"packets dropped: {sum(r.drops.values())}{_shares(r.drops)}"] if r.drops else []
     lines += [f"packets that do not decode: {sum(r.bad.values())}{_shares(r.bad)}"] if r.bad else []
     if r.pending:
         lines.append(f"the last {r.pending} {r.unit} are no whole good frame")
-    lines += _table(_CHANNEL_HEADS, [msgspec.structs.astuple(c) for c in r.channels])
-    return lines + _table(_APID_HEADS, [msgspec.structs.astuple(a) for a in r.apids])
+    lines += _table(_CHANNEL_HEADS, [_channel_cells(c) for c in r.channels])
+    return lines + _table(_APID_HEADS, [_apid_cells(a) for a in r.apids])
+
+
+def _counts_line(report: DecodeReport) -> str:
+    """What the counters of all frames say."""
+    channels = report.channels
+    lost = sum((Lost(c.lost, c.lost_certainty) for c in channels), NOTHING)
+    words = {"duplicate": sum(c.duplicates for c in channels), "late": sum(c.late for c in channels)}
+    words |= {"stepped back": sum(c.steps_back for c in channels)}
+    counts = ", ".join(f"{count} {word}" for word, count in words.items())
+    missing = sum(c.lost_at_restart for c in channels)
+    at_restart = f" ({missing} frames missing there)" if missing else ""
+    return f"counters: {lost_text(lost.count, lost.certainty)} lost, {counts}, {report.restarts} restarts{at_restart}"
+
+
+def _channel_cells(c: ChannelCount) -> list[object]:
+    cells: list[object] = [c.scid, c.vcid, c.frames, c.idle_frames, c.duplicates, c.late, c.steps_back, c.gaps]
+    lost = lost_text(c.lost, c.lost_certainty)
+    return [*cells, lost, c.packets, c.idle_packets, c.encapsulation_packets, c.dropped]
+
+
+def _apid_cells(a: ApidCount) -> list[object]:
+    missing = lost_text(a.missing, a.missing_certainty)
+    return [a.scid, a.vcid, a.apid, a.name, a.packets, a.bad, a.gaps, missing, a.steps_back, a.bytes]
 
 
 def _shares(counts: dict[str, int]) -> str:

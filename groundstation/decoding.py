@@ -17,12 +17,13 @@ from groundstation.frame_rows import Content, FrameRow, FrameRows, content_of
 from groundstation.message_base import Value
 from groundstation.shown_values import shown_values
 from protocols.bitsync import BitDeframer, BitForm
-from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import ONLY_IDLE
+from protocols.counts import Certainty, FrameCounter, FrameStep, FrameTotals, PacketCounter
 from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
+from protocols.frame_content import frame_counter, frame_time
 from protocols.frames import TransferFrame, decode_frame
-from protocols.packets import FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.packets import DropUndone, PacketDropped, PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import Sample, decode_telemetry
@@ -62,14 +63,24 @@ class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ChannelCount(msgspec.Struct):
-    """What one virtual channel of one spacecraft carried. ``gaps`` counts holes, ``lost`` the frames in them."""
+    """What one virtual channel of one spacecraft carried.
+
+    ``lost`` frames are missing in ``gaps`` places, as sure as ``lost_certainty`` says. ``duplicates`` came again,
+    ``late`` came after a later one, and with ``steps_back`` the frame count stood still or went back: none is a loss.
+    ``lost_at_restart`` are missing where the source started again.
+    """
 
     scid: int
     vcid: int
     frames: int = 0
     idle_frames: int = 0
+    duplicates: int = 0
+    late: int = 0
+    steps_back: int = 0
     gaps: int = 0
     lost: int = 0
+    lost_certainty: Certainty = "EXACT"
+    lost_at_restart: int = 0
     packets: int = 0
     idle_packets: int = 0
     encapsulation_packets: int = 0
@@ -77,7 +88,10 @@ class ChannelCount(msgspec.Struct):
 
 
 class ApidCount(msgspec.Struct):
-    """What came of one APID on one channel. ``missing`` packets lie in ``gaps`` holes of the sequence count."""
+    """What came of one APID on one channel.
+
+    ``missing`` packets lie in ``gaps`` holes of the sequence count; with ``steps_back`` it stood still or went back.
+    """
 
     scid: int
     vcid: int
@@ -87,6 +101,8 @@ class ApidCount(msgspec.Struct):
     bad: int = 0
     gaps: int = 0
     missing: int = 0
+    missing_certainty: Certainty = "EXACT"
+    steps_back: int = 0
     bytes: int = 0
 
 
@@ -98,6 +114,7 @@ class DecodeReport(msgspec.Struct, frozen=True):
         foreign: good frames of another kind, form or spacecraft, by reason.
         drops: packets that could not be put together, by reason.
         bad: whole packets that do not decode, by reason.
+        restarts: how often a source started again.
     """
 
     unit: str
@@ -115,18 +132,46 @@ class DecodeReport(msgspec.Struct, frozen=True):
     foreign: dict[str, int]
     drops: dict[str, int]
     bad: dict[str, int]
+    restarts: int
     channels: list[ChannelCount]
     apids: list[ApidCount]
 
 
 @dataclass(slots=True)
+class _Apid:
+    """One APID's packets on one channel; ``lost`` is how many of its frames were, when the last one came."""
+
+    count: ApidCount
+    counter: PacketCounter = field(default_factory=PacketCounter)
+    lost: int = 0
+
+    def counted(self) -> ApidCount:
+        """All counts so far."""
+        count, counter = self.count, self.counter
+        count.missing, count.missing_certainty = counter.missing.count, counter.missing.certainty
+        count.gaps, count.steps_back = counter.gaps, counter.steps_back
+        return count
+
+
+@dataclass(slots=True)
 class _Channel:
-    """A channel's extractor, and its sequence counts by APID."""
+    """A channel's extractor, what its frames were, and its packets by APID."""
 
     count: ChannelCount
     extractor: PacketExtractor
-    apids: dict[int, ApidCount] = field(default_factory=dict)
-    expected: dict[int, int] = field(default_factory=dict)
+    totals: FrameTotals = field(default_factory=FrameTotals)
+    apids: dict[int, _Apid] = field(default_factory=dict)
+
+    def counted(self) -> ChannelCount:
+        """All counts so far."""
+        count, totals = self.count, self.totals
+        count.frames, count.gaps, count.steps_back = totals.frames, totals.gaps, totals.steps_back
+        count.duplicates, count.late = totals.duplicates, totals.late
+        count.lost, count.lost_certainty = totals.lost.count, totals.lost.certainty
+        count.lost_at_restart = totals.at_restart.count
+        count.idle_packets = self.extractor.idle_packets
+        count.encapsulation_packets = self.extractor.encapsulation_packets
+        return count
 
 
 class CaptureDecoder:
@@ -157,6 +202,7 @@ class CaptureDecoder:
         bits = profile.alignment == "bit"
         self.unit = "bits" if bits else "bytes"
         self._deframer = BitDeframer(profile, form) if bits else Deframer(profile)
+        self._counters: dict[int, FrameCounter] = {}
         self._channels: dict[tuple[int, int], _Channel] = {}
         self._frames = self._damaged = self._inverted = 0
         self._rejects: Counter[str] = Counter()
@@ -183,9 +229,6 @@ class CaptureDecoder:
         """All counts so far."""
         count = self._deframer.count()
         channels = [self._channels[key] for key in sorted(self._channels)]
-        for channel in channels:
-            channel.count.idle_packets = channel.extractor.idle_packets
-            channel.count.encapsulation_packets = channel.extractor.encapsulation_packets
         return DecodeReport(
             unit=self.unit,
             total=count.total,
@@ -202,8 +245,9 @@ class CaptureDecoder:
             foreign=dict(self._foreign),
             drops=dict(self._drops),
             bad=dict(self._bad),
-            channels=[c.count for c in channels],
-            apids=[c.apids[apid] for c in channels for apid in sorted(c.apids)],
+            restarts=sum(counter.restarts for counter in self._counters.values()),
+            channels=[c.counted() for c in channels],
+            apids=[c.apids[apid].counted() for c in channels for apid in sorted(c.apids)],
         )
 
     def trouble(self) -> str | None:
@@ -222,7 +266,7 @@ class CaptureDecoder:
 
     def _why_no_packet(self) -> str | None:
         apids = [apid for channel in self._channels.values() for apid in channel.apids.values()]
-        packets = sum(apid.packets for apid in apids)
+        packets = sum(apid.count.packets for apid in apids)
         if not packets:
             frames = self._frames - self._foreign.total()
             reasons = [f"{count} × {reason}" for reason, count in self._drops.most_common(2)]
@@ -230,7 +274,7 @@ class CaptureDecoder:
                 f"{self._contents[content]} {words}" for content, words in _NO_PACKET if self._contents[content]
             ]
             return f"{frames} frames found, but no packet in them: {', '.join(reasons)}"
-        if sum(apid.bad for apid in apids) < packets:
+        if sum(apid.count.bad for apid in apids) < packets:
             return None
         bad = "; ".join(f"{count} × {reason}" for reason, count in self._bad.most_common(2))
         return f"{packets} packets found, and none of them decodes: {bad}"
@@ -294,48 +338,63 @@ class CaptureDecoder:
             reason = f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}"
             self._count_foreign(reason, found, ert)
             return
-        self._extract(self._channel(frame), frame, found, ert, rows)
+        step = self._counter(frame).count(frame, None if self.dictionary is None else frame_time(frame), ert)
+        self._extract(self._channel(frame), frame, step, found, ert, rows)
 
     def _count_foreign(self, reason: str, found: Frame, ert: int | None) -> None:
         _count_reason(self._foreign, reason)
         if self._take_frame is not None:
             self._take_frame(self._frame_rows.foreign(found, reason, ert))
 
+    def _counter(self, frame: TransferFrame) -> FrameCounter:
+        counter = self._counters.get(frame.scid)
+        if counter is None:
+            counter = self._counters[frame.scid] = frame_counter(self.profile, self.dictionary)
+        return counter
+
     def _channel(self, frame: TransferFrame) -> _Channel:
         key = (frame.scid, frame.vcid)
         channel = self._channels.get(key)
         if channel is None:
-            extractor = PacketExtractor(vcfc_modulus=self.profile.vcfc_modulus)
-            channel = self._channels[key] = _Channel(ChannelCount(*key), extractor)
+            channel = self._channels[key] = _Channel(ChannelCount(*key), PacketExtractor())
         return channel
 
     def _extract(
-        self, channel: _Channel, frame: TransferFrame, found: Frame, ert: int | None, rows: list[PacketRow]
+        self,
+        channel: _Channel,
+        frame: TransferFrame,
+        step: FrameStep,
+        found: Frame,
+        ert: int | None,
+        rows: list[PacketRow],
     ) -> None:
         count = channel.count
-        count.frames += 1
+        channel.totals.add(step)
         self._contents[content_of(frame)] += 1
         count.idle_frames += frame.first_header_pointer == ONLY_IDLE
-        items = channel.extractor.push(frame)
+        if step.kind in ("FIRST", "RESTART") or not step.at_restart.none:
+            for apid in channel.apids.values():
+                apid.counter.begin_again()
+        items = channel.extractor.push(frame, step)
         if self._take_frame is not None:
-            self._take_frame(self._frame_rows.good(found, frame, items, ert))
+            self._take_frame(self._frame_rows.good(found, frame, step, items, ert))
         for item in items:
             if isinstance(item, PacketFound):
                 count.packets += 1
-                rows.append(self._row(channel, item, frame, found.offset, ert))
-            elif isinstance(item, FrameGap):
-                count.gaps += 1
-                count.lost += item.lost
+                rows.append(self._row(channel, item, frame, step, found.offset, ert))
             elif isinstance(item, PacketDropped):
                 count.dropped += 1
                 _count_reason(self._drops, item.reason)
+            elif isinstance(item, DropUndone):
+                count.dropped -= 1
+                _count_reason(self._drops, item.reason, -1)
 
     def _row(
-        self, channel: _Channel, found: PacketFound, frame: TransferFrame, offset: int, ert: int | None
+        self, channel: _Channel, found: PacketFound, frame: TransferFrame, step: FrameStep, offset: int, ert: int | None
     ) -> PacketRow:
         sample, error = self._decode(found)
         name = sample.packet.definition.name if sample else self._declared_name(found.apid)
-        self._count_packet(channel, found, name, error)
+        self._count_packet(channel, found, name, error, late=step.kind == "LATE")
         shown = (
             None if sample is None else shown_values(sample.packet, sample.values, sample.packet.void(sample.values))
         )
@@ -368,23 +427,24 @@ class CaptureDecoder:
         packet = self.dictionary.by_apid.get(apid) if self.dictionary is not None else None
         return packet.definition.name if packet is not None else None
 
-    def _count_packet(self, channel: _Channel, found: PacketFound, name: str | None, error: str | None) -> None:
+    def _count_packet(
+        self, channel: _Channel, found: PacketFound, name: str | None, error: str | None, *, late: bool
+    ) -> None:
         key = found.apid
-        count = channel.apids.get(key)
-        if count is None:
-            count = channel.apids[key] = ApidCount(channel.count.scid, channel.count.vcid, key, name)
-        count.packets += 1
-        count.bytes += len(found.data)
-        count.bad += error is not None
+        apid = channel.apids.get(key)
+        if apid is None:
+            apid = channel.apids[key] = _Apid(ApidCount(channel.count.scid, channel.count.vcid, key, name))
+        apid.count.packets += 1
+        apid.count.bytes += len(found.data)
+        apid.count.bad += error is not None
         if error is not None:
             _count_reason(self._bad, f"{name}: {error}")
-        missing = (found.sequence - channel.expected.get(key, found.sequence)) % SEQUENCE_MODULO
-        count.gaps += missing > 0
-        count.missing += missing
-        channel.expected[key] = (found.sequence + 1) % SEQUENCE_MODULO
+        lost = channel.totals.lost.count
+        apid.counter.count(found.sequence, max(0, lost - apid.lost), late=late)
+        apid.lost = lost
 
 
-def _count_reason(reasons: Counter[str], reason: str) -> None:
+def _count_reason(reasons: Counter[str], reason: str, count: int = 1) -> None:
     """Count by reason; these are bounded, for there are numbers in some."""
     known = reason in reasons or len(reasons) < _REASONS_KEPT
-    reasons[reason if known else "other reasons"] += 1
+    reasons[reason if known else "other reasons"] += count

@@ -15,6 +15,7 @@ from protocols.ccsds import encapsulation, tm_frame
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.clcw import decode_clcw
 from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE, TmFrame
+from protocols.counts import Certainty, FrameStep, StepKind
 from protocols.frames import TransferFrame
 from protocols.packets import EncapsulationFound, Extracted, PacketDropped, PacketFound
 from protocols.sync import Frame, Reject
@@ -70,7 +71,9 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
         foreign: why a good frame is not this profile's or this spacecraft's.
         contains: packets that start in it, only the continuation of one, or idle data alone; "beyond": its first header
             pointer leads out of the frame.
-        mcfc_lost: frames of the master channel that are missing before this one, modulo 256; TM only.
+        step: what it is to the frames before it (`counts.FrameCounter`).
+        lost: frames of its channel that are missing before it, as sure as ``lost_certainty`` says.
+        mcfc_lost: likewise frames of all channels, by the master channel's count; TM only.
         sync, packet_order, segment_length: TM flags as they stand there (132.0-B §4.1.2.7).
         replay, cycle: AOS signalling (732.0-B §4.1.2.5).
         ocf: operational control field; ``clcw`` is what it says if it is a CLCW, ``type_2`` that it is none.
@@ -89,6 +92,9 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
     vcid: int | None = None
     mcfc: int | None = None
     mcfc_lost: int = 0
+    step: StepKind | None = None
+    lost: int = 0
+    lost_certainty: Certainty = "EXACT"
     vcfc: int | None = None
     first_header_pointer: int | None = None
     contains: Content | None = None
@@ -112,10 +118,7 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FrameRows:
-    """Makes the rows, and counts the master channels' gaps on the way."""
-
-    def __init__(self) -> None:
-        self._next_mcfc: dict[int, int] = {}
+    """Makes the rows."""
 
     def rejected(self, reject: Reject, ert: int | None) -> FrameRow:
         """The row of a place where a frame should have been."""
@@ -125,11 +128,13 @@ class FrameRows:
         """The row of a good frame that does not fit."""
         return FrameRow(foreign=reason, **_found_fields(found, ert))
 
-    def good(self, found: Frame, frame: TransferFrame, items: Sequence[Extracted], ert: int | None) -> FrameRow:
-        """The row of a good frame and of what it completes."""
-        fields = _found_fields(found, ert) | _ocf_fields(frame.ocf) | _item_fields(items)
+    def good(
+        self, found: Frame, frame: TransferFrame, step: FrameStep, items: Sequence[Extracted], ert: int | None
+    ) -> FrameRow:
+        """The row of a good frame, of what it is to those before it and of what it completes."""
+        fields = _found_fields(found, ert) | _ocf_fields(frame.ocf) | _item_fields(items) | _step_fields(step)
         if isinstance(frame, TmFrame):
-            fields |= _tm_fields(found.data, frame) | {"mcfc_lost": self._lost(frame)}
+            fields |= _tm_fields(found.data, frame)
         elif isinstance(frame, AosFrame):
             fields |= _aos_fields(frame)
         return FrameRow(
@@ -141,13 +146,11 @@ class FrameRows:
             **fields,
         )
 
-    def _lost(self, frame: TmFrame) -> int:
-        """Frames that are missing before this one by the master channel's count; one that came again is no loss."""
-        lost = (frame.mcfc - self._next_mcfc.get(frame.scid, frame.mcfc)) % tm_frame.MCFC_MODULUS
-        if lost == tm_frame.MCFC_MODULUS - 1:
-            return 0
-        self._next_mcfc[frame.scid] = (frame.mcfc + 1) % tm_frame.MCFC_MODULUS
-        return lost
+
+def _step_fields(step: FrameStep) -> dict[str, Any]:
+    lost = step.lost + step.at_restart
+    everywhere = 0 if step.lost_all is None else step.lost_all.count
+    return {"step": step.kind, "lost": lost.count, "lost_certainty": lost.certainty, "mcfc_lost": everywhere}
 
 
 def _found_fields(found: Frame, ert: int | None) -> dict[str, Any]:

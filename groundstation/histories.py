@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from groundstation.lost_text import frames_lost
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Severity, SignalState
 from groundstation.onboard_clock import AHEAD_NS, REWIND_NS, OnboardClock
 from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
@@ -55,7 +56,10 @@ def entry_of_contact(change: ContactChange) -> LogEntry:
     if change.verdict is not None:
         text = f"{change.verdict.cause}{' (revised)' * change.revised}: {change.verdict.evidence}"
     if change.outage_ms is not None:
-        text = f"after {change.outage_ms / 1000:.1f} s, {change.outage_lost or 0} frames lost"
+        lost = frames_lost(change.outage_lost, change.outage_lost_certainty)
+        text = f"after {change.outage_ms / 1000:.1f} s, {lost}"
+    elif change.restarted:
+        text = "it restarted"
     name, severity = f"{change.channel} {change.state}", _CONTACT_SEVERITY[change.state]
     return LogEntry(change.ert, None, severity, "CONTACT", name, text, change.replay)
 

@@ -47,6 +47,8 @@ CURVES_MAX, SAMPLES_MAX = 64, 2000
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 SignalState = Literal["NO_SIGNAL", "ACQUIRING", "LOCKED", "DEGRADED", "LOS"]
+Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
+"""How sure a number of lost frames is."""
 Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
 
@@ -78,6 +80,11 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     """Cumulative since the station started.
 
     Byte conservation, always exact: ``bytes_in == good + corrected + rejected + skipped + pending``.
+
+    ``frames_lost`` are missing by their counts, as sure as ``frames_lost_certainty`` says: EXACT, ABOUT, AT_LEAST or,
+    with 0, UNKNOWN. Frames that came again (``frames_duplicate``), late, or with a count that stood still or stepped
+    back (``frames_stepped_back``) are good frames, and no loss; nor is a source that started again (``restarts``), and
+    what is missing where it did is counted apart (``frames_at_restart``).
     """
 
     bytes_in: int = 0
@@ -91,6 +98,12 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     frames_foreign: int = 0
     frames_idle: int = 0
     frames_lost: int = 0
+    frames_lost_certainty: Certainty = "EXACT"
+    frames_duplicate: int = 0
+    frames_late: int = 0
+    frames_stepped_back: int = 0
+    restarts: int = 0
+    frames_at_restart: int = 0
     packets: int = 0
     packets_bad: int = 0
     packets_unknown: int = 0
@@ -98,13 +111,17 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One virtual channel, as received so far. ``lost`` counts gaps in its VCFC."""
+    """One virtual channel, as received so far: its good frames, and what `Counters` says of them and of the lost."""
 
     vcid: int
     name: str
     state: SignalState
     frames: int = 0
     lost: int = 0
+    lost_certainty: Certainty = "EXACT"
+    duplicates: int = 0
+    late: int = 0
+    steps_back: int = 0
     rate_hz: float = 0.0
     last_vcfc: int | None = None
     last_scet: int | None = None
@@ -180,7 +197,8 @@ class ContactChange(Message, frozen=True, tag="contact"):
     """A channel (or, with ``vcid`` None, the whole link) changed its signal state.
 
     ``revised`` marks a verdict whose cause was corrected by later evidence; the state did not change then.
-    ``outage_ms`` and ``outage_lost`` stand on the change back to LOCKED after a LOS.
+    ``outage_ms`` and ``outage_lost`` stand on the change back to LOCKED after a LOS; ``outage_lost`` is None if its
+    certainty is UNKNOWN. ``restarted``: the source started again instead, which ends no outage.
     """
 
     vcid: int | None
@@ -192,6 +210,8 @@ class ContactChange(Message, frozen=True, tag="contact"):
     revised: bool = False
     outage_ms: int | None = None
     outage_lost: int | None = None
+    outage_lost_certainty: Certainty = "EXACT"
+    restarted: bool = False
     replay: bool = False
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 
 from groundstation.json_encoding import encode_json, word_of
 from groundstation.lag import LATE_NS
+from groundstation.lost_text import frames_lost
 from groundstation.message_base import Value
 from groundstation.messages import (
     Acknowledgement,
@@ -196,7 +197,9 @@ def _contact(message: ContactChange) -> str:
     if message.verdict is not None:
         line += f" {_verdict(message.verdict)}"
     if message.outage_ms is not None:
-        line += f" outage {message.outage_ms} ms, {message.outage_lost or 0} frames lost"
+        line += f" outage {message.outage_ms} ms, {frames_lost(message.outage_lost, message.outage_lost_certainty)}"
+    if message.restarted:
+        line += ": it restarted"
     return line
 
 

@@ -16,6 +16,7 @@ from groundstation.contact import ContactMonitor
 from groundstation.json_encoding import word_of
 from groundstation.limits import LimitMonitor
 from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
+from groundstation.lost_text import frames_lost
 from groundstation.message_base import Value
 from groundstation.messages import (
     ContactChange,
@@ -27,12 +28,12 @@ from groundstation.messages import (
     Transport,
 )
 from groundstation.shown_values import shown_values
-from protocols.ccsds import cds, pus
-from protocols.ccsds.tm_frame import MAX_POINTER
+from protocols.counts import FrameStep
 from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError, DecodeError
+from protocols.frame_content import frame_counter, frame_time
 from protocols.frames import TransferFrame, decode_frame
-from protocols.packets import Extracted, FrameGap, PacketDropped, PacketExtractor, PacketFound
+from protocols.packets import DropUndone, Extracted, PacketDropped, PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import decode_telemetry
@@ -49,6 +50,7 @@ class FrameNote(NamedTuple):
     """A frame that the last report completed or ruled out; ``offset`` is where its ASM starts in the stream of bytes.
 
     Of a rejected frame nothing more is known, and of a foreign one nothing is wanted: their other fields are None.
+    ``step`` is what the frame is beside those before it.
     """
 
     offset: int
@@ -57,6 +59,7 @@ class FrameNote(NamedTuple):
     vcid: int | None = None
     vcfc: int | None = None
     scet: int | None = None
+    step: FrameStep | None = None
 
 
 @dataclass(slots=True)
@@ -92,12 +95,11 @@ class Receiver:
         self.profile = profile
         self.url = url
         self.deframer = Deframer(profile)
-        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary), profile.vcfc_modulus)
+        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
+        self._counter = frame_counter(profile, dictionary)
         self._limits = LimitMonitor()
         self._extractors = {
-            c.vcid: PacketExtractor(MAX_PACKET, profile.vcfc_modulus)
-            for c in dictionary.channels
-            if c.vcid != profile.idle_vcid
+            c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels if c.vcid != profile.idle_vcid
         }
         self._sources = {c.vcid: c.source for c in dictionary.channels}
         self._counts = _Counts()
@@ -140,7 +142,7 @@ class Receiver:
 
     def counters(self) -> Counters:
         """All counts so far; the byte counts always add up."""
-        c, b = self._counts, self.deframer.count()
+        c, b, totals = self._counts, self.deframer.count(), self.contact.totals
         return Counters(
             bytes_in=b.total,
             good=b.good,
@@ -152,7 +154,13 @@ class Receiver:
             frames_rejected=c.frames_rejected,
             frames_foreign=c.frames_foreign,
             frames_idle=c.frames_idle,
-            frames_lost=sum(channel.lost for channel in self.contact.status()),
+            frames_lost=totals.lost.count,
+            frames_lost_certainty=totals.lost.certainty,
+            frames_duplicate=totals.duplicates,
+            frames_late=totals.late,
+            frames_stepped_back=totals.steps_back,
+            restarts=self._counter.restarts,
+            frames_at_restart=totals.at_restart.count,
             packets=c.packets,
             packets_bad=c.packets_bad,
             packets_unknown=c.packets_unknown,
@@ -206,30 +214,61 @@ class Receiver:
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
             yield from self._foreign("FOREIGN_SCID", frame.scid, text, ert)
             return
+        scet = frame_time(frame)
+        step = self._counter.count(frame, scet, ert)
+        yield from self._told(step, frame, ert)
         extractor = self._extractors.get(frame.vcid)
         if extractor is not None:
-            yield from self._content(extractor.push(frame), frame, ert)
-        scet = _stamp(frame)
-        self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet))
-        if frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
+            yield from self._content(extractor.push(frame, step), frame, ert)
+        self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet, step))
+        if step.in_order and frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
             self.ocfs.append(frame.ocf)
         if extractor is not None:
-            yield from self.contact.frame(frame.vcid, frame.vcfc, scet, ert, length)
-        elif frame.vcid == self.profile.idle_vcid:
+            yield from self.contact.frame(frame.vcid, frame.vcfc, step, scet, ert, length)
+            return
+        self.contact.counted(frame.vcid, step)
+        if frame.vcid == self.profile.idle_vcid:
             self._counts.frames_idle += 1
         else:
             yield from self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
 
+    def _told(self, step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+        """What is to be said of how a frame follows those before it; the twice and the odd, once for each channel."""
+        channel = f"VC{frame.vcid}"
+        if step.kind == "RESTART":
+            text = f"{self._restarted(step, frame.vcid)} restarted: {', '.join(step.evidence)}"
+            yield _station_event("ACTIVITY_HI", "RESTART", text, ert)
+        elif frame.vcid not in self._extractors:
+            return
+        elif step.kind == "GAP":
+            lost, where = (step.lost, "") if step.at_restart.none else (step.at_restart, ", where it started again")
+            text = f"{frames_lost(lost.count, lost.certainty)} on {channel} before VCFC {frame.vcfc}{where}"
+            yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
+        elif step.kind == "LATE":
+            text = f"frame {frame.vcfc} of {channel} came late{': it was not lost' if step.regained else ''}"
+            yield _station_event("DIAGNOSTIC", "LATE_FRAME", text, ert)
+        elif step.kind == "DUPLICATE":
+            text = f"frames of {channel} come again: they are counted, not decoded twice"
+            yield from self._once("DUPLICATE", frame.vcid, text, ert)
+        elif step.kind in ("STILL", "BACK"):
+            text = f"the frame count of {channel} stands still or steps back: it does not tell what is lost"
+            yield from self._once("FRAME_COUNT", frame.vcid, text, ert)
+
+    def _restarted(self, step: FrameStep, vcid: int) -> str:
+        """What started again: what sends on this channel alone, or the spacecraft, which its first channel names."""
+        channels = self.dictionary.channels
+        alone = [c.name for c in channels if step.alone and c.vcid == vcid]
+        return (alone or [c.name for c in channels])[0]
+
     def _content(self, items: list[Extracted], frame: TransferFrame, ert: int) -> Iterator[Outcome]:
-        """What a frame of a declared channel carries, or shows to be missing."""
+        """What a frame of a declared channel carries."""
         for item in items:
             if isinstance(item, PacketFound):
                 yield from self._packet(item, frame.vcid, ert)
-            elif isinstance(item, FrameGap):
-                text = f"{item.lost} frames lost on VC{frame.vcid} before VCFC {frame.vcfc}"
-                yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
             elif isinstance(item, PacketDropped):
                 self._counts.packets_bad += 1
+            elif isinstance(item, DropUndone):
+                self._counts.packets_bad -= 1
             else:
                 self._counts.packets_unknown += 1
                 text = f"encapsulation packets of protocol {item.protocol} are not declared"
@@ -323,22 +362,6 @@ def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
     if milestone is None or not dictionary.channels:
         return {}
     return {dictionary.channels[0].vcid: milestone.scet}
-
-
-def _stamp(frame: TransferFrame) -> int | None:
-    """The frame's SCET: the time of the first packet that starts in it, if its header lies in the frame whole.
-
-    None also if what stands there is no time.
-    """
-    pointer = frame.first_header_pointer
-    if pointer > MAX_POINTER or pointer + pus.BODY_OFFSET > len(frame.data):
-        return None
-    if frame.data[pointer] & 0x08 == 0:
-        return None
-    try:
-        return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
-    except DecodeError:
-        return None
 
 
 def _number(value: float) -> str:

@@ -35,6 +35,7 @@ from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, decode_header
 from protocols.dictionary import Dictionary, Packet
 from protocols.errors import DecodeError
 from protocols.fields import Limits
+from protocols.frame_content import frame_counter, frame_time
 from protocols.frames import TransferFrame, decode_frame
 from protocols.layout import Field
 from protocols.packets import PacketExtractor, PacketFound
@@ -73,7 +74,6 @@ class _Known:
 
     tracks: dict[tuple[str, str], _Track] = field(default_factory=dict)
     places: dict[int, list[tuple[int, Packet]]] = field(default_factory=dict)
-    counts: dict[int, int] = field(default_factory=dict)
     clock: OnboardClock = field(default_factory=OnboardClock)
     scet: int | None = None
 
@@ -85,7 +85,8 @@ class Salvager:
         self._dictionary = dictionary
         self._profile = profile
         self._deframer = Deframer(profile)
-        self._extractors = {c.vcid: PacketExtractor(_MAX_PACKET, profile.vcfc_modulus) for c in dictionary.channels}
+        self._counter = frame_counter(profile, dictionary)
+        self._extractors = {c.vcid: PacketExtractor(_MAX_PACKET) for c in dictionary.channels}
         self._known = _Known()
         self._waiting: tuple[int, Reject] | None = None
         self._last_ert = 0
@@ -132,9 +133,8 @@ class Salvager:
         extractor = self._extractors.get(frame.vcid)
         if extractor is None or frame.scid != self._dictionary.scid:
             return
-        self._known.counts[frame.vcid] = frame.vcfc
         self._known.places[frame.vcid] = _declared(self._dictionary, frame.data)
-        for item in extractor.push(frame):
+        for item in extractor.push(frame, self._counter.count(frame, frame_time(frame), ert)):
             if isinstance(item, PacketFound):
                 self._learn_packet(item.data, ert)
 
@@ -196,8 +196,7 @@ class Salvager:
     def _header_words(self, header: TransferFrame | None) -> str:
         if header is None:
             return "the frame's header is damaged or not there"
-        last = self._known.counts.get(header.vcid)
-        if last is not None and header.vcfc == (last + 1) % self._profile.vcfc_modulus:
+        if header.vcfc == self._counter.expected(header.vcid):
             return f"the frame's header is as predicted: VC{header.vcid}, count {header.vcfc}"
         return f"the frame's header is possible: VC{header.vcid}, count {header.vcfc}"
 

@@ -1,24 +1,29 @@
 """A target's own stream, before any fault, cut into frames: what the channel needs to know of each.
 
-It is not the station's frame synchronisation: a target sends frame after frame without damage. Only a reset may cut
-one off; then the piece up to the next ASM is in no frame.
+It is not the station's frame synchronisation. Rules:
+
+1. A target sends frame after frame. So once a frame was seen the next begins where it ended, whatever its first bytes
+   are: a chip that fails damages the ASM too.
+2. Only a reset cuts a frame off. Then an ASM begins inside of what should be a frame and does not fit its FECF, and
+   the piece up to there is in no frame.
+3. What comes before the first ASM is in no frame.
 """
 
 from __future__ import annotations
 
 import binascii
-from contextlib import suppress
 from dataclasses import dataclass
 
-from groundstation.links.base import Chunk
-from groundstation.messages import EventMessage
-from groundstation.receiver import Receiver
-from protocols.ccsds import cds, pus
-from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
+from protocols.frame_content import frame_counter, frame_time
 from protocols.frames import TransferFrame, decode_frame
+from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
+from protocols.telemetry import decode_telemetry
+
+_EVENT_SERVICE = 5
+"""Of PUS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +56,59 @@ class Cutter:
         self._size = profile.cadu_length
         self._rest = b""
         self._offset = 0
-        self._receiver = Receiver(events_of, profile, "target:") if events_of is not None else None
+        self._aligned = False
+        self._events_of = events_of
+        self._counter = frame_counter(profile, events_of)
+        self._extractors: dict[int, PacketExtractor] = {}
 
     def feed(self, data: bytes) -> list[Cut]:
         """The frames that are whole now. What is left waits for more."""
         self._rest += data
         cuts = []
         while (size := self._next()) > 0:
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            cuts.append(self._cut(piece))
-            self._offset += size
+            cuts.append(self._take(size))
         return cuts
 
     def end(self) -> list[Cut]:
-        """No more comes for now: what waits is in no frame."""
-        piece, self._rest = self._rest, b""
-        self._offset += len(piece)
-        return [Cut(self._offset - len(piece), piece)] if piece else []
+        """No more comes for now: what waits is a frame at most, and a piece in none."""
+        cuts = []
+        while self._rest:
+            cuts.append(self._take(min(len(self._rest), self._size)))
+        return cuts
 
     def _next(self) -> int:
         """Length of the piece that is to be cut off; 0 if more has to come first."""
         asm, rest = self._profile.asm, self._rest
+        begins = rest.startswith(asm)
+        self._aligned = self._aligned or begins
         inside = rest.find(asm, 1, self._size + len(asm) - 1)
-        if not rest.startswith(asm[: len(rest)]):
+        if not self._aligned:
             return inside if inside > 0 else max(0, len(rest) - len(asm) + 1)
-        if 0 < inside < self._size and not self._fits(rest[: self._size]):
+        if 0 < inside < self._size and not (begins and self._frame(rest[: self._size])):
             return inside
-        return self._size if len(rest) >= self._size else 0
+        if len(rest) < self._size or (not begins and self._may_begin_inside()):
+            return 0
+        return self._size
 
-    def _fits(self, piece: bytes) -> bool:
-        """Whether it is a frame although an ASM is in it."""
-        return self._frame(piece) is not None
+    def _may_begin_inside(self) -> bool:
+        """Whether the last bytes of a frame may be the first of an ASM that has not come whole."""
+        tails = (self._rest[self._size - n :] for n in range(1, len(self._profile.asm)))
+        return any(len(tail) < len(self._profile.asm) and self._profile.asm.startswith(tail) for tail in tails)
+
+    def _take(self, size: int) -> Cut:
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        offset = self._offset
+        self._offset += size
+        frame = self._frame(piece)
+        if frame is None:
+            return Cut(offset, piece)
+        time = frame_time(frame)
+        return Cut(offset, piece, frame.vcid, frame.vcfc, time, self._events(frame, time))
 
     def _frame(self, piece: bytes) -> TransferFrame | None:
-        """The frame that a piece is; None if it is none, or was spoiled by a chip that fails."""
+        """The frame that a piece is, whatever its ASM; None if it is none, or was spoiled by a chip that fails."""
         asm = self._profile.asm
-        if len(piece) != self._size or not piece.startswith(asm):
+        if len(piece) != self._size:
             return None
         if self._profile.fecf and binascii.crc_hqx(piece[len(asm) :], 0xFFFF):
             return None
@@ -95,19 +117,22 @@ class Cutter:
         except DecodeError:
             return None
 
-    def _cut(self, piece: bytes) -> Cut:
-        frame = self._frame(piece)
-        if frame is None:
-            return Cut(self._offset, piece)
-        pointer = frame.first_header_pointer
-        scet = None
-        if pointer <= MAX_POINTER and pointer + pus.BODY_OFFSET <= len(frame.data) and frame.data[pointer] & 0x08:
-            with suppress(DecodeError):  # a chip that fails may have no time
-                scet = cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
-        return Cut(self._offset, piece, frame.vcid, frame.vcfc, scet, self._events(piece))
-
-    def _events(self, piece: bytes) -> tuple[str, ...]:
-        if self._receiver is None:
+    def _events(self, frame: TransferFrame, time: int | None) -> tuple[str, ...]:
+        """Onboard events whose packets a frame completes."""
+        if self._events_of is None:
             return ()
-        outcomes = self._receiver.take(Chunk(0, piece))
-        return tuple(o.name for o in outcomes if isinstance(o, EventMessage) and o.source != "STATION")
+        extractor = self._extractors.setdefault(frame.vcid, PacketExtractor())
+        found = extractor.push(frame, self._counter.count(frame, time))
+        return tuple(name for item in found if isinstance(item, PacketFound) and (name := self._event(item.data)))
+
+    def _event(self, packet: bytes) -> str | None:
+        """The onboard event that a packet reports, if it is declared."""
+        if self._events_of is None:
+            return None
+        try:
+            sample = decode_telemetry(self._events_of, packet)
+        except DecodeError:
+            return None
+        number = sample.values.get("number") if sample.header.service == _EVENT_SERVICE else None
+        event = self._events_of.event_by_number.get(number) if isinstance(number, int) else None
+        return None if event is None else event.name

@@ -73,6 +73,9 @@ MEASUREMENTS: dict[str, Usual] = {
     "received_equal": Usual("", TRUE, TRUE),
     "golden_to_los": Usual("", Band(), Band()),
     "frames_missing": Usual("frame", Band(), Band()),
+    "lost_miscounted": Usual("frame", EXACT, EXACT),
+    "duplicates_miscounted": Usual("frame", EXACT, EXACT),
+    "outage_lost": Usual("frame", Band(), Band()),
     "last_good_frame": Usual("ms", Band(-_PERIOD_MS, -1), Band(-_PERIOD_MS, -1)),
     "los_time_error": Usual("ms", EXACT, EXACT),
     "los_declared_late": Usual("ms", EXACT, Band(0, 50, marginal_most=25)),
@@ -105,7 +108,10 @@ MEASUREMENTS: dict[str, Usual] = {
 - losses: of the lander's signal
 - false_los: neither planned nor, where the scenario lists no losses, following from the frames that came
 - frames_after_los: with a later time than the last planned loss
-- frames_missing: of the lander, by their counts
+- frames_missing: of the lander, between those that came, as the rig numbers them
+- lost_miscounted: how far the station's count of lost frames is from the rig's; 0 if it says no more than it knows
+- duplicates_miscounted: likewise of frames that came again
+- outage_lost: frames that the station says an outage of the lander cost, when it was over
 - frames_lost: came through unchanged, and were not found
 - crc_rejects_unpredicted: found, minus those that the channel's records predict
 - undetected_unpredicted: good frames that are not as sent, minus those whose FECF fits by chance

@@ -18,7 +18,8 @@ from groundstation.archive.bodies import body_of
 from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord
 from groundstation.links.base import Chunk
-from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.lost_text import frames_lost, lost_text
+from groundstation.messages import Certainty, ContactChange, Counters, EventMessage, LosVerdict, Telemetry
 from groundstation.onboard_clock import OnboardClock
 from groundstation.orders import CommandUpdate
 from groundstation.plain import utc
@@ -30,9 +31,10 @@ from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
 from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.scenario import Loss
+from hil.sent_frames import Number, SentFrames, missing_since, tally
 from hil.streams import compare, golden_stream, until, where
 from hil.targets import BOARD
-from protocols.lander import LANDER, MARS6
+from protocols.lander import BUS, LANDER, MARS6
 from protocols.profile import UART
 
 MS = 1_000_000
@@ -157,7 +159,8 @@ def judge(record: FlightRecord) -> Judgement:
     """
     received = read(record)
     bench = _Bench(record)
-    gaps = _interarrival((ert, note.vcfc) for ert, note in received.good(LANDER) if note.vcfc is not None)
+    steps = ((ert, note.step) for ert, note in received.good(LANDER) if note.step is not None)
+    gaps = _interarrival((ert, step.place) for ert, step in steps if step.in_order)
     if record.error and not record.flown:
         return Judgement([], [], received, None, gaps)
     prediction = predict(record.channel, UART)
@@ -227,7 +230,7 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
             left.remove(verdict)
             plans[verdict.last_ert] = loss
         _one_loss(bench, f"[{n + 1}]" if len(planned) > 1 else "", loss, verdict)
-    predicted = losses(received.notes, LANDER, UART.vcfc_modulus)
+    predicted = losses(received.notes, LANDER)
     excused = not bench.record.scenario.complete
     false = [v for v in left if not excused or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
@@ -299,18 +302,70 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
         most = max(most, run)
     bench.add("resync", most)
     rejects = sum(note.quality == "CRC" for _, note in received.notes)
-    surplus = rejects - prediction.crc_rejects
-    if 0 < surplus <= prediction.undecided:
-        surplus = 0
-    bench.add("crc_rejects_unpredicted", surplus, f"{rejects} found, {prediction.crc_rejects} predicted")
+    text = f"{rejects} found, {prediction.crc_rejects} predicted"
+    bench.add("crc_rejects_unpredicted", rejects - prediction.crc_rejects, text)
     sent = {cut.data[len(UART.asm) :] for cut in bench.record.channel.cuts}
     blocks = [received.stream[n.offset + len(UART.asm) : n.offset + UART.cadu_length] for _, n in received.good()]
     wrong = sum(block not in sent for block in blocks)
     text = f"{wrong} good frames are not as sent, {prediction.undetected} predicted"
     bench.add("undetected_unpredicted", wrong - prediction.undetected, text)
-    counts = [note.vcfc for _, note in received.good(LANDER) if note.vcfc is not None]
-    if counts or any(arrival.vcid == LANDER for arrival in prediction.good):
-        bench.add("frames_missing", _missing(counts) if counts else None, "by the frames' counts")
+    if not prediction.undetected:  # a damaged frame that fits its FECF says anything
+        _counts(bench, received, prediction)
+
+
+def _counts(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    """The station's counts beside the rig's, which knows what was sent."""
+    channel, counters = bench.record.channel, received.counters
+    sent = SentFrames(channel.cuts, channel.delivered("down"), UART)
+    came = [(ert, number) for ert, note in received.good() if (number := sent.at(note.offset)) is not None]
+    tallies = {vcid: tally(n for _, n in came if n.vcid == vcid) for vcid in (LANDER, BUS)}
+    missing = sum(each.missing for each in tallies.values())
+    repeated = sum(each.repeated for each in tallies.values())
+    lander = [(ert, number) for ert, number in came if number.vcid == LANDER]
+    if lander or any(arrival.vcid == LANDER for arrival in prediction.good):
+        value = tallies[LANDER].missing if lander else None
+        bench.add("frames_missing", value, "of the lander, as the rig numbers them")
+    counted = counters.frames_lost + counters.frames_at_restart
+    said = lost_text(counted, counters.frames_lost_certainty)
+    wrong = _miscounted(missing, counted, counters.frames_lost_certainty)
+    bench.add("lost_miscounted", wrong, f"the station says {said} lost, {missing} are")
+    text = f"the station says {counters.frames_duplicate}, {repeated} came again"
+    bench.add("duplicates_miscounted", counters.frames_duplicate - repeated, text)
+    _outages(bench, received, lander)
+
+
+def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number]]) -> None:
+    """What the station said of each outage of the lander's when it was over."""
+    before, said = 0, []
+    for change in received.contacts:
+        if change.vcid != LANDER:
+            continue
+        if change.verdict is not None:
+            before = change.verdict.last_ert
+        elif change.outage_ms is not None:
+            said.append((before, change))
+    for n, (since, change) in enumerate(said):
+        heard = sum(ert <= since for ert, _ in came)
+        known = [(ert, number) for ert, number in came if ert <= change.ert]
+        numbers = [number for _, number in known]
+        lost = missing_since(numbers, heard) if heard else 0
+        # What came late in the moment in which the signal was back may have come before or after that was said.
+        late = sum(ert == change.ert and number < max(numbers) for ert, number in known)
+        outage = change.outage_lost or 0
+        wrong = _miscounted(min(max(outage, lost), lost + late), outage, change.outage_lost_certainty)
+        text = f"the station says {frames_lost(change.outage_lost, change.outage_lost_certainty)}, {lost} are"
+        value = None if change.outage_lost_certainty == "UNKNOWN" else change.outage_lost
+        name = "outage_lost" if len(said) == 1 else f"outage_lost[{n + 1}]"
+        bench.add(name, value, text, Band(equals=value if wrong == 0 else lost))
+
+
+def _miscounted(lost: int, said: int, certainty: Certainty) -> int:
+    """How far what the station says is from what is true; 0 as far as it says no more than it knows."""
+    if certainty == "UNKNOWN" or (certainty == "AT_LEAST" and said <= lost):
+        return 0
+    if certainty == "ABOUT" and abs(said - lost) <= UART.vcfc_modulus // 8:
+        return 0
+    return said - lost
 
 
 def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
@@ -318,18 +373,14 @@ def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
     return "" if first is None else f"the first at byte {first.position}: VC{first.vcid} frame {first.vcfc}"
 
 
-def _missing(counts: Sequence[int]) -> int:
-    return sum((b - a - 1) % UART.vcfc_modulus for a, b in pairwise(counts))
-
-
 def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
-    """Times between frames that follow each other, in ms, of when each came and its count."""
-    return [(then - now) / MS for (now, a), (then, b) in pairwise(frames) if b == (a + 1) % UART.vcfc_modulus]
+    """Times between frames that follow each other, in ms, of when each came and its place."""
+    return [(then - now) / MS for (now, a), (then, b) in pairwise(frames) if b == a + 1]
 
 
 def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
     record = bench.record
-    some = gaps or _interarrival((a.at, a.vcfc) for a in prediction.good if a.vcid == LANDER)
+    some = gaps or sum(arrival.vcid == LANDER for arrival in prediction.good) > 1
     if some and not bench.kinds & _TIMING:
         period = PERIOD_MS / record.speed if record.speed else PERIOD_MS
         value = None if not gaps else _p99(gaps) - period

@@ -1,20 +1,19 @@
 """What a station has to make of the bytes that a channel delivered: said from the channel's own records.
 
-Nothing here searches for frames. The rig knows where the target's frames began and which bytes came through, so it can
-say of each frame whether it has to be found, and which rejects there have to be:
-
-1. A frame that came through whole and unchanged is good.
-2. Where a frame's ASM came through and the bytes behind it do not fit their FECF, there is one CRC reject. Once in
-   65,536 times they fit by chance: an undetected error.
-3. A frame that begins inside a good one is lost: where a frame's last byte is missing, the next one's first may be
-   just that byte.
-4. A frame without its ASM is nobody's: it may be found (in LOCK, if nothing else happened to it) or not.
-5. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
+1. A frame that came through whole and unchanged has to be found, unless it begins inside another good one: where a
+   frame's last byte is missing, the next one's first may be just that byte. The rig knows where the target's frames
+   began and which bytes came through.
+2. How many rejects there are, and which damaged frames fit their FECF all the same (once in 65,536 times), depends on
+   where an ASM lies in the damaged stream, and on what comes before it: bytes that were added may be one. So the stream
+   is searched as the standard has it, by `reference_deframer`.
+3. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
+4. Of each channel the rig knows every frame that was sent, in its order. So it knows how many are missing between two
+   that came, and how often each came.
 """
 
 from __future__ import annotations
 
-import binascii
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -22,6 +21,8 @@ from statistics import median
 from groundstation.receiver import FrameNote
 from hil.channel import Channel, Delivered
 from hil.cutter import Cut
+from hil.reference_deframer import find_frames
+from protocols.counts import FrameStep
 from protocols.profile import LinkProfile
 
 CONTACT_FRAMES = 3
@@ -29,8 +30,6 @@ _PERIOD = 100_000_000
 """Of the lander's frames, in ns."""
 _PERIODS = 16
 """Of so many the median is taken."""
-_PREVIEW = 3
-"""In LOCK a failed frame is judged when the next ASM could be there, but for its last byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,12 @@ class Prediction:
         good: frames, in the order they came.
         crc_rejects: how many.
         undetected: damaged frames that fit their FECF by chance.
-        undecided: candidates at the very end that are rejects only if the stream goes on.
         stream: the bytes, as they were delivered.
     """
 
     good: list[Arrival]
     crc_rejects: int
     undetected: int
-    undecided: int
     stream: bytes
 
 
@@ -67,24 +64,33 @@ def predict(channel: Channel, profile: LinkProfile) -> Prediction:
     """Say what a station finds in what a channel delivered downwards."""
     delivered = channel.delivered("down")
     stream = b"".join(piece.data for piece in delivered)
-    starts = dict(zip((cut.offset for cut in channel.cuts), channel.cuts, strict=True))
-    good: list[Arrival] = []
-    rejects = undetected = undecided = taken = 0
+    found = list(find_frames(stream, profile))
+    ends = [each.offset + profile.cadu_length for each in found if each.good]
+    sent = {cut.data[len(profile.asm) :] for cut in channel.cuts}
+    blocks = (stream[end - profile.cadu_length + len(profile.asm) : end] for end in ends)
+    return Prediction(
+        list(_intact(channel.cuts, delivered, stream, ends, profile)),
+        sum(each.marked and not each.good for each in found),
+        sum(block not in sent for block in blocks),
+        stream,
+    )
+
+
+def _intact(
+    cuts: Sequence[Cut], delivered: Sequence[Delivered], stream: bytes, ends: Sequence[int], profile: LinkProfile
+) -> Iterator[Arrival]:
+    """The frames that came through unchanged, but for those that begin in one that ends at one of ``ends``."""
+    size = profile.cadu_length
+    starts = {cut.offset: cut for cut in cuts}
     for position, cut, last in _markers(delivered, starts, len(profile.asm)):
-        block = stream[position : position + profile.cadu_length]
-        if not block.startswith(profile.asm) or len(block) < profile.cadu_length or position < taken:
+        if cut.vcid is None or cut.vcfc is None or not cut.data.startswith(profile.asm):
             continue
-        if block == cut.data and cut.vcid is not None and cut.vcfc is not None:
-            taken = position + profile.cadu_length
-            good.append(Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet))
-        elif not binascii.crc_hqx(block[len(profile.asm) :], 0xFFFF):
-            undetected += 1
-            taken = position + profile.cadu_length
-        elif position + profile.cadu_length + _PREVIEW > len(stream):
-            undecided += 1
-        else:
-            rejects += 1
-    return Prediction(good, rejects, undetected, undecided, stream)
+        if stream[position : position + size] != cut.data:
+            continue
+        inside = bisect_right(ends, position)
+        if inside < len(ends) and ends[inside] < position + size:
+            continue
+        yield Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet)
 
 
 def _markers(
@@ -116,13 +122,12 @@ def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int,
     return delivered[index].at
 
 
-def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, modulus: int) -> list[int]:
+def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int) -> list[int]:
     """When a channel's signal is lost, by what was found in its stream: the times of the last frames before, in ns.
 
     Args:
         notes: every frame and reject, in order, with when it came.
         vcid: of the channel.
-        modulus: of its frame count.
     """
     lost: list[int] = []
     contact = _Contact()
@@ -132,8 +137,8 @@ def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, modulus: int) -> l
             contact = _Contact()
         if note.quality not in ("GOOD", "CORRECTED"):
             contact.run = 0
-        elif note.vcid == vcid and note.vcfc is not None:
-            contact.frame(ert, note.vcfc, modulus)
+        elif note.vcid == vcid and note.step is not None and note.step.is_new:
+            contact.frame(ert, note.step)
     return [*lost, *([contact.last] if contact.locked else [])]
 
 
@@ -142,19 +147,23 @@ class _Contact:
     """One contact of a channel, from its first frame on."""
 
     last: int = 0
-    count: int | None = None
+    newest: tuple[int, int] | None = None
     run: int = 0
     locked: bool = False
     periods: list[int] = field(default_factory=list)
 
-    def frame(self, ert: int, vcfc: int, modulus: int) -> None:
-        if self.count is not None:
-            self.periods.append((ert - self.last) // ((vcfc - self.count - 1) % modulus + 1))
-        self.run = self.run + 1 if self.count is not None else 1
+    def frame(self, ert: int, step: FrameStep) -> None:
+        self.last = ert
+        if not step.in_order:
+            return
+        if self.newest is not None:
+            place, at = self.newest
+            self.periods.append((ert - at) // max(1, step.place - place))
+        self.run = self.run + 1 if self.newest is not None else 1
         self.locked = self.locked or self.run >= CONTACT_FRAMES
-        self.last, self.count = ert, vcfc
+        self.newest = step.place, ert
 
     def silent(self, now: int) -> bool:
         """Three periods without a frame, 300 ms at least; a period is the declared one, or longer if measured so."""
         measured = int(median(self.periods[-_PERIODS:])) if self.periods else 0
-        return self.count is not None and now - self.last >= 3 * max(measured, _PERIOD)
+        return self.newest is not None and now - self.last >= 3 * max(measured, _PERIOD)

@@ -76,6 +76,7 @@ MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
     *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
     *("crc_rejects_unpredicted", "undetected_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99"),
+    *("lost_miscounted", "duplicates_miscounted", "outage_lost"),
     *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted", "command", "fault"),
 )
 """What can be limited; `hil.limits` says what each is."""

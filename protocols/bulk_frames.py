@@ -4,14 +4,15 @@
 byte and in the same order (tests hold it). What makes it fast: frames without trouble are taken as one table, and only
 where trouble is, the deframer looks. All frames of a channel are walked at once, packet by packet, and a packet that
 goes over a frame's end is simply whole in the joined data fields, if only the frames follow each other and the next
-first header pointer agrees with where it ends.
+first header pointer agrees with where it ends. Whether they follow each other, `bulk_counts` says; where frames come
+late, the extractor itself is asked.
 """
 
 from __future__ import annotations
 
 import binascii
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -21,16 +22,21 @@ import numpy.typing as npt
 from protocols.ccsds.encapsulation import VERSION
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
 from protocols.ccsds.tm_frame import HEADER_SIZE as TM_HEADER_SIZE
-from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START
+from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, TmFrame
+from protocols.counts import FrameStep, Lost, StepKind
 from protocols.errors import DecodeError
 from protocols.frames import decode_frame
+from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 _UNKNOWN = -1
 """The size of a packet whose header is not there whole."""
+_LATE_KEPT = 256
+"""Frames of a channel that a late one may lie between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +115,41 @@ class BulkDeframer:
 class FrameBatch:
     """Good frames in the order they came, one row each. ``row`` is where each stood in what `read_frames` was given.
 
-    Frames that the profile does not fit, and those of other spacecraft, are left out.
+    Frames that the profile does not fit, and those of other spacecraft, are left out. ``mcfc`` is -1 in AOS frames,
+    ``ert`` where the time of reception is not known; it is in ns.
+    ``breaks`` marks those that do not follow the one before on their channel, ``late`` those that came too late for
+    it, and ``place`` says where they stand there: as `bulk_counts.BulkCounter` finds.
     """
 
     row: Ints
     vcid: Ints
+    mcfc: Ints
     vcfc: Ints
     pointer: Ints
     data: Bytes
+    ert: Ints
+    breaks: Bools
+    late: Bools
+    place: Ints
+
+    @classmethod
+    def uncounted(cls, row: Ints, vcid: Ints, mcfc: Ints, vcfc: Ints, pointer: Ints, data: Bytes) -> FrameBatch:
+        """Frames of which nobody has said yet how they follow each other: as if each did."""
+        no = np.zeros(len(row), np.bool_)
+        return cls(row, vcid, mcfc, vcfc, pointer, data, np.full(len(row), -1), no, no, np.arange(len(row)))
+
+    def received(self, ert: Ints) -> FrameBatch:
+        """The same frames with their times of reception."""
+        return replace(self, ert=ert)
+
+    def marked(self, breaks: Bools, late: Bools, place: Ints) -> FrameBatch:
+        """The same frames with what they are to each other."""
+        return replace(self, breaks=breaks, late=late, place=place)
+
+    def join(self, later: FrameBatch) -> FrameBatch:
+        """These, then those."""
+        pairs = ((getattr(self, name), getattr(later, name)) for name in self.__slots__)
+        return FrameBatch(*(np.concatenate(pair) for pair in pairs))
 
     def of(self, vcid: int) -> FrameBatch:
         """Those of one virtual channel."""
@@ -164,11 +197,13 @@ def read_frames(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
             continue
         if frame.scid == scid:
             rows.append(row)
-            fields.append((frame.vcid, frame.vcfc, frame.first_header_pointer))
+            count = -1 if frame.mcfc is None else frame.mcfc
+            fields.append((frame.vcid, count, frame.vcfc, frame.first_header_pointer))
             data.append(frame.data)
-    numbers = np.array(fields, np.int64).reshape(-1, 3)
+    numbers = np.array(fields, np.int64).reshape(-1, 4)
     fields_of_data = np.frombuffer(b"".join(data), np.uint8).reshape(-1, profile.data_length)
-    return FrameBatch(np.array(rows, np.int64), numbers[:, 0], numbers[:, 1], numbers[:, 2], fields_of_data)
+    vcid, mcfc, vcfc, pointer = (numbers[:, n] for n in range(4))
+    return FrameBatch.uncounted(np.array(rows, np.int64), vcid, mcfc, vcfc, pointer, fields_of_data)
 
 
 def _read_tm(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
@@ -179,9 +214,10 @@ def _read_tm(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
     fits &= (words[:, 2] >> 15) == secondary
     if secondary:
         fits &= (octets[:, TM_HEADER_SIZE] & 0x3F) == start - TM_HEADER_SIZE - 1
-    batch = FrameBatch(
+    batch = FrameBatch.uncounted(
         np.arange(len(octets)),
         words[:, 0] >> 1 & 7,
+        words[:, 1] >> 8,
         words[:, 1] & 0xFF,
         words[:, 2] & 0x7FF,
         octets[:, start : start + profile.data_length],
@@ -193,9 +229,8 @@ class BulkExtractor:
     """Packets out of one virtual channel's frames, batch by batch."""
 
     def __init__(self, profile: LinkProfile, max_packet: int = MAX_SIZE) -> None:
-        self._modulus = profile.vcfc_modulus
         self._max_packet = max_packet
-        self._kept = max_packet // profile.data_length + 2
+        self._kept = max(max_packet // profile.data_length + 2, _LATE_KEPT)
         self._before: FrameBatch | None = None
 
     def push(self, frames: FrameBatch) -> PacketBatch:
@@ -203,10 +238,24 @@ class BulkExtractor:
         old = 0
         if self._before is not None:
             old = len(self._before.row)
-            pairs = ((getattr(self._before, name), getattr(frames, name)) for name in frames.__slots__)
-            frames = FrameBatch(*(np.concatenate(pair) for pair in pairs))
+            frames = self._before.join(frames)
         self._before = frames.where(slice(max(0, len(frames.row) - self._kept), None))
-        return self._extract(frames, old)
+        return self._one_by_one(frames, old) if frames.late.any() else self._extract(frames, old)
+
+    def _one_by_one(self, frames: FrameBatch, old: int) -> PacketBatch:
+        """Where frames came late: as `PacketExtractor` has it."""
+        extractor, newest = PacketExtractor(self._max_packet), 0
+        found: list[tuple[int, bytes]] = []
+        for n, place in enumerate(frames.place.tolist()):
+            kind: StepKind = "LATE" if frames.late[n] else "GAP" if frames.breaks[n] else "NEXT"
+            step = FrameStep(kind, place, Lost(max(0, place - newest - 1)))
+            newest = newest if frames.late[n] else place
+            frame = TmFrame(0, 0, 0, 0, int(frames.pointer[n]), frames.data[n].tobytes(), None)
+            items = extractor.push(frame, step)
+            found += [(n, item.data) for item in items if isinstance(item, PacketFound) and n >= old]
+        size = np.array([len(data) for _, data in found], np.int64)
+        stream = np.frombuffer(b"".join(data for _, data in found) or b"\0", np.uint8)
+        return PacketBatch(stream, size.cumsum() - size, size, frames.row[[n for n, _ in found]])
 
     def _extract(self, frames: FrameBatch, old: int) -> PacketBatch:
         """The packets in ``frames`` that are complete only with one from ``old`` on."""
@@ -252,8 +301,7 @@ class BulkExtractor:
         begins = frames.pointer != NO_PACKET_START
         index = np.where(begins, np.arange(count), count)
         following = np.append(np.minimum.accumulate(index[::-1])[::-1], [count, count])
-        follows = np.append([0], (np.diff(frames.vcfc) % self._modulus != 1).cumsum()) if count else np.empty(0, int)
-        run = np.append(follows, [-1])
+        run = np.append(frames.breaks.cumsum(), [-1])
         home = starts // length
         known = self._sizes(stream, starts, len(stream))
         end = starts + known

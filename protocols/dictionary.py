@@ -67,6 +67,7 @@ class EventDef:
         text: for people; may use the fields of its packet, ``{a}`` and ``{b}`` as a rule, with a format: ``{b:08x}``.
         labels: words for a field's numbers, by the field's name.
         optional: as a packet's.
+        starts: it reports that its source has started, so that counters begin again.
     """
 
     number: int
@@ -75,6 +76,7 @@ class EventDef:
     text: str
     labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     optional: bool = False
+    starts: bool = False
 
     def told(self, values: Mapping[str, Any]) -> str:
         """The text with the values of its packet."""

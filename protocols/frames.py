@@ -23,6 +23,10 @@ class TransferFrame(Protocol):
         """Virtual channel."""
 
     @property
+    def mcfc(self) -> int | None:
+        """Master channel frame count, modulo 256; None in frames that have none (AOS)."""
+
+    @property
     def vcfc(self) -> int:
         """Virtual channel frame count, modulo the profile's ``vcfc_modulus``."""
 

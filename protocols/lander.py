@@ -256,7 +256,7 @@ EVENTS = (
     EventDef(9, "LOSS_OF_SIGNAL", "WARNING_HI", "the lander fell silent at {a} m, {b} m/s"),
     EventDef(32, "RELAY_LOCK", "ACTIVITY_HI", "relay receiver hears the lander"),
     EventDef(33, "RELAY_LOST", "WARNING_HI", "relay receiver lost the lander after {a} frames"),
-    EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b:08x}", {"a": RESET_REASONS}),
+    EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b:08x}", {"a": RESET_REASONS}, starts=True),
     EventDef(
         35,
         "FAULT",

@@ -2,12 +2,15 @@
 M_PDUs of 732.0-B are the same).
 
 Rules:
-1. Frames of a channel are counted by VCFC. A jump is a `FrameGap`, and whatever packet was half there is dropped.
+1. What a frame is, `counts.FrameCounter` says. Behind a gap, and where the source started again, whatever packet was
+   half there is dropped. A duplicate gives nothing.
 2. After a gap, or at the start, bytes before the first header pointer belong to nobody and are dropped.
 3. The pointer must agree with where the half packet ends. If it does not, the pointer is right.
 4. Idle packets are counted and not given out. Encapsulation packets are given out as they are: what they wrap is
    another protocol's.
-5. Any bytes at all may come; nothing raises.
+5. A late frame gives its packets late. What was cut off where it was missing is kept for it, so that it also completes
+   the packets that go over its ends; the drop that was told of such a packet is taken back.
+6. Any bytes at all may come; nothing raises.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import NamedTuple
 from protocols.ccsds import encapsulation
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
 from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, ONLY_IDLE
+from protocols.counts import FrameCounter, FrameStep
 from protocols.errors import DecodeError
 from protocols.frames import TransferFrame
 from protocols.profile import UART
@@ -40,13 +44,6 @@ class EncapsulationFound:
 
 
 @dataclass(frozen=True, slots=True)
-class FrameGap:
-    """``lost`` frames are missing before this one, by VCFC: as many as its modulus allows to tell."""
-
-    lost: int
-
-
-@dataclass(frozen=True, slots=True)
 class PacketDropped:
     """A packet that cannot be put together. ``data`` is what there was of it."""
 
@@ -54,7 +51,17 @@ class PacketDropped:
     reason: str
 
 
-Extracted = PacketFound | EncapsulationFound | FrameGap | PacketDropped
+@dataclass(frozen=True, slots=True)
+class DropUndone:
+    """A packet that was said to be dropped, for that reason, was not: a late frame had the rest of it."""
+
+    reason: str
+
+
+Extracted = PacketFound | EncapsulationFound | PacketDropped | DropUndone
+_LOST = "frames lost in the middle of it"
+_EDGES_KEPT = 32
+"""Places where frames were missing, on either side, that late frames may be joined to."""
 
 
 class PacketExtractor:
@@ -66,31 +73,93 @@ class PacketExtractor:
     """
 
     def __init__(self, max_packet: int = MAX_SIZE, vcfc_modulus: int = UART.vcfc_modulus) -> None:
+        """Args: the longest packet in bytes; the modulus of the VCFC, where the extractor counts frames itself."""
         self._max_packet = max_packet
-        self._modulus = vcfc_modulus
-        self._next_vcfc: int | None = None
+        self._counter = FrameCounter(vcfc_modulus)
         self._partial = b""
         self._synced = False
+        self._tails: dict[int, bytes] = {}
+        self._heads: dict[int, bytes] = {}
+        self._head: int | None = None
         self.idle_packets = 0
         self.encapsulation_packets = 0
 
-    def push(self, frame: TransferFrame) -> list[Extracted]:
-        """Take the channel's next frame, give what it completes."""
+    def push(self, frame: TransferFrame, step: FrameStep | None = None) -> list[Extracted]:
+        """Take the channel's next frame, give what it completes.
+
+        Args:
+            frame: it.
+            step: what it is, as the spacecraft's `FrameCounter` says; None: it is counted here, by this channel alone.
+        """
+        step = step or self._counter.count(frame)
         out: list[Extracted] = []
-        expected, self._next_vcfc = self._next_vcfc, (frame.vcfc + 1) % self._modulus
-        if expected is not None and frame.vcfc != expected:
-            out.append(FrameGap((frame.vcfc - expected) % self._modulus))
-            self._lose_sync("frames lost in the middle of it", out)
-        pointer = frame.first_header_pointer
-        if pointer <= MAX_POINTER and pointer < len(frame.data):
-            self._start_at(frame.data, pointer, out)
+        if step.kind == "LATE":
+            self._take_late(frame, step.place, out)
+        elif step.kind != "DUPLICATE":
+            if step.kind not in ("NEXT", "STILL"):
+                self._cut(step, out)
+            self._take_frame(frame, out)
+        return out
+
+    def _cut(self, step: FrameStep, out: list[Extracted]) -> None:
+        """This frame does not follow the last one."""
+        self._head = None
+        if step.kind == "GAP":
+            if self._synced:
+                _keep(self._tails, step.place - step.lost.count - step.at_restart.count - 1, self._partial)
+            self._head = step.place
+            _keep(self._heads, step.place, b"")
+            self._lose_sync(_LOST, out)
+        elif step.kind == "BACK":
+            self._lose_sync("the frame count steps back in the middle of it", out)
+        else:
+            self._lose_sync("the source started again in the middle of it", out)
+
+    def _take_late(self, frame: TransferFrame, place: int, out: list[Extracted]) -> None:
+        """Take a frame on its own, between the tail before its place and the head behind it."""
+        partial, synced, head = self._partial, self._synced, self._head
+        tail = self._tails.pop(place - 1, None)
+        self._partial, self._synced, self._head = tail or b"", tail is not None, place
+        _keep(self._heads, place, b"")
+        if tail:
+            out.append(DropUndone(_LOST))
+        self._take_frame(frame, out)
+        behind = self._heads.pop(place + 1, None) if self._synced else None
+        if head == place + 1 and behind is not None:  # and has no end yet: what this frame begins goes on
+            self._head = None
+            self._continue_only(behind, out)
+            return
+        if behind is not None:
+            self._start_at(behind, len(behind), out)
+        elif self._synced:
+            _keep(self._tails, place, self._partial)
+            self._drop(_LOST, out)
+        self._partial, self._synced, self._head = partial, synced, head
+
+    def _take_frame(self, frame: TransferFrame, out: list[Extracted]) -> None:
+        pointer, data = frame.first_header_pointer, frame.data
+        if self._head is not None:
+            self._extend_head(data if pointer == NO_PACKET_START else data[:pointer])
+        if pointer <= MAX_POINTER and pointer < len(data):
+            self._head = None
+            self._start_at(data, pointer, out)
         elif pointer == NO_PACKET_START:
-            self._continue_only(frame.data, out)
+            self._continue_only(data, out)
         elif pointer == ONLY_IDLE:
+            self._head = None
             self._lose_sync("idle frame in the middle of a packet", out)
         else:
+            self._head = None
             self._lose_sync("first header pointer beyond the frame", out)
-        return out
+
+    def _extend_head(self, data: bytes) -> None:
+        """Bytes before the first packet that starts behind a gap: a late frame may have the beginning of theirs."""
+        assert self._head is not None
+        head = self._heads.get(self._head)
+        if head is not None and len(head) + len(data) <= self._max_packet:
+            self._heads[self._head] = head + data
+        else:
+            self._head = None
 
     def _continue_only(self, data: bytes, out: list[Extracted]) -> None:
         if not self._synced:
@@ -164,6 +233,12 @@ class PacketExtractor:
         if self._partial:
             out.append(PacketDropped(self._partial, reason))
         self._partial = b""
+
+
+def _keep(edges: dict[int, bytes], place: int, data: bytes) -> None:
+    edges[place] = data
+    if len(edges) > _EDGES_KEPT:
+        del edges[next(iter(edges))]
 
 
 def _encapsulated_size(data: bytes, at: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from groundstation.lost_text import frames_lost
 from groundstation.messages import Cause, LosVerdict
 from groundstation.model import Loss
 from groundstation.plain import utc
@@ -72,10 +73,13 @@ def _station_gone(view: View, gone: int, width: int) -> list[Row]:
 
 
 def _regained(view: View, loss: Loss, width: int) -> list[Row]:
-    regained = loss.regained
-    outage = "" if regained is None or regained.outage_ms is None else f" after {regained.outage_ms / 1000:.1f} s"
-    lost = "" if regained is None or regained.outage_lost is None else f", {regained.outage_lost} frames lost"
-    text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage}{lost} "
+    regained, outage = loss.regained, ""
+    if regained is not None and regained.restarted:
+        outage = ", it restarted"
+    elif regained is not None and regained.outage_ms is not None:
+        lost = frames_lost(regained.outage_lost, regained.outage_lost_certainty)
+        outage = f" after {regained.outage_ms / 1000:.1f} s, {lost}"
+    text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage} "
     return [spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from groundstation.lost_text import lost_short
 from groundstation.messages import ChannelStatus, Counters, LinkStatus
 from groundstation.model import ShownSignal
 from groundstation.plain import utc
@@ -98,22 +99,27 @@ def _channel(view: View, channel: ChannelStatus, width: int) -> Row:
         Span(right(rate, 6 if width >= _NARROW else 5), "text"),
         Span("/s", "dim"),
     )
-    if channel.lost:
-        row = (*row, Span(f" lost {channel.lost:,}", "caution"))
+    if channel.lost or channel.lost_certainty != "EXACT":
+        row = (*row, Span(f" lost {lost_short(channel.lost, channel.lost_certainty)}", "caution"))
     return _if_room(row, (Span(f" #{vcfc}", "dim"),), width)
 
 
 def _frames(counters: Counters, width: int) -> list[Row]:
-    rejected, lost = counters.frames_rejected, counters.frames_lost
+    rejected, lost = counters.frames_rejected, lost_short(counters.frames_lost, counters.frames_lost_certainty)
     good: Row = (_label("Frames"), Span(f"{counters.frames_good:,} good", "text"))
     bad: Row = (
         Span(f" {rejected:,} CRC", "caution" if rejected else "dim"),
-        Span(f" {lost:,} lost", "caution" if lost else "dim"),
+        Span(f" {lost} lost", "dim" if lost == "0" else "caution"),
     )
     if width_of(good) + width_of(bad) > width:
         return [good, (_label(""), *bad)]
+    odd = {"twice": counters.frames_duplicate, "late": counters.frames_late, "back": counters.frames_stepped_back}
+    odd["restarts"] = counters.restarts
+    row = (*good, *bad)
+    for name, count in odd.items():
+        row = _if_room(row, (Span(f" {count:,} {name}", "caution"),), width) if count else row
     rest = Span(f"  {counters.frames_idle:,} idle  {counters.frames_foreign:,} foreign", "dim")
-    return [_if_room((*good, *bad), (rest,), width)]
+    return [_if_room(row, (rest,), width)]
 
 
 def _bytes(counters: Counters, width: int, glyphs: Glyphs) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from groundstation.lost_text import lost_text
 from groundstation.printable import printable
 from hil.faults import Applied
 from hil.report.axis import line_to_mission
@@ -136,8 +137,11 @@ def counters(result: RunResult) -> Markup:
     rows = {
         "bytes": f"{c.bytes_in:,} in {right} {c.good:,} good + {c.corrected:,} corrected + {c.rejected:,} rejected "
         f"+ {c.skipped:,} skipped + {c.pending:,} pending",
-        "frames": f"{c.frames_good:,} good, {c.frames_rejected:,} rejected, {c.frames_lost:,} lost by their counts, "
+        "frames": f"{c.frames_good:,} good, {c.frames_rejected:,} rejected, "
+        f"{lost_text(c.frames_lost, c.frames_lost_certainty)} lost by their counts, "
         f"{c.frames_foreign:,} foreign, {c.frames_idle:,} idle",
+        "counters": f"{c.frames_duplicate:,} duplicates, {c.frames_late:,} late, "
+        f"{c.frames_stepped_back:,} stepped back, {c.restarts:,} restarts",
         "packets": f"{c.packets:,} decoded, {c.packets_bad:,} bad, {c.packets_unknown:,} unknown",
         "dropped": f"{c.dropped:,} reports by the station itself",
     }

@@ -115,6 +115,11 @@ class AosFrame:
     insert: bytes = b""
     header_errors: int = 0
 
+    @property
+    def mcfc(self) -> None:
+        """AOS frames have no master channel frame count."""
+        return None
+
 
 def decode_frame(frame: bytes, form: AosFormat) -> AosFrame:
     """The frame in ``frame``: ASM taken off, FECF already checked by `sync.Deframer`.

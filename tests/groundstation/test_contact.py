@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from groundstation.contact import ContactMonitor
 from groundstation.messages import ContactChange
+from protocols.ccsds.space_packet import encode_packet
+from protocols.ccsds.tm_frame import TmFrame
+from protocols.counts import FrameCounter
 from protocols.dictionary import ChannelDef
 
 MS = 1_000_000
@@ -24,13 +27,32 @@ class Bench:
         self.monitor = ContactMonitor(CHANNELS, planned)
         self.monitor.transport("CONNECTED", "", False, 0)
         self.changes: list[ContactChange] = []
-        self._vcfc = {LANDER: 0, BUS: 0}
+        self.counter = FrameCounter(256, {c.vcid: c.period_ms * MS for c in CHANNELS})
+        self.vcfc = {LANDER: 0, BUS: 0}
+        self.mcfc = 0
 
     def frame(self, vcid: int, at: int, skip: int = 0) -> None:
-        self._vcfc[vcid] = (self._vcfc[vcid] + skip) & 0xFF
+        self.vcfc[vcid] += skip
+        self.mcfc += skip
+        self.came(self.made(vcid), at)
+        self.vcfc[vcid] += 1
+        self.mcfc += 1
+
+    def made(self, vcid: int) -> TmFrame:
+        """The channel's next frame; its packet differs from all others."""
+        packet = encode_packet(0x100 | vcid, self.vcfc[vcid], self.mcfc.to_bytes(4, "big"))
+        return TmFrame(6, vcid, self.mcfc & 0xFF, self.vcfc[vcid] & 0xFF, 0, packet, None)
+
+    def came(self, frame: TmFrame, at: int, scet: int | None = None) -> None:
+        """A frame is received at ``at``, with the spacecraft's time of ``scet`` ms; by default the same."""
+        time = (at if scet is None else scet) * MS
         self.changes += self.monitor.received(CADU, at * MS)
-        self.changes += self.monitor.frame(vcid, self._vcfc[vcid], at * MS, at * MS, CADU)
-        self._vcfc[vcid] = (self._vcfc[vcid] + 1) & 0xFF
+        step = self.counter.count(frame, time, at * MS)
+        self.changes += self.monitor.frame(frame.vcid, frame.vcfc, step, time, at * MS, CADU)
+
+    def restart(self) -> None:
+        """The source starts again: all its counters are 0."""
+        self.vcfc, self.mcfc = {LANDER: 0, BUS: 0}, 0
 
     def listen(self, until: int, since: int, step: int = 20) -> None:
         for now in range(since, until + 1, step):
@@ -293,3 +315,87 @@ def test_any_course_of_things(course: list[tuple[str, int]]) -> None:
             assert (change.verdict is not None) == (change.state == "LOS" and change.vcid in in_contact)
         if change.state == "LOS":
             in_contact.discard(change.vcid)
+
+
+def test_an_outage_of_a_turn_of_the_count_tells_what_it_lost() -> None:
+    bench = Bench()
+    with_bus(bench)
+    bench.listen(28_500, 3000)
+    for n in range(256):  # and what the bus sent meanwhile
+        bench.vcfc[LANDER] += 1
+        bench.mcfc += 1
+        if n % 10 == 0:
+            bench.vcfc[BUS] += 1
+            bench.mcfc += 1
+    for now in range(28_600, 30_000, 100):
+        bench.frame(LANDER, now)
+    lander, link = bench.of(LANDER, "LOCKED")[-1], bench.of(None, "LOCKED")[-1]
+    assert (lander.outage_ms, lander.outage_lost, lander.outage_lost_certainty) == (25_900, 256, "EXACT")
+    assert (link.outage_lost, link.outage_lost_certainty) == (256 + 26, "EXACT")
+
+
+def test_an_outage_of_which_nothing_tells_is_unknown() -> None:
+    bench = Bench()
+    bench.lander(0, 30)
+    bench.listen(33_000, 3000)
+    for now in range(33_000, 33_500, 100):
+        frame = bench.made(LANDER)
+        bench.changes += bench.monitor.received(CADU, now * MS)
+        step = bench.counter.count(frame._replace(data=bytes(116), first_header_pointer=0x7FE), None, now * MS)
+        bench.changes += bench.monitor.frame(LANDER, frame.vcfc, step, None, now * MS, CADU)
+        bench.vcfc[LANDER] += 1
+        bench.mcfc += 1
+    regained = bench.of(LANDER, "LOCKED")[-1]
+    assert (regained.outage_lost, regained.outage_lost_certainty) == (None, "UNKNOWN")
+    assert bench.monitor.totals.lost.certainty == "UNKNOWN"
+
+
+def test_frames_that_came_before_keep_no_contact() -> None:
+    bench = Bench()
+    bench.lander(0, 10)
+    bench.vcfc[LANDER], bench.mcfc = 9, 9
+    again = bench.made(LANDER)
+    for now in range(910, 2000, 10):
+        bench.came(again, now, scet=900)
+    loss = bench.loss()
+    assert loss.ert == 1200 * MS
+    assert loss.verdict is not None
+    assert (loss.verdict.cause, loss.verdict.trailing_bytes) == ("SILENCE", 0)
+    assert "had come before" in loss.verdict.evidence
+    (status, _) = bench.monitor.status()
+    assert (status.frames, status.duplicates, status.lost) == (119, 109, 0)
+
+
+def test_frames_that_come_twice_or_late_do_not_degrade() -> None:
+    bench = Bench()
+    bench.lander(0, 10)
+    for now in range(1000, 1500, 100):
+        frame = bench.made(LANDER)
+        bench.frame(LANDER, now)
+        bench.came(frame, now + 10, scet=now)
+    assert not bench.of(LANDER, "DEGRADED")
+    assert bench.monitor.totals.duplicates == 5
+
+
+@pytest.mark.parametrize("ticks", [30, 600])
+def test_a_source_that_starts_again_ends_no_outage(ticks: int) -> None:
+    bench = Bench()
+    for now in range(0, ticks * 100, 100):
+        bench.frame(LANDER, now)
+        if now % 1000 == 0:
+            bench.frame(BUS, now)
+    end = ticks * 100
+    bench.listen(end + 10_000, end)
+    bench.restart()
+    for now in range(end + 10_000, end + 20_000, 1000):
+        bench.came(bench.made(BUS), now, scet=now - end - 10_000)
+        bench.vcfc[BUS] += 1
+        bench.mcfc += 1
+    for now in range(end + 20_000, end + 21_000, 100):
+        bench.came(bench.made(LANDER), now, scet=now - end - 10_000)
+        bench.vcfc[LANDER] += 1
+        bench.mcfc += 1
+    for vcid in (LANDER, BUS, None):
+        regained = bench.of(vcid, "LOCKED")[-1]
+        assert (regained.outage_ms, regained.outage_lost, regained.restarted) == (None, None, True)
+    assert bench.monitor.totals.lost.none

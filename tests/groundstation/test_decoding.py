@@ -16,7 +16,7 @@ from groundstation.cli import cli
 from groundstation.decoding import CaptureDecoder, PacketRow
 from groundstation.errors import CallerError, NothingDecoded, StationError
 from protocols.ccsds.pus import TmHeader, encode_tm
-from protocols.ccsds.space_packet import idle_packet
+from protocols.ccsds.space_packet import encode_packet, idle_packet
 from protocols.errors import DeclarationError
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART, LinkProfile
@@ -75,6 +75,60 @@ def test_gaps_are_counted_by_channel_and_apid() -> None:
     (channel,), (apid,) = decoder.report().channels, decoder.report().apids
     assert (channel.gaps, channel.lost) == (2, 3)
     assert (apid.gaps, apid.missing) == (2, 3)
+
+
+SIZE = UART.cadu_length
+
+
+@pytest.mark.parametrize("name", [n for n, p in PROFILES.items() if p.alignment == "byte"])
+def test_a_frame_that_comes_twice_is_counted_apart_and_decoded_once(name: str) -> None:
+    profile = PROFILES[name]
+    frames = [packet_cadu(profile, n) for n in range(40)]
+    rows, decoder = whole(profile, b"".join([*frames[:30], frames[29], frames[29], frames[12], *frames[30:]]))
+    (channel,), (apid,) = decoder.report().channels, decoder.report().apids
+    assert [row.sequence for row in rows] == list(range(40))
+    assert (channel.frames, channel.duplicates, channel.gaps, channel.lost) == (43, 3, 0, 0)
+    assert (apid.packets, apid.gaps, apid.missing) == (40, 0, 0)
+
+
+def test_a_frame_that_comes_late_takes_its_loss_and_its_packets_back() -> None:
+    frames = [packet_cadu(UART, n) for n in range(40)]
+    frames[20:23] = frames[21], frames[22], frames[20]
+    rows, decoder = whole(UART, b"".join(frames))
+    (channel,), (apid,) = decoder.report().channels, decoder.report().apids
+    assert sorted(row.sequence for row in rows) == list(range(40))
+    assert (channel.late, channel.gaps, channel.lost, channel.dropped) == (1, 0, 0, 0)
+    assert (apid.gaps, apid.missing) == (0, 0)
+
+
+def test_a_source_that_starts_again_is_a_restart_and_no_loss(tmp_path: Path) -> None:
+    path = tmp_path / "twice.bin"
+    path.write_bytes(DESCENT[: 1500 * SIZE] + DESCENT[: 700 * SIZE])
+    result = decode(path, "--json")
+    report = json.loads(result.output)
+    assert report["restarts"] == 1
+    assert [(c["lost"], c["duplicates"], c["gaps"]) for c in report["channels"]] == [(0, 0, 0), (0, 0, 0)]
+    assert all(a["missing"] == 0 for a in report["apids"])
+    assert "counters: 0 lost, 0 duplicate, 0 late, 0 stepped back, 1 restarts" in decode(path).output
+
+
+def test_a_sequence_count_that_stands_still_or_begins_again_is_no_loss() -> None:
+    sequences = [5, 5, 5, 6, 7, 0, 1, 2, 12000, 0, 1]
+    frames = []
+    for n, sequence in enumerate(sequences):
+        packet = encode_packet(0x123, sequence, bytes([n]) * 50)
+        frames.append(cadu(UART, n, 0, packet + idle_packet(UART.data_length - len(packet))))
+    _, decoder = whole(UART, b"".join(frames))
+    (channel,), (apid,) = decoder.report().channels, decoder.report().apids
+    assert (channel.lost, apid.packets, apid.missing) == (0, len(sequences), 0)
+    assert apid.steps_back == 5
+
+
+def test_a_loss_of_a_turn_of_the_count_is_told_without_a_dictionary() -> None:
+    stream = b"".join(packet_cadu(UART, n) for n in range(700) if not 100 <= n < 356)
+    _, decoder = whole(UART, stream)
+    (channel,), (apid,) = decoder.report().channels, decoder.report().apids
+    assert (channel.lost, channel.lost_certainty, apid.missing) == (256, "EXACT", 256)
 
 
 def test_a_packet_that_does_not_decode_is_kept_raw() -> None:

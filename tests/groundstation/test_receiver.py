@@ -9,13 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundstation.links.base import Chunk, LinkChange, Listening
-from groundstation.messages import Counters, EventMessage, Telemetry
+from groundstation.messages import ContactChange, Counters, EventMessage, Telemetry
 from groundstation.receiver import Outcome, Receiver
+from hil.lander.bus import ResetReason
+from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds import encapsulation
 from protocols.ccsds.aos_frame import AosFrame
+from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.pus import TIME_OFFSET, TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
+from protocols.ccsds.tc_frame import TcFrame
+from protocols.ccsds.tc_frame import encode_frame as encode_tc
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
 from protocols.errors import DeclarationError
 from protocols.frames import encode_cadu
@@ -191,3 +196,111 @@ def test_control_fields_come_out_once_for_each_change() -> None:
     assert receiver.ocfs == [b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
     receiver.take(Listening(1))
     assert receiver.ocfs == []
+
+
+SIZE = UART.cadu_length
+FRAMES = [STREAM[n : n + SIZE] for n in range(0, len(STREAM), SIZE)]
+
+
+def telemetry(outcomes: list[Outcome]) -> list[tuple[str, int]]:
+    return [(o.packet, o.scet) for o in outcomes if isinstance(o, Telemetry)]
+
+
+def onboard(outcomes: list[Outcome]) -> list[str]:
+    return [o.name for o in outcomes if isinstance(o, EventMessage) and o.source != "STATION"]
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_a_whole_descent_of_doubled_frames_is_told_once(copies: int) -> None:
+    once, _ = receive(STREAM)
+    outcomes, receiver = receive(b"".join(frame * copies for frame in FRAMES))
+    assert telemetry(outcomes) == telemetry(once)
+    assert onboard(outcomes) == onboard(once)
+    counters = receiver.counters()
+    assert (counters.frames_lost, counters.frames_duplicate) == (0, (copies - 1) * len(FRAMES))
+    assert names(outcomes).count("DUPLICATE") == 2
+    assert not {"FRAME_GAP", "RESTART"} & set(names(outcomes))
+
+
+def test_frames_in_another_order_lose_no_packet() -> None:
+    once, _ = receive(STREAM)
+    chance, frames = random.Random(1), list(FRAMES)
+    n = 100
+    while n < len(frames) - 1:
+        if chance.random() < 0.1:
+            frames[n], frames[n + 1] = frames[n + 1], frames[n]
+            n += 1
+        n += 1
+    outcomes, receiver = receive(b"".join(frames), SIZE)
+    assert sorted(telemetry(outcomes)) == sorted(telemetry(once))
+    assert sorted(onboard(outcomes)) == sorted(onboard(once))
+    counters = receiver.counters()
+    assert (counters.frames_lost, counters.packets_bad) == (0, 0)
+    assert counters.frames_late > 50
+
+
+def test_control_fields_of_frames_that_come_again_or_late_are_old() -> None:
+    """A CLCW of before tells FOP-1 that frames are missing which are not."""
+    receiver = Receiver(MARS6, UART, "test:")
+
+    def at(n: int) -> bytes:
+        packet = encode_tm(0x101, n, TmHeader(3, 25, 0, 0, EPOCH + n * 100_000_000), bytes(29))
+        data = packet + idle_packet(UART.data_length - len(packet))
+        return encode_frame(TmFrame(6, 0, n, n, 0, data, bytes([1, 0, 0, n])), UART)
+
+    told = []
+    for n in (0, 1, 2, 4, 3, 4, 1, 5):
+        receiver.take(Chunk(n, at(n)))
+        told += [ocf[3] for ocf in receiver.ocfs]
+    assert told == [0, 1, 2, 4, 5]
+
+
+def flight(*commands: str, ticks: int = 900) -> bytes:
+    """A lander after power on, its commands, then so many ticks; with a clock of its own it greets first."""
+    craft = Spacecraft()
+    sent = craft.hello(ResetReason.POWER_ON, 7) + craft.hello(ResetReason.POWER_ON, 7)
+    for n, name in enumerate(commands):
+        sent += craft.receive(uplink(name, n))
+    return sent + b"".join(craft.step() for _ in range(ticks))
+
+
+def uplink(name: str, n: int) -> bytes:
+    packet = MARS6.command(name).packet(n, {})
+    return encode_cltu(encode_tc(TcFrame(MARS6.scid, 0, 0, packet, bypass=True)))
+
+
+def test_start_tells_a_restart_and_no_loss() -> None:
+    outcomes, receiver = receive(flight("PING", "START"), SIZE)
+    counters = receiver.counters()
+    assert (counters.frames_lost, counters.restarts, counters.frames_duplicate) == (0, 1, 0)
+    (text,) = [o.text for o in outcomes if isinstance(o, EventMessage) and o.name == "RESTART"]
+    assert text.startswith("lander restarted: ")
+    assert "VC2 count" in text
+
+
+@pytest.mark.parametrize("ticks", [0, 50, 950, 2600])
+def test_a_power_cycle_or_reset_tells_a_restart_and_no_loss(ticks: int) -> None:
+    first, second = flight("START", ticks=ticks), flight("START", ticks=950)
+    if not ticks:  # a boot loop: the same greeting each time
+        first = first[: 2 * SIZE]
+    receiver = Receiver(MARS6, UART, "test:")
+    outcomes = receiver.take(LinkChange(0, "CONNECTED", "test"))
+    for n, data in enumerate((first, second)):
+        for place in range(0, len(data), SIZE):
+            ert = n * 400_000_000_000 + place // SIZE * 100_000_000
+            outcomes += receiver.take(Chunk(ert, data[place : place + SIZE]))
+    counters = receiver.counters()
+    assert (counters.frames_lost, counters.frames_duplicate) == (0, 0)
+    assert counters.restarts == (3 if ticks else 2)
+    assert "FRAME_GAP" not in names(outcomes)
+    changes = [o for o in outcomes if isinstance(o, ContactChange) and o.vcid == 0 and o.state == "LOCKED"]
+    assert all(change.outage_ms is None for change in changes)
+
+
+def test_an_outage_of_a_turn_or_more_is_counted_by_every_channel() -> None:
+    for ticks in (255, 256, 257, 400, 700):
+        bursts = [b.data for b in BURSTS]
+        lost = sum(len(b.data) // SIZE for b in BURSTS[1000 : 1000 + ticks])
+        _, receiver = receive(b"".join(bursts[:1000] + bursts[1000 + ticks :]), SIZE)
+        counters = receiver.counters()
+        assert (counters.frames_lost, counters.frames_lost_certainty) == (lost, "EXACT")

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocols.bulk_counts import BulkCounter
 from protocols.bulk_frames import BulkDeframer, BulkExtractor, read_frames
 from protocols.ccsds.encapsulation import encode_packet as wrap
 from protocols.ccsds.space_packet import encode_packet, idle_packet
 from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE
+from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
+from protocols.frame_content import frame_counter, frame_time
 from protocols.frames import decode_frame
+from protocols.lander import MARS6
 from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART, LinkProfile
 from protocols.sync import Deframer, Frame
@@ -29,8 +33,11 @@ def frames_of(stream: bytes, profile: LinkProfile) -> list[bytes]:
     return [found.data for found in Deframer(profile).feed(stream) if isinstance(found, Frame)]
 
 
-def one_by_one(frames: list[bytes], scid: int, profile: LinkProfile, max_packet: int) -> dict[int, list[bytes]]:
+def one_by_one(
+    frames: list[bytes], scid: int, profile: LinkProfile, max_packet: int, dictionary: Dictionary | None = None
+) -> dict[int, list[bytes]]:
     extractors: dict[int, PacketExtractor] = {}
+    counter = frame_counter(profile, dictionary)
     found: dict[int, list[bytes]] = {}
     for raw in frames:
         try:
@@ -39,20 +46,27 @@ def one_by_one(frames: list[bytes], scid: int, profile: LinkProfile, max_packet:
             continue
         if frame.scid != scid:
             continue
-        extractor = extractors.setdefault(frame.vcid, PacketExtractor(max_packet, profile.vcfc_modulus))
-        packets = [item.data for item in extractor.push(frame) if isinstance(item, PacketFound)]
+        step = counter.count(frame, None if dictionary is None else frame_time(frame))
+        extractor = extractors.setdefault(frame.vcid, PacketExtractor(max_packet))
+        packets = [item.data for item in extractor.push(frame, step) if isinstance(item, PacketFound)]
         found.setdefault(frame.vcid, []).extend(packets)
     return {vcid: packets for vcid, packets in found.items() if packets}
 
 
 def in_bulk(
-    frames: list[bytes], scid: int, profile: LinkProfile, max_packet: int, cuts: list[int]
+    frames: list[bytes],
+    scid: int,
+    profile: LinkProfile,
+    max_packet: int,
+    cuts: list[int],
+    dictionary: Dictionary | None = None,
 ) -> dict[int, list[bytes]]:
     extractors: dict[int, BulkExtractor] = {}
+    counter = BulkCounter(profile, dictionary)
     found: dict[int, list[bytes]] = {}
     for start, end in zip([0, *cuts], [*cuts, len(frames)], strict=True):
         octets = np.frombuffer(b"".join(frames[start:end]), np.uint8).reshape(-1, profile.frame_length)
-        batch = read_frames(octets, scid, profile)
+        batch = counter.count(read_frames(octets, scid, profile))
         for vcid in sorted(set(batch.vcid.tolist())):
             extractor = extractors.setdefault(vcid, BulkExtractor(profile, max_packet))
             packets = extractor.push(batch.of(vcid))
@@ -148,3 +162,36 @@ def test_frames_like_the_deframer(seed: int, cuts: list[int]) -> None:
     assert [at for table in found for at in table.offset.tolist()] == [frame.offset for frame in wanted]
     mended = [flag for table in found for flag in table.corrected.tolist()]
     assert mended == [frame.corrected > 0 for frame in wanted]
+
+
+def disturbed(chance: random.Random, frames: list[bytes]) -> list[bytes]:
+    """Frames that are lost, doubled, overtaken and told again by a source that starts again."""
+    out: list[bytes] = []
+    n = 0
+    while n < len(frames):
+        kind = chance.random()
+        if kind < 0.02:
+            n += chance.choice([1, 2, 5, 20, 256])
+        elif kind < 0.04 and n + 1 < len(frames):
+            out += [frames[n + 1], frames[n]]
+            n += 2
+        elif kind < 0.06 and out:
+            out.append(out[-chance.randrange(1, min(len(out), 6) + 1)])
+        elif kind < 0.062:
+            n = max(0, n - 400)
+        else:
+            out.append(frames[n])
+            n += 1
+        if len(out) > 2 * len(frames):
+            break
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 900), max_size=4))
+def test_duplicate_late_lost_and_restarted_frames_like_one_by_one(seed: int, cuts: list[int]) -> None:
+    chance = random.Random(seed)
+    start = chance.randrange(0, 1500)
+    frames = disturbed(chance, frames_of(DESCENT, UART)[start : start + 700])
+    cuts = sorted(min(cut, len(frames)) for cut in cuts)
+    assert in_bulk(frames, 6, UART, 4096, cuts, MARS6) == one_by_one(frames, 6, UART, 4096, MARS6)

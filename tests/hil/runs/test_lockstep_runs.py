@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan, read_bundle
 from hil.scenario import SCENARIOS, Scenario, ScenarioError, load_scenario, parse_scenario
 from protocols.dictionary import utc_ns
+from protocols.profile import UART
 
 LOS = utc_ns("1974-03-12T09:11:05")
 GOLDEN = Path(__file__).parents[2] / "golden" / "historical.sha256"
@@ -197,3 +199,87 @@ def test_machines(target: str, tmp_path: Path) -> None:
     noisy = load_scenario(SCENARIOS / "commands-during-descent.toml")
     result = fly(noisy, tmp_path, target, "commanded")
     assert result.state == "PASS", failed(result)
+
+
+def values(result: RunResult) -> dict[str, object]:
+    return {row.name: row.value for row in result.measurements}
+
+
+def test_frames_that_come_twice_are_no_loss_and_degrade_nothing(tmp_path: Path) -> None:
+    dup = '[[fault]]\nkind = "frame_dup"\np = 0.05\nat = "09:08:00"\nfor = "60 s"\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + dup), tmp_path)
+    added = len(result.applied)
+    assert added > 10
+    assert (result.state, result.counters.frames_lost, result.counters.frames_duplicate) == ("PASS", 0, added)
+    with ArchiveReader(tmp_path / "run" / "recording.sqlite") as archive:
+        states = [json.loads(event.body)["state"] for event in archive.events("contact")]
+    assert "DEGRADED" not in states
+
+
+@pytest.mark.parametrize("seconds", [0.2, 25.6, 25.7, 51.2, 77])
+def test_the_verdict_knows_what_an_outage_lost(seconds: float, tmp_path: Path) -> None:
+    fault = f'[[fault]]\nkind = "silence"\nat = "09:08:40"\nfor = "{seconds} s"\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + fault), tmp_path)
+    lost = round(seconds * 10)
+    assert (result.state, values(result)["frames_missing"]) == ("PASS", lost)
+    assert values(result)["outage_lost"] == lost
+    assert result.counters.frames_lost == lost + math.ceil(seconds)  # the bus sends one a second
+
+
+@pytest.mark.parametrize("fault", ["BOND", "FLIPS_AFTER_CRC", "FLIPS_BEFORE_CRC", "STUCK_WORDS"])
+@pytest.mark.parametrize("level", [1, 40, pytest.param(100, marks=pytest.mark.long)])
+def test_a_chip_that_fails_fails_no_run(fault: str, level: int, tmp_path: Path) -> None:
+    inject = '[[command]]\nat = "09:08:00"\nname = "INJECT_FAULT"\n'
+    inject += f'args = {{ fault = "{fault}", level = {level}, seed = 3 }}\n'
+    clear = '[[command]]\nat = "09:08:40"\nname = "CLEAR_FAULTS"\nargs = { fault = "ALL" }\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + inject + clear), tmp_path)
+    assert result.state == "PASS", failed(result)
+
+
+@pytest.mark.parametrize("kind", ["byte_dup", "byte_insert"])
+@pytest.mark.parametrize("value", [0x1A, 0xCF, 0x1D])
+def test_asm_bytes_that_a_fault_adds_fail_no_run(kind: str, value: int, tmp_path: Path) -> None:
+    more = f"value = {value}\n" if kind == "byte_insert" else ""
+    text = f'[[fault]]\nkind = "{kind}"\np = 0.01\nburst = {value % 5 + 1}\n{more}at = "09:08:00"\nfor = "60 s"\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + text), tmp_path)
+    assert result.state == "PASS", failed(result)
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_a_station_that_drops_a_frame_is_found_out(loud: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check still bites: one good frame in a descent is not given out, or given out as a reject."""
+    from groundstation import receiver
+    from protocols.sync import Deframer, Frame, Reject
+
+    class Careless(Deframer):
+        seen = 0
+
+        def feed(self, data: bytes) -> list[Frame | Reject]:
+            found = []
+            for item in super().feed(data):
+                self.seen += isinstance(item, Frame)
+                if isinstance(item, Frame) and self.seen == 1500:
+                    found += [Reject(item.offset, UART.asm + item.data, "CRC")] if loud else []
+                else:
+                    found.append(item)
+            return found
+
+    monkeypatch.setattr(receiver, "Deframer", Careless)
+    fault = '[[fault]]\nkind = "byte_insert"\np = 0.005\nvalue = 0x1A\nat = "09:08:00"\nfor = "60 s"\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + fault), tmp_path)
+    wrong = failed(result)
+    assert wrong["frames_lost"] == 1
+    assert ("crc_rejects_unpredicted" in wrong) == loud
+
+
+def test_a_station_that_miscounts_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from protocols.counts import FrameStep, FrameTotals, Lost
+
+    def add(self: FrameTotals, step: FrameStep) -> None:
+        self.frames += 1
+        self.lost += Lost(255) if step.kind == "DUPLICATE" else step.lost
+
+    monkeypatch.setattr(FrameTotals, "add", add)
+    dup = '[[fault]]\nkind = "frame_dup"\np = 0.01\nat = "09:08:00"\nfor = "60 s"\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + dup), tmp_path)
+    assert failed(result).keys() == {"lost_miscounted", "duplicates_miscounted"}

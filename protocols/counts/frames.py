@@ -1,0 +1,663 @@
+"""Each frame of one spacecraft in its place, by its counters, its time and what it carries.
+
+What a frame is, in this order; ``jump`` is how many frames are missing before it if its VCFC is taken at its word:
+
+    kind        when                                                            then
+    FIRST       the first of its channel, or the first that is heard of it      counting starts here
+                since the source started again
+    NEXT        jump 0, and neither the time nor a sequence count contradicts   nothing is missing
+    DUPLICATE   a recent frame had this VCFC and these bytes                    its packets are known already
+    LATE        its place is in a hole, and its time fits there                 the loss is taken back
+    RESTART     counters begin again (see `_begun_again`)                       counting starts here
+    STILL       the VCFC stands, and nothing says that a whole turn is missing  nothing is missing
+    BACK        the VCFC steps back by more than time has room for              nothing is missing
+    GAP         all else                                                        frames are missing
+
+Rules, with their reasons:
+
+1. A count is a number modulo 2ⁿ: after a silence of more than half a turn it does not say how many are missing. Then
+   a sequence count of 14 bits that went up by one with every frame says it exactly; else the spacecraft's time and the
+   frame period, exactly if they agree with the count; else the time of reception, about. If none can, it is at least
+   the jump; a jump of 0 after a silence is unknown, not none.
+2. One counter alone proves no restart: 250 → 3 is a loss of 8 as well. Two that begin again together do, or one with
+   a time that steps back or a report that the source has started. A sequence count that goes on contradicts it: 14
+   bits do not turn over by chance.
+3. A counter that has stood still is no evidence of anything: some sources never count.
+4. A time is believed if it agrees with its neighbours. One frame with a nonsense time, as of a clock that is not set,
+   neither loses frames nor starts anything again; the second one in a row does as a clock that was set.
+5. A restart concerns all channels. It is told once; what begins again on the others is the same restart.
+6. A source that starts again and again says the same each time, byte for byte. So a report of having started is a
+   duplicate only if nothing came between and both came at once, the first frame of all only if both came soon after
+   each other, and any other frame only if that is not long ago.
+7. What is missing at a restart is not lost. Of the channel that begins again nobody knows what was sent. If frames of
+   all channels are missing where it begins (by the MCFC), those of the others are told apart, as missing at a restart.
+8. Everything is bounded: a table of 256 recent frames and some holes for each channel, 64 channels, 2,048 APIDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
+from protocols.ccsds.tm_frame import MAX_POINTER, MCFC_MODULUS
+from protocols.counts.holes import Hole, Holes
+from protocols.counts.lost import NOTHING, Certainty, Lost, at_least
+from protocols.counts.pace import Pace
+from protocols.counts.sequences import PacketSequence
+from protocols.frames import TransferFrame
+
+StepKind = Literal["FIRST", "NEXT", "DUPLICATE", "LATE", "RESTART", "STILL", "BACK", "GAP"]
+
+_MEMORY = 256
+"""Recent frames of a channel that a duplicate is looked for in."""
+_TELLS_NOTHING = 128
+"""Idle frames are alike every turn: they are duplicates, or late, only if they are nearer than this."""
+_EARLY = 8
+"""Frames that may come after the first that was heard, and belong before it; and so many of before a restart."""
+_ROOM = 2 * _EARLY
+"""Places that are left free for these."""
+_AT_ONCE_NS = 100_000_000
+"""A machine does not start twice in less."""
+_SOON_NS = 1_000_000_000
+"""Nor does it send many frames and start again in less."""
+_DUPLICATE_NS = 10_000_000_000
+"""What comes again so much later comes from a source that started again, if its counters begin again."""
+_SMALL_JUMP = 8
+"""A loss of so few frames over the end of a count looks like a counter that begins again at a low number."""
+PLAIN_STEP = 128
+"""A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
+_DAY_NS = 86_400_000_000_000
+
+
+class FrameStep(NamedTuple):
+    """What a frame is.
+
+    Attributes:
+        kind: see the module.
+        place: where it stands on its channel, counted without end; a lost frame has its place too.
+        lost: frames that are missing before it on its channel, in a GAP.
+        at_restart: likewise, where another channel of a source that started again began to count: rule 7.
+        regained: earlier losses that were none: 1 for LATE, if its place had been counted.
+        gaps: how many more places there are on its channel where frames are missing: 1 in a GAP, or less than before.
+        lost_all: frames that are missing on all channels, by the MCFC; None if it does not tell.
+        regained_all: likewise, earlier losses that were none.
+        evidence: for a RESTART, each counter and time that says so, in words.
+        alone: for a RESTART, that the master count goes on: only what sends on this channel started again.
+    """
+
+    kind: StepKind
+    place: int
+    lost: Lost = NOTHING
+    at_restart: Lost = NOTHING
+    regained: int = 0
+    gaps: int = 0
+    lost_all: Lost | None = NOTHING
+    regained_all: int = 0
+    evidence: tuple[str, ...] = ()
+    alone: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Its content was not seen before."""
+        return self.kind != "DUPLICATE"
+
+    @property
+    def in_order(self) -> bool:
+        """It is the newest of its channel."""
+        return self.kind not in ("DUPLICATE", "LATE")
+
+
+class _Seen(NamedTuple):
+    """A frame and what is known of it besides. ``packet`` is APID and sequence count of the first that starts in it."""
+
+    frame: TransferFrame
+    time: int | None
+    ert: int | None
+    packet: tuple[int, int] | None
+    content: int
+
+
+class _Recent(NamedTuple):
+    """A frame that came: where it stands, and when it was received."""
+
+    place: int
+    ert: int | None
+
+
+class _Past(NamedTuple):
+    """How a channel stood when it began again."""
+
+    newest: int
+    place: int
+    time: int | None
+    recent: dict[int, _Recent]
+
+
+class _Sign(NamedTuple):
+    """Something that speaks for a restart: in words, whether a counter says so, and whether it went down."""
+
+    text: str
+    counter: bool = True
+    down: bool = True
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One virtual channel. ``newest`` is the last VCFC in order, ``place`` where it stands, ``base`` the first's.
+
+    ``time`` is that of the newest frame with a believable one; ``odd`` that of the last with another. ``stands``: its
+    VCFC does not count. ``waits``: the source started again, and this channel was not heard since, but for frames of
+    before, of which so many may come. ``past`` is how it stood when it began again. ``master_place``: where its newest
+    frame stands on the master channel, and ``master_frames``: how many had come there.
+    """
+
+    pace: Pace
+    arrivals: Pace
+    newest: int = 0
+    place: int = 0
+    base: int = 0
+    base_time: int | None = None
+    time: int | None = None
+    odd: int | None = None
+    ert: int | None = None
+    frames: int = 0
+    stands: bool = False
+    waits: int = 0
+    past: _Past | None = None
+    master_place: int = 0
+    master_frames: int = 0
+    holes: Holes = field(default_factory=Holes)
+    recent: dict[int, _Recent] = field(default_factory=dict)
+    sequences: dict[int, PacketSequence] = field(default_factory=dict)
+
+    def begin(self, seen: _Seen) -> None:
+        """Counting starts with this frame."""
+        if self.frames:
+            self.past = _Past(self.newest, self.place, self.time, self.recent)
+        self.newest, self.frames, self.stands, self.waits = seen.frame.vcfc, 0, False, 0
+        self.place += _ROOM
+        self.base, self.base_time, self.time, self.odd = self.place, seen.time, None, None
+        self.recent = {}
+        self.holes.clear()
+        self.sequences.clear()
+        self.pace.forget()
+        self.arrivals.forget()
+
+    def remember(self, seen: _Seen, place: int) -> None:
+        """It came: if it comes again, it is a duplicate."""
+        self.frames += 1
+        self.recent[seen.content] = _Recent(place, seen.ert)
+        if len(self.recent) > _MEMORY:
+            del self.recent[next(iter(self.recent))]
+
+    def tells(self, seen: _Seen) -> bool:
+        """Whether a frame differs from all others of the channel, by a time or a sequence count in it."""
+        known = self.sequence(seen)
+        return seen.time is not None or (known is not None and known[0].stands is not True)
+
+    def sequence(self, seen: _Seen) -> tuple[PacketSequence, int] | None:
+        """What is known of the sequence count that this frame carries, and the count."""
+        known = self.sequences.get(seen.packet[0]) if seen.packet is not None else None
+        return (known, seen.packet[1]) if known is not None and seen.packet is not None else None
+
+
+@dataclass(slots=True)
+class _Master:
+    """The count of all frames of the spacecraft, where there is one.
+
+    ``began`` is the hole in it in which a channel began again.
+    """
+
+    newest: int | None = None
+    place: int = 0
+    frames: int = 0
+    stands: bool = False
+    began: Hole | None = None
+    holes: Holes = field(default_factory=Holes)
+
+    def jump(self, mcfc: int) -> int:
+        """How many frames are missing before this one, modulo 256."""
+        return 0 if self.newest is None else (mcfc - self.newest - 1) % MCFC_MODULUS
+
+    def begins_again(self, mcfc: int) -> bool:
+        """It went back, and is not one that stands still or turned over."""
+        if self.newest is None or self.stands:
+            return False
+        return _begins_again(self.newest, mcfc, self.jump(mcfc))
+
+    def begin(self, mcfc: int) -> None:
+        """Counting starts with this frame."""
+        self.newest, self.stands, self.began = mcfc, False, None
+        self.place += 1
+        self.holes.clear()
+
+
+class FrameCounter:
+    """Feed it every good frame of one spacecraft, of any channel, in the order of reception.
+
+    Attributes:
+        restarts: how often the source started again.
+    """
+
+    def __init__(
+        self,
+        modulus: int,
+        periods: Mapping[int, int] | None = None,
+        starts: Callable[[TransferFrame], bool] | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            modulus: of the VCFC.
+            periods: how far apart the frames of a channel are due (ns), by VCID, as far as it is declared.
+            starts: whether a frame reports that its source has started; None: nothing is known of such reports.
+        """
+        self.restarts = 0
+        self._modulus = modulus
+        self._periods = periods or {}
+        self._starts = starts or _never
+        self._channels: dict[int, _Channel] = {}
+        self._master = _Master()
+        self._since_restart = 0
+
+    def count(self, frame: TransferFrame, time: int | None = None, ert: int | None = None) -> FrameStep:
+        """What the next frame is.
+
+        Args:
+            frame: it.
+            time: the spacecraft's, in ns, as the frame's first packet tells it; None: nothing tells it.
+            ert: when it was received, in ns; None: nobody knows.
+        """
+        seen = _Seen(
+            frame,
+            time,
+            ert,
+            _first_packet(frame),
+            hash((frame.vcfc, frame.mcfc, frame.first_header_pointer, frame.data)),
+        )
+        channel = self._channels.get(frame.vcid)
+        if channel is None:
+            return self._first_of_all(seen)
+        jump = (frame.vcfc - channel.newest - 1) % self._modulus
+        if jump or channel.waits or not self._plain(channel, seen):
+            return self._taken(channel, seen, self._judged(channel, jump, seen))
+        step = self._follow_master(channel, frame.mcfc, FrameStep("NEXT", channel.place + 1))
+        self._advance(channel, seen, step, agrees=True)
+        return step
+
+    def expected(self, vcid: int) -> int | None:
+        """The VCFC of a channel's next frame; None if it was not heard."""
+        channel = self._channels.get(vcid)
+        return None if channel is None else (channel.newest + 1) % self._modulus
+
+    def _first_of_all(self, seen: _Seen) -> FrameStep:
+        """The first frame of a channel."""
+        period = self._periods.get(seen.frame.vcid)
+        restarts = bool(self._channels) and self._starts(seen.frame)
+        channel = self._channels[seen.frame.vcid] = _Channel(Pace(period), Pace(period))
+        if restarts:
+            return self._taken(channel, seen, FrameStep("RESTART", _ROOM, evidence=(_STARTED.text,)))
+        return self._taken(channel, seen, FrameStep("FIRST", _ROOM))
+
+    def _plain(self, channel: _Channel, seen: _Seen) -> bool:
+        """Whether nothing speaks against a frame whose VCFC is the next one."""
+        known = channel.sequence(seen)
+        if known is not None and not 0 < known[1] - known[0].count < PLAIN_STEP:
+            return False
+        if seen.time is not None and channel.time is not None:
+            last = channel.time if channel.odd is None else channel.odd
+            return 0 <= seen.time - last < self._half_turn(channel.pace)
+        if seen.ert is not None and channel.ert is not None:
+            return seen.ert - channel.ert < self._half_turn(channel.arrivals)
+        return True
+
+    def _half_turn(self, pace: Pace) -> float:
+        """For how long a VCFC is certain, in ns."""
+        return float("inf") if pace.period is None else pace.period * self._modulus / 2
+
+    def _judged(self, channel: _Channel, jump: int, seen: _Seen) -> FrameStep:
+        """The table of the module, but for its plain cases."""
+        back, frame = self._modulus - 1 - jump, seen.frame
+        known = self._repeats(channel, seen) if jump else None
+        if known is not None:
+            return FrameStep("DUPLICATE", known.place)
+        straggler = self._of_the_past(channel, seen) if jump > _EARLY else None
+        if straggler is not None:
+            return straggler
+        if jump and self._is_late(channel, back, seen):
+            place = channel.place - back
+            return FrameStep("LATE", place, regained=int(place >= channel.base))
+        signs = self._begun_again(channel, jump, seen)
+        if channel.waits and (signs or self._follows_a_restart(channel, jump, seen)):
+            return FrameStep("FIRST", channel.place + _ROOM)
+        if _prove_restart(signs):
+            words = tuple(sign.text for sign in signs)
+            alone = frame.mcfc is not None and self._master.jump(frame.mcfc) < _TELLS_NOTHING
+            alone = alone and not self._master.begins_again(frame.mcfc or 0)
+            return FrameStep("RESTART", channel.place + _ROOM, evidence=words, alone=alone)
+        return self._in_its_life(channel, jump, seen)
+
+    def _in_its_life(self, channel: _Channel, jump: int, seen: _Seen) -> FrameStep:
+        """The lower half of the table."""
+        if jump and self._never_lost(channel, jump, seen):
+            return FrameStep("STILL" if jump == self._modulus - 1 else "BACK", channel.place + 1)
+        lost = self._lost(channel, jump, seen)
+        if lost.none:
+            return FrameStep("NEXT", channel.place + 1)
+        return FrameStep("GAP", channel.place + lost.count + 1, lost, gaps=1)
+
+    def _repeats(self, channel: _Channel, seen: _Seen) -> _Recent | None:
+        """The frame that this one repeats, if it is not the first word of a source that starts again (rule 6)."""
+        known = channel.recent.get(seen.content)
+        if known is None or (channel.waits and (known.place != channel.place or not seen.frame.vcfc)):
+            return None
+        back = channel.place - known.place
+        if back >= _TELLS_NOTHING and not channel.tells(seen):
+            return None
+        age = None if seen.ert is None or known.ert is None else seen.ert - known.ert
+        if self._starts(seen.frame):
+            repeated = not back and (age is None or age < _AT_ONCE_NS)
+        elif not seen.frame.vcfc and not seen.frame.mcfc and back > _EARLY:
+            repeated = age is not None and age < _SOON_NS
+        else:
+            repeated = age is None or age < _DUPLICATE_NS
+        return known if repeated else None
+
+    @staticmethod
+    def _is_late(channel: _Channel, back: int, seen: _Seen) -> bool:
+        """Whether its place is open: in a hole, or just before the first frame that was heard."""
+        place = channel.place - back
+        known = channel.sequence(seen)
+        if back >= _MEMORY or (known is not None and not known[0].came_before(known[1], place)):
+            return False
+        if back >= _TELLS_NOTHING and not channel.tells(seen):
+            return False
+        if place >= channel.base:
+            return channel.holes.find(place, seen.time) is not None
+        if back > _EARLY:
+            return False
+        if seen.time is None or channel.base_time is None:
+            return known is not None and seen.frame.vcfc != 0
+        return seen.time < channel.base_time
+
+    def _of_the_past(self, channel: _Channel, seen: _Seen) -> FrameStep | None:
+        """What a frame is that was overtaken by a restart."""
+        past = channel.past
+        if past is None or channel.waits or self._since_restart > _EARLY:
+            return None
+        known = past.recent.get(seen.content)
+        if known is not None and known.place > past.place - _EARLY and _at_once(known.ert, seen):
+            return FrameStep("DUPLICATE", known.place)
+        ahead = (seen.frame.vcfc - past.newest) % self._modulus
+        if not 0 < ahead <= _EARLY or past.time is None or seen.time is None:
+            return None
+        fits = 0 < seen.time - past.time <= 2 * _EARLY * (channel.pace.period or 0)
+        return FrameStep("LATE", past.place + ahead) if fits else None
+
+    def _begun_again(self, channel: _Channel, jump: int, seen: _Seen) -> list[_Sign]:
+        """What speaks for a restart of the source; nothing if a sequence count goes on."""
+        known = channel.sequence(seen)
+        if known is not None and known[0].goes_on(known[1]):
+            return []
+        frame, signs = seen.frame, self._frame_counts(channel, jump, seen.frame)
+        if known is not None and seen.packet is not None and known[0].begins_again(known[1]):
+            last, count = known[0].count, known[1]
+            signs.append(_Sign(f"sequence of APID {seen.packet[0]:#05x} {last} → {count}", down=count < last))
+        elif len(signs) == 2 and self._master.jump(frame.mcfc or 0) == jump and (frame.vcfc or frame.mcfc):
+            del signs[1]  # where one channel sends alone, VCFC and MCFC are one counter, unless both are 0
+        if seen.time is not None and channel.time is not None and self._steps_back(channel, seen.time):
+            signs.append(_Sign(f"time {_clock(channel.time)} → {_clock(seen.time)}", counter=False))
+        if (jump or signs) and self._starts(frame):
+            signs.append(_STARTED)
+        return signs
+
+    def _frame_counts(self, channel: _Channel, jump: int, frame: TransferFrame) -> list[_Sign]:
+        """Which of VCFC and MCFC begin again."""
+        signs, vcfc, mcfc, last = [], frame.vcfc, frame.mcfc, self._master.newest
+        if jump and not channel.stands and _begins_again(channel.newest, vcfc, jump):
+            signs.append(_Sign(f"VC{frame.vcid} count {channel.newest} → {vcfc}", down=vcfc < channel.newest))
+        if mcfc is not None and last is not None and self._master.begins_again(mcfc):
+            signs.append(_Sign(f"master count {last} → {mcfc}", down=mcfc < last))
+        return signs
+
+    @staticmethod
+    def _steps_back(channel: _Channel, time: int) -> bool:
+        return channel.time is not None and time < channel.time - (channel.pace.period or 0)
+
+    def _follows_a_restart(self, channel: _Channel, jump: int, seen: _Seen) -> bool:
+        """Whether a channel that was not heard since a restart elsewhere counts from its beginning."""
+        known = channel.sequence(seen)
+        if not jump or (known is not None and known[0].goes_on(known[1])):
+            return False
+        return seen.time is None or channel.time is None or seen.time <= channel.time
+
+    def _never_lost(self, channel: _Channel, jump: int, seen: _Seen) -> bool:
+        """Whether a VCFC that seems to have gone far on has stood still or gone back."""
+        by_sequence = self._by_sequence(channel, jump, seen)
+        if by_sequence is not None and not (by_sequence - jump) % min(self._modulus, SEQUENCE_MODULO):
+            return False
+        by_time = self._by_time(channel, seen)
+        if jump == self._modulus - 1:
+            return by_time is None or by_time < self._modulus // 2
+        if by_time is not None and seen.time != channel.time and jump > 4 * by_time + 2 * _SMALL_JUMP:
+            return True
+        return jump >= _NEVER_LOST
+
+    def _lost(self, channel: _Channel, jump: int, seen: _Seen) -> Lost:
+        """How many frames are missing: rule 1."""
+        by_time = self._by_time(channel, seen)
+        by_ert = _between(channel.arrivals, channel.ert, seen.ert)
+        expected = by_ert if by_time is None else by_time
+        least, modulus = jump, self._modulus
+        by_sequence = self._by_sequence(channel, jump, seen)
+        if by_sequence is not None and modulus < SEQUENCE_MODULO and by_sequence % modulus == jump:
+            possible = expected is None or by_sequence <= 4 * expected + modulus
+            least, modulus = (by_sequence, SEQUENCE_MODULO) if possible else (least, modulus)
+        if by_time is not None:
+            return _turned(least, modulus, by_time, _tolerance(by_time), "EXACT")
+        if by_ert is not None:
+            return _turned(least, modulus, by_ert, 0, "ABOUT")
+        return Lost(least) if modulus >= SEQUENCE_MODULO or not least else at_least(least)
+
+    @staticmethod
+    def _by_sequence(channel: _Channel, jump: int, seen: _Seen) -> int | None:
+        known = channel.sequence(seen)
+        return None if known is None else known[0].lost(known[1], channel.place, jump)
+
+    def _by_time(self, channel: _Channel, seen: _Seen) -> int | None:
+        """How many frames are missing by the spacecraft's time; None if it is not known or not to be believed."""
+        frames = _between(channel.pace, channel.time, seen.time)
+        if frames is None or channel.time is None or seen.time is None or seen.time < channel.time:
+            return None
+        heard = _between(channel.arrivals, channel.ert, seen.ert)
+        believable = seen.time - channel.time <= _DAY_NS if heard is None else frames <= 20 * heard + 4 * self._modulus
+        return frames if believable else None
+
+    def _taken(self, channel: _Channel, seen: _Seen, step: FrameStep) -> FrameStep:
+        """Remember the frame."""
+        if step.kind == "DUPLICATE":
+            return step
+        if step.kind in ("FIRST", "RESTART"):
+            channel.begin(seen)
+        if step.kind == "RESTART":
+            self._restart(channel)
+        lost = step.lost.count
+        step = self._follow_master(channel, seen.frame.mcfc, step)
+        if step.kind in ("BACK", "STILL"):
+            channel.recent.clear()
+            channel.holes.clear()
+        hole = channel.holes.find(step.place, seen.time) if step.kind == "LATE" else None
+        if hole is not None:
+            step = step._replace(gaps=channel.holes.fill(hole, step.place, seen.time))
+        if step.kind == "GAP":
+            channel.holes.open(Hole(channel.place + 1, step.place, channel.time, seen.time))
+        if step.kind == "LATE":
+            channel.remember(seen, step.place)
+        else:
+            by_time = self._by_time(channel, seen)
+            agrees = by_time is not None and abs(by_time - lost) <= _tolerance(by_time)
+            self._advance(channel, seen, step, agrees)
+        return step
+
+    def _advance(self, channel: _Channel, seen: _Seen, step: FrameStep, agrees: bool) -> None:
+        """The frame is the newest of its channel; ``agrees``: its time with its count."""
+        self._since_restart += 1
+        channel.remember(seen, step.place)
+        channel.stands = step.kind == "STILL"
+        channel.newest, channel.place, channel.waits = seen.frame.vcfc, step.place, max(0, channel.waits - 1)
+        channel.master_place, channel.master_frames = self._master.place, self._master.frames
+        if seen.packet is not None:
+            apid, count = seen.packet
+            known = channel.sequences.get(apid)
+            if known is None:
+                channel.sequences[apid] = PacketSequence(count, step.place)
+            else:
+                known.follow(count, step.place)
+        if seen.time is not None:
+            self._follow_time(channel, seen.time, agrees)
+        if seen.ert is not None:
+            channel.ert = seen.ert
+            channel.arrivals.follow(step.place, seen.ert)
+
+    def _follow_time(self, channel: _Channel, time: int, agrees: bool) -> None:
+        """Believe a time that agrees with the count, with the time before, or with an odd one before it (rule 4)."""
+        half = self._half_turn(channel.pace)
+        if agrees or channel.time is None or 0 <= time - channel.time < half:
+            channel.time, channel.odd = time, None
+        elif channel.odd is not None and 0 <= time - channel.odd < half:
+            channel.time, channel.odd = time, None
+            channel.pace.forget()
+        else:
+            channel.odd = time
+            return
+        channel.pace.follow(channel.place, time)
+
+    def _restart(self, channel: _Channel) -> None:
+        self.restarts += 1
+        self._since_restart = 0
+        self._master.newest = None
+        for other in self._channels.values():
+            if other is not channel:
+                other.waits = _EARLY
+
+    def _follow_master(self, channel: _Channel, mcfc: int | None, step: FrameStep) -> FrameStep:
+        """The same step, with what is missing on all channels."""
+        master = self._master
+        if mcfc is None:
+            return step._replace(lost_all=None)
+        master.frames += 1
+        if master.newest is None:
+            master.begin(mcfc)
+            return step
+        jump = master.jump(mcfc)
+        if not jump and step.kind == "NEXT":
+            master.newest, master.stands = mcfc, False
+            master.place += 1
+            return step
+        place = master.place - (MCFC_MODULUS - 1 - jump)
+        hole = master.holes.find(place) if jump > MCFC_MODULUS - _TELLS_NOTHING else None
+        if hole is not None:
+            master.holes.fill(hole, place)
+            return step._replace(regained_all=1)
+        return step if step.kind == "LATE" else self._on_master(channel, mcfc, jump, step)
+
+    def _on_master(self, channel: _Channel, mcfc: int, jump: int, step: FrameStep) -> FrameStep:
+        """The frame is the newest of all channels."""
+        master = self._master
+        lost = self._lost_of_all(channel, jump, step)
+        hole = Hole(master.place + 1, master.place + 1 + (0 if lost is None else lost.count))
+        master.holes.open(hole)
+        master.newest, master.place, master.stands = mcfc, hole.end, jump == MCFC_MODULUS - 1
+        step = step._replace(lost_all=lost)
+        if step.kind == "FIRST" and channel.past is not None:
+            master.began = hole if hole.start < hole.end else None
+        elif step.kind == "GAP" and master.began is not None and channel.master_place < master.began.start:
+            return step._replace(lost=NOTHING, at_restart=step.lost, gaps=0)
+        return step
+
+    def _lost_of_all(self, channel: _Channel, jump: int, step: FrameStep) -> Lost | None:
+        """Frames missing on all channels, if the MCFC jumped so far and ``step.lost`` are missing on this one.
+
+        What was missing on all when another channel was heard is not missing again.
+        """
+        lost, master = step.lost, self._master
+        came = master.frames - 1 - channel.master_frames
+        known = max(0, master.place - channel.master_place - came) if lost.count else 0
+        more = lost.count - known
+        if lost.certainty == "EXACT" and more < _TELLS_NOTHING:
+            return Lost(jump) if jump < MCFC_MODULUS - _TELLS_NOTHING else None
+        expected = lost.count * master.frames // max(1, channel.frames) - known
+        if lost.certainty == "EXACT":
+            return _turned(jump, MCFC_MODULUS, expected, max(_SMALL_JUMP, expected // 20), "EXACT", more)
+        return Lost(max(more, jump), lost.certainty)
+
+
+_STARTED = _Sign("it reports that it has started", counter=False)
+_NEVER_LOST = 1 << 20
+"""More frames than any outage loses: 29 hours at 10 a second."""
+
+
+def _never(frame: TransferFrame) -> bool:
+    return False
+
+
+def _begins_again(last: int, count: int, jump: int) -> bool:
+    """Whether a counter went back to near its beginning, rather than on by ``jump``."""
+    return count <= last and count < jump and (not count or jump > _SMALL_JUMP)
+
+
+def _prove_restart(signs: Sequence[_Sign]) -> bool:
+    """Rule 2. That a counter stands where it was is a sign only beside others: it may be one that never counts."""
+    counters = [sign.down for sign in signs if sign.counter]
+    if _STARTED in signs and counters:
+        return True
+    return any(counters) and len(signs) >= 2
+
+
+def _between(pace: Pace, before: int | None, after: int | None) -> int | None:
+    """How many frames are missing between two times; None if nothing tells."""
+    return None if before is None or after is None else pace.frames_in(after - before)
+
+
+def _tolerance(expected: int) -> int:
+    """How far a count may be from what is expected by the spacecraft's time."""
+    return max(2, expected // 50)
+
+
+def _at_once(ert: int | None, seen: _Seen) -> bool:
+    """Whether a frame that came at ``ert`` may come again now, overtaken by the first of a source that restarts."""
+    return seen.frame.vcfc > 0 if ert is None or seen.ert is None else seen.ert - ert < _AT_ONCE_NS
+
+
+def _turned(least: int, modulus: int, expected: int, tolerance: int, certainty: Certainty, floor: int = 0) -> Lost:
+    """A count modulo ``modulus`` with as many turns as bring it nearest to what is expected by time.
+
+    It is exact where time has no room for a turn. With turns it is as sure as ``certainty`` says if it is within the
+    tolerance, and about right within an eighth of a turn.
+    """
+    room = expected + expected // 20 + 2
+    fewest, most = max(0, -(-(floor - least) // modulus)), max(0, (room - least) // modulus)
+    if most <= fewest:
+        return Lost(least + fewest * modulus)
+    count = least + min(most, max(fewest, round((expected - least) / modulus))) * modulus
+    apart = abs(count - expected)
+    if apart <= min(tolerance, modulus // 8):
+        return Lost(count, certainty)
+    return Lost(count, "ABOUT") if apart <= modulus // 8 else at_least(max(least, floor))
+
+
+def _first_packet(frame: TransferFrame) -> tuple[int, int] | None:
+    """APID and sequence count of the first packet that starts in a frame, if it is a space packet and not idle."""
+    at, data = frame.first_header_pointer, frame.data
+    if at > MAX_POINTER or at + 4 > len(data) or data[at] >> 5:
+        return None
+    apid = (data[at] & 7) << 8 | data[at + 1]
+    return None if apid == IDLE_APID else (apid, (data[at + 2] & 0x3F) << 8 | data[at + 3])
+
+
+def _clock(time: int) -> str:
+    """A time of day for people, to the tenth of a second."""
+    return f"{datetime.fromtimestamp(time // 1_000_000_000, UTC):%H:%M:%S}.{time // 100_000_000 % 10}"
