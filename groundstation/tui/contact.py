@@ -43,7 +43,7 @@ def _since(view: View) -> str:
     playback = view.model.playback
     if playback is None or playback.counted_from <= playback.first:
         return ""
-    return f"counts since {utc(playback.counted_from, 0)}r"
+    return f"since {utc(playback.counted_from, 0)}r"
 
 
 def _label(text: str) -> Span:
