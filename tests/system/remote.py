@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from groundstation.endpoints import pair_of
 from groundstation.errors import StationGone
 from groundstation.keys import Credentials, KeyPair, KeyStore
 from groundstation.messages import AnyMessage, EventMessage, Snapshot, decode, encode
-from groundstation.orders import CommandRequest
+from groundstation.orders import ArmRequest, CommandRequest
 from groundstation.registry import Endpoints, Registry
 from hil.serve import PtyServer
 from protocols.ccsds.cltu import START
@@ -141,6 +142,11 @@ def ping(token: str, who: str = "test") -> CommandRequest:
     """One CLTU, sent once."""
     fields: dict[str, Any] = {"who": who, "token": token.ljust(16, "."), "issued": time.time_ns()}
     return CommandRequest(**fields, name="PING", bypass=True, repeats=0)
+
+
+def arm(seconds: float) -> ArmRequest:
+    """Critical commands are allowed for so long."""
+    return ArmRequest(who="test", token=secrets.token_hex(8), issued=time.time_ns(), seconds=seconds)
 
 
 class RawClient:
