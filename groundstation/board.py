@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from groundstation.flight import Flight
+from groundstation.flight import Flight, tells_restart
 from groundstation.losses import LossBook
 from groundstation.messages import (
     Acknowledgement,
@@ -72,16 +72,21 @@ class Board:
             self._acknowledgements.append(message)
             self.losses.take(message)
         elif isinstance(message, EventMessage):
-            self._count += 1
-            self._events.append((self._count, message))
-            if message.severity in _WARNINGS:
-                self._warnings.append((self._count, message))
+            self._put_event(message)
         elif isinstance(message, CommandUpdate):
             self._commands[message.command] = message
             if len(self._commands) > COMMANDS_KEPT:
                 del self._commands[min(self._commands)]
         elif isinstance(message, UplinkStatus):
             self._uplink = message
+
+    def _put_event(self, message: EventMessage) -> None:
+        self._count += 1
+        self._events.append((self._count, message))
+        if message.severity in _WARNINGS:
+            self._warnings.append((self._count, message))
+        if tells_restart(message):
+            self._flight.restarted()
 
     def history(self, request: HistoryRequest) -> History:
         """The curves that a viewer asks for."""

@@ -28,6 +28,7 @@ from typing import Literal
 
 import msgspec
 
+from groundstation.frame_rate import FrameRate
 from groundstation.links.base import TransportState
 from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
 from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
@@ -75,7 +76,10 @@ class _Channel:
     lost_at: int = 0
     restarted: bool = False
 
+    rate: FrameRate = field(init=False)
+
     def __post_init__(self) -> None:
+        self.rate = FrameRate(self.definition.period_ms)
         self._expect(0)
 
     def count_period(self, ns: int) -> None:
@@ -87,6 +91,7 @@ class _Channel:
     def forget_periods(self) -> None:
         """A new contact."""
         self.periods.clear()
+        self.rate.restart()
         self._expect(0)
 
     def _expect(self, measured: int) -> None:
@@ -95,9 +100,8 @@ class _Channel:
 
     @property
     def rate_hz(self) -> float:
-        """Frames a second of late; 0 without contact, or while all came in one read."""
-        span = sum(self.periods)
-        return round(len(self.periods) * 1e9 / span, 2) if span > 0 and self.state in _IN_CONTACT else 0.0
+        """Frames a second of late; 0 without contact."""
+        return self.rate.hz if self.state in _IN_CONTACT else 0.0
 
     @property
     def deadline(self) -> int | None:
@@ -303,6 +307,7 @@ class ContactMonitor:
         if channel.verdict is not None:
             regained = step.regained if step.place > channel.lost_at else 0
             channel.outage = (channel.outage + step.lost + step.at_restart).less(regained)
+        channel.rate.frame(ert)
         in_contact = channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS")
         channel.last_ert = ert
         if not step.in_order:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 
 from groundstation.histories import Series
-from groundstation.messages import CurveData, History, LosVerdict, Telemetry
+from groundstation.messages import RESTART_EVENT, CurveData, EventMessage, History, LosVerdict, Telemetry
 from groundstation.onboard_clock import REWIND_NS, OnboardClock
 
 Key = tuple[str, str]
@@ -53,6 +53,7 @@ class Flight:
         self._open = keys is None
         self._kept = kept
         self._adopted = 0
+        self._suspects: set[int] = set()
         self._clocks: dict[int, OnboardClock] = {}
         self._last: dict[int, int] = {}
 
@@ -69,7 +70,9 @@ class Flight:
         if not clock.follow(scet):
             return
         last = self._last.get(vcid)
-        if self.earlier or (last is not None and last - scet > REWIND_NS):
+        far = 0 if vcid in self._suspects else REWIND_NS
+        self._suspects.discard(vcid)
+        if self.earlier or (last is not None and last - scet > far):
             self.begin()
             self.clock = None
         elif last is None and not self._is_of_this_flight(scet):
@@ -103,6 +106,10 @@ class Flight:
         self._clocks[vcid].follow(clock)
         self._last = {vcid: clock}
 
+    def restarted(self) -> None:
+        """The spacecraft started again: from here on any step back of a channel is another flight, however short."""
+        self._suspects |= set(self._last)
+
     def lose(self, verdict: LosVerdict) -> None:
         """A channel's signal was lost; that of the link is its channels'."""
         if verdict.last_scet is not None and verdict.vcid is not None and not self.earlier:
@@ -114,6 +121,7 @@ class Flight:
         self.earlier = False
         self.loss_marks.clear()
         self._last.clear()
+        self._suspects.clear()
         for series in self.series.values():
             series.clear()
 
@@ -171,6 +179,11 @@ class Flight:
                 series = self.series[message.packet, name] = _series(self._kept)
             if series is not None:
                 yield float(value), series
+
+
+def tells_restart(event: EventMessage) -> bool:
+    """Whether the station says with this event that the spacecraft started again."""
+    return (event.source, event.name) == ("STATION", RESTART_EVENT)
 
 
 def _series(kept: int | None) -> Series:

@@ -53,6 +53,10 @@ Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
 
 
+RESTART_EVENT = "RESTART"
+"""Name of the station's event that says that the spacecraft, or the source of a channel, started again."""
+
+
 class Telemetry(Message, frozen=True, tag="telemetry"):
     """One decoded packet: calibrated values by parameter name.
 

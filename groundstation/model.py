@@ -19,7 +19,7 @@ from typing import Literal
 
 from groundstation.command_history import CommandHistory
 from groundstation.continuity import Continuity, Place
-from groundstation.flight import Flight, Key
+from groundstation.flight import Flight, Key, tells_restart
 from groundstation.histories import (
     LOGGED_STATES,
     Log,
@@ -182,6 +182,8 @@ class PassModel:
             self._apply_contact(message, now)
         elif isinstance(message, EventMessage):
             self.log.add(entry_of_event(message))
+            if tells_restart(message):
+                self.flight.restarted()
         elif isinstance(message, Acknowledgement):
             self.log.add(entry_of_acknowledgement(message))
             self._book.take(message)

@@ -19,6 +19,7 @@ from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
 from groundstation.lost_text import frames_lost
 from groundstation.message_base import Value
 from groundstation.messages import (
+    RESTART_EVENT,
     ContactChange,
     Counters,
     EventMessage,
@@ -237,7 +238,7 @@ class Receiver:
         channel = f"VC{frame.vcid}"
         if step.kind == "RESTART":
             text = f"{self._restarted(step, frame.vcid)} restarted: {', '.join(step.evidence)}"
-            yield _station_event("ACTIVITY_HI", "RESTART", text, ert)
+            yield _station_event("ACTIVITY_HI", RESTART_EVENT, text, ert)
         elif frame.vcid not in self._extractors:
             return
         elif step.kind == "GAP":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from groundstation.lost_text import frames_lost
-from groundstation.messages import Cause, LosVerdict
+from groundstation.messages import Cause, ContactChange, LosVerdict
 from groundstation.model import Loss
 from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs
@@ -73,13 +73,7 @@ def _station_gone(view: View, gone: int, width: int) -> list[Row]:
 
 
 def _regained(view: View, loss: Loss, width: int) -> list[Row]:
-    regained, outage = loss.regained, ""
-    if regained is not None and regained.restarted:
-        outage = ", it restarted"
-    elif regained is not None and regained.outage_ms is not None:
-        lost = frames_lost(regained.outage_lost, regained.outage_lost_certainty)
-        outage = f" after {regained.outage_ms / 1000:.1f} s, {lost}"
-    text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage} "
+    text = f" SIGNAL REGAINED  {view.glyphs.text(loss.channel)}{outage_words(loss.regained)} "
     return [spread((Span(text, "badge_good"),), (Span(" a Acknowledge ", "badge_good"),), width, "badge_good")]
 
 
@@ -109,11 +103,17 @@ def reading(view: View, width: int) -> list[Row]:
 
 
 def _fate(loss: Loss) -> str:
-    if loss.regained is None:
-        return "not regained"
-    outage = "" if loss.regained.outage_ms is None else f" after {loss.regained.outage_ms / 1000:.1f} s"
-    lost = "" if loss.regained.outage_lost is None else f", {loss.regained.outage_lost} frames lost"
-    return f"regained{outage}{lost}"
+    return "not regained" if loss.regained is None else f"regained{outage_words(loss.regained)}"
+
+
+def outage_words(regained: ContactChange | None) -> str:
+    """How long a loss was and what it cost, to follow "regained"; nothing if that is not known."""
+    if regained is None or regained.restarted:
+        return "" if regained is None else ", it restarted"
+    if regained.outage_ms is None:
+        return ""
+    lost = frames_lost(regained.outage_lost, regained.outage_lost_certainty)
+    return f" after {regained.outage_ms / 1000:.1f} s, {lost}"
 
 
 def _verdict(view: View, loss: Loss, verdict: LosVerdict, width: int) -> list[Row]:

@@ -8,7 +8,7 @@ from groundstation.lost_text import lost_short
 from groundstation.messages import ChannelStatus, Counters, LinkStatus
 from groundstation.model import ShownSignal
 from groundstation.plain import utc
-from groundstation.tui.banner import plan_words
+from groundstation.tui.banner import outage_words, plan_words
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, age_text, aged, signal_glyph, signal_tone, title
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
@@ -180,8 +180,7 @@ def loss_rows(view: View) -> list[Row]:
     after = "" if verdict.last_scet is None else f" after {utc(verdict.last_scet)}"
     fate, tone = "lasts", signal_tone("LOS")
     if regained is not None:
-        outage = "" if regained.outage_ms is None else f" after {regained.outage_ms / 1000:.1f} s"
-        fate, tone = f"regained{outage}", "text"
+        fate, tone = f"regained{outage_words(regained)}", "text"
     seen = loss.acknowledged
     by = "" if seen is None else f", seen {utc(seen.ert, 0)}r by {seen.who}"
     return [

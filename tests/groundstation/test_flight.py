@@ -71,6 +71,22 @@ def test_loss_of_the_link_is_marked_with_its_channels() -> None:
     assert list(flight.loss_marks) == [(0, scet(199.9)), (2, scet(200.9))]
 
 
+def test_restart_makes_even_a_short_step_back_another_flight() -> None:
+    flight = Flight([ALTITUDE])
+    for start, steps in ((0, 30), (0, 5)):
+        for tick in range(start, steps):
+            flight.add(descent(100 + tick / 10), PERIODS)
+        flight.restarted()
+    assert span(flight) == (scet(100.0), scet(100.4))
+
+
+def test_restart_of_a_source_whose_clock_goes_on_is_no_other_flight() -> None:
+    flight = flown(until=150.0)
+    flight.restarted()
+    flown(start=150.0, until=160.0, into=flight)
+    assert span(flight) == (scet(88.0), scet(159.9))
+
+
 def test_one_nonsense_time_is_no_new_flight() -> None:
     flight = flown(until=200.0)
     flight.add(msgspec.structs.replace(descent(200.0), scet=0), PERIODS)
