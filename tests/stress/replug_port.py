@@ -86,7 +86,7 @@ async def _rounds(port: Path, server: PtyServer, pid: int, rounds: int, chance: 
             await _until(messages, lambda m: isinstance(m, LinkStatus) and m.transport != "CONNECTED")
             await asyncio.sleep(LONG_S if number % LONG_EVERY == LONG_EVERY - 1 else chance.uniform(0, SHORT_S))
             server, plugged = PtyServer(port), time.monotonic()
-            await _acquire(server, messages, sent[number % len(sent)])
+            await _acquire(server, messages, sent[(number + 1) % len(sent)])  # never the same frame twice
             result.took.append(time.monotonic() - plugged)
         result.after = held(pid)
     finally:
