@@ -52,19 +52,44 @@ def stop_signals() -> list[signal.Signals]:
     return heard if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*heard, signal.SIGHUP]
 
 
+def hold_signals() -> None:
+    """Keep signals that ask this program to end until `Interrupts` can note them: none ends it while it starts.
+
+    For a command that begins with them, before its modules are imported.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked this program to end.
+
+    Attributes:
+        exit_code: what it then exits with: 128 and the signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.strsignal(number) or f"signal {number}")
+        self.exit_code = 128 + number
+
+
 class Interrupts:
     """Ctrl-C, SIGTERM and a terminal that closed, for a program that reads: they end a read, and no work half done.
 
     A signal that comes during the work between two reads ends the next read; a second one ends the work too, which may
     be held up by a full pipe.
+
+    Attributes:
+        exit_code: 128 and the number of the first signal that came; None: none did.
     """
 
     def __init__(self) -> None:
-        self._noted = self._reading = False
+        self.exit_code: int | None = None
+        self._reading = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,19 +98,19 @@ class Interrupts:
 
     @contextlib.contextmanager
     def heeded(self) -> Iterator[None]:
-        """A read. A signal makes it a KeyboardInterrupt."""
+        """A read, or other work that may be broken off. A signal makes it an `Interrupted`."""
         self._reading = True
         try:
-            if self._noted:
-                raise KeyboardInterrupt
+            if self.exit_code is not None:
+                raise Interrupted(self.exit_code - 128)
             yield
         finally:
             self._reading = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        before, self._noted = self._noted, True
-        if self._reading or before:
-            raise KeyboardInterrupt
+        again, self.exit_code = self.exit_code is not None, self.exit_code or 128 + number
+        if self._reading or again:
+            raise Interrupted(number)
 
 
 def run_cli(command: click.Command, name: str) -> None:
@@ -100,8 +125,8 @@ def run_cli(command: click.Command, name: str) -> None:
     except click.ClickException as error:
         _show_usage(error)
         code = error.exit_code
-    except click.Abort:
-        code = EXIT_INTERRUPTED
+    except click.Abort as error:
+        code = error.__cause__.exit_code if isinstance(error.__cause__, Interrupted) else EXIT_INTERRUPTED
     except StationError as error:
         echo(f"{name}: {error}", err=True)
         code = error.exit_code

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from groundstation.lazy import LazyGroup
-from groundstation.shell import run_cli
+from groundstation.shell import hold_signals, run_cli
 
 COMMANDS = {
     "campaign": "hil.run_cli:campaign_command",
@@ -18,10 +20,13 @@ COMMANDS = {
 }
 """Where each command is."""
 
+_REPORTING = ("campaign", "replay", "run")
+"""Commands that write a report of what was flown when a signal ends them, however early it comes."""
+
 _EXIT_CODES = """
 \b
 Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died or did not end, 21 the viewer was closed before the
-pass was over, 70 it crashed, 129 its terminal closed, 130 interrupted; those of groundstation besides.
+pass was over, 70 it crashed, 129 its terminal closed, 130 interrupted, 143 terminated; those of groundstation besides.
 """
 
 
@@ -48,6 +53,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
+    if sys.argv[1:2] and sys.argv[1] in _REPORTING:
+        hold_signals()
     run_cli(cli, "hil")
 
 

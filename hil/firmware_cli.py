@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ from hil.building import BuildFailed, make
 from hil.flashing import Chosen, FlashFailed, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
 from hil.images import RECORD, choose_image
+from hil.scratch import Scratch
 from hil.targets import MACHINES, find_port
 
 EXIT_DIFFERENT = 1
@@ -108,11 +108,11 @@ def flash_command(
       hil firmware flash uno --baud 57600              a boot loader of another baud rate
     """
     found = find_board(board)
-    with tempfile.TemporaryDirectory(prefix="mars6-flash-") as scratch:
+    with Scratch("mars6-flash-") as scratch:
         chosen = Chosen(probe, port, baud)
         check_hardware(found)
         written = choose_image(board, image)
-        plan = plan_flashing(found, written, Path(scratch), tool, chosen, find_port, not dry_run)
+        plan = plan_flashing(found, written, scratch.path, tool, chosen, find_port, not dry_run)
         line = shell_join(plan.command)
         if written.note:
             echo(f"not used: {written.note}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json, write_line
 from groundstation.plain import utc
 from groundstation.printable import shell_join
-from groundstation.shell import choose_style
+from groundstation.shell import Interrupts, choose_style
 from groundstation.station_options import output_options
 from hil.campaign import to_toml
 from hil.expected_losses import with_losses
@@ -28,7 +29,7 @@ from hil.live_viewer import LiveViewer
 from hil.mission_time import MissionTime
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import DeclaredLoss, RunResult
-from hil.run import Plan, check_plan, fly_plan, utc_date
+from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, utc_date
 from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
 from hil.targets import BOARD, TARGETS
 
@@ -107,8 +108,9 @@ def fly_command(
     plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute(), flown)
     check_plan(plan)
     viewer = None if lockstep else LiveViewer(style, in_ascii)
-    with orderly_end():
-        code = _conclude(_fly(plan, viewer, report), as_json)
+    with orderly_end() if viewer is not None else Interrupts() as interrupts:
+        breakable = nullcontext if interrupts is None else interrupts.heeded
+        code = _conclude(_fly(plan, viewer, report, breakable), as_json)
     sys.exit(ViewerCrashed.exit_code if viewer is not None and viewer.crashed else code)
 
 
@@ -159,18 +161,18 @@ def _again(
     return shell_join([*words, *(["--port", port] if port else [])])
 
 
-def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None) -> RunResult:
-    """Fly, and leave a report if one was asked for."""
+def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None, breakable: Breakable) -> RunResult:
+    """Fly, and leave a report if one was asked for, whatever ends the flight."""
     if report is None:
-        return fly_plan(plan, host_clock, lambda scet: None, viewer)
+        return fly_plan(plan, host_clock, lambda scet: None, viewer, breakable)
     prepare_folder(report)
     try:
-        result = fly_plan(plan, host_clock, lambda scet: None, viewer)
-        page = write_report([result], report, utc_date(host_clock()))
-        echo(f"report: {page}", err=True)
+        return fly_plan(plan, host_clock, lambda scet: None, viewer, breakable)
     finally:
+        if plan.bundle is not None and plan.bundle.is_dir():
+            page = write_report([read_bundle(plan.bundle)], report, utc_date(host_clock()))
+            echo(f"report: {page}", err=True)
         release_folder(report)
-    return result
 
 
 def _conclude(result: RunResult, as_json: bool) -> int:

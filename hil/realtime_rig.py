@@ -21,7 +21,6 @@ import contextlib
 import os
 import queue
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -44,6 +43,7 @@ from hil.record import FlightRecord
 from hil.result import Moment
 from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
+from hil.scratch import Scratch
 from hil.serve import ByteServer, PtyServer, ZmqServer
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink
 from hil.targets.greeting import no_greeting, read_greeting
@@ -131,7 +131,7 @@ class RealtimeRig:
         if (lack := self._machine.missing()) is not None:
             raise MachineFailed(lack)
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hil-port-")))
+            folder = stack.enter_context(Scratch("hil-port-")).path
             self._port = folder / "port"
             stack.callback(self._machine.close)
             self._machine.power_on()

@@ -50,6 +50,7 @@ class FlightRecord:
         console: what the target had to say for people.
         error: why it broke off: a target that died, Ctrl-C; empty if it did not.
         exit_code: what the command line exits with after such an error.
+        raised: what broke it off, if that is to be raised again when the bundle is written.
         left: why it was ended before its end although nothing failed: its viewer was closed; empty if it was not.
         watched: a viewer was on the same computer, which may spoil times in milliseconds.
         closed: the station's time at which the pass was over, in ns; what came later is not judged. None: all is.
@@ -76,6 +77,7 @@ class FlightRecord:
     console: str = ""
     error: str = ""
     exit_code: int = 1
+    raised: BaseException | None = None
     left: str = ""
     watched: bool = False
     closed: int | None = None

@@ -19,7 +19,7 @@ import math
 import platform
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -32,9 +32,10 @@ from groundstation.contact import TIMEOUT_FLOOR_MS
 from groundstation.errors import ArchiveError, StationError
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
+from groundstation.messages import Counters
 from groundstation.plain import utc
 from groundstation.printable import printable
-from groundstation.shell import EXIT_INTERRUPTED
+from groundstation.shell import EXIT_INTERRUPTED, Interrupted
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
 from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id
@@ -52,6 +53,8 @@ from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
 EXIT_INCOMPLETE = 21
+INTERRUPTED = "interrupted"
+"""The error of a flight that a signal has ended."""
 
 RECORDING = "recording.sqlite"
 _SERIAL = {"unplug"}
@@ -221,24 +224,38 @@ def _speed(plan: Plan) -> float:
     return min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))
 
 
-def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: LiveViewer | None = None) -> RunResult:
+Breakable = Callable[[], AbstractContextManager[None]]
+"""Within it a signal that asks this program to end is a KeyboardInterrupt."""
+
+
+def fly_plan(
+    plan: Plan,
+    clock: Callable[[], int],
+    progress: Progress,
+    viewer: LiveViewer | None = None,
+    breakable: Breakable = nullcontext,
+) -> RunResult:
     """Fly, judge, and write the bundle. A target that dies and Ctrl-C are results too.
+
+    From its first moment on the bundle says that the flight was cut off: so it stays if this process is killed.
+    What breaks off the flight otherwise, a test's time-out for instance, is raised again when the bundle is written.
 
     Args:
         plan: checked by `check_plan`.
         clock: ns since 1970.
         progress: told the mission time from time to time.
         viewer: shows a flight in real time.
+        breakable: surrounds what a signal may break off: the flight, and neither its judgement nor the bundle.
 
     Raises:
         ArchiveError: the bundle cannot be written.
     """
     began = clock()
-    if plan.bundle is not None:
-        _make(plan.bundle)
     if plan.image is None and plan.target in BOARD_OF and MACHINES[plan.target].missing() is None:
         plan = replace(plan, image=choose_image(BOARD_OF[plan.target]))
-    record = RIGS[plan.mode](plan, progress, viewer)
+    if plan.bundle is not None:
+        _make(plan, plan.bundle, began)
+    record = RIGS[plan.mode](plan, progress, viewer, breakable)
     if plan.target == BOARD:
         plan = replace(plan, image=plan.image or _image_of_board(record))
     if plan.image is not None:
@@ -246,8 +263,9 @@ def fly_plan(plan: Plan, clock: Callable[[], int], progress: Progress, viewer: L
     result = result_of(plan, record, began, clock)
     if plan.bundle is not None and (plan.keep or not result.passed):
         write_bundle(plan.bundle, result, record)
-        if plan.image is not None:
-            (plan.bundle / f"{IN_BUNDLE}{plan.image.suffix}").write_bytes(plan.image.data)
+        _write_image(plan, plan.bundle)
+    if record.raised is not None:
+        raise record.raised
     return result
 
 
@@ -262,18 +280,27 @@ def _image_of_board(record: FlightRecord) -> Image | None:
         return replace(runs, note=f"{runs.path} was built from other sources")
 
 
-def _make(bundle: Path) -> None:
+def _make(plan: Plan, bundle: Path, began: int) -> None:
+    """Make the bundle. Until its flight is over it is one of a flight that was cut off."""
     try:
         bundle.mkdir(parents=True, exist_ok=False)
+        if plan.keep:
+            write_result(bundle, cut_off(plan, "cut off: the process that flew it was killed", began, began))
+            _write_image(plan, bundle)
     except OSError as error:  # another program may write a report there
         raise ArchiveError(f"cannot make the bundle {bundle}: {error.strerror}") from error
 
 
-def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
+def _write_image(plan: Plan, bundle: Path) -> None:
+    if plan.image is not None:
+        (bundle / f"{IN_BUNDLE}{plan.image.suffix}").write_bytes(plan.image.data)
+
+
+def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None, breakable: Breakable) -> FlightRecord:
     target = STEPPED[plan.target]() if plan.target in UNMACHINED else SteppedMachine(_machine(plan, TIMELESS))
     rig = LockstepRig(plan.scenario, target, plan.archive, progress)
     try:
-        with _broken_off(rig.record):
+        with _broken_off(rig.record), breakable():
             rig.fly()
     finally:
         rig.record.console = target.console
@@ -285,11 +312,11 @@ TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realt
 """Which targets can be flown, by mode."""
 
 
-def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None) -> FlightRecord:
+def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None, breakable: Breakable) -> FlightRecord:
     make = _machine(plan, MACHINES)
     rig = RealtimeRig(plan.scenario, make, plan.archive.absolute(), _speed(plan), progress, host_clock, viewer)
     try:
-        with _broken_off(rig.record):
+        with _broken_off(rig.record), breakable():
             rig.fly()
     finally:
         rig.record.console = rig.console
@@ -305,11 +332,18 @@ def _broken_off(record: FlightRecord) -> Iterator[None]:
         yield
     except StationError as error:
         record.error, record.exit_code = str(error), error.exit_code
-    except KeyboardInterrupt:
-        record.error, record.exit_code = "interrupted", EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        record.error = INTERRUPTED
+        record.exit_code = error.exit_code if isinstance(error, Interrupted) else EXIT_INTERRUPTED
+    except SystemExit as error:
+        record.error, record.raised = INTERRUPTED, error
+        record.exit_code = error.code if isinstance(error.code, int) else 1
+    except BaseException as error:  # a test's time-out, or a fault of this program: told, and raised when it is kept
+        first = next(iter(str(error).splitlines()), "")
+        record.error, record.raised = f"cut off: {first or type(error).__name__}", error
 
 
-RIGS: dict[Mode, Callable[[Plan, Progress, LiveViewer | None], FlightRecord]] = {
+RIGS: dict[Mode, Callable[[Plan, Progress, LiveViewer | None, Breakable], FlightRecord]] = {
     "lockstep": _fly_lockstep,
     "realtime": _fly_realtime,
 }
@@ -319,7 +353,12 @@ RIGS: dict[Mode, Callable[[Plan, Progress, LiveViewer | None], FlightRecord]] = 
 def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], int]) -> RunResult:
     """Judge a flight and put together all that is known of it."""
     scenario = plan.scenario
-    judgement = judge(record)
+    try:
+        judgement = judge(record)
+    except StationError as error:  # there is nothing that could be measured
+        record.exit_code = record.exit_code if record.error else error.exit_code
+        why = f"{record.error}; {error}" if record.error else str(error)
+        return cut_off(plan, why, began, clock(), record.exit_code)
     found = judgement.received.losses()
     log = record.channel.log
     return RunResult(
@@ -352,6 +391,64 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
             **({"image": f"{IN_BUNDLE}{plan.image.suffix}"} if plan.image is not None else {}),
         },
     )
+
+
+def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) -> RunResult:
+    """The result of a flight of which no more is known than that it was begun: it failed.
+
+    Args:
+        plan: what was to be flown.
+        why: what is known of its end.
+        began: when it began, in ns since 1970.
+        ended: when it was over, or was found to be.
+        exit_code: of the run.
+    """
+    return RunResult(
+        verdict=Verdict(
+            run=plan.name,
+            scenario=plan.scenario.id,
+            target=plan.target,
+            mode=plan.mode,
+            seed=plan.scenario.head.seed,
+            state="FAIL",
+            passed=False,
+            exit_code=exit_code,
+            line=f"{_head(plan, 'FAIL')}: {why}",
+            error=why,
+            measurements=[],
+            counters=Counters(),
+            recording=printable(plan.archive),
+            replay=plan.replay,
+            image=None if plan.image is None else _flown(plan.image),
+        ),
+        title=plan.scenario.head.title,
+        toml=plan.scenario.text,
+        speed=0.0 if plan.mode == "lockstep" else _speed(plan),
+        start=EPOCH,
+        began=utc_date(began),
+        took_s=round((ended - began) / 1e9, 3),
+        faults=[],
+        applied=[],
+        applied_dropped=0,
+        moments=[],
+        samples=[],
+        frames=[],
+        interarrival_ms=[],
+        planned_los=None,
+        observed_los=None,
+        mismatch=None,
+        provenance=_surroundings(plan) | ({} if plan.image is None else plan.image.facts()),
+        console="",
+    )
+
+
+def give_up(plan: Plan, why: str, began: int, ended: int, exit_code: int = 20) -> RunResult:
+    """The same for a run that cannot say so itself: its bundle, as far as it was made, says it, too."""
+    result = cut_off(plan, why, began, ended, exit_code)
+    if plan.bundle is not None and plan.bundle.is_dir():
+        with suppress(OSError):  # a full disk may be what has ended it
+            write_result(plan.bundle, result)
+    return result
 
 
 def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
@@ -399,7 +496,7 @@ def utc_date(nanoseconds: int) -> str:
 def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) -> str:
     """The verdict in a line."""
     rows = judgement.rows
-    head = f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
+    head = _head(plan, state)
     first = "" if judgement.mismatch is None else f"{judgement.mismatch.field or where(judgement.mismatch)}; "
     if record.error or record.left:
         return f"{head}: {first}{record.error or record.left}"
@@ -409,6 +506,11 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
     los = next((row for row in rows if row.name.startswith("los_time_error")), None)
     cause = next((row.value for row in rows if row.name.startswith("los_cause")), None)
     return f"{head}: {len(rows)} measurements" + (f", LOS {cause}, error {los.value} ms" if los is not None else "")
+
+
+def _head(plan: Plan, state: State) -> str:
+    """How the verdict's line begins."""
+    return f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
 
 
 def _summaries(record: FlightRecord) -> list[FaultSummary]:
@@ -487,14 +589,21 @@ def _marks(judgement: Judgement) -> list[FrameMark]:
 
 def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[str, str]:
     return {
+        **_surroundings(plan),
+        **record.provenance,
+        "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
+        "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
+    }
+
+
+def _surroundings(plan: Plan) -> dict[str, str]:
+    """What is known before anything flies."""
+    return {
         "package": f"mars6-groundstation {version('mars6-groundstation')}",
         "dictionary": MARS6.hash_text,
         "python": platform.python_version(),
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",
         "target": plan.target,
-        **record.provenance,
-        "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
-        "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
     }
 
 
@@ -512,13 +621,20 @@ def read_bundle(folder: Path) -> RunResult:
         raise ScenarioError(f"{folder} is no bundle of a run: {error}") from error
 
 
+def write_result(folder: Path, result: RunResult) -> None:
+    """Write the result into a bundle, in place of the one that is there: at no moment half of it."""
+    fresh = folder / "result.json.part"
+    fresh.write_bytes(msgspec.json.format(encode_json(result, times=True)))
+    fresh.replace(folder / "result.json")
+
+
 def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     """Write all but the recording, which is there already, or else copied."""
     channel = record.channel
     if record.recording.exists() and not (folder / RECORDING).exists():
         shutil.copyfile(record.recording, folder / RECORDING)
     (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
-    (folder / "result.json").write_bytes(msgspec.json.format(encode_json(result, times=True)))
+    write_result(folder, result)
     (folder / "sent.bin").write_bytes(channel.sent("down"))
     (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:

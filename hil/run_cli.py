@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from groundstation.json_encoding import encode_json
 from groundstation.output import echo, echo_json, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
-from groundstation.shell import EXIT_INTERRUPTED
+from groundstation.shell import Interrupts
 from hil.batch import Batch
 from hil.boards import find_board
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
@@ -30,8 +29,9 @@ from hil.image_option import image_option
 from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
 from hil.report import image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
-from hil.run import TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
+from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
+from hil.scratch import Scratch
 from hil.targets import BOARD, TARGETS
 
 EXIT_FAIL = 1
@@ -100,15 +100,16 @@ def run_command(
 
     \b
     Exit codes: 0 all passed, 1 one failed, 2 wrong usage or scenario (nothing was flown), 20 a target died,
-    130 interrupted: the report is of what was flown so far.
+    130 interrupted, 143 terminated: the report is of what was flown so far.
     """
     mode = _mode(lockstep, realtime)
     if port is not None and target != BOARD:
         raise click.UsageError("--port is for the target board alone")
     if speed is not None and mode == "lockstep":
         raise click.UsageError(_NO_SPEED)
-    plans, skipped, flown = [], [], find_image(target, image)
-    with _folder(report) as folder:
+    plans, skipped = [], []
+    with Interrupts() as interrupts, _folder(report) as folder:
+        flown = find_image(target, image)
         for path, named in [found for name in scenarios for found in find_scenarios(name)]:
             scenario = load_scenario(path)
             chosen: Mode = mode or default_mode(scenario, target)
@@ -131,7 +132,7 @@ def run_command(
             raise ScenarioError("there is nothing to fly")
         if speed is not None and all(plan.mode == "lockstep" for plan in plans):
             raise click.UsageError(_NO_SPEED)
-        sys.exit(_fly(plans, jobs, folder, report is not None, as_json=as_json))
+        sys.exit(_fly(plans, jobs, folder, report is not None, interrupts, as_json=as_json))
 
 
 def _mode(lockstep: bool, realtime: bool) -> Mode | None:
@@ -165,41 +166,49 @@ def _folder(report: Path | None) -> Iterator[Path]:
         finally:
             release_folder(report)
         return
-    folder = Path(tempfile.mkdtemp(prefix="hil-run-"))
-    try:
-        yield folder
-    finally:
-        kept = [path for path in folder.glob("runs/*") if (path / FAILED).exists()]
-        if kept:
-            echo(f"kept what failed: {folder}", err=True)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    with Scratch("hil-run-") as scratch:
+        try:
+            yield scratch.path
+        finally:
+            if any((path / FAILED).exists() for path in scratch.path.glob("runs/*")):
+                scratch.keep()
+                echo(f"kept what failed: {scratch.path}", err=True)
 
 
-def _fly(plans: list[Plan], jobs: int, folder: Path, wanted: bool, *, as_json: bool = False) -> int:
+def _fly(
+    plans: list[Plan], jobs: int, folder: Path, wanted: bool, interrupts: Interrupts, *, as_json: bool = False
+) -> int:
     """Fly, write the verdicts, report; the exit code."""
-    batch, results = Batch(jobs), []
-    for result in batch.fly(plans):
-        results.append(result)
-        if as_json:
-            echo_json(result.verdict)
-        for line in [] if as_json else lines(result):
-            write_line(line)
-        if not result.passed:
-            (folder / "runs" / result.run / FAILED).touch()
-        elif not wanted:
-            shutil.rmtree(folder / "runs" / result.run)
-    places = {plan.name: n for n, plan in enumerate(plans)}
-    results.sort(key=lambda result: places[result.run])
+    results: list[RunResult] = []
+    try:
+        for result in Batch(jobs, interrupts).fly(plans, len(plans)):
+            results.append(result)
+            _mark(folder / "runs" / result.run, result, wanted)
+            if as_json:
+                echo_json(result.verdict)
+            for line in [] if as_json else lines(result):
+                write_line(line)
+    finally:
+        places = {plan.name: n for n, plan in enumerate(plans)}
+        results.sort(key=lambda result: places[result.run])
+        page = write_report(results, folder, utc_date(host_clock())) if wanted else None
     _sum_up(results, len(plans), as_json)
-    if wanted and results:
-        page = write_report(results, folder, utc_date(host_clock()))
+    if page is not None:
         echo(f"report: {page}", err=as_json)
-    if batch.interrupted:
-        return EXIT_INTERRUPTED
+    if interrupts.exit_code is not None:
+        return interrupts.exit_code
     if any(result.error for result in results):
         return EXIT_DIED
     return 0 if all(result.passed for result in results) else EXIT_FAIL
+
+
+def _mark(bundle: Path, result: RunResult, wanted: bool) -> None:
+    """Mark the bundle of a run that failed; without a report the others go."""
+    if not result.passed and (wanted or result.error != INTERRUPTED):
+        with suppress(OSError):  # a run that could not even make it
+            (bundle / FAILED).touch()
+    elif not wanted:
+        shutil.rmtree(bundle, ignore_errors=True)
 
 
 def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
@@ -207,12 +216,13 @@ def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
     if planned < 2:
         return
     passed = sum(result.passed for result in results)
-    streams: dict[str, set[str]] = {}
+    streams: dict[str, set[str | None]] = {}
     for result in results:
-        streams.setdefault(f"{result.scenario} {result.seed}", set()).add(result.provenance["received sha256"])
+        streams.setdefault(f"{result.scenario} {result.seed}", set()).add(result.provenance.get("received sha256"))
     repeated = len(results) > len(streams)
     same = f"; {sum(len(found) for found in streams.values())} different streams of {len(streams)}" if repeated else ""
-    echo(f"{passed} of {planned} passed{same}", err=as_json)
+    unflown = f"; {planned - len(results)} were not flown" if len(results) < planned else ""
+    echo(f"{passed} of {planned} passed{same}{unflown}", err=as_json)
 
 
 @click.command("list")
@@ -265,33 +275,38 @@ def replay_command(bundle: Path, report: Path | None, image: Path | None) -> Non
     """
     before = read_bundle(bundle)
     name = file_name(before.run, f"{bundle / 'result.json'}: run")
-    scenario = parse_scenario(before.toml, str(bundle / "scenario.toml"))
-    scenario = with_seed(scenario, before.seed)
-    kept = in_bundle(bundle, before.target) if image is None else None
-    flown = kept or find_image(before.target, image)
-    built = before.provenance.get("build")
-    if flown is not None and built is not None and flown.id_text != built:
-        lost = "" if image is not None else "; the bundle keeps no image"
-        echo(f"another image flies: build {flown.id_text} ({flown.path}), not {built}{lost}", err=True)
-    with _folder(report) as folder:
+    scenario = with_seed(parse_scenario(before.toml, str(bundle / "scenario.toml")), before.seed)
+    with Interrupts() as interrupts, _folder(report) as folder:
+        kept = in_bundle(bundle, before.target) if image is None else None
+        flown = kept or find_image(before.target, image)
+        built = before.provenance.get("build")
+        if flown is not None and built is not None and flown.id_text != built:
+            lost = "" if image is not None else "; the bundle keeps no image"
+            echo(f"another image flies: build {flown.id_text} ({flown.path}), not {built}{lost}", err=True)
         speed = before.speed or None
         again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
         made = folder / "runs" / name
         plan = Plan(scenario, before.target, before.mode, made, again, speed, image=flown)
         check_plan(plan)
-        code = _fly([plan], 1, folder, True)
-        after = read_bundle(made)
-        _compare_runs(before, after)
-        if before.mode == "lockstep" and _hashes(before) != _hashes(after):
-            code = code or EXIT_FAIL
+        code = _fly([plan], 1, folder, True, interrupts)
+        after = read_bundle(made) if made.is_dir() else None
+        if after is not None and after.error != INTERRUPTED:
+            same = _compare_runs(before, after)
+            code = code or (EXIT_FAIL if before.mode == "lockstep" and not same else 0)
     sys.exit(code)
 
 
-def _compare_runs(before: RunResult, after: RunResult) -> None:
+def _compare_runs(before: RunResult, after: RunResult) -> bool:
+    """Say whether they are the same; False: they are not."""
+    comparable = _hashes(before) != (None, None) or not before.error
     same = _hashes(before) == _hashes(after)
-    write_line(f"{'the same bytes, sent and received' if same else 'other bytes than in the bundle'}")
+    if not comparable:
+        write_line(f"the run in the bundle has nothing to compare with: {before.error}")
+    else:
+        write_line(f"{'the same bytes, sent and received' if same else 'other bytes than in the bundle'}")
     if before.state != after.state:
         write_line(f"it was {before.state}, it is {after.state}")
+    return same or not comparable
 
 
 def _hashes(result: RunResult) -> tuple[str | None, str | None]:
@@ -327,8 +342,8 @@ def campaign_command(
     base, first = load_scenario(find_scenario(scenario)), 1 if seed is None else seed
     check_vary(base)
     chosen: Mode = mode or default_mode(base, target)
-    flying = find_image(target, image)
-    with _folder(report) as folder:
+    with Interrupts() as interrupts, _folder(report) as folder:
+        flying = find_image(target, image)
         plans, drawn = [], {}
         for n in range(runs):
             flown, drawn[n] = draw(base, first, n)
@@ -337,7 +352,7 @@ def campaign_command(
             plans.append(Plan(flown, target, chosen, bundle, again, image=flying, keep=False))
         for plan in plans:
             check_plan(plan)
-        sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder))
+        sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder, interrupts))
 
 
 def _campaign(
@@ -348,23 +363,27 @@ def _campaign(
     drawn: dict[int, dict[str, float | str]],
     jobs: int,
     folder: Path,
+    interrupts: Interrupts,
 ) -> int:
     """Fly it; the exit code."""
-    batch, cases, failures, began = Batch(jobs), [], Counter[str](), host_clock()
+    cases, failures, began = [], Counter[str](), host_clock()
     kept: list[RunResult] = []
     image: FlownImage | None = None
-    for result in batch.fly(plans):
-        image = result.verdict.image
+    for result in Batch(jobs, interrupts).fly(plans, len(plans)):
         number, bundle = int(result.run), folder / "runs" / result.run
+        if result.error == INTERRUPTED:  # says nothing of the scenario
+            shutil.rmtree(bundle, ignore_errors=True)
+            continue
+        image = result.verdict.image
         keep = not result.passed and len(kept) < _KEEP
         cases.append(case_of(number, drawn[number], result, str(bundle) if keep else ""))
         failures.update(cases[-1].failed)
         if keep:
             kept.append(result)
-            (bundle / FAILED).touch()
+            _mark(bundle, result, wanted=True)
             write_line(result.line)
         else:
-            shutil.rmtree(bundle)
+            shutil.rmtree(bundle, ignore_errors=True)
     cases.sort(key=lambda case: case.number)
     summary = summarise(base, target, seed, cases, (host_clock() - began) / 1e9, jobs)
     for line in [*summary_lines(summary), *image_lines(image)]:
@@ -374,6 +393,6 @@ def _campaign(
     write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
     if kept:
         write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")
-    if batch.interrupted:
-        return EXIT_INTERRUPTED
+    if interrupts.exit_code is not None:
+        return interrupts.exit_code
     return 0 if summary.passed == summary.runs else EXIT_FAIL

@@ -74,6 +74,14 @@ class Child:
         """It has not ended."""
         return self._process.poll() is None
 
+    @property
+    def fate(self) -> str:
+        """How it ended, in words: ``was killed by SIGKILL``, ``ended with code 1``."""
+        code = self._process.poll()
+        if code is None:
+            return "runs"
+        return f"ended with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
     def words(self) -> str:
         """What it said so far."""
         if self._words.closed:
@@ -94,7 +102,7 @@ class Child:
         return True
 
     def end(self) -> str:
-        """End it at once; its last words. One that the kernel cannot end yet is left to it."""
+        """End it at once; its last words. One that the kernel cannot end yet is left to it. Idempotent."""
         self._process.kill()
         self.wait()
         words = self.words()

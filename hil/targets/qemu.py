@@ -10,11 +10,10 @@ import contextlib
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from hil.images import Image, choose_image
+from hil.scratch import Scratch
 from hil.targets.base import MachineFailed, Sink
 from hil.targets.child import Child
 from hil.targets.firmware import first_line
@@ -39,8 +38,8 @@ class QemuMachine:
         """
         self._sink = sink
         self._image = image or choose_image("stm32f4")
-        self._folder = tempfile.TemporaryDirectory(prefix="mars6-qemu-")
-        self._debugger = Debugger(Path(self._folder.name) / "gdb")
+        self._folder = Scratch("mars6-qemu-")
+        self._debugger = Debugger(self._folder.path / "gdb")
         self._child: Child | None = None
         self._line: Line | None = None
         self._qmp: Qmp | None = None
@@ -142,19 +141,18 @@ class QemuMachine:
     def close(self) -> None:
         """Switch it off and take away its folder."""
         self.power_off()
-        with contextlib.suppress(OSError):
-            self._folder.cleanup()
+        self._folder.close()
 
     def _pipe(self, end: str) -> int:
         """Our end of a pipe that is new and empty; as QEMU wants them named."""
-        path = Path(self._folder.name) / f"uart.{end}"
+        path = self._folder.path / f"uart.{end}"
         path.unlink(missing_ok=True)
         os.mkfifo(path, 0o600)
         return os.open(path, os.O_RDWR | os.O_NONBLOCK)  # both ways: so it opens, and does not end, without the other
 
     def _devices(self, monitor: int, image: int) -> list[str]:
         """USART2 is the second serial line."""
-        folder, flash = self._folder.name, f"/proc/self/fd/{image}"
+        folder, flash = self._folder.path, f"/proc/self/fd/{image}"
         return [
             *(("-kernel", flash) if self._image.suffix == ".elf" else ("-device", f"loader,file={flash}")),
             *("-chardev", f"pipe,id=uart,path={folder}/uart", "-serial", "null", "-serial", "chardev:uart"),

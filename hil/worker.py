@@ -1,0 +1,32 @@
+"""A process that flies plans for `hil.batch`: ``python -m hil.worker FD``, a socket on which it is told which.
+
+It says `READY` when a signal can no longer lose anything; then plans come, and the result of each goes back, until the
+socket closes. SIGINT breaks off the flight that it is at, which is a result, too.
+"""
+
+from __future__ import annotations
+
+import sys
+from multiprocessing.connection import Connection
+
+from groundstation.host_time import host_clock
+from groundstation.shell import Interrupts
+from hil.run import Plan, fly_plan
+
+READY = "ready"
+
+
+def main() -> None:
+    """Fly what is asked for."""
+    with Connection(int(sys.argv[1])) as line, Interrupts() as interrupts:
+        line.send(READY)
+        while True:
+            try:
+                plan: Plan = line.recv()
+            except EOFError:
+                return
+            line.send(fly_plan(plan, host_clock, lambda scet: None, breakable=interrupts.heeded))
+
+
+if __name__ == "__main__":
+    main()
