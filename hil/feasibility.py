@@ -39,6 +39,13 @@ EVENTS = frozenset(
 """Onboard events of a historical pass."""
 OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
 """Faults after which a link can be found again."""
+NUMBERED = frozenset(
+    {
+        *("last_good_frame", "los_time_error", "los_declared_late", "los_cause", "reacquisition", "outage_lost"),
+        *("command", "fault"),
+    }
+)
+"""Measurements of which a flight may have several."""
 _CONTACT = 2 * TICK_NS
 """From a contact's first frame to the one with which it can be lost."""
 
@@ -154,6 +161,8 @@ def _check_limit(place: str, limit: Limit, scenario: Scenario, mode: Mode | None
         raise ValueError(f"{place}: no fault takes the link away and gives it back, so that there is no {base}")
     if base == "resets" and any(fault.kind in ("reset", "power_off") for fault in scenario.faults):
         raise ValueError(f"{place}: {base} are not counted where a fault resets the target")
+    if index and base not in NUMBERED:
+        raise ValueError(f"{place}.name: there is no {limit.name}: {base} is one row, without a number")
     first, count = _counted(base, scenario)
     if index and count is not None and index.partition("]")[0] not in map(str, range(first, first + count)):
         raise ValueError(f"{place}.name: there is no {limit.name}: the scenario has {count}, counted from {first}")

@@ -29,7 +29,7 @@ from hil.live_viewer import LiveViewer
 from hil.mission_time import MissionTime
 from hil.report import lines, prepare_folder, release_folder, write_report
 from hil.result import DeclaredLoss, RunResult
-from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
 from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
 from hil.targets import BOARD, TARGETS
 
@@ -107,6 +107,8 @@ def fly_command(
     flown = find_image(target, image)
     plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute(), flown)
     check_plan(plan)
+    if (note := slower(plan)) is not None:
+        echo(note, err=True)
     viewer = None if lockstep else LiveViewer(style, in_ascii)
     with orderly_end() if viewer is not None else Interrupts() as interrupts:
         breakable = nullcontext if interrupts is None else interrupts.heeded

@@ -57,6 +57,9 @@ LAST_HK = EPOCH + 3210 * TICK_NS
 """What a historical pass sends last."""
 START_TIMEOUT_S = 10.0
 _LOOK_S = 0.002
+_LEAST_WAIT_S = 0.0005
+_PATIENCE_S, _PATIENCE_MISSION_S = 0.01, 0.2
+"""How long the rig waits for bytes before it looks at telecommands and faults, in seconds of host and mission."""
 _LISTENER_S = 15.0
 _TAIL_S = 1.0
 """Host time that the station gets to declare a loss at the very end."""
@@ -243,7 +246,7 @@ class RealtimeRig:
         last = None
         while self._clock() < last if last is not None else not self._left():
             self._act()
-            data = self._next(_LOOK_S)
+            data = self._next(self._patience)
             if data:
                 self._feed(data)
             self._pass_on()
@@ -254,6 +257,13 @@ class RealtimeRig:
                 self._channel.close(self._line_now)
                 last = self._clock() + round(_TAIL_S * S)
             self._check_target()
+
+    @property
+    def _patience(self) -> float:
+        """For how long to wait for bytes of the machine, in seconds: not longer than until the next are due."""
+        due = [time for time in (self._channel.next_down, self._channel.next_up) if time is not None]
+        left = (min(due) - self._line_now) / self._speed / S if due else _PATIENCE_S
+        return min(max(left, _LEAST_WAIT_S), _PATIENCE_S, _PATIENCE_MISSION_S / self._speed)
 
     def _check_target(self) -> None:
         """See that the machine runs, and that its pass can still end in time.
@@ -307,7 +317,7 @@ class RealtimeRig:
     def _keep_up(self) -> None:
         """Carry bytes for a viewer that stays; none of them is judged."""
         while self._viewer is not None and self._viewer.stays and not self._viewer.left:
-            if data := self._next(_LOOK_S):
+            if data := self._next(_PATIENCE_S):
                 self._server.send(data)
             if data := self._server.receive():
                 with contextlib.suppress(MachineFailed):  # the pass is over, whatever becomes of the machine

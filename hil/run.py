@@ -219,6 +219,14 @@ FASTEST = {"simavr": 5.0}
 """Mission seconds a second that an emulator holds on a slow computer; others hold 100."""
 
 
+def slower(plan: Plan) -> str | None:
+    """What is to be said if a flight in real time is slower than was asked for."""
+    flown = _speed(plan)
+    if plan.mode == "lockstep" or plan.speed is None or plan.speed <= flown:
+        return None
+    return f"{plan.target} flies no more than {flown:g} mission seconds a second, not {plan.speed:g}"
+
+
 def _speed(plan: Plan) -> float:
     """Of a flight in real time."""
     return min(plan.speed or plan.scenario.head.speed, FASTEST.get(plan.target, 100.0))

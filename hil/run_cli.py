@@ -29,7 +29,7 @@ from hil.image_option import image_option
 from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
 from hil.report import image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
-from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, utc_date
+from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, slower, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.scratch import Scratch
 from hil.targets import BOARD, TARGETS
@@ -126,13 +126,24 @@ def run_command(
                     skipped.append(str(error))
                     break
                 plans.append(plan)
-        for reason in skipped:
-            echo(f"skipped {reason}", err=True)
-        if not plans:
-            raise ScenarioError("there is nothing to fly")
-        if speed is not None and all(plan.mode == "lockstep" for plan in plans):
-            raise click.UsageError(_NO_SPEED)
+        _check_plans(plans, skipped)
         sys.exit(_fly(plans, jobs, folder, report is not None, interrupts, as_json=as_json))
+
+
+def _check_plans(plans: list[Plan], skipped: list[str]) -> None:
+    """Say what is not flown, or not as asked for.
+
+    Raises:
+        ScenarioError: nothing is left.
+        click.UsageError: all of it has no clock, and a speed was given.
+    """
+    notes = dict.fromkeys(slower(plan) for plan in plans)
+    for text in [*(f"skipped {reason}" for reason in skipped), *(note for note in notes if note is not None)]:
+        echo(text, err=True)
+    if not plans:
+        raise ScenarioError("there is nothing to fly")
+    if all(plan.mode == "lockstep" and plan.speed is not None for plan in plans):
+        raise click.UsageError(_NO_SPEED)
 
 
 def _mode(lockstep: bool, realtime: bool) -> Mode | None:

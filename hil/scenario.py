@@ -50,7 +50,7 @@ from itertools import pairwise
 from operator import or_
 from pathlib import Path
 from types import GenericAlias
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -59,6 +59,7 @@ from groundstation.message_base import Value
 from groundstation.messages import Cause
 from groundstation.orders import CommandState
 from hil.faults import FAULTS, Act, At, For, Spec, in_flight, mission_time
+from hil.faults.spec import Direction
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
@@ -196,6 +197,16 @@ _TABLES: dict[str, Any] = {
 }
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]+)`")
 _KIND = re.compile(r"Invalid value '(?P<kind>[^']+)'")
+_WORD = re.compile(r"Invalid enum value '(?P<word>[^']+)'")
+WORDS: dict[str, tuple[str, ...]] = {
+    "mode": get_args(Mode),
+    "modes": get_args(Mode),
+    "link": ("pty", "zmq"),
+    "dir": get_args(Direction),
+    "cause": get_args(Cause),
+    "expect": get_args(CommandState),
+}
+"""Keys that take one of some words."""
 _PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
 
 
@@ -280,6 +291,11 @@ def _explain(message: str, raw: Any, key: str) -> str:
         return f"{where}.{unknown['key']} is no key here{_near(unknown['key'], _keys(raw, where, key))}"
     if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
         return f"{where}: there is no fault '{kind['kind']}'{_near(kind['kind'], FAULTS)}"
+    if wrong := _WORD.search(said):
+        field = re.sub(r"\[[^\]]*\]", "", where).rpartition(".")[2]
+        return f"{where}: there is no {wrong['word']!r}" + (
+            _near(wrong["word"], WORDS[field]) if field in WORDS else ""
+        )
     return f"{where}: {said}"
 
 

@@ -88,6 +88,10 @@ def test_a_window_is_refused_if_and_only_if_no_frame_is_in_it(begin_ms: int, len
         ('[[limit]]\nname = "reacquisition"\nmax = 1\n', r"limit\[0\]: no fault takes the link away and gives it back"),
         ('[[limit]]\nname = "byte_to_published_p99"\nmax = 1\n', r'limit\[0\]: in lockstep .*: add mode = "realtime"'),
         (PING + '[[limit]]\nname = "command[2]"\nequals = "FAILED"\n', r"limit\[0\]\.name: there is no command\[2\]"),
+        (
+            '[[limit]]\nname = "frames_lost[2]"\nmax = 1\n',
+            r"limit\[0\]\.name: there is no frames_lost\[2\]: .* one row",
+        ),
         ('[[limit]]\nname = "fault[0]"\nmin = 1\n', r"limit\[0\]\.name: there is no fault\[0\]"),
     ],
 )

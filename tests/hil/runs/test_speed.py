@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.run import Plan, TooFast, check_plan
+from hil.run import Plan, TooFast, check_plan, slower
 from hil.scenario import SCENARIOS, ScenarioError, load_scenario, parse_scenario
 
 UNPLUG = '[[fault]]\nkind = "unplug"\nat = "09:09:00"\nfor = "4 s"\n'
@@ -56,3 +56,14 @@ def test_shipped_ones_can_be_flown_at_their_own_speed() -> None:
                 check_plan(Plan(scenario, "software", "realtime", Path("nowhere"), ""))
             except TooFast as error:
                 pytest.fail(str(error))
+
+
+def test_a_flight_that_is_slower_than_asked_for_says_so() -> None:
+    scenario = parse_scenario('[scenario]\nid = "x"\nspeed = 20\n')
+
+    def told(target: str, mode: str, speed: float | None) -> str | None:
+        return slower(Plan(scenario, target, mode, Path("nowhere"), "", speed))  # type: ignore[arg-type]
+
+    assert told("simavr", "realtime", 10) == "simavr flies no more than 5 mission seconds a second, not 10"
+    assert [told("simavr", "realtime", 5), told("simavr", "realtime", None), told("qemu", "realtime", 10)] == [None] * 3
+    assert told("simavr", "lockstep", 10) is None
