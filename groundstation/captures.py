@@ -71,6 +71,11 @@ class Capture:
         if self._recording is not None:
             self._recording.close()
 
+    @property
+    def lack(self) -> str:
+        """What was found to be missing in it, in words; empty if nothing, or if it is no recording."""
+        return "" if self._recording is None else self._recording.lack
+
     def require_whole(self) -> None:
         """To be called when all of it was read, and what came of it given.
 

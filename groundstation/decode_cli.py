@@ -50,7 +50,8 @@ _APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing"
 _EPILOG = """
 \b
 Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage or a file exists, 3 a wrong profile or dictionary,
-14 not a recording, 16 nothing decoded, 130 interrupted.
+14 not a recording, 16 nothing decoded, 19 a recording is damaged or incomplete: what could be read was decoded,
+130 interrupted.
 """
 
 
@@ -167,7 +168,8 @@ def decode(
             _show_report(decoder.report(), capture.name, as_json, err=to_stdout)
             trouble = decoder.trouble()
             if trouble is not None and stopped is None:
-                raise NothingDecoded(f"{capture.name}: {trouble}")
+                lack = f"; it {capture.lack}" if capture.lack else ""
+                raise NothingDecoded(f"{capture.name}: {trouble}{lack}")
         if stopped is None:
             capture.require_whole()
     if stopped is not None:

@@ -36,10 +36,6 @@ class Column(NamedTuple):
         """What is wrong with one of the values."""
         if not self.types.issuperset(map(type, values)):
             return f"{self.name} of {', '.join(sorted(t.__name__ for t in set(map(type, values)) - self.types))}"
-        return self.range_fault(values)
-
-    def range_fault(self, values: Collection[Value]) -> str:
-        """What is wrong with one of the values, whose types are right."""
         if self.allowed is None or not values:
             return ""
         ends = (min(values), max(values)) if self.is_various else set(values)  # type: ignore[type-var]

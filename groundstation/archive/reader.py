@@ -69,6 +69,7 @@ _INT64_MAX = 2**63 - 1
 _PAGE_BYTES = 16 << 20
 """Rows are fetched up to so many bytes at a time."""
 
+_YEAR_NS = 365 * 86_400 * 1_000_000_000
 _COPY_STEP = 16 << 20
 _NOTES_MAX = 100_000
 
@@ -82,15 +83,12 @@ class _Scan(NamedTuple):
     is_heavy: bool = True
     """The last column is bytes of any size."""
 
-    has_ranges: bool = False
-    """Not every value of the right type can be."""
-
 
 _CHUNKS = _Scan(schema.SELECT_CHUNKS, "chunk", (ID, ERT, LINK, DATA))
 _BYTES = _Scan(schema.SELECT_BYTES_OF_CHUNKS, "chunk", (ID, ERT, DATA))
 _EVENTS = _Scan(schema.SELECT_EVENTS, "event", (ID, ERT, SCET, KIND, DATA))
 _RECORDS = _Scan(schema.SELECT_RECORDS, "records", (ID, ERT, KIND_OR_NONE, DATA))
-_FRAMES = _Scan(schema.SELECT_FRAMES, "frame", FRAME_COLUMNS, is_heavy=False, has_ranges=True)
+_FRAMES = _Scan(schema.SELECT_FRAMES, "frame", FRAME_COLUMNS, is_heavy=False)
 
 
 class ArchiveReader:
@@ -118,7 +116,7 @@ class ArchiveReader:
         self._has_large_rows = False
         self._is_strict = opened.is_strict
         self._is_sound = False
-        """SQLite found all types and the order of ids to be right."""
+        """All types and ranges, and the order of ids, were found to be right."""
         if opened.fault:
             self._recover(opened.fault)
 
@@ -162,12 +160,12 @@ class ArchiveReader:
         Raises:
             ArchiveError: nothing of it is left.
         """
-        if self._damage is not None or (largest is not None and self._size() > largest):
+        if largest is not None and self._size() > largest:
             return
-        if fault := self._structure_fault():
+        if self._damage is None and (fault := self._structure_fault()):
             self._recover(fault)
-        else:
-            self._is_sound = self._is_strict
+        self._is_sound = True
+        self._note_bodies()
 
     def distrust(self, reason: str) -> None:
         """Take only what can be from here on: something was given that cannot.
@@ -183,7 +181,7 @@ class ArchiveReader:
         try:
             return body_of(event, kind, self.path)
         except ArchiveError as error:
-            if len(self._notes) < _NOTES_MAX:
+            if event.id in self._notes or len(self._notes) < _NOTES_MAX:
                 self._notes[event.id] = f"record {event.id}, kind {event.kind!r}: {error.__cause__}"
             return None
 
@@ -341,9 +339,16 @@ class ArchiveReader:
         return dict(self._query(schema.SELECT_EVENT_COUNTS, (), _event_counts_fault))
 
     def span(self) -> tuple[int, int] | None:
-        """Earth received times of the first and the last record; None if there is none."""
-        times = [time for time in self._query(schema.SELECT_SPAN, ())[0] if time is not None]
-        return (min(times), max(times)) if times else None
+        """Earth received times of the first and the last record; None if there is none.
+
+        One that is years away from those beside it is a damaged one.
+        """
+        spans = [span for span in (self._span("chunk"), self._span("event")) if span is not None]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+    def span_of_bytes(self) -> tuple[int, int] | None:
+        """Earth received times of the first and the last read; None if there is none."""
+        return self._span("chunk")
 
     def onboard_spans(self) -> list[OnboardSpan]:
         """The onboard times of the frames, in order; empty if none has one.
@@ -418,6 +423,11 @@ class ArchiveReader:
         found: int | None = self._query(statement, where)[0][0]
         return found
 
+    def _span(self, table: str) -> tuple[int, int] | None:
+        ends = ([ert for (ert,) in self._query(statement, ())] for statement in schema.SELECT_ENDS[table])
+        times = [ert for end in ends for ert in _together(end)]
+        return (min(times), max(times)) if times else None
+
     def _frame(self, statement: str, *where: int) -> FrameRecord | None:
         self._need_frames()
         rows = self._query(statement, where, _frames_fault)
@@ -443,11 +453,9 @@ class ArchiveReader:
 
     def _scan_fault(self, scan: _Scan, rows: _Rows, last: int) -> str:
         """What is wrong with a page of rows behind the id ``last``."""
-        if not rows or (self._is_sound and not scan.has_ranges):
+        if not rows or self._is_sound:
             return ""
         columns = list(zip(*rows, strict=True))
-        if self._is_sound:
-            return next(filter(None, (e.range_fault(c) for e, c in zip(scan.columns, columns, strict=True))), "")
         if not is_rising(columns[0], last) or columns[0][-1] > self._last_id(scan.table):
             return f"ids of {scan.table} are out of order"
         faults = (each.fault(column) for each, column in zip(scan.columns, columns, strict=True))
@@ -525,6 +533,8 @@ class ArchiveReader:
             found = [row[0] for row in self._execute("PRAGMA quick_check(1)", ())]
             tables = ["chunk", "event", *(["frame"] if self.has_frames else [])]
             firsts = [self._execute(schema.FIRST_IDS.format(table), ())[0][0] for table in tables]
+            wrong = self._wrong_table([*tables, "meta"])
+            largest = self._execute(schema.LARGEST_CHUNK, ())[0][0]
         except DATABASE_ERRORS as error:
             if not is_damage(error):
                 raise ArchiveError(f"{self.path} cannot be read: {error}") from error
@@ -533,10 +543,31 @@ class ArchiveReader:
             return str(found[0]).splitlines()[-1]
         if any(first is not None and (not isinstance(first, int) or first < 1) for first in firsts):
             return "ids below 1"
+        if wrong:
+            return f"a {wrong} holds values that cannot be"
+        if largest > LARGEST_ROW:
+            return "a chunk is larger than any read"
         return "its journal is damaged" if self.journal == "read" and self._has_damaged_journal() else ""
 
+    def _wrong_table(self, tables: list[str]) -> str:
+        """The name of a table with values of a wrong type or, of frames, out of range; empty if there is none."""
+        if not self._is_strict:
+            for table in tables:
+                if self._execute(schema.WRONG_TYPES[table], ())[0][0]:
+                    return table
+        for table in tables:
+            if table != "meta" and self._execute(schema.NO_TIMES.format(table), ())[0][0]:
+                return table
+        return "frame" if "frame" in tables and self._execute(schema.WRONG_FRAMES, ())[0][0] else ""
+
+    def _note_bodies(self) -> None:
+        """Note the events whose bodies are no JSON."""
+        with suppress(*DATABASE_ERRORS):  # whoever reads them comes to that
+            for number, kind in self._execute(schema.WRONG_BODIES, (_NOTES_MAX,)):
+                self._notes[number] = f"record {number}, kind {kind!r}: not JSON"
+
     def _has_damaged_journal(self) -> bool:
-        from groundstation.archive.journal import is_damaged  # noqa: PLC0415 - numpy, for open ones alone
+        from groundstation.archive.damaged.journal import is_damaged  # noqa: PLC0415 - numpy, for open ones alone
 
         with suppress(OSError):
             return is_damaged(journal_of(self.path))
@@ -544,7 +575,7 @@ class ArchiveReader:
 
     def _recover(self, reason: str) -> None:
         """Go on with a clean copy of what is left."""
-        from groundstation.archive.recovery import recover  # noqa: PLC0415 - numpy, for damaged ones alone
+        from groundstation.archive.damaged.recovery import recover  # noqa: PLC0415 - numpy, for damaged ones alone
 
         recovered = recover(self.path, reason, self._db, with_journal=self.journal == "read")
         if self._db is not None:
@@ -554,6 +585,12 @@ class ArchiveReader:
         self.schema_version = self.schema_version or recovered.schema_version
         if self.journal == "none" and schema.OPEN in (facts := self.meta()).items():
             self.journal = journal_state(facts, self.schema_version)
+
+
+def _together(times: list[int]) -> list[int]:
+    """The times that are not far from the middle one."""
+    middle = sorted(times)[len(times) // 2 : len(times) // 2 + 1]
+    return [time for time in times if len(times) < 3 or abs(time - middle[0]) <= _YEAR_NS]
 
 
 def _numbers_fault(rows: _Rows) -> str:

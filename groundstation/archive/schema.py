@@ -109,6 +109,36 @@ LAST_IDS = {
     "frame": "SELECT max(id) FROM frame",
     "records": "SELECT max(id) FROM (SELECT max(id) AS id FROM chunk UNION ALL SELECT max(id) FROM event)",
 }
+_INT, _TIME = "typeof({0}) <> 'integer'", "(typeof({0}) <> 'integer' AND {0} IS NOT NULL)"
+_TEXT, _BLOB = "typeof({0}) <> 'text'", "typeof({0}) <> 'blob'"
+_TYPES = {
+    "meta": {"key": _TEXT, "value": _TEXT},
+    "chunk": {"ert": _INT, "link": _TEXT, "data": _BLOB},
+    "event": {"ert": _INT, "scet": _TIME, "kind": _TEXT, "body": _TEXT},
+    "frame": {
+        **dict.fromkeys(("ert", "chunk", "at", "size"), _INT),
+        **dict.fromkeys(("scet", "vcid", "vcfc"), _TIME),
+        "quality": _TEXT,
+    },
+}
+_WRONG = {table: " OR ".join(each.format(name) for name, each in types.items()) for table, types in _TYPES.items()}
+WRONG_TYPES = {
+    table: f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {wrong})"  # noqa: S608
+    for table, wrong in _WRONG.items()
+}
+"""Whether a table holds values of types that it must not; of recordings whose tables are not strict."""
+
+WRONG_FRAMES = """
+SELECT EXISTS (
+    SELECT 1 FROM frame
+    WHERE vcid NOT BETWEEN 0 AND 63 OR vcfc NOT BETWEEN 0 AND 4294967295 OR chunk < 1
+        OR at NOT BETWEEN 0 AND 2147483647 OR size NOT BETWEEN 0 AND 2147483647
+        OR quality NOT IN ('GOOD', 'CORRECTED', 'CRC', 'RS', 'SYNC')
+)
+"""
+NO_TIMES = "SELECT EXISTS (SELECT 1 FROM {} WHERE ert = -9223372036854775808)"
+LARGEST_CHUNK = "SELECT coalesce(max(length(data)), 0) FROM chunk"
+WRONG_BODIES = "SELECT id, kind FROM event WHERE NOT json_valid(body) LIMIT ?"
 FIRST_IDS = "SELECT min(id) FROM {}"
 SELECT_BYTES = "SELECT coalesce(sum(length(data)), 0) FROM chunk"
 
@@ -147,10 +177,10 @@ SELECT min(last) FROM (
     SELECT max(ert) AS last FROM frame WHERE ert BETWEEN ? AND ? AND vcid IS NOT NULL GROUP BY vcid
 )
 """
-SELECT_SPAN = """
-SELECT (SELECT ert FROM chunk ORDER BY id LIMIT 1), (SELECT ert FROM chunk ORDER BY id DESC LIMIT 1),
-       (SELECT ert FROM event ORDER BY id LIMIT 1), (SELECT ert FROM event ORDER BY id DESC LIMIT 1)
-"""
+SELECT_ENDS = {
+    table: [f"SELECT ert FROM {table} ORDER BY id {order} LIMIT 3" for order in ("ASC", "DESC")]  # noqa: S608
+    for table in ("chunk", "event")
+}
 SELECT_EVENT_COUNTS = "SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind"
 
 SELECT_FRAME_NUMBERS = """

@@ -7,14 +7,18 @@ Rules:
    sequence, so that it never makes a replay wait for the past.
 3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
 4. What cannot be read is told at its place, and what follows it is given: a damaged record costs itself alone.
+5. A time that is a day away from the one before it and from most of those that follow is a damaged one: nobody waits
+   for it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 import msgspec
@@ -47,6 +51,10 @@ GAP_EVENT = "ARCHIVE_GAP"
 
 DAMAGE_EVENT = "ARCHIVE_DAMAGED"
 """Name of the event that says, in a replay, that records cannot be read."""
+
+_YEAR_NS = 365 * NS_PER_DAY
+_AHEAD = 64
+"""So many records are looked at to tell whether a time can be believed."""
 
 _EVENTS_CHECKED = 10_000
 _CHECKED_MAX = 256 << 20
@@ -116,7 +124,7 @@ class Playback:
             ArchiveError: nothing that was received can be read.
             CallerError: nothing was received.
         """
-        span = self._reader.span()
+        span = self._span()
         if span is None or not self._reader.bytes_total:
             if self._reader.lack:
                 raise ArchiveError(f"{self._reader.path} {self._reader.lack}: there is nothing left to replay")
@@ -125,7 +133,7 @@ class Playback:
 
     def last(self) -> int | None:
         """Earth received time of what is the last record now; None if there is none."""
-        span = self._reader.span()
+        span = self._span()
         return None if span is None else span[1]
 
     def find(self, text: str) -> int:
@@ -188,7 +196,7 @@ class Playback:
             ArchiveError: the recording cannot be read any more.
         """
         retold: list[Item] = []
-        for item in self._records(first):
+        for item in _timed(self._records(first)):
             if isinstance(item.report, Retold):
                 retold.append(item)
                 continue
@@ -221,6 +229,14 @@ class Playback:
             return _nth(following, steps - 1, self._reader.frame_after)
         last = self._reader.last_frame() if following is None else self._reader.frame_before(following.id)
         return _nth(last, -steps, self._reader.frame_before)
+
+    def _span(self) -> tuple[int, int] | None:
+        """The recording's span; what was told days away from all that was received has a damaged time."""
+        span, received = self._reader.span(), self._reader.span_of_bytes()
+        if span is None or received is None:
+            return span
+        near = [abs(told - read) <= NS_PER_DAY for told, read in zip(span, received, strict=True)]
+        return span[0] if near[0] else received[0], span[1] if near[1] else received[1]
 
     def _records(self, first: int) -> Iterator[Item]:
         last, received = first - 1, 0
@@ -325,6 +341,43 @@ def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecor
             return None
         frame = step(frame.id)
     return frame
+
+
+def _timed(items: Iterator[Item]) -> Iterator[Item]:
+    """The items; one with a time that is not believed comes at that of the item before."""
+    ahead: deque[Item] = deque()
+    before: int | None = None
+    for item in chain(items, repeat(None)):
+        if item is not None:
+            ahead.append(item)
+            if len(ahead) <= _AHEAD:
+                continue
+        if not ahead:
+            return
+        first = ahead.popleft()
+        believed = _believed(before, first.ert, ahead)
+        yield first if believed == first.ert else _at(first, believed)
+        before = believed
+
+
+def _believed(before: int | None, ert: int, ahead: Sequence[Item]) -> int:
+    """A time, or what is taken for it if it fits neither to the one before nor to most of those that follow."""
+    if before is not None and abs(ert - before) < NS_PER_DAY:
+        return ert
+    following = sorted(item.ert for item in ahead)
+    middle = following[len(following) // 2] if following else before
+    reference = middle if before is None else before
+    if middle is None or reference is None or abs(ert - middle) < (NS_PER_DAY if following else _YEAR_NS):
+        return ert
+    return reference
+
+
+def _at(item: Item, ert: int) -> Item:
+    """The item at another time."""
+    report = item.report
+    if isinstance(report, Chunk):
+        return item._replace(ert=ert, report=report._replace(ert=ert))
+    return item._replace(ert=ert, report=replace(report, ert=ert))
 
 
 def _damaged(ert: int, text: str) -> EventMessage:

@@ -204,8 +204,8 @@ def test_a_damaged_body_is_told_and_passed_over(tmp_path: Path, kind: str, body:
 def test_other_kinds_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:
-        archive.event(EPOCH, None, "weather", b"{")
-        archive.event(EPOCH, None, "tide", b"{")
+        archive.event(EPOCH, None, "weather", b"{}")
+        archive.event(EPOCH, None, "tide", b"{}")
         archive.chunk(EPOCH, "test:", b"\0")
     with ArchiveReader(path) as reader:
         assert [type(item.report) for item in Playback(reader).items(0)] == [Chunk]

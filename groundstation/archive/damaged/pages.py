@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from groundstation.archive.creation import MAGIC, journal_of
-from groundstation.archive.journal import Journal, read_journal
+from groundstation.archive.damaged.journal import Journal, read_journal
 from groundstation.archive.records import Value
 
 _HEADER_SIZE = 100
@@ -188,13 +188,14 @@ class PageFile:
             if at + size > len(page):
                 raise ValueError("cut off")
             return page[at : at + size]
-        if size > min(_LARGEST, self.count * self.page_size):
-            raise ValueError("no row is so large")
         least = (self._usable - 12) * 32 // 255 - 23
         here = least + (size - least) % (self._usable - 4)
         here = here if here <= most else least
         data = bytearray(page[at : at + here])
         following = int.from_bytes(page[at + here : at + here + 4], "big")
+        if size > _LARGEST:
+            self._pass_over(following)
+            raise ValueError("no row is so large")
         while len(data) < size:
             self.overflow.add(following)
             more = self.page(following)
@@ -203,6 +204,12 @@ class PageFile:
             following = int.from_bytes(more[:4], "big")
             data += more[4 : 4 + min(size - len(data), self._usable - 4)]
         return bytes(data)
+
+    def _pass_over(self, number: int) -> None:
+        """Note the pages that a row goes on in."""
+        while 0 < number <= self.count and number not in self.overflow:
+            self.overflow.add(number)
+            number = int.from_bytes(self.page(number)[:4], "big")
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

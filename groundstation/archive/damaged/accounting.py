@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from groundstation.archive import schema
 from groundstation.archive.damage import PLACES_SHOWN, Damage, Lost
-from groundstation.archive.pages import PageFile
+from groundstation.archive.damaged.pages import PageFile
 from groundstation.archive.records import Value
 
 _LEAST_ROW = 8

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from groundstation.archive.pages import PageFile
+from groundstation.archive.damaged.pages import PageFile
 from tests.groundstation.archive.test_opening import killed
 
 VALUES = st.one_of(

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from groundstation.archive import schema
-from groundstation.archive.accounting import Findings, account, free_id
 from groundstation.archive.checks import chunk_fault, event_fault, frame_fault, is_text
 from groundstation.archive.damage import Damage
-from groundstation.archive.pages import Leaf, PageFile, Row
+from groundstation.archive.damaged.accounting import Findings, account, free_id
+from groundstation.archive.damaged.pages import Leaf, PageFile, Row
 from groundstation.archive.records import Value
 from groundstation.errors import ArchiveError
 from groundstation.printable import encodable
