@@ -103,7 +103,7 @@ def fly_command(
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
-    again = _again(scenario, link_drop, target, mode, port, image)
+    again = _again(scenario, link_drop, target, mode, speed, link, port, image)
     flown = find_image(target, image)
     plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute(), flown)
     check_plan(plan)
@@ -153,12 +153,21 @@ def _exact(at: int) -> str:
 
 
 def _again(
-    scenario: str | None, link_drop: int | None, target: str, mode: Mode, port: str | None, image: Path | None
+    scenario: str | None,
+    link_drop: int | None,
+    target: str,
+    mode: Mode,
+    speed: float | None,
+    link: str | None,
+    port: str | None,
+    image: Path | None,
 ) -> str:
     """The command line that flies it again."""
     words = ["hil", "fly", *([] if scenario is None else [scenario]), "--target", target]
     words += ["--link-drop", _exact(link_drop)] if link_drop is not None else []
     words += ["--lockstep"] if mode == "lockstep" else []
+    words += ["--speed", f"{speed:g}"] if speed is not None else []
+    words += ["--link", link] if link is not None else []
     words += ["--image", str(image)] if image is not None else []
     return shell_join([*words, *(["--port", port] if port else [])])
 

@@ -35,7 +35,7 @@ class Viewer(Protocol):
         """It wants the link to stay up after the pass."""
 
     def watch(self, station: StationInfo, fly: Callable[[], None]) -> None:
-        """Show the station, and fly meanwhile; returns when both are over.
+        """Show the station while flying; returns when both are over.
 
         Raises:
             StationError: whatever the flight or the viewer raised.

@@ -172,8 +172,8 @@ class RealtimeRig:
     def _serve(self, endpoint: str) -> ByteServer:
         """The port that the station opens: the same name each time, and never that of another terminal.
 
-        A bare pseudo-terminal that is closed leaves its number to the next one, whoever opens it, and a station that
-        looks for its own would take that.
+        A bare pseudo-terminal that is closed leaves its number to the next one of any program, and a station that looks
+        for its own would take that.
         """
         return PtyServer(self._port) if self._scenario.head.link == "pty" else ZmqServer(endpoint)
 

@@ -128,7 +128,7 @@ class SteppedSoftware:
         self._craft = Spacecraft()
 
     def hang(self, stands: bool) -> None:
-        """It is not stepped meanwhile: nothing to do."""
+        """Nothing: it is not stepped while it stands."""
 
     def flip(self, address: int, mask: int) -> None:
         """Not of Python's objects."""

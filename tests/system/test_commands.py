@@ -46,6 +46,7 @@ def test_a_flight_in_real_time_ends_with_its_verdict(run: Run, link: str, drop: 
     assert (loss["cause"], loss["planned"], loss["observed"]) == (cause, "09:11:05.000", "09:11:05.000")
     assert 0 <= loss["declared_late_ms"] <= 50
     assert verdict["lander_frames"] == 2240
+    assert verdict["replay"] == " ".join(["hil fly --target software", *drop, f"--speed 100 --link {link}"])
     types = {json.loads(line)["type"] for line in lines}
     assert {"snapshot", "telemetry", "contact", "event", "link", "heartbeat"} <= types
 

@@ -27,7 +27,7 @@ def command(name: str, at: str, args: str = "") -> str:
         ("", 1, 322),
         ("", 20, 16.1),
         (fault("silence", '"09:11:00"', "60 s"), 20, 16.1),  # of the stream: the pass ends as it would
-        (fault("hang", '"09:09:00"', "30 s"), 10, 35.2),  # the mission stands meanwhile
+        (fault("hang", '"09:09:00"', "30 s"), 10, 35.2),  # in which the mission stands
         (fault("hang", '"09:09:00"', "30 s") + fault("hang", '"09:10:00"', "10 s"), 10, 36.2),
         (fault("unplug", '"09:11:00"', "60 s"), 10, 36.7),  # 307 s after the epoch, and 60
         (fault("unplug", "{ frame = 9 }", "60 s"), 10, 38.2),  # at the latest at the end

@@ -17,6 +17,7 @@ from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan
 from hil.scenario import parse_scenario
 from tests.system.conftest import home  # noqa: F401 - a fixture
+from tests.targets.bench import require
 
 HEAD = '[scenario]\nid = "x"\nspeed = 100\n'
 RESET = '[[command]]\nat = "09:08:00"\nname = "RESET"\n'
@@ -25,9 +26,9 @@ MOMENT = mission_time("09:08:00")
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def flown(text: str, folder: Path, at: Callable[[], None] = lambda: None) -> RunResult:
+def flown(text: str, folder: Path, at: Callable[[], None] = lambda: None, target: str = "software") -> RunResult:
     """Fly, and do something once at 09:08:00."""
-    plan = Plan(parse_scenario(HEAD + text), "software", "realtime", folder / "flight", "")
+    plan = Plan(parse_scenario(HEAD + text), target, "realtime", folder / "flight", "")
     check_plan(plan)
     left = [at]
 
@@ -58,11 +59,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hil.deadline.COMMAND_S", 1.0)
 
 
+@pytest.mark.parametrize("target", ["software", pytest.param("qemu", marks=pytest.mark.long)])
 @pytest.mark.usefixtures("hurried")
-def test_a_target_that_resets_itself(tmp_path: Path) -> None:
-    result = flown(RESET, tmp_path)
+def test_a_target_that_resets_itself(target: str, tmp_path: Path) -> None:
+    require(target)
+    result = flown(RESET, tmp_path, target=target)
     assert (result.state, result.verdict.exit_code) == ("FAIL", 20)
-    assert "software did not end its pass, planned to take 3.2 s, in 1 s more" in result.error
+    assert f"{target} did not end its pass, planned to take 3.2 s, in 1 s more" in result.error
     assert "it has booted again, and waits for START; its last byte came 0." in result.error
     assert re.search(r"and of the lander VC0 frame \d+ of 09:0[89]:", result.error)
     assert {row.name: row.value for row in result.measurements}["resets"] == 1
