@@ -16,6 +16,7 @@ COMMANDS = {
     "lander": "hil.lander_cli:lander_command",
     "list": "hil.run_cli:list_command",
     "replay": "hil.run_cli:replay_command",
+    "report": "hil.report_cli:report_command",
     "run": "hil.run_cli:run_command",
 }
 """Where each command is."""

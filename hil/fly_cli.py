@@ -27,7 +27,7 @@ from hil.find import find_image, find_scenario
 from hil.image_option import image_option
 from hil.live_viewer import LiveViewer
 from hil.mission_time import MissionTime
-from hil.report import lines, prepare_folder, release_folder, write_report
+from hil.report import Report, lines, prepare_folder, release_folder, write_report
 from hil.result import DeclaredLoss, RunResult
 from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
 from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
@@ -181,7 +181,7 @@ def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None, breakable: 
         return fly_plan(plan, host_clock, lambda scet: None, viewer, breakable)
     finally:
         if plan.bundle is not None and plan.bundle.is_dir():
-            page = write_report([read_bundle(plan.bundle)], report, utc_date(host_clock()))
+            page = write_report(Report(generated=utc_date(host_clock()), results=[read_bundle(plan.bundle)]), report)
             echo(f"report: {page}", err=True)
         release_folder(report)
 

@@ -215,6 +215,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         start: line time of tick 0, in ns; for lockstep the mission's epoch.
         interarrival_ms: of lander frames in contact.
         artefacts: file names in the bundle, by what they are.
+        test: pytest's name of the test that flew it; empty: none did.
         applied_dropped: entries of the fault log that found no room.
     """
 
@@ -238,6 +239,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     provenance: dict[str, str]
     console: str
     artefacts: dict[str, str] = msgspec.field(default_factory=dict)
+    test: str = ""
 
     @property
     def run(self) -> str:

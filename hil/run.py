@@ -90,6 +90,7 @@ class Plan:
         port: of the target ``board``.
         recording: a new file for the station's archive; None: it is in the bundle alone.
         keep: whether the bundle is wanted if the run passes; without it no more than the recording may be there then.
+        test: pytest's name of the test that flies it; empty: none does.
         image: what the target runs, of a board what it should run; None: what `hil.images` chooses for the target.
     """
 
@@ -103,6 +104,7 @@ class Plan:
     recording: Path | None = None
     image: Image | None = None
     keep: bool = True
+    test: str = ""
 
     @property
     def name(self) -> str:
@@ -398,6 +400,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
             "console": "console.txt",
             **({"image": f"{IN_BUNDLE}{plan.image.suffix}"} if plan.image is not None else {}),
         },
+        test=plan.test,
     )
 
 
@@ -447,6 +450,7 @@ def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) ->
         mismatch=None,
         provenance=_surroundings(plan) | ({} if plan.image is None else plan.image.facts()),
         console="",
+        test=plan.test,
     )
 
 

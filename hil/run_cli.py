@@ -27,7 +27,7 @@ from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
 from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
-from hil.report import image_lines, lines, prepare_folder, release_folder, write_report
+from hil.report import Report, image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
 from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, slower, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
@@ -202,7 +202,7 @@ def _fly(
     finally:
         places = {plan.name: n for n, plan in enumerate(plans)}
         results.sort(key=lambda result: places[result.run])
-        page = write_report(results, folder, utc_date(host_clock())) if wanted else None
+        page = write_report(Report(generated=utc_date(host_clock()), results=results), folder) if wanted else None
     _sum_up(results, len(plans), as_json)
     if page is not None:
         echo(f"report: {page}", err=as_json)
@@ -403,7 +403,9 @@ def _campaign(
         write_line(f"  {count} × {name}")
     write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
     if kept:
-        write_line(f"report of what failed: {write_report(kept, folder, utc_date(host_clock()))}")
+        write_line(
+            f"report of what failed: {write_report(Report(generated=utc_date(host_clock()), results=kept), folder)}"
+        )
     if interrupts.exit_code is not None:
         return interrupts.exit_code
     return 0 if summary.passed == summary.runs else EXIT_FAIL

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import signal
+import sys
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,13 +22,17 @@ from groundstation.errors import CallerError
 from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
+from groundstation.shell import Interrupts
+from hil.afterwards import Afterwards
 from hil.building import BuildFailed
 from hil.find import default_mode, find_image, lack_of
 from hil.images import Image, ImageRefused
-from hil.report import prepare_folder, release_folder, write_report
+from hil.pytest_plugin.outcomes import Outcomes
+from hil.report import TESTS, gather, prepare_folder, release_folder, write_report
 from hil.result import RunResult
-from hil.run import NotForTarget, Plan, check_plan, fly_plan, read_bundle, utc_date
+from hil.run import INTERRUPTED, NotForTarget, Plan, check_plan, fly_plan, utc_date
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
+from hil.scratch import Scratch
 from hil.targets import TARGETS
 from protocols.nearest import nearest
 
@@ -64,9 +71,15 @@ class HilSession:
         report = config.getoption("--hil-report")
         self._started = config.invocation_params.dir
         self._report = None if report is None else self._started / report
+        self._outcomes: Outcomes | None = None
         if self._report is not None and not self._worker:
             _prepare(self._report)
-        self._folder = self._report
+            self._outcomes = Outcomes(self._report / TESTS)
+            remake = [sys.executable, "-m", "hil.cli", "report", str(self._report.absolute())]
+            self._if_killed = Afterwards('exec "$0" "$@"', *remake, environment=os.environ)
+            config.add_cleanup(self._if_killed.call_off)
+            _end_in_order(config)
+        self._scratch: Scratch | None = None
         self._said = [f"{name}: not used: {i.note}" for name, i in self._images.items() if i is not None and i.note]
 
     def require(self, target: str) -> None:
@@ -95,8 +108,8 @@ class HilSession:
         seeded = scenario if self.seed is None or own_seed else with_seed(scenario, self.seed)
         bundle = self._bundle(item)
         again = shell_join(["hil", "replay", self.shown(bundle)])
-        mode = self._mode or default_mode(scenario, target)
-        plan = Plan(seeded, target, mode, bundle, again, None, self._port, image=self._images.get(target))
+        mode, image = self._mode or default_mode(scenario, target), self._images.get(target)
+        plan = Plan(seeded, target, mode, bundle, again, None, self._port, image=image, test=item.nodeid)
         try:
             check_plan(plan)
         except NotForTarget as error:
@@ -104,10 +117,8 @@ class HilSession:
         except ScenarioError as error:  # the scenario cannot be flown on any target
             pytest.fail(printable(error), pytrace=False)
         item.stash.setdefault(_FLOWN, []).append(bundle)
-        result = fly_plan(plan, host_clock, lambda scet: None)
+        result = _fly(plan)
         item.user_properties += _properties(result)
-        if result.error == "interrupted":
-            raise KeyboardInterrupt
         return result, bundle
 
     def check_flown(self, item: pytest.Item, flights: Sequence[Flight]) -> None:
@@ -126,13 +137,33 @@ class HilSession:
                 shutil.rmtree(bundle, ignore_errors=True)
         return report
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins, here or in a worker."""
+        if self._outcomes is not None:
+            self._outcomes.began(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase of a test is over, here or in a worker."""
+        if self._outcomes is not None:
+            self._outcomes.take(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file was looked through for tests."""
+        if self._outcomes is not None:
+            self._outcomes.collected(report)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Pytest itself has failed."""
+        if self._outcomes is not None:
+            self._outcomes.broke(str(excrepr))
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """The report of all that was flown, by whatever worker."""
         if self._report is not None and not self._worker:
             self._write_report(self._report)
-        elif self._report is None and self._folder is not None:
-            self._tidy(self._folder)
+        elif self._scratch is not None:
+            self._tidy(self._scratch)
 
     def shown(self, path: Path) -> str:
         """A path as one would write it where pytest was started; a test may be elsewhere."""
@@ -146,24 +177,24 @@ class HilSession:
             terminalreporter.write_line(printable(line))
 
     def _write_report(self, folder: Path) -> None:
-        results, cut_off = _flown(folder / "runs")
-        self._said += [f"cut off, with nothing but its recording: {self.shown(bundle)}" for bundle in cut_off]
-        if not results:
+        report = gather(folder, utc_date(host_clock()))
+        if not report.results and not report.tests:
             self._said.append("nothing was flown: there is no report")
+            (folder / TESTS).unlink(missing_ok=True)
             release_folder(folder)
             return
         try:
-            page = write_report(results, folder, utc_date(host_clock()))
+            page = write_report(report, folder)
         except OSError as error:
             self._said.append(f"no report could be written: {error}")
         else:
             self._said.append(f"report: {self.shown(page)}")
 
-    def _tidy(self, folder: Path) -> None:
-        if any(folder.glob("runs/*")):
-            self._said.append(f"bundles of what failed: {folder / 'runs'}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _tidy(self, scratch: Scratch) -> None:
+        if any(scratch.path.glob("runs/*")):
+            scratch.keep()
+            self._said.append(f"bundles of what failed: {scratch.path / 'runs'}")
+        scratch.close()
 
     def _lack(self, target: str) -> str | None:
         """Why a target cannot fly here."""
@@ -172,17 +203,47 @@ class HilSession:
 
     def _bundle(self, item: pytest.Item) -> Path:
         """A folder that is not there yet, named after the test."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="hil-pytest-"))
+        if self._report is None and self._scratch is None:
+            self._scratch = Scratch("hil-pytest-")
+        folder = self._report if self._scratch is None else self._scratch.path
+        assert folder is not None
         name = as_file_name(f"{item.name} {self._worker}")
-        found, n = self._folder / "runs" / name, 1
+        found, n = folder / "runs" / name, 1
         while found.exists():
             n += 1
-            found = self._folder / "runs" / f"{name}-{n}"
+            found = folder / "runs" / f"{name}-{n}"
         return found
 
 
 KEY = pytest.StashKey[HilSession]()
+
+
+def _fly(plan: Plan) -> RunResult:
+    """Fly; a signal breaks the flight off, is a result, and then ends the session."""
+    if threading.current_thread() is not threading.main_thread():
+        return fly_plan(plan, host_clock, lambda scet: None)
+    with Interrupts() as interrupts:
+        result = fly_plan(plan, host_clock, lambda scet: None, breakable=interrupts.heeded)
+    if interrupts.exit_code is not None:
+        os.kill(os.getpid(), interrupts.exit_code - 128)  # for whoever else waits for it
+    if result.error == INTERRUPTED:
+        raise KeyboardInterrupt
+    return result
+
+
+def _end_in_order(config: pytest.Config) -> None:
+    """Let SIGTERM end the session as Ctrl-C does, with its report."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        pytest.exit(signal.strsignal(number) or "terminated", returncode=128 + number)
+
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, end)
+
+        def undo() -> None:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+        config.add_cleanup(undo)
 
 
 def _targets(config: pytest.Config) -> list[str]:
@@ -232,15 +293,3 @@ def _properties(result: RunResult) -> list[tuple[str, object]]:
     rows = {row.name: f"{row.state} {row.value} {row.unit}".rstrip() for row in result.measurements}
     facts = {**about, "replay": result.replay, **result.provenance, **rows}
     return [(f"hil_{name}", str(value)) for name, value in facts.items()]
-
-
-def _flown(folder: Path) -> tuple[list[RunResult], list[Path]]:
-    """All results in a folder, in the order in which they came; and the bundles without one: a time-out, a crash."""
-    bundles = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime_ns)
-    results, cut_off = [], []
-    for bundle in bundles:
-        try:
-            results.append(read_bundle(bundle))
-        except ScenarioError:
-            cut_off.append(bundle)
-    return results, cut_off

@@ -1,5 +1,7 @@
-"""What people and machines read of runs: one renderer a file, each a pure function of the results.
+"""What people and machines read of runs: one renderer a file, each a pure function of the report's contents.
 
+    contents     what a report is of: all that a renderer gets
+    gathered     what lies in a report's folder, as such contents
     page         report.html: one file that opens offline, drawn by the modules below
       tables       measurements, faults, log, counters, where it came from
       strip        altitude, speed and lanes over mission time: curves, lanes, over axis and drawing
@@ -10,33 +12,47 @@
     as_json      report.json, which reads back as the same results
     summary      lines for the terminal
 
-Nothing here knows a clock or flies anything; what is not in `hil.result.RunResult` is not in a report.
-To add a report: one module with a function of results and date, and its line in `REPORTS`.
+Nothing here knows a clock or flies anything; what is not in `contents.Report` is not in a report.
+To add a report: one module with a function of that, and its line in `REPORTS`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from groundstation.errors import CallerError
 from groundstation.output_file import write_output
 from hil.report import as_json, junit, page
+from hil.report.contents import Ended, Report, TestOutcome
+from hil.report.gathered import TESTS, gather
 from hil.report.summary import image_lines, lines
-from hil.result import RunResult
 
 HTML = "report.html"
 
-REPORTS: dict[str, Callable[[Sequence[RunResult], str], str]] = {
+REPORTS: dict[str, Callable[[Report], str]] = {
     HTML: page.render,
     "junit.xml": junit.render,
     "report.json": as_json.render,
 }
-"""By the name of the file: what makes its text of the results and the UTC at which they are reported."""
+"""By the name of the file: what makes its text."""
 
-__all__ = ["HTML", "REPORTS", "image_lines", "lines", "prepare_folder", "release_folder", "write_report"]
+__all__ = [
+    "HTML",
+    "REPORTS",
+    "TESTS",
+    "Ended",
+    "Report",
+    "TestOutcome",
+    "gather",
+    "image_lines",
+    "lines",
+    "prepare_folder",
+    "release_folder",
+    "write_report",
+]
 
 
 def prepare_folder(folder: Path) -> None:
@@ -45,7 +61,7 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         CallerError: it has a report already or a file of the same name, or cannot be made or written.
     """
-    for name in ("runs", "campaign.json", *REPORTS):
+    for name in ("runs", "campaign.json", TESTS, *REPORTS):
         if os.path.lexists(folder / name):
             raise _has_report(folder, name)
     try:
@@ -68,13 +84,12 @@ def _has_report(folder: Path, name: str) -> CallerError:
     return CallerError(f"{folder} has a report already ({name}): choose another folder, or remove it")
 
 
-def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> Path:
+def write_report(report: Report, folder: Path) -> Path:
     """Write all reports.
 
     Args:
-        results: of the runs, in the order in which they are shown.
+        report: what is in them.
         folder: where to; made if it is not there. The bundles of the runs are in it, under ``runs``.
-        generated: UTC of the report, as text.
 
     Returns:
         The path of the HTML file.
@@ -84,5 +99,5 @@ def write_report(results: Sequence[RunResult], folder: Path, generated: str) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, render in REPORTS.items():
-        write_output(folder / name, render(results, generated).encode(), force=True)
+        write_output(folder / name, render(report).encode(), force=True)
     return folder / HTML

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from groundstation.json_encoding import encode_json, numbered
-from hil.result import RunResult, upgraded
-
-SCHEMA = 2
-"""Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""
+from hil.report.contents import SCHEMA, Report
+from hil.result import upgraded
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
-    """All runs of one report. ``generated`` is the UTC at which it was made."""
-
-    schema: int = SCHEMA
-    generated: str
-    results: list[RunResult]
-
-
-def render(results: Sequence[RunResult], generated: str) -> str:
+def render(report: Report) -> str:
     """The text of the file."""
-    return encode_json(Report(generated=generated, results=list(results)), times=True).decode() + "\n"
+    return encode_json(report, times=True).decode() + "\n"
 
 
 def read(text: str | bytes) -> Report:

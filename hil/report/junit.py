@@ -1,58 +1,72 @@
 """junit.xml in the form xunit1, which CI servers read: a suite for each target, a case for each run.
 
-A run that broke is an <error>, one that was judged and did not pass a <failure>; both list the rows that did not pass.
-Every measurement is a property of its case. A scenario that was flown several times has the run's name behind its own,
-so that no repeat hides another.
+What did not pass is a <failure>, whose type says how: FAIL or UNSET if it was judged, RunBroke if it broke off. All
+rows that did not pass are in its text, and every measurement is a property of its case. A scenario that was flown
+several times has the run's name behind its own, so that no repeat hides another.
+
+Of a session of pytest the suite ``pytest`` has what no run says: tests that were skipped, and tests that failed
+although what they flew passed.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from groundstation.printable import printable
+from hil.report.contents import Report, TestOutcome
 from hil.report.words import marginal, reason, row_text, wanting
 from hil.result import RunResult
 
 CONSOLE_TAIL = 20_000
 """Characters of a console; its last words are what is wanted."""
+_TESTS = "pytest"
 
 
-def render(results: Sequence[RunResult], generated: str) -> str:
+def render(report: Report) -> str:
     """The text of the file."""
-    root = ET.Element("testsuites", {"name": "hil", **_counts(results)})
-    flown = Counter((result.target, result.scenario) for result in results)
-    for target in dict.fromkeys(result.target for result in results):
-        runs = [result for result in results if result.target == target]
-        about = {"name": f"hil.{printable(target)}", "timestamp": printable(generated).removesuffix("Z")}
-        suite = ET.SubElement(root, "testsuite", {**about, **_counts(runs)})
-        for result in runs:
-            suite.append(_case(result, alone=flown[target, result.scenario] == 1))
+    root = ET.Element("testsuites", name="hil")
+    flown = Counter((result.target, result.scenario) for result in report.results)
+    for target in dict.fromkeys(result.target for result in report.results):
+        runs = [result for result in report.results if result.target == target]
+        cases = [_case(report, result, flown[target, result.scenario] == 1) for result in runs]
+        root.append(_suite(f"hil.{printable(target)}", report.generated, cases))
+    if untold := report.untold():
+        root.append(_suite(_TESTS, report.generated, map(_test_case, untold)))
+    root.attrib |= _counts(root.iter("testcase"))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _counts(results: Sequence[RunResult]) -> dict[str, str]:
-    broken = sum(bool(result.error) for result in results)
-    failed = sum(not result.passed and not result.error for result in results)
-    seconds = math.fsum(result.took_s for result in results)
-    counts = {"tests": len(results), "failures": failed, "errors": broken, "skipped": 0}
-    return {**{key: str(value) for key, value in counts.items()}, "time": f"{seconds:.3f}"}
+def _suite(name: str, generated: str, cases: Iterable[ET.Element]) -> ET.Element:
+    suite = ET.Element("testsuite", name=name, timestamp=printable(generated).removesuffix("Z"))
+    suite.extend(cases)
+    suite.attrib |= _counts(suite.iter("testcase"))
+    return suite
 
 
-def _case(result: RunResult, *, alone: bool) -> ET.Element:
+def _counts(cases: Iterable[ET.Element]) -> dict[str, str]:
+    found = list(cases)
+    kinds = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counts = {key: sum(case.find(tag) is not None for case in found) for key, tag in kinds.items()}
+    seconds = math.fsum(float(case.get("time", "0")) for case in found)
+    return {"tests": str(len(found)), **{key: str(n) for key, n in counts.items()}, "time": f"{seconds:.3f}"}
+
+
+def _case(report: Report, result: RunResult, alone: bool) -> ET.Element:
     name = printable(result.scenario if alone else f"{result.scenario} [{result.run}]")
     case = ET.Element("testcase", classname=f"hil.{printable(result.target)}", name=name, time=f"{result.took_s:.3f}")
     properties = ET.SubElement(case, "properties")
     for key, value in _properties(result).items():
         ET.SubElement(properties, "property", name=printable(key), value=printable(value))
     rows = "\n".join(f"{row.state} {row_text(row)}{f' ({row.note})' if row.note else ''}" for row in wanting(result))
-    if result.error:
-        _add(case, "error", f"{result.error}\n{rows}\n{result.replay}", message=result.error, type="RunBroke")
-    elif not result.passed:
-        _add(case, "failure", f"{rows}\n{result.replay}", message=reason(result), type=result.state)
+    if not result.passed:
+        kind = "RunBroke" if result.error else result.state
+        test = f"{result.test}: {why}" if (why := report.failure(result.test)) else ""
+        text = "\n".join(part for part in (result.error, rows, test, result.replay) if part)
+        _add(case, "failure", text, message=reason(result), type=kind)
     out = [result.line, *(f"MARGINAL {row_text(row)}" for row in marginal(result)), f"again: {result.replay}"]
     _add(case, "system-out", "\n".join(out))
     if result.console:
@@ -60,9 +74,23 @@ def _case(result: RunResult, *, alone: bool) -> ET.Element:
     return case
 
 
+def _test_case(test: TestOutcome) -> ET.Element:
+    place, _, name = test.test.partition("::")
+    about = {"classname": printable(place), "name": printable(name or place), "time": f"{test.took_s:.3f}"}
+    case = ET.Element("testcase", about)
+    if test.ended == "FAIL":
+        _add(case, "failure", test.text or test.why, message=test.why, type="FAIL")
+    else:
+        _add(
+            case, "skipped", test.why, message=test.why, type="pytest.skip" if test.ended == "SKIP" else "pytest.xfail"
+        )
+    return case
+
+
 def _properties(result: RunResult) -> dict[str, str]:
     """What describes the run, then every measurement; of two with one key the later one counts."""
     about = {"mode": result.mode, "seed": str(result.seed), "replay": result.replay, "state": result.state}
+    about |= {"test": result.test} if result.test else {}
     rows = {row.name: f"{row.state} {row.value} {row.unit}".rstrip() for row in result.measurements}
     return {**about, **result.provenance, **rows}
 

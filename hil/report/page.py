@@ -9,16 +9,17 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from hil.report import tables
 from hil.report.body import body, title
+from hil.report.contents import Report
 from hil.report.drawing import SYMBOLS
 from hil.report.markup import Markup, el
+from hil.report.tested import tested
 from hil.report.words import plural, tally
-from hil.result import RunResult, worst
+from hil.result import RunResult
 
 MOST = 120
 """Runs that are shown whole, first of all those that did not pass; of more the page has a line."""
@@ -26,7 +27,7 @@ MOST = 120
 _HERE = Path(__file__).parent
 
 
-def render(results: Sequence[RunResult], generated: str) -> str:
+def render(report: Report) -> str:
     """The text of the file."""
     script = _read("script.js")
     head = el(
@@ -35,11 +36,12 @@ def render(results: Sequence[RunResult], generated: str) -> str:
         el("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{worst(result.state for result in results)} – {_subject(results)}"),
+        el("title", f"{report.state} – {_subject(report)}"),
         el("style", Markup(_read("style.css"))),
     )
-    made = el("p", f"HIL report, Mars 6 ground station, {generated}", class_="made")
-    parts = _one(results[0], made) if len(results) == 1 else _several(results, made)
+    made = el("p", f"HIL report, Mars 6 ground station, {report.generated}", class_="made")
+    alone = len(report.results) == 1 and not report.tests
+    parts = _one(report.results[0], made) if alone else _several(report, made)
     content = el("body", SYMBOLS, *parts, el("script", Markup(script)))
     return f"<!DOCTYPE html>\n{el('html', head, content, lang='en')}\n"
 
@@ -55,30 +57,38 @@ def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _subject(results: Sequence[RunResult]) -> str:
-    if len(results) == 1:
-        return f"{results[0].scenario} on {results[0].target}"
-    return plural(len(results), "run")
+def _subject(report: Report) -> str:
+    if len(report.results) == 1 and not report.tests:
+        return f"{report.results[0].scenario} on {report.results[0].target}"
+    tests = f"{plural(len(report.tests), 'test')}, " if report.tests else ""
+    return tests + plural(len(report.results), "run")
 
 
 def _one(result: RunResult, made: Markup) -> list[Markup]:
     return [el("header", made), el("main", title(result, 1), *body(result, 2), class_="run")]
 
 
-def _several(results: Sequence[RunResult], made: Markup) -> list[Markup]:
-    states = [result.state for result in results]
-    seconds = sum(result.took_s for result in results)
-    head = el("h1", tables.badge(worst(states)), f" {plural(len(results), 'run')}", class_="name")
-    text = f"{tally(states)}; {seconds:.1f} s of flying" if results else "nothing was flown"
+def _several(report: Report, made: Markup) -> list[Markup]:
+    results = report.results
+    head = el("h1", tables.badge(report.state), f" {_subject(report)}", class_="name")
     names = [f"run-{n}-{re.sub(r'[^A-Za-z0-9-]+', '-', result.run)}" for n, result in enumerate(results, 1)]
     overview = [tables.overview(results, names)] if results else []
+    tests = [tested(report.tests, results, names)] if report.tests else []
     flown = Counter((result.scenario, result.target) for result in results)
     chosen = sorted(range(len(results)), key=lambda n: results[n].passed)[:MOST]
     runs = [
         _folded(result, name, n in chosen, flown[result.scenario, result.target] > 1)
         for n, (result, name) in enumerate(zip(results, names, strict=True))
     ]
-    return [el("header", made, head, el("p", text), *overview), el("main", *runs)]
+    return [el("header", made, head, el("p", _sum(report)), *tests, *overview), el("main", *runs)]
+
+
+def _sum(report: Report) -> str:
+    """How many ended how, in a line."""
+    seconds = sum(result.took_s for result in report.results)
+    flown = f"{tally([result.state for result in report.results])}; {seconds:.1f} s of flying"
+    runs = flown if report.results else "nothing was flown"
+    return f"tests: {tally([test.ended for test in report.tests])}; runs: {runs}" if report.tests else runs
 
 
 def _folded(result: RunResult, anchor: str, whole: bool, repeated: bool) -> Markup:

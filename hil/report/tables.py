@@ -13,7 +13,6 @@ from hil.report.axis import line_to_mission
 from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
 from hil.result import Measurement, RunResult
-from hil.scenario import State
 
 BUNDLES = "runs"
 """The folder beside the report in which the runs' bundles are."""
@@ -23,8 +22,8 @@ CONSOLE_TAIL = 20_000
 """Characters; the last words are what is wanted, and the bundle has all."""
 
 
-def badge(state: State) -> Markup:
-    """A state: its sign, its word and its colour."""
+def badge(state: str) -> Markup:
+    """A state of a run or a test: its sign, its word and its colour."""
     return el("span", el("span", SIGNS[state], aria_hidden="true"), f" {state}", class_=f"badge {state.lower()}")
 
 

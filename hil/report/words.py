@@ -7,12 +7,19 @@ from collections.abc import Sequence
 
 from groundstation.plain import utc
 from hil.result import Measurement, RunResult, Shown
-from hil.scenario import State
 
-SIGNS: dict[State, str] = {"PASS": "✓", "MARGINAL": "△", "FAIL": "✗", "UNSET": "○", "INCOMPLETE": "◐"}
-"""Colour is never the only signal."""
+SIGNS: dict[str, str] = {
+    "PASS": "✓",
+    "MARGINAL": "△",
+    "FAIL": "✗",
+    "UNSET": "○",
+    "INCOMPLETE": "◐",
+    "SKIP": "–",
+    "XFAIL": "✗",
+}
+"""Of runs and tests. Colour is never the only signal."""
 
-WORST_FIRST: tuple[State, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "PASS")
+WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "SKIP", "XFAIL", "PASS")
 
 
 def utc_ms(nanoseconds: int) -> str:
@@ -70,7 +77,7 @@ def reason(result: RunResult, *, brief: bool = False) -> str:
     return f"all {len(result.measurements)} measurements pass" if result.measurements else "nothing was measured"
 
 
-def tally(states: Sequence[State]) -> str:
+def tally(states: Sequence[str]) -> str:
     """``1 FAIL, 12 PASS``, worst first."""
     counts = Counter(states)
     return ", ".join(f"{counts[state]} {state}" for state in WORST_FIRST if counts[state])

@@ -78,7 +78,18 @@ def test_what_the_target_cannot_fly_is_skipped_with_its_reason(project: pytest.P
             "SKIPPED*memory_flip: the target software cannot do that in lockstep",
         ],
     )
-    done.stdout.fnmatch_lines(["nothing was flown: there is no report"])
+    done.stdout.fnmatch_lines(["report: out/report.html"])
+    root = ET.parse(project.path / "out" / "junit.xml").getroot()
+    assert (root.get("tests"), root.get("skipped")) == ("2", "2")
+    assert "<title>UNSET" in (project.path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_session_without_flights_leaves_no_report(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_plain(): ...")
+    for _ in range(2):
+        done = project.runpytest("--hil-report", "out")
+        done.stdout.fnmatch_lines(["nothing was flown: there is no report"])
+    assert not any((project.path / "out").iterdir())
 
 
 def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(

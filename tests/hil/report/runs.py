@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
+from hil.report import Report, TestOutcome
 from hil.result import RunResult, Verdict
 from hil.run import Plan, fly_plan
 from hil.scenario import parse_scenario
@@ -63,6 +65,14 @@ def fly(text: str, target: str = "software") -> RunResult:
         bundle = Path(folder, f"{scenario.id}-{target}")
         plan = Plan(scenario, target, "lockstep", bundle, f"hil run {scenario.id} --target {target}")
         return fly_plan(plan, lambda: next(ticks), lambda _: None)
+
+
+DATE = "2026-07-01T12:00:00Z"
+
+
+def reported(*results: RunResult, tests: Sequence[TestOutcome] = ()) -> Report:
+    """The contents of a report."""
+    return Report(generated=DATE, results=list(results), tests=list(tests))
 
 
 def quiet() -> RunResult:

@@ -10,14 +10,12 @@ import pytest
 
 from hil.report import write_report
 from tests.hil.report.browser import CHROMIUM, Browser
-from tests.hil.report.runs import changed, quiet, rough
+from tests.hil.report.runs import changed, quiet, reported, rough
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium: the report is not tried in a real browser"),
 ]
-
-DATE = "2026-07-01T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def several(tmp_path: Path) -> Path:
     second = changed(quiet(), run="quiet-qemu", target="qemu", console="\x1b[1m<b>boot</b>\n" * 50)
-    return write_report([quiet(), rough(), second], tmp_path, DATE)
+    return write_report(reported(quiet(), rough(), second), tmp_path)
 
 
 @pytest.mark.parametrize("width", [400, 1600])

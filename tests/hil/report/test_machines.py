@@ -14,9 +14,8 @@ from hil.report import lines
 from hil.report.as_json import SCHEMA, read, render
 from hil.report.junit import render as junit
 from hil.result import Measurement, RunResult
-from tests.hil.report.runs import changed, quiet, rough
+from tests.hil.report.runs import DATE, changed, quiet, reported, rough
 
-DATE = "2026-07-01T12:00:00Z"
 OLD = Path(__file__).parents[2] / "data" / "result-1.json"
 """A run's result before there was a verdict in it, with short lists."""
 
@@ -32,7 +31,7 @@ def test_a_report_of_the_form_before_is_read() -> None:
 
 
 def test_json_reads_back_as_the_same_results() -> None:
-    text = render([quiet(), rough()], DATE)
+    text = render(reported(quiet(), rough()))
     report = read(text)
     assert report.results == [quiet(), rough()]
     assert (report.generated, report.schema) == (DATE, SCHEMA)
@@ -41,18 +40,18 @@ def test_json_reads_back_as_the_same_results() -> None:
 
 def test_json_of_another_form_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="form 99"):
-        read(render([], DATE).replace(f'"schema":{SCHEMA}', '"schema":99'))
+        read(render(reported()).replace(f'"schema":{SCHEMA}', '"schema":99'))
 
 
 def test_a_console_that_is_no_text_is_kept_as_escapes() -> None:
-    report = read(render([changed(quiet(), console="ok \udcff\x1b")], DATE))
+    report = read(render(reported(changed(quiet(), console="ok \udcff\x1b"))))
     assert report.results[0].console == "ok \\udcff\x1b"
     same = changed(quiet(), console="ok \x1b\x00")
-    assert read(render([same], DATE)).results == [same]
+    assert read(render(reported(same))).results == [same]
 
 
 def suites(*results: RunResult) -> ET.Element:
-    return ET.fromstring(junit(results, DATE))
+    return ET.fromstring(junit(reported(*results)))
 
 
 def test_junit_is_what_readers_want() -> None:

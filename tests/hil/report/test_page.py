@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hil.faults import mission_time
-from hil.report import write_report
+from hil.report import TestOutcome, write_report
 from hil.report.page import MOST, render
 from hil.report.tables import BUNDLES
 from hil.result import FrameMark, Measurement, Mismatch, Moment, RunResult
@@ -19,18 +19,17 @@ from hil.run import Plan, fly_plan
 from hil.scenario import parse_scenario
 from protocols.lander import EPOCH
 from tests.hil.report.reader import Element, read
-from tests.hil.report.runs import QUIET, changed, quiet, rough
+from tests.hil.report.runs import QUIET, changed, quiet, reported, rough
 
-DATE = "2026-07-01T12:00:00Z"
 HOSTILE = "</pre><script>alert(1)</script>&amp;\x1b[31m\x00\u202e\udcff\"'\r\n"
 
 
 def page(*results: RunResult) -> Element:
-    return read(render(results, DATE))
+    return read(render(reported(*results)))
 
 
 def test_one_file_that_fetches_nothing(tmp_path: Path) -> None:
-    path = write_report([quiet(), rough()], tmp_path / "out", DATE)
+    path = write_report(reported(quiet(), rough()), tmp_path / "out")
     assert path == tmp_path / "out" / "report.html"
     assert sorted(p.name for p in path.parent.iterdir()) == ["junit.xml", "report.html", "report.json"]
     text = path.read_text(encoding="utf-8")
@@ -81,7 +80,7 @@ def test_nothing_flown_passes_nothing() -> None:
 
 @pytest.mark.parametrize("field", ["console", "toml", "title", "run", "scenario", "target", "replay", "error", "line"])
 def test_whatever_a_run_says_is_text(field: str) -> None:
-    text = render([changed(rough(), **{field: HOSTILE}), quiet()], DATE)
+    text = render(reported(changed(rough(), **{field: HOSTILE}), quiet()))
     text.encode()
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", text)
     scripts = [e.text for e in read(text).all("script")]
@@ -211,9 +210,9 @@ def test_a_hex_diff_marks_what_differs_and_nothing_else() -> None:
 
 
 def test_bounds() -> None:
-    one = len(render([rough()], DATE).encode())
+    one = len(render(reported(rough())).encode())
     assert one < 200_000
-    assert len(render([rough()] * 40, DATE).encode()) < 5_000_000
+    assert len(render(reported(*[rough()] * 40)).encode()) < 5_000_000
     entry, moment = rough().applied[0], rough().moments[0]
     storm = changed(
         rough(),
@@ -224,7 +223,7 @@ def test_bounds() -> None:
         samples=rough().samples[::5],
         console="y" * 10**6,
     )
-    text = render([storm], DATE)
+    text = render(reported(storm))
     assert len(text.encode()) < 400_000
     assert "and 5,023 more deeds" in text
     assert "2,880 more" in text
@@ -299,7 +298,23 @@ def test_links_lead_into_the_bundle(tmp_path: Path) -> None:
     plan = Plan(scenario, "software", "lockstep", tmp_path / BUNDLES / "quiet #1", "hil run quiet")
     ticks = iter(range(0, 10**12, 10**9))
     result = fly_plan(plan, lambda: next(ticks), lambda _: None)
-    text = write_report([result], tmp_path, DATE).read_text(encoding="utf-8")
+    text = write_report(reported(result), tmp_path).read_text(encoding="utf-8")
     links = [unquote(a.attributes["href"]) for a in read(text).all("a")]
     assert len(links) == len(result.artefacts) > 3
     assert all((tmp_path / link).is_file() for link in links)
+
+
+def test_tests_that_did_not_pass_come_first_with_what_they_flew() -> None:
+    flew = changed(quiet(), test="test_a.py::test_flies")
+    tests = [
+        TestOutcome(test="test_a.py::test_flies", ended="PASS"),
+        TestOutcome(test=f"test_a.py::test_{HOSTILE}", ended="SKIP", why=HOSTILE),
+        TestOutcome(test="test_a.py::test_asserts", ended="FAIL", why=HOSTILE, text=HOSTILE),
+    ]
+    body = read(render(reported(flew, tests=tests))).one("body")
+    assert body.one("h1").text == "✗ FAIL 3 tests, 1 run"
+    rows = body.one("table", "tests").one("tbody").all("tr")
+    assert [row.all("td")[0].text for row in rows] == ["✗ FAIL", "– SKIP", "✓ PASS"]
+    (link,) = rows[2].all("a")
+    assert link.attributes["href"][1:] in [e.attributes.get("id") for e in body.all()]
+    assert not body.one("table", "tests").all("script")

@@ -59,7 +59,7 @@ def test_a_killed_worker_costs_one_run(tmp_path: Path) -> None:
     assert program.returncode == 20
     assert "5 of 6 passed" in said
     found = cases(tmp_path)
-    (broken,) = [case.find("error") for case in found if case.find("error") is not None]
+    (broken,) = [case.find("failure") for case in found if case.find("failure") is not None]
     assert len(found) == 6
     assert broken.get("message") == "cut off: its worker was killed by SIGKILL"
     assert sum("cut off" in read_bundle(path).error for path in out.glob("runs/*")) == 1

@@ -1,0 +1,70 @@
+"""What a report is of: runs, and the tests that flew them. The value that all renderers get, and that report.json is.
+
+A run has the verdict of its rig. A test of pytest has its own: an `assert` may fail although its flights passed, a test
+may be skipped or cut off before it flew. Both are told, and neither stands for the other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from hil.result import RunResult, worst
+from hil.scenario import State
+
+SCHEMA = 2
+"""Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""
+
+Ended = Literal["PASS", "FAIL", "SKIP", "XFAIL"]
+
+
+class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a test of pytest ended.
+
+    Attributes:
+        test: pytest's name for it.
+        ended: XFAIL is a failure that the test expects.
+        why: the reason in a line; empty of a test that passed.
+        text: all that pytest has to say of a failure.
+        took_s: host time, with set-up and teardown.
+    """
+
+    __test__ = False  # not one of ours, pytest
+
+    test: str
+    ended: Ended
+    why: str = ""
+    text: str = ""
+    took_s: float = 0.0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
+    """All of one report.
+
+    Attributes:
+        schema: of this form.
+        generated: UTC at which it was made.
+        results: of the runs, in the order in which they are shown.
+        tests: of a session of pytest: those that flew, failed, or were skipped.
+    """
+
+    schema: int = SCHEMA
+    generated: str
+    results: list[RunResult]
+    tests: list[TestOutcome] = []
+
+    @property
+    def state(self) -> State:
+        """The worst of all runs and tests."""
+        states = [result.state for result in self.results]
+        return worst(["FAIL", *states] if any(test.ended == "FAIL" for test in self.tests) else states)
+
+    def untold(self) -> list[TestOutcome]:
+        """Tests whose end no run of theirs says: skipped, or failed although all that they flew passed."""
+        told = {result.test for result in self.results if not result.passed}
+        return [t for t in self.tests if t.ended in ("SKIP", "XFAIL") or (t.ended == "FAIL" and t.test not in told)]
+
+    def failure(self, test: str) -> str:
+        """What pytest says of the failure of a test, in a line; empty if it did not fail."""
+        return next((each.why for each in self.tests if each.test == test and each.ended == "FAIL"), "")
