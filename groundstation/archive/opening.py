@@ -7,7 +7,8 @@ Rules:
    SQLite keeps the index in memory then. It does that only for who has the file alone, and takes a lock to be sure,
    which it cannot have in a file that is open for reading; so it goes without locks.
 4. SQLite takes any journal that has the right name, also one of another recording, and mixes the two. Both say which
-   recording they are of: by the schema cookie in the first page (`creation`), recordings of before by their facts.
+   recording they are of: by the schema cookie in the first page (`creation`) and by the facts, which the first commit
+   into each journal touches. Of recordings of before, records that are in both have to be equal.
 5. What is in the file is anybody's work: no view, trigger or virtual table is run, and no row is larger than a writer
    accepts.
 6. A recording says in the file itself that more follows in its journal (`schema.FOLLOWS`). Without the journal that is
@@ -224,6 +225,12 @@ def _identified(path: Path, db: sqlite3.Connection, way: str) -> Opened:
     return Opened(db, version, state, fault, is_strict)
 
 
+def _have_equal_records(path: Path) -> bool:
+    from groundstation.archive.damaged.pages import are_of_one_recording  # noqa: PLC0415 - numpy, for old ones alone
+
+    return are_of_one_recording(path) or are_of_one_recording(path)  # once more: a station may write it just now
+
+
 def journal_state(facts: Mapping[str, str], version: int) -> JournalState:
     """What the facts say of the journal of a recording that has none beside it."""
     if schema.CLOSED in facts.items() or schema.COPIED in facts or version < schema.CLOSED_SINCE:
@@ -270,7 +277,9 @@ def _is_own_journal(path: Path, db: sqlite3.Connection) -> bool:
             if cookie != _number(db, "schema_version"):
                 return False
             facts, others = (dict(each.execute(schema.SELECT_META)) for each in (alone, db))
-            return cookie > _COUNTED or all(facts.get(key, others.get(key)) == others.get(key) for key in _LASTING)
+            if any(facts.get(key, others.get(key)) != others.get(key) for key in _LASTING):
+                return False
+            return cookie > _COUNTED or _have_equal_records(path)
     return True
 
 

@@ -102,9 +102,16 @@ class PageFile:
         with suppress(OSError):  # a bad sector
             if number in self.journal.pages:
                 return os.pread(self._log, self.page_size, self.journal.pages[number])
-            if number > 0:
-                return os.pread(self._file, self.page_size, (number - 1) * self.page_size)
+            return self.page_in_file(number)
         return b""
+
+    def page_in_file(self, number: int) -> bytes:
+        """A page as it stands in the file itself.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return os.pread(self._file, self.page_size, (number - 1) * self.page_size) if number > 0 else b""
 
     def kind(self, number: int, page: bytes) -> int:
         """The first byte of a tree's page: of which kind it is."""
@@ -210,6 +217,17 @@ class PageFile:
         while 0 < number <= self.count and number not in self.overflow:
             self.overflow.add(number)
             number = int.from_bytes(self.page(number)[:4], "big")
+
+
+def are_of_one_recording(path: Path) -> bool:
+    """Whether no record that is in the file and in its journal is another one there: records are never changed."""
+    with suppress(OSError), PageFile(path, with_journal=True) as file:
+        for number in file.journal.pages:
+            leaves = [file.leaf(number, page) for page in (file.page_in_file(number), file.page(number))]
+            before, after = ({row.id: row.values for row in leaf.rows} if leaf else {} for leaf in leaves)
+            if any(after.get(number, values) != values for number, values in before.items()):
+                return False
+    return True
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

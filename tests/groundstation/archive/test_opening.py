@@ -86,6 +86,38 @@ def test_the_journal_of_another_recording_is_not_mixed_in(tmp_path):
         assert list(reader.chunks()) == []
 
 
+def test_the_journal_of_another_old_recording_is_not_mixed_in(tmp_path):
+    """Recordings of before have the same cookie, and their facts are in no later journal."""
+    for name, byte in (("pass", b"a"), ("other", b"b")):
+        path = tmp_path / f"{name}.sqlite"
+        subprocess.run([sys.executable, "-c", OLD, path, byte.decode()], check=False)
+    journal = Path(f"{tmp_path}/pass.sqlite-wal")
+    own = journal.read_bytes()
+    journal.write_bytes(Path(f"{tmp_path}/other.sqlite-wal").read_bytes())
+    Path(f"{tmp_path}/pass.sqlite-shm").unlink()
+    with ArchiveReader(tmp_path / "pass.sqlite") as reader:
+        assert reader.journal == "foreign"
+        assert {data[:1] for _, _, data in reader.chunks()} == {b"a"}
+    journal.write_bytes(own)
+    with ArchiveReader(tmp_path / "pass.sqlite") as reader:
+        assert reader.journal == "read"
+        assert sum(1 for _ in reader.chunks()) == 20_000
+
+
+OLD = """
+import os, sqlite3, sys
+from groundstation.archive import schema
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA journal_mode = WAL")
+db.executescript(schema.CREATE)
+for number in range(1, 20_001):
+    db.execute(schema.INSERT_CHUNK, (number, number, "x", sys.argv[2].encode() * 100))
+    if number % 50 == 0:
+        db.commit()
+os._exit(9)
+"""
+
+
 def test_a_journal_alone_says_what_is_missing(tmp_path):
     path = killed(tmp_path / "pass.sqlite")
     path.unlink()
