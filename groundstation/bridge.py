@@ -33,7 +33,7 @@ from groundstation.handover import Bell
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, Report
 from groundstation.links.relay_buffer import Entry, RelayBuffer
-from groundstation.links.zmq import RECEIVE_WATERMARK, configure
+from groundstation.links.zmq import configure
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, pack, pack_news, unpack_parts
 from groundstation.shell import stop_signals
 from groundstation.tally import Tally
@@ -46,7 +46,7 @@ _BEAT_S = 0.05
 _FULL_PAUSE_S = 0.005
 _MIND_EVERY_S = 0.25
 _LAST_WORDS_S = 1.0
-_BOUNDS = Bounds(message=1 << 16, queue=RECEIVE_WATERMARK, connections=64, silent=32, heartbeats=True)
+_BOUNDS = Bounds(message=1 << 16, connections=64, silent=32, heartbeats=True)
 _BREATH = 256
 
 

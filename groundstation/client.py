@@ -24,7 +24,7 @@ import zmq.asyncio
 
 from groundstation.continuity import Continuity, Place
 from groundstation.errors import CallerError, StationError, StationGone
-from groundstation.handshakes import Handshakes
+from groundstation.handshakes import MESSAGE_MAX, Handshakes
 from groundstation.keys import Credentials
 from groundstation.messages import (
     AnyMessage,
@@ -37,6 +37,7 @@ from groundstation.messages import (
     encode,
     topic_of,
 )
+from groundstation.outgoing import OutgoingMonitor
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost, Update
 
@@ -92,6 +93,8 @@ class StationClient:
         self._requests = 0
         self._context = zmq.asyncio.Context()
         self._sub: zmq.asyncio.Socket | None = None
+        self._watch: OutgoingMonitor | None = None
+        self._cut_off = 0
         self._pending: deque[AnyMessage] = deque()
         self._run: tuple[int, int] | None = None
         self._continuity = Continuity()
@@ -107,6 +110,11 @@ class StationClient:
     def missed(self) -> dict[str, int]:
         """Messages lost to *this viewer*, by topic: it was too slow, the spacecraft's link was not."""
         return dict(self._continuity.missed)
+
+    @property
+    def cut_off(self) -> int:
+        """How often this viewer ended the connection, because more came over it than any station sends."""
+        return self._cut_off + (0 if self._watch is None else self._watch.outgoing.cut_off)
 
     @property
     def heard(self) -> int:
@@ -194,9 +202,7 @@ class StationClient:
         if self._report is not None:
             self._report.cancel()
             await asyncio.gather(self._report, return_exceptions=True)
-        if self._sub is not None:
-            self._sub.close()
-            self._sub = None
+        self._unsubscribe()
         self._context.destroy(linger=0)
 
     def _report_missed(self) -> None:
@@ -254,13 +260,22 @@ class StationClient:
 
     def _subscribe(self) -> zmq.asyncio.Socket:
         """A fresh subscription: in an old one messages of the station's former life may still wait."""
-        if self._sub is not None:
-            self._sub.close()
+        self._unsubscribe()
         self._pending.clear()
         self._sub = self._socket(zmq.SUB)
+        self._watch = OutgoingMonitor(self._sub, MESSAGE_MAX)
         self._sub.connect(self._station.telemetry)
         self._sub.subscribe(b"")
         return self._sub
+
+    def _unsubscribe(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._cut_off += self._watch.outgoing.cut_off
+            self._watch = None
+        if self._sub is not None:
+            self._sub.close()
+            self._sub = None
 
     def _socket(self, kind: int) -> zmq.asyncio.Socket:
         if self._context.closed:
@@ -292,7 +307,10 @@ class StationClient:
     async def _drain(self, sub: zmq.asyncio.Socket) -> None:
         for _ in range(_BATCH_MAX):
             try:
-                self._pending.append(decode(await sub.recv(zmq.NOBLOCK)))
+                part = await sub.recv(zmq.NOBLOCK)
+                if self._watch is not None:
+                    self._watch.outgoing.took(len(part))
+                self._pending.append(decode(part))
             except zmq.Again:
                 break
             except msgspec.DecodeError:

@@ -16,10 +16,11 @@ _INFO_SIZE = 256
 _BYTES_RECEIVED = struct.Struct("=128xQ")
 """``tcpi_bytes_received`` in Linux' ``struct tcp_info``; of this kernel or a later one the same."""
 
+_RESET = struct.pack("ii", 1, 0)
 _FRAMING = 64
 """Bytes that ZMTP and CURVE add to a message, at most."""
 
-_SIGNS_OF_LIFE = 200
+_SIGNS_OF_LIFE = 1000
 """Bytes a second that come without being taken: libzmq's own heartbeats, and acknowledgements of CURVE."""
 
 _NS = 1_000_000_000
@@ -31,8 +32,9 @@ class Connection:
     Attributes:
         number: libzmq's own descriptor.
         peer: the other end, as people know it.
+        address: its host; empty for this one.
         key: the name of the key that it proved; empty as long as it is not known, or if there is none.
-        topics: what it has subscribed to, counted by who reads its subscriptions.
+        total: bytes that came when it was last weighed.
     """
 
     def __init__(self, number: int, own: socket.socket, now: int) -> None:
@@ -44,11 +46,10 @@ class Connection:
             now: in ns, by a clock that is never set.
         """
         self.number = number
-        self.peer = _peer(own)
+        self.address, self.peer = _peer(own)
         self.key = ""
-        self.topics = 0
+        self.total = 0
         self._own = own
-        self._seen = 0
         self._at = now
         self._waiting = 0.0
 
@@ -82,15 +83,16 @@ class Connection:
 
     def waiting(self, now: int) -> float:
         """Bytes that came and were not taken."""
-        received = self.received
+        received = self._received()
         quiet = (now - self._at) / _NS * _SIGNS_OF_LIFE
-        self._waiting = max(0.0, self._waiting + received - self._seen - quiet)
-        self._seen, self._at = received, now
+        self._waiting = max(0.0, self._waiting + received - self.total - quiet)
+        self.total, self._at = received, now
         return self._waiting
 
     def cut(self) -> None:
-        """End the connection: libzmq finds it ended. It may be made again."""
+        """End the connection, with a reset: libzmq finds it ended, and so does the other side. It may come again."""
         try:
+            self._own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._own.shutdown(socket.SHUT_RDWR)
         except OSError as error:
             if error.errno != errno.ENOTCONN:  # it has ended by itself
@@ -121,8 +123,11 @@ class Connection:
         """Look no more."""
         self._own.close()
 
-    @property
-    def received(self) -> int:
+    def has_sent(self, count: int) -> bool:
+        """Whether so many bytes came; on a socket of the file system, of which the kernel counts nothing, they did."""
+        return self._own.family == socket.AF_UNIX or self._received() >= count
+
+    def _received(self) -> int:
         """Bytes that came so far, as the kernel counts them; 0 where it does not."""
         try:
             info = self._own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
@@ -131,12 +136,13 @@ class Connection:
         return int(_BYTES_RECEIVED.unpack_from(info)[0]) if len(info) >= _BYTES_RECEIVED.size else 0
 
 
-def _peer(own: socket.socket) -> str:
+def _peer(own: socket.socket) -> tuple[str, str]:
+    """The other end's address, and how people know it."""
     try:
         name = own.getpeername()
     except OSError:
-        return "somewhere"
-    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "this host"
+        return "", "somewhere"
+    return (name[0], f"{name[0]}:{name[1]}") if isinstance(name, tuple) else ("", "this host")
 
 
 def _belongs(own: socket.socket, endpoint: str, *, bound: bool) -> bool:

@@ -14,7 +14,6 @@ import zmq
 import zmq.asyncio
 
 from groundstation.access import Caller
-from groundstation.connection import Connection
 from groundstation.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
 from groundstation.endpoints import bind, check, is_removed
 from groundstation.errors import WorldError
@@ -26,7 +25,7 @@ _REPLY_LINGER_MS = 500
 _REPLIES = 4
 """Answers that may wait for one who does not read them: a snapshot is large."""
 
-_REQUESTS = Bounds(message=1 << 20, queue=8, waiting=4 << 20, waiting_in_all=32 << 20)
+_REQUESTS = Bounds(message=1 << 20)
 _ENVELOPE = range(1, 9)
 """Parts before a request: of a DEALER one, of a REQ two, of proxies between more."""
 
@@ -35,12 +34,11 @@ _REBIND_PAUSE_S = 0.02
 
 
 class Request(NamedTuple):
-    """A request as it came. ``connection`` is None if that has ended since."""
+    """A request as it came."""
 
     envelope: list[bytes]
     body: bytes
     caller: Caller
-    connection: Connection | None
 
 
 class Door:
@@ -123,20 +121,19 @@ class Door:
         """The next request."""
         while True:
             *envelope, body = await self._router.recv_multipart(copy=False)
-            connection = self._callers.heard(body, sum(map(len, envelope)) + len(body))
+            self._callers.heard(body, sum(map(len, envelope)) + len(body))
+            caller = self._gate.caller(self._gate.key_of(body))
             if len(envelope) in _ENVELOPE:
-                caller = self._gate.caller(self._gate.key_of(body))
-                return Request([frame.bytes for frame in envelope], body.bytes, caller, connection)
-            if connection is not None:
-                self._callers.cut(connection, f"a request of more than {_ENVELOPE.stop} parts")
+                return Request([frame.bytes for frame in envelope], body.bytes, caller)
+            self._refuse("parts", f"{_who(caller)} sent a request of more than {_ENVELOPE.stop} parts: not answered")
 
     async def reply(self, request: Request, body: bytes) -> None:
-        """Answer a request. Who has left gets nothing; who does not read his answers is disconnected."""
+        """Answer a request, unless its caller has left, or does not read the answers before."""
         try:
             await self._router.send_multipart([*request.envelope, body], zmq.NOBLOCK)
         except zmq.Again:
-            if request.connection is not None:
-                self._callers.cut(request.connection, f"{_REPLIES} answers that it does not read")
+            who = _who(request.caller)
+            self._refuse(f"answers {who}", f"{who} does not read its answers: one was dropped, {_REPLIES} wait")
         except zmq.ZMQError as error:
             if error.errno != errno.EHOSTUNREACH:
                 raise
@@ -166,3 +163,7 @@ class Door:
         if not self._router.closed:
             self._callers.close()
             self._router.close()
+
+
+def _who(caller: Caller) -> str:
+    return "a client" if caller.key is None else f"the key {caller.key!r}"

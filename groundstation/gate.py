@@ -28,6 +28,9 @@ _WRONG_SERVER_KEY = 0x1100_0001
 class Gate:
     """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
 
+    greeting = 500
+    """Bytes: who has sent less has not shown a key."""
+
     def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, tally: Tally) -> None:
         """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
         self.key = key
@@ -99,6 +102,9 @@ class Gate:
 
 class OpenGate:
     """Before sockets that only this host's user can reach: everybody may pass."""
+
+    greeting = 100
+    """Bytes: who has sent less has not said what it wants."""
 
     def guard(self, socket: zmq.Socket[Any]) -> None:
         """Nothing is asked."""

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 
+from groundstation.links.base import Chunk
 from groundstation.recorder import Kept
 
 _ROOM_EVERY = 0.01
@@ -72,16 +73,19 @@ class Bell:
 
 
 class ReportQueue:
-    """Reports that were archived and not yet decoded. Bounded; counts what did not fit.
+    """Reports that were archived and not yet decoded. Bounded, in number and in bytes; counts what did not fit.
 
     Attributes:
         held: whoever can wait shall wait, although there is room.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, size_limit: int = 64 << 20) -> None:
+        """Args: how many reports, and how many bytes in them."""
         self.held = False
         self._reports: deque[Kept] = deque()
         self._limit = limit
+        self._size_limit = size_limit
+        self._size = 0
         self._lock = threading.Lock()
         self._overrun = 0
 
@@ -99,9 +103,11 @@ class ReportQueue:
     def put(self, report: Kept) -> None:
         """From the reader thread."""
         with self._lock:
-            if len(self._reports) >= self._limit:
+            size = self._size + _size_of(report)
+            if len(self._reports) >= self._limit or size > self._size_limit:
                 self._overrun += 1
             else:
+                self._size = size
                 self._reports.append(report)
 
     def wait_for_room(self, give_up: Callable[[], bool]) -> None:
@@ -112,13 +118,18 @@ class ReportQueue:
     def take(self) -> Kept | None:
         """The next report, if one waits."""
         with self._lock:
-            return self._reports.popleft() if self._reports else None
+            if not self._reports:
+                return None
+            report = self._reports.popleft()
+            self._size -= _size_of(report)
+            return report
 
     def give_up(self) -> int:
         """Forget what waits; how many reports that were."""
         with self._lock:
             count = len(self._reports)
             self._reports.clear()
+            self._size = 0
         return count
 
     def take_overrun(self) -> int:
@@ -126,3 +137,7 @@ class ReportQueue:
         with self._lock:
             overrun, self._overrun = self._overrun, 0
         return overrun
+
+
+def _size_of(kept: Kept) -> int:
+    return len(kept.report.data) if isinstance(kept.report, Chunk) else 0

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import zmq
 import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
-from groundstation.errors import AccessRefused
+from groundstation.errors import AccessRefused, StationGone
 from groundstation.keys import Credentials
+from groundstation.outgoing import EVENTS, LOOK_EVERY_S, Outgoing
+
+MESSAGE_MAX = 16 << 20
+"""Bytes of a message that a station publishes."""
+
+ANSWER_MAX = 64 << 20
+"""Bytes of an answer: a snapshot of a large dictionary, with what was received so far."""
 
 _EVENTS = (
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    EVENTS
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -25,6 +36,7 @@ class Handshakes:
         self._socket = socket
         self._credentials = credentials
         self._failed = False
+        self._outgoing = Outgoing(socket, ANSWER_MAX)
         address = f"inproc://handshakes-{number}"
         socket.monitor(address, _EVENTS)
         self._monitor = socket.context.socket(zmq.PAIR)
@@ -47,21 +59,31 @@ class Handshakes:
 
         Raises:
             AccessRefused: the other side does not let this key in; libzmq does not try again.
+            StationGone: it sends more than any station does.
         """
-        while True:
-            ready = dict(await self._poller.poll())
+        while not self._socket.closed:
+            ready = dict(await self._poller.poll(round(LOOK_EVERY_S * 1000)))
             if self._monitor in ready:
-                self._take(parse_monitor_message(await self._monitor.recv_multipart())["event"])
+                self._take(parse_monitor_message(await self._monitor.recv_multipart()))
             if self._socket in ready:
                 return await self._socket.recv()
+            self._outgoing.look(emptied=True)
+            if self._outgoing.why:
+                raise StationGone(f"what answers there was cut off: {self._outgoing.why}")
+        raise StationGone("this client is closed")
 
     def close(self) -> None:
         """Stop watching."""
+        self._outgoing.close()
         if not self._socket.closed:
             self._socket.disable_monitor()
         self._monitor.close()
 
-    def _take(self, event: int) -> None:
+    def _take(self, told: Mapping[str, Any]) -> None:
+        event = told["event"]
+        if event & EVENTS:
+            self._outgoing.event(event, told["value"], told["endpoint"].decode(errors="replace"))
+            return
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and self._credentials is not None:
             own = self._credentials.own
             raise AccessRefused(

@@ -1,14 +1,14 @@
-"""The socket at which a station publishes, and bounds on who subscribes to what.
+"""The socket at which a station publishes, and bounds on what listeners subscribe to.
 
 libzmq keeps every subscription in a tree with a node of some hundred bytes for each of its bytes, before anybody is
-asked, in whatever thread sends next, and as long as more of them come: one of 20 MB took 2.3 GB and 2.9 s, during which
-nothing was received. So:
+asked, in whatever thread sends next, and as long as more of them come; for each connection that ends it walks the whole
+tree. One subscription of 20 MB took 2.3 GB and 2.9 s, during which nothing was received. So:
 
-1. It is an XPUB, which tells of each subscription and of its connection. What is longer than a short message ends the
-   connection in libzmq; what is longer than a topic, or too much, ends it here, and with it all that it subscribed to.
+1. It is an XPUB, which tells of subscriptions. What is longer than a short message ends its connection in libzmq. Who
+   says much in a short time, or has said most when all subscriptions together are too much, is ended here, and all that
+   he subscribed to goes with him.
 2. Where others come, a thread of its own publishes (`DetachedListeners`): whatever they send, it holds up nobody who
-   receives. The event loop never touches that socket; it sees by the connections' own counts that more came over one
-   than was taken, and ends it.
+   receives. The event loop never touches that socket; it judges the connections by the kernel's own counts.
 3. On this host's private sockets the thread that decodes publishes itself (`Listeners`): another one would take longer
    to wake than a message takes.
 """
@@ -27,27 +27,21 @@ from groundstation.endpoints import bind
 from groundstation.errors import WorldError
 from groundstation.gate import Gate, OpenGate
 
-TOPIC_MAX = 200
-"""Bytes of a subscription: a topic is ``tm.`` and a packet's name."""
+TOPICS_MAX = 1 << 16
+"""Bytes of all subscriptions: some 8 MB of libzmq's memory, if none has a byte in common with another."""
 
-TOPICS_MAX = 256
-"""Subscriptions of one connection."""
+SAID_MAX = 1 << 13
+"""Bytes that one listener may send at once, and 1000 more a second: some hundred subscriptions of usual length."""
 
-TOPICS_IN_ALL = 2048
-"""Subscriptions of all: some 50 MB of libzmq's memory, if none has a byte in common with another."""
-
-_BOUNDS = Bounds(message=1024, queue=8, waiting=1 << 16, waiting_in_all=1 << 19, buffer=1 << 16)
-"""1024 bytes take a subscription, and the longest message of a handshake with CURVE; 64 kB take `TOPICS_MAX`."""
+_BOUNDS = Bounds(message=1024, waiting=SAID_MAX, waiting_in_all=1 << 18, buffer=1)
+"""1024 bytes take a subscription, and the longest message of a handshake with CURVE. The least buffer that the kernel
+knows, 2304 bytes, lets through 8 MB/s where a large one lets through 380."""
 
 _HIGH_WATER = 1000
-_DRAIN_S = 0.005
-"""So long subscriptions may be taken at once; what is left waits for the next time."""
-
-_SAID_MAX = 10_000
-"""Subscriptions between the thread and the loop."""
-
 _OUTBOX_MAX = 1000
-_JOIN_S = 5.0
+_SAID_KEPT = 1000
+_DRAIN_S = 0.005
+_JOIN_S = 20.0
 
 
 class Listeners:
@@ -65,8 +59,9 @@ class Listeners:
             WorldError: it cannot be bound.
         """
         self.stalls = 0
+        self._topics = 0
+        self._said: deque[zmq.Frame] = deque(maxlen=_SAID_KEPT)
         self._lock = threading.Lock()
-        self._said: deque[zmq.Frame] = deque(maxlen=_SAID_MAX)
         self._socket = context.socket(zmq.XPUB, socket_class=zmq.Socket)
         self._socket.set(zmq.SNDHWM, _HIGH_WATER)
         self._socket.set(zmq.LINGER, 0)
@@ -103,48 +98,41 @@ class Listeners:
                 self._socket.set(zmq.XPUB_NODROP, 1)
 
     def drain(self) -> None:
-        """Take what listeners said. From any thread."""
+        """Hear what was subscribed to. From any thread."""
         until = time.monotonic() + _DRAIN_S
         while time.monotonic() < until:
             with self._lock:
                 try:
-                    self._said.append(self._socket.recv(zmq.NOBLOCK, copy=False))
+                    frame = self._socket.recv(zmq.NOBLOCK, copy=False)
                 except zmq.ZMQError:  # that was all, or it is closed
                     return
+            self._topics += len(frame) if frame.bytes[:1] == b"\1" else -len(frame)
+            self._said.append(frame)
 
     def judge(self) -> None:
         """See who came, and whether what they said is within bounds. In the event loop."""
         self.connections.look()
         while self._said:
-            self._subscribed(self._said.popleft())
+            self.connections.heard(self._said.popleft())
+        if self._topics > TOPICS_MAX:
+            self.connections.cut_most(f"subscriptions have more than {TOPICS_MAX:,} bytes in all, most from there")
 
     def look(self) -> None:
-        """All that there is to see to, every `LOOK_EVERY_S`. In the event loop."""
+        """All there is to see to, every `LOOK_EVERY_S`. In the event loop."""
         self.drain()
         self.judge()
 
     def close(self) -> None:
         """End all. Idempotent."""
-        with self._lock:
-            self.connections.close()
-            self._socket.close()
+        self.close_socket()
+        self.connections.close()
 
-    def _subscribed(self, frame: zmq.Frame) -> None:
-        """A message of a listener: 1 and a topic it wants, 0 and one it does not want any more."""
-        said = frame.bytes
-        connection = self.connections.heard(frame, len(said))
-        if connection is None:
-            return
-        if said[:1] != b"\1":
-            connection.topics = max(0, connection.topics - 1)
-            return
-        connection.topics += 1
-        if len(said) > 1 + TOPIC_MAX:
-            self.connections.cut(connection, f"a subscription of more than {TOPIC_MAX} bytes")
-        elif connection.topics > TOPICS_MAX:
-            self.connections.cut(connection, f"more than {TOPICS_MAX} subscriptions")
-        elif self.connections.topics > TOPICS_IN_ALL:
-            self.connections.cut(connection, f"there are {TOPICS_IN_ALL} subscriptions already")
+    def close_socket(self) -> None:
+        """End what the thread that publishes has. Idempotent."""
+        with self._lock:
+            if not self._socket.closed:
+                self._socket.disable_monitor()
+                self._socket.close()
 
 
 class DetachedListeners:
@@ -199,15 +187,18 @@ class DetachedListeners:
         """End all. Idempotent."""
         self._ending = True
         self._filled.set()
-        self._listeners.connections.cut_all()  # what holds the thread up ends with them
-        self._thread.join(_JOIN_S)
-        if not self._thread.is_alive():
-            self._listeners.close()
+        until = time.monotonic() + _JOIN_S
+        while self._thread.is_alive() and time.monotonic() < until:
+            self._listeners.connections.look()
+            self._listeners.connections.cut_all()  # what holds the thread up ends with them
+            self._thread.join(LOOK_EVERY_S)
+        self._listeners.connections.close()
 
     def _run(self) -> None:
         while not self._ending:
             self._filled.wait(LOOK_EVERY_S)
             self._filled.clear()
-            while self._outbox:
+            while self._outbox and not self._ending:
                 self._listeners.publish(self._outbox.popleft())
             self._listeners.drain()
+        self._listeners.close_socket()

@@ -74,6 +74,8 @@ async def follow(
         code = await _interruptible(_lines(client, style, until))
         if client.missed:
             echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
+        if client.cut_off:
+            echo(f"the station was cut off {client.cut_off} times: it sent more than any station does", err=True)
         return code
     finally:
         await client.close()

@@ -8,7 +8,9 @@ Rules:
 4. Monitor events come before the data that follow them and after the data that precede them: the order of
    CONNECTED, bytes, DISCONNECTED is kept.
 5. The monitor is closed before the context, or the context never ends.
-6. After a key was refused, or one was wanted, libzmq does not try again. This link does: it may be let in later. A
+6. What a relay sends is bounded (`groundstation.outgoing`): a message of 200 MB held the station up for 50 s. Who sends
+   more is cut off and told of; the bytes before are kept.
+7. After a key was refused, or one was wanted, libzmq does not try again. This link does: it may be let in later. A
    keyless link sees either a protocol error or only that it was hung up on: it says the same of both.
 """
 
@@ -28,21 +30,19 @@ from groundstation.keys import Credentials, KeyStore, checked_key
 from groundstation.links.base import Clock, Report
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
 from groundstation.links.zmq_stream import RelayStream
-from groundstation.links.zmq_wire import pack, pack_news
+from groundstation.links.zmq_wire import MESSAGE_MAX, pack, pack_news
+from groundstation.outgoing import EVENTS, Outgoing, watched
 
 WRITE_TIMEOUT_S = 0.5
 WATERMARK = 1000
-RECEIVE_WATERMARK = 50_000
-"""Never reached: a heartbeat that times out while the queue is full makes libzmq abort (zeromq/libzmq#3937)."""
-
 HEARTBEAT_MS = 500
 HEARTBEAT_TIMEOUT_MS = 1500
 _WAITING_WRITES = 64
 _READS_A_TURN = 256
 _ENDPOINT = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}|ipc://\S+")
 _EVENTS = (
-    zmq.EVENT_HANDSHAKE_SUCCEEDED
-    | zmq.EVENT_DISCONNECTED
+    EVENTS
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -138,21 +138,24 @@ class ZmqLink:
         with zmq.Context() as context:
             socket = context.socket(zmq.DEALER)
             monitor = socket.get_monitor_socket(_EVENTS)
+            outgoing = Outgoing(socket, MESSAGE_MAX, heartbeats=True)
             try:
                 configure(socket)
                 socket.setsockopt(zmq.IPV6, "[" in self._endpoint)
                 if self._credentials is not None:
                     self._credentials.apply(socket)
-                self._serve(socket, monitor)
+                with watched(outgoing):
+                    self._serve(socket, monitor, outgoing)
                 self._say_farewell(socket)
             finally:
                 self._connected = False
                 self._refuse_writes("the link was stopped")
                 socket.disable_monitor()
                 monitor.close()
+                outgoing.close()
                 socket.close()
 
-    def _serve(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes]) -> None:
+    def _serve(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], outgoing: Outgoing) -> None:
         if not self._connect(socket):
             return
         poller = zmq.Poller()
@@ -160,8 +163,8 @@ class ZmqLink:
             poller.register(source, zmq.POLLIN)
         while not self._reader.stopping:
             ready = poller.poll(LISTEN_MS)
-            self._take_events(socket, monitor)
-            self._take_messages(socket)
+            self._take_events(socket, monitor, outgoing)
+            outgoing.look(emptied=not self._take_messages(socket, outgoing))
             self._take_turn(socket, idle=not ready)
             self._reader.clear()
             self._send_writes(socket)
@@ -175,18 +178,22 @@ class ZmqLink:
         self._attempt(f"nobody answers at {self._endpoint} yet: start the lander or relay there")
         return True
 
-    def _take_events(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes]) -> None:
+    def _take_events(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], outgoing: Outgoing) -> None:
         while monitor.poll(0):
-            event = recv_monitor_message(monitor)["event"]
+            told = recv_monitor_message(monitor)
+            event = told["event"]
+            if event & EVENTS:
+                outgoing.event(event, told["value"], told["endpoint"].decode(errors="replace"))
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._connected, self._told = True, ""
                 self._report(self._stream.connected(self._clock()))
                 self._send(socket, b"")
             elif event == zmq.EVENT_DISCONNECTED and self._connected:
-                self._leave(socket)
-                detail = f"{self._endpoint} went away: trying again"
+                self._leave(socket, outgoing)
+                ended = f"was cut off, {outgoing.why}" if outgoing.why else "went away"
+                detail = f"{self._endpoint} {ended}: trying again"
                 self._report(self._stream.disconnected(detail, self._clock()))
-            elif event != zmq.EVENT_DISCONNECTED:
+            elif not event & EVENTS:
                 self._handshake_failed(event)
 
     def _handshake_failed(self, event: int) -> None:
@@ -203,9 +210,9 @@ class ZmqLink:
         if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # then libzmq does not try again by itself
             self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
 
-    def _leave(self, socket: zmq.Socket[bytes]) -> None:
+    def _leave(self, socket: zmq.Socket[bytes], outgoing: Outgoing) -> None:
         """Take what came before the end, and begin anew: what was not sent must not reach the next lander."""
-        while self._take_messages(socket):
+        while self._take_messages(socket, outgoing):
             pass
         self._connected = False
         self._reconnect(socket)
@@ -214,13 +221,14 @@ class ZmqLink:
         socket.disconnect(self._endpoint)
         socket.connect(self._endpoint)
 
-    def _take_messages(self, socket: zmq.Socket[bytes]) -> bool:
+    def _take_messages(self, socket: zmq.Socket[bytes], outgoing: Outgoing) -> bool:
         """Take messages for one turn; False: there are no more."""
         for _ in range(_READS_A_TURN):
             try:
                 parts = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return False
+            outgoing.took(sum(map(len, parts)))
             self._report(self._stream.take(parts, self._clock()))
         return True
 
@@ -289,7 +297,8 @@ def configure(socket: zmq.Socket[Any]) -> None:
     """Options that both ends of a relay share; before bind or connect."""
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.SNDHWM, WATERMARK)
-    socket.setsockopt(zmq.RCVHWM, RECEIVE_WATERMARK)
+    socket.setsockopt(zmq.RCVHWM, 0)  # with a full queue heartbeats make libzmq abort (zeromq/libzmq#3937)
+    socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MAX)
     socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
     socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL, int(Backoff.FIRST * 1000))

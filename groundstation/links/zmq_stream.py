@@ -30,6 +30,9 @@ SET_BACK = 1000 * MS
 """What a relay's stamps may lie behind this side's; more, and its clock was set."""
 
 HELLO_AGAIN = 1000 * MS
+CHUNK_MAX = 1 << 16
+"""Bytes that are decoded at once: viewers are answered in between."""
+
 _ACK_STEP = 50 * MS
 
 
@@ -178,7 +181,7 @@ class RelayStream:
             self._judge_port()
             reports.append(LinkChange(ert, self._port.state, self._port.detail))
         elif message.data:
-            reports.append(Chunk(ert, message.data))
+            reports += [Chunk(ert, message.data[n : n + CHUNK_MAX]) for n in range(0, len(message.data), CHUNK_MAX)]
         elif message.ert or not self._bridged:
             reports.append(Listening(ert))
         return reports

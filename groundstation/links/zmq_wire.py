@@ -65,6 +65,9 @@ class Received(msgspec.Struct, frozen=True, tag="received", kw_only=True):
     seq: int
 
 
+MESSAGE_MAX = 1 << 20
+"""Bytes of a message; who sends a longer one is cut off."""
+
 _ERT_MAX = 2**62
 """Nanoseconds from 1970: year 2116. With it, time can go on without leaving 64 bits."""
 

@@ -1,9 +1,11 @@
 import asyncio
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import zmq
@@ -15,6 +17,7 @@ from groundstation.messages import Heartbeat, Refusal, SnapshotRequest, StopRequ
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost
 from tests.groundstation.samples import event, station, telemetry
+from tests.zmtp import introduce, part
 
 QUICK = {"silence_s": 0.5, "timeout_s": 0.5, "retry_s": 0.05}
 
@@ -335,5 +338,62 @@ def test_killed_station_comes_back_as_a_new_one(ends):
             async with station_process(ends):
                 await assert_flows(client, (await next_of(client, StationBack)).snapshot)
             assert client.missed == {}
+
+    play(run())
+
+
+@pytest.mark.parametrize("kind", ["message", "parts"])
+def test_an_answer_without_end_is_cut_off(kind):
+    """Whatever answers there, it takes no memory and no time of a viewer's."""
+
+    def answer(listening):
+        while True:
+            try:
+                own, _ = listening.accept()
+            except OSError:
+                return
+            with own, suppress(OSError, AssertionError):
+                introduce(own, b"ROUTER")
+                own.recv(4096)
+                if kind == "message":
+                    own.sendall(part(bytes(1 << 20), size=1 << 40))
+                while True:
+                    own.sendall(part(bytes(1 << 20), more=True))
+
+    async def run():
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            answering = asyncio.create_task(asyncio.to_thread(answer, listening))
+            place = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+            async with viewer(Endpoints(telemetry=place, command=place), timeout_s=3) as client:
+                said = ""
+                while "was cut off: it sent " not in said:  # on a busy machine a connection may end before it is seen
+                    with pytest.raises(StationGone) as gone:
+                        await client.request(SnapshotRequest())
+                    said = str(gone.value)
+            assert re.search("more than (67,108,864|75,497,472) bytes", said)
+            listening.shutdown(socket.SHUT_RDWR)
+            await answering
+
+    play(run())
+
+
+async def every_moment(publisher):
+    while True:
+        publisher.publish(telemetry(7))
+        await asyncio.sleep(0.02)
+
+
+def test_a_message_without_end_is_cut_off_and_counted(ends):
+    async def run():
+        async with station(ends) as publisher, viewer(ends) as client:
+            await client.connect()
+            assert client.cut_off == 0
+            publisher.publish(event("x" * (17 << 20)))
+            async for _ in client.messages():
+                if client.cut_off:
+                    break
+            publishing = asyncio.create_task(every_moment(publisher))
+            assert await next_of(client, Telemetry) is not None
+            publishing.cancel()
 
     play(run())

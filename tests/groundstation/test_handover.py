@@ -78,6 +78,20 @@ def test_a_queue_keeps_the_order_and_counts_what_does_not_fit() -> None:
     assert queue.empty
 
 
+def test_a_queue_is_bounded_in_bytes_too() -> None:
+    queue = ReportQueue(100, size_limit=1000)
+    for _ in range(3):
+        queue.put(Kept(Chunk(1, bytes(400)), 0))
+    queue.put(kept(1))
+    assert queue.take_overrun() == 1
+    assert queue.take() is not None
+    queue.put(Kept(Chunk(1, bytes(600)), 0))
+    assert queue.take_overrun() == 0
+    assert queue.give_up() == 3
+    queue.put(Kept(Chunk(1, bytes(1000)), 0))
+    assert queue.take_overrun() == 0
+
+
 def test_both_threads_at_once_decode_everything_once_in_order() -> None:
     turn, queue, done, count = Turn(), ReportQueue(100_000), [], 20_000
 

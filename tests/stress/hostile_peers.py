@@ -39,6 +39,7 @@ from groundstation.registry import Endpoints, Registry
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.stress.steady_reception import endless_frames
 from tests.system.remote import free_pair
+from tests.zmtp import connected, part
 
 RATE = 100
 """Frames a second."""
@@ -118,39 +119,28 @@ def slow_loris(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float
             return
 
 
-def spoken(port: int, kind: bytes) -> socket.socket:
-    """A connection that has introduced itself as ZMTP 3.0 wants it, without a key."""
-    own = socket.create_connection(("127.0.0.1", port), 2)
-    own.sendall(b"\xff" + bytes(8) + b"\x7f\3\0NULL" + bytes(16 + 32))
-    ready = b"\5READY\x0bSocket-Type" + len(kind).to_bytes(4) + kind
-    own.sendall(bytes([4, len(ready)]) + ready)
-    own.settimeout(None)
-    own.recv(own.recv(66, socket.MSG_WAITALL)[-1], socket.MSG_WAITALL)  # data before the other's READY end it all
-    return own
-
-
 def endless(door: Door, kind: bytes, parts: bytes, until: float) -> None:
     """Send parts and parts of a message, and begin anew when the connection is ended."""
     port = door.ports()[kind == b"DEALER"]
     while time.monotonic() < until:
-        with suppress(OSError), spoken(port, kind) as own:
+        with suppress(OSError), connected(port, kind) as own:
             while time.monotonic() < until:
                 own.sendall(parts)
 
 
 def raw_endless_request(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float) -> None:
     """One request whose envelope never ends, of parts of 10 kB."""
-    endless(door, b"DEALER", (b"\3" + (10_000).to_bytes(8) + bytes(10_000)) * 10, until)
+    endless(door, b"DEALER", part(bytes(10_000), more=True) * 10, until)
 
 
 def raw_empty_parts(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float) -> None:
     """The same of empty parts: for libzmq each takes 64 bytes."""
-    endless(door, b"DEALER", b"\1\0" * 50_000, until)
+    endless(door, b"DEALER", part(b"", more=True) * 50_000, until)
 
 
 def raw_endless_subscription(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float) -> None:
     """A subscription of so many parts that it never ends."""
-    endless(door, b"SUB", (b"\1\xc8" + b"\1" + bytes(199)) * 500, until)
+    endless(door, b"SUB", part(b"\1" + bytes(199), more=True) * 500, until)
 
 
 def raw_subscriptions(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float) -> None:
@@ -159,9 +149,9 @@ def raw_subscriptions(door: Door, context: zmq.Context[zmq.Socket[bytes]], until
     def one() -> None:
         port = door.ports()[0]
         while time.monotonic() < until:
-            with suppress(OSError), spoken(port, b"SUB") as own:
+            with suppress(OSError), connected(port, b"SUB") as own:
                 while time.monotonic() < until:
-                    own.sendall(b"".join(b"\0\xc8\1" + os.urandom(199) for _ in range(50)))
+                    own.sendall(b"".join(part(b"\1" + os.urandom(199)) for _ in range(50)))
 
     threads = [threading.Thread(target=one) for _ in range(40)]
     for thread in threads:

@@ -227,15 +227,15 @@ def test_a_long_subscription_ends_its_connection_and_no_other(home: Path) -> Non
         assert isinstance(ask(remote(bench, anna), SnapshotRequest())[0], Snapshot)
 
 
-def test_many_subscriptions_are_told_with_the_name_of_their_key(home: Path) -> None:
+def test_many_subscriptions_end_their_connection(home: Path) -> None:
     anna = client_key("anna", "telemetry")
     with remote_bench(home) as bench, zmq.Context() as context, context.socket(zmq.SUB) as sub:
         sub.set(zmq.LINGER, 0)
         Credentials(anna, bench.key.public).apply(sub)
-        for number in range(300):
-            sub.subscribe(f"tm.{number}")
+        for number in range(1000):
+            sub.subscribe(f"tm.{number:0190}")
         sub.connect(bench.ends.telemetry)
-        assert event("CONNECTION_ENDED", "the key 'anna' at 127.0.0.1")
+        assert event("CONNECTION_ENDED", "was ended: more than 8,192 bytes")
 
 
 def test_captured_orders_are_obeyed_once(home: Path) -> None:

@@ -22,7 +22,8 @@ from groundstation.links.zmq import ZmqLink
 from groundstation.links.zmq_wire import HEADER_SIZE, RELAY_HEADER, RelayMessage, pack, unpack
 from hil.serve import ZmqServer
 from protocols.errors import DecodeError, EncodeError
-from tests.groundstation.links.collect import Sink, receive, started
+from tests.groundstation.links.collect import PATIENCE_S, Sink, receive, started
+from tests.zmtp import introduce, part
 
 
 @given(st.integers(1, 2**64 - 1), st.integers(-(2**62), 2**62), st.binary(max_size=64))
@@ -204,3 +205,51 @@ def test_who_wants_a_key_and_who_hangs_up_look_the_same_and_are_tried_again() ->
             assert not [report for report in sink.reports[told:] if not isinstance(report, Listening)]
             there.callback(ZmqServer(endpoint).close)
             sink.wait_for("CONNECTED")
+
+
+def accepted(listening: sockets.socket) -> sockets.socket:
+    """The next connection that lasts: libzmq may have begun one before it was told to begin again."""
+    while True:
+        relay = listening.accept()[0]
+        try:
+            introduce(relay, b"DEALER")
+        except (AssertionError, OSError):
+            relay.close()
+        else:
+            return relay
+
+
+@pytest.mark.parametrize("kind", ["one message", "parts without an end"])
+def test_a_relay_that_sends_too_much_is_cut_off_and_found_again(kind: str) -> None:
+    """200 MB in one message held the station up for 50 s."""
+    with sockets.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(PATIENCE_S)
+        with started(f"zmq:tcp://127.0.0.1:{listening.getsockname()[1]}") as (link, sink):
+            with accepted(listening) as relay:
+                relay.sendall(part(pack(1, 0, b"before")))
+                sink.wait_bytes(6)
+                with contextlib.suppress(OSError):
+                    if kind == "one message":
+                        relay.sendall(part(bytes(200_000_000)))
+                    for _ in range(3000):
+                        relay.sendall(part(bytes(10_000), more=True))
+                detail = sink.wait_for("DISCONNECTED").detail
+            assert "was cut off, it sent " in detail
+            assert (
+                "a message of more than 1,048,576 bytes" if kind == "one message" else "9,437,184 bytes of one message"
+            ) in detail
+            with accepted(listening) as relay:
+                relay.sendall(part(pack(2, 0, b"behind")))
+                assert sink.wait_bytes(12) == b"beforebehind"
+            assert isinstance(link, ZmqLink)
+
+
+def test_a_long_message_is_decoded_in_pieces(relay: tuple[zmq.Socket[bytes], str]) -> None:
+    socket, url = relay
+    data = bytes(range(256)) * 4095
+    with started(url) as (_, sink):
+        socket.recv()
+        socket.send(pack(1, 7, data))
+        assert sink.wait_bytes(len(data)) == data
+        assert max(len(chunk.data) for chunk in sink.of(Chunk)) == 1 << 16
+        assert {chunk.ert for chunk in sink.of(Chunk)} == {7}
