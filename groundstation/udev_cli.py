@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from groundstation.links.access import running_takers
 from groundstation.output import echo
 from groundstation.printable import shell_join
 from groundstation.udev import (
@@ -125,7 +126,8 @@ def _board_lines(board: PluggedBoard) -> Iterator[tuple[str, str | None, str]]:
     """What to say of a board: a subject, what is wrong, and what it is."""
     about = f"{board.name} {board.usb_id} {board.serial or 'without serial number'}, USB {board.place}"
     if not board.ports:
-        yield "board", f"no serial port: its driver is not loaded ({about})", about
+        takers = [f"{taker} runs: {taker.advice}" for taker in running_takers() if taker.name == "brltty"]
+        yield "board", "; ".join([f"no serial port: its driver is not loaded ({about})", *takers]), about
     for port in board.ports:
         links = " ".join(map(str, port.links))
         yield port.path.name, "; ".join(port_faults(port, GROUP)) or None, f"{about}, {links}"

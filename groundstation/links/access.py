@@ -20,6 +20,19 @@ _BUSY = {errno.EBUSY, errno.EAGAIN}
 _PTY_MAJORS = range(136, 144)
 
 
+_TAKERS = {
+    "ModemManager": (
+        "it takes every new port for a modem: `groundstation udev install` keeps it off boards, `sudo systemctl stop "
+        "ModemManager` ends it; then plug the board in again"
+    ),
+    "brltty": (
+        "it takes many adapters for a braille display: `sudo systemctl mask --now brltty.service brltty-udev.service` "
+        "or `sudo apt-get remove brltty`, then plug the board in again"
+    ),
+}
+"""Services that open ports which are not theirs, and what to do about each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A process that has a port open."""
@@ -30,21 +43,77 @@ class Holder:
     def __str__(self) -> str:
         return f"{self.name} (pid {self.pid})"
 
+    @property
+    def advice(self) -> str:
+        """What to do, if it is a service that takes ports of its own accord; else empty."""
+        return _TAKERS.get(self.name, "")
 
-def is_pty(fd: int) -> bool:
-    """The open device is the slave end of a pseudo-terminal."""
-    return os.major(os.fstat(fd).st_rdev) in _PTY_MAJORS
+
+def is_pty(node: os.stat_result) -> bool:
+    """The device is the slave end of a pseudo-terminal."""
+    return os.major(node.st_rdev) in _PTY_MAJORS
 
 
 def holders(path: str) -> list[Holder]:
-    """The processes that have the port open, as far as this user may see."""
+    """The processes that have the port open, as far as this user may see.
+
+    Of another user's processes only the locks can be seen: a program that has locked the port is named all the same.
+    """
     real = os.path.realpath(path)
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it ended, or belongs to somebody else
-            if any(_points_at(process / "fd" / fd, real) for fd in os.listdir(process / "fd")):
-                found.append(Holder(int(process.name), (process / "comm").read_text().strip()))
-    return sorted(found, key=lambda holder: holder.pid)
+    found = {pid for pid in _processes() if _has_open(pid, real)}
+    with contextlib.suppress(OSError):  # the port is gone
+        found |= lock_owners(os.stat(real))
+    return [Holder(pid, name) for pid in sorted(found) if (name := program_name(pid))]
+
+
+def lock_owners(file: os.stat_result) -> set[int]:
+    """The processes of whatever user that have a lock (flock) on a file. Not those of other PID namespaces."""
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    owners = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_bytes().decode().splitlines():
+            match line.split():
+                case [_, "FLOCK", _, _, pid, where, *_] if where == place and int(pid) > 0:
+                    owners.add(int(pid))
+    return owners
+
+
+def running_takers() -> list[Holder]:
+    """The services that open ports of their own accord, if they run."""
+    named = [Holder(pid, program_name(pid)) for pid in _processes()]
+    return [holder for holder in named if holder.advice]
+
+
+def program_name(pid: int) -> str:
+    """What a process is called; of a Python program its module or file. Empty if it has ended."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        name = (folder / "comm").read_text(errors="replace").strip()
+        words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    if not name.startswith("python"):
+        return name
+    match [word for word in words[1:] if not word.startswith("-") or word in ("-m", "-c")]:
+        case ["-m", module, *_]:
+            return module.removesuffix(".cli")
+        case [script, *_] if script != "-c":
+            return os.path.basename(script)
+    return name
+
+
+def command_line(pid: int, longest: int = 80) -> str:
+    """The command line of a process, without its interpreter, cut if it is long. Empty if it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    rest = words[1:]
+    if os.path.basename(words[0]).startswith("python") and rest:
+        words = rest[1:] if rest[0] == "-m" else rest
+    words[0] = os.path.basename(words[0]).removesuffix(".cli")
+    text = " ".join(" ".join(words).split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def refusal(path: str, error: OSError) -> LinkError:
@@ -58,12 +127,22 @@ def refusal(path: str, error: OSError) -> LinkError:
     return LinkError(f"{path} cannot be used as a serial port: {error}")
 
 
-def busy_text(path: str, who: Iterable[Holder]) -> str:
-    """Who has the port, and what to do."""
-    names = ", ".join(map(str, who))
-    if not names:
-        return f"{path} is in use by a process of another user: `sudo fuser -v {path}` names it"
-    return f"{path} is in use by {names}: end it, or choose another port"
+def busy_text(path: str, who: Iterable[Holder], takers: Iterable[Holder] | None = None) -> str:
+    """Who has the port, and what to do.
+
+    Args:
+        path: of the port.
+        who: the processes that are known to have it.
+        takers: services that may have it if none is known; None: those that run.
+    """
+    known = list(who)
+    if not known:
+        suspects = list(running_takers() if takers is None else takers)
+        likely = "".join(f"; {taker} runs: {taker.advice}" for taker in suspects)
+        return f"{path} is in use by a process of another user: `sudo fuser -v {path}` names it{likely}"
+    names = ", ".join(map(str, known))
+    advice = [holder.advice for holder in known if holder.advice]
+    return f"{path} is in use by {names}: {'; '.join(advice) or 'end it, or choose another port'}"
 
 
 def forbidden_text(path: str) -> str:
@@ -85,6 +164,17 @@ def forbidden_advice(path: str, mode: int, group: str, user: str, members: Itera
         return f"{start} yet: the group {group} lists {user}, but this session is older; log out and in again"
     join = f"sudo usermod -aG {group} {user}"
     return f"{start}: it belongs to the group {group}; run `{join}`, log out and in again"
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _has_open(pid: int, real: str) -> bool:
+    folder = Path(f"/proc/{pid}/fd")
+    with contextlib.suppress(OSError):  # it ended, or belongs to another user
+        return any(_points_at(folder / fd, real) for fd in os.listdir(folder))
+    return False
 
 
 def _points_at(fd: Path, real: str) -> bool:

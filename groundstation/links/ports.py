@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from serial.tools import list_ports as pyserial_ports
 
 from groundstation.errors import LinkError, PortForbidden
 from groundstation.links.access import holders
-from groundstation.links.serial import probe
+from groundstation.links.port_opening import probe
 from groundstation.printable import printable
 
 BY_ID = Path("/dev/serial/by-id")
@@ -22,7 +22,7 @@ class PortInfo:
     """A serial port as it is now. Empty text: it has no such thing.
 
     ``usb_id`` is vendor:product in hex, ``stable`` a name that survives replugging, ``state`` is free,
-    busy (by whom) or not permitted.
+    busy (by whom) or not permitted. ``advice`` says what to do about a service that took it of its own accord.
     """
 
     path: str
@@ -31,6 +31,7 @@ class PortInfo:
     serial_number: str
     stable: str
     state: str
+    advice: str = ""
 
 
 def list_ports(by_id: Path = BY_ID) -> list[PortInfo]:
@@ -44,6 +45,7 @@ def list_ports(by_id: Path = BY_ID) -> list[PortInfo]:
             serial_number=port.serial_number or "",
             stable=stable.get(os.path.realpath(port.device), ""),
             state=port_state(port.device),
+            advice="; ".join(f"{holder}: {holder.advice}" for holder in holders(port.device) if holder.advice),
         )
         for port in sorted(pyserial_ports.comports())
     ]
@@ -67,7 +69,7 @@ def port_state(path: str) -> str:
     return "free"
 
 
-def format_ports(ports: Iterable[PortInfo]) -> list[str]:
+def format_ports(ports: Sequence[PortInfo]) -> list[str]:
     """A table for people, row by row."""
     heads = ["PORT", "STATE", "USB", "SERIAL", "DESCRIPTION", "STABLE NAME"]
     found = [(p.path, p.state, p.usb_id, p.serial_number, p.description, p.stable) for p in ports]
@@ -75,4 +77,5 @@ def format_ports(ports: Iterable[PortInfo]) -> list[str]:
     if len(rows) == 1:
         return ["no serial ports: plug a board in, or use a pseudo-terminal by its path"]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return table + [f"{port.path}: {port.advice}" for port in ports if port.advice]

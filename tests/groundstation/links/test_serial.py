@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import LinkError, PortAbsent, PortBusy, PortForbidden
-from groundstation.links.access import busy_text, forbidden_advice, holders, refusal
+from groundstation.links.access import Holder, busy_text, forbidden_advice, holders, refusal, running_takers
 from groundstation.links.base import Chunk
+from groundstation.links.ports import port_state
 from groundstation.links.serial import SerialLink, close_port, open_port, probe
 from hil.serve import PtyServer
 from tests.groundstation.links.collect import Sink, started
@@ -24,6 +25,14 @@ import fcntl, os, sys
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
 if sys.argv[2] == "locked":
     fcntl.flock(fd, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+TAKE = """
+import ctypes, fcntl, os, sys
+ctypes.CDLL(None).prctl(15, sys.argv[2].encode())  # PR_SET_NAME
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+fcntl.flock(fd, fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -134,6 +143,38 @@ def test_forbidden_says_which_group_and_how_to_join_it() -> None:
 
 def test_busy_by_somebody_unseen() -> None:
     assert "another user" in busy_text("/dev/ttyACM0", [])
+    told = busy_text("/dev/ttyACM0", [], [Holder(812, "ModemManager")])
+    assert "another user" in told
+    assert "ModemManager (pid 812) runs: it takes every new port for a modem" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("ModemManager", "udev install"), ("brltty", "systemctl mask --now brltty")]
+)
+def test_services_that_take_ports_are_named_with_what_to_do(pty: PtyServer, name: str, what: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", TAKE, pty.path, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        assert Holder(process.pid, name) in running_takers()
+        with pytest.raises(PortBusy) as caught:
+            open_port(pty.path, 115200)
+        state = port_state(pty.path)
+        process.communicate()
+    assert f"is in use by {name} (pid {process.pid}): it takes" in str(caught.value)
+    assert what in str(caught.value)
+    assert state == f"busy: {name} (pid {process.pid})"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="becomes another user, which only root can")
+def test_another_users_program_that_has_locked_the_port_is_named(pty: PtyServer) -> None:
+    os.chmod(pty.path, 0o666)
+    with subprocess.Popen(
+        [sys.executable, "-c", TAKE, pty.path, "minicom"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        assert f"PortBusy {pty.path} is in use by minicom (pid {process.pid}): end it" in as_nobody(pty.path)
+        process.communicate()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="becomes another user, which only root can")

@@ -91,5 +91,7 @@ def test_the_table(tmp_path) -> None:
         "/dev/ttyACM0   free               0483:374b  066E    STLink",
         "/dev/ttyUSB10  busy: cat (pid 9)",
     ]
+    taken = PortInfo("/dev/ttyUSB0", "", "", "", "", "busy: brltty (pid 9)", "brltty (pid 9): stop it")
+    assert format_ports([taken])[-1] == "/dev/ttyUSB0: brltty (pid 9): stop it"
     assert stable_names(tmp_path / "none") == {}
     assert all(isinstance(port, PortInfo) for port in list_ports())
