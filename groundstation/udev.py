@@ -230,9 +230,14 @@ def membership_fault(state: Membership, group: str, user: str) -> str | None:
     return None
 
 
+def own_serial(serial: str) -> str:
+    """A serial number as USB tells it, if it is the device's own; else empty."""
+    return "" if serial in _NO_SERIAL or _UNFIT_SERIAL.search(serial) else serial  # udev takes the latter for noise
+
+
 def wanted_link(folder: Path, serial: str, interface: str) -> Path:
     """The link that the rules give a port; without a serial number of its own, the folder in which they give it one."""
-    if serial in _NO_SERIAL or _UNFIT_SERIAL.search(serial):  # udev takes the latter for noise
+    if not own_serial(serial):
         return folder / "by-path"
     # As udev puts it: runs of blanks and whatever is unfit for a name become underscores.
     name = _NOT_IN_A_NAME.sub("_", "_".join(serial.split()))

@@ -7,14 +7,11 @@ class with the methods of `base.Link`, an ``OPTIONS`` tuple and a ``from_url``, 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
-
 from groundstation.errors import CallerError
 from groundstation.links.base import Clock, Link
 from groundstation.links.replay import ReplayLink
 from groundstation.links.serial import SerialLink
+from groundstation.links.url_options import unknown, url_options
 from groundstation.links.zmq import ZmqLink
 
 LINKS: dict[str, type[SerialLink] | type[ZmqLink] | type[ReplayLink]] = {
@@ -34,27 +31,9 @@ def open_link(url: str, clock: Clock) -> Link:
         raise CallerError(f"unknown link {url!r}: did you mean serial:{url}?")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in LINKS:
-        raise CallerError(_unknown("link", scheme if colon else url, LINKS))
+        raise CallerError(unknown("link", scheme if colon else url, LINKS))
     address, _, query = rest.partition("?")
     if not address:
         raise CallerError(f"{url} names no port: {scheme}:ADDRESS is wanted")
     kind = LINKS[scheme]
-    return kind.from_url(address, _options(url, query, kind.OPTIONS), clock)
-
-
-def _options(url: str, query: str, known: Iterable[str]) -> Mapping[str, str]:
-    try:
-        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
-    except ValueError as error:
-        raise CallerError(f"{url}: after the question mark comes option=value, not {query!r}") from error
-    for name in options:
-        if name not in known:
-            raise CallerError(_unknown("link option", name, known))
-    return options
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    return f"unknown {what} {name!r}: {guess}known: {', '.join(names) or 'none'}"
+    return kind.from_url(address, url_options(url, query, kind.OPTIONS), clock)

@@ -3,23 +3,15 @@
 Rules:
 1. pyserial opens and configures; ``poll`` and one ``os.read`` take the bytes, stamped right after it.
    Anything slower moves the stamps.
-2. A port is ours alone: flock keeps out those who ask, TIOCEXCL the others. Not on a pseudo-terminal: there
-   the flag outlives a killed station, as long as the master end is open, and would lock out the next one.
-3. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
-4. DTR stays when the port is closed (HUPCL is cleared): on an Arduino its rise is a reset, and a station that is
-   restarted would end the flight. The first open after plugging in still resets it.
-5. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
+2. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
+3. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
    is no busy loop.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import os
 import select
-import stat
 import termios
 import threading
 import time
@@ -27,12 +19,15 @@ from collections.abc import Callable, Mapping
 
 import serial
 
-from groundstation.errors import CallerError, LinkError, PortAbsent
-from groundstation.links.access import holders, is_pty, refusal
+from groundstation.errors import LinkError, PortAbsent
+from groundstation.links.access import holders
 from groundstation.links.base import Chunk, Clock, LinkChange, Listening, Report, TransportState
+from groundstation.links.port_address import DEFAULT_BAUD, checked_baud
+from groundstation.links.port_opening import close_port, open_port, probe
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
 
-DEFAULT_BAUD = 115_200
+__all__ = ["SerialLink", "close_port", "open_port", "probe"]
+
 READ_SIZE = 4096
 WRITE_TIMEOUT_S = 0.5
 
@@ -61,10 +56,8 @@ class SerialLink:
         Raises:
             CallerError: the baud rate is no positive whole number.
         """
-        baud = options.get("baud", str(DEFAULT_BAUD))
-        if not (baud.isascii() and baud.isdigit() and int(baud)):
-            raise CallerError(f"baud={baud}: bits per second are wanted, such as {DEFAULT_BAUD}")
-        return cls(address, clock, int(baud))
+        baud = checked_baud(options["baud"]) if "baud" in options else DEFAULT_BAUD
+        return cls(address, clock, baud)
 
     def now(self) -> int:
         """This host's time."""
@@ -164,82 +157,6 @@ class SerialLink:
         """The time now; a clock that is set back does not turn reports around."""
         self._last = max(self._last, self._clock())
         return self._last
-
-
-def open_port(path: str, baud: int) -> serial.Serial:
-    """Open and configure a port for this process alone.
-
-    Raises:
-        PortAbsent: it is not there.
-        PortBusy: another process has it.
-        PortForbidden: this user may not.
-        LinkError: it is no serial port, or does not know the baud rate.
-    """
-    try:
-        port = serial.Serial(path, baud, timeout=0, exclusive=True)
-    except OSError as error:  # SerialException is one
-        raise refusal(path, error) from error
-    except (ValueError, OverflowError, termios.error) as error:
-        raise LinkError(f"{path} cannot be set to {baud} baud: {error}") from error
-    try:
-        if not is_pty(port.fileno()):
-            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
-        _keep_lines_at_close(port.fileno())
-    except OSError as error:
-        port.close()
-        raise refusal(path, error) from error
-    return port
-
-
-def _keep_lines_at_close(fd: int) -> None:
-    """Clear HUPCL: DTR stays as it is when the port is closed, and does not rise when it is opened the next time."""
-    with contextlib.suppress(termios.error):  # it has gone: the reader finds that out
-        attributes = termios.tcgetattr(fd)
-        attributes[2] &= ~termios.HUPCL
-        termios.tcsetattr(fd, termios.TCSANOW, attributes)
-
-
-def close_port(port: serial.Serial) -> None:
-    """Give a port back, even if its device is gone."""
-    with contextlib.suppress(OSError, termios.error):
-        fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
-    with contextlib.suppress(OSError, termios.error):
-        port.close()
-
-
-def probe(path: str) -> None:
-    """Say now whether the port could be opened.
-
-    A port that nobody holds is only looked at: to open it would reset many a board.
-
-    Raises:
-        PortAbsent: it is not there.
-        PortBusy: another process has it for itself.
-        PortForbidden: this user may not.
-        LinkError: it is no device.
-    """
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        raise refusal(path, error) from error
-    if not stat.S_ISCHR(mode):
-        raise LinkError(f"{path} is no serial port: `groundstation ports` lists them")
-    if not os.access(path, os.R_OK | os.W_OK):
-        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        raise refusal(path, denied)
-    if holders(path):
-        _try_lock(path)
-
-
-def _try_lock(path: str) -> None:
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise refusal(path, error) from error
 
 
 def _write_all(fd: int, data: bytes, path: str) -> None:
