@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hil.images import BOARD_OF, Image, ImageRefused, choose_image, read_any_image
 from hil.run import TARGETS_OF
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError
-from hil.targets import BOARD, MACHINES, MachineFailed, find_port
+from hil.targets import BOARD, MACHINES
+from hil.targets.board_ports import no_board_here
 from protocols.nearest import nearest
 
 ALL = "all"
@@ -51,22 +51,9 @@ def find_scenario(name: str) -> Path:
     return path
 
 
-def lack_of(target: str, port: str | None = None) -> str | None:
-    """Why a target cannot fly here, and what to do about it; None: it can.
-
-    Args:
-        target: its name.
-        port: of a board; None: the one that is plugged in.
-    """
-    if target in MACHINES:
-        return MACHINES[target].missing()
-    if port is not None:
-        return None if os.path.exists(port) else f"there is no port {port}"
-    try:
-        find_port()
-    except MachineFailed as error:
-        return str(error)
-    return None
+def lack_of(target: str) -> str | None:
+    """Why a target cannot fly here, and what to do about it; None: it can. Nothing is opened for that."""
+    return MACHINES[target].missing() if target in MACHINES else no_board_here()
 
 
 def default_mode(scenario: Scenario, target: str) -> Mode:

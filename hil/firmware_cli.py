@@ -6,21 +6,27 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from groundstation.errors import PortBusy
 from groundstation.links.access import busy_text, holders
+from groundstation.links.board_lock import lock_board
+from groundstation.links.port_address import DEFAULT_BAUD, parse_port
 from groundstation.output import echo, write_json, write_line
 from groundstation.printable import shell_join
+from hil.baud_search import find_baud
+from hil.board_options import port_option, wait_option
 from hil.boards import FIRMWARE, PACKAGES, find_board
 from hil.building import BuildFailed, make
 from hil.flashing import Chosen, FlashFailed, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
 from hil.images import RECORD, choose_image
 from hil.scratch import Scratch
-from hil.targets import MACHINES, find_port
+from hil.targets import MACHINES, BoardPort
+from hil.targets.board_ports import device_to_flash, port_for_flashing, port_to_ask
 
 EXIT_DIFFERENT = 1
 
@@ -79,13 +85,16 @@ def build_command(board: str) -> None:
 )
 @click.option("--probe", help="Serial number of the debug probe, if several are plugged in (openocd, st-flash).")
 @click.option(
-    "--port", help="Serial port of the board: avrdude writes through it; of an ST-Link, it chooses the probe."
+    "--port",
+    help="Port of the board: a device, serial:DEVICE, a serial number, a name in /dev/lander. avrdude writes through "
+    "it; of an ST-Link, it chooses the probe. Default: that of the one board that is plugged in.",
 )
 @click.option(
     "--baud",
     type=click.IntRange(1200, 4_000_000),
     help="Baud rate of the boot loader (avrdude). Default: 115200; an old Nano has 57600.",
 )
+@wait_option
 @click.option("--dry-run", is_flag=True, help="Show the command line, and run nothing.")
 def flash_command(
     board: str,
@@ -94,6 +103,7 @@ def flash_command(
     probe: str | None,
     port: str | None,
     baud: int | None,
+    board_wait: float,
     dry_run: bool,
 ) -> None:
     """Write the firmware into a BOARD.
@@ -105,14 +115,17 @@ def flash_command(
       hil firmware flash stm32f4                       through its ST-Link: openocd or st-flash
       hil firmware flash stm32f4 --probe 066CFF        through that one of several
       hil firmware flash uno --port /dev/ttyACM0       through its boot loader: avrdude
+      hil firmware flash uno --port 75830333835351F0C1A1    the one of this serial number
       hil firmware flash uno --baud 57600              a boot loader of another baud rate
     """
     found = find_board(board)
     with Scratch("mars6-flash-") as scratch:
-        chosen = Chosen(probe, port, baud)
         check_hardware(found)
+        address = None if port is None else parse_port(port).at(baud)
+        rate = baud if address is None else address.baud
+        chosen = Chosen(probe, None if port is None else port_for_flashing(port), rate)
         written = choose_image(board, image)
-        plan = plan_flashing(found, written, scratch.path, tool, chosen, find_port, not dry_run)
+        plan = plan_flashing(found, written, scratch.path, tool, chosen, lambda: port_for_flashing(None), not dry_run)
         line = shell_join(plan.command)
         if written.note:
             echo(f"not used: {written.note}", err=True)
@@ -121,12 +134,14 @@ def flash_command(
             if shutil.which(plan.command[0]) is None:
                 echo(lack(plan.command[:1]), err=True)
             return
-        if plan.port is not None and (who := holders(plan.port)):
-            raise PortBusy(busy_text(plan.port, who))
-        if plan.temporary is not None:
-            plan.file.write_bytes(plan.temporary)
-        echo(line, err=True)
-        code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
+        device = device_to_flash(plan.port, chosen.probe)
+        with nullcontext() if device is None else lock_board([device], board_wait, lambda text: echo(text, err=True)):
+            if plan.port is not None and (who := holders(plan.port)):
+                raise PortBusy(busy_text(plan.port, who))
+            if plan.temporary is not None:
+                plan.file.write_bytes(plan.temporary)
+            echo(line, err=True)
+            code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
     if code:
         raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")
     echo(f"flashed build {written.id_text}; `hil firmware info` asks the board what it runs", err=True)
@@ -134,7 +149,13 @@ def flash_command(
 
 @firmware_command.command("info")
 @click.option("--target", type=click.Choice(sorted(MACHINES)), help="An emulated board, or a lander on this computer.")
-@click.option("--port", help="Serial port of a board. Default: the one that is plugged in.")
+@port_option(default="the one board that is plugged in; of several, the one on which a lander answers")
+@click.option(
+    "--baud",
+    type=click.IntRange(50, 100_000_000),
+    help="Baud rate. Default: that in --port, else the usual ones, in turn.",
+)
+@wait_option
 @click.option(
     "--image",
     "--elf",
@@ -142,20 +163,25 @@ def flash_command(
     help="Image that it should run, ELF or Intel HEX. Default: the one here that has the build that the target runs.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def info_command(target: str | None, port: str | None, image: Path | None, as_json: bool) -> None:
+def info_command(
+    target: str | None, port: str | None, baud: int | None, board_wait: float, image: Path | None, as_json: bool
+) -> None:
     """Ask a target what it runs and why it started, and compare that with the image.
 
     A board is brought to READY for that: a flight ends.
 
     \b
     Examples:
-      hil firmware info --port /dev/ttyACM0
+      hil firmware info                                the board that is plugged in, at whatever rate it speaks
+      hil firmware info --port serial:/dev/ttyACM0?baud=250000
       hil firmware info --port /dev/ttyACM0 --image hil/firmware/build/uno/lander.hex
       hil firmware info --target qemu
     """
     if target is not None and port is not None:
         raise click.UsageError("choose one of --target and --port")
-    told = identify(target, port or (find_port() if target is None else None), image)
+    if target is not None and baud is not None:
+        raise click.UsageError("--baud is for a board: leave out --target")
+    told = identify(target, [_board_to_ask(port, baud, board_wait)] if target is None else [], image, board_wait)
     result = compare(told, target, image)
     if as_json:
         write_json(json.dumps(result.fields()))
@@ -163,3 +189,14 @@ def info_command(target: str | None, port: str | None, image: Path | None, as_js
         for line in result.lines():
             write_line(line)
     sys.exit(0 if result.equal else EXIT_DIFFERENT)
+
+
+def _board_to_ask(port: str | None, baud: int | None, wait_s: float) -> BoardPort:
+    """The board on a port, with its rate: if none was given, the one of the usual ones at which it answers."""
+    board, known = port_to_ask(port, baud)
+    if known:
+        return board
+    found = find_baud(board, wait_s=wait_s)
+    if found.baud != DEFAULT_BAUD:
+        echo(f"{board.path} answers at {found.baud} baud", err=True)
+    return found

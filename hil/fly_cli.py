@@ -21,6 +21,7 @@ from groundstation.plain import utc
 from groundstation.printable import shell_join
 from groundstation.shell import Interrupts, choose_style
 from groundstation.station_options import output_options
+from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
 from hil.campaign import to_toml
 from hil.expected_losses import with_losses
 from hil.find import find_image, find_scenario
@@ -31,7 +32,7 @@ from hil.report import Report, lines, prepare_folder, release_folder, write_repo
 from hil.result import DeclaredLoss, RunResult
 from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
 from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
-from hil.targets import BOARD, TARGETS
+from hil.targets import TARGETS
 
 HISTORICAL = "los-lander-only"
 """What is flown if nothing else is named: the descent of 12 March 1974."""
@@ -49,7 +50,9 @@ HISTORICAL = "los-lander-only"
     help="Transport between lander and station. Default: the scenario's, mostly pty.",
 )
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
-@click.option("--port", help="Serial port of the target board. Default: the one board that is plugged in.")
+@port_option()
+@baud_option
+@wait_option
 @click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
 @image_option
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
@@ -64,6 +67,8 @@ def fly_command(
     link: str | None,
     link_drop: int | None,
     port: str | None,
+    baud: int | None,
+    board_wait: float,
     lockstep: bool,
     image: Path | None,
     record: Path | None,
@@ -81,6 +86,8 @@ def fly_command(
     Examples:
       hil fly                                   in the terminal, in real time
       hil fly --speed 10 --target qemu          the firmware on an emulated STM32F4, ten times faster
+      hil fly --target board                    on the board on which a lander answers
+      hil fly --target board --port 066CFF515150898367151742    on the one of this serial number
       hil fly reacquisition                     a cable that is pulled and put back
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
@@ -95,17 +102,23 @@ def fly_command(
     end_with_terminal(drawing=style == "tui")
     if lockstep:
         _check_lockstep(context)
-    if port is not None and target != BOARD:
-        raise click.UsageError("--port is for the target board alone")
     if scenario is not None and link_drop is not None:
         raise click.UsageError("--link-drop makes a scenario of its own: leave out SCENARIO, or --link-drop")
     chosen = chosen_scenario(scenario, link_drop, link)
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
-    again = _again(scenario, link_drop, target, mode, speed, link, port, image)
+    given = [] if port is None else [port]
+    again = _again(scenario, link_drop, target, mode, speed, link, port_words(given, baud), image)
     flown = find_image(target, image)
-    plan = Plan(chosen, target, mode, bundle, again, speed, port, recording.absolute(), flown)
+    boards = ports_of(target, given, baud)
+    if len(boards) > 1:
+        raise click.UsageError(
+            f"--port {port} means {len(boards)} boards: `hil fly` flies one; `hil run` takes several"
+        )
+    plan = Plan(
+        chosen, target, mode, bundle, again, speed, boards, recording.absolute(), flown, board_wait_s=board_wait
+    )
     check_plan(plan)
     if (note := slower(plan)) is not None:
         echo(note, err=True)
@@ -159,7 +172,7 @@ def _again(
     mode: Mode,
     speed: float | None,
     link: str | None,
-    port: str | None,
+    ports: list[str],
     image: Path | None,
 ) -> str:
     """The command line that flies it again."""
@@ -169,7 +182,7 @@ def _again(
     words += ["--speed", f"{speed:g}"] if speed is not None else []
     words += ["--link", link] if link is not None else []
     words += ["--image", str(image)] if image is not None else []
-    return shell_join([*words, *(["--port", port] if port else [])])
+    return shell_join([*words, *ports])
 
 
 def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None, breakable: Breakable) -> RunResult:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from groundstation.links.board_lock import WAIT_S
 from hil.images import BOARD_OF, Image, choose_image, image_with_id, read_any_image
 from hil.lander.bus import FaultTrace
-from hil.targets import TIMELESS, BoardMachine, Machine, MachineFailed
+from hil.targets import TIMELESS, BoardMachine, BoardPort, Machine, MachineFailed
 from hil.targets.greeting import Greeting, find_greeting, no_greeting
 from protocols.lander import MARS6
 
@@ -84,13 +86,16 @@ def _verdict(equal: bool, other: str) -> str:
     return f"as {other}" if equal else f"DIFFERS from {other}"
 
 
-def identify(target: str | None, port: str | None, image: Path | None = None) -> Greeting:
+def identify(
+    target: str | None, ports: Sequence[BoardPort] = (), image: Path | None = None, wait_s: float = WAIT_S
+) -> Greeting:
     """Switch a target on, or go to a board's port, and wait for its greeting.
 
     Args:
-        target: one of `TIMELESS`.
-        port: of a board.
+        target: one of `TIMELESS`; None: a board.
+        ports: of boards, of which any will do.
         image: what an emulated target is to run; None: what the rule chooses.
+        wait_s: how long to wait for a board that another run uses.
 
     Raises:
         MachineFailed: it does not answer.
@@ -98,12 +103,12 @@ def identify(target: str | None, port: str | None, image: Path | None = None) ->
         ImageRefused: there is no image for it.
     """
     came: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    if port is not None:
-        machine: Machine = BoardMachine(came.put, port)
+    if target is None:
+        machine: Machine = BoardMachine(came.put, ports, wait_s=wait_s)
     elif image is not None and target in BOARD_OF:
         machine = TIMELESS[target](came.put, choose_image(BOARD_OF[target], image))
     else:
-        machine = TIMELESS[target or "software"](came.put)
+        machine = TIMELESS[target](came.put)
     try:
         machine.power_on()
         return _greeting(machine, came)

@@ -217,6 +217,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         artefacts: file names in the bundle, by what they are.
         test: pytest's name of the test that flew it; empty: none did.
         applied_dropped: entries of the fault log that found no room.
+        port: address of the board that flew; empty: none did, or it was not kept.
     """
 
     verdict: Verdict
@@ -240,6 +241,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     console: str
     artefacts: dict[str, str] = msgspec.field(default_factory=dict)
     test: str = ""
+    port: str = ""
 
     @property
     def run(self) -> str:

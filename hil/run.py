@@ -32,6 +32,7 @@ from groundstation.contact import TIMEOUT_FLOOR_MS
 from groundstation.errors import ArchiveError, StationError
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
+from groundstation.links.board_lock import WAIT_S
 from groundstation.messages import Counters
 from groundstation.plain import utc
 from groundstation.printable import printable
@@ -48,7 +49,18 @@ from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, V
 from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
-from hil.targets import BOARD, MACHINES, TIMELESS, BoardMachine, Machine, MachineFailed, Sink, find_port, no_reset
+from hil.targets import (
+    BOARD,
+    MACHINES,
+    TIMELESS,
+    BoardMachine,
+    BoardPort,
+    Machine,
+    MachineFailed,
+    Sink,
+    find_port,
+    no_reset,
+)
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
@@ -87,7 +99,8 @@ class Plan:
         bundle: the folder that is made; None: nothing but the recording is kept.
         replay: the command line that flies it again.
         speed: in real time, mission seconds a second; None: the scenario's.
-        port: of the target ``board``.
+        ports: of the target ``board``: it flies on the first that is free; none: the one that udev has named.
+        board_wait_s: how long to wait for a board that another run uses.
         recording: a new file for the station's archive; None: it is in the bundle alone.
         keep: whether the bundle is wanted if the run passes; without it no more than the recording may be there then.
         test: pytest's name of the test that flies it; empty: none does.
@@ -100,11 +113,12 @@ class Plan:
     bundle: Path | None
     replay: str
     speed: float | None = None
-    port: str | None = None
+    ports: tuple[BoardPort, ...] = ()
     recording: Path | None = None
     image: Image | None = None
     keep: bool = True
     test: str = ""
+    board_wait_s: float = WAIT_S
 
     @property
     def name(self) -> str:
@@ -146,7 +160,7 @@ def check_plan(plan: Plan) -> None:
                 "real time, or for the target software"
             )
     if plan.target == BOARD:
-        _board(plan)
+        _ports(plan)
     elif (lack := MACHINES[plan.target].missing()) is not None:
         raise MachineFailed(lack)
     if plan.mode == "realtime":
@@ -157,8 +171,10 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
     """Whether the target and the link can have it."""
     if fault.family == "target" and fault.kind not in CAPABILITIES[plan.mode](plan.target):
         raise NotForTarget(f"{place}: the target {plan.target} cannot do that in {plan.mode}")
-    if plan.target == BOARD and fault.kind == "reset" and (why := no_reset(plan.port or find_port())) is not None:
-        raise NotForTarget(f"{place}: {why}")
+    if plan.target == BOARD and fault.kind == "reset":
+        for port in _ports(plan):
+            if (why := no_reset(port.path)) is not None:
+                raise NotForTarget(f"{place}: {why}")
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
     link = plan.scenario.head.link
@@ -197,19 +213,19 @@ def _can(target: str) -> frozenset[str]:
     return frozenset({"reset"}) if target == BOARD else STEPPED_CAN.get(target, frozenset())
 
 
-def _board(plan: Plan) -> Callable[[Sink], Machine]:
-    """The board on the plan's port, or the only one that is plugged in.
+def _ports(plan: Plan) -> tuple[BoardPort, ...]:
+    """The boards of the plan, or the only one that is plugged in.
 
     Raises:
         MachineFailed: there is none, or there are several.
     """
-    return partial(BoardMachine, port=plan.port or find_port())
+    return plan.ports or (BoardPort(find_port()),)
 
 
 def _machine(plan: Plan, machines: Mapping[str, Callable[..., Machine]]) -> Callable[[Sink], Machine]:
     """What makes the machine of a plan, with its image."""
     if plan.target == BOARD:
-        return _board(plan)
+        return partial(BoardMachine, port=_ports(plan), wait_s=plan.board_wait_s)
     make = machines[plan.target]
     return make if plan.image is None else partial(make, image=plan.image)
 
@@ -391,6 +407,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         mismatch=judgement.mismatch,
         provenance=_provenance(plan, record, judgement),
         console=record.console,
+        port=_board_that_flew(plan, record.provenance),
         artefacts={
             "scenario": "scenario.toml",
             "recording": RECORDING,
@@ -402,6 +419,17 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         },
         test=plan.test,
     )
+
+
+def _board_that_flew(plan: Plan, provenance: Mapping[str, str]) -> str:
+    """Its address, by which it is found again; empty if no board flew."""
+    if plan.target != BOARD:
+        return ""
+    for port in plan.ports:
+        serial = port.device.serial if port.device is not None else ""
+        if port.path == provenance.get("port") or (serial and serial == provenance.get("serial number")):
+            return port.address
+    return plan.ports[0].address if plan.ports else provenance.get("port", "")
 
 
 def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) -> RunResult:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import msgspec
 
+from groundstation.errors import PortAbsent
 from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
@@ -21,6 +22,7 @@ from groundstation.output_file import write_output
 from groundstation.printable import shell_join
 from groundstation.shell import Interrupts
 from hil.batch import Batch
+from hil.board_options import baud_option, port_option, port_words, ports_of, tell_if_in_use, wait_option
 from hil.boards import find_board
 from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
 from hil.faults import FAULTS
@@ -32,7 +34,8 @@ from hil.result import FlownImage, RunResult
 from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, slower, utc_date
 from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.scratch import Scratch
-from hil.targets import BOARD, TARGETS
+from hil.targets import TARGETS, BoardPort
+from hil.targets.board_ports import choose_ports
 
 EXIT_FAIL = 1
 EXIT_DIED = 20
@@ -52,7 +55,12 @@ _common = [
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
     click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
-    click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Runs at once."),
+    click.option(
+        "--jobs", type=click.IntRange(1, 64), help="Runs at once. Default: 1; with --port for several boards, one each."
+    ),
+    port_option(many=True),
+    baud_option,
+    wait_option,
     image_option,
 ]
 
@@ -68,7 +76,6 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
-@click.option("--port", help="Serial port of the target board.")
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict of each run as a line of JSON.")
 def run_command(
     scenarios: tuple[str, ...],
@@ -77,11 +84,13 @@ def run_command(
     realtime: bool,
     seed: int | None,
     report: Path | None,
-    jobs: int,
+    jobs: int | None,
+    ports: tuple[str, ...],
+    baud: int | None,
+    board_wait: float,
     image: Path | None,
     repeat: int,
     speed: float | None,
-    port: str | None,
     as_json: bool,
 ) -> None:
     """Fly scenarios, judge them, and write a report.
@@ -96,6 +105,8 @@ def run_command(
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run noisy-descent --seed 7 --repeat 10
       hil run los-091105 --json | jq .state               the verdict, for programs
+      hil run all --target board                          the board on which a lander answers
+      hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them
       hil replay out/runs/los-091105-qemu                 a run again, from its bundle
 
     \b
@@ -103,21 +114,23 @@ def run_command(
     130 interrupted, 143 terminated: the report is of what was flown so far.
     """
     mode = _mode(lockstep, realtime)
-    if port is not None and target != BOARD:
-        raise click.UsageError("--port is for the target board alone")
     if speed is not None and mode == "lockstep":
         raise click.UsageError(_NO_SPEED)
     plans, skipped = [], []
     with Interrupts() as interrupts, _folder(report) as folder:
-        flown = find_image(target, image)
-        for path, named in [found for name in scenarios for found in find_scenarios(name)]:
+        found = [found for name in scenarios for found in find_scenarios(name)]
+        flown, boards = find_image(target, image), ports_of(target, ports, baud)
+        for path, named in found:
             scenario = load_scenario(path)
             chosen: Mode = mode or default_mode(scenario, target)
             seeded = scenario if seed is None else with_seed(scenario, seed)
             for n in range(repeat):
                 bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
-                again = _again(path, named, target, chosen, seeded.head.seed, port, image)
-                plan = Plan(seeded, target, chosen, bundle, again, speed, port, image=flown, keep=report is not None)
+                again = _again(path, target, chosen, seeded.head.seed, port_words(ports, baud), image)
+                kept = report is not None
+                plan = Plan(
+                    seeded, target, chosen, bundle, again, speed, boards, None, flown, kept, board_wait_s=board_wait
+                )
                 try:
                     check_plan(plan)
                 except (NotForTarget, TooFast) as error:
@@ -127,7 +140,10 @@ def run_command(
                     break
                 plans.append(plan)
         _check_plans(plans, skipped)
-        sys.exit(_fly(plans, jobs, folder, report is not None, interrupts, as_json=as_json))
+        at_once = jobs or len(boards) or 1
+        if at_once > 1:
+            tell_if_in_use(boards, board_wait)
+        sys.exit(_fly(plans, at_once, folder, report is not None, interrupts, as_json=as_json))
 
 
 def _check_plans(plans: list[Plan], skipped: list[str]) -> None:
@@ -159,12 +175,12 @@ def _name(scenario: str, target: str, seed: int | None, n: int | None) -> str:
     return f"{scenario}-{target}" + ("" if seed is None else f"-s{seed}") + ("" if n is None else f"-{n + 1}")
 
 
-def _again(path: Path, named: bool, target: str, mode: Mode, seed: int, port: str | None, image: Path | None) -> str:
+def _again(path: Path, target: str, mode: Mode, seed: int, ports: list[str], image: Path | None) -> str:
     """The command line that flies a run again."""
     what = path.stem if path.parent == SCENARIOS else str(path)
     words = ["hil", "run", what, "--target", target, f"--{mode}", "--seed", str(seed)]
     words += ["--image", str(image)] if image is not None else []
-    return shell_join([*words, *(["--port", port] if port else [])])
+    return shell_join([*words, *ports])
 
 
 @contextmanager
@@ -273,7 +289,12 @@ def _no_image(target: str) -> str | None:
     type=click.Path(path_type=Path),
     help="Another image of the firmware, ELF or Intel HEX. Default: the one that flew, which the bundle keeps.",
 )
-def replay_command(bundle: Path, report: Path | None, image: Path | None) -> None:
+@port_option(default="the board that flew, which the bundle remembers")
+@baud_option
+@wait_option
+def replay_command(
+    bundle: Path, report: Path | None, image: Path | None, port: str | None, baud: int | None, board_wait: float
+) -> None:
     """Fly a run again from its bundle, with the image that flew, and say whether it came out the same.
 
     In lockstep it has to, byte for byte. In real time the faults are the same, but the host's clock has its say.
@@ -283,11 +304,13 @@ def replay_command(bundle: Path, report: Path | None, image: Path | None) -> Non
       hil replay out/runs/los-091105-qemu
       hil replay out/runs/noisy-descent-software --report again
       hil replay out/runs/los-091105-qemu --image hil/firmware/build/stm32f4/lander.elf     is it mended
+      hil replay out/runs/los-091105-board --port serial:75830333835351F0C1A1    on another board
     """
     before = read_bundle(bundle)
     name = file_name(before.run, f"{bundle / 'result.json'}: run")
     scenario = with_seed(parse_scenario(before.toml, str(bundle / "scenario.toml")), before.seed)
     with Interrupts() as interrupts, _folder(report) as folder:
+        boards = _boards_of_replay(before, port, baud)
         kept = in_bundle(bundle, before.target) if image is None else None
         flown = kept or find_image(before.target, image)
         built = before.provenance.get("build")
@@ -297,7 +320,9 @@ def replay_command(bundle: Path, report: Path | None, image: Path | None) -> Non
         speed = before.speed or None
         again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
         made = folder / "runs" / name
-        plan = Plan(scenario, before.target, before.mode, made, again, speed, image=flown)
+        plan = Plan(
+            scenario, before.target, before.mode, made, again, speed, boards, None, flown, board_wait_s=board_wait
+        )
         check_plan(plan)
         code = _fly([plan], 1, folder, True, interrupts)
         after = read_bundle(made) if made.is_dir() else None
@@ -305,6 +330,21 @@ def replay_command(bundle: Path, report: Path | None, image: Path | None) -> Non
             same = _compare_runs(before, after)
             code = code or (EXIT_FAIL if before.mode == "lockstep" and not same else 0)
     sys.exit(code)
+
+
+def _boards_of_replay(before: RunResult, port: str | None, baud: int | None) -> tuple[BoardPort, ...]:
+    """The board that was asked for, else the one that flew.
+
+    Raises:
+        PortAbsent: it is not plugged in.
+    """
+    remembered = before.port or before.provenance.get("port", "")
+    if port is not None or not remembered:
+        return ports_of(before.target, [] if port is None else [port], baud)
+    try:
+        return choose_ports([remembered if baud is None else remembered.partition("?")[0]], baud)
+    except PortAbsent as error:
+        raise PortAbsent(f"{error}. It flew in this bundle; --port chooses another board") from error
 
 
 def _compare_runs(before: RunResult, after: RunResult) -> bool:
@@ -335,7 +375,10 @@ def campaign_command(
     realtime: bool,
     seed: int | None,
     report: Path | None,
-    jobs: int,
+    jobs: int | None,
+    ports: tuple[str, ...],
+    baud: int | None,
+    board_wait: float,
     image: Path | None,
     runs: int,
 ) -> None:
@@ -348,6 +391,7 @@ def campaign_command(
     Examples:
       hil campaign random-faults --runs 1000 --jobs 2 --report out
       hil campaign noisy-descent --runs 50 --target qemu
+      hil campaign noisy-descent --runs 50 --target board --port all    on all boards, each run on one of them
     """
     mode = _mode(lockstep, realtime)
     base, first = load_scenario(find_scenario(scenario)), 1 if seed is None else seed
@@ -355,15 +399,21 @@ def campaign_command(
     chosen: Mode = mode or default_mode(base, target)
     with Interrupts() as interrupts, _folder(report) as folder:
         flying = find_image(target, image)
+        boards = ports_of(target, ports, baud)
         plans, drawn = [], {}
         for n in range(runs):
             flown, drawn[n] = draw(base, first, n)
             bundle = folder / "runs" / f"{n:06}"
             again = shell_join(["hil", "replay", str(bundle)])
-            plans.append(Plan(flown, target, chosen, bundle, again, image=flying, keep=False))
+            plans.append(
+                Plan(flown, target, chosen, bundle, again, None, boards, None, flying, False, board_wait_s=board_wait)
+            )
         for plan in plans:
             check_plan(plan)
-        sys.exit(_campaign(base, target, first, plans, drawn, jobs, folder, interrupts))
+        at_once = jobs or len(boards) or 1
+        if at_once > 1:
+            tell_if_in_use(boards, board_wait)
+        sys.exit(_campaign(base, target, first, plans, drawn, at_once, folder, interrupts))
 
 
 def _campaign(

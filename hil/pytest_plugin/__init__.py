@@ -2,6 +2,7 @@
 
     __init__   options, fixtures, and the hooks that every session calls: nothing heavy is imported here
     session    what a session that flies shares: the choice of targets, bundles, the report
+    boards     the boards that it may fly
     items      scenario files as test items
     flight     the verbs of ``hil_flight``: what to do, fly, and what has to hold
     evidence   what a bundle says of a loss and of a silence
@@ -43,7 +44,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--hil-seed", type=int, metavar="N", help="of all random numbers; the scenario's by default")
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")
-    group.addoption("--hil-port", metavar="PORT", help="serial port of the target board: --hil-port=PORT, in one word")
+    group.addoption(
+        "--hil-port",
+        action="append",
+        metavar="PORT",
+        help="port of the target board, --hil-port=PORT in one word: a device, serial:DEVICE?baud=N, a serial number, "
+        "auto (the default: the one board on which a lander answers), or all: each flight takes one that is free",
+    )
+    group.addoption("--hil-baud", type=int, metavar="N", help="baud rate of the board's port; 115200 by default")
+    group.addoption(
+        "--hil-board-wait",
+        type=float,
+        default=1800.0,
+        metavar="SECONDS",
+        help="how long to wait for a board that another run or worker uses; 1800 by default",
+    )
     group.addoption(
         "--hil-image",
         metavar="FILE",

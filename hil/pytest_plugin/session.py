@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,13 +28,14 @@ from hil.afterwards import Afterwards
 from hil.building import BuildFailed
 from hil.find import default_mode, find_image, lack_of
 from hil.images import Image, ImageRefused
+from hil.pytest_plugin.boards import SessionBoards
 from hil.pytest_plugin.outcomes import Outcomes
 from hil.report import TESTS, gather, prepare_folder, release_folder, write_report
 from hil.result import RunResult
 from hil.run import INTERRUPTED, NotForTarget, Plan, check_plan, fly_plan, utc_date
 from hil.scenario import Mode, Scenario, ScenarioError, with_seed
 from hil.scratch import Scratch
-from hil.targets import TARGETS
+from hil.targets import BOARD, TARGETS
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class HilSession:
         self.targets = _targets(config)
         self.seed: int | None = config.getoption("--hil-seed")
         self._mode: Mode | None = config.getoption("--hil-mode")
-        self._port = _port(config)
+        self._boards = SessionBoards(config)
         self._images = _images(config, self.targets)
         self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
         report = config.getoption("--hil-report")
@@ -109,7 +111,9 @@ class HilSession:
         bundle = self._bundle(item)
         again = shell_join(["hil", "replay", self.shown(bundle)])
         mode, image = self._mode or default_mode(scenario, target), self._images.get(target)
-        plan = Plan(seeded, target, mode, bundle, again, None, self._port, image=image, test=item.nodeid)
+        plan = Plan(seeded, target, mode, bundle, again, image=image, test=item.nodeid)
+        if target == BOARD:
+            plan = replace(plan, ports=self._boards.ports, board_wait_s=self._boards.wait_s)
         try:
             check_plan(plan)
         except NotForTarget as error:
@@ -198,8 +202,7 @@ class HilSession:
 
     def _lack(self, target: str) -> str | None:
         """Why a target cannot fly here."""
-        lack = lack_of(target, self._port)
-        return None if lack is None else lack.replace("--port", "--hil-port")
+        return self._boards.lack() if target == BOARD else lack_of(target)
 
     def _bundle(self, item: pytest.Item) -> Path:
         """A folder that is not there yet, named after the test."""
@@ -277,14 +280,6 @@ def _prepare(folder: Path) -> None:
         prepare_folder(folder)
     except CallerError as error:
         raise pytest.UsageError(printable(f"--hil-report: {error}")) from error
-
-
-def _port(config: pytest.Config) -> str | None:
-    """The board's port. Before pytest knows an option it takes its value for tests, and looks for settings there."""
-    port: str | None = config.getoption("--hil-port")
-    if port is not None and Path(port).is_relative_to(config.rootpath):
-        raise pytest.UsageError(f"write --hil-port={port}, in one word: pytest took the port for a folder of tests")
-    return port
 
 
 def _properties(result: RunResult) -> list[tuple[str, object]]:

@@ -10,6 +10,7 @@ from functools import partial
 
 from hil.targets.base import Machine, MachineFailed, Sink, Unsupported
 from hil.targets.board import BoardMachine, find_port, no_reset
+from hil.targets.board_ports import BoardPort
 from hil.targets.posix import PosixMachine
 from hil.targets.qemu import QemuMachine
 from hil.targets.simavr import SimavrMachine
@@ -35,6 +36,7 @@ __all__ = [
     "TARGETS",
     "TIMELESS",
     "BoardMachine",
+    "BoardPort",
     "Machine",
     "MachineFailed",
     "Sink",

@@ -6,6 +6,8 @@ A board may be anywhere in a flight when the rig comes, and half a frame may be 
 3. brings FARM-1 to where it is after power on (RESET leaves it): UNLOCK and SET V(R), counted modulo four;
 4. hands on everything from the first clean greeting on. What came before is stale, and counted.
 So a board flies as one that was just switched on, byte for byte.
+
+From power on to `close` the board is locked (`groundstation.links.board_lock`): other runs wait for it.
 """
 
 from __future__ import annotations
@@ -14,48 +16,35 @@ import os
 import stat
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from groundstation.links.serial import DEFAULT_BAUD, close_port, open_port
+from groundstation.errors import PortAbsent
+from groundstation.links.access import is_pty
+from groundstation.links.board_lock import WAIT_S, BoardLock, lock_board
+from groundstation.links.port_address import DEFAULT_BAUD
+from groundstation.links.port_opening import close_port, open_port
+from groundstation.output import echo
 from hil.targets.base import MachineFailed, Sink, Unsupported
+from hil.targets.board_ports import BoardPort, find_port
 from hil.targets.greeting import Greeting, find_greeting
 from hil.targets.line import Line
 from hil.targets.telecommands import control, order
 from protocols.ccsds.clcw import Clcw
 from protocols.ccsds.tc_frame import SetVr, Unlock
 
-BY_SERIAL = Path("/dev/lander/by-serial")
+__all__ = ["BoardMachine", "find_port", "no_reset"]
+
 READY_TIMEOUT_S = 15.0
 _GREETING_S = 1.5
 _RESET_PULSE_S = 0.1
 _SETTLE_S = 0.1
 _ST = 0x0483
-_PTY_MAJORS = range(136, 144)
 _IDLE = b"\x55" * 16
 """Ends a CLTU that another program left open."""
 _MAX_HELD = 1 << 20
-
-
-def find_port(by_serial: Path = BY_SERIAL) -> str:
-    """The port of the one board that is plugged in.
-
-    Raises:
-        MachineFailed: there is none, or more than one.
-    """
-    ports = sorted(map(str, by_serial.glob("*")))
-    if len(ports) == 1:
-        return ports[0]
-    if not ports:
-        raise MachineFailed(
-            f"no board: nothing is in {by_serial}. Plug one in (`groundstation udev install` makes the names, "
-            "`groundstation ports` lists what there is), or name its port: --port /dev/ttyACM0"
-        )
-    raise MachineFailed(
-        f"{len(ports)} boards are plugged in; choose one: {', '.join(f'--port {port}' for port in ports)}"
-    )
 
 
 def no_reset(path: str) -> str | None:
@@ -67,9 +56,14 @@ def no_reset(path: str) -> str | None:
         device = os.stat(path)
     except OSError:
         return None  # opening it says what is wrong
-    if stat.S_ISCHR(device.st_mode) and os.major(device.st_rdev) in _PTY_MAJORS:
+    if stat.S_ISCHR(device.st_mode) and is_pty(device):
         return f"{path} has no reset lines: use the board's button"
     return None
+
+
+def _tell(text: str) -> None:
+    """For the person who waits."""
+    echo(text, err=True)
 
 
 class BoardMachine:
@@ -84,11 +78,29 @@ class BoardMachine:
     pid = None
     console = ""
 
-    def __init__(self, sink: Sink, port: str, baud: int = DEFAULT_BAUD) -> None:
-        """Args: who takes what it sends, the device, and bits per second."""
+    def __init__(
+        self,
+        sink: Sink,
+        port: str | Sequence[BoardPort],
+        baud: int = DEFAULT_BAUD,
+        wait_s: float = WAIT_S,
+        say: Callable[[str], None] = _tell,
+    ) -> None:
+        """Make it.
+
+        Args:
+            sink: who takes what it sends.
+            port: a device, or several boards of which any will do.
+            baud: bits per second; several boards have their own.
+            wait_s: how long to wait for a board that another program uses.
+            say: told if one has to wait.
+        """
         self._sink = sink
-        self._path = port
-        self._baud = baud
+        self._ports = [BoardPort(port, baud)] if isinstance(port, str) else list(port)
+        self._path, self._baud = self._ports[0].path, self._ports[0].baud
+        self._wait_s = wait_s
+        self._say = say
+        self._lock: BoardLock | None = None
         self._line: Line | None = None
         self._held = bytearray()
         self._handed = False
@@ -115,12 +127,18 @@ class BoardMachine:
         """Open the port and bring the board to READY, as it is after power on.
 
         Raises:
+            PortBusy: other programs used the board for too long, or have its port open.
             LinkError: the port cannot be opened.
-            MachineFailed: no lander answers there.
+            MachineFailed: no lander answers there, or it is another board than the one that was chosen.
         """
         if self._line is not None:
             return
-        self._port = open_port(self._path, self._baud)
+        self._lock_one()
+        try:
+            self._port = open_port(self._path, self._baud)
+        except BaseException:
+            self._unlock()
+            raise
         self._handed, self.stale = False, 0
         self._held.clear()
         self._line = Line(os.dup(self._port.fileno()), self._take, self.name)
@@ -176,6 +194,36 @@ class BoardMachine:
         if line is not None:
             line.close()
             close_port(self._port)
+        self._unlock()
+
+    def _lock_one(self) -> None:
+        """Take one of the boards, whichever is free first: those that are there.
+
+        Raises:
+            PortBusy: none was free in time.
+            LinkError: none is there.
+            MachineFailed: another device has the name of its port.
+        """
+        there: dict[str, tuple[BoardPort, str]] = {}
+        devices, lack = [], None
+        for port in self._ports:
+            try:
+                path, device = port.now()
+            except PortAbsent as error:
+                lack = error
+                continue
+            there[device.key] = port, path
+            devices.append(device)
+        if not devices:
+            raise lack or PortAbsent("no board was chosen")
+        self._lock = lock_board(devices, self._wait_s, self._say)
+        chosen, self._path = there[self._lock.device.key]
+        self._baud = chosen.baud
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _take(self, data: bytes) -> None:
         with self._changed:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ import pytest
 
 from groundstation.errors import PortAbsent, PortBusy
 from groundstation.links.serial import close_port, open_port
-from hil.images import choose_image
 from hil.lander.bus import ResetReason
 from hil.scenario import SCENARIOS
 from hil.targets import BoardMachine, MachineFailed, Unsupported, find_port
@@ -28,35 +26,9 @@ from protocols.ccsds.tc_frame import SetVr, Unlock
 from tests.hil.lander.uplink import ad, bc, command, packet
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
+from tests.targets.stand_in import StandIn
 
 pytestmark = pytest.mark.target
-
-
-class StandIn:
-    """What a board is to its computer: a serial device, with a lander that runs whether or not somebody listens."""
-
-    def __init__(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-        command_line = [str(choose_image("posix").path), str(self._master)]
-        self._process = subprocess.Popen(command_line, pass_fds=[self._master])
-
-    def say(self, data: bytes) -> None:
-        """As if another program had used the port before."""
-        os.write(self._slave, data)
-        time.sleep(0.1)
-
-    def unplug(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for fd in (self._master, self._slave):
-            os.close(fd)
-        self._master = -1
-
-    def close(self) -> None:
-        if self._master >= 0:
-            self.unplug()
 
 
 @pytest.fixture
