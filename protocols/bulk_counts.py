@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from protocols.bulk_frames import Bools, FrameBatch, Ints
 from protocols.ccsds import pus
-from protocols.ccsds.space_packet import IDLE_APID
+from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import MAX_POINTER, TmFrame
 from protocols.counts import PLAIN_STEP, FrameCounter
 from protocols.dictionary import Dictionary
@@ -78,7 +78,7 @@ class BulkCounter:
         vcid = int(channel.vcid[0])
         stamped, apid, sequence, time = _first_packets(channel)
         for each in np.unique(apid).tolist():
-            steps = np.diff(sequence[apid == each])
+            steps = np.diff(sequence[apid == each]) % SEQUENCE_MODULO
             if ((steps <= 0) | (steps >= PLAIN_STEP)).any():
                 return False
         if self._dictionary is None:

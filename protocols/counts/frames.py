@@ -284,7 +284,18 @@ class FrameCounter:
         jump = (frame.vcfc - channel.newest - 1) % self._modulus
         if jump or channel.waits or not self._plain(channel, seen):
             return self._taken(channel, seen, self._judged(channel, jump, seen))
-        step = self._follow_master(channel, frame.mcfc, FrameStep("NEXT", channel.place + 1))
+        return self._next(channel, seen)
+
+    def _next(self, channel: _Channel, seen: _Seen) -> FrameStep:
+        """The plain case, in few steps: nearly all frames go this way."""
+        master, mcfc, place = self._master, seen.frame.mcfc, channel.place + 1
+        step = FrameStep("NEXT", place)
+        if mcfc is None or master.newest is None or (master.newest + 1) % MCFC_MODULUS != mcfc:
+            step = self._follow_master(channel, mcfc, step)
+        else:
+            master.newest, master.stands = mcfc, False
+            master.frames += 1
+            master.place += 1
         self._advance(channel, seen, step, agrees=True)
         return step
 
@@ -316,7 +327,8 @@ class FrameCounter:
 
     def _half_turn(self, pace: Pace) -> float:
         """For how long a VCFC is certain, in ns."""
-        return float("inf") if pace.period is None else pace.period * self._modulus / 2
+        period = pace.period
+        return float("inf") if period is None else period * self._modulus / 2
 
     def _judged(self, channel: _Channel, jump: int, seen: _Seen) -> FrameStep:
         """The table of the module, but for its plain cases."""
@@ -553,10 +565,6 @@ class FrameCounter:
             master.begin(mcfc)
             return step
         jump = master.jump(mcfc)
-        if not jump and step.kind == "NEXT":
-            master.newest, master.stands = mcfc, False
-            master.place += 1
-            return step
         place = master.place - (MCFC_MODULUS - 1 - jump)
         hole = master.holes.find(place) if jump > MCFC_MODULUS - _TELLS_NOTHING else None
         if hole is not None:
