@@ -4,16 +4,20 @@ A frame has a VCFC, a TM frame an MCFC too, a packet its sequence count. They tu
 come in any order. Here is the only arithmetic on them; it knows neither a clock nor what frames carry beyond their
 first packet's header.
 
-    lost      a number of lost frames, and how sure it is
-    holes     places of a counter that may still come late
-    frames    `FrameCounter`: each frame of one spacecraft in its place
-    totals    the sums of what a channel's frames were
-    packets   `PacketCounter`: the same for the packets of one APID
+    frames     `FrameCounter`: each frame of one spacecraft in its place. The table and the rules
+    step       what it says of a frame; totals: the sums of that
+    channel    what is remembered of each channel; holes: places that may still come late
+    signs      what says that a source has started again
+    sequences  sequence counts as evidence of what became of frames; pace: times as such
+    turns      how many frames are missing, where a count may have turned over
+    lost       such a number, and how sure it is
+    packets    `PacketCounter`: the packets of one APID by their sequence count
 """
 
-from protocols.counts.frames import PLAIN_STEP, FrameCounter, FrameStep, StepKind
+from protocols.counts.frames import PLAIN_STEP, FrameCounter
 from protocols.counts.lost import NOTHING, UNKNOWN, Certainty, Lost
 from protocols.counts.packets import PacketCounter
+from protocols.counts.step import FrameStep, StepKind
 from protocols.counts.totals import FrameTotals
 
 __all__ = [

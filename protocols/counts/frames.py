@@ -8,7 +8,7 @@ What a frame is, in this order; ``jump`` is how many frames are missing before i
     NEXT        jump 0, and neither the time nor a sequence count contradicts   nothing is missing
     DUPLICATE   a recent frame had this VCFC and these bytes                    its packets are known already
     LATE        its place is in a hole, and its time fits there                 the loss is taken back
-    RESTART     counters begin again (see `_begun_again`)                       counting starts here
+    RESTART     counters begin again (see `signs`)                       counting starts here
     STILL       the VCFC stands, and nothing says that a whole turn is missing  nothing is missing
     BACK        the VCFC steps back by more than time has room for              nothing is missing
     GAP         all else                                                        frames are missing
@@ -36,203 +36,33 @@ Rules, with their reasons:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
 
-from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
-from protocols.ccsds.tm_frame import MAX_POINTER, MCFC_MODULUS
-from protocols.counts.holes import Hole, Holes
-from protocols.counts.lost import NOTHING, Certainty, Lost, at_least
+from protocols.ccsds.space_packet import SEQUENCE_MODULO
+from protocols.ccsds.tm_frame import MCFC_MODULUS
+from protocols.counts.channel import EARLY, MEMORY, ROOM, SMALL_JUMP, Channel, Master, Recent, Seen, first_packet
+from protocols.counts.holes import Hole
+from protocols.counts.lost import NOTHING, Lost, at_least
 from protocols.counts.pace import Pace
 from protocols.counts.sequences import PacketSequence
+from protocols.counts.signs import STARTED, prove_restart, restart_signs
+from protocols.counts.step import FrameStep
+from protocols.counts.turns import frames_between, tolerance_of, with_turns
 from protocols.frames import TransferFrame
 
-StepKind = Literal["FIRST", "NEXT", "DUPLICATE", "LATE", "RESTART", "STILL", "BACK", "GAP"]
-
-_MEMORY = 256
-"""Recent frames of a channel that a duplicate is looked for in."""
 _TELLS_NOTHING = 128
 """Idle frames are alike every turn: they are duplicates, or late, only if they are nearer than this."""
-_EARLY = 8
-"""Frames that may come after the first that was heard, and belong before it; and so many of before a restart."""
-_ROOM = 2 * _EARLY
-"""Places that are left free for these."""
 _AT_ONCE_NS = 100_000_000
 """A machine does not start twice in less."""
 _SOON_NS = 1_000_000_000
 """Nor does it send many frames and start again in less."""
 _DUPLICATE_NS = 10_000_000_000
 """What comes again so much later comes from a source that started again, if its counters begin again."""
-_SMALL_JUMP = 8
-"""A loss of so few frames over the end of a count looks like a counter that begins again at a low number."""
+_NEVER_LOST = 1 << 20
+"""More frames than any outage loses: 29 hours at 10 a second."""
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
 _DAY_NS = 86_400_000_000_000
-
-
-class FrameStep(NamedTuple):
-    """What a frame is.
-
-    Attributes:
-        kind: see the module.
-        place: where it stands on its channel, counted without end; a lost frame has its place too.
-        lost: frames that are missing before it on its channel, in a GAP.
-        at_restart: likewise, where another channel of a source that started again began to count: rule 7.
-        regained: earlier losses that were none: 1 for LATE, if its place had been counted.
-        gaps: how many more places there are on its channel where frames are missing: 1 in a GAP, or less than before.
-        lost_all: frames that are missing on all channels, by the MCFC; None if it does not tell.
-        regained_all: likewise, earlier losses that were none.
-        evidence: for a RESTART, each counter and time that says so, in words.
-        alone: for a RESTART, that the master count goes on: only what sends on this channel started again.
-    """
-
-    kind: StepKind
-    place: int
-    lost: Lost = NOTHING
-    at_restart: Lost = NOTHING
-    regained: int = 0
-    gaps: int = 0
-    lost_all: Lost | None = NOTHING
-    regained_all: int = 0
-    evidence: tuple[str, ...] = ()
-    alone: bool = False
-
-    @property
-    def is_new(self) -> bool:
-        """Its content was not seen before."""
-        return self.kind != "DUPLICATE"
-
-    @property
-    def in_order(self) -> bool:
-        """It is the newest of its channel."""
-        return self.kind not in ("DUPLICATE", "LATE")
-
-
-class _Seen(NamedTuple):
-    """A frame and what is known of it besides. ``packet`` is APID and sequence count of the first that starts in it."""
-
-    frame: TransferFrame
-    time: int | None
-    ert: int | None
-    packet: tuple[int, int] | None
-    content: int
-
-
-class _Recent(NamedTuple):
-    """A frame that came: where it stands, and when it was received."""
-
-    place: int
-    ert: int | None
-
-
-class _Past(NamedTuple):
-    """How a channel stood when it began again."""
-
-    newest: int
-    place: int
-    time: int | None
-    recent: dict[int, _Recent]
-
-
-class _Sign(NamedTuple):
-    """Something that speaks for a restart: in words, whether a counter says so, and whether it went down."""
-
-    text: str
-    counter: bool = True
-    down: bool = True
-
-
-@dataclass(slots=True)
-class _Channel:
-    """One virtual channel. ``newest`` is the last VCFC in order, ``place`` where it stands, ``base`` the first's.
-
-    ``time`` is that of the newest frame with a believable one; ``odd`` that of the last with another. ``stands``: its
-    VCFC does not count. ``waits``: the source started again, and this channel was not heard since, but for frames of
-    before, of which so many may come. ``past`` is how it stood when it began again. ``master_place``: where its newest
-    frame stands on the master channel, and ``master_frames``: how many had come there.
-    """
-
-    pace: Pace
-    arrivals: Pace
-    newest: int = 0
-    place: int = 0
-    base: int = 0
-    base_time: int | None = None
-    time: int | None = None
-    odd: int | None = None
-    ert: int | None = None
-    frames: int = 0
-    stands: bool = False
-    waits: int = 0
-    past: _Past | None = None
-    master_place: int = 0
-    master_frames: int = 0
-    holes: Holes = field(default_factory=Holes)
-    recent: dict[int, _Recent] = field(default_factory=dict)
-    sequences: dict[int, PacketSequence] = field(default_factory=dict)
-
-    def begin(self, seen: _Seen) -> None:
-        """Counting starts with this frame."""
-        if self.frames:
-            self.past = _Past(self.newest, self.place, self.time, self.recent)
-        self.newest, self.frames, self.stands, self.waits = seen.frame.vcfc, 0, False, 0
-        self.place += _ROOM
-        self.base, self.base_time, self.time, self.odd = self.place, seen.time, None, None
-        self.recent = {}
-        self.holes.clear()
-        self.sequences.clear()
-        self.pace.forget()
-        self.arrivals.forget()
-
-    def remember(self, seen: _Seen, place: int) -> None:
-        """It came: if it comes again, it is a duplicate."""
-        self.frames += 1
-        self.recent[seen.content] = _Recent(place, seen.ert)
-        if len(self.recent) > _MEMORY:
-            del self.recent[next(iter(self.recent))]
-
-    def tells(self, seen: _Seen) -> bool:
-        """Whether a frame differs from all others of the channel, by a time or a sequence count in it."""
-        known = self.sequence(seen)
-        return seen.time is not None or (known is not None and known[0].stands is not True)
-
-    def sequence(self, seen: _Seen) -> tuple[PacketSequence, int] | None:
-        """What is known of the sequence count that this frame carries, and the count."""
-        known = self.sequences.get(seen.packet[0]) if seen.packet is not None else None
-        return (known, seen.packet[1]) if known is not None and seen.packet is not None else None
-
-
-@dataclass(slots=True)
-class _Master:
-    """The count of all frames of the spacecraft, where there is one.
-
-    ``began`` is the hole in it in which a channel began again.
-    """
-
-    newest: int | None = None
-    place: int = 0
-    frames: int = 0
-    stands: bool = False
-    began: Hole | None = None
-    holes: Holes = field(default_factory=Holes)
-
-    def jump(self, mcfc: int) -> int:
-        """How many frames are missing before this one, modulo 256."""
-        return 0 if self.newest is None else (mcfc - self.newest - 1) % MCFC_MODULUS
-
-    def begins_again(self, mcfc: int) -> bool:
-        """It went back, and is not one that stands still or turned over."""
-        if self.newest is None or self.stands:
-            return False
-        return _begins_again(self.newest, mcfc, self.jump(mcfc))
-
-    def begin(self, mcfc: int) -> None:
-        """Counting starts with this frame."""
-        self.newest, self.stands, self.began = mcfc, False, None
-        self.place += 1
-        self.holes.clear()
 
 
 class FrameCounter:
@@ -259,8 +89,8 @@ class FrameCounter:
         self._modulus = modulus
         self._periods = periods or {}
         self._starts = starts or _never
-        self._channels: dict[int, _Channel] = {}
-        self._master = _Master()
+        self._channels: dict[int, Channel] = {}
+        self._master = Master()
         self._since_restart = 0
 
     def count(self, frame: TransferFrame, time: int | None = None, ert: int | None = None) -> FrameStep:
@@ -271,11 +101,11 @@ class FrameCounter:
             time: the spacecraft's, in ns, as the frame's first packet tells it; None: nothing tells it.
             ert: when it was received, in ns; None: nobody knows.
         """
-        seen = _Seen(
+        seen = Seen(
             frame,
             time,
             ert,
-            _first_packet(frame),
+            first_packet(frame),
             hash((frame.vcfc, frame.mcfc, frame.first_header_pointer, frame.data)),
         )
         channel = self._channels.get(frame.vcid)
@@ -286,7 +116,7 @@ class FrameCounter:
             return self._taken(channel, seen, self._judged(channel, jump, seen))
         return self._next(channel, seen)
 
-    def _next(self, channel: _Channel, seen: _Seen) -> FrameStep:
+    def _next(self, channel: Channel, seen: Seen) -> FrameStep:
         """The plain case, in few steps: nearly all frames go this way."""
         master, mcfc, place = self._master, seen.frame.mcfc, channel.place + 1
         step = FrameStep("NEXT", place)
@@ -304,16 +134,16 @@ class FrameCounter:
         channel = self._channels.get(vcid)
         return None if channel is None else (channel.newest + 1) % self._modulus
 
-    def _first_of_all(self, seen: _Seen) -> FrameStep:
+    def _first_of_all(self, seen: Seen) -> FrameStep:
         """The first frame of a channel."""
         period = self._periods.get(seen.frame.vcid)
         restarts = bool(self._channels) and self._starts(seen.frame)
-        channel = self._channels[seen.frame.vcid] = _Channel(Pace(period), Pace(period))
+        channel = self._channels[seen.frame.vcid] = Channel(Pace(period), Pace(period))
         if restarts:
-            return self._taken(channel, seen, FrameStep("RESTART", _ROOM, evidence=(_STARTED.text,)))
-        return self._taken(channel, seen, FrameStep("FIRST", _ROOM))
+            return self._taken(channel, seen, FrameStep("RESTART", ROOM, evidence=(STARTED.text,)))
+        return self._taken(channel, seen, FrameStep("FIRST", ROOM))
 
-    def _plain(self, channel: _Channel, seen: _Seen) -> bool:
+    def _plain(self, channel: Channel, seen: Seen) -> bool:
         """Whether nothing speaks against a frame whose VCFC is the next one."""
         known = channel.sequence(seen)
         if known is not None and not 0 < known[1] - known[0].count < PLAIN_STEP:
@@ -330,29 +160,29 @@ class FrameCounter:
         period = pace.period
         return float("inf") if period is None else period * self._modulus / 2
 
-    def _judged(self, channel: _Channel, jump: int, seen: _Seen) -> FrameStep:
+    def _judged(self, channel: Channel, jump: int, seen: Seen) -> FrameStep:
         """The table of the module, but for its plain cases."""
         back, frame = self._modulus - 1 - jump, seen.frame
         known = self._repeats(channel, seen) if jump else None
         if known is not None:
             return FrameStep("DUPLICATE", known.place)
-        straggler = self._of_the_past(channel, seen) if jump > _EARLY else None
+        straggler = self._of_the_past(channel, seen) if jump > EARLY else None
         if straggler is not None:
             return straggler
         if jump and self._is_late(channel, back, seen):
             place = channel.place - back
             return FrameStep("LATE", place, regained=int(place >= channel.base))
-        signs = self._begun_again(channel, jump, seen)
+        signs = restart_signs(channel, self._master, jump, seen, self._starts)
         if channel.waits and (signs or self._follows_a_restart(channel, jump, seen)):
-            return FrameStep("FIRST", channel.place + _ROOM)
-        if _prove_restart(signs):
+            return FrameStep("FIRST", channel.place + ROOM)
+        if prove_restart(signs):
             words = tuple(sign.text for sign in signs)
             alone = frame.mcfc is not None and self._master.jump(frame.mcfc) < _TELLS_NOTHING
             alone = alone and not self._master.begins_again(frame.mcfc or 0)
-            return FrameStep("RESTART", channel.place + _ROOM, evidence=words, alone=alone)
+            return FrameStep("RESTART", channel.place + ROOM, evidence=words, alone=alone)
         return self._in_its_life(channel, jump, seen)
 
-    def _in_its_life(self, channel: _Channel, jump: int, seen: _Seen) -> FrameStep:
+    def _in_its_life(self, channel: Channel, jump: int, seen: Seen) -> FrameStep:
         """The lower half of the table."""
         if jump and self._never_lost(channel, jump, seen):
             return FrameStep("STILL" if jump == self._modulus - 1 else "BACK", channel.place + 1)
@@ -361,7 +191,7 @@ class FrameCounter:
             return FrameStep("NEXT", channel.place + 1)
         return FrameStep("GAP", channel.place + lost.count + 1, lost, gaps=1)
 
-    def _repeats(self, channel: _Channel, seen: _Seen) -> _Recent | None:
+    def _repeats(self, channel: Channel, seen: Seen) -> Recent | None:
         """The frame that this one repeats, if it is not the first word of a source that starts again (rule 6)."""
         known = channel.recent.get(seen.content)
         if known is None or (channel.waits and (known.place != channel.place or not seen.frame.vcfc)):
@@ -372,81 +202,51 @@ class FrameCounter:
         age = None if seen.ert is None or known.ert is None else seen.ert - known.ert
         if self._starts(seen.frame):
             repeated = not back and (age is None or age < _AT_ONCE_NS)
-        elif not seen.frame.vcfc and not seen.frame.mcfc and back > _EARLY:
+        elif not seen.frame.vcfc and not seen.frame.mcfc and back > EARLY:
             repeated = age is not None and age < _SOON_NS
         else:
             repeated = age is None or age < _DUPLICATE_NS
         return known if repeated else None
 
     @staticmethod
-    def _is_late(channel: _Channel, back: int, seen: _Seen) -> bool:
+    def _is_late(channel: Channel, back: int, seen: Seen) -> bool:
         """Whether its place is open: in a hole, or just before the first frame that was heard."""
         place = channel.place - back
         known = channel.sequence(seen)
-        if back >= _MEMORY or (known is not None and not known[0].came_before(known[1], place)):
+        if back >= MEMORY or (known is not None and not known[0].came_before(known[1], place)):
             return False
         if back >= _TELLS_NOTHING and not channel.tells(seen):
             return False
         if place >= channel.base:
             return channel.holes.find(place, seen.time) is not None
-        if back > _EARLY:
+        if back > EARLY:
             return False
         if seen.time is None or channel.base_time is None:
             return known is not None and seen.frame.vcfc != 0
         return seen.time < channel.base_time
 
-    def _of_the_past(self, channel: _Channel, seen: _Seen) -> FrameStep | None:
+    def _of_the_past(self, channel: Channel, seen: Seen) -> FrameStep | None:
         """What a frame is that was overtaken by a restart."""
         past = channel.past
-        if past is None or channel.waits or self._since_restart > _EARLY:
+        if past is None or channel.waits or self._since_restart > EARLY:
             return None
         known = past.recent.get(seen.content)
-        if known is not None and known.place > past.place - _EARLY and _at_once(known.ert, seen):
+        if known is not None and known.place > past.place - EARLY and _at_once(known.ert, seen):
             return FrameStep("DUPLICATE", known.place)
         ahead = (seen.frame.vcfc - past.newest) % self._modulus
-        if not 0 < ahead <= _EARLY or past.time is None or seen.time is None:
+        if not 0 < ahead <= EARLY or past.time is None or seen.time is None:
             return None
-        fits = 0 < seen.time - past.time <= 2 * _EARLY * (channel.pace.period or 0)
+        fits = 0 < seen.time - past.time <= 2 * EARLY * (channel.pace.period or 0)
         return FrameStep("LATE", past.place + ahead) if fits else None
 
-    def _begun_again(self, channel: _Channel, jump: int, seen: _Seen) -> list[_Sign]:
-        """What speaks for a restart of the source; nothing if a sequence count goes on."""
-        known = channel.sequence(seen)
-        if known is not None and known[0].goes_on(known[1]):
-            return []
-        frame, signs = seen.frame, self._frame_counts(channel, jump, seen.frame)
-        if known is not None and seen.packet is not None and known[0].begins_again(known[1]):
-            last, count = known[0].count, known[1]
-            signs.append(_Sign(f"sequence of APID {seen.packet[0]:#05x} {last} → {count}", down=count < last))
-        elif len(signs) == 2 and self._master.jump(frame.mcfc or 0) == jump and (frame.vcfc or frame.mcfc):
-            del signs[1]  # where one channel sends alone, VCFC and MCFC are one counter, unless both are 0
-        if seen.time is not None and channel.time is not None and self._steps_back(channel, seen.time):
-            signs.append(_Sign(f"time {_clock(channel.time)} → {_clock(seen.time)}", counter=False))
-        if (jump or signs) and self._starts(frame):
-            signs.append(_STARTED)
-        return signs
-
-    def _frame_counts(self, channel: _Channel, jump: int, frame: TransferFrame) -> list[_Sign]:
-        """Which of VCFC and MCFC begin again."""
-        signs, vcfc, mcfc, last = [], frame.vcfc, frame.mcfc, self._master.newest
-        if jump and not channel.stands and _begins_again(channel.newest, vcfc, jump):
-            signs.append(_Sign(f"VC{frame.vcid} count {channel.newest} → {vcfc}", down=vcfc < channel.newest))
-        if mcfc is not None and last is not None and self._master.begins_again(mcfc):
-            signs.append(_Sign(f"master count {last} → {mcfc}", down=mcfc < last))
-        return signs
-
-    @staticmethod
-    def _steps_back(channel: _Channel, time: int) -> bool:
-        return channel.time is not None and time < channel.time - (channel.pace.period or 0)
-
-    def _follows_a_restart(self, channel: _Channel, jump: int, seen: _Seen) -> bool:
+    def _follows_a_restart(self, channel: Channel, jump: int, seen: Seen) -> bool:
         """Whether a channel that was not heard since a restart elsewhere counts from its beginning."""
         known = channel.sequence(seen)
         if not jump or (known is not None and known[0].goes_on(known[1])):
             return False
         return seen.time is None or channel.time is None or seen.time <= channel.time
 
-    def _never_lost(self, channel: _Channel, jump: int, seen: _Seen) -> bool:
+    def _never_lost(self, channel: Channel, jump: int, seen: Seen) -> bool:
         """Whether a VCFC that seems to have gone far on has stood still or gone back."""
         by_sequence = self._by_sequence(channel, jump, seen)
         if by_sequence is not None and not (by_sequence - jump) % min(self._modulus, SEQUENCE_MODULO):
@@ -454,14 +254,14 @@ class FrameCounter:
         by_time = self._by_time(channel, seen)
         if jump == self._modulus - 1:
             return by_time is None or by_time < self._modulus // 2
-        if by_time is not None and seen.time != channel.time and jump > 4 * by_time + 2 * _SMALL_JUMP:
+        if by_time is not None and seen.time != channel.time and jump > 4 * by_time + 2 * SMALL_JUMP:
             return True
         return jump >= _NEVER_LOST
 
-    def _lost(self, channel: _Channel, jump: int, seen: _Seen) -> Lost:
+    def _lost(self, channel: Channel, jump: int, seen: Seen) -> Lost:
         """How many frames are missing: rule 1."""
         by_time = self._by_time(channel, seen)
-        by_ert = _between(channel.arrivals, channel.ert, seen.ert)
+        by_ert = frames_between(channel.arrivals, channel.ert, seen.ert)
         expected = by_ert if by_time is None else by_time
         least, modulus = jump, self._modulus
         by_sequence = self._by_sequence(channel, jump, seen)
@@ -469,26 +269,26 @@ class FrameCounter:
             possible = expected is None or by_sequence <= 4 * expected + modulus
             least, modulus = (by_sequence, SEQUENCE_MODULO) if possible else (least, modulus)
         if by_time is not None:
-            return _turned(least, modulus, by_time, _tolerance(by_time), "EXACT")
+            return with_turns(least, modulus, by_time, tolerance_of(by_time), "EXACT")
         if by_ert is not None:
-            return _turned(least, modulus, by_ert, 0, "ABOUT")
+            return with_turns(least, modulus, by_ert, 0, "ABOUT")
         return Lost(least) if modulus >= SEQUENCE_MODULO or not least else at_least(least)
 
     @staticmethod
-    def _by_sequence(channel: _Channel, jump: int, seen: _Seen) -> int | None:
+    def _by_sequence(channel: Channel, jump: int, seen: Seen) -> int | None:
         known = channel.sequence(seen)
         return None if known is None else known[0].lost(known[1], channel.place, jump)
 
-    def _by_time(self, channel: _Channel, seen: _Seen) -> int | None:
+    def _by_time(self, channel: Channel, seen: Seen) -> int | None:
         """How many frames are missing by the spacecraft's time; None if it is not known or not to be believed."""
-        frames = _between(channel.pace, channel.time, seen.time)
+        frames = frames_between(channel.pace, channel.time, seen.time)
         if frames is None or channel.time is None or seen.time is None or seen.time < channel.time:
             return None
-        heard = _between(channel.arrivals, channel.ert, seen.ert)
+        heard = frames_between(channel.arrivals, channel.ert, seen.ert)
         believable = seen.time - channel.time <= _DAY_NS if heard is None else frames <= 20 * heard + 4 * self._modulus
         return frames if believable else None
 
-    def _taken(self, channel: _Channel, seen: _Seen, step: FrameStep) -> FrameStep:
+    def _taken(self, channel: Channel, seen: Seen, step: FrameStep) -> FrameStep:
         """Remember the frame."""
         if step.kind == "DUPLICATE":
             return step
@@ -510,11 +310,11 @@ class FrameCounter:
             channel.remember(seen, step.place)
         else:
             by_time = self._by_time(channel, seen)
-            agrees = by_time is not None and abs(by_time - lost) <= _tolerance(by_time)
+            agrees = by_time is not None and abs(by_time - lost) <= tolerance_of(by_time)
             self._advance(channel, seen, step, agrees)
         return step
 
-    def _advance(self, channel: _Channel, seen: _Seen, step: FrameStep, agrees: bool) -> None:
+    def _advance(self, channel: Channel, seen: Seen, step: FrameStep, agrees: bool) -> None:
         """The frame is the newest of its channel; ``agrees``: its time with its count."""
         self._since_restart += 1
         channel.remember(seen, step.place)
@@ -534,7 +334,7 @@ class FrameCounter:
             channel.ert = seen.ert
             channel.arrivals.follow(step.place, seen.ert)
 
-    def _follow_time(self, channel: _Channel, time: int, agrees: bool) -> None:
+    def _follow_time(self, channel: Channel, time: int, agrees: bool) -> None:
         """Believe a time that agrees with the count, with the time before, or with an odd one before it (rule 4)."""
         half = self._half_turn(channel.pace)
         if agrees or channel.time is None or 0 <= time - channel.time < half:
@@ -547,15 +347,15 @@ class FrameCounter:
             return
         channel.pace.follow(channel.place, time)
 
-    def _restart(self, channel: _Channel) -> None:
+    def _restart(self, channel: Channel) -> None:
         self.restarts += 1
         self._since_restart = 0
         self._master.newest = None
         for other in self._channels.values():
             if other is not channel:
-                other.waits = _EARLY
+                other.waits = EARLY
 
-    def _follow_master(self, channel: _Channel, mcfc: int | None, step: FrameStep) -> FrameStep:
+    def _follow_master(self, channel: Channel, mcfc: int | None, step: FrameStep) -> FrameStep:
         """The same step, with what is missing on all channels."""
         master = self._master
         if mcfc is None:
@@ -572,7 +372,7 @@ class FrameCounter:
             return step._replace(regained_all=1)
         return step if step.kind == "LATE" else self._on_master(channel, mcfc, jump, step)
 
-    def _on_master(self, channel: _Channel, mcfc: int, jump: int, step: FrameStep) -> FrameStep:
+    def _on_master(self, channel: Channel, mcfc: int, jump: int, step: FrameStep) -> FrameStep:
         """The frame is the newest of all channels."""
         master = self._master
         lost = self._lost_of_all(channel, jump, step)
@@ -586,7 +386,7 @@ class FrameCounter:
             return step._replace(lost=NOTHING, at_restart=step.lost, gaps=0)
         return step
 
-    def _lost_of_all(self, channel: _Channel, jump: int, step: FrameStep) -> Lost | None:
+    def _lost_of_all(self, channel: Channel, jump: int, step: FrameStep) -> Lost | None:
         """Frames missing on all channels, if the MCFC jumped so far and ``step.lost`` are missing on this one.
 
         What was missing on all when another channel was heard is not missing again.
@@ -599,73 +399,14 @@ class FrameCounter:
             return Lost(jump) if jump < MCFC_MODULUS - _TELLS_NOTHING else None
         expected = lost.count * master.frames // max(1, channel.frames) - known
         if lost.certainty == "EXACT":
-            return _turned(jump, MCFC_MODULUS, expected, max(_SMALL_JUMP, expected // 20), "EXACT", more)
+            return with_turns(jump, MCFC_MODULUS, expected, max(SMALL_JUMP, expected // 20), "EXACT", more)
         return Lost(max(more, jump), lost.certainty)
-
-
-_STARTED = _Sign("it reports that it has started", counter=False)
-_NEVER_LOST = 1 << 20
-"""More frames than any outage loses: 29 hours at 10 a second."""
 
 
 def _never(frame: TransferFrame) -> bool:
     return False
 
 
-def _begins_again(last: int, count: int, jump: int) -> bool:
-    """Whether a counter went back to near its beginning, rather than on by ``jump``."""
-    return count <= last and count < jump and (not count or jump > _SMALL_JUMP)
-
-
-def _prove_restart(signs: Sequence[_Sign]) -> bool:
-    """Rule 2. That a counter stands where it was is a sign only beside others: it may be one that never counts."""
-    counters = [sign.down for sign in signs if sign.counter]
-    if _STARTED in signs and counters:
-        return True
-    return any(counters) and len(signs) >= 2
-
-
-def _between(pace: Pace, before: int | None, after: int | None) -> int | None:
-    """How many frames are missing between two times; None if nothing tells."""
-    return None if before is None or after is None else pace.frames_in(after - before)
-
-
-def _tolerance(expected: int) -> int:
-    """How far a count may be from what is expected by the spacecraft's time."""
-    return max(2, expected // 50)
-
-
-def _at_once(ert: int | None, seen: _Seen) -> bool:
+def _at_once(ert: int | None, seen: Seen) -> bool:
     """Whether a frame that came at ``ert`` may come again now, overtaken by the first of a source that restarts."""
     return seen.frame.vcfc > 0 if ert is None or seen.ert is None else seen.ert - ert < _AT_ONCE_NS
-
-
-def _turned(least: int, modulus: int, expected: int, tolerance: int, certainty: Certainty, floor: int = 0) -> Lost:
-    """A count modulo ``modulus`` with as many turns as bring it nearest to what is expected by time.
-
-    It is exact where time has no room for a turn. With turns it is as sure as ``certainty`` says if it is within the
-    tolerance, and about right within an eighth of a turn.
-    """
-    room = expected + expected // 20 + 2
-    fewest, most = max(0, -(-(floor - least) // modulus)), max(0, (room - least) // modulus)
-    if most <= fewest:
-        return Lost(least + fewest * modulus)
-    count = least + min(most, max(fewest, round((expected - least) / modulus))) * modulus
-    apart = abs(count - expected)
-    if apart <= min(tolerance, modulus // 8):
-        return Lost(count, certainty)
-    return Lost(count, "ABOUT") if apart <= modulus // 8 else at_least(max(least, floor))
-
-
-def _first_packet(frame: TransferFrame) -> tuple[int, int] | None:
-    """APID and sequence count of the first packet that starts in a frame, if it is a space packet and not idle."""
-    at, data = frame.first_header_pointer, frame.data
-    if at > MAX_POINTER or at + 4 > len(data) or data[at] >> 5:
-        return None
-    apid = (data[at] & 7) << 8 | data[at + 1]
-    return None if apid == IDLE_APID else (apid, (data[at + 2] & 0x3F) << 8 | data[at + 3])
-
-
-def _clock(time: int) -> str:
-    """A time of day for people, to the tenth of a second."""
-    return f"{datetime.fromtimestamp(time // 1_000_000_000, UTC):%H:%M:%S}.{time // 100_000_000 % 10}"

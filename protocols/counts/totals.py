@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocols.counts.frames import FrameStep
 from protocols.counts.lost import NOTHING, Lost
+from protocols.counts.step import FrameStep
 
 
 @dataclass(slots=True)
