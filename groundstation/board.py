@@ -61,7 +61,7 @@ class Board:
     def put(self, message: AnyMessage) -> None:
         """Remember a message that goes to the viewers."""
         if isinstance(message, Telemetry):
-            self._telemetry[message.packet] = message
+            self._keep(message)
             self._flight.add(message, self._periods)
         elif isinstance(message, ContactChange):
             self._contacts.append(message)
@@ -87,6 +87,12 @@ class Board:
             self._warnings.append((self._count, message))
         if tells_restart(message):
             self._flight.restarted()
+
+    def _keep(self, message: Telemetry) -> None:
+        """The newest of its packet, unless one that came late is older than what is here."""
+        known = self._telemetry.get(message.packet)
+        if known is None or not message.late or message.scet > known.scet:
+            self._telemetry[message.packet] = message
 
     def history(self, request: HistoryRequest) -> History:
         """The curves that a viewer asks for."""

@@ -36,11 +36,11 @@ class LimitMonitor:
         self._runs: dict[str, dict[str, _Run]] = {}
 
     def check(
-        self, packet: Packet, values: dict[str, Value], invalid: list[str]
+        self, packet: Packet, values: dict[str, Value], invalid: list[str], *, late: bool = False
     ) -> tuple[dict[str, LimitState], list[LimitChange]]:
         """States of this sample (only those not GREEN) and the changes that have persisted.
 
-        A value that is not valid has no state: its run stands still.
+        A value that is not valid has no state: its run stands still. So it does for a sample that comes ``late``.
         """
         states: dict[str, LimitState] = {}
         changes: list[LimitChange] = []
@@ -53,6 +53,8 @@ class LimitMonitor:
             state: LimitState = "GREEN" if low <= value <= high else limits.state(value)
             if state != "GREEN":
                 states[name] = state
+            if late:
+                continue
             run = runs.get(name)
             if run is None:
                 run = runs[name] = _Run()

@@ -63,6 +63,8 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     ``ert`` is that of the read which completed the packet. After damaged bytes a frame may be accepted only when later
     ones have come: then it is the later read's, while the recording's index and exports say when its last byte came.
 
+    ``late``: its frame came after a later one, so these values may be older than the last ones.
+
     ``limits`` holds only the parameters that are not GREEN. ``invalid`` names those that mean nothing, since the flag
     they depend on is off (the altimeter without lock): their value is None, never a number. ``exact`` has integers
     beyond 2⁵³ as text.
@@ -77,6 +79,7 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     limits: dict[str, LimitState] = msgspec.field(default_factory=dict)
     invalid: list[str] = msgspec.field(default_factory=list)
     exact: dict[str, str] = msgspec.field(default_factory=dict)
+    late: bool = False
     replay: bool = False
 
 

@@ -136,6 +136,7 @@ class PassModel:
         self.gaps = Continuity()
         self._periods: dict[str, int] = {}
         self._values: dict[Key, _Held] = {}
+        self._stamps: dict[str, int] = {}
         self._book = LossBook()
         self._noticed: dict[int | None, _Noticed] = {}
         self._pass_clock = PassClock()
@@ -246,6 +247,9 @@ class PassModel:
             self.log.add(entry_of_command(news))
 
     def _apply_telemetry(self, message: Telemetry, now: int) -> None:
+        if message.late and message.scet <= self._stamps.get(message.packet, message.scet - 1):
+            return  # what is shown is newer
+        self._stamps[message.packet] = message.scet
         at = message.ert if message.replay else now - self._backlog()
         for name, value in message.values.items():
             valid = name not in message.invalid
@@ -267,7 +271,7 @@ class PassModel:
 
     def _jump(self) -> None:
         """A replay goes on elsewhere: what was received before is no context for it."""
-        self.log, self._values, self.signals, self.channels = Log(), {}, {}, {}
+        self.log, self._values, self._stamps, self.signals, self.channels = Log(), {}, {}, {}, {}
         self._book, self._noticed = LossBook(), {}
         self.commanding = CommandHistory()
         self.flight.jump()

@@ -220,7 +220,7 @@ class Receiver:
         yield from self._told(step, frame, ert)
         extractor = self._extractors.get(frame.vcid)
         if extractor is not None:
-            yield from self._content(extractor.push(frame, step), frame, ert)
+            yield from self._content(extractor.push(frame, step), step, frame, ert)
         self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet, step))
         if step.in_order and frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
             self.ocfs.append(frame.ocf)
@@ -261,11 +261,11 @@ class Receiver:
         alone = [c.name for c in channels if step.alone and c.vcid == vcid]
         return (alone or [c.name for c in channels])[0]
 
-    def _content(self, items: list[Extracted], frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+    def _content(self, items: list[Extracted], step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
         """What a frame of a declared channel carries."""
         for item in items:
             if isinstance(item, PacketFound):
-                yield from self._packet(item, frame.vcid, ert)
+                yield from self._packet(item, frame.vcid, ert, late=step.kind == "LATE")
             elif isinstance(item, PacketDropped):
                 self._counts.packets_bad += 1
             elif isinstance(item, DropUndone):
@@ -287,7 +287,7 @@ class Receiver:
         told.add((name, number))
         return [_station_event("WARNING_LO", name, text, ert)]
 
-    def _packet(self, found: PacketFound, vcid: int, ert: int) -> list[Outcome]:
+    def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[Outcome]:
         declared = self.dictionary.by_apid.get(found.apid)
         if declared is None:
             self._counts.packets_unknown += 1
@@ -301,11 +301,13 @@ class Receiver:
         values: dict[str, Value] = sample.values  # type: ignore[assignment]  # no field of a dictionary is of bytes
         if sample.header.service == 5 and "number" in values:
             return self._onboard_event(values, vcid, sample.header.time_ns, ert)
-        return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert)
+        return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert, late=late)
 
-    def _telemetry(self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
+    def _telemetry(
+        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int, *, late: bool
+    ) -> list[Outcome]:
         invalid = packet.void(values)
-        states, changes = self._limits.check(packet, values, invalid)
+        states, changes = self._limits.check(packet, values, invalid, late=late)
         shown = shown_values(packet, values, invalid)
         definition = packet.definition
         out: list[Outcome] = [
@@ -319,6 +321,7 @@ class Receiver:
                 limits=states,
                 invalid=invalid,
                 exact=shown.exact,
+                late=late,
             )
         ]
         for change in changes:

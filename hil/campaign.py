@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from groundstation.lost_text import lost_text
+from groundstation.messages import Certainty
 from hil.faults.window import mission_time, span_ns
 from hil.feasibility import check_feasible
 from hil.result import RunResult
@@ -36,6 +38,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[str]
     rejects: int
     lost: int
+    lost_certainty: Certainty
     took_s: float
     bundle: str = ""
 
@@ -157,6 +160,7 @@ def case_of(number: int, drawn: dict[str, float | str], result: RunResult, bundl
         failed=[row.name for row in result.measurements if row.state in ("FAIL", "UNSET")],
         rejects=counters.frames_rejected,
         lost=counters.frames_lost,
+        lost_certainty=counters.frames_lost_certainty,
         took_s=result.took_s,
         bundle=bundle,
     )
@@ -207,6 +211,7 @@ def summary_lines(summary: Summary) -> list[str]:
         drawn = ", ".join(
             f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in case.drawn.items()
         )
-        lines.append(f"  run {case.number}: {case.state}, {case.lost} lost, {case.rejects} rejected; {drawn}")
+        lost = lost_text(case.lost, case.lost_certainty)
+        lines.append(f"  run {case.number}: {case.state}, {lost} lost, {case.rejects} rejected; {drawn}")
         lines.append(f"    hil replay {case.bundle}")
     return lines

@@ -79,7 +79,7 @@ class Loop:
 
 
 @pytest.mark.parametrize("hurried", [False, True])
-def test_a_report_that_overtakes_the_writer_thread_changes_nothing(hurried: bool) -> None:
+def test_a_report_before_the_writer_thread_changes_nothing(hurried: bool) -> None:
     updates = asyncio.run(Loop(hurried).order())
     states = [u.state for u in updates]
     assert list(dict.fromkeys(states)) == ["QUEUED", "SENT", "ACCEPTED", "COMPLETED"]

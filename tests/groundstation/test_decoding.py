@@ -81,7 +81,7 @@ SIZE = UART.cadu_length
 
 
 @pytest.mark.parametrize("name", [n for n, p in PROFILES.items() if p.alignment == "byte"])
-def test_a_frame_that_comes_twice_is_counted_apart_and_decoded_once(name: str) -> None:
+def test_a_doubled_frame_is_counted_apart_and_decoded_once(name: str) -> None:
     profile = PROFILES[name]
     frames = [packet_cadu(profile, n) for n in range(40)]
     rows, decoder = whole(profile, b"".join([*frames[:30], frames[29], frames[29], frames[12], *frames[30:]]))
@@ -91,7 +91,7 @@ def test_a_frame_that_comes_twice_is_counted_apart_and_decoded_once(name: str) -
     assert (apid.packets, apid.gaps, apid.missing) == (40, 0, 0)
 
 
-def test_a_frame_that_comes_late_takes_its_loss_and_its_packets_back() -> None:
+def test_a_late_frame_takes_its_loss_back_and_gives_its_packets() -> None:
     frames = [packet_cadu(UART, n) for n in range(40)]
     frames[20:23] = frames[21], frames[22], frames[20]
     rows, decoder = whole(UART, b"".join(frames))
@@ -112,7 +112,7 @@ def test_a_source_that_starts_again_is_a_restart_and_no_loss(tmp_path: Path) -> 
     assert "counters: 0 lost, 0 duplicate, 0 late, 0 stepped back, 1 restarts" in decode(path).output
 
 
-def test_a_sequence_count_that_stands_still_or_begins_again_is_no_loss() -> None:
+def test_a_sequence_count_that_stands_or_begins_again_is_no_loss() -> None:
     sequences = [5, 5, 5, 6, 7, 0, 1, 2, 12000, 0, 1]
     frames = []
     for n, sequence in enumerate(sequences):
@@ -124,7 +124,7 @@ def test_a_sequence_count_that_stands_still_or_begins_again_is_no_loss() -> None
     assert apid.steps_back == 5
 
 
-def test_a_loss_of_a_turn_of_the_count_is_told_without_a_dictionary() -> None:
+def test_a_turn_of_the_count_is_told_without_a_dictionary() -> None:
     stream = b"".join(packet_cadu(UART, n) for n in range(700) if not 100 <= n < 356)
     _, decoder = whole(UART, stream)
     (channel,), (apid,) = decoder.report().channels, decoder.report().apids

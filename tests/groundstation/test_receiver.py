@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groundstation.board import Board
 from groundstation.links.base import Chunk, LinkChange, Listening
 from groundstation.messages import ContactChange, Counters, EventMessage, Telemetry
+from groundstation.model import PassModel
 from groundstation.receiver import Outcome, Receiver
 from hil.lander.bus import ResetReason
 from hil.lander.spacecraft import Spacecraft
@@ -239,7 +241,7 @@ def test_frames_in_another_order_lose_no_packet() -> None:
     assert counters.frames_late > 50
 
 
-def test_control_fields_of_frames_that_come_again_or_late_are_old() -> None:
+def test_clcws_of_frames_that_come_again_or_late_are_passed_over() -> None:
     """A CLCW of before tells FOP-1 that frames are missing which are not."""
     receiver = Receiver(MARS6, UART, "test:")
 
@@ -304,3 +306,20 @@ def test_an_outage_of_a_turn_or_more_is_counted_by_every_channel() -> None:
         _, receiver = receive(b"".join(bursts[:1000] + bursts[1000 + ticks :]), SIZE)
         counters = receiver.counters()
         assert (counters.frames_lost, counters.frames_lost_certainty) == (lost, "EXACT")
+
+
+def test_values_that_come_late_replace_no_newer_ones() -> None:
+    """And three samples in a row are a limit event only in their order."""
+    frames = [FRAMES[n] for n in range(200, 300)]
+    n = next(n for n in range(40, 60) if all(frames[k][5] >> 1 & 7 == 0 for k in (n, n + 1)))
+    frames[n], frames[n + 1] = frames[n + 1], frames[n]
+    outcomes, _ = receive(b"".join(frames[: n + 2]), SIZE)
+    newer, late = [o for o in outcomes if isinstance(o, Telemetry) and o.packet == "DESCENT"][-2:]
+    assert (newer.late, late.late, newer.scet - late.scet) == (False, True, 100_000_000)
+    board, model = Board(MARS6, "test", 1, 0), PassModel()
+    for message in (newer, late):
+        board.put(message)
+        model.apply(message, 0)
+    (kept,) = board.snapshot(receive(b"")[1].status(0, None, True), {}).telemetry
+    assert kept == newer
+    assert model.reading(("DESCENT", "altitude"), 0).value == newer.values["altitude"]

@@ -520,7 +520,7 @@ def test_any_order_of_link_and_spacecraft_gives_the_same_states(first: str, bypa
     assert bench.status.unacknowledged == 0
 
 
-def test_a_report_of_what_was_given_up_while_it_was_written_names_it() -> None:
+def test_a_late_report_of_a_command_given_up_names_its_request() -> None:
     bench = Bench()
     bench.run(1)
     bench.held = []
@@ -536,7 +536,7 @@ def test_a_report_of_what_was_given_up_while_it_was_written_names_it() -> None:
     assert bench.last(number).request == request
 
 
-def test_a_report_of_the_first_attempt_says_nothing_of_the_second() -> None:
+def test_a_report_of_the_first_attempt_is_none_of_the_second() -> None:
     bench = Bench(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("HOLD", bypass=True, repeats=1)

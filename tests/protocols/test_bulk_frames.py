@@ -189,7 +189,7 @@ def disturbed(chance: random.Random, frames: list[bytes]) -> list[bytes]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 900), max_size=4))
-def test_duplicate_late_lost_and_restarted_frames_like_one_by_one(seed: int, cuts: list[int]) -> None:
+def test_duplicates_late_frames_and_restarts_like_one_by_one(seed: int, cuts: list[int]) -> None:
     chance = random.Random(seed)
     start = chance.randrange(0, 1500)
     frames = disturbed(chance, frames_of(DESCENT, UART)[start : start + 700])

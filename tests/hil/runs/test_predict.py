@@ -103,7 +103,7 @@ def test_a_reset_cuts_a_frame_off_whose_asm_is_damaged() -> None:
     assert [each.data for each in cuts] == [FRAMES[0], cut, FRAMES[2]]
 
 
-def test_a_frame_that_comes_through_has_to_be_found_though_asms_are_around() -> None:
+def test_a_whole_frame_has_to_be_found_though_asms_are_around() -> None:
     """An ASM that a fault adds makes a candidate of its own, which is one reject more."""
     found = predict(carried(fault("byte_insert", p=1e-3, burst=4, value=0x1A, at={"frame": 3})), UART)
     real = list(find_frames(found.stream, UART))

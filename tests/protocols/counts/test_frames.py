@@ -49,7 +49,7 @@ def test_a_late_frame_takes_its_loss_back(aos: bool, by: int) -> None:
     assert result.lost_all.none
 
 
-def test_a_frame_of_before_the_first_that_was_heard_is_late_and_no_loss() -> None:
+def test_a_frame_of_before_the_first_one_is_late_and_no_loss() -> None:
     sent = Source().run(300)
     result = count([sent[51], sent[50], *sent[52:]])
     assert result.kinds("NEXT") == ["FIRST", "LATE", "FIRST"]
@@ -174,7 +174,7 @@ def test_several_restarts_are_several() -> None:
     assert (result.lost.count, result.restarts) == (0, 3)
 
 
-def test_a_loss_over_the_end_of_two_counts_that_are_one_is_a_loss() -> None:
+def test_a_loss_over_the_end_of_two_equal_counts_is_a_loss() -> None:
     """Where a channel sends alone VCFC and MCFC are the same: 250 → 3 on both is a loss of eight."""
     source = Source()
     sent = [source.frame(LANDER) for _ in range(300) if not source.wait(100)]
@@ -195,7 +195,7 @@ def test_an_odd_time_neither_loses_nor_restarts() -> None:
         assert (result.lost, result.restarts) == (Lost(3), 0)
 
 
-def test_a_clock_that_is_set_is_believed_from_the_second_frame_on() -> None:
+def test_a_clock_that_is_set_is_believed_from_the_second_frame() -> None:
     source = Source()
     came = source.run(50)
     source.time += 3_600_000
@@ -217,7 +217,7 @@ def test_counters_that_stand_still_lose_nothing(master: bool) -> None:
     assert counter.restarts == 0
 
 
-def test_a_count_that_steps_back_while_time_goes_on_loses_nothing() -> None:
+def test_a_count_that_steps_back_while_time_goes_on_is_no_loss() -> None:
     source = Source()
     came = source.run(50)
     source.counts[LANDER] -= 5
@@ -235,14 +235,14 @@ def boot(count_: int) -> TmFrame:
     return TmFrame(6, BUS, count_, count_, ONLY_IDLE, b"BOOT".ljust(116, b"\0"), None)
 
 
-def test_a_report_of_a_start_is_a_restart_only_if_counters_begin_again() -> None:
+def test_a_report_of_a_start_needs_counters_that_begin_again() -> None:
     counter = FrameCounter(TM, starts=starts)
     steps = [counter.count(boot(n), None, n * 1000 * MS).kind for n in (0, 1, 2, 5, 6)]
     assert steps == ["FIRST", "NEXT", "NEXT", "GAP", "NEXT"]
     assert counter.count(boot(0), None, 8000 * MS).kind == "RESTART"
 
 
-def test_a_machine_that_starts_again_and_again_says_the_same_each_time() -> None:
+def test_a_boot_loop_is_as_many_restarts_and_no_duplicates() -> None:
     counter = FrameCounter(TM, starts=starts)
     steps = [counter.count(boot(0), None, n * 2000 * MS).kind for n in range(4)]
     assert steps == ["FIRST", "RESTART", "RESTART", "RESTART"]
@@ -270,7 +270,7 @@ def test_the_24_bit_count_of_aos_turns_over_without_loss() -> None:
     assert counter.count(AosFrame(6, 0, 45, 0, encode_packet(1, 45, bytes(50)), None)).lost == Lost(42)
 
 
-def test_what_is_missing_where_a_channel_begins_again_is_told_apart() -> None:
+def test_what_is_missing_at_a_restart_is_told_apart() -> None:
     """The bus starts at once, the lander much later, and the link is interrupted until then."""
     source = Source()
     came = source.run(300)
