@@ -294,8 +294,6 @@ def _schema_fault(path: Path, db: sqlite3.Connection, version: int) -> str:
     for name, kind in kinds.items():
         if kind != "table":
             raise NotARecording(f"{path} is not a recording of this station: {name!r} is a {kind}{_TABLE_KINDS[kind]}")
-    if "chunk" not in kinds:
-        raise NotARecording(f"{path} is not a recording of this station: it has no table 'chunk'")
     if version < 1:
         return f"its schema is {version}"
     for table, columns in schema.COLUMNS.items():
@@ -304,8 +302,10 @@ def _schema_fault(path: Path, db: sqlite3.Connection, version: int) -> str:
         if table not in kinds:
             return f"it has no table {table!r}"
         found = {name: hidden for _, name, *_, hidden in db.execute(f"PRAGMA table_xinfo({table})")}
-        if any(found.values()) or not set(columns) <= set(found):
-            raise NotARecording(f"{path} is not a recording of this station: {table!r} has other columns")
+        if any(found.values()):
+            raise NotARecording(f"{path} is not a recording of this station: {table!r} has a column that is computed")
+        if not set(columns) <= set(found):
+            return f"{table!r} has other columns"
     return ""
 
 

@@ -524,7 +524,7 @@ class ArchiveReader:
         return rows
 
     def _size(self) -> int:
-        pages, size = (self._execute(f"PRAGMA {what}", ())[0][0] for what in ("page_count", "page_size"))
+        pages, size = (self._query(f"PRAGMA {what}", ())[0][0] for what in ("page_count", "page_size"))
         return int(pages * size)
 
     def _structure_fault(self) -> str:

@@ -29,6 +29,9 @@ _SPARE = 64
 _BEYOND_MAX = 1_000_000
 _LOST_KEPT = 1000
 _TABLES = ("chunk", "event", "frame")
+_WRONG_MAX = 100
+"""So many ids that are too far from the others are looked at: each takes a look at all records."""
+
 _PLACES_TRIED = 10_000
 _HAS_ID = [f"SELECT 1 FROM {table} WHERE id = ?" for table in _TABLES]  # noqa: S608
 _BETWEEN = [f"SELECT 1 FROM {table} WHERE id > ? AND id < ? LIMIT 1" for table in ("chunk", "frame")]  # noqa: S608
@@ -131,21 +134,27 @@ def _has_facts(clean: sqlite3.Connection) -> bool:
 
 def _believable_holes(clean: sqlite3.Connection, most: int, found: Findings) -> list[_Hole]:
     """The holes in the sequence; a record behind one that is too large for what is damaged has a wrong id."""
-    while True:
-        holes = list(_holes(clean))
-        wrong = next((hole for hole in holes if hole.lost > most), None)
+    for _ in range(_WRONG_MAX):
+        wrong = next((hole for hole in _holes(clean) if hole.lost > most), None)
         if wrong is None:
-            return holes
+            break
         for table in _TABLES:
             _bring_back(clean, table, wrong.last + 1, found)
         clean.commit()
+    return list(_holes(clean))
 
 
 def _bring_back(clean: sqlite3.Connection, table: str, number: int, found: Findings) -> None:
     """Give a record whose id is too far from the others one that is not, if there is such a record."""
     before = clean.execute(f"SELECT coalesce(max(id), 0) FROM {table} WHERE id < ?", (number,)).fetchone()[0]  # noqa: S608
+    if not clean.execute(f"SELECT 1 FROM {table} WHERE id = ?", (number,)).fetchone():  # noqa: S608
+        return
     free = free_id(clean, before, number)
-    if clean.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (free, number)).rowcount:  # noqa: S608
+    if free is None:
+        clean.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
+        found.refuse(f"{table} {number}: its id is too far from the others")
+    else:
+        clean.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (free, number))  # noqa: S608
         found.repair(f"{table} {number}: its id is too far from the others, taken for {free}")
 
 
