@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import dataclass
+from functools import lru_cache
 
 from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
@@ -45,6 +46,10 @@ class Cut:
     vcfc: int | None = None
     scet: int | None = None
     events: tuple[str, ...] = ()
+
+
+_REMEMBERED = 4096
+"""Frames of which is known what they are: a pass has fewer, and the runs of a campaign have the same."""
 
 
 class Cutter:
@@ -107,15 +112,7 @@ class Cutter:
 
     def _frame(self, piece: bytes) -> TransferFrame | None:
         """The frame that a piece is, whatever its ASM; None if it is none, or was spoiled by a chip that fails."""
-        asm = self._profile.asm
-        if len(piece) != self._size:
-            return None
-        if self._profile.fecf and binascii.crc_hqx(piece[len(asm) :], 0xFFFF):
-            return None
-        try:
-            return decode_frame(piece[len(asm) :], self._profile)
-        except DecodeError:
-            return None
+        return _decode(piece, self._profile) if len(piece) == self._size else None
 
     def _events(self, frame: TransferFrame, time: int | None) -> tuple[str, ...]:
         """Onboard events whose packets a frame completes."""
@@ -136,3 +133,13 @@ class Cutter:
         number = sample.values.get("number") if sample.header.service == _EVENT_SERVICE else None
         event = self._events_of.event_by_number.get(number) if isinstance(number, int) else None
         return None if event is None else event.name
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decode(piece: bytes, profile: LinkProfile) -> TransferFrame | None:
+    if profile.fecf and binascii.crc_hqx(piece[len(profile.asm) :], 0xFFFF):
+        return None
+    try:
+        return decode_frame(piece[len(profile.asm) :], profile)
+    except DecodeError:
+        return None

@@ -7,6 +7,7 @@ declared is taken from the recorded contact changes, since that is what is judge
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -344,13 +345,14 @@ def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number
             before = change.verdict.last_ert
         elif change.outage_ms is not None:
             said.append((before, change))
+    times = [ert for ert, _ in came]
     for n, (since, change) in enumerate(said):
-        heard = sum(ert <= since for ert, _ in came)
-        known = [(ert, number) for ert, number in came if ert <= change.ert]
+        heard = bisect_right(times, since)
+        known = came[: bisect_right(times, change.ert)]
         numbers = [number for _, number in known]
         lost = missing_since(numbers, heard) if heard else 0
         # What came late in the moment in which the signal was back may have come before or after that was said.
-        late = sum(ert == change.ert and number < max(numbers) for ert, number in known)
+        late = sum(number < max(numbers) for _, number in known[bisect_left(times, change.ert) :])
         outage = change.outage_lost or 0
         wrong = _miscounted(min(max(outage, lost), lost + late), outage, change.outage_lost_certainty)
         text = f"the station says {frames_lost(change.outage_lost, change.outage_lost_certainty)}, {lost} are"

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -81,8 +81,7 @@ def _intact(
 ) -> Iterator[Arrival]:
     """The frames that came through unchanged, but for those that begin in one that ends at one of ``ends``."""
     size = profile.cadu_length
-    starts = {cut.offset: cut for cut in cuts}
-    for position, cut, last in _markers(delivered, starts, len(profile.asm)):
+    for position, cut, last in _markers(delivered, cuts):
         if cut.vcid is None or cut.vcfc is None or not cut.data.startswith(profile.asm):
             continue
         if stream[position : position + size] != cut.data:
@@ -93,23 +92,15 @@ def _intact(
         yield Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet)
 
 
-def _markers(
-    delivered: Sequence[Delivered], starts: dict[int, Cut], marker: int
-) -> Iterator[tuple[int, Cut, tuple[int, int]]]:
+def _markers(delivered: Sequence[Delivered], cuts: Sequence[Cut]) -> Iterator[tuple[int, Cut, tuple[int, int]]]:
     """Where frames' first bytes came out: position in the stream, the frame, and the piece (index, position)."""
-    position = 0
+    position, offsets = 0, [cut.offset for cut in cuts]
     for index, piece in enumerate(delivered):
         if piece.origin is not None:
-            for offset in _offsets_in(piece, starts):
-                yield position + offset - piece.origin, starts[offset], (index, position)
+            first, last = (bisect_left(offsets, place) for place in (piece.origin, piece.origin + len(piece.data)))
+            for cut in cuts[first:last]:
+                yield position + cut.offset - piece.origin, cut, (index, position)
         position += len(piece.data)
-
-
-def _offsets_in(piece: Delivered, starts: dict[int, Cut]) -> Iterable[int]:
-    """Offsets of frames that begin in a piece. Most pieces are a frame."""
-    assert piece.origin is not None
-    end = piece.origin + len(piece.data)
-    return (offset for offset in range(piece.origin, end) if offset in starts)
 
 
 def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int, profile: LinkProfile) -> int:
