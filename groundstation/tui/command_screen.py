@@ -75,6 +75,7 @@ class CommandScreen(Screen[None]):
         super().__init__()
         self._styles, self._glyphs, self._live = styles, glyphs, live
         self._panels: dict[str, Panel] = {}
+        self._arranged_for: int | None = None
         self._found: list[CommandInfo] = []
         self._searched = ""
         self._chosen = 0
@@ -117,10 +118,16 @@ class CommandScreen(Screen[None]):
         self._search()
 
     def on_resize(self) -> None:
-        """Leave out what there is no room for; the panels know their sizes only afterwards."""
-        if not self.query("#c-top"):
-            return
+        """Arrange the panels at once."""
+        if self.query("#c-top"):
+            self._fit()
+
+    def _fit(self) -> None:
+        """Hide the panels that a terminal of this height has no rows for. Each paint calls it: see `DescentScreen`."""
         height = self.size.height
+        if height == self._arranged_for:
+            return
+        self._arranged_for = height
         self.query_one("#c-top").display = height >= _LISTS_FROM
         self._panels["history"].display = self._panels["footer"].display = height >= _HISTORY_FROM
         self._panels["values"].display = _VALUES_FROM <= height < _LISTS_FROM
@@ -144,6 +151,7 @@ class CommandScreen(Screen[None]):
         """Everything, for the clock as it stands."""
         if not (self.is_mounted and self.is_attached and all(panel.is_attached for panel in self._panels.values())):
             return
+        self._fit()
         view, width = self._live(), self.size.width
         panels = self._panels
         panels["header"].show([header(view, width)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.scalar import Scalar
+from textual.geometry import Size
 from textual.screen import Screen
 
 from groundstation.model import ALTITUDE, VELOCITY
@@ -70,6 +71,7 @@ class DescentScreen(Screen[None]):
         self._styles, self._glyphs, self._live, self._shown = styles, glyphs, live, shown
         self._panels: dict[str, Panel] = {}
         self._zoomed = False
+        self._arranged_for: tuple[Size, bool] | None = None
         self._offset = 0
         self._notice = ""
         self._verdict = False
@@ -97,11 +99,18 @@ class DescentScreen(Screen[None]):
             self._arrange()
 
     def on_resize(self) -> None:
-        """Lay out anew; the rows follow once the panels know their sizes."""
-        if not self._has_panels:
-            return
-        self._arrange()
-        self.call_after_refresh(self.paint_all)
+        """Arrange the panels at once."""
+        if self._has_panels:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Arrange the panels for the terminal's size, unless they are; the rows follow once panels know their sizes.
+
+        Each paint calls it: a resize that comes before the screen is mounted has no effect of its own.
+        """
+        if self._arranged_for != (self.size, self._zoomed):
+            self._arrange()
+            self.call_after_refresh(self.paint_all)
 
     @property
     def _has_panels(self) -> bool:
@@ -146,6 +155,7 @@ class DescentScreen(Screen[None]):
         """Everything but the plots: cheap, for every arrival."""
         if not self._has_panels:
             return
+        self._fit()
         width, height = self.size
         live, shown = self._live(), self._shown()
         if not layout_for(width, height, zoomed=False).fits:
@@ -178,6 +188,7 @@ class DescentScreen(Screen[None]):
         panel.show(held_mark(rows, view, panel.room[0]))
 
     def _arrange(self) -> None:
+        self._arranged_for = self.size, self._zoomed
         layout = layout_for(*self.size, zoomed=self._zoomed)
         for name in ("header", "timeline", "banner", "body", "plots", "footer"):
             self.query_one(f"#{name}").display = layout.fits

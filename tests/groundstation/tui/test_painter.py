@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from groundstation.tui.command_screen import CommandScreen
 from groundstation.tui.descent import DescentScreen
 from groundstation.tui.painter import PAINT_EVERY_S, Painter
 from tests.groundstation.tui.scripted import LOS, host, script
@@ -151,4 +152,27 @@ def test_a_layout_whose_callback_is_lost_is_painted_all_the_same(monkeypatch: py
     kept = asyncio.run(seen())
     assert "LOSS OF SIGNAL" in kept
     monkeypatch.setattr(DescentScreen, "call_after_refresh", lambda *_: True)
+    assert asyncio.run(seen()) == kept
+
+
+@pytest.mark.parametrize("keys", [(), ("colon",)], ids=["descent", "commands"])
+@pytest.mark.parametrize("size", [(20, 5), (60, 18), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_resize_that_is_lost_is_painted_all_the_same(
+    size: tuple[int, int], keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal's size may come before the screen is mounted: its event is then without effect."""
+
+    async def seen() -> str:
+        async with staged(script(until=LOS + 0.9), (80, 24)) as stage, asyncio.timeout(PATIENCE_S):
+            stage.clock.now = host(LOS + 0.9)
+            await stage.pilot.press(*keys)
+            await stage.pilot.resize_terminal(*size)
+            for _ in range(4):
+                await painted(stage.app.painter, stage.app.painter.paintings + 1)
+                await stage.pilot.pause()
+            return stage.text()
+
+    kept = asyncio.run(seen())
+    for screen in (DescentScreen, CommandScreen):
+        monkeypatch.setattr(screen, "on_resize", lambda _: None)
     assert asyncio.run(seen()) == kept
