@@ -18,16 +18,15 @@ from multiprocessing.connection import Pipe, wait
 
 from groundstation.errors import StationError
 from groundstation.host_time import host_clock
-from groundstation.output import paint
 from groundstation.plain import utc
 from groundstation.shell import Interrupts
+from hil.progress import Progress
 from hil.result import RunResult
 from hil.run import Plan, fly_plan, give_up
 from hil.targets.base import MachineFailed
 from hil.targets.child import Child
 from hil.worker import READY
 
-_SHOW_EVERY_S = 0.2
 _BREAK_OFF_S = 10.0
 """What a worker gets to break off its flight, judge it and write its bundle: a station may take half of it to stop."""
 _STARTS = 3
@@ -37,11 +36,13 @@ _STARTS = 3
 class Batch:
     """Flies plans."""
 
-    def __init__(self, jobs: int, interrupts: Interrupts, quiet: bool = False) -> None:
-        """Args: how many at once; what ends them; and whether to show no progress."""
+    def __init__(self, jobs: int, interrupts: Interrupts, progress: Progress | None = None) -> None:
+        """Args: how many at once, what ends them, and what shows how far they are; None: standard error."""
         self._jobs = jobs
         self._interrupts = interrupts
-        self._show = sys.stderr.isatty() and not quiet
+        self._progress = progress or Progress()
+        self._done = self._failed = self._total = 0
+        self._began = time.monotonic()
 
     def fly(self, plans: Iterable[Plan], total: int) -> Iterator[RunResult]:
         """The results as they come. After a signal: of what flew then, and of nothing that had not begun.
@@ -51,21 +52,23 @@ class Batch:
             total: how many there are.
         """
         jobs = min(self._jobs, total)
-        results = self._one_by_one(plans, total) if jobs <= 1 else self._at_once(plans, jobs)
-        for done, result in enumerate(results, 1):
-            self._clear()
+        self._total, self._began = total, time.monotonic()
+        results = self._one_by_one(plans) if jobs <= 1 else self._at_once(plans, jobs)
+        for result in results:
+            self._done += 1
+            self._failed += not result.passed
+            self._progress.clear()
             yield result
-            self._write(f"[{done}/{total}]")
-        self._clear()
+            self._progress.show(self._text)
+        self._progress.clear()
 
-    def _one_by_one(self, plans: Iterable[Plan], total: int) -> Iterator[RunResult]:
-        for n, plan in enumerate(plans, 1):
+    def _one_by_one(self, plans: Iterable[Plan]) -> Iterator[RunResult]:
+        for plan in plans:
             if self._interrupts.exit_code is not None:
                 return
             began = host_clock()
             try:
-                progress = self._progress(f"[{n}/{total}] {plan.name}")
-                yield fly_plan(plan, host_clock, progress, breakable=self._interrupts.heeded)
+                yield fly_plan(plan, host_clock, self._shows(plan.name), breakable=self._interrupts.heeded)
             except StationError as error:
                 yield give_up(plan, str(error), began, host_clock(), error.exit_code)
 
@@ -76,33 +79,26 @@ class Batch:
                 crew.feed()
                 try:
                     with self._interrupts.heeded():
-                        heard = crew.wait()
+                        heard = crew.wait(self._progress.every_s)
                 except KeyboardInterrupt:
                     yield from crew.break_off()
                     return
                 yield from crew.take(heard)
+                self._progress.show(self._text)
         finally:
             crew.close()
 
-    def _progress(self, what: str) -> Callable[[int], None]:
-        """Shows the mission time now and then."""
-        shown = 0.0
+    def _shows(self, name: str) -> Callable[[int], None]:
+        """Shows the mission time of a run now and then."""
+        return lambda scet: self._progress.show(lambda: f"{self._text()}: {name} {utc(scet)}")
 
-        def show(scet: int) -> None:
-            nonlocal shown
-            now = time.monotonic()
-            if self._show and now - shown >= _SHOW_EVERY_S:
-                shown = now
-                self._write(f"{what} {utc(scet)}")
-
-        return show
-
-    def _write(self, text: str) -> None:
-        if self._show:
-            paint(text)
-
-    def _clear(self) -> None:
-        self._write("")
+    def _text(self) -> str:
+        """How far it is, and how long the rest will take if it goes on so."""
+        failed = f", {self._failed} failed" if self._failed else ""
+        if not self._done:
+            return f"[0/{self._total}]"
+        left = (time.monotonic() - self._began) / self._done * (self._total - self._done)
+        return f"[{self._done}/{self._total}]{failed}, about {_duration(left)} left"
 
 
 class _Worker:
@@ -201,9 +197,9 @@ class _Crew:
         while self._next is not None and len(self._workers) < self._jobs:
             self._workers.append(_Worker())
 
-    def wait(self) -> list[_Worker]:
-        """Workers that have something to say, or have ended."""
-        return _heard(self._workers)
+    def wait(self, seconds: float) -> list[_Worker]:
+        """Workers that have something to say, or have ended; so long at most."""
+        return _heard(self._workers, seconds)
 
     def take(self, heard: Iterable[_Worker]) -> Iterator[RunResult]:
         """What they have to say.
@@ -251,7 +247,14 @@ class _Crew:
         self._workers.remove(worker)
 
 
-def _heard(workers: list[_Worker], seconds: float | None = None) -> list[_Worker]:
+def _duration(seconds: float) -> str:
+    """A time that nobody needs to the second."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+
+
+def _heard(workers: list[_Worker], seconds: float) -> list[_Worker]:
     """Those that have something to say, or have ended; waits for the first of them."""
     lines = wait([worker.line for worker in workers], seconds)
     return [worker for worker in workers if worker.line in lines]

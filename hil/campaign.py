@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -20,11 +20,14 @@ from groundstation.messages import Certainty
 from hil.faults.window import mission_time, span_ns
 from hil.feasibility import check_feasible
 from hil.result import RunResult
-from hil.scenario import Scenario, ScenarioError, Vary, parse_scenario
+from hil.scenario import Mode, Scenario, ScenarioError, State, Vary, parse_scenario
 
 _Z = 1.959964
 """Of a confidence interval of 95 %."""
 _MS = 1_000_000
+
+Drawn = dict[str, float | str]
+"""What was drawn for a run: ``fault[0].ber`` and its value."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +35,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     seed: int
-    drawn: dict[str, float | str]
-    state: str
+    drawn: Drawn
+    state: State
     line: str
     failed: list[str]
     rejects: int
@@ -42,13 +45,48 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
     bundle: str = ""
 
+    @property
+    def run(self) -> str:
+        """Name of the run, and of its bundle."""
+        return run_name(self.number)
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole campaign. ``low`` and ``high`` bound the pass rate with 95 % confidence (Wilson)."""
+    @property
+    def passed(self) -> bool:
+        """Whether it was good enough."""
+        return self.state in ("PASS", "MARGINAL")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign is to fly.
+
+    Attributes:
+        scenario: its id.
+        title: of the scenario.
+        seed: of the campaign; each run has its own, drawn with it.
+        planned: runs.
+        jobs: at once.
+        began: host time, ns since 1970.
+    """
 
     scenario: str
+    title: str
     target: str
+    mode: Mode
     seed: int
+    planned: int
+    jobs: int
+    began: int
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign, as far as it was flown. ``low`` and ``high`` bound the pass rate with 95 % confidence (Wilson)."""
+
+    scenario: str
+    title: str = ""
+    target: str
+    mode: Mode
+    seed: int
+    planned: int
     runs: int
     passed: int
     rate: float
@@ -60,7 +98,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cases: list[Case]
 
 
-def draw(scenario: Scenario, seed: int, number: int) -> tuple[Scenario, dict[str, float | str]]:
+def run_name(number: int) -> str:
+    """What a run of a campaign is called."""
+    return f"{number:06}"
+
+
+def draw(scenario: Scenario, seed: int, number: int) -> tuple[Scenario, Drawn]:
     """The scenario of one run, and what was drawn for it.
 
     Args:
@@ -75,7 +118,7 @@ def draw(scenario: Scenario, seed: int, number: int) -> tuple[Scenario, dict[str
     tables = tomllib.loads(scenario.text)
     tables.pop("vary", None)
     tables["scenario"]["seed"] = random.randrange(1 << 32)
-    drawn: dict[str, float | str] = {}
+    drawn: Drawn = {}
     for vary in scenario.vary:
         value = _value(vary, random.random())
         tables["fault"][vary.fault][vary.key] = value
@@ -148,7 +191,7 @@ def _toml_value(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else repr(value)
 
 
-def case_of(number: int, drawn: dict[str, float | str], result: RunResult, bundle: str) -> Case:
+def case_of(number: int, drawn: Drawn, result: RunResult, bundle: str) -> Case:
     """What is kept of one run."""
     counters = result.counters
     return Case(
@@ -166,24 +209,27 @@ def case_of(number: int, drawn: dict[str, float | str], result: RunResult, bundl
     )
 
 
-def summarise(scenario: Scenario, target: str, seed: int, cases: Sequence[Case], took_s: float, jobs: int) -> Summary:
-    """The whole campaign; the worst cases first."""
-    passed = sum(case.state in ("PASS", "MARGINAL") for case in cases)
-    low, high = wilson(passed, len(cases))
-    worst = sorted(cases, key=lambda case: (case.state in ("PASS", "MARGINAL"), -case.lost, -case.rejects))[:10]
+def summarise(head: Head, cases: Iterable[Case], took_s: float) -> Summary:
+    """The whole campaign; the worst cases first, and all in the order of their numbers."""
+    flown = sorted(cases, key=lambda case: case.number)
+    passed = sum(case.passed for case in flown)
+    low, high = wilson(passed, len(flown))
     return Summary(
-        scenario=scenario.id,
-        target=target,
-        seed=seed,
-        runs=len(cases),
+        scenario=head.scenario,
+        title=head.title,
+        target=head.target,
+        mode=head.mode,
+        seed=head.seed,
+        planned=head.planned,
+        runs=len(flown),
         passed=passed,
-        rate=passed / len(cases) if cases else 0.0,
+        rate=passed / len(flown) if flown else 0.0,
         low=low,
         high=high,
         took_s=round(took_s, 1),
-        per_second_and_core=round(len(cases) / took_s / jobs, 3) if took_s else 0.0,
-        worst=worst,
-        cases=list(cases),
+        per_second_and_core=round(len(flown) / took_s / head.jobs, 3) if took_s else 0.0,
+        worst=sorted(flown, key=lambda case: (case.passed, -case.lost, -case.rejects))[:10],
+        cases=flown,
     )
 
 
@@ -197,20 +243,31 @@ def wilson(passed: int, runs: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def rate_text(summary: Summary) -> str:
+    """How many passed, in a line."""
+    unflown = summary.planned - summary.runs
+    return (
+        f"{summary.passed} of {summary.runs} runs passed: {summary.rate:.1%} "
+        f"(95 %: {summary.low:.1%} … {summary.high:.1%})" + (f"; {unflown} were not flown" if unflown else "")
+    )
+
+
+def drawn_text(value: float | str) -> str:
+    """A drawn value, for people."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def summary_lines(summary: Summary) -> list[str]:
     """For people."""
     lines = [
-        f"{summary.passed} of {summary.runs} runs of {summary.scenario} on {summary.target} passed: "
-        f"{summary.rate:.1%} (95 %: {summary.low:.1%} … {summary.high:.1%})",
+        f"{summary.scenario} on {summary.target}: {rate_text(summary)}",
         f"{summary.took_s:g} s, {summary.per_second_and_core:g} descents a second and core",
     ]
     shown = [case for case in summary.worst if case.bundle]
     if shown:
         lines.append("the worst:")
     for case in shown:
-        drawn = ", ".join(
-            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in case.drawn.items()
-        )
+        drawn = ", ".join(f"{key} {drawn_text(value)}" for key, value in case.drawn.items())
         lost = lost_text(case.lost, case.lost_certainty)
         lines.append(f"  run {case.number}: {case.state}, {lost} lost, {case.rejects} rejected; {drawn}")
         lines.append(f"    hil replay {case.bundle}")

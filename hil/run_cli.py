@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from groundstation.shell import Interrupts
 from hil.batch import Batch
 from hil.board_options import baud_option, port_option, port_words, ports_of, tell_if_in_use, wait_option
 from hil.boards import find_board
-from hil.campaign import case_of, check_vary, draw, summarise, summary_lines
+from hil.campaign import Case, Drawn, Head, Summary, case_of, check_vary, draw, run_name, summarise, summary_lines
+from hil.campaign_log import CAMPAIGN_LOG, CampaignLog
 from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
@@ -32,7 +33,7 @@ from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
 from hil.report import Report, image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
 from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, slower, utc_date
-from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError, load_scenario, parse_scenario, with_seed
+from hil.scenario import SCENARIOS, Mode, ScenarioError, load_scenario, parse_scenario, with_seed
 from hil.scratch import Scratch
 from hil.targets import TARGETS, BoardPort
 from hil.targets.board_ports import choose_ports
@@ -400,62 +401,80 @@ def campaign_command(
     with Interrupts() as interrupts, _folder(report) as folder:
         flying = find_image(target, image)
         boards = ports_of(target, ports, baud)
-        plans, drawn = [], {}
-        for n in range(runs):
-            flown, drawn[n] = draw(base, first, n)
-            bundle = folder / "runs" / f"{n:06}"
+
+        def plan_of(n: int) -> Plan:
+            bundle = folder / "runs" / run_name(n)
             again = shell_join(["hil", "replay", str(bundle)])
-            plans.append(
-                Plan(flown, target, chosen, bundle, again, None, boards, None, flying, False, board_wait_s=board_wait)
+            return Plan(
+                draw(base, first, n)[0],
+                target,
+                chosen,
+                bundle,
+                again,
+                ports=boards,
+                image=flying,
+                keep=False,
+                board_wait_s=board_wait,
             )
-        for plan in plans:
-            check_plan(plan)
+
+        for n in range(runs):
+            if interrupts.exit_code is None:
+                check_plan(plan_of(n))
         at_once = jobs or len(boards) or 1
         if at_once > 1:
             tell_if_in_use(boards, board_wait)
-        sys.exit(_campaign(base, target, first, plans, drawn, at_once, folder, interrupts))
+        head = Head(
+            scenario=base.id,
+            title=base.head.title,
+            target=target,
+            mode=chosen,
+            seed=first,
+            planned=runs,
+            jobs=at_once,
+            began=host_clock(),
+        )
+        results = Batch(at_once, interrupts).fly(map(plan_of, range(runs)), runs)
+        summary = _campaign(head, results, lambda n: draw(base, first, n)[1], folder, report is not None)
+    if interrupts.exit_code is not None:
+        sys.exit(interrupts.exit_code)
+    sys.exit(0 if summary.passed == summary.runs else EXIT_FAIL)
 
 
 def _campaign(
-    base: Scenario,
-    target: str,
-    seed: int,
-    plans: list[Plan],
-    drawn: dict[int, dict[str, float | str]],
-    jobs: int,
-    folder: Path,
-    interrupts: Interrupts,
-) -> int:
-    """Fly it; the exit code."""
-    cases, failures, began = [], Counter[str](), host_clock()
+    head: Head, results: Iterable[RunResult], drawn: Callable[[int], Drawn], folder: Path, wanted: bool
+) -> Summary:
+    """Write down the runs of a campaign as they come, and report at its end, whatever that is."""
     kept: list[RunResult] = []
+    cases: list[Case] = []
     image: FlownImage | None = None
-    for result in Batch(jobs, interrupts).fly(plans, len(plans)):
-        number, bundle = int(result.run), folder / "runs" / result.run
-        if result.error == INTERRUPTED:  # says nothing of the scenario
-            shutil.rmtree(bundle, ignore_errors=True)
-            continue
-        image = result.verdict.image
-        keep = not result.passed and len(kept) < _KEEP
-        cases.append(case_of(number, drawn[number], result, str(bundle) if keep else ""))
-        failures.update(cases[-1].failed)
-        if keep:
-            kept.append(result)
-            _mark(bundle, result, wanted=True)
-            write_line(result.line)
-        else:
-            shutil.rmtree(bundle, ignore_errors=True)
-    cases.sort(key=lambda case: case.number)
-    summary = summarise(base, target, seed, cases, (host_clock() - began) / 1e9, jobs)
+    try:
+        with CampaignLog(folder / CAMPAIGN_LOG, head) as log:
+            for result in results:
+                bundle = folder / "runs" / result.run
+                if result.error == INTERRUPTED:  # says nothing of the scenario
+                    shutil.rmtree(bundle, ignore_errors=True)
+                    continue
+                image = result.verdict.image
+                keep = not result.passed and len(kept) < _KEEP
+                number = int(result.run)
+                cases.append(case_of(number, drawn(number), result, str(bundle) if keep else ""))
+                log.write(cases[-1])
+                if keep:
+                    kept.append(result)
+                    _mark(bundle, result, wanted=True)
+                    write_line(result.line)
+                else:
+                    shutil.rmtree(bundle, ignore_errors=True)
+    finally:
+        now = host_clock()
+        summary = summarise(head, cases, (now - head.began) / 1e9)
+        write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
+        page = write_report(Report(generated=utc_date(now), results=kept, campaign=summary), folder)
     for line in [*summary_lines(summary), *image_lines(image)]:
         write_line(line)
+    failures = Counter(name for case in cases for name in case.failed)
     for name, count in failures.most_common():
         write_line(f"  {count} × {name}")
-    write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
-    if kept:
-        write_line(
-            f"report of what failed: {write_report(Report(generated=utc_date(host_clock()), results=kept), folder)}"
-        )
-    if interrupts.exit_code is not None:
-        return interrupts.exit_code
-    return 0 if summary.passed == summary.runs else EXIT_FAIL
+    if wanted or kept:
+        write_line(f"report: {page}")
+    return summary

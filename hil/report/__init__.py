@@ -3,6 +3,8 @@
     contents     what a report is of: all that a renderer gets
     gathered     what lies in a report's folder, as such contents
     page         report.html: one file that opens offline, drawn by the modules below
+      tested       tests of pytest
+      trials       runs of a campaign
       tables       measurements, faults, log, counters, where it came from
       strip        altitude, speed and lanes over mission time: curves, lanes, over axis and drawing
       closeup      single frames around the moments that matter
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from groundstation.errors import CallerError
 from groundstation.output_file import write_output
+from hil.campaign_log import CAMPAIGN_LOG
 from hil.report import as_json, junit, page
 from hil.report.contents import Ended, Report, TestOutcome
 from hil.report.gathered import TESTS, gather
@@ -61,7 +64,7 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         CallerError: it has a report already or a file of the same name, or cannot be made or written.
     """
-    for name in ("runs", "campaign.json", TESTS, *REPORTS):
+    for name in ("runs", "campaign.json", CAMPAIGN_LOG, TESTS, *REPORTS):
         if os.path.lexists(folder / name):
             raise _has_report(folder, name)
     try:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from hil.campaign import Summary
 from hil.result import RunResult, worst
 from hil.scenario import State
 
@@ -47,17 +48,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
         generated: UTC at which it was made.
         results: of the runs, in the order in which they are shown.
         tests: of a session of pytest: those that flew, failed, or were skipped.
+        campaign: all runs of a campaign; then `results` has some of those that failed.
     """
 
     schema: int = SCHEMA
     generated: str
     results: list[RunResult]
     tests: list[TestOutcome] = []
+    campaign: Summary | None = None
 
     @property
     def state(self) -> State:
-        """The worst of all runs and tests."""
-        states = [result.state for result in self.results]
+        """The worst of all runs and tests; of a campaign that was ended early no better than INCOMPLETE."""
+        states: list[State] = [result.state for result in self.results]
+        if (campaign := self.campaign) is not None:
+            unflown: list[State] = ["INCOMPLETE"] if campaign.runs < campaign.planned else []
+            states = [*(case.state for case in campaign.cases), *unflown]
         return worst(["FAIL", *states] if any(test.ended == "FAIL" for test in self.tests) else states)
 
     def untold(self) -> list[TestOutcome]:

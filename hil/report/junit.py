@@ -2,7 +2,8 @@
 
 What did not pass is a <failure>, whose type says how: FAIL or UNSET if it was judged, RunBroke if it broke off. All
 rows that did not pass are in its text, and every measurement is a property of its case. A scenario that was flown
-several times has the run's name behind its own, so that no repeat hides another.
+several times has the run's name behind its own, so that no repeat hides another. Of a campaign all runs are there,
+each with the values that were drawn for it as properties.
 
 Of a session of pytest the suite ``pytest`` has what no run says: tests that were skipped, and tests that failed
 although what they flew passed.
@@ -12,10 +13,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from groundstation.printable import printable
+from hil.campaign import Case, Summary
 from hil.report.contents import Report, TestOutcome
 from hil.report.words import marginal, reason, row_text, wanting
 from hil.result import RunResult
@@ -28,16 +30,69 @@ _TESTS = "pytest"
 def render(report: Report) -> str:
     """The text of the file."""
     root = ET.Element("testsuites", name="hil")
-    flown = Counter((result.target, result.scenario) for result in report.results)
-    for target in dict.fromkeys(result.target for result in report.results):
-        runs = [result for result in report.results if result.target == target]
-        cases = [_case(report, result, flown[target, result.scenario] == 1) for result in runs]
-        root.append(_suite(f"hil.{printable(target)}", report.generated, cases))
+    if report.campaign is not None:
+        cases = _campaign_cases(report.campaign, report)
+        suite = _suite(f"hil.{printable(report.campaign.target)}", report.generated, cases)
+        suite.insert(0, _rate(report.campaign))
+        root.append(suite)
+    else:
+        root.extend(_suites(report))
     if untold := report.untold():
         root.append(_suite(_TESTS, report.generated, map(_test_case, untold)))
     root.attrib |= _counts(root.iter("testcase"))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suites(report: Report) -> Iterator[ET.Element]:
+    """One for each target that flew."""
+    flown = Counter((result.target, result.scenario) for result in report.results)
+    for target in dict.fromkeys(result.target for result in report.results):
+        runs = [result for result in report.results if result.target == target]
+        cases = [_case(report, result, flown[target, result.scenario] == 1) for result in runs]
+        yield _suite(f"hil.{printable(target)}", report.generated, cases)
+
+
+def _campaign_cases(campaign: Summary, report: Report) -> Iterator[ET.Element]:
+    """Every run; of those whose bundle was kept all that is known."""
+    kept = {result.run: result for result in report.results}
+    for run in campaign.cases:
+        result = kept.get(run.run)
+        case = _brief_case(campaign, run) if result is None else _case(report, result, alone=False)
+        properties = case.find("properties")
+        assert properties is not None  # each has them
+        case.set("name", printable(f"{campaign.scenario} [run {run.number}]"))
+        for key, value in run.drawn.items():
+            ET.SubElement(properties, "property", name=printable(key), value=printable(str(value)))
+        yield case
+
+
+def _rate(campaign: Summary) -> ET.Element:
+    """Properties of the whole campaign."""
+    facts = {
+        "seed": str(campaign.seed),
+        "planned": str(campaign.planned),
+        "runs": str(campaign.runs),
+        "passed": str(campaign.passed),
+        "pass_rate": f"{campaign.rate:.6f}",
+        "pass_rate_low_95": f"{campaign.low:.6f}",
+        "pass_rate_high_95": f"{campaign.high:.6f}",
+    }
+    properties = ET.Element("properties")
+    for key, value in facts.items():
+        ET.SubElement(properties, "property", name=key, value=value)
+    return properties
+
+
+def _brief_case(campaign: Summary, run: Case) -> ET.Element:
+    """A run of a campaign whose bundle was not kept."""
+    case = ET.Element("testcase", classname=f"hil.{printable(campaign.target)}", time=f"{run.took_s:.3f}")
+    properties = ET.SubElement(case, "properties")
+    for key, value in {"mode": campaign.mode, "seed": str(run.seed), "state": run.state}.items():
+        ET.SubElement(properties, "property", name=key, value=value)
+    if not run.passed:
+        _add(case, "failure", run.line, message=f"{run.state}: {', '.join(run.failed) or run.line}", type=run.state)
+    return case
 
 
 def _suite(name: str, generated: str, cases: Iterable[ET.Element]) -> ET.Element:

@@ -18,6 +18,7 @@ from hil.report.contents import Report
 from hil.report.drawing import SYMBOLS
 from hil.report.markup import Markup, el
 from hil.report.tested import tested
+from hil.report.trials import trials
 from hil.report.words import plural, tally
 from hil.result import RunResult
 
@@ -40,7 +41,7 @@ def render(report: Report) -> str:
         el("style", Markup(_read("style.css"))),
     )
     made = el("p", f"HIL report, Mars 6 ground station, {report.generated}", class_="made")
-    alone = len(report.results) == 1 and not report.tests
+    alone = len(report.results) == 1 and not report.tests and report.campaign is None
     parts = _one(report.results[0], made) if alone else _several(report, made)
     content = el("body", SYMBOLS, *parts, el("script", Markup(script)))
     return f"<!DOCTYPE html>\n{el('html', head, content, lang='en')}\n"
@@ -58,6 +59,8 @@ def _read(name: str) -> str:
 
 
 def _subject(report: Report) -> str:
+    if (campaign := report.campaign) is not None:
+        return f"{plural(campaign.runs, 'run')} of {campaign.scenario} on {campaign.target}"
     if len(report.results) == 1 and not report.tests:
         return f"{report.results[0].scenario} on {report.results[0].target}"
     tests = f"{plural(len(report.tests), 'test')}, " if report.tests else ""
@@ -72,15 +75,23 @@ def _several(report: Report, made: Markup) -> list[Markup]:
     results = report.results
     head = el("h1", tables.badge(report.state), f" {_subject(report)}", class_="name")
     names = [f"run-{n}-{re.sub(r'[^A-Za-z0-9-]+', '-', result.run)}" for n, result in enumerate(results, 1)]
-    overview = [tables.overview(results, names)] if results else []
-    tests = [tested(report.tests, results, names)] if report.tests else []
     flown = Counter((result.scenario, result.target) for result in results)
     chosen = sorted(range(len(results)), key=lambda n: results[n].passed)[:MOST]
     runs = [
         _folded(result, name, n in chosen, flown[result.scenario, result.target] > 1)
         for n, (result, name) in enumerate(zip(results, names, strict=True))
     ]
-    return [el("header", made, head, el("p", _sum(report)), *tests, *overview), el("main", *runs)]
+    return [el("header", made, head, *_overview(report, names)), el("main", *runs)]
+
+
+def _overview(report: Report, anchors: list[str]) -> list[Markup]:
+    """What comes before the runs: how many ended how, and which."""
+    results = report.results
+    if report.campaign is not None:
+        where = {result.run: anchor for result, anchor in zip(results, anchors, strict=True)}
+        return [el("p", report.campaign.title, class_="title"), trials(report.campaign, where)]
+    tests = [tested(report.tests, results, anchors)] if report.tests else []
+    return [el("p", _sum(report)), *tests, *([tables.overview(results, anchors)] if results else [])]
 
 
 def _sum(report: Report) -> str:

@@ -68,7 +68,7 @@ def test_a_small_campaign(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = CliRunner().invoke(cli, ["campaign", "random-faults", "--runs", "4", "--seed", "11", "--report", str(out)])
     assert done.exit_code == 0, done.output
-    assert "4 of 4 runs of random-faults on software passed" in done.output
+    assert "random-faults on software: 4 of 4 runs passed: 100.0%" in done.output
     summary = json.loads((out / "campaign.json").read_text())
     assert [case["number"] for case in summary["cases"]] == [0, 1, 2, 3]
     assert len({case["seed"] for case in summary["cases"]}) == 4
