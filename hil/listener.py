@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from groundstation.client import StationClient
 from groundstation.errors import StationError, StationGone
-from groundstation.messages import AnyMessage, ContactChange, Refusal, Telemetry
+from groundstation.messages import AnyMessage, ContactChange, LinkStatus, Refusal, Telemetry
 from groundstation.orders import ArmRequest, CommandRequest, CommandUpdate, OrderAccepted
 from groundstation.registry import Endpoints
 from groundstation.tui.source import StationLost
@@ -40,6 +40,7 @@ class Listener:
         updates: the last that was said of each command, by its number at the station.
         losses: of the lander's signal, so far.
         locked: its signal is there.
+        cut_off: the station has found that its port is gone, and has declared every contact lost.
         lost: the station has fallen silent.
         others_command: a command came from somebody else than the rig.
     """
@@ -58,6 +59,7 @@ class Listener:
         self.updates: dict[int, CommandUpdate] = {}
         self.losses = 0
         self.locked = False
+        self.cut_off = False
         self.lost = False
         self.others_command = False
 
@@ -133,6 +135,8 @@ class Listener:
             elif isinstance(message, ContactChange) and message.vcid == LANDER:
                 self.losses += message.state == "LOS" and not message.revised
                 self.locked = message.state in ("LOCKED", "DEGRADED")
+            elif isinstance(message, LinkStatus):
+                self.cut_off = message.transport != "CONNECTED" and not _has_signal(message)
 
     async def _ask(self, request: AnyMessage) -> AnyMessage:
         assert self._client is not None
@@ -150,3 +154,7 @@ class Listener:
         except TimeoutError as error:
             future.cancel()
             raise StationGone(f"the station did not answer the rig in {timeout:g} s") from error
+
+
+def _has_signal(link: LinkStatus) -> bool:
+    return any(state not in ("NO_SIGNAL", "LOS") for state in (link.state, *(each.state for each in link.channels)))

@@ -11,6 +11,7 @@ Rules:
    acts on the frame that carries it, before it is passed on: how late the host is does not matter.
 3. Every wait has a bound. A pass that is not over some seconds after its planned end has failed (`hil.deadline`).
 4. A machine that ends takes the link with it: the station finds that its port is gone, as with a cable that is pulled.
+   The flight ends after the station has declared what it lost by that: a verdict without its loss explains nothing.
 5. What is judged ends with the pass. A viewer that stays keeps the link, and may command what it likes.
 """
 
@@ -62,7 +63,13 @@ _PATIENCE_S, _PATIENCE_MISSION_S = 0.01, 0.2
 """How long the rig waits for bytes before it looks at telecommands and faults, in seconds of host and mission."""
 _LISTENER_S = 15.0
 _TAIL_S = 1.0
-"""Host time that the station gets to declare a loss at the very end."""
+"""Host time for which the link stays up after the last frame."""
+_DECLARE_S, _DECLARE_FRAMES = 5.0, 3
+"""How long the rig waits for the station to declare a loss at the end: seconds of the host, and frames of the lander,
+which a slow flight spreads out. It ends sooner, with the loss; a busy host takes longer than the time-out alone."""
+_END_SEEN_S = 0.2
+_LAST_BYTES_S = 0.05
+"""How long the end of a machine may stay unseen, and after how much silence no more of its bytes are on their way."""
 
 Progress = Callable[[int], None]
 
@@ -215,10 +222,13 @@ class RealtimeRig:
         try:
             self._start()
             self._relay()
-        except MachineFailed:
-            if not self._machine.running:
-                self._hang_up()
-            raise
+        except MachineFailed as error:
+            if not self._has_ended():
+                raise
+            self._hang_up()
+            if not self._began:
+                raise
+            raise MachineFailed(f"{self._machine.name} ended: {last_words(self._channel.cuts)}{self._said}") from error
         if not self.record.left:
             self.record.closed = self._clock()
             self._keep_up()
@@ -257,6 +267,8 @@ class RealtimeRig:
                 self._channel.close(self._line_now)
                 last = self._clock() + round(_TAIL_S * S)
             self._check_target()
+        if not self.record.left:
+            self._await(lambda: not self._listener.locked)
 
     @property
     def _patience(self) -> float:
@@ -272,9 +284,8 @@ class RealtimeRig:
             MachineFailed: it does not, or cannot.
         """
         name = self._machine.name
-        console = f"; {self._machine.console}" if self._machine.console else ""
         if not self._machine.running and not self._ended:
-            raise MachineFailed(f"{name} ended: {last_words(self._channel.cuts)}{console}")
+            raise MachineFailed(f"{name} ended")
         if self._listener.lost and has_ended(self._station):
             raise StationGone(f"the station ended in flight, at {utc(self._scet)}")
         by_hand = self._viewer is not None and self._listener.others_command
@@ -283,8 +294,13 @@ class RealtimeRig:
             silent = time.monotonic() - self._heard_at
             raise MachineFailed(
                 f"{name} did not end its pass, planned to take {planned:.1f} s, in {GRACE_S:g} s more: {self._state}; "
-                f"its last byte came {silent:.1f} s ago; {last_words(self._channel.cuts)}{console}"
+                f"its last byte came {silent:.1f} s ago; {last_words(self._channel.cuts)}{self._said}"
             )
+
+    @property
+    def _said(self) -> str:
+        """The console's part of an error."""
+        return f"; {self._machine.console}" if self._machine.console else ""
 
     @property
     def _state(self) -> str:
@@ -306,12 +322,34 @@ class RealtimeRig:
         self.record.left = f"the viewer was closed at {utc(self._scet)}"
         return True
 
+    def _has_ended(self) -> bool:
+        """Whether the machine failed because it ended: a write may find that before `running` says so."""
+        deadline = time.monotonic() + _END_SEEN_S
+        while self._machine.running and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        return not self._machine.running
+
     def _hang_up(self) -> None:
-        """The machine is gone, so its end of the cable is: let the station find that before it is stopped."""
+        """The machine is gone, so its end of the cable is: let the station find that, and declare what it lost."""
+        self._feed_rest()
         self._pass_on()
         self._close_port()
+        self._await(lambda: self._listener.cut_off)
+
+    def _feed_rest(self) -> None:
+        """What a machine that has ended sent before."""
+        if not self._began:
+            return
         deadline = time.monotonic() + _TAIL_S
-        while self._listener.locked and time.monotonic() < deadline:
+        while (data := self._next(_LAST_BYTES_S)) and time.monotonic() < deadline:
+            self._feed(data)
+
+    def _await(self, declared: Callable[[], bool]) -> None:
+        """Give the station time for its last verdict; not if it has ended, or if the viewer was closed."""
+        deadline = time.monotonic() + _DECLARE_S + _DECLARE_FRAMES * TICK_NS / S / self._speed
+        while not declared() and time.monotonic() < deadline and not self._left():
+            if self._listener.lost and has_ended(self._station):
+                return
             time.sleep(_LOOK_S)
 
     def _keep_up(self) -> None:

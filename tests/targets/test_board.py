@@ -23,6 +23,7 @@ from hil.targets.greeting import read_greeting
 from hil.targets.stepping import SteppedMachine
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock
+from protocols.lander import LANDER
 from tests.hil.lander.uplink import ad, bc, command, packet
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
@@ -102,8 +103,9 @@ def test_a_cable_that_is_pulled_ends_a_flight(device: StandIn, home: Path) -> No
     with subprocess.Popen([sys.executable, "-m", "hil.cli", *words], stdout=subprocess.PIPE, text=True) as flight:
         assert flight.stdout is not None
         for line in flight.stdout:
-            if (message := json.loads(line))["type"] == "telemetry" and message["packet"] == "DESCENT":
-                break
+            message = json.loads(line)
+            if (message["type"], message.get("vcid"), message.get("state")) == ("contact", LANDER, "LOCKED"):
+                break  # before the third frame in time there is no contact that could be lost
         device.unplug()
         verdict = json.loads(flight.stdout.read().splitlines()[-1])
     assert (flight.returncode, verdict["state"]) == (20, "FAIL")

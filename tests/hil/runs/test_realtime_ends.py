@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,14 +27,20 @@ MOMENT = mission_time("09:08:00")
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def flown(text: str, folder: Path, at: Callable[[], None] = lambda: None, target: str = "software") -> RunResult:
-    """Fly, and do something once at 09:08:00."""
+def flown(
+    text: str,
+    folder: Path,
+    at: Callable[[], None] = lambda: None,
+    target: str = "software",
+    moment: int = MOMENT,
+) -> RunResult:
+    """Fly, and do something once at a moment."""
     plan = Plan(parse_scenario(HEAD + text), target, "realtime", folder / "flight", "")
     check_plan(plan)
     left = [at]
 
     def progress(scet: int) -> None:
-        if scet >= MOMENT and left:
+        if scet >= moment and left:
             left.pop()()
 
     return fly_plan(plan, host_clock, progress)
@@ -88,16 +95,40 @@ def test_a_command_that_could_not_be_given(tmp_path: Path) -> None:
     assert "it sends no more, and RESUME could not be given" in result.error
 
 
-def test_a_target_that_ends_takes_its_port_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("link", "cause"), [("pty", "PORT"), ("zmq", "RELAY")])
+def test_a_target_that_ends_takes_its_port_with_it(tmp_path: Path, link: str, cause: str) -> None:
     died = []
 
     def kill() -> None:
         os.kill(child("--terminal"), signal.SIGKILL)
         died.append(time.monotonic())
 
-    result = flown("", tmp_path, kill)
+    result = flown(f'link = "{link}"\n', tmp_path, kill)
     assert time.monotonic() - died[0] < 15  # it would have taken for ever
     assert result.error.startswith("software ended: its last frame was VC")
+    assert [loss.cause for loss in result.verdict.losses] == [cause]
+    moments = [moment.text for moment in result.moments if moment.lane == "contact"]
+    assert moments[-1].startswith(f"link LOCKED → LOS, {cause}"), moments
+
+
+def test_a_verdict_waits_for_a_station_that_is_late(tmp_path: Path) -> None:
+    def kill() -> None:
+        station = child("serve")
+        os.kill(station, signal.SIGSTOP)
+        os.kill(child("--terminal"), signal.SIGKILL)
+        threading.Timer(2.5, os.kill, (station, signal.SIGCONT)).start()
+
+    result = flown("", tmp_path, kill)
+    assert result.error.startswith("software ended: its last frame was VC")
+    assert [loss.cause for loss in result.verdict.losses] == ["STATION"]
+
+
+@pytest.mark.long
+def test_a_verdict_waits_for_the_time_out_of_slow_frames(tmp_path: Path) -> None:
+    steps = [("09:07:30", 1), ("09:07:31", 0.4), ("09:07:33", 0.2)]
+    slow = "".join(f'[[command]]\nat = "{at}"\nname = "SCALE"\nargs.factor = {factor}\n' for at, factor in steps)
+    moment = mission_time("09:07:34.5")
+    result = flown(slow, tmp_path, lambda: os.kill(child("--terminal"), signal.SIGKILL), moment=moment)
     assert [loss.cause for loss in result.verdict.losses] == ["PORT"]
 
 
