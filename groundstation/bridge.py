@@ -29,14 +29,14 @@ from groundstation.connections import Bounds, Connections
 from groundstation.endpoints import bind, check
 from groundstation.errors import LinkError
 from groundstation.gate import Gate, OpenGate
-from groundstation.handover import Bell
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, Report
 from groundstation.links.relay_buffer import Entry, RelayBuffer
 from groundstation.links.zmq import configure
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, pack, pack_news, unpack_parts
-from groundstation.shell import stop_signals
+from groundstation.service import stop_signals
 from groundstation.tally import Tally
+from groundstation.wakeup import Bell
 from protocols.errors import DecodeError
 
 DEFAULT_BUFFER = 32 << 20

@@ -17,7 +17,7 @@ from groundstation.links.serial import SerialLink
 from groundstation.output import tell, write_json
 from groundstation.plain import utc
 from groundstation.printable import shell_join
-from groundstation.shell import end_with_parent
+from groundstation.service import end_with_parent
 
 _EPILOG = """
 \b

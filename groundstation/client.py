@@ -23,6 +23,7 @@ import zmq
 import zmq.asyncio
 
 from groundstation.continuity import Continuity, Place
+from groundstation.endpoints import Endpoints
 from groundstation.errors import CallerError, StationError, StationGone
 from groundstation.handshakes import MESSAGE_MAX, Handshakes
 from groundstation.keys import Credentials
@@ -38,7 +39,6 @@ from groundstation.messages import (
     topic_of,
 )
 from groundstation.outgoing import OutgoingMonitor
-from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost, Update
 
 _T = TypeVar("_T")

@@ -20,7 +20,7 @@ from groundstation.lost_text import lost_text
 from groundstation.output import echo, echo_json, paint
 from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from protocols.bitsync import BitForm
 from protocols.counts import NOTHING, Lost
 from protocols.dictionary import Dictionary

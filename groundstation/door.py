@@ -15,11 +15,10 @@ import zmq.asyncio
 
 from groundstation.access import Caller
 from groundstation.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
-from groundstation.endpoints import bind, check, is_removed
+from groundstation.endpoints import Endpoints, bind, check, is_removed
 from groundstation.errors import WorldError
 from groundstation.gate import Gate, OpenGate
 from groundstation.listeners import DetachedListeners, Listeners
-from groundstation.registry import Endpoints
 
 _REPLY_LINGER_MS = 500
 _REPLIES = 4

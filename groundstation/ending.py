@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from groundstation.errors import ArchiveError
-from groundstation.handover import Bell
 from groundstation.output import tell
-from groundstation.shell import stop_signals
+from groundstation.service import stop_signals
+from groundstation.wakeup import Bell
 
 RECORDING_CLOSED = "RECORDING_CLOSED"
 """Name of a station's last event: its recording is closed and whole."""

@@ -12,16 +12,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import zmq
 
 from groundstation.errors import CallerError, WorldError
-from groundstation.registry import Endpoints
 
 _HOST = r"(?P<host>\*|\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+)"
 _TCP = re.compile(rf"tcp://{_HOST}:(?P<port>\d{{1,5}})")
 _BOUND = re.compile(rf"tcp://{_HOST}:(\d{{1,5}}|\*)|ipc:///.+")
 _PORTS = range(1, 65535)
 _HOW = "make one with `groundstation keys new NAME` and give it with --key NAME"
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a station publishes and where it takes requests."""
+
+    telemetry: str
+    command: str
 
 
 def pair_of(endpoint: str) -> Endpoints:

@@ -12,7 +12,6 @@ Rules:
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -50,26 +49,6 @@ class Turn:
     def give(self) -> None:
         """Give back what `take_if_free` took."""
         self._lock.release()
-
-
-class Bell:
-    """Wakes one event loop from any thread."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._rung = False
-
-    def ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Something is there; `heard` returns after this, at least once."""
-        if not self._rung:
-            self._rung = True
-            loop.call_soon_threadsafe(self._event.set)
-
-    async def heard(self) -> None:
-        """Wait for the bell. What was there before this returns was not rung for in vain: look now."""
-        await self._event.wait()
-        self._event.clear()
-        self._rung = False
 
 
 class ReportQueue:

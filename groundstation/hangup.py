@@ -6,7 +6,7 @@ not to every process (a `make` in between, a background job), not if a parent ig
 - `end_with_terminal` looks at the terminal itself, in a thread that nothing else in the process can hold up, and turns
   its end into the SIGHUP that should have come.
 - Whatever the signal's handler then does, `Deadline` ends the process after `HANGUP_S`. Processes that were started
-  with `groundstation.shell.parented` end with it, and close what they record.
+  with `groundstation.service.parented` end with it, and close what they record.
 - A service that was started with ``nohup`` writes to a file, and goes on: only the terminal that is written to counts.
 """
 

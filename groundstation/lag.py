@@ -16,8 +16,7 @@ Rules:
 
 from __future__ import annotations
 
-LATE_NS = 1_000_000_000
-"""From here on what is shown is not live."""
+from groundstation.messages import LATE_NS
 
 REPORT_EVERY_NS = 1_000_000_000
 """At most every second a viewer that writes lines says how late they are."""

@@ -416,6 +416,10 @@ class MissedReport(Message, frozen=True, tag="missed_report"):
     missed: Count
 
 
+LATE_NS = 1_000_000_000
+"""Values older than this are not live."""
+
+
 class Lag(Message, frozen=True, tag="lag"):
     """How far behind its station a viewer that writes JSON is. Its own word among its lines; no station sends it.
 

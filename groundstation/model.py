@@ -29,10 +29,11 @@ from groundstation.histories import (
     entry_of_contact,
     entry_of_event,
 )
-from groundstation.lag import LATE_NS, LagMeter
+from groundstation.lag import LagMeter
 from groundstation.losses import LossBook
 from groundstation.message_base import Value
 from groundstation.messages import (
+    LATE_NS,
     Acknowledgement,
     AnyMessage,
     ChannelStatus,

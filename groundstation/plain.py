@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from groundstation.json_encoding import encode_json, word_of
-from groundstation.lag import LATE_NS
 from groundstation.lost_text import frames_lost
 from groundstation.message_base import Value
 from groundstation.messages import (
+    LATE_NS,
     Acknowledgement,
     AnyMessage,
     ContactChange,

@@ -18,9 +18,9 @@ import zmq
 from groundstation.access import Caller
 from groundstation.connections import Refuse
 from groundstation.door import Door
+from groundstation.endpoints import Endpoints
 from groundstation.errors import StationError
 from groundstation.messages import AnyMessage, Heartbeat, Refusal, SnapshotRequest, decode, encode, topic_of
-from groundstation.registry import Endpoints
 
 Handler = Callable[[AnyMessage, Caller], AnyMessage]
 Unreadable = Callable[[str, Caller], None]

@@ -14,11 +14,11 @@ import zmq.asyncio
 from groundstation.access import Guests
 from groundstation.connections import Refuse
 from groundstation.door import Door
+from groundstation.endpoints import Endpoints
 from groundstation.errors import StationError, WorldError
 from groundstation.gate import Gate
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.messages import Severity
-from groundstation.registry import Endpoints
 from groundstation.tally import Tally
 
 _WATCH_EVERY_S = 0.25

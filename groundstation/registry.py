@@ -23,6 +23,7 @@ from pathlib import Path
 
 import msgspec
 
+from groundstation.endpoints import Endpoints
 from groundstation.errors import CallerError, StationGone, WorldError
 from groundstation.folders import make_private
 from groundstation.json_encoding import encode_json
@@ -34,13 +35,6 @@ _SOCKETS = ("tm", "cmd")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _CLAIM_TRIES = 20
 _CLAIM_PAUSE_S = 0.01
-
-
-class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a station publishes and where it takes requests."""
-
-    telemetry: str
-    command: str
 
 
 class StationInfo(Endpoints, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from groundstation.client import StationClient
+from groundstation.endpoints import Endpoints
 from groundstation.errors import ArchiveError, CallerError, PartlyRead, StationError, StationGone
 from groundstation.links.base import EndOfStream, News
 from groundstation.links.replay import ReplayLink
@@ -32,7 +33,6 @@ from groundstation.orders import CommandUpdate
 from groundstation.pacing import AHEAD, Pace
 from groundstation.printable import encodable
 from groundstation.receiver import Outcome
-from groundstation.registry import Endpoints
 from groundstation.tui.source import Update
 
 M = TypeVar("M", bound=AnyMessage)

@@ -27,7 +27,7 @@ from groundstation.command_desk import TICK_S, CommandDesk, Told, describe
 from groundstation.ending import RECORDING_CLOSED, RECORDING_INCOMPLETE, Ending
 from groundstation.endpoints import check, pair_of
 from groundstation.errors import AccessRefused, ArchiveError, CallerError, CommandRefused, StationError
-from groundstation.handover import Bell, ReportQueue, Turn
+from groundstation.handover import ReportQueue, Turn
 from groundstation.health import Health
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
@@ -60,6 +60,7 @@ from groundstation.status_timing import StatusTiming
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
+from groundstation.wakeup import Bell
 
 MS = 1_000_000
 QUEUE_LIMIT = 20_000

@@ -12,7 +12,7 @@ from groundstation.host_time import host_clock
 from groundstation.links.ports import format_ports, list_ports
 from groundstation.output import echo, tell, write_json
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import end_with_parent
+from groundstation.service import end_with_parent
 from groundstation.station import Station
 from groundstation.station_options import check_link, station_config, station_options
 from groundstation.station_process import stop_elsewhere, stop_station

@@ -24,7 +24,7 @@ from groundstation.host_time import host_clock
 from groundstation.messages import EventMessage, Refusal, StopRequest
 from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
-from groundstation.shell import parented
+from groundstation.service import parented
 from groundstation.station_config import StationConfig
 
 _START_S = 30.0

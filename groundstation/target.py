@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import click
 
 from groundstation.client import StationClient
-from groundstation.endpoints import is_private, pair_of
+from groundstation.endpoints import Endpoints, is_private, pair_of
 from groundstation.errors import CallerError
 from groundstation.host_time import host_clock
 from groundstation.keys import Credentials, KeyStore, checked_key
-from groundstation.registry import Endpoints, Registry, StationInfo
+from groundstation.registry import Registry, StationInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from groundstation.plain import utc
 from groundstation.printable import shell_join
 from groundstation.registry import StationInfo
 from groundstation.replaying import ReplayClient, replay_is_over
-from groundstation.shell import EXIT_INTERRUPTED, choose_style
+from groundstation.service import EXIT_INTERRUPTED
+from groundstation.shell import choose_style
 from groundstation.station_config import StationConfig
 from groundstation.station_options import check_link, output_options, station_config, station_options
 from groundstation.station_process import check_recording, is_running, start_station, stop_station

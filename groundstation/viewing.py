@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 from groundstation.client import StationClient
+from groundstation.endpoints import Endpoints
 from groundstation.errors import StationGone
 from groundstation.hangup import EXIT_HANGUP
 from groundstation.host_time import host_clock
@@ -15,8 +16,8 @@ from groundstation.lag import LagMeter, LagReports
 from groundstation.messages import AnyMessage, Lag, Snapshot
 from groundstation.output import echo, write_json, write_line
 from groundstation.plain import PlainLines, alarm_lines, json_line
-from groundstation.registry import Endpoints
-from groundstation.shell import EXIT_INTERRUPTED, Style, stop_signals
+from groundstation.service import EXIT_INTERRUPTED, stop_signals
+from groundstation.shell import Style
 from groundstation.tui.source import StationBack, StationLost
 
 

@@ -19,7 +19,7 @@ from multiprocessing.connection import Pipe, wait
 from groundstation.errors import StationError
 from groundstation.host_time import host_clock
 from groundstation.plain import utc
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from hil.progress import Progress
 from hil.result import RunResult
 from hil.run import Plan, fly_plan, give_up

@@ -7,7 +7,8 @@ import sys
 import click
 
 from groundstation.lazy import LazyGroup
-from groundstation.shell import hold_signals, run_cli
+from groundstation.service import hold_signals
+from groundstation.shell import run_cli
 
 COMMANDS = {
     "campaign": "hil.run_cli:campaign_command",

@@ -19,7 +19,8 @@ from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json, write_line
 from groundstation.plain import utc
 from groundstation.printable import shell_join
-from groundstation.shell import Interrupts, choose_style
+from groundstation.service import Interrupts
+from groundstation.shell import choose_style
 from groundstation.station_options import output_options
 from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
 from hil.campaign import to_toml

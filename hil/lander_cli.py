@@ -16,7 +16,7 @@ import click
 from groundstation.errors import CallerError
 from groundstation.output import echo
 from groundstation.plain import utc
-from groundstation.shell import end_with_parent, stop_signals
+from groundstation.service import end_with_parent, stop_signals
 from hil.lander.spacecraft import Spacecraft
 from hil.mission_time import MissionTime
 from hil.oracle import Burst

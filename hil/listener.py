@@ -14,10 +14,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from groundstation.client import StationClient
+from groundstation.endpoints import Endpoints
 from groundstation.errors import StationError, StationGone
 from groundstation.messages import AnyMessage, ContactChange, LinkStatus, Refusal, Telemetry
 from groundstation.orders import ArmRequest, CommandRequest, CommandUpdate, OrderAccepted
-from groundstation.registry import Endpoints
 from groundstation.tui.source import StationLost
 from groundstation.uplink import STATION
 from hil.scenario import Command

@@ -36,7 +36,7 @@ from groundstation.links.board_lock import WAIT_S
 from groundstation.messages import Counters
 from groundstation.plain import utc
 from groundstation.printable import printable
-from groundstation.shell import EXIT_INTERRUPTED, Interrupted
+from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
 from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id

@@ -20,7 +20,7 @@ from groundstation.json_encoding import encode_json
 from groundstation.output import echo, echo_json, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from hil.batch import Batch
 from hil.board_options import baud_option, port_option, port_words, ports_of, tell_if_in_use, wait_option
 from hil.boards import find_board

@@ -10,7 +10,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from groundstation.host_time import host_clock
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from hil.run import Plan, fly_plan
 
 READY = "ready"

@@ -23,7 +23,7 @@ from groundstation.errors import CallerError
 from groundstation.file_names import as_file_name
 from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from hil.afterwards import Afterwards
 from hil.building import BuildFailed
 from hil.find import default_mode, find_image, lack_of

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import zmq.asyncio
 
 from groundstation.access import Caller
+from groundstation.endpoints import Endpoints
 from groundstation.messages import (
     AnyMessage,
     Counters,
@@ -19,7 +20,6 @@ from groundstation.messages import (
     Telemetry,
 )
 from groundstation.publisher import Publisher
-from groundstation.registry import Endpoints
 
 START = 1_000_000_000
 

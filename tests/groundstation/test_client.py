@@ -12,9 +12,9 @@ import zmq
 import zmq.asyncio
 
 from groundstation.client import StationClient
+from groundstation.endpoints import Endpoints
 from groundstation.errors import CallerError, StationError, StationGone
 from groundstation.messages import Heartbeat, Refusal, SnapshotRequest, StopRequest, Telemetry
-from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost
 from tests.groundstation.samples import event, station, telemetry
 from tests.zmtp import introduce, part

@@ -16,9 +16,9 @@ import zmq
 import zmq.asyncio
 
 from groundstation.door import Door
+from groundstation.endpoints import Endpoints
 from groundstation.gate import OpenGate
 from groundstation.listeners import DetachedListeners, Listeners
-from groundstation.registry import Endpoints
 from tests.zmtp import connected, heartbeat, part
 
 PATIENCE_S = 20.0

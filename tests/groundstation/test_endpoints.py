@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 import zmq
 
-from groundstation.endpoints import bind, check, is_private, pair_of
+from groundstation.endpoints import Endpoints, bind, check, is_private, pair_of
 from groundstation.errors import CallerError
-from groundstation.registry import Endpoints
 
 OTHERS = ["tcp://0.0.0.0:5571", "tcp://*:5571", "tcp://[::]:5571", "tcp://192.0.2.1:5571", "tcp://eth0:5571"]
 OWN = ["tcp://127.0.0.1:5571", "tcp://127.3.2.1:5571", "tcp://[::1]:5571", "ipc:///tmp/x"]

@@ -15,7 +15,7 @@ import pytest
 
 from groundstation.access import Caller
 from groundstation.client import StationClient
-from groundstation.handover import Bell, ReportQueue, Turn
+from groundstation.handover import ReportQueue, Turn
 from groundstation.links.base import Chunk, Listening
 from groundstation.messages import AnyMessage, MissedReport, Refusal, Snapshot, StopRequest
 from groundstation.recorder import Kept
@@ -23,6 +23,7 @@ from groundstation.registry import Registry
 from groundstation.station import Station
 from groundstation.station_config import StationConfig
 from groundstation.tui.source import StationLost
+from groundstation.wakeup import Bell
 from hil.serve import PtyServer
 from protocols.lander import MARS6
 from protocols.profile import UART

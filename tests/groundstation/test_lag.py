@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundstation.lag import LATE_NS, LagMeter, LagReports
+from groundstation.lag import LagMeter, LagReports
+from groundstation.messages import LATE_NS
 
 S = 1_000_000_000
 MS = 1_000_000

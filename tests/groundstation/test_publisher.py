@@ -9,11 +9,11 @@ import pytest
 import zmq
 import zmq.asyncio
 
+from groundstation.endpoints import Endpoints
 from groundstation.errors import CallerError, WorldError
 from groundstation.messages import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, decode, encode
 from groundstation.orders import CommandRequest, OrderAccepted
 from groundstation.publisher import Publisher
-from groundstation.registry import Endpoints
 from tests.groundstation.samples import event, station, telemetry
 
 TCP = "tcp://127.0.0.1:*"

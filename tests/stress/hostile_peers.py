@@ -31,11 +31,11 @@ import zmq
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.client import StationClient
-from groundstation.endpoints import pair_of
+from groundstation.endpoints import Endpoints, pair_of
 from groundstation.errors import StationError
 from groundstation.keys import Credentials, KeyPair, KeyStore
 from groundstation.messages import Snapshot, SnapshotRequest, encode
-from groundstation.registry import Endpoints, Registry
+from groundstation.registry import Registry
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.stress.steady_reception import endless_frames
 from tests.system.remote import free_pair

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import zmq
 
 from groundstation.client import StationClient
-from groundstation.endpoints import pair_of
+from groundstation.endpoints import Endpoints, pair_of
 from groundstation.errors import StationGone
 from groundstation.keys import Credentials, KeyPair, KeyStore
 from groundstation.messages import AnyMessage, EventMessage, Snapshot, decode, encode
 from groundstation.orders import ArmRequest, CommandRequest
-from groundstation.registry import Endpoints, Registry
+from groundstation.registry import Registry
 from hil.serve import PtyServer
 from protocols.ccsds.cltu import START
 

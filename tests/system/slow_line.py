@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from groundstation.endpoints import pair_of
-from groundstation.registry import Endpoints
+from groundstation.endpoints import Endpoints, pair_of
 from tests.system.remote import free_pair
 
 _SMALL = 4096

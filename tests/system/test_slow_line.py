@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from groundstation.client import StationClient
-from groundstation.endpoints import pair_of
+from groundstation.endpoints import Endpoints, pair_of
 from groundstation.host_time import host_clock
 from groundstation.messages import Telemetry
 from groundstation.model import ALTITUDE, PassModel
-from groundstation.registry import Endpoints
 from groundstation.tui.source import StationBack, StationLost
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.remote import GROUND, PATIENCE_S, free_pair, snapshot

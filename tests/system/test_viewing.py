@@ -17,10 +17,11 @@ import pytest
 from groundstation import viewer_cli
 from groundstation.client import StationClient
 from groundstation.command_cli import arm, cop
+from groundstation.endpoints import Endpoints
 from groundstation.errors import AccessRefused, CommandRefused, StationGone
 from groundstation.messages import Snapshot
-from groundstation.registry import Endpoints, Registry, StationInfo
-from groundstation.shell import EXIT_INTERRUPTED
+from groundstation.registry import Registry, StationInfo
+from groundstation.service import EXIT_INTERRUPTED
 from groundstation.tui.source import StationLost, Update
 from groundstation.viewing import EXIT_HANGUP, follow
 from tests.groundstation.recordings import record

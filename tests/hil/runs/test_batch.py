@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.host_time import host_clock
-from groundstation.shell import Interrupts
+from groundstation.service import Interrupts
 from hil.batch import Batch
 from hil.run import Plan, fly_plan, read_bundle
 from hil.scenario import parse_scenario
