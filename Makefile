@@ -21,7 +21,8 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
 		|| { echo "no venv: on Debian, apt-get install python3-venv"; exit 1; }
 	@echo "setting up .venv (once, about half a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[parquet]' --group dev
 	@touch $@
 
 run: $(STAMP) ## fly the historical descent live in the TUI
@@ -86,5 +87,7 @@ format: $(STAMP) ## put the sources into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-clean: ## take away what make made
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove everything that make, the tests and the tools made, .venv included
+	@rm -rf .venv build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf hil/firmware/build tools/simavr-runner/build
+	@find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

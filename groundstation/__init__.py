@@ -5,3 +5,5 @@ must not know `hil`: the station cannot tell a board from an emulator.
 
 PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest would warn if this was loaded before it.
 """
+
+from protocols import __version__ as __version__

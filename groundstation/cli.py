@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from groundstation import __version__
 from groundstation.lazy import LazyGroup
 from groundstation.shell import run_cli
 
@@ -43,7 +44,7 @@ at its end, 15 no station answers, 16 nothing decoded, 17 udev: something is not
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS, epilog=_EXIT_CODES)
-@click.version_option(package_name="mars6-groundstation")
+@click.version_option(__version__)
 def cli() -> None:
     """Receive, keep and show the telemetry of a Mars 6 lander.
 

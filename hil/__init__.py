@@ -4,3 +4,5 @@ Stands on top of `groundstation` and `protocols`; neither of them may know it.
 
 PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest would warn if this was loaded before it.
 """
+
+from protocols import __version__ as __version__

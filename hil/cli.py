@@ -9,6 +9,7 @@ import click
 from groundstation.lazy import LazyGroup
 from groundstation.service import hold_signals
 from groundstation.shell import run_cli
+from hil import __version__
 
 COMMANDS = {
     "campaign": "hil.run_cli:campaign_command",
@@ -33,7 +34,7 @@ pass was over, 70 it crashed, 129 its terminal closed, 130 interrupted, 143 term
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS, epilog=_EXIT_CODES)
-@click.version_option(package_name="mars6-groundstation")
+@click.version_option(__version__)
 def cli() -> None:
     """Fly the descent of Mars 6, 12 March 1974, and judge what the ground station made of it.
 

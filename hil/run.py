@@ -23,7 +23,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -37,6 +36,7 @@ from groundstation.messages import Counters
 from groundstation.plain import utc
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
+from hil import __version__
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
 from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id
@@ -639,7 +639,7 @@ def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[
 def _surroundings(plan: Plan) -> dict[str, str]:
     """What is known before anything flies."""
     return {
-        "package": f"mars6-groundstation {version('mars6-groundstation')}",
+        "package": f"mars6-groundstation {__version__}",
         "dictionary": MARS6.hash_text,
         "python": platform.python_version(),
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",

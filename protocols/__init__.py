@@ -6,3 +6,5 @@ from those declarations (`layout` reads them, `codec` generates).
 
 PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest would warn if this was loaded before it.
 """
+
+__version__ = "0.1.0"
