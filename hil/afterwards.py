@@ -3,7 +3,7 @@
 Rules:
 1. The shell waits for the end of a pipe that this process alone holds: after SIGKILL nothing of this process runs.
 2. It has a session of its own: a signal to the process group, or the end of a terminal, does not reach it.
-3. `call_off` ends it at once, and nothing is done.
+3. `call_off` ends it at once, and nothing is done; `do_now` has it done although this process goes on.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class Afterwards:
             return
         with suppress(BrokenPipeError):  # the shell was killed
             os.write(self._pipe, b"done\n")
-        os.close(self._pipe)
-        self._pipe = -1
-        self._shell.wait()
+        self.do_now()
+
+    def do_now(self) -> None:
+        """Have it done, and wait for that. Idempotent."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+            self._shell.wait()

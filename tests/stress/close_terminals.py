@@ -4,7 +4,7 @@
 
 Each time a program shows a live descent in a window, or in a pane of tmux, and loses it: while it starts, in the middle
 of data, suspended, while it quits, with a terminal that takes nothing, with SIGHUP and SIGCONT together, below parents
-that ignore SIGHUP. No process may be left after `LIMIT_S`, and no recording that was not closed.
+that ignore SIGHUP. No process may be left after `LIMIT_S`, no recording that was not closed, and no temporary file.
 """
 
 from __future__ import annotations
@@ -108,17 +108,19 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What became of it: how long it took, what was still there after `PATIENCE_S`, recordings that are still open."""
+    """What became of it: how long it took, what was still there after `PATIENCE_S`: processes, open recordings, and
+    temporary files."""
 
     closing: Closing
     took_s: float
     left: dict[int, str]
     unclosed: list[str]
+    temporary: list[str]
 
     @property
     def clean(self) -> bool:
         """Nothing is left."""
-        return not self.left and not self.unclosed
+        return not self.left and not self.unclosed and not self.temporary
 
 
 def draw(count: int, seed: int, moment_max_s: float = MOMENT_MAX_S) -> list[Closing]:
@@ -189,7 +191,8 @@ def _aftermath(closing: Closing, home: Path) -> Closed:
     took = time.monotonic() - closed
     for number in left:
         os.kill(number, signal.SIGKILL)
-    return Closed(closing, took, left, [path.name for path in home.rglob("*-wal")])
+    temporary = [path.name for path in (home / "tmp").iterdir()]
+    return Closed(closing, took, left, [path.name for path in home.rglob("*-wal")], temporary)
 
 
 def main() -> int:
