@@ -1,35 +1,41 @@
 """The station's errors: one small tree that says whose fault it is.
 
-    StationError
-    ├── ViewerCrashed        an error in the terminal interface; the station goes on
-    ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
-    │   ├── CommandRefused   an order that the station did not take: nothing was sent
-    │   └── AccessRefused    a key that is not let in, or none where one is needed
-    └── WorldError           the world said no; every one carries its exit code
-        ├── LinkError        the link cannot be opened or written
-        │   ├── PortAbsent
-        │   ├── PortBusy
-        │   └── PortForbidden
-        ├── ArchiveError     the recording cannot be written or read
-        │   └── NotARecording    the file is something else
-        ├── PartlyRead       the recording is damaged: what could be read was given
-        ├── StationGone      no station answers
-        ├── KeyUnusable      a key file is damaged, or others can read it
-        ├── CommandFailed    a command failed or was given up
-        │   └── CommandTimeout   no word of a command in time
-        ├── NothingDecoded   a capture holds no frame that the profile fits
-        └── udev.RulesError  the udev rules cannot be written, or udev does not take them
+    Mars6Error                   `protocols.errors`: the root of all
+    └── StationError
+        ├── ViewerCrashed        an error in the terminal interface; the station goes on
+        ├── CallerError          the caller asked for something that cannot be: a bad URL, an unknown station
+        │   ├── CommandRefused   the station did not take a command: nothing was sent
+        │   └── AccessRefused    a key that is not authorized, or no key where one is needed
+        └── WorldError           something outside this program refused
+            ├── LinkError        the link cannot be opened or written
+            │   ├── PortAbsent
+            │   ├── PortBusy
+            │   │   └── BoardBusy    another program of this kind uses the board
+            │   ├── PortForbidden
+            │   └── LockRefused  the lock file of a board cannot be used
+            ├── ArchiveError     the recording cannot be written or read
+            │   └── NotARecording    the file is something else
+            ├── PartlyRead       the recording is damaged: what could be read was given
+            ├── StationGone      no station answers
+            ├── KeyUnusable      a key file is damaged, or others can read it
+            ├── CommandFailed    a command failed or was given up
+            │   └── CommandTimeout   no report on a command in time
+            ├── NothingDecoded   a capture holds no frame that the profile fits
+            └── RulesError       the udev rules cannot be written, or udev does not take them
+                └── RulesForbidden   only root may write there
 
-Bytes are never at fault here: line noise is data, and is counted. A bad declaration is `protocols`' own error.
+Bytes are never at fault here: line noise is data, and is counted. A bad declaration is `protocols`' own error;
+`hil.errors` draws those of the rig. A test compares the drawings with the classes. The codes and their meanings go
+into every ``--help`` and ``docs/exit-codes.md`` (`groundstation.exit_codes`): the class is the one place for both.
 """
 
 from __future__ import annotations
 
+from protocols.errors import Mars6Error
 
-class StationError(Exception):
-    """Base of all. ``exit_code`` is what the command line exits with."""
 
-    exit_code = 1
+class StationError(Mars6Error):
+    """Base of the errors of `groundstation` and `hil`."""
 
 
 class ViewerCrashed(StationError):
@@ -40,6 +46,7 @@ class ViewerCrashed(StationError):
     """
 
     exit_code = 70
+    exit_meaning = "the viewer crashed; the station goes on"
 
     def __init__(self, text: str, *, at: int | None = None) -> None:
         super().__init__(text)
@@ -50,54 +57,68 @@ class CallerError(StationError):
     """A request that no retry will mend."""
 
     exit_code = 2
+    exit_meaning = "wrong usage, or a value that cannot be used"
 
 
 class CommandRefused(CallerError):
     """An order that the station did not take: nothing was sent."""
 
     exit_code = 22
+    exit_meaning = "command refused: nothing was sent"
 
 
 class AccessRefused(CallerError):
     """A station or bridge does not let this key in, or not without a key."""
 
     exit_code = 25
+    exit_meaning = "the key is not authorized"
 
 
 class WorldError(StationError):
     """Something outside this program refused."""
-
-    exit_code = 1
 
 
 class LinkError(WorldError):
     """A link cannot be opened, read or written."""
 
     exit_code = 10
+    exit_meaning = "the link cannot be opened or written"
 
 
 class PortAbsent(LinkError):
     """No such port now. A retry makes sense: it may be plugged in."""
 
     exit_code = 11
+    exit_meaning = "the port is absent"
 
 
 class PortBusy(LinkError):
     """Another process has the port. A retry makes sense."""
 
     exit_code = 12
+    exit_meaning = "the port is in use"
+
+
+class BoardBusy(PortBusy):
+    """Another program uses the board."""
 
 
 class PortForbidden(LinkError):
     """Not permitted. A retry makes no sense before somebody changes the permission."""
 
     exit_code = 13
+    exit_meaning = "no permission to use the port"
+
+
+class LockRefused(LinkError):
+    """The file of a lock cannot be used."""
 
 
 class ArchiveError(WorldError):
     """The recording cannot be written or read."""
 
     exit_code = 14
+    exit_meaning = "a recording or table cannot be read or written, or a recording lacks data at its end"
 
 
 class NotARecording(ArchiveError):
@@ -108,33 +129,53 @@ class PartlyRead(WorldError):
     """A recording is damaged or incomplete. What can be read of it was given."""
 
     exit_code = 19
+    exit_meaning = "a recording is damaged or incomplete: what could be read was given"
 
 
 class StationGone(WorldError):
     """No station answers at the endpoint."""
 
     exit_code = 15
+    exit_meaning = "no station answers"
 
 
 class KeyUnusable(WorldError):
     """A key file is damaged, cannot be read or written, or is open to other users."""
 
     exit_code = 26
+    exit_meaning = "a key file is damaged, or open to other users"
 
 
 class CommandFailed(WorldError):
     """A command was refused aboard, failed there, or was given up."""
 
     exit_code = 23
+    exit_meaning = "the command failed"
 
 
 class CommandTimeout(CommandFailed):
     """No word of a command came in time: it may have been carried out."""
 
     exit_code = 24
+    exit_meaning = "no report on the command in time: it may have been executed"
 
 
 class NothingDecoded(WorldError):
     """The file holds no frame that the profile and the dictionary fit."""
 
     exit_code = 16
+    exit_meaning = "nothing decoded: no frame fits the profile"
+
+
+class RulesError(WorldError):
+    """The udev rules cannot be written or taken away, or udev does not take them."""
+
+    exit_code = 17
+    exit_meaning = "udev: the rules are missing or wrong, or a port cannot be used"
+
+
+class RulesForbidden(RulesError):
+    """Only root may write there."""
+
+    exit_code = 18
+    exit_meaning = "root is needed"

@@ -9,15 +9,12 @@ from typing import Literal
 
 import click
 
-from groundstation.errors import StationError
 from groundstation.output import echo, show_fault
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
-from protocols.errors import ProtocolError
+from protocols.errors import Mars6Error
 
 Style = Literal["tui", "plain", "json"]
-
-EXIT_DECLARATION = 3
 
 
 def run_cli(command: click.Command, name: str) -> None:
@@ -34,12 +31,9 @@ def run_cli(command: click.Command, name: str) -> None:
         code = error.exit_code
     except click.Abort as error:
         code = error.__cause__.exit_code if isinstance(error.__cause__, Interrupted) else EXIT_INTERRUPTED
-    except StationError as error:
+    except Mars6Error as error:
         echo(f"{name}: {error}", err=True)
         code = error.exit_code
-    except ProtocolError as error:
-        echo(f"{name}: {error}", err=True)
-        code = EXIT_DECLARATION
     sys.exit(code or 0)
 
 

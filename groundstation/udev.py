@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from groundstation.errors import WorldError
+from groundstation.errors import RulesError
 from groundstation.output_file import OutputFile
 
 Membership = Literal["joined", "listed", "outside", "no group"]
@@ -51,18 +51,6 @@ _NO_SERIAL = ("", "0001")
 _PORTLESS = ("J-Link",)
 """Debug probes that need not have a serial port."""
 _RELOAD_TIMEOUT_S = 60
-
-
-class RulesError(WorldError):
-    """The rules cannot be written or taken away, or udev does not take them."""
-
-    exit_code = 17
-
-
-class RulesForbidden(RulesError):
-    """Only root may write there."""
-
-    exit_code = 18
 
 
 @dataclass(frozen=True, slots=True)

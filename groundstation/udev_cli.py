@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from groundstation.errors import RulesError, RulesForbidden
 from groundstation.links.access import running_takers
 from groundstation.output import echo
 from groundstation.printable import shell_join
@@ -17,8 +18,6 @@ from groundstation.udev import (
     NAME,
     RELOAD,
     PluggedBoard,
-    RulesError,
-    RulesForbidden,
     delete_rules,
     destination,
     installed,

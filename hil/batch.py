@@ -20,10 +20,10 @@ from groundstation.errors import StationError
 from groundstation.host_time import host_clock
 from groundstation.plain import utc
 from groundstation.service import Interrupts
+from hil.errors import MachineFailed
 from hil.progress import Progress
 from hil.result import RunResult
 from hil.run import Plan, fly_plan, give_up
-from hil.targets.base import MachineFailed
 from hil.targets.child import Child
 from hil.worker import READY
 

@@ -11,16 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from groundstation.errors import WorldError
+from hil.errors import BuildFailed
 
 _TIMEOUT_S = 120
 _LOOK_S = 0.05
 _OF_ANOTHER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
 """What a make that started this program says to the makes that it starts: nothing for ours."""
-
-
-class BuildFailed(WorldError):
-    """Make did not build what was wanted."""
 
 
 def make(folder: Path, *arguments: str, show: bool = False) -> None:

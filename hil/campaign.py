@@ -17,10 +17,11 @@ import msgspec
 
 from groundstation.lost_text import lost_text
 from groundstation.messages import Certainty
+from hil.errors import ScenarioError
 from hil.faults.window import mission_time, span_ns
 from hil.feasibility import check_feasible
 from hil.result import RunResult
-from hil.scenario import Mode, Scenario, ScenarioError, State, Vary, parse_scenario
+from hil.scenario import Mode, Scenario, State, Vary, parse_scenario
 
 _Z = 1.959964
 """Of a confidence interval of 95 %."""

@@ -13,8 +13,9 @@ Rules:
 from __future__ import annotations
 
 from groundstation.plain import utc
+from hil.errors import NeverHappens
 from hil.faults import Act, At, Spec
-from hil.scenario import HISTORICAL, Limit, Loss, Mode, Scenario, ScenarioError
+from hil.scenario import HISTORICAL, Limit, Loss, Mode, Scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
 
@@ -48,10 +49,6 @@ NUMBERED = frozenset(
 """Measurements of which a flight may have several."""
 _CONTACT = 2 * TICK_NS
 """From a contact's first frame to the one with which it can be lost."""
-
-
-class NeverHappens(ScenarioError):
-    """A scenario wants something that its flight cannot have. Says the place, and what the flight has."""
 
 
 def check_feasible(scenario: Scenario, mode: Mode | None = None, ahead: int = 0) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hil.images import BOARD_OF, Image, ImageRefused, choose_image, read_any_image
+from hil.errors import ImageRefused, ScenarioError
+from hil.images import BOARD_OF, Image, choose_image, read_any_image
 from hil.run import TARGETS_OF
-from hil.scenario import SCENARIOS, Mode, Scenario, ScenarioError
+from hil.scenario import SCENARIOS, Mode, Scenario
 from hil.targets import BOARD, MACHINES
 from hil.targets.board_ports import no_board_here
 from protocols.nearest import nearest

@@ -20,8 +20,9 @@ from groundstation.printable import shell_join
 from hil.baud_search import find_baud
 from hil.board_options import port_option, wait_option
 from hil.boards import FIRMWARE, PACKAGES, find_board
-from hil.building import BuildFailed, make
-from hil.flashing import Chosen, FlashFailed, check_hardware, lack, plan_flashing
+from hil.building import make
+from hil.errors import BuildFailed, FlashFailed
+from hil.flashing import Chosen, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
 from hil.images import RECORD, choose_image
 from hil.scratch import Scratch

@@ -7,16 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundstation.errors import CallerError, WorldError
+from groundstation.errors import CallerError
 from hil.boards import PACKAGES, Board
+from hil.errors import FlashFailed
 from hil.images import Image
 from hil.probes import st_link_of, st_links
-
-
-class FlashFailed(WorldError):
-    """The board was not flashed."""
-
-    exit_code = 27
 
 
 @dataclass(frozen=True, slots=True)

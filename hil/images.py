@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from groundstation.errors import CallerError
 from hil.boards import FIRMWARE, MACHINES, Board, find_board
 from hil.building import make
+from hil.errors import ImageRefused
 from hil.firmware import stamp
 from hil.ihex import format_hex, parse_hex
 
@@ -35,10 +35,6 @@ IN_BUNDLE = "image"
 """Its name in the bundle of a run, without suffix."""
 RECORD = "lander.json"
 """Beside a build: its ids, compiler and flags."""
-
-
-class ImageRefused(CallerError):
-    """No image can be used, or not this one. Nothing was flown, nothing written."""
 
 
 @dataclass(frozen=True, slots=True)

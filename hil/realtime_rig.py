@@ -36,6 +36,7 @@ from groundstation.station_process import has_ended, start_station, stop_station
 from hil.channel import Channel
 from hil.cutter import Cut
 from hil.deadline import GRACE_S, PASS_NS, last_words, planned_seconds
+from hil.errors import MachineFailed
 from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
 from hil.listener import Listener
@@ -46,7 +47,7 @@ from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
 from hil.scratch import Scratch
 from hil.serve import ByteServer, PtyServer, ZmqServer
-from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink
+from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import start_script
 from protocols.lander import BUS, EPOCH, LANDER, MARS6

@@ -9,9 +9,9 @@ import click
 
 from groundstation.host_time import host_clock
 from groundstation.output import write_line
+from hil.errors import ScenarioError
 from hil.report import gather, write_report
 from hil.run import utc_date
-from hil.scenario import ScenarioError
 
 
 @click.command("report")

@@ -37,16 +37,17 @@ from groundstation.plain import utc
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from hil import __version__
+from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
-from hil.images import BOARD_OF, IN_BUNDLE, Image, ImageRefused, choose_image, image_with_id
+from hil.images import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
 from hil.live_viewer import LiveViewer
 from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
 from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, Verdict, decode_result, worst
-from hil.scenario import HISTORICAL, Mode, Scenario, ScenarioError, State
+from hil.scenario import HISTORICAL, Mode, Scenario, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
 from hil.targets import (
@@ -78,14 +79,6 @@ _LAST_LOSS = int(HISTORICAL.at.value)
 """From then on the lander is silent by itself."""
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
-
-
-class NotForTarget(ScenarioError):
-    """This target, or this mode, cannot fly the scenario; another one may."""
-
-
-class TooFast(ScenarioError):
-    """At this speed the station could not see what the scenario wants it to see."""
 
 
 @dataclass(frozen=True, slots=True)

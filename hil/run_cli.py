@@ -26,14 +26,15 @@ from hil.board_options import baud_option, port_option, port_words, ports_of, te
 from hil.boards import find_board
 from hil.campaign import Case, Drawn, Head, Summary, case_of, check_vary, draw, run_name, summarise, summary_lines
 from hil.campaign_log import CAMPAIGN_LOG, CampaignLog
+from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
-from hil.images import BOARD_OF, ImageRefused, choose_image, in_bundle
+from hil.images import BOARD_OF, choose_image, in_bundle
 from hil.report import Report, image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
-from hil.run import INTERRUPTED, TARGETS_OF, NotForTarget, Plan, TooFast, check_plan, read_bundle, slower, utc_date
-from hil.scenario import SCENARIOS, Mode, ScenarioError, load_scenario, parse_scenario, with_seed
+from hil.run import INTERRUPTED, TARGETS_OF, Plan, check_plan, read_bundle, slower, utc_date
+from hil.scenario import SCENARIOS, Mode, load_scenario, parse_scenario, with_seed
 from hil.scratch import Scratch
 from hil.targets import TARGETS, BoardPort
 from hil.targets.board_ports import choose_ports

@@ -54,10 +54,10 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from groundstation.errors import CallerError
 from groundstation.message_base import Value
 from groundstation.messages import Cause
 from groundstation.orders import CommandState
+from hil.errors import ScenarioError
 from hil.faults import FAULTS, Act, At, For, Spec, in_flight, mission_time
 from hil.faults.spec import Direction
 from protocols.dictionary import Dictionary
@@ -83,10 +83,6 @@ MEASURED = (
 """What can be limited; `hil.limits` says what each is."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-
-
-class ScenarioError(CallerError):
-    """A scenario that cannot be flown. Says the file, the place in it and what would be right."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
+from hil.errors import Unsupported
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import call, historical_bursts
 from hil.targets import MACHINES, TIMELESS
-from hil.targets.base import Unsupported
 from hil.targets.stepping import SteppedMachine, faults_of
 
 Capabilities = frozenset[str]

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from groundstation.errors import LinkError, PortBusy
+from groundstation.errors import BoardBusy, LockRefused
 from groundstation.links.access import command_line, lock_owners
 from groundstation.links.devices import Device
 
@@ -42,14 +42,6 @@ _SAY_AFTER_S = 0.5
 
 def _say_nothing(text: str) -> None:
     """For callers that show nothing."""
-
-
-class BoardBusy(PortBusy):
-    """Another program uses the board."""
-
-
-class LockRefused(LinkError):
-    """The file of a lock cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from groundstation.errors import CallerError, LinkError, PortAbsent
+from groundstation.errors import BoardBusy, CallerError, LinkError, PortAbsent
 from groundstation.links.access import busy_text, holders, running_takers
-from groundstation.links.board_lock import FOLDERS, BoardBusy, lock_board
+from groundstation.links.board_lock import FOLDERS, lock_board
 from groundstation.links.devices import ROOT, Device, boards, lasting_name, usb_devices
 from groundstation.links.port_address import DEFAULT_BAUD
 from groundstation.links.port_opening import closing_port, open_port, probe

@@ -20,6 +20,7 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.messages import LosVerdict
+from hil.errors import ScenarioError
 from hil.expected_losses import with_losses
 from hil.faults import mission_time, span_ns
 from hil.find import find_scenario
@@ -28,7 +29,7 @@ from hil.pytest_plugin.items import story
 from hil.report import lines
 from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult
-from hil.scenario import Scenario, ScenarioError
+from hil.scenario import Scenario
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:

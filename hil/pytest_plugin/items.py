@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from groundstation.printable import printable
+from hil.errors import ScenarioError
 from hil.pytest_plugin import session_of
 from hil.report import lines
 from hil.result import RunResult
-from hil.scenario import Scenario, ScenarioError, load_scenario
+from hil.scenario import Scenario, load_scenario
 
 
 class ScenarioFile(pytest.File):

@@ -25,15 +25,15 @@ from groundstation.host_time import host_clock
 from groundstation.printable import printable, shell_join
 from groundstation.service import Interrupts
 from hil.afterwards import Afterwards
-from hil.building import BuildFailed
+from hil.errors import BuildFailed, ImageRefused, NotForTarget, ScenarioError
 from hil.find import default_mode, find_image, lack_of
-from hil.images import Image, ImageRefused
+from hil.images import Image
 from hil.pytest_plugin.boards import SessionBoards
 from hil.pytest_plugin.outcomes import Outcomes
 from hil.report import TESTS, gather, prepare_folder, release_folder, write_report
 from hil.result import RunResult
-from hil.run import INTERRUPTED, NotForTarget, Plan, check_plan, fly_plan, utc_date
-from hil.scenario import Mode, Scenario, ScenarioError, with_seed
+from hil.run import INTERRUPTED, Plan, check_plan, fly_plan, utc_date
+from hil.scenario import Mode, Scenario, with_seed
 from hil.scratch import Scratch
 from hil.targets import BOARD, TARGETS
 from protocols.nearest import nearest

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from hil.targets.base import Machine, MachineFailed, Sink, Unsupported
+from hil.errors import MachineFailed, Unsupported
+from hil.targets.base import Machine, Sink
 from hil.targets.board import BoardMachine, find_port, no_reset
 from hil.targets.board_ports import BoardPort
 from hil.targets.posix import PosixMachine

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from groundstation.errors import WorldError
 from hil.images import Image
 
 Sink = Callable[[bytes], None]
@@ -14,16 +13,6 @@ Sink = Callable[[bytes], None]
 
 BOOT_TIMEOUT_S = 10.0
 """How long a machine may take from power on to its first greeting."""
-
-
-class MachineFailed(WorldError):
-    """A machine did not start, ended by itself, or does not answer. Its last words are in the text."""
-
-    exit_code = 20
-
-
-class Unsupported(WorldError):
-    """This machine cannot do that."""
 
 
 class Machine(Protocol):

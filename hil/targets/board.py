@@ -27,7 +27,8 @@ from groundstation.links.board_lock import WAIT_S, BoardLock, lock_board
 from groundstation.links.port_address import DEFAULT_BAUD
 from groundstation.links.port_opening import close_port, open_port
 from groundstation.output import echo
-from hil.targets.base import MachineFailed, Sink, Unsupported
+from hil.errors import MachineFailed, Unsupported
+from hil.targets.base import Sink
 from hil.targets.board_ports import BoardPort, find_port
 from hil.targets.greeting import Greeting, find_greeting
 from hil.targets.line import Line

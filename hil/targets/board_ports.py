@@ -13,7 +13,7 @@ from groundstation.errors import CallerError, LinkError, PortAbsent
 from groundstation.links.devices import Device, boards, describe, find_again, find_device, lasting_name
 from groundstation.links.lander_search import Answer, ask, the_lander
 from groundstation.links.port_address import DEFAULT_BAUD, PortAddress, parse_port
-from hil.targets.base import MachineFailed
+from hil.errors import MachineFailed
 
 BY_SERIAL = Path("/dev/lander/by-serial")
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from hil.targets.base import MachineFailed
+from hil.errors import MachineFailed
 
 END_TIMEOUT_S = 5.0
 _TIE = "setpriv"

@@ -10,7 +10,8 @@ import select
 import time
 
 from groundstation.links.reader import ReaderThread
-from hil.targets.base import MachineFailed, Sink
+from hil.errors import MachineFailed
+from hil.targets.base import Sink
 
 WRITE_TIMEOUT_S = 5.0
 _READ_SIZE = 65536

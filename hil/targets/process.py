@@ -8,7 +8,8 @@ import termios
 import tty
 from abc import ABC, abstractmethod
 
-from hil.targets.base import MachineFailed, Sink, Unsupported
+from hil.errors import MachineFailed, Unsupported
+from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.line import Line
 

@@ -12,9 +12,10 @@ import shutil
 import socket
 from collections.abc import Iterator
 
+from hil.errors import MachineFailed
 from hil.images import Image, choose_image
 from hil.scratch import Scratch
-from hil.targets.base import MachineFailed, Sink
+from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.firmware import first_line
 from hil.targets.line import Line

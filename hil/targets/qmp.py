@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hil.targets.base import MachineFailed
+from hil.errors import MachineFailed
 
 TIMEOUT_S = 5.0
 _STOPPED = (b"T", b"S")

@@ -11,9 +11,10 @@ import socket
 from pathlib import Path
 
 from hil.boards import FIRMWARE
-from hil.building import BuildFailed, make
+from hil.building import make
+from hil.errors import BuildFailed, MachineFailed
 from hil.images import Image, choose_image
-from hil.targets.base import MachineFailed, Sink
+from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.line import Line
 

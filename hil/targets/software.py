@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from hil.images import Image, ImageRefused
+from hil.errors import ImageRefused
+from hil.images import Image
 from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.process import ProcessMachine

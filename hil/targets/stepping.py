@@ -24,9 +24,10 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from hil.errors import MachineFailed, Unsupported
 from hil.lander.commanding import MAX_CLTU, Order, check
 from hil.lander.spacecraft import Spacecraft
-from hil.targets.base import BOOT_TIMEOUT_S, Machine, MachineFailed, Sink, Unsupported
+from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import SIZE, Greeting, find_greeting, no_greeting, read_greeting
 from hil.targets.telecommands import COMPLETION, order, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundstation import udev as system
-from groundstation.udev import NAME, RulesError, RulesForbidden, destination, may_write, membership, membership_fault
+from groundstation.errors import RulesError, RulesForbidden
+from groundstation.udev import NAME, destination, may_write, membership, membership_fault
 from groundstation.udev_cli import udev
 
 OWN_GROUP = grp.getgrgid(os.getegid()).gr_name

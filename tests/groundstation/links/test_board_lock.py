@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.errors import PortBusy
-from groundstation.links.board_lock import FOLDERS, LockRefused, lock_board, lock_holder
+from groundstation.errors import LockRefused, PortBusy
+from groundstation.links.board_lock import FOLDERS, lock_board, lock_holder
 from groundstation.links.devices import Device
 
 ONE = Device("/dev/ttyACM0", "usb-2341:0043-serial-ONE-if00", serial="ONE", board="Arduino Uno")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hil.boards import find_board
+from hil.errors import ImageRefused
 from hil.firmware import stamp
 from hil.ihex import format_hex, parse_hex
-from hil.images import ImageRefused, choose_image, image_with_id, read_any_image, read_image
+from hil.images import choose_image, image_with_id, read_any_image, read_image
 from tests.firmware.tools import PREBUILT, copy_of_sources, make, need
 
 STM32, UNO = PREBUILT / "stm32f4.elf", PREBUILT / "uno.hex"

@@ -8,7 +8,8 @@ import pytest
 
 from groundstation.errors import CallerError
 from hil.boards import find_board
-from hil.flashing import Chosen, FlashFailed, plan_flashing
+from hil.errors import FlashFailed
+from hil.flashing import Chosen, plan_flashing
 from hil.images import choose_image
 from hil.probes import st_link_of, st_links
 

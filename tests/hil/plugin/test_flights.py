@@ -135,7 +135,7 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
     project.makepyfile(
         """
         import pytest
-        from hil.scenario import ScenarioError
+        from hil.errors import ScenarioError
 
         @pytest.mark.parametrize(("verb", "keys", "text"), [
             ("corrupt", {"berr": 1e-4}, r"test-words: fault\\[0\\].berr is no key here; did you mean 'ber'"),
@@ -173,7 +173,7 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
         [
             "test_what_is_wrong_is_said_at_its_verb.py:*: in test_place",
             "    hil_flight.corrupt(berr=1e-4)",
-            "E   hil.scenario.ScenarioError: test-place: fault?0?.berr is no key here; did you mean 'ber'?",
+            "E   hil.errors.ScenarioError: test-place: fault?0?.berr is no key here; did you mean 'ber'?",
         ],
         consecutive=True,
     )
@@ -202,7 +202,7 @@ def test_what_cannot_happen_fails_and_is_no_skip(project: pytest.Pytester) -> No
     project.makepyfile(
         """
         import pytest
-        from hil.scenario import ScenarioError
+        from hil.errors import ScenarioError
 
         def test_a_frame_that_there_is_not(hil_flight):
             hil_flight.drop_link(at={"frame": 999999})

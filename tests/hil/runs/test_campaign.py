@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hil.campaign import check_vary, draw, to_toml, wilson
 from hil.cli import cli
-from hil.scenario import SCENARIOS, ScenarioError, load_scenario, parse_scenario
+from hil.errors import ScenarioError
+from hil.scenario import SCENARIOS, load_scenario, parse_scenario
 
 RANDOM = load_scenario(SCENARIOS / "random-faults.toml")
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from hil.cli import cli
 from hil.cutter import Cutter
-from hil.feasibility import EVENTS, FRAMES, NeverHappens, check_feasible
+from hil.errors import NeverHappens, NotForTarget
+from hil.feasibility import EVENTS, FRAMES, check_feasible
 from hil.oracle import fly as oracle
 from hil.result import RunResult
-from hil.run import NotForTarget, Plan, check_plan, fly_plan
+from hil.run import Plan, check_plan, fly_plan
 from hil.scenario import SCENARIOS, load_scenario, parse_scenario
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART

@@ -10,12 +10,13 @@ from click.testing import CliRunner, Result
 
 from groundstation.archive.reader import ArchiveReader
 from hil.cli import cli
+from hil.errors import ScenarioError
 from hil.faults import mission_time
 from hil.fly_cli import chosen_scenario, link_drop_tables
 from hil.limits import Band, band_of
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario import Limit, ScenarioError
+from hil.scenario import Limit
 
 
 @pytest.fixture(autouse=True)

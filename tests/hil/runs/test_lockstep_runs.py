@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from groundstation.archive.reader import ArchiveReader
+from hil.errors import ScenarioError
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario import SCENARIOS, Scenario, ScenarioError, load_scenario, parse_scenario
+from hil.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
 from protocols.dictionary import utc_ns
 from protocols.profile import UART
 

@@ -16,9 +16,10 @@ from click.testing import CliRunner, Result
 
 from groundstation.errors import CallerError
 from hil.cli import cli
+from hil.errors import ScenarioError
 from hil.find import find_scenario, find_scenarios
 from hil.report import prepare_folder, release_folder
-from hil.scenario import SCENARIOS, ScenarioError
+from hil.scenario import SCENARIOS
 
 OLD = Path(__file__).parents[2] / "data" / "result-1.json"
 BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")

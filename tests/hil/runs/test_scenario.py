@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hil.errors import ScenarioError
 from hil.faults import FAULTS
 from hil.limits import MEASUREMENTS
-from hil.scenario import HISTORICAL, SCENARIOS, TARGETS, ScenarioError, load_scenario, parse_scenario
+from hil.scenario import HISTORICAL, SCENARIOS, TARGETS, load_scenario, parse_scenario
 from hil.targets import TARGETS as FLOWN
 
 HEAD = '[scenario]\nid = "x"\n'
