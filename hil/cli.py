@@ -13,6 +13,7 @@ from hil import __version__
 
 COMMANDS = {
     "campaign": "hil.run_cli:campaign_command",
+    "compare": "hil.compare_cli:compare_command",
     "firmware": "hil.firmware_cli:firmware_command",
     "fly": "hil.fly_cli:fly_command",
     "lander": "hil.lander_cli:lander_command",
@@ -49,6 +50,7 @@ def cli() -> None:
       hil fly --target qemu                    the firmware on an emulated STM32F4
       hil fly --target board                   the firmware on the board that is plugged in
       hil run los-091105 --report out          a scenario, judged, with a report
+      hil compare yesterday today              what differs between two runs, or two folders of runs
       hil lander --pty                         only the lander, as a serial device
       hil lander --pty --ready                 the same, waiting for the command START
     """

@@ -1,33 +1,72 @@
-"""The command ``hil report``: reports from what lies there, flown by a program that is over or was killed."""
+"""The command ``hil report``: reports from what lies there, flown by programs that are over or were killed."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from groundstation.errors import CallerError
 from groundstation.host_time import host_clock
 from groundstation.output import write_line
-from hil.errors import ScenarioError
-from hil.report import gather, write_report
+from hil.bundles import is_bundle
+from hil.report import REPORTS, Report, gather, gather_several, write_report
 from hil.run import utc_date
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command("report")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def report_command(folder: Path) -> None:
-    """Write the report of a FOLDER again, from its bundles: report.html, junit.xml and report.json.
+@click.argument(
+    "folders",
+    metavar="BUNDLE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option(
+    "--report",
+    "-o",
+    "into",
+    type=click.Path(path_type=Path),
+    help="Folder for the report. Default: of one folder of a report, that folder; else 'report' here.",
+)
+def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
+    """Write a report of runs that were flown, from their bundles: report.html, junit.xml and report.json.
+
+    A BUNDLE is the bundle of a run, a folder of bundles, or the folder of a report. The report of a folder is written
+    again, of a campaign and a session of pytest too. The bundles stay where they are; the page links to them.
 
     \b
     Examples:
       hil report out            of `hil run --report out` or `pytest --hil-report out`, even if that was killed
+      hil report out/runs/los-* --report chosen         of some runs
+      hil report monday tuesday --report week           of several folders
 
     \b
     Exit codes: 0 all passed, 1 one failed, 2 nothing to report.
     """
-    report = gather(folder, utc_date(host_clock()))
-    if not report.results and not report.tests and report.campaign is None:
-        raise ScenarioError(f"{folder}: no bundle of a run in {folder / 'runs'}: nothing to report")
+    now = utc_date(host_clock())
+    alone = folders[0] if len(folders) == 1 and not is_bundle(folders[0]) else None
+    report, folder = Report(generated=now, results=[]), into or Path("report")
+    if alone is not None and into in (None, alone):
+        report, folder = gather(alone, now), alone
+    if not (report.results or report.tests or report.campaign):
+        folder = into or Path("report")
+        report = gather_several(folders, folder, now)
+        _refuse_if_there(folder)
     write_line(f"report: {write_report(report, folder)}")
     sys.exit(0 if report.state in ("PASS", "MARGINAL") else 1)
+
+
+def _refuse_if_there(folder: Path) -> None:
+    """Overwrite no report of other runs.
+
+    Raises:
+        CallerError: the folder has a report.
+    """
+    there = [name for name in REPORTS if os.path.lexists(folder / name)]
+    if there:
+        raise CallerError(f"{folder} has a report already ({there[0]}): choose another folder with --report")

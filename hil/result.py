@@ -218,6 +218,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         test: pytest's name of the test that flew it; empty: none did.
         applied_dropped: entries of the fault log that found no room.
         port: address of the board that flew; empty: none did, or it was not kept.
+        expected: the descent as the oracle flies it with the same commands, once a second; empty if that is unknown.
     """
 
     verdict: Verdict
@@ -242,6 +243,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     artefacts: dict[str, str] = msgspec.field(default_factory=dict)
     test: str = ""
     port: str = ""
+    expected: list[Sample] = []
 
     @property
     def run(self) -> str:

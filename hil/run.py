@@ -38,6 +38,7 @@ from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
+from hil.expected_curve import expected_curve
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
 from hil.images import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
@@ -70,6 +71,7 @@ INTERRUPTED = "interrupted"
 """The error of a flight that a signal has ended."""
 
 RECORDING = "recording.sqlite"
+SENT = "sent.bin"
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _FOR_GOOD = {"reset", "power_off"}
@@ -393,6 +395,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         applied_dropped=max(0, len(log.entries) - _LOG_SHOWN) + log.dropped,
         moments=_moments(record, judgement),
         samples=judgement.received.samples,
+        expected=expected_curve(record),
         frames=_marks(judgement),
         interarrival_ms=[round(gap, 3) for gap in judgement.interarrival_ms],
         planned_los=int(scenario.losses[-1].at.value) if scenario.losses else None,
@@ -404,7 +407,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         artefacts={
             "scenario": "scenario.toml",
             "recording": RECORDING,
-            "sent by the target": "sent.bin",
+            "sent by the target": SENT,
             "capture, both ways": "capture.jsonl",
             "fault log": "faults.jsonl",
             "console": "console.txt",
@@ -668,7 +671,7 @@ def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
         shutil.copyfile(record.recording, folder / RECORDING)
     (folder / "scenario.toml").write_text(result.toml, encoding="utf-8", errors="backslashreplace")
     write_result(folder, result)
-    (folder / "sent.bin").write_bytes(channel.sent("down"))
+    (folder / SENT).write_bytes(channel.sent("down"))
     (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:
         out.writelines(encode_json(entry) + b"\n" for entry in channel.log.entries)

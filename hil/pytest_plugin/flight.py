@@ -30,6 +30,7 @@ from hil.report import lines
 from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult
 from hil.scenario import Scenario
+from hil.streams import where
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -289,5 +290,4 @@ def _difference(result: RunResult) -> str:
     mismatch = result.mismatch
     if mismatch is None:
         return "the station has other bytes than the oracle"
-    when = "" if mismatch.scet is None else f", {utc_ms(mismatch.scet)}"
-    return f"{mismatch.stream}: differs at byte {mismatch.offset}, in frame {mismatch.frame}{when}"
+    return where(mismatch)

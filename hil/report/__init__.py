@@ -5,6 +5,7 @@
     page         report.html: one file that opens offline, drawn by the modules below
       tested       tests of pytest
       trials       runs of a campaign
+      runs_table   a row for each run, with how long it took
       tables       measurements, faults, log, counters, where it came from
       strip        altitude, speed and lanes over mission time: curves, lanes, over axis and drawing
       closeup      single frames around the moments that matter
@@ -30,7 +31,7 @@ from groundstation.output_file import write_output
 from hil.campaign_log import CAMPAIGN_LOG
 from hil.report import as_json, junit, page
 from hil.report.contents import Ended, Report, TestOutcome
-from hil.report.gathered import TESTS, gather
+from hil.report.gathered import TESTS, gather, gather_several
 from hil.report.summary import image_lines, lines
 
 HTML = "report.html"
@@ -50,6 +51,7 @@ __all__ = [
     "Report",
     "TestOutcome",
     "gather",
+    "gather_several",
     "image_lines",
     "lines",
     "prepare_folder",

@@ -21,8 +21,8 @@ def title(result: RunResult, level: int, more: str = "") -> Markup:
     return join([name, el("p", reason(result), class_=f"reason {result.state.lower()}")])
 
 
-def body(result: RunResult, level: int) -> list[Markup]:
-    """All parts; their headings are of ``level``."""
+def body(result: RunResult, level: int, place: str) -> list[Markup]:
+    """All parts; their headings are of ``level``, and the bundle is at a place relative to the report."""
     pace = f", {result.speed:g} × real time" if result.mode == "realtime" else ""
     facts = [result.mode + pace, f"seed {result.seed}", f"began {result.began}", f"took {result.took_s:.2f} s"]
     parts = {
@@ -33,7 +33,7 @@ def body(result: RunResult, level: int) -> list[Markup]:
         "Faults": join([tables.faults(result), *_folds(result)]),
         "Counts of the station": tables.counters(result),
         "Provenance": tables.provenance(result),
-        "Files of the bundle": join([tables.artefacts(result), *_texts(result)]),
+        "Files of the bundle": join([tables.artefacts(result, place), *_texts(result)]),
     }
     return [
         el("p", result.title, class_="title"),

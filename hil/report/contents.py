@@ -6,6 +6,7 @@ may be skipped or cut off before it flew. Both are told, and neither stands for 
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -17,7 +18,15 @@ from hil.scenario import State
 SCHEMA = 2
 """Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""
 
+BUNDLES = "runs"
+"""The folder beside the report in which the runs' bundles are."""
+
 Ended = Literal["PASS", "FAIL", "SKIP", "XFAIL"]
+
+
+def bundle_place(run: str) -> str:
+    """Where in the folder of a report the bundle of a run is, whatever its name: it never leaves that folder."""
+    return "/".join(part for part in PurePosixPath(BUNDLES, run).parts if part not in ("..", "/"))
 
 
 class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
         results: of the runs, in the order in which they are shown.
         tests: of a session of pytest: those that flew, failed, or were skipped.
         campaign: all runs of a campaign; then `results` has some of those that failed.
+        places: of the bundles, relative to the folder of the report; none: each is in its ``runs``.
     """
 
     schema: int = SCHEMA
@@ -56,6 +66,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
     results: list[RunResult]
     tests: list[TestOutcome] = []
     campaign: Summary | None = None
+    places: list[str] = []
+
+    def place(self, n: int) -> str:
+        """Where the bundle of a run is, by its place in the results: an address relative to the report."""
+        return self.places[n] if self.places else bundle_place(self.results[n].run)
 
     @property
     def state(self) -> State:

@@ -1,4 +1,4 @@
-"""Altitude and speed over mission time, as they were received."""
+"""Altitude and speed over mission time, as they were received, and dashed as the oracle expects them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from hil.report.axis import PERIOD_NS, Axis
 from hil.report.drawing import UNITS, Panel, stretched
-from hil.report.markup import Markup, el, join, number
-from hil.result import RunResult
+from hil.report.markup import Attribute, Markup, el, join, number
+from hil.result import RunResult, Sample
 
 Point = tuple[int, float]
 """Mission time in ns, and a value."""
@@ -24,14 +24,25 @@ _GAP = 3 * PERIOD_NS
 def curves(result: RunResult, axis: Axis) -> list[Panel]:
     """The two panels."""
     return [
-        _panel(axis, [(s.scet, s.altitude / 1000) for s in result.samples], "altitude", "km"),
-        _panel(axis, [(s.scet, s.speed) for s in result.samples], "speed", "m/s"),
+        _panel(axis, _altitudes(result.samples), _altitudes(result.expected), "altitude", "km"),
+        _panel(axis, _speeds(result.samples), _speeds(result.expected), "speed", "m/s"),
     ]
 
 
-def _panel(axis: Axis, points: list[Point], name: str, unit: str) -> Panel:
-    points = [(time, value) for time, value in points if math.isfinite(value) and axis.holds(time)]
-    top, step = scale([value for _, value in points])
+def _altitudes(samples: list[Sample]) -> list[Point]:
+    return [(s.scet, s.altitude / 1000) for s in samples]
+
+
+def _speeds(samples: list[Sample]) -> list[Point]:
+    return [(s.scet, s.speed) for s in samples]
+
+
+def _panel(axis: Axis, points: list[Point], expected: list[Point], name: str, unit: str) -> Panel:
+    points, expected = (
+        [(time, value) for time, value in each if math.isfinite(value) and axis.holds(time)]
+        for each in (points, expected)
+    )
+    top, step = scale([value for _, value in points or expected])
     beyond = [value for _, value in points if value > top]
     gutter = [el("text", name, x=2, y=20, class_="name"), el("text", unit, x=2, y=35, class_="unit")]
     grid = []
@@ -41,16 +52,16 @@ def _panel(axis: Axis, points: list[Point], name: str, unit: str) -> Panel:
             el("text", f"{n * step:g}", x="94%", y=y + (0 if n == 0 else 4), text_anchor="end", class_="tick")
         )
         grid.append(el("line", x1="0", x2="100%", y1=y, y2=y, class_="grid"))
-    curve = el(
-        "path",
-        d="".join(path(axis, piece, top) for piece in pieces(points)),
-        class_=f"curve {name}",
-        data_name=name,
-        data_unit=unit,
-        data_top=top,
-        data_height=HEIGHT - 10,
-    )
-    plot = [*grid, el("svg", stretched(HEIGHT - 10, curve), y=10, width="100%", height=HEIGHT - 10)]
+    about: dict[str, Attribute] = {"data_unit": unit, "data_top": top, "data_height": HEIGHT - 10}
+    flown = "".join(path(axis, piece, top) for piece in pieces(points))
+    lines = [el("path", d=flown, class_=f"curve {name}", data_name=name, **about)]
+    if expected:
+        dashed = path(axis, expected, top)
+        lines.append(
+            el("path", d=dashed, class_=f"curve expected expected-{name}", data_name=f"expected {name}", **about)
+        )
+        gutter.append(el("text", "– – expected", x=2, y=50, class_="note"))
+    plot = [*grid, el("svg", stretched(HEIGHT - 10, *lines), y=10, width="100%", height=HEIGHT - 10)]
     if beyond:
         text = f"{len(beyond)} beyond this scale, up to {max(beyond):.4g} {unit}"
         plot.append(el("text", text, x="50%", y=22, text_anchor="middle", class_="warn"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from hil.bundles import bundles_of, find_bundles
 from hil.campaign_log import CAMPAIGN_LOG, read_campaign
-from hil.report.contents import Report, TestOutcome
+from hil.errors import ScenarioError
+from hil.report.contents import BUNDLES, Report, TestOutcome
 from hil.run import read_bundle
 
-RUNS = "runs"
 TESTS = "tests.jsonl"
 """How pytest's tests ended, as they came."""
 
@@ -25,9 +28,7 @@ def gather(folder: Path, generated: str) -> Report:
     Raises:
         ScenarioError: a bundle cannot be read.
     """
-    bundles = [path for path in (folder / RUNS).glob("*") if (path / "result.json").exists()]
-    bundles.sort(key=lambda path: (path / "result.json").stat().st_mtime_ns)
-    results = [read_bundle(path) for path in bundles]
+    results = [read_bundle(path) for path in bundles_of(folder / BUNDLES)]
     campaign = read_campaign(folder / CAMPAIGN_LOG)
     if campaign is not None:  # bundles of runs that were in flight when it was killed say nothing of the scenario
         kept = {case.run for case in campaign.cases if case.bundle}
@@ -35,6 +36,36 @@ def gather(folder: Path, generated: str) -> Report:
     flown = {result.test for result in results}
     tests = [test for test in _tests(folder / TESTS) if test.ended != "PASS" or test.test in flown]
     return Report(generated=generated, results=results, tests=tests, campaign=campaign)
+
+
+def gather_several(folders: Sequence[Path], into: Path, generated: str) -> Report:
+    """Read bundles, folders of bundles and folders of reports, for one report of all of them.
+
+    Args:
+        folders: each a bundle, or with bundles in it.
+        into: the folder of the report that is to be made; the bundles stay where they are.
+        generated: as for `gather`.
+
+    Raises:
+        ScenarioError: a bundle cannot be read, there is none, or a folder is of a campaign.
+    """
+    places: list[Path] = []
+    tests: list[TestOutcome] = []
+    for folder in folders:
+        if (folder / CAMPAIGN_LOG).exists():
+            raise ScenarioError(f"{folder} is of a campaign: only its own report says how many of its runs passed")
+        own = _tests(folder / TESTS)
+        tests += own
+        places += bundles_of(folder) if own else find_bundles(folder)
+    places = list(dict.fromkeys(path.resolve() for path in places))
+    results = [read_bundle(path) for path in places]
+    flown = {result.test for result in results}
+    return Report(
+        generated=generated,
+        results=results,
+        tests=[test for test in tests if test.ended != "PASS" or test.test in flown],
+        places=[os.path.relpath(path, into.resolve()) for path in places],
+    )
 
 
 def _tests(path: Path) -> list[TestOutcome]:

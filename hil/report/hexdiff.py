@@ -25,9 +25,10 @@ def hexdiff(found: Mismatch) -> Markup:
     place = f"byte {grouped(found.offset)}, in frame {grouped(found.frame)}"
     place += f" at its byte {within}" if 0 <= within < UART.cadu_length else ""
     place += f", mission time {utc_ms(found.scet)}" if found.scet is not None else ""
+    field = [el("p", found.field, class_="field")] if found.field else []
     text = f"{found.stream}: the first difference is {place}. Of the bytes shown {grouped(differing)} differ."
     pre = el("pre", join(rows, "\n"), class_="hex", tabindex=0, role="group", aria_label="Bytes around it")
-    return join([el("p", text), pre, el("p", _key(expected, actual), class_="caption")])
+    return join([*field, el("p", text), pre, el("p", _key(expected, actual), class_="caption")])
 
 
 def _key(expected: list[str], actual: list[str]) -> str:

@@ -47,9 +47,14 @@ def render(report: Report) -> str:
 def _suites(report: Report) -> Iterator[ET.Element]:
     """One for each target that flew."""
     flown = Counter((result.target, result.scenario) for result in report.results)
+    named = Counter(result.run for result in report.results)
     for target in dict.fromkeys(result.target for result in report.results):
-        runs = [result for result in report.results if result.target == target]
-        cases = [_case(report, result, flown[target, result.scenario] == 1) for result in runs]
+        cases = []
+        for n, result in enumerate(report.results):
+            if result.target == target:
+                cases.append(_case(report, result, flown[target, result.scenario] == 1))
+                if named[result.run] > 1:  # of several folders
+                    cases[-1].set("name", printable(f"{result.scenario} [{report.place(n)}]"))
         yield _suite(f"hil.{printable(target)}", report.generated, cases)
 
 

@@ -6,7 +6,7 @@ import html
 
 from groundstation.printable import printable
 
-_VOID = {"meta", "br", "wbr"}
+_VOID = {"meta", "br", "wbr", "input"}
 _EMPTY = {"path", "rect", "line", "use", "circle"}
 
 

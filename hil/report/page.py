@@ -17,6 +17,7 @@ from hil.report.body import body, title
 from hil.report.contents import Report
 from hil.report.drawing import SYMBOLS
 from hil.report.markup import Markup, el
+from hil.report.runs_table import runs_table
 from hil.report.tested import tested
 from hil.report.trials import trials
 from hil.report.words import plural, tally
@@ -42,7 +43,7 @@ def render(report: Report) -> str:
     )
     made = el("p", f"HIL report, Mars 6 ground station, {report.generated}", class_="made")
     alone = len(report.results) == 1 and not report.tests and report.campaign is None
-    parts = _one(report.results[0], made) if alone else _several(report, made)
+    parts = _one(report, made) if alone else _several(report, made)
     content = el("body", SYMBOLS, *parts, el("script", Markup(script)))
     return f"<!DOCTYPE html>\n{el('html', head, content, lang='en')}\n"
 
@@ -67,8 +68,9 @@ def _subject(report: Report) -> str:
     return tests + plural(len(report.results), "run")
 
 
-def _one(result: RunResult, made: Markup) -> list[Markup]:
-    return [el("header", made), el("main", title(result, 1), *body(result, 2), class_="run")]
+def _one(report: Report, made: Markup) -> list[Markup]:
+    (result,) = report.results
+    return [el("header", made), el("main", title(result, 1), *body(result, 2, report.place(0)), class_="run")]
 
 
 def _several(report: Report, made: Markup) -> list[Markup]:
@@ -78,10 +80,20 @@ def _several(report: Report, made: Markup) -> list[Markup]:
     flown = Counter((result.scenario, result.target) for result in results)
     chosen = sorted(range(len(results)), key=lambda n: results[n].passed)[:MOST]
     runs = [
-        _folded(result, name, n in chosen, flown[result.scenario, result.target] > 1)
+        _folded(result, name, report.place(n), n in chosen, flown[result.scenario, result.target] > 1)
         for n, (result, name) in enumerate(zip(results, names, strict=True))
     ]
-    return [el("header", made, head, *_overview(report, names)), el("main", *runs)]
+    return [el("header", made, head, *_filter(report), *_overview(report, names)), el("main", *runs)]
+
+
+def _filter(report: Report) -> list[Markup]:
+    """Hides what passed. It needs no script."""
+    runs = report.results if report.campaign is None else report.campaign.cases
+    failed = sum(not run.passed for run in runs) + sum(test.ended == "FAIL" for test in report.tests)
+    if not failed:
+        return []
+    box = el("input", type="checkbox", class_="failed-only")
+    return [el("label", box, f" only what failed ({failed})", class_="filter")]
 
 
 def _overview(report: Report, anchors: list[str]) -> list[Markup]:
@@ -91,7 +103,8 @@ def _overview(report: Report, anchors: list[str]) -> list[Markup]:
         where = {result.run: anchor for result, anchor in zip(results, anchors, strict=True)}
         return [el("p", report.campaign.title, class_="title"), trials(report.campaign, where)]
     tests = [tested(report.tests, results, anchors)] if report.tests else []
-    return [el("p", _sum(report)), *tests, *([tables.overview(results, anchors)] if results else [])]
+    runs = [tables.overview(results, anchors), runs_table(results, anchors)] if results else []
+    return [el("p", _sum(report)), *tests, *runs]
 
 
 def _sum(report: Report) -> str:
@@ -102,11 +115,12 @@ def _sum(report: Report) -> str:
     return f"tests: {tally([test.ended for test in report.tests])}; runs: {runs}" if report.tests else runs
 
 
-def _folded(result: RunResult, anchor: str, whole: bool, repeated: bool) -> Markup:
+def _folded(result: RunResult, anchor: str, place: str, whole: bool, repeated: bool) -> Markup:
     """The anchor is inside, so that a browser opens the run for whoever follows a link to it."""
     head = title(result, 2, f", {result.run}" if repeated else "")
+    kind = " passed" if result.passed else ""
     if not whole:
         line = el("p", f"Not shown here, since there are more than {MOST} runs; report.json has it.", class_="none")
-        return el("section", head, line, class_="run", id=anchor)
-    inside = el("div", *body(result, 3), id=anchor, class_="inside")
-    return el("details", el("summary", head), inside, class_="run", open=None if result.passed else "")
+        return el("section", head, line, class_=f"run{kind}", id=anchor)
+    inside = el("div", *body(result, 3, place), id=anchor, class_="inside")
+    return el("details", el("summary", head), inside, class_=f"run{kind}", open=None if result.passed else "")

@@ -14,8 +14,6 @@ from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
 from hil.result import Measurement, RunResult
 
-BUNDLES = "runs"
-"""The folder beside the report in which the runs' bundles are."""
 LOG_ROWS = 100
 MOMENT_ROWS = 120
 CONSOLE_TAIL = 20_000
@@ -158,18 +156,18 @@ def provenance(result: RunResult) -> Markup:
     return pairs({**run, **result.provenance})
 
 
-def artefacts(result: RunResult) -> Markup:
-    """Links into the bundle."""
+def artefacts(result: RunResult, place: str) -> Markup:
+    """Links into the bundle at a place."""
     items = []
     for what, name in result.artefacts.items():
-        items.append(el("li", el("a", what, href=bundle_link(result.run, name)), f" ({name})"))
+        items.append(el("li", el("a", what, href=bundle_link(place, name)), f" ({name})"))
     return el("ul", *items) if items else el("p", "None were kept.", class_="none")
 
 
-def bundle_link(run: str, name: str) -> str:
-    """A relative address, whatever the names are: it never leaves the report's folder."""
-    parts = [part for part in PurePosixPath(BUNDLES, run, name.lstrip("/")).parts if part not in ("..", "/")]
-    return "./" + "/".join(quote(printable(part), safe="") for part in parts)
+def bundle_link(place: str, name: str) -> str:
+    """A relative address, whatever the file is called: it never leaves the bundle."""
+    inside = [part for part in PurePosixPath(name.lstrip("/")).parts if part not in ("..", "/")]
+    return "./" + "/".join(quote(printable(part), safe="") for part in [*PurePosixPath(place).parts, *inside])
 
 
 def console(result: RunResult) -> Markup:
@@ -196,7 +194,8 @@ def overview(results: Sequence[RunResult], anchors: Sequence[str]) -> Markup:
     rows = []
     for scenario in dict.fromkeys(result.scenario for result in results):
         runs = [_cell(flown.get((scenario, target), [])) for target in targets]
-        rows.append(el("tr", el("th", broken(scenario), scope="row"), *runs))
+        whole = all(result.passed for result in results if result.scenario == scenario)
+        rows.append(el("tr", el("th", broken(scenario), scope="row"), *runs, class_="passed" if whole else None))
     return table(("Scenario", *targets), rows, "overview", "Scenarios by targets")
 
 

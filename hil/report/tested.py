@@ -32,7 +32,10 @@ def tested(tests: Sequence[TestOutcome], results: Sequence[RunResult], anchors: 
 
 def _row(test: TestOutcome, runs: list[tuple[RunResult, str]]) -> Markup:
     links = [el("div", el("a", badge(run.state), href=f"#{anchor}"), " ", run.run) for run, anchor in runs]
-    return el("tr", el("td", badge(test.ended)), el("td", broken(test.test), *_why(test)), el("td", *links))
+    kind = None if test.ended == "FAIL" else "passed"
+    return el(
+        "tr", el("td", badge(test.ended)), el("td", broken(test.test), *_why(test)), el("td", *links), class_=kind
+    )
 
 
 def _why(test: TestOutcome) -> list[Markup]:

@@ -120,5 +120,5 @@ def _row(case: Case, keys: list[str], anchor: str | None) -> Markup:
         el("td", name if anchor is None else el("a", name, href=f"#{anchor}"), class_="number"),
         el("td", "" if case.passed else ", ".join(case.failed) or case.line),
         *(el("td", text, class_="number") for text in numbers),
-        class_=case.state.lower(),
+        class_="passed" if case.passed else None,
     )

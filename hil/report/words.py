@@ -19,6 +19,8 @@ SIGNS: dict[str, str] = {
 }
 """Of runs and tests. Colour is never the only signal."""
 
+_STREAMS = ("stream_equal", "golden_to_los", "received_equal")
+"""Rows that compare bytes."""
 WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "SKIP", "XFAIL", "PASS")
 
 
@@ -66,10 +68,15 @@ def row_text(row: Measurement) -> str:
 
 
 def reason(result: RunResult, *, brief: bool = False) -> str:
-    """Why it is what it is: what broke it, its worst row, or what it came to; ``brief`` leaves out the row's note."""
+    """Why it is what it is: what broke it, its worst row, or what it came to.
+
+    ``brief``: without the row's note; of bytes that differ the field that differs first.
+    """
     if result.error:
         return result.error
     rows = wanting(result) or marginal(result)
+    if brief and rows and rows[0].name in _STREAMS and result.mismatch is not None and result.mismatch.field:
+        return f"{rows[0].name}: {result.mismatch.field}"
     if rows:
         note = f" ({rows[0].note})" if rows[0].note and not brief else ""
         more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""

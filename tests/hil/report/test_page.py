@@ -12,8 +12,8 @@ import pytest
 
 from hil.faults import mission_time
 from hil.report import TestOutcome, write_report
+from hil.report.contents import BUNDLES
 from hil.report.page import MOST, render
-from hil.report.tables import BUNDLES
 from hil.result import FrameMark, Measurement, Mismatch, Moment, RunResult
 from hil.run import Plan, fly_plan
 from hil.scenario import parse_scenario
