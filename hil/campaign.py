@@ -173,7 +173,7 @@ def _clock(ms: int) -> str:
 
 def to_toml(tables: dict[str, Any]) -> str:
     """Tables of a scenario as TOML: one level of tables and arrays of tables, nothing more."""
-    lines = []
+    lines = [f"{name} = []" for name, table in tables.items() if table == []]
     for name, table in tables.items():
         for entry in table if isinstance(table, list) else [table]:
             lines.append(f"[[{name}]]" if isinstance(table, list) else f"[{name}]")

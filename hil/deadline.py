@@ -15,16 +15,13 @@ from groundstation.plain import utc
 from groundstation.receiver import Receiver
 from hil.cutter import Cut
 from hil.faults import Act, Spec
+from hil.flight_profile import PASSES
 from hil.scenario import Command, Scenario
 from protocols.lander import EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
 GRACE_S = 5.0
 """How much later than planned a pass may end, in seconds of the host."""
-PASS_NS = 322 * 10**9
-"""A historical pass."""
-LONGEST_PASS_NS = 455 * 10**9
-"""A pass that ends with a soft landing."""
 COMMAND_S = 10.0
 """How long a station tries to get a command through, in seconds of the host."""
 _LAST = 40
@@ -39,7 +36,7 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
         speed: mission seconds a second.
     """
     landing = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
-    length = LONGEST_PASS_NS if landing else PASS_NS
+    length = PASSES["soft-landing" if landing else scenario.head.flight_profile].length
     stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
     ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / 1e9]
     ends += [(_began(fault, length) + span_of(fault)) / speed / 1e9 for fault in scenario.faults if span_of(fault)]

@@ -1,7 +1,8 @@
 """The losses of signal that follow from what a flight does to link and target.
 
 A test, or `hil fly --link-drop`, says what goes wrong, and just that has to be seen: the link that it drops at 09:10:00
-is lost then, by silence, and no other loss passes. What is over before the historical loss leaves that one to come.
+is lost then, by silence, and no other loss passes. What is over before the loss with which the profile ends (the
+historical one at 09:11:05) leaves that one to come.
 Where nothing takes the signal away the scenario lists no loss, as in a file without [[loss]]: such as follow from lost
 frames are then excused.
 """
@@ -15,9 +16,10 @@ from typing import Any
 from groundstation.plain import utc
 from hil.campaign import to_toml
 from hil.faults import Spec
+from hil.flight_profile import FlightProfile
 from hil.measure import MS, PERIOD_MS
 from hil.predict import CONTACT_FRAMES
-from hil.scenario import HISTORICAL, Scenario, parse_scenario
+from hil.scenario import Scenario, last_loss, parse_scenario
 from protocols.times import utc_ns
 
 _FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
@@ -51,31 +53,31 @@ def with_losses(tables: dict[str, Any], name: str) -> Scenario:
         ScenarioError: it cannot be flown; with the place.
     """
     scenario = parse_scenario(to_toml(tables), name)
-    losses = None if "loss" in tables else losses_of(scenario.faults)
+    losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.flight_profile)
     if losses is None:
         return scenario
-    text = to_toml({**tables, "loss": losses}) if losses else f"loss = []\n{to_toml(tables)}"
-    return parse_scenario(text, name)
+    return parse_scenario(to_toml({**tables, "loss": losses}), name)
 
 
-def losses_of(faults: Iterable[Spec]) -> list[dict[str, Any]] | None:
+def losses_of(faults: Iterable[Spec], profile: FlightProfile = "historical") -> list[dict[str, Any]] | None:
     """Tables [[loss]]; None if there is no outage.
 
     Faults that begin with a frame, a byte or an event are not known in time, and left out.
     """
-    last, outages = int(HISTORICAL.at.value), sorted(_outages(faults))
+    end = last_loss(profile)
+    last, outages = int(end.at.value), sorted(_outages(faults))
     if not any(begin <= last for begin, _, _ in outages):
         return None
     losses, locked = [], _locked(_FIRST_FRAME)
-    for begin, end, causes in outages:
+    for begin, over, causes in outages:
         if begin > last:
             break
         if begin > locked:
-            more = ["LANDER_ONLY"] if last < end < math.inf else []  # the bus comes back, and alone
+            more = ["LANDER_ONLY"] if last < over < math.inf else []  # the bus comes back, and alone
             losses.append({"at": utc(begin, 3), "cause": list(dict.fromkeys([*causes, *more]))})
-        locked = max(locked, _locked(end))
+        locked = max(locked, _locked(over))
     if last > locked:
-        losses.append({"at": utc(last, 3), "cause": ["LANDER_ONLY"]})
+        losses.append({"at": utc(last, 3), "cause": end.causes})
     return losses
 
 

@@ -2,10 +2,10 @@
 that is never given, a loss that cannot come. Such a scenario would pass without what it wants to see.
 
 Rules:
-1. A historical pass without commands is known frame by frame: the bus sends one frame a second, the lander one in each
-   tick of its window.
-2. With commands there are answers besides, and with SELECT_PROFILE the pass is longer: then only what is beyond every
-   such pass is refused.
+1. A pass without commands is known frame by frame: the bus sends one frame a second, the lander one in each tick of its
+   window, which ends as the flight profile has it.
+2. With commands there are answers besides, and after SELECT_PROFILE the pass is the longest: then only what is beyond
+   every such pass is refused.
 3. Faults may take each other's bytes away, and chance has its say. That is not foreseen here: what came of each fault
    is a row of the judgement.
 """
@@ -15,29 +15,24 @@ from __future__ import annotations
 from groundstation.plain import utc
 from hil.errors import NeverHappens
 from hil.faults import Act, At, Spec
-from hil.scenario import HISTORICAL, Limit, Loss, Mode, Scenario
+from hil.flight_profile import FIRST_LANDER_TICK, PASSES, FlightProfile, PassPlan
+from hil.scenario import Limit, Loss, Mode, Scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
 
 TICK_NS = 100_000_000
 _BUS_NS = 10 * TICK_NS
-LAST_FRAME = EPOCH + 3210 * TICK_NS
-"""Mission time of the last frame of a historical pass: one of the bus."""
-FIRST_LANDER, LAST_LANDER = EPOCH + 880 * TICK_NS, EPOCH + 3119 * TICK_NS
-LAST_OF_LANDING = EPOCH + 4549 * TICK_NS
-"""No pass has a later frame."""
-FRAMES = (LAST_FRAME - EPOCH) // _BUS_NS + 1 + (LAST_LANDER - FIRST_LANDER) // TICK_NS + 1
-FRAMES_OF_LANDING = 6000
-"""No pass with a soft landing has more."""
+FIRST_LANDER = EPOCH + FIRST_LANDER_TICK * TICK_NS
 _ANSWERS = 100
 """No command has more frames of answers, however often it is sent."""
-EVENTS = frozenset(
+_EVENTS = frozenset(
     {
         *("ENTRY", "RELAY_LOCK", "BLACKOUT_START", "BLACKOUT_END", "DROGUE", "MAIN", "CONE_RELEASE", "ALTIMETER_LOCK"),
-        *("RETRO_ARM", "RELAY_LOST"),
+        "RETRO_ARM",
     }
 )
-"""Onboard events of a historical pass."""
+EVENTS: dict[FlightProfile, frozenset[str]] = {"historical": _EVENTS | {"RELAY_LOST"}, "soft-landing": _EVENTS}
+"""Onboard events of each profile's pass."""
 OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
 """Faults after which a link can be found again."""
 NUMBERED = frozenset(
@@ -83,10 +78,11 @@ def _check_fault(place: str, fault: Spec, scenario: Scenario, ahead: int) -> Non
     elif fault.at.kind == "scet":
         _check_time(f"{place}.at", fault.at, scenario, "there is nothing left to act on")
         if not isinstance(fault, Act) and not scenario.commands:
-            _check_window(place, fault)
+            _check_window(place, fault, _pass(scenario).loss)
     elif fault.at.kind == "event":
-        if not scenario.commands and fault.at.value not in EVENTS:
-            raise ValueError(f"{place}.at: this pass has no event {fault.at.value}; it has {', '.join(sorted(EVENTS))}")
+        events = EVENTS[scenario.head.flight_profile]
+        if not scenario.commands and fault.at.value not in events:
+            raise ValueError(f"{place}.at: this pass has no event {fault.at.value}; it has {', '.join(sorted(events))}")
     else:
         _check_place(f"{place}.at", fault.at, scenario, ahead)
 
@@ -104,22 +100,21 @@ def _check_uplink(place: str, fault: Spec, scenario: Scenario) -> None:
 
 
 def _check_time(place: str, at: At, scenario: Scenario, what: str) -> None:
-    last = LAST_OF_LANDING if _lands(scenario) else LAST_FRAME
-    if int(at.value) > last:
+    if int(at.value) > (last := max(_pass(scenario).last_frame, _pass(scenario).loss - TICK_NS)):
         raise ValueError(f"{place}: the pass sends its last frame at {utc(last)}: {what}")
 
 
-def _check_window(place: str, fault: Spec) -> None:
-    """Whether a frame carries a time of the window."""
+def _check_window(place: str, fault: Spec, silent: int) -> None:
+    """Whether a frame carries a time of the window, if the lander sends none from a time on."""
     if fault.at is None or fault.span is None or fault.span.kind != "ns":
         return
     begin = int(fault.at.value)
     end = begin + fault.span.value
     bus, lander = _next(begin, EPOCH, _BUS_NS), _next(begin, FIRST_LANDER, TICK_NS)
-    if bus >= end and not lander < min(end, LAST_LANDER + 1):
+    if bus >= end and not lander < min(end, silent):
         raise ValueError(
             f"{place}.for: no frame is stamped from {utc(begin, 3)} to before {utc(end, 3)}: the bus sends one at each "
-            f"full second, the lander one every 0.1 s from {utc(FIRST_LANDER)} to {utc(LAST_LANDER)}"
+            f"full second, the lander one every 0.1 s from {utc(FIRST_LANDER)} to {utc(silent - TICK_NS)}"
         )
 
 
@@ -130,7 +125,8 @@ def _next(time: int, first: int, period: int) -> int:
 
 def _check_place(place: str, at: At, scenario: Scenario, ahead: int) -> None:
     """A frame by its number, or a byte by its offset."""
-    frames = (FRAMES_OF_LANDING if _lands(scenario) else FRAMES) + ahead + _ANSWERS * len(scenario.commands)
+    plan = _pass(scenario)
+    frames = plan.frames + ahead + _ANSWERS * len(scenario.commands)
     most = frames if at.kind == "frame" else frames * UART.cadu_length
     if int(at.value) >= most:
         has = "no more than" if scenario.commands else ""
@@ -141,7 +137,7 @@ def _check_place(place: str, at: At, scenario: Scenario, ahead: int) -> None:
 
 
 def _check_loss(place: str, loss: Loss, scenario: Scenario) -> None:
-    last = LAST_OF_LANDING if _lands(scenario) else int(HISTORICAL.at.value)
+    last = _pass(scenario).loss
     if not FIRST_LANDER + _CONTACT < int(loss.at.value) <= last:
         raise ValueError(
             f"{place}: the lander's signal can be lost after {utc(FIRST_LANDER + _CONTACT)}, with its third frame, and "
@@ -175,6 +171,7 @@ def _counted(base: str, scenario: Scenario) -> tuple[int, int | None]:
     return 1, losses if base in ("last_good_frame", "los_time_error", "los_declared_late", "los_cause") else None
 
 
-def _lands(scenario: Scenario) -> bool:
-    """It may be another pass than the historical one."""
-    return any(command.name == "SELECT_PROFILE" for command in scenario.commands)
+def _pass(scenario: Scenario) -> PassPlan:
+    """The pass that is flown, or the longest if a command may choose another."""
+    chosen = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
+    return PASSES["soft-landing" if chosen else scenario.head.flight_profile]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import sys
-import tomllib
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -17,26 +17,27 @@ from groundstation.errors import ViewerCrashed
 from groundstation.hangup import end_with_terminal, orderly_end
 from groundstation.host_time import host_clock
 from groundstation.output import echo, echo_json, write_line
-from groundstation.plain import utc
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
 from groundstation.shell import choose_style
 from groundstation.station_options import output_options
 from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
-from hil.campaign import to_toml
 from hil.expected_losses import with_losses
 from hil.find import find_image, find_scenario
 from hil.image_option import image_option
 from hil.live_viewer import LiveViewer
-from hil.mission_time import MissionTime
+from hil.mission_time import MissionTime, exact
 from hil.report import Report, lines, prepare_folder, release_folder, write_report
 from hil.result import DeclaredLoss, RunResult
 from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
-from hil.scenario import Mode, Scenario, load_scenario, parse_scenario
+from hil.scenario import Mode, Scenario, load_scenario
+from hil.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.targets import TARGETS
 
 HISTORICAL = "los-lander-only"
 """What is flown if nothing else is named: the descent of 12 March 1974."""
+SOFT_LANDING = "soft-landing"
+"""What is flown then with the profile of that name."""
 
 
 @click.command("fly")
@@ -56,6 +57,7 @@ HISTORICAL = "los-lander-only"
 @wait_option
 @click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
 @image_option
+@scenario_options
 @click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
 @output_options
@@ -72,6 +74,7 @@ def fly_command(
     board_wait: float,
     lockstep: bool,
     image: Path | None,
+    keys: Keys,
     record: Path | None,
     report: Path | None,
     plain: bool,
@@ -90,6 +93,7 @@ def fly_command(
       hil fly --target board                    on the board on which a lander answers
       hil fly --target board --port 066CFF515150898367151742    on the one of this serial number
       hil fly reacquisition                     a cable that is pulled and put back
+      hil fly --flight-profile soft-landing     the descent as it was planned
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
       hil fly --json --speed 50 | tail -1       the verdict, for programs
@@ -105,12 +109,12 @@ def fly_command(
         _check_lockstep(context)
     if scenario is not None and link_drop is not None:
         raise click.UsageError("--link-drop makes a scenario of its own: leave out SCENARIO, or --link-drop")
-    chosen = chosen_scenario(scenario, link_drop, link)
+    chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link})
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
     given = [] if port is None else [port]
-    again = _again(scenario, link_drop, target, mode, speed, link, port_words(given, baud), image)
+    again = _again(scenario, link_drop, target, mode, speed, link, [*key_words(keys), *port_words(given, baud)], image)
     flown = find_image(target, image)
     boards = ports_of(target, given, baud)
     if len(boards) > 1:
@@ -137,33 +141,29 @@ def _check_lockstep(context: click.Context) -> None:
             raise click.UsageError(f"--lockstep has neither clock nor port: leave out --{name}, or --lockstep")
 
 
-def chosen_scenario(name: str | None, link_drop: int | None, link: str | None) -> Scenario:
-    """What is flown: a scenario that was named, the historical one, or one of a link that drops.
+def chosen_scenario(name: str | None, link_drop: int | None, keys: Keys = MappingProxyType({})) -> Scenario:
+    """What is flown: a scenario that was named, the one of the profile, or one of a link that drops.
+
+    Args:
+        name: of a scenario, or its file.
+        link_drop: mission time in ns at which the whole link falls silent.
+        keys: of the table [scenario].
 
     Raises:
         ScenarioError: there is no such scenario.
     """
     if link_drop is not None:
-        scenario = with_losses(link_drop_tables(link_drop), "link-drop")
-    else:
-        scenario = load_scenario(find_scenario(name or HISTORICAL))
-    if link is None:
-        return scenario
-    tables = tomllib.loads(scenario.text)
-    tables["scenario"]["link"] = link
-    return parse_scenario(to_toml(tables), scenario.id)
+        tables = link_drop_tables(link_drop)
+        return with_losses({**tables, "scenario": {**tables["scenario"], **keys}}, "link-drop")
+    shown = SOFT_LANDING if keys.get("flight_profile") == SOFT_LANDING else HISTORICAL
+    return with_keys(load_scenario(find_scenario(name or shown)), keys)
 
 
 def link_drop_tables(at: int) -> dict[str, Any]:
     """The scenario of a link that falls silent for good at a mission time in ns, both ways."""
-    title = f"At {_exact(at)} the whole link falls silent"
-    silence = {"kind": "silence", "at": _exact(at), "dir": "both"}
+    title = f"At {exact(at)} the whole link falls silent"
+    silence = {"kind": "silence", "at": exact(at), "dir": "both"}
     return {"scenario": {"id": "link-drop", "title": title}, "fault": [silence]}
-
-
-def _exact(at: int) -> str:
-    """A mission time with as many decimals as it has."""
-    return utc(at, 9).rstrip("0").rstrip(".")
 
 
 def _again(
@@ -173,17 +173,17 @@ def _again(
     mode: Mode,
     speed: float | None,
     link: str | None,
-    ports: list[str],
+    more: list[str],
     image: Path | None,
 ) -> str:
     """The command line that flies it again."""
     words = ["hil", "fly", *([] if scenario is None else [scenario]), "--target", target]
-    words += ["--link-drop", _exact(link_drop)] if link_drop is not None else []
+    words += ["--link-drop", exact(link_drop)] if link_drop is not None else []
     words += ["--lockstep"] if mode == "lockstep" else []
     words += ["--speed", f"{speed:g}"] if speed is not None else []
     words += ["--link", link] if link is not None else []
     words += ["--image", str(image)] if image is not None else []
-    return shell_join([*words, *ports])
+    return shell_join([*words, *more])
 
 
 def _fly(plan: Plan, viewer: LiveViewer | None, report: Path | None, breakable: Breakable) -> RunResult:

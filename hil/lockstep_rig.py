@@ -25,6 +25,7 @@ from groundstation.uplink import Uplink, UplinkOutcome
 from hil.channel import Channel
 from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
+from hil.flight_profile import PASSES
 from hil.record import FlightRecord
 from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
@@ -34,8 +35,6 @@ from protocols.profile import UART
 
 TICK_NS = 100_000_000
 MS = 1_000_000
-PASS_TICKS = 3220
-"""A historical pass."""
 MAX_TICKS = 12_000
 """No scenario is longer: 20 minutes of the mission."""
 BATCH = 100
@@ -54,6 +53,7 @@ class LockstepRig:
 
     def __init__(self, scenario: Scenario, target: Stepped, recording: Path, progress: Progress) -> None:
         self._scenario = scenario
+        self._pass = PASSES[scenario.head.flight_profile]
         self._target = target
         self._progress = progress
         by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
@@ -86,8 +86,8 @@ class LockstepRig:
         meta = {"station": "lockstep", "link": url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
         with ArchiveWriter(record.recording, meta) as archive:
             self._recorder = Recorder(Receiver(MARS6, UART, url), archive, str(record.recording))
+            self._target.begin(self._scenario.head.flight_profile)
             record.ready, record.script = self._target.ready, self._target.script
-            self._target.begin()
             self._take(LinkChange(EPOCH, "CONNECTED", url))
             self._fly_all()
         record.provenance |= self._target.provenance()
@@ -128,7 +128,7 @@ class LockstepRig:
     def _over(self, now: int) -> bool:
         """Nothing more will come: the pass is over, or was lost with the target and its time is over too."""
         if self._lost_pass or self._stands:
-            return now >= EPOCH + PASS_TICKS * TICK_NS and not self._faults.open
+            return now >= EPOCH + self._pass.length and not self._faults.open
         return self._target.over and self._uplink.deadline is None and not self._channel.next_up
 
     def _room(self, now: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from groundstation.plain import utc
 from hil.faults.window import in_flight
 from protocols.times import utc_ns
 
@@ -24,3 +25,8 @@ class MissionTime(click.ParamType[int]):
             return in_flight(scet)
         except ValueError as error:
             self.fail(f"{text}: {error}", param, ctx)
+
+
+def exact(scet: int) -> str:
+    """A mission time in ns as text, with as many decimals as it has."""
+    return utc(scet, 9).rstrip("0").rstrip(".")

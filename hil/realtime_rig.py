@@ -35,10 +35,11 @@ from groundstation.station_config import StationConfig
 from groundstation.station_process import has_ended, start_station, stop_station
 from hil.channel import Channel
 from hil.cutter import Cut
-from hil.deadline import GRACE_S, PASS_NS, last_words, planned_seconds
+from hil.deadline import GRACE_S, last_words, planned_seconds
 from hil.errors import MachineFailed
 from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
+from hil.flight_profile import PASSES
 from hil.listener import Listener
 from hil.live_viewer import Viewer
 from hil.record import FlightRecord
@@ -55,8 +56,6 @@ from protocols.profile import UART
 
 TICK_NS = 100_000_000
 S = 1_000_000_000
-LAST_HK = EPOCH + 3210 * TICK_NS
-"""What a historical pass sends last."""
 START_TIMEOUT_S = 10.0
 _LOOK_S = 0.002
 _LEAST_WAIT_S = 0.0005
@@ -116,7 +115,8 @@ class RealtimeRig:
             baud=scenario.head.baud or None,
             start=EPOCH,
         )
-        script = start_script(speed)
+        self._pass = PASSES[scenario.head.flight_profile]
+        script = start_script(speed, scenario.head.flight_profile)
         self.record = FlightRecord(
             scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
         )
@@ -236,7 +236,7 @@ class RealtimeRig:
 
     def _start(self) -> None:
         """The first frame that is not a greeting is the flight's."""
-        for _, data in start_script(self._speed):
+        for _, data in self.record.script or ():
             self._machine.write(data)
         deadline = time.monotonic() + START_TIMEOUT_S / min(self._speed, 1.0)
         started: list[bytes] = []
@@ -312,7 +312,7 @@ class RealtimeRig:
         given = [self._scenario.commands[n].name for n, number in self._numbers.items() if not self._is_final(number)]
         if given:
             return f"no word of {', '.join(given)}"
-        if self._scet < LAST_HK:
+        if self._scet < self._pass.last_frame:
             return "it sends no more" + (f", and {', '.join(waiting)} could not be given" if waiting else "")
         return "it does not stop"
 
@@ -383,8 +383,8 @@ class RealtimeRig:
         """The last frame has passed, or the target's time is over; and all that lasts has been undone."""
         if self._faults.open or not all(map(self._is_final, self._numbers.values())):
             return False
-        late = self._line_now >= EPOCH + PASS_NS + round(0.5 * S * self._speed)
-        return late and (self._scet >= LAST_HK or self._ended)
+        late = self._line_now >= EPOCH + self._pass.length + round(0.5 * S * self._speed)
+        return late and (self._scet >= self._pass.last_frame or self._ended)
 
     def _is_final(self, number: int) -> bool:
         """Whether the station has said how a command ended."""

@@ -41,6 +41,7 @@ from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.expected_curve import expected_curve
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
+from hil.flight_profile import PASSES
 from hil.images import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
 from hil.live_viewer import LiveViewer
 from hil.lockstep_rig import LockstepRig, Progress
@@ -48,7 +49,7 @@ from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
 from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, Verdict, decode_result, worst
-from hil.scenario import HISTORICAL, Mode, Scenario, State
+from hil.scenario import Mode, Scenario, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
 from hil.targets import (
@@ -77,8 +78,6 @@ _ZMQ = {"peer_killed", "peer_stopped"}
 _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
 _MS = 1_000_000
-_LAST_LOSS = int(HISTORICAL.at.value)
-"""From then on the lander is silent by itself."""
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
 
@@ -187,7 +186,7 @@ def _check_speed(plan: Plan) -> None:
     for loss in plan.scenario.losses:
         outages = [(n, fault) for n, fault in enumerate(plan.scenario.faults) if fault.at == loss.at]
         spans = [(_silent(fault), n) for n, fault in outages]
-        if not spans or int(loss.at.value) >= _LAST_LOSS:
+        if not spans or int(loss.at.value) >= PASSES[plan.scenario.head.flight_profile].loss:  # it is silent by itself
             continue
         longest, n = max(spans)
         if timeout <= longest < timeout * speed:  # what is too short at any speed is for the verdict

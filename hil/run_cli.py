@@ -35,6 +35,7 @@ from hil.report import Report, image_lines, lines, prepare_folder, release_folde
 from hil.result import FlownImage, RunResult
 from hil.run import INTERRUPTED, TARGETS_OF, Plan, check_plan, read_bundle, slower, utc_date
 from hil.scenario import SCENARIOS, Mode, load_scenario, parse_scenario, with_seed
+from hil.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.scratch import Scratch
 from hil.targets import TARGETS, BoardPort
 from hil.targets.board_ports import choose_ports
@@ -51,7 +52,7 @@ _SPEED = (
     "that it has to see must last it 0.3 s."
 )
 
-_common = [
+_common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
     click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True),
     click.option("--lockstep", is_flag=True, help="No clock: exact, and as fast as the target."),
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
@@ -64,6 +65,7 @@ _common = [
     baud_option,
     wait_option,
     image_option,
+    scenario_options,
 ]
 
 
@@ -91,6 +93,7 @@ def run_command(
     baud: int | None,
     board_wait: float,
     image: Path | None,
+    keys: Keys,
     repeat: int,
     speed: float | None,
     as_json: bool,
@@ -106,6 +109,7 @@ def run_command(
       hil run all --target qemu --jobs 2                  all that the target can fly
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run noisy-descent --seed 7 --repeat 10
+      hil run noisy-descent --flight-profile soft-landing the descent as it was planned
       hil run los-091105 --json | jq .state               the verdict, for programs
       hil run all --target board                          the board on which a lander answers
       hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them
@@ -119,16 +123,17 @@ def run_command(
     if speed is not None and mode == "lockstep":
         raise click.UsageError(_NO_SPEED)
     plans, skipped = [], []
+    more = [*key_words(keys), *port_words(ports, baud)]
     with Interrupts() as interrupts, _folder(report) as folder:
         found = [found for name in scenarios for found in find_scenarios(name)]
         flown, boards = find_image(target, image), ports_of(target, ports, baud)
         for path, named in found:
-            scenario = load_scenario(path)
+            scenario = with_keys(load_scenario(path), keys)
             chosen: Mode = mode or default_mode(scenario, target)
             seeded = scenario if seed is None else with_seed(scenario, seed)
             for n in range(repeat):
                 bundle = folder / "runs" / _name(scenario.id, target, seed, n if repeat > 1 else None)
-                again = _again(path, target, chosen, seeded.head.seed, port_words(ports, baud), image)
+                again = _again(path, target, chosen, seeded.head.seed, more, image)
                 kept = report is not None
                 plan = Plan(
                     seeded, target, chosen, bundle, again, speed, boards, None, flown, kept, board_wait_s=board_wait
@@ -177,12 +182,12 @@ def _name(scenario: str, target: str, seed: int | None, n: int | None) -> str:
     return f"{scenario}-{target}" + ("" if seed is None else f"-s{seed}") + ("" if n is None else f"-{n + 1}")
 
 
-def _again(path: Path, target: str, mode: Mode, seed: int, ports: list[str], image: Path | None) -> str:
+def _again(path: Path, target: str, mode: Mode, seed: int, more: list[str], image: Path | None) -> str:
     """The command line that flies a run again."""
     what = path.stem if path.parent == SCENARIOS else str(path)
     words = ["hil", "run", what, "--target", target, f"--{mode}", "--seed", str(seed)]
     words += ["--image", str(image)] if image is not None else []
-    return shell_join([*words, *ports])
+    return shell_join([*words, *more])
 
 
 @contextmanager
@@ -382,6 +387,7 @@ def campaign_command(
     baud: int | None,
     board_wait: float,
     image: Path | None,
+    keys: Keys,
     runs: int,
 ) -> None:
     """Fly a scenario many times, with seeds and parameters drawn anew for each run: Monte Carlo.
@@ -396,7 +402,7 @@ def campaign_command(
       hil campaign noisy-descent --runs 50 --target board --port all    on all boards, each run on one of them
     """
     mode = _mode(lockstep, realtime)
-    base, first = load_scenario(find_scenario(scenario)), 1 if seed is None else seed
+    base, first = with_keys(load_scenario(find_scenario(scenario)), keys), 1 if seed is None else seed
     check_vary(base)
     chosen: Mode = mode or default_mode(base, target)
     with Interrupts() as interrupts, _folder(report) as folder:

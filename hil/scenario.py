@@ -9,6 +9,7 @@
     link = "pty"                         # in real time: "pty" or "zmq"
     speed = 10                           # in real time: mission seconds a second
     baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
+    flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
 
     [[fault]]                            # hil.faults says which there are and what they take
     kind = "unplug"
@@ -35,8 +36,9 @@
     low = "1 s"
     high = "20 s"
 
-Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the historical one is expected,
-at 09:11:05, LANDER_ONLY, and such as follow from the frames that the faults left.
+Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the one is expected with which
+the profile ends, and such as follow from the frames that the faults left: the historical one at 09:11:05, LANDER_ONLY;
+after a soft landing the end of the pass, at 09:13:28.
 """
 
 from __future__ import annotations
@@ -58,8 +60,9 @@ from groundstation.message_base import Value
 from groundstation.messages import Cause
 from groundstation.orders import CommandState
 from hil.errors import ScenarioError
-from hil.faults import FAULTS, Act, At, For, Spec, in_flight, mission_time
+from hil.faults import FAULTS, Act, At, For, Spec, in_flight
 from hil.faults.spec import Direction
+from hil.flight_profile import PASSES, FlightProfile
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
@@ -96,6 +99,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     link: Literal["pty", "zmq"] = "pty"
     speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
     baud: Annotated[int, msgspec.Meta(ge=0)] = 115200
+    flight_profile: FlightProfile = "historical"
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -177,7 +181,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return self.head.id
 
 
-HISTORICAL = Loss(at=At("scet", mission_time("09:11:05")), cause="LANDER_ONLY")
+HISTORICAL = Loss(at=At("scet", PASSES["historical"].loss), cause="LANDER_ONLY")
+LANDED = Loss(at=At("scet", PASSES["soft-landing"].loss), cause=["SILENCE", "LANDER_ONLY"])
+"""The pass is over: the bus, which sends once a second, may not be lost yet when the lander is."""
+
+
+def last_loss(profile: FlightProfile) -> Loss:
+    """With what a flight ends, if nothing goes wrong."""
+    return HISTORICAL if profile == "historical" else LANDED
+
 
 _Fault = reduce(or_, FAULTS.values())
 _ENTRIES: dict[str, Any] = {
@@ -198,6 +210,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "mode": get_args(Mode),
     "modes": get_args(Mode),
     "link": ("pty", "zmq"),
+    "flight_profile": get_args(FlightProfile),
     "dir": get_args(Direction),
     "cause": get_args(Cause),
     "expect": get_args(CommandState),
@@ -247,7 +260,7 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
         head=parts["scenario"],
         faults=parts.get("fault", []),
         commands=parts.get("command", []),
-        losses=parts.get("loss", [HISTORICAL]),
+        losses=parts.get("loss", [last_loss(parts["scenario"].flight_profile)]),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
         complete="loss" in parts,

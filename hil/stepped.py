@@ -10,10 +10,13 @@ from functools import partial
 from typing import Protocol
 
 from hil.errors import Unsupported
+from hil.flight_profile import FlightProfile
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import call, historical_bursts
 from hil.targets import MACHINES, TIMELESS
 from hil.targets.stepping import SteppedMachine, faults_of
+from hil.targets.telecommands import select_frame, tc_frame
+from protocols.ccsds.cltu import encode_cltu
 
 Capabilities = frozenset[str]
 
@@ -29,8 +32,8 @@ class Stepped(Protocol):
     steps: int
     """Calls of `step` so far."""
 
-    def begin(self) -> None:
-        """Switch it on and bring it to tick 0.
+    def begin(self, profile: FlightProfile = "historical") -> None:
+        """Switch it on and bring it to tick 0, with the profile of the flight.
 
         Raises:
             MachineFailed: it does not start.
@@ -82,17 +85,22 @@ class SteppedSoftware:
     """
 
     name = "software"
-    ready = False
     console = ""
 
     def __init__(self) -> None:
+        self.ready = False
         self.script: list[tuple[int, bytes]] = []
         self.steps = 0
         self._flown = historical_bursts()
         self._craft: Spacecraft | None = None
 
-    def begin(self) -> None:
-        """It starts by itself."""
+    def begin(self, profile: FlightProfile = "historical") -> None:
+        """It starts by itself, unless it has to be told its profile before."""
+        if profile != "historical":
+            start = encode_cltu(select_frame(profile) + tc_frame("START"))
+            self.ready, self._craft = True, Spacecraft()
+            self.script.append((0, start))
+            self._craft.receive(start)
 
     def advance(self, ticks: int, uplink: Sequence[bytes]) -> list[bytes]:
         """Let so many ticks fly."""

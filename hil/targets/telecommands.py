@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hil.flight_profile import PASSES, FlightProfile
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, encode_frame
 from protocols.commands import Argument
@@ -31,9 +32,16 @@ def control(command: ControlCommand) -> bytes:
     return encode_cltu(encode_frame(TcFrame(SCID, 0, 0, encode_control(command), bypass=True, control=True)))
 
 
-def start_script(speed: float) -> list[tuple[int, bytes]]:
+def select_frame(profile: FlightProfile) -> bytes:
+    """What a lander in READY is told of its profile; nothing for the one that it has from power on."""
+    label = PASSES[profile].label
+    return b"" if profile == "historical" else tc_frame("SELECT_PROFILE", values={"profile": label})
+
+
+def start_script(speed: float, profile: FlightProfile = "historical") -> list[tuple[int, bytes]]:
     """What makes a lander in READY fly at a speed, as the oracle wants it: before its first step.
 
     It asks for no reports, so that none comes down before tick 0.
     """
-    return [(0, order("SCALE", factor=round(speed, 2)) + order("START"))]
+    start = encode_cltu(select_frame(profile) + tc_frame("START"))
+    return [(0, order("SCALE", factor=round(speed, 2)) + start)]

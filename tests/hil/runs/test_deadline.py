@@ -26,6 +26,7 @@ def command(name: str, at: str, args: str = "") -> str:
     [
         ("", 1, 322),
         ("", 20, 16.1),
+        ('flight_profile = "soft-landing"', 10, 45.5),
         (fault("silence", '"09:11:00"', "60 s"), 20, 16.1),  # of the stream: the pass ends as it would
         (fault("hang", '"09:09:00"', "30 s"), 10, 35.2),  # in which the mission stands
         (fault("hang", '"09:09:00"', "30 s") + fault("hang", '"09:10:00"', "10 s"), 10, 36.2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from hil.cli import cli
 from hil.cutter import Cutter
 from hil.errors import NeverHappens, NotForTarget
-from hil.feasibility import EVENTS, FRAMES, check_feasible
+from hil.feasibility import EVENTS, FIRST_LANDER, TICK_NS, check_feasible
+from hil.flight_profile import PASSES, FlightProfile
 from hil.oracle import fly as oracle
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan
 from hil.scenario import SCENARIOS, load_scenario, parse_scenario
-from protocols.lander import EPOCH, MARS6
+from hil.targets.telecommands import start_script
+from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
 HEAD = '[scenario]\nid = "x"\n'
@@ -25,6 +28,7 @@ SILENCE = '[[fault]]\nkind = "silence"\n'
 PING = '[[command]]\nat = "09:08:00"\nname = "PING"\n'
 LANDING = '[[command]]\nat = "09:06:00"\nname = "SELECT_PROFILE"\nargs = { profile = "SOFT_LANDING" }\n'
 CUTS = Cutter(UART, MARS6).feed(b"".join(burst.data for burst in oracle()))
+LANDED = 'flight_profile = "soft-landing"\n'
 
 
 def check(text: str, target: str = "software", mode: str = "lockstep") -> None:
@@ -41,9 +45,16 @@ def rows(result: RunResult) -> dict[str, tuple[object, str]]:
     return {row.name: (row.value, row.state) for row in result.measurements if row.name.startswith("fault")}
 
 
-def test_what_is_foreseen_is_what_the_oracle_sends() -> None:
-    assert len(CUTS) == FRAMES
-    assert {event for cut in CUTS for event in cut.events} == EVENTS
+@pytest.mark.parametrize("profile", get_args(FlightProfile))
+def test_what_is_foreseen_is_what_the_oracle_sends(profile: FlightProfile) -> None:
+    cuts = Cutter(UART, MARS6).feed(
+        b"".join(burst.data for burst in oracle(script=start_script(1, profile), ready=True))
+    )
+    plan, lander = PASSES[profile], [cut.scet for cut in cuts if cut.vcid == LANDER and cut.scet is not None]
+    assert len(cuts) == plan.frames
+    assert {event for cut in cuts for event in cut.events} == EVENTS[profile]
+    assert (lander[0], lander[-1]) == (FIRST_LANDER, plan.loss - TICK_NS)
+    assert max(cut.scet for cut in cuts if cut.vcid == BUS and cut.scet is not None) == plan.last_frame
 
 
 @given(st.integers(0, 3_210_000), st.integers(1, 1500))
@@ -94,6 +105,8 @@ def test_a_window_is_refused_if_and_only_if_no_frame_is_in_it(begin_ms: int, len
             r"limit\[0\]\.name: there is no frames_lost\[2\]: .* one row",
         ),
         ('[[limit]]\nname = "fault[0]"\nmin = 1\n', r"limit\[0\]\.name: there is no fault\[0\]"),
+        (LANDED + SILENCE + "at = { frame = 4125 }\n", r"there is no frame 4,125: the pass has 4,125 frames"),
+        (LANDED + SILENCE + 'at = { event = "RELAY_LOST" }\n', r"this pass has no event RELAY_LOST"),
     ],
 )
 def test_what_cannot_happen_is_refused(text: str, told: str) -> None:
@@ -111,6 +124,8 @@ def test_what_cannot_happen_is_refused(text: str, told: str) -> None:
         PING + SILENCE + 'at = "09:06:00.5"\nfor = "300 ms"\n',  # an answer may be in it
         PING + SILENCE + 'dir = "up"\nat = "09:07:00"\nfor = "60.1 s"\n',
         LANDING + SILENCE + 'at = "09:12:00"\n',
+        LANDED + SILENCE + 'at = "09:13:27.9"\nfor = "100 ms"\n',
+        LANDED + '[[loss]]\nat = "09:13:28"\ncause = "SILENCE"\n',
         '[[limit]]\nname = "byte_to_published_p99"\nmax = 1\nmode = "realtime"\n',
     ],
 )

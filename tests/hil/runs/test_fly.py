@@ -30,7 +30,7 @@ def hil(*arguments: object) -> Result:
 
 
 def dropped(at: str, folder: Path) -> RunResult:
-    plan = Plan(chosen_scenario(None, mission_time(at), None), "software", "lockstep", folder / "run", "")
+    plan = Plan(chosen_scenario(None, mission_time(at)), "software", "lockstep", folder / "run", "")
     check_plan(plan)
     return fly_plan(plan, lambda: 0, lambda scet: None)
 
@@ -112,9 +112,9 @@ def test_what_a_viewer_may_spoil_is_recorded_unless_it_is_limited() -> None:
 
 
 def test_a_link_of_another_kind_and_a_wrong_name() -> None:
-    assert chosen_scenario(None, None, "zmq").head.link == "zmq"
+    assert chosen_scenario(None, None, {"link": "zmq"}).head.link == "zmq"
     with pytest.raises(ScenarioError, match="did you mean 'los-091105'"):
-        chosen_scenario("los-091106", None, None)
+        chosen_scenario("los-091106", None)
 
 
 @pytest.mark.parametrize("target", ["posix", pytest.param("qemu", marks=pytest.mark.long), "simavr"])
