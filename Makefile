@@ -8,7 +8,7 @@ STAMP := .venv/.setup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test long lint exports firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
+.PHONY: help setup run test long lint exports reference firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -50,9 +50,13 @@ lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-exports: $(STAMP) ## compare the generated files (C header, XTCE, interface document) with the declaration
+exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) with what they are generated from
 	@$(BIN)/python -m protocols.export check
 	@$(BIN)/python tools/make_atmosphere.py --check
+	@$(BIN)/python tools/make_reference.py --check
+
+reference: $(STAMP) ## write the generated reference: docs/commands.md, messages.md, scenarios.md
+	@$(BIN)/python tools/make_reference.py
 
 firmware: ## build the C lander for every board
 	@$(MAKE) -C hil/firmware firmware

@@ -28,7 +28,7 @@
     [[limit]]                            # in place of the usual limits of a measurement (hil.limits)
     name = "frames_lost"
     max = 2
-    on = ["board"]
+    on = ["qemu"]
 
     [[vary]]                             # for `hil campaign`: drawn anew for each run
     fault = 0

@@ -1,0 +1,1 @@
+"""The documents: their links, their code blocks, and that the reference says what the program does."""
