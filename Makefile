@@ -55,7 +55,7 @@ exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) wit
 	@$(BIN)/python tools/make_atmosphere.py --check
 	@$(BIN)/python tools/make_reference.py --check
 
-reference: $(STAMP) ## write the generated reference: docs/commands.md, messages.md, scenarios.md
+reference: $(STAMP) ## write the generated reference: docs/commands.md, exit-codes.md, messages.md, scenarios.md
 	@$(BIN)/python tools/make_reference.py
 
 firmware: ## build the C lander for every board

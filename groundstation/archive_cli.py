@@ -14,9 +14,11 @@ from groundstation.archive.paths import passes_folder
 from groundstation.archive.reader import ArchiveReader
 from groundstation.decode_cli import Progress
 from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
+from groundstation.exit_codes import READING, exit_codes
 from groundstation.exporting import FORMATS, Format, export
 from groundstation.host_time import host_clock
-from groundstation.output import echo, echo_json
+from groundstation.json_output import echo_json
+from groundstation.output import echo
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
 from groundstation.printable import encodable
 from groundstation.salvage import salvage
@@ -28,27 +30,8 @@ from protocols.profile import UART
 _archive = click.argument("archive", type=click.Path(path_type=Path))
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
 
-_EXPORT_EPILOG = """
-\b
-Exit codes: 0 fine, 2 wrong usage or a table exists, 14 the recording cannot be read or a table cannot be written,
-19 the recording is damaged or incomplete: what could be read was written, 130 interrupted.
-"""
 
-_READ_EPILOG = """
-\b
-Exit codes: 0 fine, 2 wrong usage, 14 the recording cannot be read, 19 it is damaged or incomplete: what could be read
-was given, 130 interrupted.
-"""
-
-
-_COPY_EPILOG = """
-\b
-Exit codes: 0 fine, 2 wrong usage or TARGET exists, 14 the recording cannot be read or the copy not be written,
-19 the recording is incomplete: what there is was copied, 130 interrupted.
-"""
-
-
-@click.command(epilog=_READ_EPILOG)
+@click.command(epilog=exit_codes(*READING))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 @_json
 def passes(folder: Path | None, as_json: bool) -> None:
@@ -90,7 +73,7 @@ def _is_lacking(item: PassSummary | ArchiveError) -> bool:
     return bool(item.lack) if isinstance(item, PassSummary) else not isinstance(item, NotARecording)
 
 
-@click.command(epilog=_READ_EPILOG)
+@click.command(epilog=exit_codes(*READING))
 @_archive
 @_json
 def info(archive: Path, as_json: bool) -> None:
@@ -105,7 +88,7 @@ def info(archive: Path, as_json: bool) -> None:
         reader.require_whole()
 
 
-@click.command("export", epilog=_EXPORT_EPILOG)
+@click.command("export", epilog=exit_codes(*READING))
 @_archive
 @click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
 @click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
@@ -130,7 +113,7 @@ def export_command(archive: Path, form: Format, packets: str | None, output: Pat
         reader.require_whole()
 
 
-@click.command("salvage", epilog=_READ_EPILOG)
+@click.command("salvage", epilog=exit_codes(*READING))
 @_archive
 @_json
 def salvage_command(archive: Path, as_json: bool) -> None:
@@ -155,7 +138,7 @@ def salvage_command(archive: Path, as_json: bool) -> None:
         reader.require_whole()
 
 
-@click.command("copy", epilog=_COPY_EPILOG)
+@click.command("copy", epilog=exit_codes(*READING))
 @_archive
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite a file of that name.")

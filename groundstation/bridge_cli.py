@@ -9,7 +9,8 @@ import click
 
 from groundstation.bridge import DEFAULT_BUFFER, Bridge, BridgeConfig
 from groundstation.endpoints import is_private
-from groundstation.errors import CallerError
+from groundstation.errors import CallerError, KeyUnusable, WorldError
+from groundstation.exit_codes import DONE, PORT, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
@@ -19,14 +20,8 @@ from groundstation.plain import utc
 from groundstation.printable import shell_join
 from groundstation.service import end_with_parent
 
-_EPILOG = """
-\b
-Exit codes: 0 ended by a signal, 1 the endpoint cannot be bound, 2 wrong usage, 26 a key file is damaged or open to
-other users.
-"""
 
-
-@click.command(epilog=_EPILOG)
+@click.command(epilog=exit_codes(DONE, WorldError, CallerError, *PORT, KeyUnusable))
 @click.argument("port", metavar="SERIAL")
 @click.option("--bind", required=True, metavar="tcp://ADDRESS:PORT", help="Where the station comes; or ipc:///PATH.")
 @click.option("--key", metavar="NAME", help="The bridge's own key; needed wherever others can reach it.")

@@ -5,45 +5,38 @@ from __future__ import annotations
 import click
 
 from groundstation import __version__
-from groundstation.lazy import LazyGroup
+from groundstation.exit_codes import DONE, HANGUP, INTERRUPTED, errors_of, exit_codes
+from groundstation.lazy import Lazy, LazyGroup
 from groundstation.shell import run_cli
 
 COMMANDS = {
-    "acknowledge": "groundstation.command_cli:acknowledge",
-    "arm": "groundstation.command_cli:arm",
-    "bridge": "groundstation.bridge_cli:bridge",
-    "commands": "groundstation.command_cli:commands",
-    "cop": "groundstation.command_cli:cop",
-    "copy": "groundstation.archive_cli:copy_command",
-    "decode": "groundstation.decode_cli:decode",
-    "export": "groundstation.archive_cli:export_command",
-    "info": "groundstation.archive_cli:info",
-    "keys": "groundstation.keys_cli:keys",
-    "passes": "groundstation.archive_cli:passes",
-    "ports": "groundstation.station_cli:ports",
-    "replay": "groundstation.viewer_cli:replay",
-    "run": "groundstation.viewer_cli:run",
-    "salvage": "groundstation.archive_cli:salvage_command",
-    "send": "groundstation.command_cli:send",
-    "serve": "groundstation.station_cli:serve",
-    "stop": "groundstation.station_cli:stop",
-    "udev": "groundstation.udev_cli:udev",
-    "watch": "groundstation.viewer_cli:watch",
+    "acknowledge": Lazy("groundstation.command_cli:acknowledge", "Clear the alarms of a station."),
+    "arm": Lazy("groundstation.command_cli:arm", "Allow one critical command for a while."),
+    "bridge": Lazy("groundstation.bridge_cli:bridge", "Relay a serial port to stations on other hosts."),
+    "commands": Lazy("groundstation.command_cli:commands", "List the lander's commands, or describe one."),
+    "cop": Lazy("groundstation.command_cli:cop", "Direct the sequence-controlled uplink (FOP-1)."),
+    "copy": Lazy("groundstation.archive_cli:copy_command", "Copy a recording into a new file."),
+    "decode": Lazy("groundstation.decode_cli:decode", "Decode a capture or a recording."),
+    "export": Lazy("groundstation.archive_cli:export_command", "Write a recording's values as CSV or Parquet."),
+    "info": Lazy("groundstation.archive_cli:info", "Describe a recording."),
+    "keys": Lazy("groundstation.keys_cli:keys", "Make keys, and authorize clients on other hosts."),
+    "passes": Lazy("groundstation.archive_cli:passes", "List the recordings in a folder."),
+    "ports": Lazy("groundstation.station_cli:ports", "List the serial ports and whether you may use them."),
+    "replay": Lazy("groundstation.viewer_cli:replay", "Watch a recording again."),
+    "run": Lazy("groundstation.viewer_cli:run", "Receive a link and watch it."),
+    "salvage": Lazy("groundstation.archive_cli:salvage_command", "Read what is left of a damaged recording."),
+    "send": Lazy("groundstation.command_cli:send", "Send a command to the lander."),
+    "serve": Lazy("groundstation.station_cli:serve", "Receive and record a link, without a viewer."),
+    "stop": Lazy("groundstation.station_cli:stop", "Stop a station and close its recording."),
+    "udev": Lazy("groundstation.udev_cli:udev", "Install, check or remove the udev rules for boards."),
+    "watch": Lazy("groundstation.viewer_cli:watch", "Watch a station that runs."),
 }
-"""Where each command is."""
-
-_EXIT_CODES = """
-\b
-Exit codes: 0 fine, 1 a file or folder cannot be used, 2 wrong usage, 10 link cannot be opened, 11 port absent,
-12 port busy, 13 port not permitted, 14 recording or table cannot be written or read, or a recording lacks data
-at its end, 15 no station answers, 16 nothing decoded, 17 udev: something is not right, 18 root is needed,
-19 a recording is damaged: what could be read was given, 22 order refused, 23 command failed,
-24 no word of a command in time, 25 key not let in, 26 key file damaged or open to others,
-70 the viewer crashed, 129 its terminal closed, 130 interrupted.
-"""
+"""Where each command is, and its line in the help."""
 
 
-@click.group(cls=LazyGroup, commands_at=COMMANDS, epilog=_EXIT_CODES)
+@click.group(
+    cls=LazyGroup, lazy=COMMANDS, epilog=exit_codes(DONE, *errors_of("groundstation", "protocols"), HANGUP, INTERRUPTED)
+)
 @click.version_option(__version__)
 def cli() -> None:
     """Receive, keep and show the telemetry of a Mars 6 lander.

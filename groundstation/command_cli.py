@@ -12,6 +12,7 @@ import click
 
 from groundstation.client import StationClient
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
+from groundstation.exit_codes import DONE, REQUEST, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.message_base import Value
 from groundstation.messages import AnyMessage, Refusal, Snapshot
@@ -55,7 +56,7 @@ class _TakesNumbers(click.Command):
 _station = click.option("--station", help="Name or endpoint. [default: the only one that runs here]")
 
 
-@click.command()
+@click.command(epilog=exit_codes(*REQUEST, CommandRefused, CommandFailed, CommandTimeout))
 @click.argument("name")
 @click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--wait", is_flag=True, help="Follow the command to its end; the exit code tells it.")
@@ -113,7 +114,7 @@ def send(
         _conclude(last)
 
 
-@click.command()
+@click.command(epilog=exit_codes(DONE, CommandRefused))
 @click.argument("name", required=False)
 def commands(name: str | None) -> None:
     """List all commands, or say all about the command NAME. Critical ones, marked with !, need arming."""
@@ -129,7 +130,7 @@ def commands(name: str | None) -> None:
         write_line(line)
 
 
-@click.command(cls=_TakesNumbers)
+@click.command(cls=_TakesNumbers, epilog=exit_codes(*REQUEST, CommandRefused))
 @click.argument("seconds", type=float)
 @_station
 @key_options
@@ -146,7 +147,7 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
-@click.command()
+@click.command(epilog=exit_codes(*REQUEST, CommandRefused))
 @_station
 @key_options
 def acknowledge(station: str | None, key: str | None, server_key: str | None) -> None:
@@ -163,7 +164,7 @@ def acknowledge(station: str | None, key: str | None, server_key: str | None) ->
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 
 
-@click.command(cls=_TakesNumbers)
+@click.command(cls=_TakesNumbers, epilog=exit_codes(*REQUEST, CommandRefused))
 @click.argument("directive", required=False)
 @click.argument("value", type=int, required=False)
 @_station

@@ -15,15 +15,18 @@ from groundstation.byte_source import STDIN, ByteSource
 from groundstation.captures import Capture
 from groundstation.decoding import ApidCount, CaptureDecoder, ChannelCount, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
+from groundstation.exit_codes import READING, exit_codes
 from groundstation.frame_rows import FrameRow
+from groundstation.json_output import echo_json
 from groundstation.lost_text import lost_text
-from groundstation.output import echo, echo_json, paint
+from groundstation.output import echo, paint
 from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.service import Interrupts
 from protocols.bitsync import BitForm
 from protocols.counts import NOTHING, Lost
 from protocols.dictionary import Dictionary
+from protocols.errors import ProtocolError
 from protocols.lander import MARS6
 from protocols.loading import load_dictionary
 from protocols.profile import UART, LinkProfile, profile_from_toml
@@ -46,13 +49,6 @@ _CHANNEL_HEADS = [
     "dropped",
 ]
 _APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing", "back", "bytes"]
-
-_EPILOG = """
-\b
-Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage or a file exists, 3 a wrong profile or dictionary,
-14 not a recording, 16 nothing decoded, 19 a recording is damaged or incomplete: what could be read was decoded,
-130 interrupted.
-"""
 
 
 class Progress:
@@ -90,7 +86,7 @@ class Progress:
         self.clear()
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=exit_codes(*READING, WorldError, ProtocolError, NothingDecoded))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path), required=False)
 @click.option(
     "--profile",

@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 import click
 
 from groundstation.errors import CallerError, KeyUnusable
+from groundstation.exit_codes import DONE, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.keys import Client, KeyPair, KeyStore
 from groundstation.output import echo
 
-_EPILOG = """
-\b
-Exit codes: 0 fine, 2 wrong usage, a name or key that cannot be, 26 a key file is damaged or open to other users.
-"""
+_EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
 
 
 @click.group(epilog=_EPILOG)
@@ -35,7 +33,7 @@ def keys() -> None:
     """
 
 
-@keys.command()
+@keys.command(epilog=_EPILOG)
 @click.argument("name")
 def new(name: str) -> None:
     """Make a key pair called NAME, for this host's station or for one who connects elsewhere.
@@ -51,7 +49,7 @@ def new(name: str) -> None:
     echo(f"Whoever is to let it in: groundstation keys allow {name} {pair.public}")
 
 
-@keys.command("list")
+@keys.command("list", epilog=_EPILOG)
 def list_command() -> None:
     """List the keys of this host, and the keys that its stations and bridges let in.
 
@@ -81,7 +79,7 @@ def list_command() -> None:
         raise unusable
 
 
-@keys.command()
+@keys.command(epilog=_EPILOG)
 @click.argument("name")
 @click.argument("public", required=False)
 @click.option("--command/--telemetry", "may_command", default=False, help="What it may do. [default: --telemetry]")
@@ -101,7 +99,7 @@ def allow(name: str, public: str | None, may_command: bool) -> None:
     echo(f"{name} may {'listen and command' if client.rights == 'command' else 'listen'}")
 
 
-@keys.command()
+@keys.command(epilog=_EPILOG)
 @click.argument("name")
 def revoke(name: str) -> None:
     """Let the client NAME in no more. Running stations and bridges obey at once.

@@ -1,38 +1,57 @@
 """A group of commands whose modules are imported when one of them is asked for.
 
-A program that only sends a command must not wait until the terminal interface has been imported.
+A program that only sends a command must not wait until the terminal interface has been imported, and ``--help`` of
+the program must not wait for any of them. So the line that it shows of each command stands beside its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
 from protocols.nearest import nearest
 
 
-class LazyGroup(click.Group):
-    """Commands by name, each as ``module:attribute``."""
+class Lazy(NamedTuple):
+    """A command that is not imported yet.
 
-    def __init__(self, *args: object, commands_at: Mapping[str, str], **more: object) -> None:
+    Attributes:
+        place: ``module:attribute``.
+        help: the line of it in the help of its group.
+    """
+
+    place: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """Commands by name."""
+
+    def __init__(self, *args: object, lazy: Mapping[str, Lazy], **more: object) -> None:
         super().__init__(*args, **more)  # type: ignore[arg-type]  # click's own arguments, as they came
-        self._commands_at = dict(commands_at)
+        self._lazy = dict(lazy)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, sorted; nothing is imported."""
-        return sorted(self._commands_at)
+        return sorted(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module; None: there is no such command."""
-        place = self._commands_at.get(cmd_name)
-        if place is None:
+        found = self._lazy.get(cmd_name)
+        if found is None:
             return None
-        module, _, attribute = place.partition(":")
+        module, _, attribute = found.place.partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help; nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._lazy[name].help) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -40,9 +59,9 @@ class LazyGroup(click.Group):
         """The command that ``args`` begin with.
 
         Raises:
-            click.UsageError: there is none; the nearest name is told.
+            click.UsageError: there is none; with the nearest name.
         """
         name = args[0]
-        if name not in self._commands_at and not name.startswith("-"):
-            ctx.fail(f"no command {name!r}{nearest(name, sorted(self._commands_at))}")
+        if name not in self._lazy and not name.startswith("-"):
+            ctx.fail(f"no command {name!r}{nearest(name, sorted(self._lazy))}")
         return super().resolve_command(ctx, args)

@@ -11,7 +11,6 @@ import select
 import sys
 import traceback
 
-from groundstation.json_encoding import encode_json
 from groundstation.printable import printable, printable_json
 
 
@@ -20,11 +19,6 @@ def echo(*lines: str, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write("".join(f"{printable(line)}\n" for line in lines))
     stream.flush()
-
-
-def echo_json(value: object, *, err: bool = False) -> None:
-    """A value as one line of JSON, at once."""
-    write_json(encode_json(value, times=True).decode(), err=err)
 
 
 def write_json(text: str, *, err: bool = False) -> None:

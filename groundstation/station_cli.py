@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from groundstation.errors import ArchiveError
+from groundstation.exit_codes import DONE, RECEPTION, REQUEST, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.links.ports import format_ports, list_ports
 from groundstation.output import echo, tell, write_json
@@ -19,7 +21,7 @@ from groundstation.station_process import stop_elsewhere, stop_station
 from groundstation.target import find_target, invitation, key_options
 
 
-@click.command()
+@click.command(epilog=exit_codes(*RECEPTION))
 @click.argument("link")
 @station_options
 @click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
@@ -62,7 +64,7 @@ def serve(
         tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped; nothing was recorded")
 
 
-@click.command()
+@click.command(epilog=exit_codes(*REQUEST, ArchiveError))
 @click.argument("station", required=False)
 @key_options
 def stop(station: str | None, key: str | None, server_key: str | None) -> None:
@@ -83,7 +85,7 @@ def stop(station: str | None, key: str | None, server_key: str | None) -> None:
     echo(f"stopped; the recording is {recording}" if recording else "stopped; nothing was recorded")
 
 
-@click.command()
+@click.command(epilog=exit_codes(DONE))
 def ports() -> None:
     """List the serial ports, what is behind them, and whether they can be used."""
     echo(*format_ports(list_ports()))

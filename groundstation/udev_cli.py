@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from groundstation.errors import RulesError, RulesForbidden
+from groundstation.errors import CallerError, RulesError, RulesForbidden
+from groundstation.exit_codes import DONE, INTERRUPTED, exit_codes
 from groundstation.links.access import running_takers
 from groundstation.output import echo
 from groundstation.printable import shell_join
@@ -35,10 +36,7 @@ from groundstation.udev import (
 _SYSTEM = Path("/")
 _RULER = "─" * 72
 
-_EPILOG = """
-\b
-Exit codes: 0 fine, 2 wrong usage, 17 something is not right, 18 root is needed, 130 declined or interrupted.
-"""
+_EPILOG = exit_codes(DONE, CallerError, RulesError, RulesForbidden, INTERRUPTED)
 
 
 def _root_option(*, exists: bool) -> Callable[[click.decorators.FC], click.decorators.FC]:

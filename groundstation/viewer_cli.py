@@ -15,6 +15,7 @@ import click
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import PartlyRead, StationGone, ViewerCrashed
+from groundstation.exit_codes import READING, RECEPTION, REQUEST, VIEWER, exit_codes
 from groundstation.hangup import end_with_terminal
 from groundstation.host_time import host_clock
 from groundstation.links.replay import ReplayLink, replay_url
@@ -77,7 +78,7 @@ class _Interrupts:
         self._noted = True
 
 
-@click.command()
+@click.command(epilog=exit_codes(*REQUEST, *VIEWER))
 @click.argument("station", required=False)
 @key_options
 @output_options
@@ -103,7 +104,7 @@ def watch(
         raise ViewerCrashed(f"{error}; to go on: {shell_join(['groundstation', 'watch', *again])}") from error
 
 
-@click.command()
+@click.command(epilog=exit_codes(*RECEPTION, *VIEWER))
 @click.argument("link")
 @station_options
 @click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
@@ -185,7 +186,7 @@ def _show_odd_times(archive: Path) -> None:
         echo(*onboard_lines(spans), err=True)
 
 
-@click.command()
+@click.command(epilog=exit_codes(*READING, *VIEWER))
 @click.argument("archive", type=click.Path(path_type=Path))
 @click.option(
     "--from",

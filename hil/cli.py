@@ -6,35 +6,31 @@ import sys
 
 import click
 
-from groundstation.lazy import LazyGroup
+from groundstation.exit_codes import errors_of, exit_codes
+from groundstation.lazy import Lazy, LazyGroup
 from groundstation.service import hold_signals
 from groundstation.shell import run_cli
 from hil import __version__
+from hil.exit_codes import LIVE
 
 COMMANDS = {
-    "campaign": "hil.run_cli:campaign_command",
-    "compare": "hil.compare_cli:compare_command",
-    "firmware": "hil.firmware_cli:firmware_command",
-    "fly": "hil.fly_cli:fly_command",
-    "lander": "hil.lander_cli:lander_command",
-    "list": "hil.run_cli:list_command",
-    "replay": "hil.run_cli:replay_command",
-    "report": "hil.report_cli:report_command",
-    "run": "hil.run_cli:run_command",
+    "campaign": Lazy("hil.run_cli:campaign_command", "Fly a scenario many times, with values drawn at random."),
+    "compare": Lazy("hil.compare_cli:compare_command", "Say what differs between two runs or folders of runs."),
+    "firmware": Lazy("hil.firmware_cli:firmware_command", "Build, flash and identify the lander's firmware."),
+    "fly": Lazy("hil.fly_cli:fly_command", "Fly one descent live, with a viewer."),
+    "lander": Lazy("hil.lander_cli:lander_command", "Run the lander alone, as a serial device or a socket."),
+    "list": Lazy("hil.run_cli:list_command", "List scenarios, faults and targets."),
+    "replay": Lazy("hil.run_cli:replay_command", "Fly a run again, from its bundle."),
+    "report": Lazy("hil.report_cli:report_command", "Write the report of a folder of runs again."),
+    "run": Lazy("hil.run_cli:run_command", "Fly scenarios, judge them, and write a report."),
 }
-"""Where each command is."""
+"""Where each command is, and its line in the help."""
 
 _REPORTING = ("campaign", "replay", "run")
 """Commands that write a report of what was flown when a signal ends them, however early it comes."""
 
-_EXIT_CODES = """
-\b
-Exit codes: 0 passed, 1 failed, 2 wrong usage, 20 the target died or did not end, 21 the viewer was closed before the
-pass was over, 70 it crashed, 129 its terminal closed, 130 interrupted, 143 terminated; those of groundstation besides.
-"""
 
-
-@click.group(cls=LazyGroup, commands_at=COMMANDS, epilog=_EXIT_CODES)
+@click.group(cls=LazyGroup, lazy=COMMANDS, epilog=exit_codes(*LIVE, *errors_of("hil")))
 @click.version_option(__version__)
 def cli() -> None:
     """Fly the descent of Mars 6, 12 March 1974, and judge what the ground station made of it.

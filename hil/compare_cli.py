@@ -7,14 +7,20 @@ from pathlib import Path
 
 import click
 
-from groundstation.output import echo_json, write_line
+from groundstation.errors import CallerError
+from groundstation.exit_codes import Outcome, exit_codes
+from groundstation.json_output import echo_json
+from groundstation.output import write_line
 from hil.bundles import find_bundles
 from hil.campaign import rate_text
 from hil.campaign_log import CAMPAIGN_LOG, read_campaign
 from hil.comparison import compare_campaigns, compare_folders, comparison_lines
 
+_SAME = Outcome(0, "no run differs")
+_DIFFERENT = Outcome(1, "a run differs")
 
-@click.command("compare")
+
+@click.command("compare", epilog=exit_codes(_SAME, _DIFFERENT, CallerError))
 @click.argument("a", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Write each comparison as a line of JSON.")
@@ -30,9 +36,6 @@ def compare_command(a: Path, b: Path, as_json: bool) -> None:
       hil compare out/runs/los-091105-software out/runs/los-091105-qemu
       hil compare yesterday today                       reports of `hil run --report` or `pytest --hil-report`
       hil compare yesterday today --json | jq 'select(.a_state != .b_state).run'
-
-    \b
-    Exit codes: 0 nothing differs, 1 something does, 2 there is nothing to compare.
     """
     same = differ = 0
     campaigns = [read_campaign(folder / CAMPAIGN_LOG) for folder in (a, b)]
@@ -52,4 +55,4 @@ def compare_command(a: Path, b: Path, as_json: bool) -> None:
     for name, campaign in zip("AB", campaigns, strict=True):
         if campaign is not None and not as_json:
             write_line(f"{name}: {rate_text(campaign)}")
-    sys.exit(1 if differ else 0)
+    sys.exit(_DIFFERENT.exit_code if differ else 0)

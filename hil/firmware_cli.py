@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from groundstation.errors import PortBusy
+from groundstation.errors import CallerError, PortAbsent, PortBusy
+from groundstation.exit_codes import DONE, INTERRUPTED, Outcome, exit_codes
 from groundstation.links.access import busy_text, holders
 from groundstation.links.board_lock import lock_board
 from groundstation.links.port_address import DEFAULT_BAUD, parse_port
@@ -21,7 +22,7 @@ from hil.baud_search import find_baud
 from hil.board_options import port_option, wait_option
 from hil.boards import FIRMWARE, PACKAGES, find_board
 from hil.building import make
-from hil.errors import BuildFailed, FlashFailed
+from hil.errors import BuildFailed, FlashFailed, MachineFailed
 from hil.flashing import Chosen, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
 from hil.images import RECORD, choose_image
@@ -29,16 +30,11 @@ from hil.scratch import Scratch
 from hil.targets import MACHINES, BoardPort
 from hil.targets.board_ports import device_to_flash, port_for_flashing, port_to_ask
 
-EXIT_DIFFERENT = 1
-
-_EXIT_CODES = """
-\b
-Exit codes: 0 fine, 1 the target does not run the image or a build failed, 2 wrong usage or an image that is not used,
-20 no target answers, 27 not flashed, 130 interrupted; those of groundstation besides.
-"""
+_DIFFERENT = Outcome(1, "the target runs another image, or the build failed")
+_EPILOG = exit_codes(_DIFFERENT, DONE, CallerError, MachineFailed, FlashFailed, PortAbsent, PortBusy, INTERRUPTED)
 
 
-@click.group("firmware", epilog=_EXIT_CODES)
+@click.group("firmware", epilog=_EPILOG)
 def firmware_command() -> None:
     """Build the lander's firmware, write it into a board, and ask a board what it runs.
 
@@ -52,7 +48,7 @@ def firmware_command() -> None:
     """
 
 
-@firmware_command.command("build")
+@firmware_command.command("build", epilog=_EPILOG)
 @click.argument("board")
 def build_command(board: str) -> None:
     """Build for a BOARD, from a checkout's sources.
@@ -76,7 +72,7 @@ def build_command(board: str) -> None:
             write_line(f"{path}  {path.stat().st_size} bytes  build {record['image']}")
 
 
-@firmware_command.command("flash")
+@firmware_command.command("flash", epilog=_EPILOG)
 @click.argument("board")
 @click.option("--tool", help="Program to use. Default: the first of the board's that is installed.")
 @click.option(
@@ -148,7 +144,7 @@ def flash_command(
     echo(f"flashed build {written.id_text}; `hil firmware info` asks the board what it runs", err=True)
 
 
-@firmware_command.command("info")
+@firmware_command.command("info", epilog=_EPILOG)
 @click.option("--target", type=click.Choice(sorted(MACHINES)), help="An emulated board, or a lander on this computer.")
 @port_option(default="the one board that is plugged in; of several, the one on which a lander answers")
 @click.option(
@@ -189,7 +185,7 @@ def info_command(
     else:
         for line in result.lines():
             write_line(line)
-    sys.exit(0 if result.equal else EXIT_DIFFERENT)
+    sys.exit(0 if result.equal else _DIFFERENT.exit_code)
 
 
 def _board_to_ask(port: str | None, baud: int | None, wait_s: float) -> BoardPort:

@@ -14,14 +14,17 @@ from click.core import ParameterSource
 
 from groundstation.archive.paths import default_path
 from groundstation.errors import ViewerCrashed
+from groundstation.exit_codes import exit_codes
 from groundstation.hangup import end_with_terminal, orderly_end
 from groundstation.host_time import host_clock
-from groundstation.output import echo, echo_json, write_line
+from groundstation.json_output import echo_json
+from groundstation.output import echo, write_line
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
 from groundstation.shell import choose_style
 from groundstation.station_options import output_options
 from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
+from hil.exit_codes import LIVE
 from hil.expected_losses import with_losses
 from hil.find import find_image, find_scenario
 from hil.image_option import image_option
@@ -40,7 +43,7 @@ SOFT_LANDING = "soft-landing"
 """What is flown then with the profile of that name."""
 
 
-@click.command("fly")
+@click.command("fly", epilog=exit_codes(*LIVE))
 @click.argument("scenario", required=False)
 @click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
 @click.option(
@@ -97,11 +100,6 @@ def fly_command(
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
       hil fly --json --speed 50 | tail -1       the verdict, for programs
-
-    \b
-    Exit codes: 0 passed, 1 failed, 2 wrong usage or scenario (nothing was flown), 20 the target died or did not end,
-    21 the viewer was closed before the pass was over, 70 it crashed, 129 its terminal closed, 130 Ctrl-C; those of
-    groundstation besides.
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")

@@ -13,7 +13,8 @@ from types import FrameType
 
 import click
 
-from groundstation.errors import CallerError
+from groundstation.errors import CallerError, WorldError
+from groundstation.exit_codes import DONE, INTERRUPTED, exit_codes
 from groundstation.output import echo
 from groundstation.plain import utc
 from groundstation.service import end_with_parent, stop_signals
@@ -24,7 +25,7 @@ from hil.pacing import fly_paced, fly_stepped
 from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 
 
-@click.command("lander")
+@click.command("lander", epilog=exit_codes(DONE, WorldError, CallerError, INTERRUPTED))
 @click.option("--pty", is_flag=True, help="Serve as a serial device (a PTY).")
 @click.option("--zmq", "endpoint", help="Serve on this ZeroMQ endpoint, such as tcp://127.0.0.1:5570.")
 @click.option("--symlink", type=click.Path(path_type=Path), help="With --pty: a name that stays the same.")

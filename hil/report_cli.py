@@ -9,16 +9,18 @@ from pathlib import Path
 import click
 
 from groundstation.errors import CallerError
+from groundstation.exit_codes import exit_codes
 from groundstation.host_time import host_clock
 from groundstation.output import write_line
 from hil.bundles import is_bundle
+from hil.exit_codes import ALL_PASSED, ONE_FAILED
 from hil.report import REPORTS, Report, gather, gather_several, write_report
 from hil.run import utc_date
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("report")
+@click.command("report", epilog=exit_codes(ALL_PASSED, ONE_FAILED, CallerError))
 @click.argument(
     "folders",
     metavar="BUNDLE...",
@@ -44,9 +46,6 @@ def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
       hil report out            of `hil run --report out` or `pytest --hil-report out`, even if that was killed
       hil report out/runs/los-* --report chosen         of some runs
       hil report monday tuesday --report week           of several folders
-
-    \b
-    Exit codes: 0 all passed, 1 one failed, 2 nothing to report.
     """
     now = utc_date(host_clock())
     alone = folders[0] if len(folders) == 1 and not is_bundle(folders[0]) else None
@@ -58,7 +57,7 @@ def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
         report = gather_several(folders, folder, now)
         _refuse_if_there(folder)
     write_line(f"report: {write_report(report, folder)}")
-    sys.exit(0 if report.state in ("PASS", "MARGINAL") else 1)
+    sys.exit(0 if report.state in ("PASS", "MARGINAL") else ONE_FAILED.exit_code)
 
 
 def _refuse_if_there(folder: Path) -> None:

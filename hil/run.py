@@ -38,6 +38,7 @@ from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
+from hil.exit_codes import INCOMPLETE
 from hil.expected_curve import expected_curve
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
@@ -67,7 +68,6 @@ from hil.targets import (
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
 
-EXIT_INCOMPLETE = 21
 INTERRUPTED = "interrupted"
 """The error of a flight that a signal has ended."""
 
@@ -341,7 +341,7 @@ def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None, bre
     finally:
         rig.record.console = rig.console
     if rig.record.left and viewer is not None:
-        rig.record.exit_code = viewer.code or EXIT_INCOMPLETE
+        rig.record.exit_code = viewer.code or INCOMPLETE.exit_code
     return rig.record
 
 

@@ -14,10 +14,12 @@ import click
 import msgspec
 
 from groundstation.errors import PortAbsent
+from groundstation.exit_codes import DONE, exit_codes
 from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
-from groundstation.output import echo, echo_json, write_line
+from groundstation.json_output import echo_json
+from groundstation.output import echo, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
@@ -26,7 +28,8 @@ from hil.board_options import baud_option, port_option, port_words, ports_of, te
 from hil.boards import find_board
 from hil.campaign import Case, Drawn, Head, Summary, case_of, check_vary, draw, run_name, summarise, summary_lines
 from hil.campaign_log import CAMPAIGN_LOG, CampaignLog
-from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
+from hil.errors import ImageRefused, MachineFailed, NotForTarget, ScenarioError, TooFast
+from hil.exit_codes import JUDGING, ONE_FAILED
 from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
@@ -40,8 +43,6 @@ from hil.scratch import Scratch
 from hil.targets import TARGETS, BoardPort
 from hil.targets.board_ports import choose_ports
 
-EXIT_FAIL = 1
-EXIT_DIED = 20
 FAILED = "FAILED"
 """The file in a bundle that says so."""
 _KEEP = 20
@@ -75,7 +76,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("run")
+@click.command("run", epilog=exit_codes(*JUDGING, PortAbsent))
 @click.argument("scenarios", nargs=-1, required=True)
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
@@ -114,10 +115,6 @@ def run_command(
       hil run all --target board                          the board on which a lander answers
       hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them
       hil replay out/runs/los-091105-qemu                 a run again, from its bundle
-
-    \b
-    Exit codes: 0 all passed, 1 one failed, 2 wrong usage or scenario (nothing was flown), 20 a target died,
-    130 interrupted, 143 terminated: the report is of what was flown so far.
     """
     mode = _mode(lockstep, realtime)
     if speed is not None and mode == "lockstep":
@@ -232,8 +229,8 @@ def _fly(
     if interrupts.exit_code is not None:
         return interrupts.exit_code
     if any(result.error for result in results):
-        return EXIT_DIED
-    return 0 if all(result.passed for result in results) else EXIT_FAIL
+        return MachineFailed.exit_code
+    return 0 if all(result.passed for result in results) else ONE_FAILED.exit_code
 
 
 def _mark(bundle: Path, result: RunResult, wanted: bool) -> None:
@@ -259,7 +256,7 @@ def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
     echo(f"{passed} of {planned} passed{same}{unflown}", err=as_json)
 
 
-@click.command("list")
+@click.command("list", epilog=exit_codes(DONE))
 def list_command() -> None:
     """List the scenarios that come with the package, the faults there are, and which targets can fly here."""
     write_line("scenarios:")
@@ -288,7 +285,7 @@ def _no_image(target: str) -> str | None:
     return None
 
 
-@click.command("replay")
+@click.command("replay", epilog=exit_codes(*JUDGING, PortAbsent))
 @click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the new bundle.")
 @click.option(
@@ -335,7 +332,7 @@ def replay_command(
         after = read_bundle(made) if made.is_dir() else None
         if after is not None and after.error != INTERRUPTED:
             same = _compare_runs(before, after)
-            code = code or (EXIT_FAIL if before.mode == "lockstep" and not same else 0)
+            code = code or (ONE_FAILED.exit_code if before.mode == "lockstep" and not same else 0)
     sys.exit(code)
 
 
@@ -371,7 +368,7 @@ def _hashes(result: RunResult) -> tuple[str | None, str | None]:
     return result.provenance.get("sent sha256"), result.provenance.get("received sha256")
 
 
-@click.command("campaign")
+@click.command("campaign", epilog=exit_codes(*JUDGING))
 @click.argument("scenario")
 @_options
 @click.option("--runs", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many.")
@@ -444,7 +441,7 @@ def campaign_command(
         summary = _campaign(head, results, lambda n: draw(base, first, n)[1], folder, report is not None)
     if interrupts.exit_code is not None:
         sys.exit(interrupts.exit_code)
-    sys.exit(0 if summary.passed == summary.runs else EXIT_FAIL)
+    sys.exit(0 if summary.passed == summary.runs else ONE_FAILED.exit_code)
 
 
 def _campaign(
