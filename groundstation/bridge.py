@@ -165,7 +165,8 @@ class Bridge:
             if isinstance(report, Chunk):
                 self._buffer.put(report.ert, report.data)
             elif isinstance(report, LinkChange):
-                self._buffer.put(report.ert, b"", PortState(state=report.state, detail=report.detail))
+                state = PortState(state=report.state, detail=report.detail, disturbance=report.disturbance)
+                self._buffer.put(report.ert, b"", state)
             elif isinstance(report, Listening):
                 self._listened = report.ert
         self._arrived.ring(loop)

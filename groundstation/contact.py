@@ -12,8 +12,10 @@ Rules:
    is no loss of the link. A verdict comes once for each contact that ends: not again when a channel that was lost is
    heard for a moment, then falls silent before it is acquired.
 6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
-   the port there, did another channel go on, did bytes come, did they synchronise. If the bus is heard later, a
-   verdict of SILENCE is revised to LANDER_ONLY.
+   the port there and left alone, did another channel go on, did bytes come, did they synchronise. Another program
+   that used the port since the last good frame is a cause: it may have taken any byte. Only frames of another channel
+   among which none is missing and none was rejected say that it took none. If the bus is heard later, a verdict of
+   SILENCE, or of another program, is revised to LANDER_ONLY.
 7. A frame that came before says nothing new of its channel: it neither makes nor keeps a contact.
 8. What an outage lost is told as surely as it is known. A source that started again since ends no outage: how many
    frames it did not send is not known.
@@ -29,7 +31,7 @@ from typing import Literal
 import msgspec
 
 from groundstation.frame_rate import FrameRate
-from groundstation.links.base import TransportState
+from groundstation.links.base import Disturbance, TransportState
 from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
 from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
 from protocols.dictionary import ChannelDef
@@ -115,7 +117,10 @@ class _Evidence:
     """What came over the link, and when (ERT in ns).
 
     ``bytes_since`` counts, per channel, the bytes after its last good frame that are in no good frame at all;
-    ``repeats_since`` the frames that only came again.
+    ``repeats_since`` the frames that only came again. ``harmed`` are the channels since whose last good frame another
+    channel has lost frames; ``suspected`` those whose loss is laid to another program. ``disturbed`` is the last thing
+    that another program did to the port, with its time; ``shared`` is what others do and go on doing, until
+    ``shared_until``: None while it lasts.
     """
 
     listened: int | None = None
@@ -125,9 +130,25 @@ class _Evidence:
     transport_peer: bool = False
     transport_detail: str = ""
     transport_at: int = 0
+    disturbed: tuple[str, int] = ("", 0)
+    shared: str = ""
+    shared_until: int | None = None
     bytes_since: dict[int, int] = field(default_factory=dict)
     rejects_since: dict[int, int] = field(default_factory=dict)
     repeats_since: dict[int, int] = field(default_factory=dict)
+    harmed: set[int] = field(default_factory=set)
+    suspected: set[int] = field(default_factory=set)
+
+    def is_harmed(self, vcid: int) -> bool:
+        """Whether something of the link was lost or damaged since the channel's last good frame."""
+        return vcid in self.harmed or self.rejects_since.get(vcid, 0) > 0
+
+    def disturbed_since(self, ert: int) -> str:
+        """What other programs did to the port after a time; empty: nothing."""
+        told = [self.disturbed[0]] if self.disturbed[1] > ert else []
+        if self.shared and (self.shared_until is None or self.shared_until > ert):
+            told.append(self.shared)
+        return "; ".join(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +247,19 @@ class ContactMonitor:
             for c in self._channels.values()
         ]
 
-    def transport(self, state: TransportState, detail: str, peer: bool, ert: int) -> list[ContactChange]:
-        """The transport changed."""
+    def transport(
+        self, state: TransportState, detail: str, peer: bool, ert: int, disturbance: Disturbance = ""
+    ) -> list[ContactChange]:
+        """The transport changed, or another program disturbs it."""
         changes = self.advance(ert)
         evidence = self._evidence
+        if disturbance == "moment":
+            evidence.disturbed = (detail, ert)
+            return changes
+        if disturbance == "lasting":
+            evidence.shared, evidence.shared_until = detail, None
+        elif evidence.shared and evidence.shared_until is None:
+            evidence.shared_until = ert
         evidence.transport, evidence.transport_detail, evidence.transport_peer = state, detail, peer
         evidence.transport_at = ert
         return changes
@@ -267,6 +297,10 @@ class ContactMonitor:
             evidence.repeats_since[vcid] = evidence.repeats_since.get(vcid, 0) + 1
             return []
         since[vcid] = evidence.rejects_since[vcid] = evidence.repeats_since[vcid] = 0
+        if (step.lost if step.lost_all is None else step.lost_all) != NOTHING:
+            evidence.harmed |= self._channels.keys()
+        evidence.harmed.discard(vcid)
+        evidence.suspected.discard(vcid)
         self._count(channel, vcfc, step, scet, ert)
         changes = [*self._climb(channel, step, ert), *self._revise(vcid, ert)]
         self._reschedule(channel)
@@ -390,6 +424,10 @@ class ContactMonitor:
             kind: Literal["RELAY", "PORT"] = "RELAY" if evidence.transport_peer else "PORT"
             return kind, evidence.transport_detail or "the transport is not connected"
         others = [c for c in self._channels.values() if c is not channel and (c.last_ert or 0) > last]
+        disturbed = evidence.disturbed_since(last)
+        if disturbed and (not others or evidence.is_harmed(vcid)):
+            evidence.suspected.add(vcid)
+            return "PORT", disturbed
         if others:
             names = ", ".join(c.definition.name for c in others)
             return "LANDER_ONLY", f"the link is up: {names} still heard"
@@ -398,13 +436,19 @@ class ContactMonitor:
             return "SILENCE", f"only frames that had come before, {repeats} of them"
         return _cause_in_bytes(evidence.bytes_since.get(vcid, 0), evidence.rejects_since.get(vcid, 0))
 
+    def _may_revise(self, verdict: LosVerdict) -> bool:
+        """Whether a channel that goes on says more than what the verdict rests on."""
+        vcid, evidence = verdict.vcid, self._evidence
+        suspected = vcid in evidence.suspected and not evidence.is_harmed(vcid)
+        return verdict.cause == "SILENCE" or suspected
+
     def _revise(self, heard: int, ert: int) -> list[ContactChange]:
         """The channel ``heard`` went on through a loss that looked like silence of the whole link."""
         witness = self._channels[heard]
         changes: list[ContactChange] = []
         for channel in self._channels.values():
             verdict = channel.verdict
-            if channel is witness or channel.state != "LOS" or verdict is None or verdict.cause != "SILENCE":
+            if channel is witness or channel.state != "LOS" or verdict is None or not self._may_revise(verdict):
                 continue
             if witness.contact_since > verdict.last_ert:
                 continue

@@ -183,10 +183,15 @@ class Receiver:
         )
 
     def _link_change(self, change: LinkChange) -> Iterator[Outcome]:
-        yield from self.contact.transport(change.state, change.detail, change.peer, change.ert)
+        yield from self.contact.transport(change.state, change.detail, change.peer, change.ert, change.disturbance)
+        if change.disturbance:
+            yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
+        if change.disturbance == "moment":
+            self._transport = change.state
+            return
         news = (change.state, change.detail) != (self._transport, self._detail)
         self._transport, self._detail = change.state, change.detail
-        if news:
+        if news and not change.disturbance:
             severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
             yield _station_event(severity, change.state, change.detail, change.ert)
 

@@ -90,7 +90,14 @@ class Recorder:
         if isinstance(report, Chunk):
             return Kept(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
         if isinstance(report, LinkChange):
-            body = encode_json({"state": report.state, "detail": report.detail, "peer": report.peer})
+            body = encode_json(
+                {
+                    "state": report.state,
+                    "detail": report.detail,
+                    "peer": report.peer,
+                    "disturbance": report.disturbance,
+                }
+            )
             self._archive.event(report.ert, None, "transport", body)
         return Kept(report, 0)
 

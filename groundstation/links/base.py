@@ -10,6 +10,8 @@ from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 
 TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
+Disturbance = Literal["", "moment", "lasting"]
+"""Another program meddles with the port: not, just now, or until another change of the transport says otherwise."""
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
 
@@ -29,12 +31,14 @@ class LinkChange:
     """The transport changed. ``detail`` is one line for a person: what happened and what to do.
 
     ``peer`` is True when the port is fine but what is behind it went away (a ZeroMQ peer: cause RELAY).
+    ``disturbance``: the port stays CONNECTED, but another program does something to it.
     """
 
     ert: int
     state: TransportState
     detail: str
     peer: bool = False
+    disturbance: Disturbance = ""
 
 
 @dataclass(frozen=True, slots=True)

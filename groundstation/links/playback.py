@@ -29,7 +29,7 @@ from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.iso_time import iso_utc
-from groundstation.links.base import Chunk, LinkChange, News, Retold, TransportState
+from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold, TransportState
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 from protocols.times import NS_PER_DAY, utc_ns
@@ -85,6 +85,7 @@ class _Transport(msgspec.Struct):
     state: TransportState
     detail: str
     peer: bool = False
+    disturbance: Disturbance = ""
 
 
 class _Contact(msgspec.Struct):
@@ -186,7 +187,10 @@ class Playback:
         """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later."""
         event = self._reader.last_event("transport", before)
         if event is not None:
-            return self._change(event, ert)
+            change = self._change(event, ert)
+            if change is not None and change.disturbance == "moment":
+                change = replace(change, disturbance="")
+            return change
         return None if self._reader.has_event("transport") else LinkChange(ert, "CONNECTED", "as recorded")
 
     def items(self, first: int) -> Iterator[Item]:
@@ -270,7 +274,7 @@ class Playback:
 
     def _change(self, event: EventRecord, ert: int) -> LinkChange | None:
         body = self._reader.body(event, _Transport)
-        return None if body is None else LinkChange(ert, body.state, body.detail, body.peer)
+        return None if body is None else LinkChange(ert, body.state, body.detail, body.peer, body.disturbance)
 
     def _is_loss(self, event: EventRecord) -> bool:
         contact = self._reader.body(event, _Contact)

@@ -75,7 +75,7 @@ class RelayBuffer:
         port_change: Entry | None = None
         while self._used > self._limit and self._unsent:
             oldest = self._unsent.popleft()
-            if oldest.port is None:
+            if oldest.port is None or oldest.port.disturbance == "moment":
                 self._drop(oldest)
                 continue
             if port_change is not None:
@@ -115,4 +115,5 @@ class RelayBuffer:
     def _forget(self, entry: Entry) -> None:
         self._used -= entry.cost
         self.acked = entry.seq
-        self.port = entry.port or self.port
+        if entry.port is not None and entry.port.disturbance != "moment":
+            self.port = entry.port

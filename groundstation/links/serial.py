@@ -6,6 +6,8 @@ Rules:
 2. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
 3. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
    is no busy loop.
+4. What other programs do to the port is reported between the bytes (`port_watch`); which device it has to be when it
+   comes back, `device_finder` knows.
 """
 
 from __future__ import annotations
@@ -16,14 +18,19 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from queue import SimpleQueue
 
 import serial
 
-from groundstation.errors import LinkError, PortAbsent
-from groundstation.links.access import holders
-from groundstation.links.base import Chunk, Clock, LinkChange, Listening, Report, TransportState
+from groundstation.errors import CallerError, LinkError, PortAbsent
+from groundstation.links.access import Holder
+from groundstation.links.base import Chunk, Clock, Disturbance, LinkChange, Listening, Report, TransportState
+from groundstation.links.device_finder import DeviceFinder
+from groundstation.links.devices import ROOT
 from groundstation.links.port_address import DEFAULT_BAUD, checked_baud
 from groundstation.links.port_opening import close_port, open_port, probe
+from groundstation.links.port_watch import Meddling, PortWatch, others_at, shared_text
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
 
 __all__ = ["SerialLink", "close_port", "open_port", "probe"]
@@ -37,10 +44,17 @@ class SerialLink:
 
     OPTIONS = ("baud",)
 
-    def __init__(self, path: str, clock: Clock, baud: int = DEFAULT_BAUD) -> None:
-        """Args: the device, the clock that stamps, and bits per second (a pseudo-terminal has none)."""
+    def __init__(self, path: str, clock: Clock, baud: int = DEFAULT_BAUD, root: Path = ROOT) -> None:
+        """Make it; nothing is opened yet.
+
+        Args:
+            path: the device, or what else `parse_port` takes: a serial number, a name, ``auto``.
+            clock: stamps what is read.
+            baud: bits per second (a pseudo-terminal has none).
+            root: of the file system in which devices are looked for.
+        """
         self.url = f"serial:{path}?baud={baud}"
-        self._path = path
+        self._where = DeviceFinder(path, baud, root)
         self._baud = baud
         self._clock = clock
         self._last = 0
@@ -48,13 +62,15 @@ class SerialLink:
         self._reader = ReaderThread(self._run, f"serial {path}")
         self._lock = threading.Lock()
         self._port: serial.Serial | None = None
+        self._path = path
+        self._meddling: SimpleQueue[Meddling] = SimpleQueue()
 
     @classmethod
     def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> SerialLink:
         """The link of a URL.
 
         Raises:
-            CallerError: the baud rate is no positive whole number.
+            CallerError: the baud rate is no positive whole number, or the address means several ports.
         """
         baud = checked_baud(options["baud"]) if "baud" in options else DEFAULT_BAUD
         return cls(address, clock, baud)
@@ -64,8 +80,13 @@ class SerialLink:
         return self._clock()
 
     def probe(self) -> None:
-        """Say now whether the port could be opened; see `probe`."""
-        probe(self._path)
+        """Say now whether the port could be opened; see `probe`.
+
+        Raises:
+            LinkError: it could not.
+            CallerError: a name means several ports, or several boards have a lander.
+        """
+        probe(self._where.find()[0])
 
     def start(self, sink: Callable[[Report], None]) -> None:
         """Open in the background and report to ``sink``, from the reader thread."""
@@ -91,31 +112,42 @@ class SerialLink:
         backoff = Backoff()
         told = ""
         while not self._reader.stopping:
-            others = _others(self._path)
             try:
+                self._path, device = self._where.find()
+                others = others_at(self._path)
                 port = open_port(self._path, self._baud)
-            except LinkError as error:
+            except (LinkError, CallerError) as error:
                 if str(error) != told:
                     told = str(error)
                     self._change("ATTEMPTING", told)
             else:
                 told = ""
-                self._use(port, f"{self._path} is open{others}", backoff)
+                self._where.keep(device)
+                self._use(port, others, backoff)
             self._reader.pause(backoff.next())
 
-    def _use(self, port: serial.Serial, detail: str, backoff: Backoff) -> None:
+    def _use(self, port: serial.Serial, others: list[Holder], backoff: Backoff) -> None:
         """Read an open port to its end."""
         with self._lock:
             self._port = port
+        self._meddling = SimpleQueue()
+        shared = f"; {shared_text(others)}" if others else ""
+        watch = PortWatch(port.fileno(), self._path, others, self._note)
         try:
-            self._change("CONNECTED", detail)
+            self._change("CONNECTED", f"{self._where} is open{shared}", "lasting" if others else "")
             lost = self._read(port.fileno(), backoff)
         finally:
+            watch.close()
             with self._lock:
                 self._port = None
                 close_port(port)
         if lost is not None:
             self._change("DISCONNECTED", lost)
+
+    def _note(self, meddling: Meddling) -> None:
+        """In the thread that watches: reports come from the reader alone."""
+        self._meddling.put(meddling)
+        self._reader.wake()
 
     def _read(self, fd: int, backoff: Backoff) -> str | None:
         """Read until the port is lost (and say how) or the link is stopped."""
@@ -128,8 +160,9 @@ class SerialLink:
             if not ready:
                 self._sink(Listening(self._stamp()))
                 continue
-            if fd not in dict(ready):
-                continue  # woken to stop: a read would return nothing, as from a port that is gone
+            if fd not in dict(ready):  # woken: a read would return nothing, as from a port that is gone
+                self._tell_meddling()
+                continue
             try:
                 data = os.read(fd, READ_SIZE)
             except BlockingIOError:
@@ -145,13 +178,19 @@ class SerialLink:
             self._sink(Chunk(ert, data))
         return None
 
+    def _tell_meddling(self) -> None:
+        self._reader.clear()
+        while not self._meddling.empty():
+            meddling = self._meddling.get()
+            self._change("CONNECTED", meddling.text, meddling.kind)
+
     def _lost(self, reason: str | None) -> str:
         if os.path.exists(self._path):
             return f"{self._path} hung up ({reason}): trying again"
         return f"{self._path} was unplugged ({reason}): plug it in again"
 
-    def _change(self, state: TransportState, detail: str) -> None:
-        self._sink(LinkChange(self._stamp(), state, detail))
+    def _change(self, state: TransportState, detail: str, disturbance: Disturbance = "") -> None:
+        self._sink(LinkChange(self._stamp(), state, detail, disturbance=disturbance))
 
     def _stamp(self) -> int:
         """The time now; a clock that is set back does not turn reports around."""
@@ -174,14 +213,6 @@ def _write_all(fd: int, data: bytes, path: str) -> None:
             room.poll(left * 1000)
         except OSError as error:
             raise PortAbsent(f"{path} is gone: {error.strerror}") from error
-
-
-def _others(path: str) -> str:
-    """Who else reads the port; asked before it is open, so that no byte waits for the answer."""
-    if not os.path.exists(path):
-        return ""
-    others = [str(holder) for holder in holders(path) if holder.pid != os.getpid()]
-    return f"; {', '.join(others)} has it open too and may take bytes" if others else ""
 
 
 def _nobody(_: Report) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report, TransportState
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, unpack_parts
@@ -163,7 +164,8 @@ class RelayStream:
         if not self._lost:
             return []
         self._lost = False
-        return [self.change(self._port.state, self._port.detail or f"{self._endpoint} answers", now)]
+        detail = self._port.detail or f"{self._endpoint} answers"
+        return [replace(self.change(self._port.state, detail, now), disturbance=self._port.disturbance)]
 
     def _count(self, message: RelayMessage, now: int) -> list[Report]:
         """What a message of data, news of the port, or a sign of life means."""
@@ -177,9 +179,11 @@ class RelayStream:
             self.missed += missed
             reports.append(RelayGap(ert, missed))
         if isinstance(message.news, PortState):
-            self._port = PortState(state=message.news.state, detail=f"at the bridge: {message.news.detail}")
-            self._judge_port()
-            reports.append(LinkChange(ert, self._port.state, self._port.detail))
+            news, detail = message.news, f"at the bridge: {message.news.detail}"
+            if news.disturbance != "moment":
+                self._port = PortState(state=news.state, detail=detail, disturbance=news.disturbance)
+                self._judge_port()
+            reports.append(LinkChange(ert, news.state, detail, disturbance=news.disturbance))
         elif message.data:
             reports += [Chunk(ert, message.data[n : n + CHUNK_MAX]) for n in range(0, len(message.data), CHUNK_MAX)]
         elif message.ert or not self._bridged:

@@ -22,7 +22,7 @@ import construct
 import msgspec
 
 from groundstation.json_encoding import encode_json
-from groundstation.links.base import TransportState
+from groundstation.links.base import Disturbance, TransportState
 from protocols.codec import compile_codec
 from protocols.errors import DecodeError
 
@@ -52,10 +52,11 @@ class Away(msgspec.Struct, frozen=True, tag="away", kw_only=True):
 
 
 class PortState(msgspec.Struct, frozen=True, tag="port", kw_only=True):
-    """The far port changed, or, not counted and right after `Received`, this is how it stood there."""
+    """The far port changed or was disturbed, or, not counted and right after `Received`, this is how it stood there."""
 
     state: TransportState
     detail: str
+    disturbance: Disturbance = ""
 
 
 class Received(msgspec.Struct, frozen=True, tag="received", kw_only=True):

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from groundstation.contact import ContactMonitor
+from groundstation.links.base import Disturbance
 from groundstation.messages import ContactChange
 from protocols.ccsds.space_packet import encode_packet
 from protocols.ccsds.tm_frame import TmFrame
@@ -203,6 +204,51 @@ def test_port_or_relay(peer: bool, cause: str) -> None:
     verdict = bench.loss().verdict
     assert verdict is not None
     assert (verdict.cause, verdict.evidence) == (cause, "it was pulled")
+
+
+@pytest.mark.parametrize(("kind", "since"), [("moment", 920), ("lasting", 200)])
+def test_another_program_at_the_port_is_the_cause(kind: Disturbance, since: int) -> None:
+    bench = Bench()
+    bench.lander(0, 3)
+    if since < 300:
+        bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, since * MS, kind)
+    last = bench.lander(300, 7)
+    if since > last:
+        bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, since * MS, kind)
+    bench.listen(last + 400, last + 40)
+    verdict = bench.loss().verdict
+    assert verdict is not None
+    assert (verdict.cause, verdict.evidence) == ("PORT", "minicom (pid 8) has it open too")
+
+
+def test_a_program_that_left_the_port_before_is_no_cause() -> None:
+    bench = Bench()
+    bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, 0, "lasting")
+    bench.lander(0, 5)
+    bench.monitor.transport("CONNECTED", "another program set it to echo", False, 410 * MS, "moment")
+    bench.monitor.transport("CONNECTED", "minicom (pid 8) left it", False, 420 * MS)
+    last = bench.lander(500, 5)
+    bench.listen(last + 400, last + 20)
+    verdict = bench.loss().verdict
+    assert verdict is not None
+    assert verdict.cause == "SILENCE"
+
+
+@pytest.mark.parametrize(("missing", "cause"), [(0, "LANDER_ONLY"), (2, "PORT")])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_bus_without_gaps_clears_another_program(missing: int, cause: str, late: bool) -> None:
+    bench = Bench()
+    bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, 0, "lasting")
+    last = with_bus(bench)
+    at = last + (600 if late else 100)
+    bench.listen(at - 20, last + 20)
+    bench.vcfc[LANDER] += missing
+    bench.mcfc += missing
+    bench.frame(BUS, at)
+    bench.listen(last + 900, at + 20)
+    verdict = bench.of(LANDER, "LOS")[-1].verdict
+    assert verdict is not None
+    assert verdict.cause == cause
 
 
 def test_crc_storm() -> None:

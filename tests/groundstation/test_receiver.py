@@ -52,6 +52,20 @@ def names(outcomes: list[Outcome]) -> list[str]:
     return [o.name for o in outcomes if isinstance(o, EventMessage)]
 
 
+def test_a_disturbance_of_the_port_is_a_warning_and_no_new_state() -> None:
+    receiver = Receiver(MARS6, UART, "test:")
+    receiver.take(LinkChange(0, "CONNECTED", "open"))
+    moment = receiver.take(LinkChange(1, "CONNECTED", "set to 9600 baud; set back", disturbance="moment"))
+    assert [(e.severity, e.name, e.text) for e in moment if isinstance(e, EventMessage)] == [
+        ("WARNING_HI", "PORT_DISTURBED", "set to 9600 baud; set back")
+    ]
+    assert receiver.status(3, None, True).detail == "open"
+    lasting = receiver.take(LinkChange(2, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting"))
+    assert names(lasting) == ["PORT_DISTURBED"]
+    assert receiver.status(3, None, True).detail == "open; cat (pid 8) has it open too"
+    assert names(receiver.take(LinkChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
+
+
 def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
     data = packet + idle_packet(UART.data_length - len(packet))
     return encode_frame(TmFrame(scid, vcid, 0, vcfc, 0, data, b"\1\0\0\0"), UART)

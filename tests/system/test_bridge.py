@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -167,6 +168,21 @@ def test_replug_is_told_with_the_port_s_own_times(tmp_path: Path) -> None:
         reports = sink.reports[next(i for i, r in enumerate(sink.reports) if isinstance(r, Chunk)) :]
         assert all(before.ert <= after.ert for before, after in pairwise(reports))
         second.close()
+
+
+def test_another_program_at_the_far_port_is_told(wire: PtyServer) -> None:
+    with bridged(wire.path) as bridge, started(bridge.url) as (_, sink):
+        assert wire.wait_for_listener(PATIENCE_S)
+        sink.wait_for("CONNECTED")
+        fd = os.open(wire.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            sink.wait(lambda: sink.changes("CONNECTED")[-1].disturbance == "lasting", "reader")
+            detail = sink.changes("CONNECTED")[-1].detail
+            assert detail.startswith(f"at the bridge: {wire.path} is open; ")
+            assert f"(pid {os.getpid()}) has it open too" in detail
+        finally:
+            os.close(fd)
+        sink.wait(lambda: sink.changes("CONNECTED")[-1].disturbance == "", "going")
 
 
 def test_a_station_that_ends_in_order_and_the_next_have_all_bytes_once(home: Path, wire: PtyServer) -> None:

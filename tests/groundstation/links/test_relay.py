@@ -35,6 +35,7 @@ HOUR = 3600 * 1000 * MS
         Welcome(stream="s", acked=3, may_write=False),
         Away(detail="busy"),
         PortState(state="CONNECTED", detail="open"),
+        PortState(state="CONNECTED", detail="cat has it open too", disturbance="lasting"),
         Received(stream="s", seq=2),
     ],
 )
