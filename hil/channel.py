@@ -6,7 +6,8 @@
 Rules:
 1. Time is the line's: mission time in lockstep, the host's clock at the flight's speed in real time. It never stands.
 2. Bytes are never reordered but by a fault that is told to. A delay holds up all that comes behind it.
-3. Every byte is accounted for: sent + added = delivered + lost + on the way, in each direction.
+3. Every byte is accounted for: sent + added = delivered + lost + unheard + on the way, in each direction. Unheard is
+   what came before the station listened: a flight of a part of the pass begins so.
 4. A fault that is off leaves the stream as it is, byte for byte, however it is cut.
 5. All randomness is drawn from the seed; each fault and direction has numbers of its own, so that one fault does not
    move another.
@@ -37,18 +38,21 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the bytes of one direction went. ``added`` and ``lost`` are what the faults say they did."""
+    """Where the bytes of one direction went. ``added`` and ``lost`` are what the faults say they did, ``unheard`` came
+    before the station listened.
+    """
 
     sent: int
     added: int
     delivered: int
     lost: int
     pending: int
+    unheard: int = 0
 
     @property
     def conserved(self) -> bool:
         """No byte appeared or went without a fault that says so."""
-        return self.sent + self.added == self.delivered + self.lost + self.pending
+        return self.sent + self.added == self.delivered + self.lost + self.pending + self.unheard
 
 
 class _Line:
@@ -148,6 +152,7 @@ class Channel:
         self._scet = start
         self._frames = 0
         self._written = 0
+        self._unheard = 0
 
     def feed_down(self, data: bytes, now: int, *, whole: bool = True) -> list[Unit]:
         """The target sent bytes at ``now``; the frames among them, as they were sent.
@@ -177,6 +182,10 @@ class Channel:
     def take_down(self, now: int) -> list[Unit]:
         """What the station's port has by ``now``, in order."""
         return self._taken(self._down, now)
+
+    def skip_down(self, now: int) -> None:
+        """What is at the station's port by ``now``, but nobody listens yet."""
+        self._unheard += sum(len(unit.data) for unit in self._down.take(now))
 
     def hurry_down(self, before: int) -> list[Unit]:
         """All that is on its way to the station and carries a mission time before that one, however early it is."""
@@ -238,7 +247,8 @@ class Channel:
         """Where the bytes of one direction went."""
         line, totals = self._line(way), self.log.totals
         delivered = sum(len(piece.data) for piece in line.delivered)
-        return Account(len(line.sent), totals[way, "added"], delivered, totals[way, "lost"], line.pending)
+        unheard = self._unheard if way == "down" else 0
+        return Account(len(line.sent), totals[way, "added"], delivered, totals[way, "lost"], line.pending, unheard)
 
     def _line(self, way: Way) -> _Line:
         return self._down if way == "down" else self._up

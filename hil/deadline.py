@@ -32,16 +32,22 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
     """How long a scenario takes from START on, in seconds of the host.
 
     Args:
-        scenario: what is flown.
+        scenario: what is flown; what comes before the part that it is about does not count.
         speed: mission seconds a second.
     """
     landing = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
+    part = scenario.head.part
     length = PASSES["soft-landing" if landing else scenario.head.flight_profile].length
+    if part.cut:
+        length = part.end - EPOCH
     stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
+    before = (part.start - EPOCH) / speed / 1e9  # it is flown flat out
     ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / 1e9]
+    if part.cut:
+        return ends[0] - before
     ends += [(_began(fault, length) + span_of(fault)) / speed / 1e9 for fault in scenario.faults if span_of(fault)]
     ends += [_host_seconds(_since(c), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
-    return max(ends)
+    return max(ends) - before
 
 
 def span_of(fault: Spec) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from groundstation.plain import utc
 from hil.faults import Act, At, Spec
-from hil.limits import Band, band_of, row
+from hil.flown_part import FlownPart
+from hil.limits import Band, band_of, not_applicable, row
 from hil.record import FlightRecord
 from hil.result import Measurement
 
@@ -29,9 +30,20 @@ def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
     note = f"planned {planned(fault.at)}; acted {acted:,} times{window}" + (f": {did}" if did else "")
     by_chance = fault.by_chance and exposed > 0
     name = f"fault[{n}] {fault.kind}"
+    if not acted and (why := _not_flown(record.scenario.head.part, fault.at)):
+        return not_applicable(name, why)
     own = band_of(name, record.mode, record.target, record.scenario.limits)
     judged = row(name, acted, own if own != Band() else Band(least=0) if by_chance else ACTED, note)
     return judged.with_note(note)
+
+
+def _not_flown(part: FlownPart, at: At | None) -> str:
+    """Why a fault did not come to act in the part of the pass that was flown; empty: it had to."""
+    if at is None or not part.cut:
+        return ""
+    if at.kind == "scet":
+        return part.lack(max(part.start, int(at.value)))
+    return f"the flight ended{part.text}, before its {at.kind} came"
 
 
 def planned(at: At | None) -> str:

@@ -97,6 +97,7 @@ def fly_command(
       hil fly --target board --port 066CFF515150898367151742    on the one of this serial number
       hil fly reacquisition                     a cable that is pulled and put back
       hil fly --flight-profile soft-landing     the descent as it was planned
+      hil fly --from 09:10:30                   the last half minute before the loss
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
       hil fly --json --speed 50 | tail -1       the verdict, for programs

@@ -142,12 +142,30 @@ def _names(name: str) -> tuple[str, str, str]:
     return name, name.partition(" ")[0], base_name(name)
 
 
-def unapplied(rows: Iterable[Measurement], mode: Mode, target: str, limits: Sequence[Limit]) -> list[Measurement]:
-    """Rows for limits of measurements that were not made: nothing was held against them, so that they do not pass."""
+def unapplied(
+    rows: Iterable[Measurement], mode: Mode, target: str, limits: Sequence[Limit], *, part: str = ""
+) -> list[Measurement]:
+    """Rows for limits of measurements that were not made: nothing was held against them, so that they do not pass.
+
+    Args:
+        rows: that were made.
+        mode: in which it was flown.
+        target: what flew.
+        limits: of the scenario.
+        part: which part of the pass was flown; empty: all of it.
+    """
     made = {each for row in rows for each in _names(row.name)}
     left = {limit.name for limit in limits if limit.name not in made and applies(limit, target, mode)}
     why = "this flight has no such measurement, so that the limit was never applied"
+    if part:
+        return [not_applicable(name, f"flown{part}: there is no such measurement in that") for name in sorted(left)]
     return [row(name, None, band_of(name, mode, target, limits), why) for name in sorted(left)]
+
+
+def not_applicable(name: str, why: str) -> Measurement:
+    """A row that needs a part of the pass that was not flown."""
+    unit = MEASUREMENTS[base_name(name)].unit
+    return Measurement(name=name, value=None, unit=unit, limit="", state="NA", note=f"not applicable: {why}")
 
 
 def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> Band:

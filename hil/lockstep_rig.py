@@ -5,7 +5,8 @@
              └──────────────────┘  └────────────────── CLTUs ───────────────────┘
 
 The line's time is 100 ms a tick from the mission's epoch on, whatever the target does: a target that hangs falls behind
-it. Everything that faults do to the bytes is done here, so a slow host multiplies nothing.
+it. Everything that faults do to the bytes is done here, so a slow host multiplies nothing. Of a part of a pass all that
+comes before is flown likewise, with its faults; the station listens from the part's beginning to its end.
 """
 
 from __future__ import annotations
@@ -53,8 +54,11 @@ class LockstepRig:
 
     def __init__(self, scenario: Scenario, target: Stepped, recording: Path, progress: Progress) -> None:
         self._scenario = scenario
+        self._part = scenario.head.part
+        self._listens = False
         self._pass = PASSES[scenario.head.flight_profile]
         self._target = target
+        self._url = f"lockstep:{target.name}"
         self._progress = progress
         by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
         channel = Channel(scenario.faults, scenario.head.seed, UART, events_of=MARS6 if by_event else None, start=EPOCH)
@@ -82,13 +86,11 @@ class LockstepRig:
             ArchiveError: the recording cannot be written.
         """
         record = self.record
-        url = f"lockstep:{self._target.name}"
-        meta = {"station": "lockstep", "link": url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+        meta = {"station": "lockstep", "link": self._url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
         with ArchiveWriter(record.recording, meta) as archive:
-            self._recorder = Recorder(Receiver(MARS6, UART, url), archive, str(record.recording))
+            self._recorder = Recorder(Receiver(MARS6, UART, self._url), archive, str(record.recording))
             self._target.begin(self._scenario.head.flight_profile)
             record.ready, record.script = self._target.ready, self._target.script
-            self._take(LinkChange(EPOCH, "CONNECTED", url))
             self._fly_all()
         record.provenance |= self._target.provenance()
         record.booted += self._target.booted
@@ -100,6 +102,9 @@ class LockstepRig:
         for now in self._ticks():
             self._progress(now)
         self._channel.close(now)
+        if self._part.cut:
+            self.record.heard_until = now
+            return
         for _ in range(_LISTEN_TICKS):
             now += TICK_NS
             self._deliver(now)
@@ -126,7 +131,9 @@ class LockstepRig:
                 now += TICK_NS
 
     def _over(self, now: int) -> bool:
-        """Nothing more will come: the pass is over, or was lost with the target and its time is over too."""
+        """Nothing more will come: part or pass is over, or the pass was lost with the target and its time is over."""
+        if now >= self._part.end and self._part.cut:
+            return True
         if self._lost_pass or self._stands:
             return now >= EPOCH + self._pass.length and not self._faults.open
         return self._target.over and self._uplink.deadline is None and not self._channel.next_up
@@ -135,7 +142,7 @@ class LockstepRig:
         """How many ticks the target may fly before something is to be done."""
         if self._faults.by_frames or self._busy or self._channel.next_up is not None:
             return 1
-        due = self._faults.next_times
+        due = [*self._faults.next_times, *([self._part.end] if self._part.cut else [])]
         if self._uplink.deadline is not None:
             due.append(self._uplink.deadline)
         if self._orders:
@@ -159,6 +166,12 @@ class LockstepRig:
 
     def _deliver(self, now: int) -> None:
         """Let the station have what is at its port by now."""
+        if now < self._part.start:
+            if not self._held:
+                self._channel.skip_down(now)
+            return
+        if not self._listens:
+            self._listen(now)
         if self._unplugged is not None:
             self._channel.lose("down", self._unplugged.number, self._unplugged.spec.kind, now)
             self._recorder.stalled(now)  # nothing reads the port, and deadlines pass all the same
@@ -168,6 +181,15 @@ class LockstepRig:
             self._take(Chunk(max(at, self._heard), data))
         if not units or units[-1].due < now:
             self._take(Listening(now))
+
+    def _listen(self, now: int) -> None:
+        """The station opens its port, if it is there."""
+        self._listens = True
+        gone = self._unplugged and self._unplugged.spec.kind
+        if gone:
+            self._take(LinkChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
+        else:
+            self._take(LinkChange(now, "CONNECTED", self._url))
 
     def _take(self, report: Report) -> None:
         self._heard = report.ert
@@ -228,13 +250,15 @@ class LockstepRig:
         self._unplugged = fault
         self._channel.lose("down", fault.number, kind, None)
         self._channel.lose("up", fault.number, kind, None)
-        self._take(LinkChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
+        if self._listens:
+            self._take(LinkChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
 
     def plug(self, fault: ScheduledFault) -> None:
         """Give it back."""
         self._channel.lose("down", fault.number, fault.spec.kind, self._now - 1)
         self._unplugged = None
-        self._take(LinkChange(self._now, "CONNECTED", "there again"))
+        if self._listens:
+            self._take(LinkChange(self._now, "CONNECTED", "there again"))
 
     def hold(self) -> None:
         """Pass nothing on."""

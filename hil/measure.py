@@ -22,12 +22,12 @@ from groundstation.links.base import Chunk
 from groundstation.lost_text import frames_lost, lost_text
 from groundstation.messages import Certainty, ContactChange, Counters, EventMessage, LosVerdict, Telemetry
 from groundstation.onboard_clock import OnboardClock
-from groundstation.orders import CommandUpdate
+from groundstation.orders import FINAL_STATES, CommandUpdate
 from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
 from hil.fault_rows import fault_rows
 from hil.feasibility import OUTAGES
-from hil.limits import Band, band_of, row, unapplied
+from hil.limits import Band, band_of, not_applicable, row, unapplied
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
 from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
@@ -35,7 +35,7 @@ from hil.scenario import Loss
 from hil.sent_frames import Number, SentFrames, missing_since, tally
 from hil.streams import compare, golden_stream, until, where
 from hil.targets import BOARD
-from protocols.lander import BUS, LANDER, MARS6
+from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
 MS = 1_000_000
@@ -57,6 +57,13 @@ _TIMING = {
 """Faults after which frames do not come at their time."""
 _RESETS = {"reset", "power_off"}
 _MAX_SAMPLES = 20_000
+_OF_A_LOSS = ("last_good_frame", "los_time_error", "los_declared_late", "los_cause")
+_LOCK_NS = 300 * MS
+"""Three frames: so much of the signal has to be heard before it can be lost."""
+_DECLARED_NS = 400 * MS
+"""After so much time of the host a loss is declared."""
+_LATEST_LOCK_NS = 2_000 * MS
+"""So long after the link is there again, the signal has to be."""
 
 
 @dataclass(slots=True)
@@ -128,6 +135,8 @@ def read(record: FlightRecord) -> Received:
         for event in archive.events():
             if event.ert <= closed:
                 _event(event, received, record.recording)
+        if record.heard_until is not None:  # what is declared later follows from the end of the flight
+            received.contacts = [change for change in received.contacts if change.ert <= record.heard_until]
         archive.require_whole()
     received.stream, received.counters = bytes(stream), receiver.counters()
     return received
@@ -173,7 +182,8 @@ def judge(record: FlightRecord) -> Judgement:
     _bytes(bench, received)
     _commands(bench)
     rows = [*bench.rows, *fault_rows(record)]
-    rows += unapplied(rows, record.mode, record.target, record.scenario.limits)
+    part = record.scenario.head.part
+    rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text)
     return Judgement(rows, losses, received, mismatch, gaps)
 
 
@@ -183,12 +193,22 @@ class _Bench:
     def __init__(self, record: FlightRecord) -> None:
         self.record = record
         self.kinds = {fault.kind for fault in record.scenario.faults}
+        self.part = record.scenario.head.part
         self.rows: list[Measurement] = []
 
     @property
     def exact(self) -> bool:
         """Frames come at their time, so that losses can be predicted."""
         return self.record.mode == "lockstep" and not self.kinds & _TIMING
+
+    def leave_out(self, name: str, why: str) -> None:
+        """One measurement that needs a part of the pass that was not flown."""
+        self.rows.append(not_applicable(name, why))
+
+    def lack(self, loss: Loss) -> str:
+        """Why a planned loss cannot have been seen in the part that was flown; empty: it can."""
+        room = round(_DECLARED_NS * max(1.0, self.record.speed))
+        return self.part.lack(int(loss.at.value), _LOCK_NS, room)
 
     def add(self, name: str, value: Shown, note: str = "", band: Band | None = None) -> None:
         """One measurement; without a band, by the scenario's limit or the usual one."""
@@ -208,8 +228,11 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
         mismatch = compare("sent by the target", golden if whole else golden[:kept], sent[:kept])
         bench.add("stream_equal", mismatch is None, where(mismatch))
         last = record.scenario.losses[-1] if record.scenario.losses else None
-        if last is not None:
+        if last is not None and (why := bench.lack(last)):
+            bench.leave_out("golden_to_los", why)
+        elif last is not None:
             early = until(golden, int(last.at.value))
+            early = early[len(until(golden, bench.part.start)) if bench.part.start > EPOCH else 0 :]
             difference = compare("received by the station", early, received.stream)
             if last.causes == ["LANDER_ONLY"]:  # the bus goes on
                 difference = compare("received by the station", early, received.stream[: len(early)])
@@ -226,19 +249,26 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
     found, planned = received.losses(), bench.record.scenario.losses
     left, plans = list(found), dict[int, Loss]()
     for n, loss in enumerate(planned):
+        number = f"[{n + 1}]" if len(planned) > 1 else ""
+        if why := bench.lack(loss):
+            for name in _OF_A_LOSS:
+                bench.leave_out(f"{name}{number}", why)
+            continue
         verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
         if verdict is not None:
             left.remove(verdict)
             plans[verdict.last_ert] = loss
-        _one_loss(bench, f"[{n + 1}]" if len(planned) > 1 else "", loss, verdict)
-    predicted = losses(received.notes, LANDER)
+        _one_loss(bench, number, loss, verdict)
+    predicted = losses(received.notes, LANDER, bench.record.heard_until)
     excused = not bench.record.scenario.complete
     false = [v for v in left if not excused or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
     bench.add("false_los", len(false), notes)
     missed = [last for last in predicted if last not in {v.last_ert for v in found}] if bench.exact else []
     _count_losses(bench, len(found), len(missed))
-    if planned:
+    if planned and (why := bench.lack(planned[-1])):
+        bench.leave_out("frames_after_los", why)
+    elif planned:
         at = int(planned[-1].at.value)
         whole = "SILENCE" in planned[-1].causes
         late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else LANDER))
@@ -248,7 +278,7 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
 
 def _count_losses(bench: _Bench, found: int, missed: int) -> None:
     """Whether all losses were declared that had to be; one too many is another row's matter, `false_los`."""
-    planned = len(bench.record.scenario.losses)
+    planned = sum(not bench.lack(loss) for loss in bench.record.scenario.losses)
     why = f"{missed} that follow from the frames were not declared" if missed else f"{planned} are planned"
     bench.add("losses", found, why, Band(least=max(planned, found + missed)))
 
@@ -395,7 +425,10 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         locked = (
             c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
         )
-        ert = next(locked, None)
+        ert, heard = next(locked, None), record.heard_until
+        if ert is None and heard is not None and heard < (deed.ended or 0) + _LATEST_LOCK_NS:
+            bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
+            continue
         bench.add(name, None if ert is None or deed.ended is None else (ert - deed.ended) / 1e9)
 
 
@@ -432,5 +465,11 @@ def _commands(bench: _Bench) -> None:
     for n, command in enumerate(record.scenario.commands):
         update = record.commands.get(n)
         state = None if update is None else update.state
+        if why := bench.part.lack(int(command.at.value)):
+            bench.leave_out(f"command[{n + 1}] {command.name}", why)
+            continue
+        if bench.part.cut and state is not None and state not in FINAL_STATES:
+            bench.leave_out(f"command[{n + 1}] {command.name}", f"the flight ended when it was {state}")
+            continue
         note = record.refused.get(n, "never given" if update is None else update.detail)
         bench.add(f"command[{n + 1}] {command.name}", state, note, Band(equals=command.expect))

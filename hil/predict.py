@@ -113,12 +113,13 @@ def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int,
     return delivered[index].at
 
 
-def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int) -> list[int]:
+def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, heard_until: int | None = None) -> list[int]:
     """When a channel's signal is lost, by what was found in its stream: the times of the last frames before, in ns.
 
     Args:
         notes: every frame and reject, in order, with when it came.
         vcid: of the channel.
+        heard_until: when the station stopped to listen; None: it listened for long after the last frame.
     """
     lost: list[int] = []
     contact = _Contact()
@@ -130,7 +131,8 @@ def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int) -> list[int]:
             contact.run = 0
         elif note.vcid == vcid and note.step is not None and note.step.is_new:
             contact.frame(ert, note.step)
-    return [*lost, *([contact.last] if contact.locked else [])]
+    over = heard_until is None or contact.silent(heard_until)
+    return [*lost, *([contact.last] if contact.locked and over else [])]
 
 
 @dataclass(slots=True)

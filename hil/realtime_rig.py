@@ -12,7 +12,10 @@ Rules:
 3. Every wait has a bound. A pass that is not over some seconds after its planned end has failed (`hil.deadline`).
 4. A machine that ends takes the link with it: the station finds that its port is gone, as with a cable that is pulled.
    The flight ends after the station has declared what it lost by that: a verdict without its loss explains nothing.
-5. What is judged ends with the pass. A viewer that stays keeps the link, and may command what it likes.
+5. Of a part of a pass the target flies all before it flat out, by STEP: its bytes go through the faults and no further,
+   and the line's time is the mission's. With the part's beginning the clock runs, as if it had all the time. The part's
+   end is that of the flight: what the station declares later follows from that.
+6. What is judged ends with the pass. A viewer that stays keeps the link, and may command what it likes.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from groundstation.plain import utc
 from groundstation.station_config import StationConfig
 from groundstation.station_process import has_ended, start_station, stop_station
 from hil.channel import Channel
-from hil.cutter import Cut
+from hil.cutter import Cut, Cutter
 from hil.deadline import GRACE_S, last_words, planned_seconds
 from hil.errors import MachineFailed
 from hil.fault_actuator import FaultActuator
@@ -48,9 +51,10 @@ from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
 from hil.scratch import Scratch
 from hil.serve import ByteServer, PtyServer, ZmqServer
+from hil.streams import golden_stream
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import no_greeting, read_greeting
-from hil.targets.telecommands import start_script
+from hil.targets.telecommands import part_script, start_script
 from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
 
@@ -62,6 +66,10 @@ _LEAST_WAIT_S = 0.0005
 _PATIENCE_S, _PATIENCE_MISSION_S = 0.01, 0.2
 """How long the rig waits for bytes before it looks at telecommands and faults, in seconds of host and mission."""
 _LISTENER_S = 15.0
+_FLAT_OUT_S = 10.0
+"""For so long a target that flies flat out may send nothing."""
+_TICKS_LATE = S // 2
+"""Host time by which the first frame after a part may be late, in ns."""
 _TAIL_S = 1.0
 """Host time for which the link stays up after the last frame."""
 _DECLARE_S, _DECLARE_FRAMES = 5.0, 3
@@ -116,7 +124,11 @@ class RealtimeRig:
             start=EPOCH,
         )
         self._pass = PASSES[scenario.head.flight_profile]
-        script = start_script(speed, scenario.head.flight_profile)
+        self._part = scenario.head.part
+        before = self._part.ticks_before
+        profile = scenario.head.flight_profile
+        script = part_script(speed, profile, before) if before else start_script(speed, profile)
+        self._script = script
         self.record = FlightRecord(
             scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
         )
@@ -236,8 +248,8 @@ class RealtimeRig:
 
     def _start(self) -> None:
         """The first frame that is not a greeting is the flight's."""
-        for _, data in self.record.script or ():
-            self._machine.write(data)
+        (_, first), *_ = self._script
+        self._machine.write(first)
         deadline = time.monotonic() + START_TIMEOUT_S / min(self._speed, 1.0)
         started: list[bytes] = []
         while not started and not self._left():
@@ -248,9 +260,34 @@ class RealtimeRig:
             for frame in self._frames(_LOOK_S):
                 if started or not self._greeting(frame):
                     started.append(frame)
-        self._began = self.record.start = self._clock()
-        self._overdue_at = time.monotonic() + planned_seconds(self._scenario, self._speed) + GRACE_S
         self._feed(b"".join(started))
+        if self._part.ticks_before:
+            self._fly_flat_out()
+        # As if the pass had begun at this pace.
+        self._began = self.record.start = self._clock() - round((self._part.start - EPOCH) / self._speed)
+        self._overdue_at = time.monotonic() + planned_seconds(self._scenario, self._speed) + GRACE_S
+
+    def _fly_flat_out(self) -> None:
+        """To the tick with which the part begins. Nobody listens.
+
+        Raises:
+            MachineFailed: it does not come there.
+        """
+        _, (ticks, resume) = self._script
+        sent = self._channel.sent
+        size = len(golden_stream(tuple(self._script[:1]), True, ticks))
+        deadline = time.monotonic() + _FLAT_OUT_S
+        while len(sent("down")) < size:
+            if data := self._next(_PATIENCE_S):
+                self._feed(data)
+                self._channel.skip_down(self._line_now)
+                self._progress(self._scet)
+                deadline = time.monotonic() + _FLAT_OUT_S
+            if time.monotonic() > deadline or not self._machine.running:
+                came = f"{len(sent('down')):,} of {size:,} bytes came; {last_words(self._channel.cuts)}"
+                raise MachineFailed(f"{self._machine.name} does not fly to {utc(self._part.start, 3)}: {came}")
+        self._channel.skip_down(self._part.start - 1)
+        self._machine.write(resume)
 
     def _relay(self) -> None:
         """Pass bytes on until the pass is over, and a little longer."""
@@ -260,6 +297,9 @@ class RealtimeRig:
             data = self._next(self._patience)
             if data:
                 self._feed(data)
+            if self._part.cut and self._over:
+                self._end_part()
+                return
             self._pass_on()
             self._pass_up()
             self._give_orders()
@@ -270,6 +310,14 @@ class RealtimeRig:
             self._check_target()
         if not self.record.left:
             self._await(lambda: not self._listener.locked)
+
+    def _end_part(self) -> None:
+        """The station gets what belongs to the part, and a moment to take it."""
+        if not self._held and self._unplugged is None:
+            self._send(self._channel.hurry_down(self._part.end))
+        self._channel.close(self._line_now)
+        self.record.heard_until = self._clock()
+        time.sleep(_TAIL_S)
 
     @property
     def _patience(self) -> float:
@@ -368,7 +416,7 @@ class RealtimeRig:
         record.published_ms = self._listener.delays_ms
         if self._channel.account("up").sent:
             record.script = None  # at which tick the machine took it, nothing says
-        if (self._ended or record.left) and record.comparable is None:
+        if (self._ended or record.left or self._part.cut) and record.comparable is None:
             record.comparable = len(self._channel.sent("down"))
         for place, number in self._numbers.items():
             if number in self._listener.updates:
@@ -376,11 +424,18 @@ class RealtimeRig:
 
     @property
     def _line_now(self) -> int:
+        if not self._began:
+            return self._scet
         return EPOCH + round((self._clock() - self._began) * self._speed)
 
     @property
     def _over(self) -> bool:
-        """The last frame has passed, or the target's time is over; and all that lasts has been undone."""
+        """The last frame has passed, or the target's time is over; and all that lasts has been undone.
+
+        A part is over with its time.
+        """
+        if self._part.cut:
+            return self._scet >= self._part.end or self._line_now >= self._part.end + round(_TICKS_LATE * self._speed)
         if self._faults.open or not all(map(self._is_final, self._numbers.values())):
             return False
         late = self._line_now >= EPOCH + self._pass.length + round(0.5 * S * self._speed)
@@ -397,10 +452,19 @@ class RealtimeRig:
         size = UART.cadu_length
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
+            if self._part.cut and self._is_later(frame):
+                return
             for unit in self._channel.feed_down(frame, self._line_now, whole=False):
                 self._look_for_boot(self._channel.cuts[unit.number])
                 self._scet = max(self._scet, unit.scet)
                 self._act(unit)
+
+    def _is_later(self, frame: bytes) -> bool:
+        """Whether a frame comes after the part that is flown: with it the flight ends."""
+        scets = [cut.scet for cut in Cutter(UART).feed(frame) if cut.scet is not None]
+        later = any(scet >= self._part.end for scet in scets)
+        self._scet = max([self._scet, *scets]) if later else self._scet
+        return later
 
     def _look_for_boot(self, cut: Cut) -> None:
         """A greeting in flight says that the target has booted."""

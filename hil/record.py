@@ -53,6 +53,8 @@ class FlightRecord:
         raised: what broke it off, if that is to be raised again when the bundle is written.
         left: why it was ended before its end although nothing failed: its viewer was closed; empty if it was not.
         watched: a viewer was on the same computer, which may spoil times in milliseconds.
+        heard_until: the station's time, in ns, up to which it listened to a flight that was to end early: what it
+            declares later is not of the flight. None: it listened till the pass was over.
         closed: the station's time at which the pass was over, in ns; what came later is not judged. None: all is.
     """
 
@@ -80,6 +82,7 @@ class FlightRecord:
     raised: BaseException | None = None
     left: str = ""
     watched: bool = False
+    heard_until: int | None = None
     closed: int | None = None
 
     @property

@@ -25,7 +25,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         unit: of value and limits; may be empty.
         limit: what passes, in words: "= 0", "0 … 50".
         marginal: what is marginal within it, in words; may be empty.
-        state: UNSET fails as FAIL does; MARGINAL passes and is shown.
+        state: UNSET fails as FAIL does; MARGINAL passes and is shown; NA does not apply to the part that was flown.
         note: where to look when it did not pass, or what there is to say anyway; may be empty.
     """
 
@@ -330,9 +330,9 @@ def upgraded(fields: Any) -> Any:
     return {**rest, "verdict": {**verdict, **more}}
 
 
-_ORDER: tuple[State, ...] = ("PASS", "MARGINAL", "UNSET", "INCOMPLETE", "FAIL")
+_ORDER: tuple[State, ...] = ("NA", "PASS", "MARGINAL", "UNSET", "INCOMPLETE", "FAIL")
 
 
 def worst(states: Iterable[State]) -> State:
-    """The worst of several; UNSET if there is none: nothing measured is nothing passed."""
-    return max(states, key=_ORDER.index, default="UNSET")
+    """The worst of several; UNSET if there is none, or none that applies: nothing measured is nothing passed."""
+    return max((state for state in states if state != "NA"), key=_ORDER.index, default="UNSET")

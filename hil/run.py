@@ -171,6 +171,14 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
                 raise NotForTarget(f"{place}: {why}")
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
+    start = plan.scenario.head.part.start
+    if plan.mode == "realtime" and start > EPOCH and isinstance(fault, Act):
+        at = fault.at
+        if at is None or at.kind != "scet" or int(at.value) < start:
+            raise NotForTarget(
+                f"{place}: it has to act at a mission time from {utc(start, 3)} on (scenario.from): in real time "
+                "nothing can be done to target or link before; fly it in lockstep, or from earlier"
+            )
     link = plan.scenario.head.link
     if plan.mode == "realtime" and fault.kind in (_ZMQ if link == "pty" else _SERIAL):
         raise NotForTarget(f"{place}: not on a link of type {link} (scenario.link)")
@@ -397,7 +405,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         expected=expected_curve(record),
         frames=_marks(judgement),
         interarrival_ms=[round(gap, 3) for gap in judgement.interarrival_ms],
-        planned_los=int(scenario.losses[-1].at.value) if scenario.losses else None,
+        planned_los=_planned_los(scenario),
         observed_los=found[-1].interval_scet[1] if found and found[-1].interval_scet is not None else None,
         mismatch=judgement.mismatch,
         provenance=_provenance(plan, record, judgement),
@@ -414,6 +422,12 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         },
         test=plan.test,
     )
+
+
+def _planned_los(scenario: Scenario) -> int | None:
+    """When the signal is lost for the last time, as far as that is flown; ns."""
+    at = int(scenario.losses[-1].at.value) if scenario.losses else None
+    return None if at is None or scenario.head.part.lack(at) else at
 
 
 def _board_that_flew(plan: Plan, provenance: Mapping[str, str]) -> str:
@@ -535,12 +549,18 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
     first = "" if judgement.mismatch is None else f"{judgement.mismatch.field or where(judgement.mismatch)}; "
     if record.error or record.left:
         return f"{head}: {first}{record.error or record.left}"
-    bad = [row for row in rows if row.state != "PASS"]
+    bad = [row for row in rows if row.state not in ("PASS", "NA")]
     if bad:
         return f"{head}: {first}{', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
-    los = next((row for row in rows if row.name.startswith("los_time_error")), None)
-    cause = next((row.value for row in rows if row.name.startswith("los_cause")), None)
-    return f"{head}: {len(rows)} measurements" + (f", LOS {cause}, error {los.value} ms" if los is not None else "")
+    made = [row for row in rows if row.state != "NA"]
+    los = next((row for row in made if row.name.startswith("los_time_error")), None)
+    cause = next((row.value for row in made if row.name.startswith("los_cause")), None)
+    part = plan.scenario.head.part.text
+    told = f", flown{part}" if part else ""
+    told += f", {len(rows) - len(made)} not applicable" if len(made) < len(rows) else ""
+    return f"{head}: {len(made)} measurements{told}" + (
+        f", LOS {cause}, error {los.value} ms" if los is not None else ""
+    )
 
 
 def _head(plan: Plan, state: State) -> str:

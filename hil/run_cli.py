@@ -111,6 +111,7 @@ def run_command(
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run noisy-descent --seed 7 --repeat 10
       hil run noisy-descent --flight-profile soft-landing the descent as it was planned
+      hil run los-091105 --realtime --from 09:10:55 --until 09:11:15    the loss alone, in 20 s
       hil run los-091105 --json | jq .state               the verdict, for programs
       hil run all --target board                          the board on which a lander answers
       hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them

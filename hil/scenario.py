@@ -10,6 +10,8 @@
     speed = 10                           # in real time: mission seconds a second
     baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
     flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
+    from = "09:10:55"                    # fly flat out to there; the station listens from then on
+    until = "09:11:15"                   # the flight ends there
 
     [[fault]]                            # hil.faults says which there are and what they take
     kind = "unplug"
@@ -59,13 +61,15 @@ import msgspec
 from groundstation.message_base import Value
 from groundstation.messages import Cause
 from groundstation.orders import CommandState
+from groundstation.plain import utc
 from hil.errors import ScenarioError
 from hil.faults import FAULTS, Act, At, For, Spec, in_flight
 from hil.faults.spec import Direction
 from hil.flight_profile import PASSES, FlightProfile
+from hil.flown_part import FlownPart
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
-from protocols.lander import MARS6
+from protocols.lander import EPOCH, MARS6
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that come with the package."""
@@ -73,8 +77,9 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 Mode = Literal["lockstep", "realtime"]
 TARGETS = ("software", "posix", "qemu", "simavr", "board")
 """What a scenario may name; `hil.targets` has them."""
-State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE"]
-"""Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended."""
+State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "NA"]
+"""Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended. A run is
+never NA: that is a row which needs a part of the pass that was not flown."""
 
 MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
@@ -100,6 +105,16 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
     baud: Annotated[int, msgspec.Meta(ge=0)] = 115200
     flight_profile: FlightProfile = "historical"
+    start: At | None = msgspec.field(default=None, name="from")
+    until: At | None = None
+
+    @property
+    def part(self) -> FlownPart:
+        """What of the pass is flown."""
+        plan = PASSES[self.flight_profile]
+        begin, end = (None if at is None else int(at.value) for at in (self.start, self.until))
+        over = EPOCH + plan.length
+        return FlownPart(begin or EPOCH, min(end or over, over), end is not None and end < over)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -332,6 +347,7 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     if not head.modes:
         raise ValueError("scenario.modes: there is none")
     _check_targets("scenario.targets", head.targets)
+    _check_part(head, scenario.commands)
     _check_faults(scenario.faults, dictionary)
     for n, command in enumerate(scenario.commands):
         _check_command(f"command[{n}]", command, dictionary)
@@ -344,6 +360,26 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
         _check_applied(n, scenario)
     for n in range(len(scenario.vary)):
         _check_vary(n, scenario)
+
+
+def _check_part(head: Head, commands: list[Command]) -> None:
+    """Whether something is left to be flown, and the station is there to give the commands."""
+    part = head.part
+    for key, at in (("from", head.start), ("until", head.until)):
+        if at is not None and at.kind != "scet":
+            raise ValueError(f'scenario.{key}: a mission time, as "09:10:55"; not a frame, byte or event')
+        if at is not None:
+            _check_mission_time(f"scenario.{key}", at)
+    if head.start is not None and part.start >= part.end:
+        raise ValueError(f"scenario.from: {utc(part.start, 3)} is not before the flight's end, {utc(part.end, 3)}")
+    if part.end <= EPOCH:
+        raise ValueError(f"scenario.until: nothing is flown before {utc(EPOCH, 3)}, with which the pass begins")
+    for n, command in enumerate(commands):
+        if int(command.at.value) < part.start:
+            raise ValueError(
+                f"command[{n}].at: {utc(int(command.at.value), 3)} is before scenario.from, {utc(part.start, 3)}: the "
+                "station, which gives it, listens from then on; fly from earlier"
+            )
 
 
 def _check_targets(place: str, names: list[str] | None) -> None:

@@ -11,6 +11,7 @@ import click
 
 from hil.campaign import to_toml
 from hil.flight_profile import FlightProfile
+from hil.mission_time import MissionTime, exact
 from hil.scenario import Scenario, parse_scenario
 
 Keys = Mapping[str, str]
@@ -22,6 +23,13 @@ _OPTIONS = (
         type=click.Choice(get_args(FlightProfile)),
         help="How the descent ends. Default: the scenario's, mostly historical.",
     ),
+    click.option(
+        "--from",
+        "start",
+        type=MissionTime(),
+        help="Fly flat out to this mission time; the station listens from then on. Default: the scenario's.",
+    ),
+    click.option("--until", type=MissionTime(), help="End the flight at this mission time. Default: the scenario's."),
 )
 
 
@@ -29,8 +37,12 @@ def scenario_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options; it gets what was given as the argument ``keys``."""
 
     @functools.wraps(command)
-    def with_keys_given(*arguments: Any, flight_profile: str | None, **options: Any) -> Any:
+    def with_keys_given(
+        *arguments: Any, flight_profile: str | None, start: int | None, until: int | None, **options: Any
+    ) -> Any:
         keys = {} if flight_profile is None else {"flight_profile": flight_profile}
+        times = {"from": start, "until": until}
+        keys |= {key: exact(time) for key, time in times.items() if time is not None}
         return command(*arguments, keys=keys, **options)
 
     decorated: Callable[..., Any] = with_keys_given

@@ -99,6 +99,11 @@ class Flight:
         self._put({**self._tables, "scenario": {**self._tables["scenario"], **_given(keys)}})
         self._own_seed = self._own_seed or keys.get("seed") is not None
 
+    def part(self, from_: str | None = None, until: str | None = None) -> None:
+        """Fly flat out to ``from_``, with the station listening from then on, and end the flight at ``until``."""
+        __tracebackhide__ = True
+        self.configure(**{"from": from_, "until": until})
+
     def fault(
         self, kind: str, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any
     ) -> None:

@@ -16,12 +16,13 @@ SIGNS: dict[str, str] = {
     "INCOMPLETE": "◐",
     "SKIP": "–",
     "XFAIL": "✗",
+    "NA": "·",
 }
 """Of runs and tests. Colour is never the only signal."""
 
 _STREAMS = ("stream_equal", "golden_to_los", "received_equal")
 """Rows that compare bytes."""
-WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "SKIP", "XFAIL", "PASS")
+WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "SKIP", "XFAIL", "PASS", "NA")
 
 
 def utc_ms(nanoseconds: int) -> str:
@@ -81,7 +82,10 @@ def reason(result: RunResult, *, brief: bool = False) -> str:
         note = f" ({rows[0].note})" if rows[0].note and not brief else ""
         more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
         return f"{row_text(rows[0])}{note}{more}"
-    return f"all {len(result.measurements)} measurements pass" if result.measurements else "nothing was measured"
+    made = [row for row in result.measurements if row.state != "NA"]
+    apart = len(result.measurements) - len(made)
+    left = f"; {apart} are not applicable to the part that was flown" if apart else ""
+    return f"all {len(made)} measurements pass{left}" if made else "nothing was measured"
 
 
 def tally(states: Sequence[str]) -> str:

@@ -38,6 +38,18 @@ def select_frame(profile: FlightProfile) -> bytes:
     return b"" if profile == "historical" else tc_frame("SELECT_PROFILE", values={"profile": label})
 
 
+def part_script(speed: float, profile: FlightProfile, ticks: int) -> list[tuple[int, bytes]]:
+    """What makes a lander in READY fly so many ticks flat out, and go on from there at a speed, for the oracle.
+
+    It asks for no reports: no frame comes down that is not of the pass. HOLD and STEP wait for tick 0 together. While
+    the lander flies flat out it takes nothing, so that the last entry comes at the tick after.
+    """
+    chosen = select_frame(profile)
+    before = encode_cltu(chosen) if chosen else b""
+    flat_out = encode_cltu(tc_frame("START") + tc_frame("HOLD") + tc_frame("STEP", values={"ticks": ticks}))
+    return [(0, before + flat_out), (ticks, order("SCALE", factor=round(speed, 2)) + order("RESUME"))]
+
+
 def start_script(speed: float, profile: FlightProfile = "historical") -> list[tuple[int, bytes]]:
     """What makes a lander in READY fly at a speed, as the oracle wants it: before its first step.
 
