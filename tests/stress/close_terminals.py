@@ -191,7 +191,7 @@ def _aftermath(closing: Closing, home: Path) -> Closed:
     took = time.monotonic() - closed
     for number in left:
         os.kill(number, signal.SIGKILL)
-    temporary = [path.name for path in (home / "tmp").iterdir()]
+    temporary = [path.name for path in (home / "tmp").iterdir() if not path.name.startswith("pip-")]
     return Closed(closing, took, left, [path.name for path in home.rglob("*-wal")], temporary)
 
 
