@@ -18,6 +18,7 @@ from groundstation.exit_codes import READING, exit_codes
 from groundstation.exporting import FORMATS, Format, export
 from groundstation.host_time import host_clock
 from groundstation.json_output import echo_json
+from groundstation.named import Choice
 from groundstation.output import echo
 from groundstation.passes import PassSummary, info_lines, pass_lines, summarise
 from groundstation.printable import encodable
@@ -90,7 +91,7 @@ def info(archive: Path, as_json: bool) -> None:
 
 @click.command("export", epilog=exit_codes(*READING))
 @_archive
-@click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
+@click.option("--to", "form", type=Choice(FORMATS), required=True, help="What to write.")
 @click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
 @click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")

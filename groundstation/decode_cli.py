@@ -19,6 +19,7 @@ from groundstation.exit_codes import READING, exit_codes
 from groundstation.frame_rows import FrameRow
 from groundstation.json_output import echo_json
 from groundstation.lost_text import lost_text
+from groundstation.named import Choice
 from groundstation.output import echo, paint
 from groundstation.output_file import OutputFile
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
@@ -100,7 +101,7 @@ class Progress:
     metavar="MODULE:NAME",
     help="What the packets mean. [default: this lander's, without --profile; otherwise packets stay raw]",
 )
-@click.option("--bits", type=click.Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, in this form.")
+@click.option("--bits", type=Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, in this form.")
 @click.option(
     "--jsonl", type=click.Path(path_type=Path, allow_dash=True), help="Write packets as JSON lines; - is here."
 )

@@ -10,12 +10,13 @@ from groundstation.errors import CallerError, KeyUnusable
 from groundstation.exit_codes import DONE, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.keys import Client, KeyPair, KeyStore
+from groundstation.named import NamedGroup
 from groundstation.output import echo
 
 _EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
 
 
-@click.group(epilog=_EPILOG)
+@click.group(cls=NamedGroup, epilog=_EPILOG)
 def keys() -> None:
     """Make keys, and say who may connect to the stations and bridges of this host.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from protocols.nearest import nearest
+from groundstation.named import NamedGroup
 
 
 class Lazy(NamedTuple):
@@ -27,7 +27,7 @@ class Lazy(NamedTuple):
     help: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(NamedGroup):
     """Commands by name."""
 
     def __init__(self, *args: object, lazy: Mapping[str, Lazy], **more: object) -> None:
@@ -52,16 +52,3 @@ class LazyGroup(click.Group):
         """The list of commands in the help; nothing is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, self._lazy[name].help) for name in self.list_commands(ctx)])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that ``args`` begin with.
-
-        Raises:
-            click.UsageError: there is none; with the nearest name.
-        """
-        name = args[0]
-        if name not in self._lazy and not name.startswith("-"):
-            ctx.fail(f"no command {name!r}{nearest(name, sorted(self._lazy))}")
-        return super().resolve_command(ctx, args)

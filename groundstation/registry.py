@@ -12,7 +12,6 @@ The directory belongs to one user and only that user may enter: that is what pro
 from __future__ import annotations
 
 import contextlib
-import difflib
 import fcntl
 import hashlib
 import os
@@ -27,6 +26,7 @@ from groundstation.endpoints import Endpoints
 from groundstation.errors import CallerError, StationGone, WorldError
 from groundstation.folders import make_private
 from groundstation.json_encoding import encode_json
+from protocols.nearest import nearest
 
 _SOCKET_PATH_MAX = 107
 _INFO = "station.json"
@@ -231,9 +231,7 @@ def _only(stations: list[StationInfo]) -> StationInfo:
 
 
 def _unknown(wanted: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"running: {', '.join(names)}"
-    return f"no station {wanted!r}; {hint}"
+    return f"no station {wanted!r}{nearest(wanted, names)}"
 
 
 def _check_name(name: str) -> None:

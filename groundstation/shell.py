@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from groundstation.named import unknown_option
 from groundstation.output import echo, show_fault
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
@@ -27,7 +28,7 @@ def run_cli(command: click.Command, name: str) -> None:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        _show_usage(error)
+        _show_usage(unknown_option(error) if isinstance(error, click.NoSuchOption) else error)
         code = error.exit_code
     except click.Abort as error:
         code = error.__cause__.exit_code if isinstance(error.__cause__, Interrupted) else EXIT_INTERRUPTED

@@ -12,6 +12,7 @@ import click
 from groundstation.errors import CallerError, RulesError, RulesForbidden
 from groundstation.exit_codes import DONE, INTERRUPTED, exit_codes
 from groundstation.links.access import running_takers
+from groundstation.named import NamedGroup
 from groundstation.output import echo
 from groundstation.printable import shell_join
 from groundstation.udev import (
@@ -54,7 +55,7 @@ _new_root = _root_option(exists=False)
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group(epilog=_EPILOG)
+@click.group(cls=NamedGroup, epilog=_EPILOG)
 def udev() -> None:
     """Give boards a lasting name under /dev/lander, and the permission to use them.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundstation.errors import CallerError
+from protocols.nearest import nearest
 
 FIRMWARE = Path(__file__).resolve().parent / "firmware"
 _VARIABLE = re.compile(r"^(\w+)\s*[:?]?=\s*(.*?)\s*$", re.MULTILINE)
@@ -67,7 +68,7 @@ def find_board(name: str, folder: Path = FIRMWARE / "boards") -> Board:
     """
     known = known_boards(folder)
     if name not in known:
-        raise CallerError(f"there is no board {name!r}; known are: {', '.join(known)}")
+        raise CallerError(f"there is no board {name!r}{nearest(name, known)}")
     said = dict(_VARIABLE.findall((folder / f"{name}.mk").read_text(encoding="utf-8")))
     return Board(
         name,

@@ -16,6 +16,7 @@ from groundstation.exit_codes import DONE, INTERRUPTED, Outcome, exit_codes
 from groundstation.links.access import busy_text, holders
 from groundstation.links.board_lock import lock_board
 from groundstation.links.port_address import DEFAULT_BAUD, parse_port
+from groundstation.named import Choice, NamedGroup
 from groundstation.output import echo, write_json, write_line
 from groundstation.printable import shell_join
 from hil.baud_search import find_baud
@@ -34,7 +35,7 @@ _DIFFERENT = Outcome(1, "the target runs another image, or the build failed")
 _EPILOG = exit_codes(_DIFFERENT, DONE, CallerError, MachineFailed, FlashFailed, PortAbsent, PortBusy, INTERRUPTED)
 
 
-@click.group("firmware", epilog=_EPILOG)
+@click.group("firmware", cls=NamedGroup, epilog=_EPILOG)
 def firmware_command() -> None:
     """Build the lander's firmware, write it into a board, and ask a board what it runs.
 
@@ -145,7 +146,7 @@ def flash_command(
 
 
 @firmware_command.command("info", epilog=_EPILOG)
-@click.option("--target", type=click.Choice(sorted(MACHINES)), help="An emulated board, or a lander on this computer.")
+@click.option("--target", type=Choice(sorted(MACHINES)), help="An emulated board, or a lander on this computer.")
 @port_option(default="the one board that is plugged in; of several, the one on which a lander answers")
 @click.option(
     "--baud",

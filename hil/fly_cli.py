@@ -18,6 +18,7 @@ from groundstation.exit_codes import exit_codes
 from groundstation.hangup import end_with_terminal, orderly_end
 from groundstation.host_time import host_clock
 from groundstation.json_output import echo_json
+from groundstation.named import Choice
 from groundstation.output import echo, write_line
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
@@ -45,13 +46,13 @@ SOFT_LANDING = "soft-landing"
 
 @click.command("fly", epilog=exit_codes(*LIVE))
 @click.argument("scenario", required=False)
-@click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
+@click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
 @click.option(
     "--speed", type=click.FloatRange(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1."
 )
 @click.option(
     "--link",
-    type=click.Choice(["pty", "zmq"]),
+    type=Choice(["pty", "zmq"]),
     help="Transport between lander and station. Default: the scenario's, mostly pty.",
 )
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")

@@ -19,6 +19,7 @@ from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
 from groundstation.json_output import echo_json
+from groundstation.named import Choice
 from groundstation.output import echo, write_line
 from groundstation.output_file import write_output
 from groundstation.printable import shell_join
@@ -54,7 +55,7 @@ _SPEED = (
 )
 
 _common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
-    click.option("--target", type=click.Choice(sorted(TARGETS)), default="software", show_default=True),
+    click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True),
     click.option("--lockstep", is_flag=True, help="No clock: exact, and as fast as the target."),
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
     click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),

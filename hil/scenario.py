@@ -45,7 +45,6 @@ after a soft landing the end of the pass, at 09:13:28.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import tomllib
@@ -70,6 +69,7 @@ from hil.flown_part import FlownPart
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import EPOCH, MARS6
+from protocols.nearest import nearest
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that come with the package."""
@@ -267,7 +267,7 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
         raise ScenarioError(f"{name}: not TOML: {error}") from error
     for key in tables:
         if key not in _TABLES:
-            raise ScenarioError(f"{name}: [{key}] is no table of a scenario{_near(key, _TABLES)}")
+            raise ScenarioError(f"{name}: [{key}] is no table of a scenario{nearest(key, _TABLES)}")
     if "scenario" not in tables:
         raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
     parts = {key: _convert(tables[key], kind, key, name) for key, kind in _TABLES.items() if key in tables}
@@ -312,13 +312,13 @@ def _explain(message: str, raw: Any, key: str) -> str:
     where = key + (place["place"][1:] if place else "")
     said = _PLACE.sub("", message)
     if unknown := _UNKNOWN.search(message):
-        return f"{where}.{unknown['key']} is no key here{_near(unknown['key'], _keys(raw, where, key))}"
+        return f"{where}.{unknown['key']} is no key here{nearest(unknown['key'], _keys(raw, where, key))}"
     if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
-        return f"{where}: there is no fault '{kind['kind']}'{_near(kind['kind'], FAULTS)}"
+        return f"{where}: there is no fault '{kind['kind']}'{nearest(kind['kind'], FAULTS)}"
     if wrong := _WORD.search(said):
         field = re.sub(r"\[[^\]]*\]", "", where).rpartition(".")[2]
         return f"{where}: there is no {wrong['word']!r}" + (
-            _near(wrong["word"], WORDS[field]) if field in WORDS else ""
+            nearest(wrong["word"], WORDS[field]) if field in WORDS else ""
         )
     return f"{where}: {said}"
 
@@ -331,12 +331,6 @@ def _keys(raw: Any, where: str, table: str) -> list[str]:
     else:
         kind = _ENTRIES[table]
     return [field.encode_name for field in msgspec.structs.fields(kind)]
-
-
-def _near(word: str, known: Any) -> str:
-    """A hint at the nearest known word, or at all of them."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(sorted(known))}"
 
 
 def _check(scenario: Scenario, dictionary: Dictionary) -> None:
@@ -388,14 +382,14 @@ def _check_targets(place: str, names: list[str] | None) -> None:
         raise ValueError(f"{place}: there is none; leave it out for all of them")
     for n, name in enumerate(names or []):
         if name not in TARGETS:
-            raise ValueError(f"{place}[{n}]: there is no target {name!r}{_near(name, TARGETS)}")
+            raise ValueError(f"{place}[{n}]: there is no target {name!r}{nearest(name, TARGETS)}")
 
 
 def _check_limit(place: str, limit: Limit, head: Head) -> None:
     """Whether a limit limits something, somewhere."""
     name = limit.name.partition("[")[0]
     if name not in MEASURED:
-        raise ValueError(f"{place}.name: there is no measurement {name!r}{_near(name, MEASURED)}")
+        raise ValueError(f"{place}.name: there is no measurement {name!r}{nearest(name, MEASURED)}")
     _check_bounds(place, limit)
     _check_targets(f"{place}.on", limit.on)
     if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
@@ -466,7 +460,7 @@ def _check_window(place: str, at: At | None, events: list[str]) -> None:
     if at.kind == "scet":
         _check_mission_time(f"{place}.at", at)
     elif at.kind == "event" and at.value not in events:
-        raise ValueError(f"{place}.at: there is no onboard event {at.value!r}{_near(str(at.value), events)}")
+        raise ValueError(f"{place}.at: there is no onboard event {at.value!r}{nearest(str(at.value), events)}")
 
 
 def _check_mission_time(place: str, at: At) -> None:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import click
 
+from groundstation.named import Choice
 from hil.campaign import to_toml
 from hil.flight_profile import FlightProfile
 from hil.mission_time import MissionTime, exact
@@ -20,7 +21,7 @@ Keys = Mapping[str, str]
 _OPTIONS = (
     click.option(
         "--flight-profile",
-        type=click.Choice(get_args(FlightProfile)),
+        type=Choice(get_args(FlightProfile)),
         help="How the descent ends. Default: the scenario's, mostly historical.",
     ),
     click.option(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from types import ModuleType
 
 from protocols.dictionary import Dictionary
 from protocols.errors import DeclarationError
+from protocols.nearest import nearest
 
 DEFAULT = "protocols.lander:MARS6"
 
@@ -50,7 +50,4 @@ def _import(name: str, module_name: str) -> ModuleType:
 
 def _hint(module: ModuleType, attribute: str) -> str:
     names = [key for key, value in vars(module).items() if isinstance(value, Dictionary)]
-    near = difflib.get_close_matches(attribute.upper(), names, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; there are {', '.join(names)}" if names else "; it has no dictionaries"
+    return nearest(attribute, names, none="it has no dictionaries")

@@ -17,13 +17,13 @@ Every key may be left out; what stands here is the default.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from protocols.errors import DeclarationError
+from protocols.nearest import nearest
 
 ASM = bytes.fromhex("1ACFFC1D")
 """Attached sync marker, CCSDS 131.0-B §9.3.5."""
@@ -174,9 +174,7 @@ def profile_from_toml(text: str) -> LinkProfile:
 def _value(key: str, value: object, text: str) -> Any:
     """A value as the attribute wants it."""
     if key not in _DEFAULTS:
-        near = difflib.get_close_matches(key, _DEFAULTS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_DEFAULTS)}"
-        raise _wrong(key, f"no such key{_place(key, text)}; {hint}")
+        raise _wrong(key, f"no such key{_place(key, text)}{nearest(key, _DEFAULTS)}")
     if key == "asm":
         return _marker(value, text)
     wanted = type(_DEFAULTS[key])

@@ -28,7 +28,7 @@ def open_link(url: str, clock: Clock) -> Link:
         CallerError: an unknown scheme or option, or a value that cannot be.
     """
     if url.startswith("/"):
-        raise CallerError(f"unknown link {url!r}: did you mean serial:{url}?")
+        raise CallerError(f"unknown link {url!r}; did you mean 'serial:{url}'?")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in LINKS:
         raise CallerError(unknown("link", scheme if colon else url, LINKS))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from groundstation.errors import CallerError
+from protocols.nearest import nearest
 
 
 def url_options(url: str, query: str, known: Iterable[str]) -> Mapping[str, str]:
@@ -26,8 +26,5 @@ def url_options(url: str, query: str, known: Iterable[str]) -> Mapping[str, str]
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """That there is no such thing, what was perhaps meant, and what there is."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    return f"unknown {what} {name!r}: {guess}known: {', '.join(names) or 'none'}"
+    """The error about an unknown part of a URL."""
+    return f"unknown {what} {name!r}{nearest(name, sorted(known), none='none is known')}"

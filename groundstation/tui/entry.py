@@ -10,7 +10,6 @@ The station checks again and has the last word; what is refused here was never s
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -18,6 +17,7 @@ from math import isfinite
 from groundstation.errors import CommandRefused
 from groundstation.ordering import AnyOrder, Orderer
 from groundstation.orders import ArgumentInfo, CommandInfo
+from protocols.nearest import nearest
 
 ARM_MAX_S = 600
 BYPASS = "--bypass"
@@ -119,7 +119,7 @@ def find(word: str, known: Sequence[CommandInfo]) -> CommandInfo:
     for info in known:
         if info.name.casefold() == word.casefold():
             return info
-    raise CommandRefused(f"there is no command {word!r}{_nearest(word, (info.name for info in known))}")
+    raise CommandRefused(f"there is no command {word!r}{nearest(word, (info.name for info in known))}")
 
 
 def order_of(draft: Draft, orderer: Orderer) -> AnyOrder:
@@ -182,7 +182,7 @@ def _arguments(info: CommandInfo, words: list[str]) -> dict[str, str]:
             if not name:
                 raise CommandRefused(f"{info.name} takes no more: {word!r} is too much")
         if name not in names:
-            raise CommandRefused(f"{info.name} has no argument {name!r}{_nearest(name, names)}")
+            raise CommandRefused(f"{info.name} has no argument {name!r}{nearest(name, names)}")
         if name in found:
             raise CommandRefused(f"{info.name}.{name} is given twice")
         found[name] = value
@@ -197,7 +197,7 @@ def _check(path: str, argument: ArgumentInfo, text: str) -> None:
     if argument.labels:
         allowed = [*argument.labels, *(_SWITCH_TOO if tuple(argument.labels) == _SWITCH else ())]
         if text.casefold() not in [label.casefold() for label in allowed]:
-            raise CommandRefused(f"{path} has no value {text!r}{_nearest(text, argument.labels)}")
+            raise CommandRefused(f"{path} has no value {text!r}{nearest(text, argument.labels)}")
         return
     number = _number(text)
     if number is None:
@@ -219,11 +219,3 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) else None
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    folded = {each.casefold(): each for each in names}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if near:
-        return f"; did you mean {folded[near[0]]!r}?"
-    return f"; there are {', '.join(folded.values())}" if folded else "; there are none"

@@ -26,7 +26,7 @@ def test_every_command_is_where_it_is_said_to_be(group: click.Group, places: dic
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [("sned", "did you mean 'send'?"), ("zzzz", "there are acknowledge, arm, bridge, commands")]
+    ("wrong", "said"), [("sned", "did you mean 'send'?"), ("zzzz", "known: acknowledge, arm, bridge, commands")]
 )
 def test_an_unknown_command_is_told_the_nearest(wrong: str, said: str) -> None:
     result = CliRunner().invoke(ground, [wrong])

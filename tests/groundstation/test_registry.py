@@ -76,7 +76,7 @@ def test_several_running(registry):
         registry.find()
     with pytest.raises(CallerError, match="did you mean 'bench'"):
         registry.find("benhc")
-    with pytest.raises(CallerError, match="running: zulu, bench"):
+    with pytest.raises(CallerError, match="known: zulu, bench"):
         registry.find("qqq")
     for name in ("zulu", "bench"):
         registry.unregister(name)

@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused_by_its_key(key: str, switches: dict[str, Any]
     ("text", "words"),
     [
         ("# mine\nframe_lenth = 128", ["profile.frame_lenth", "line 2", "did you mean 'frame_length'"]),
-        ("xyzzy = 1", ["profile.xyzzy", "known are frame_length"]),
+        ("xyzzy = 1", ["profile.xyzzy", "known: frame_length"]),
         ("[deframer]\nocf = true", ["profile.deframer", "line 1"]),
         ("frame_length = true", ["profile.frame_length", "line 1", "whole number"]),
         ("ocf = 1", ["profile.ocf", "true or false"]),

@@ -75,12 +75,12 @@ def test_without_a_terminal_the_output_is_plain(run: Run) -> None:
     [
         ("serial:/dev/ttyNOWHERE", 11, "/dev/ttyNOWHERE"),
         ("serial:/etc/hostname", 10, "is no serial port"),
-        ("seriall:/dev/ttyACM0", 2, "did you mean serial?"),
-        ("serial:/dev/ttyACM0?boud=9600", 2, "did you mean baud?"),
+        ("seriall:/dev/ttyACM0", 2, "did you mean 'serial'?"),
+        ("serial:/dev/ttyACM0?boud=9600", 2, "did you mean 'baud'?"),
         ("serial:/dev/ttyACM0?baud=fast", 2, "baud=fast"),
         ("ttyACM0", 2, "known: replay, serial, zmq"),
-        ("/dev/ttyACM0", 2, "did you mean serial:/dev/ttyACM0?"),
-        ("/dev/serial/by-path/pci-0000:00:14.0", 2, "did you mean serial:/dev/serial/by-path/pci-0000:00:14.0?"),
+        ("/dev/ttyACM0", 2, "did you mean 'serial:/dev/ttyACM0'?"),
+        ("/dev/serial/by-path/pci-0000:00:14.0", 2, "did you mean 'serial:/dev/serial/by-path/pci-0000:00:14.0'?"),
     ],
 )
 def test_a_link_that_cannot_be_is_one_clear_line(run: Run, link: str, code: int, words: str) -> None:

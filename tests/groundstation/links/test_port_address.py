@@ -41,7 +41,7 @@ def test_every_form_is_read_and_its_long_form_is_the_same(text: str, address: Po
         ("zmq:tcp://127.0.0.1:5570", "is not a serial port: expected"),
         ("seral:/dev/ttyACM0", "is not a serial port"),
         ("serial:/dev/ttyACM0?baud", "option=value"),
-        ("serial:/dev/ttyACM0?buad=9600", "did you mean baud"),
+        ("serial:/dev/ttyACM0?buad=9600", "did you mean 'baud'"),
         ("serial:auto?baud=fast", "bits per second"),
         ("serial:auto?baud=0", "bits per second"),
         ("serial:auto?baud=-1", "bits per second"),

@@ -69,7 +69,7 @@ def test_what_is_typed_is_read(text: str, draft: object) -> None:
         ("PING now", "takes no more"),
         ("SELECT_PROFILE SOFT", "has no value 'SOFT'"),
         ("SELECT_PROFILE SOFT_LANDNG", "did you mean 'SOFT_LANDING'?"),
-        ("TRANSMITTER maybe", "there are on, off"),
+        ("TRANSMITTER maybe", "known: on, off"),
         ("arm 601", "the range is 0 … 600 s"),
         ("arm", "arm.seconds is missing"),
     ],

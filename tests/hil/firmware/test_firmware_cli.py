@@ -125,7 +125,7 @@ def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F8
         (["uno"], 27, "no avrdude: `apt-get install avrdude`"),
         (["uno", "--tool", "openocd"], 2, "uno is flashed with avrdude, not with openocd"),
         (["posix"], 2, "posix is not hardware"),
-        (["toaster"], 2, "there is no board 'toaster'; known are: posix, stm32f4, uno"),
+        (["toaster"], 2, "there is no board 'toaster'; known: posix, stm32f4, uno"),
     ],
 )
 def test_without_the_program_the_line_that_gets_it(
@@ -244,7 +244,7 @@ def test_a_build_without_its_compiler(tools: Tools, run: Run) -> None:  # noqa: 
     )
     done = run("hil", "firmware", "build", "toaster")
     assert done.returncode == 2
-    assert "known are: posix, stm32f4, uno" in done.stderr
+    assert "known: posix, stm32f4, uno" in done.stderr
 
 
 def test_a_build_says_what_it_made(run: Run) -> None:  # noqa: F811

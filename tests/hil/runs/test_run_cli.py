@@ -181,7 +181,7 @@ def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
         ("los-091106", "did you mean 'los-091105'"),
         (typo, r"fault[0].kind: there is no fault 'silense'; did you mean 'silence'?"),
         (tmp_path / "none", "there is no scenario"),
-        ("nope", "; there are burst-loss, commands-during-descent, los-091105, los-crc-storm"),
+        ("nope", "; known: burst-loss, commands-during-descent, los-091105, los-crc-storm"),
     ]:
         done = hil("run", "los-lander-only", name)
         assert isinstance(done.exception, CallerError)
