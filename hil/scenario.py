@@ -10,7 +10,7 @@
     speed = 10                           # in real time: mission seconds a second
     baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
     flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
-    from = "09:10:55"                    # fly flat out to there; the station listens from then on
+    from = "09:07:30"                    # fly flat out to there; the station listens from then on
     until = "09:11:15"                   # the flight ends there
 
     [[fault]]                            # hil.faults says which there are and what they take

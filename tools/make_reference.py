@@ -67,6 +67,9 @@ MEANINGS = {
         "link": "transport in real time",
         "speed": "mission seconds per second, in real time",
         "baud": "rate at which bytes are sent, in real time; 0: not limited",
+        "flight_profile": "what the lander flies: silent at 09:11:05, or a soft landing, heard until 09:13:28",
+        "from": "mission time at which the station starts to listen; up to there the target flies as fast as it can",
+        "until": "mission time at which the flight ends",
     },
     "Command": {
         "at": "mission time at which the station is given the command",
@@ -310,7 +313,17 @@ def table(kind: type, skip: Any) -> str:
     if not fields:
         return "No fields of its own.\n"
     told = meanings(kind)
-    rows = [[f"`{field.encode_name}`", words(field.type), default(field), told.get(field.name, "")] for field in fields]
+    lacking = {field.encode_name for field in fields} - set(told) if kind.__name__ in MEANINGS else set()
+    assert not lacking, f"MEANINGS says nothing of {kind.__name__}: {lacking}"
+    rows = [
+        [
+            f"`{field.encode_name}`",
+            words(field.type),
+            default(field),
+            told.get(field.encode_name, told.get(field.name, "")),
+        ]
+        for field in fields
+    ]
     rows = [["key", "type", "default", "meaning"], ["---"] * 4, *rows]
     width = 4 if any(row[3] for row in rows[2:]) else 3
     return "".join(f"| {' | '.join(row[:width])} |\n" for row in rows)
