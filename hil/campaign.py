@@ -77,6 +77,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     jobs: int
     began: int
+    requirements: list[str] = []
+    tags: list[str] = []
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     per_second_and_core: float
     worst: list[Case]
     cases: list[Case]
+    requirements: list[str] = []
+    tags: list[str] = []
 
 
 def run_name(number: int) -> str:
@@ -231,6 +235,8 @@ def summarise(head: Head, cases: Iterable[Case], took_s: float) -> Summary:
         per_second_and_core=round(len(flown) / took_s / head.jobs, 3) if took_s else 0.0,
         worst=sorted(flown, key=lambda case: (case.passed, -case.lost, -case.rejects))[:10],
         cases=flown,
+        requirements=head.requirements,
+        tags=head.tags,
     )
 
 

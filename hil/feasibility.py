@@ -38,7 +38,7 @@ OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
 NUMBERED = frozenset(
     {
         *("last_good_frame", "los_time_error", "los_declared_late", "los_cause", "reacquisition", "outage_lost"),
-        *("command", "fault"),
+        *("command", "command_latency", "fault"),
     }
 )
 """Measurements of which a flight may have several."""
@@ -165,7 +165,7 @@ def _counted(base: str, scenario: Scenario) -> tuple[int, int | None]:
     """From what number on a scenario's rows of a kind count, and how many there are; None: that is not known."""
     if base == "fault":
         return 0, len(scenario.faults)
-    if base == "command":
+    if base in ("command", "command_latency"):
         return 1, len(scenario.commands)
     losses = len(scenario.losses)
     return 1, losses if base in ("last_good_frame", "los_time_error", "los_declared_late", "los_cause") else None

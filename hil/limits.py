@@ -7,6 +7,7 @@ A measurement that was not made is not judged; one that was to be made and could
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Band:
 
     def judge(self, value: Shown) -> State:
         """The state of a value."""
-        if value is None:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
             return "UNSET"
         if self.equals is not None:
             return "PASS" if value == self.equals else "FAIL"
@@ -95,6 +96,7 @@ MEASUREMENTS: dict[str, Usual] = {
     "bytes_conserved": Usual("", TRUE, TRUE),
     "bytes_accounted": Usual("", TRUE, TRUE),
     "command": Usual("", Band(), Band()),
+    "command_latency": Usual("ms", Band(), Band()),
     "fault": Usual("", Band(), Band()),
 }
 """All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
@@ -124,6 +126,7 @@ MEASUREMENTS: dict[str, Usual] = {
 - bytes_conserved: the receiver's count of bytes adds up
 - bytes_accounted: the channel's too, in both directions
 - command: the state in which it ended
+- command_latency: from when it was given to when the spacecraft reported its end, on the station's clock
 - fault: how often it acted: at least once, or as chance has it on the bytes in its window
 """
 
@@ -187,14 +190,14 @@ def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watc
     return usual.lockstep if mode == "lockstep" else usual.realtime
 
 
-def row(name: str, value: Shown, band: Band, note: str = "") -> Measurement:
-    """One judged row; the note stays if it did not pass."""
+def row(name: str, value: Shown, band: Band, note: str = "", unit: str | None = None) -> Measurement:
+    """One judged row, in the measurement's unit by default; the note stays if it did not pass."""
     state = band.judge(value)
     shown = round(value, 3) if isinstance(value, float) else value
     return Measurement(
         name=name,
         value=shown,
-        unit=MEASUREMENTS[base_name(name)].unit,
+        unit=MEASUREMENTS[base_name(name)].unit if unit is None else unit,
         limit=band.text,
         marginal=band.marginal_text,
         state=state,

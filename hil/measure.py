@@ -181,6 +181,7 @@ def judge(record: FlightRecord) -> Judgement:
     _target(bench, received)
     _bytes(bench, received)
     _commands(bench)
+    _latencies(bench, received)
     rows = [*bench.rows, *fault_rows(record)]
     part = record.scenario.head.part
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text)
@@ -473,3 +474,15 @@ def _commands(bench: _Bench) -> None:
             continue
         note = record.refused.get(n, "never given" if update is None else update.detail)
         bench.add(f"command[{n + 1}] {command.name}", state, note, Band(equals=command.expect))
+
+
+def _latencies(bench: _Bench, received: Received) -> None:
+    """How long each command took that has ended, from when the station took it."""
+    for n, order in enumerate(bench.record.scenario.commands):
+        last = bench.record.commands.get(n)
+        if last is None or last.state not in ("COMPLETED", "FAILED"):
+            continue
+        given = next((each.ert for each in received.commands if each.command == last.command), None)
+        ended = next((e.ert for e in received.commands if e.command == last.command and e.state == last.state), None)
+        if given is not None and ended is not None:
+            bench.add(f"command_latency[{n + 1}] {order.name}", (ended - given) / MS)

@@ -219,6 +219,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         applied_dropped: entries of the fault log that found no room.
         port: address of the board that flew; empty: none did, or it was not kept.
         expected: the descent as the oracle flies it with the same commands, once a second; empty if that is unknown.
+        requirements: ids that the run verifies.
+        tags: of its scenario.
     """
 
     verdict: Verdict
@@ -244,6 +246,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     test: str = ""
     port: str = ""
     expected: list[Sample] = []
+    requirements: list[str] = []
+    tags: list[str] = []
 
     @property
     def run(self) -> str:
@@ -336,3 +340,35 @@ _ORDER: tuple[State, ...] = ("NA", "PASS", "MARGINAL", "UNSET", "INCOMPLETE", "F
 def worst(states: Iterable[State]) -> State:
     """The worst of several; UNSET if there is none, or none that applies: nothing measured is nothing passed."""
     return max((state for state in states if state != "NA"), key=_ORDER.index, default="UNSET")
+
+
+def verdict_head(state: State, scenario: str, target: str, mode: Mode, seed: int) -> str:
+    """How the line of a verdict begins."""
+    return f"{state:8} {scenario} on {target}, {mode}, seed {seed}"
+
+
+def with_row(result: RunResult, row: Measurement) -> RunResult:
+    """The result with one row more in its verdict, which is the worse of both."""
+    before = result.verdict
+    state = worst([before.state, row.state])
+    head = verdict_head(state, before.scenario, before.target, before.mode, before.seed)
+    line = before.line
+    if row.state != "PASS":
+        told = f"{row.name} {row.value} {row.unit}".rstrip()
+        line = f"{head}: {told}" if before.state == "PASS" else f"{head}{_told(before)}, {told}"
+    passed = before.passed and state in ("PASS", "MARGINAL")
+    verdict = msgspec.structs.replace(
+        before,
+        measurements=[*before.measurements, row],
+        state=state,
+        passed=passed,
+        exit_code=before.exit_code if passed else before.exit_code or 1,
+        line=line,
+    )
+    return msgspec.structs.replace(result, verdict=verdict)
+
+
+def _told(verdict: Verdict) -> str:
+    """What the line of a verdict says behind its head."""
+    head = verdict_head(verdict.state, verdict.scenario, verdict.target, verdict.mode, verdict.seed)
+    return verdict.line.removeprefix(head)

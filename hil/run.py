@@ -9,6 +9,7 @@ BUNDLE/scenario.toml        as flown
        capture.jsonl        what came out of the channel, both ways, with its time
        faults.jsonl         what the faults did
        console.txt          what the target had to say for people
+       attachments/         what a test has attached
        image.elf            the firmware that flew; or image.hex, or a program: image
 """
 
@@ -49,7 +50,17 @@ from hil.lockstep_rig import LockstepRig, Progress
 from hil.measure import Judgement, judge
 from hil.realtime_rig import RealtimeRig
 from hil.record import FlightRecord
-from hil.result import FaultSummary, FlownImage, FrameMark, Moment, RunResult, Verdict, decode_result, worst
+from hil.result import (
+    FaultSummary,
+    FlownImage,
+    FrameMark,
+    Moment,
+    RunResult,
+    Verdict,
+    decode_result,
+    verdict_head,
+    worst,
+)
 from hil.scenario import Mode, Scenario, State
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
@@ -73,6 +84,8 @@ INTERRUPTED = "interrupted"
 
 RECORDING = "recording.sqlite"
 SENT = "sent.bin"
+ATTACHMENTS = "attachments"
+"""Files that a test has put into the bundle."""
 _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _FOR_GOOD = {"reset", "power_off"}
@@ -421,6 +434,8 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
             **({"image": f"{IN_BUNDLE}{plan.image.suffix}"} if plan.image is not None else {}),
         },
         test=plan.test,
+        requirements=plan.scenario.head.requirements,
+        tags=plan.scenario.head.tags,
     )
 
 
@@ -488,6 +503,8 @@ def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) ->
         provenance=_surroundings(plan) | ({} if plan.image is None else plan.image.facts()),
         console="",
         test=plan.test,
+        requirements=plan.scenario.head.requirements,
+        tags=plan.scenario.head.tags,
     )
 
 
@@ -565,7 +582,7 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
 
 def _head(plan: Plan, state: State) -> str:
     """How the verdict's line begins."""
-    return f"{state:8} {plan.scenario.id} on {plan.target}, {plan.mode}, seed {plan.scenario.head.seed}"
+    return verdict_head(state, plan.scenario.id, plan.target, plan.mode, plan.scenario.head.seed)
 
 
 def _summaries(record: FlightRecord) -> list[FaultSummary]:

@@ -81,6 +81,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("scenarios", nargs=-1, required=True)
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
+@click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag, or one of several.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict of each run as a line of JSON.")
 def run_command(
@@ -97,6 +98,7 @@ def run_command(
     image: Path | None,
     keys: Keys,
     repeat: int,
+    tags: tuple[str, ...],
     speed: float | None,
     as_json: bool,
 ) -> None:
@@ -113,6 +115,7 @@ def run_command(
       hil run noisy-descent --seed 7 --repeat 10
       hil run noisy-descent --flight-profile soft-landing the descent as it was planned
       hil run los-091105 --realtime --from 09:10:55 --until 09:11:15    the loss alone, in 20 s
+      hil run scenarios/ --tag smoke                      of a folder of your own, those with `tags = ["smoke"]`
       hil run los-091105 --json | jq .state               the verdict, for programs
       hil run all --target board                          the board on which a lander answers
       hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them
@@ -128,6 +131,8 @@ def run_command(
         flown, boards = find_image(target, image), ports_of(target, ports, baud)
         for path, named in found:
             scenario = with_keys(load_scenario(path), keys)
+            if tags and not set(tags) & set(scenario.head.tags):
+                continue
             chosen: Mode = mode or default_mode(scenario, target)
             seeded = scenario if seed is None else with_seed(scenario, seed)
             for n in range(repeat):
@@ -438,6 +443,8 @@ def campaign_command(
             planned=runs,
             jobs=at_once,
             began=host_clock(),
+            requirements=base.head.requirements,
+            tags=base.head.tags,
         )
         results = Batch(at_once, interrupts).fly(map(plan_of, range(runs)), runs)
         summary = _campaign(head, results, lambda n: draw(base, first, n)[1], folder, report is not None)

@@ -12,6 +12,8 @@
     flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
     from = "09:07:30"                    # fly flat out to there; the station listens from then on
     until = "09:11:15"                   # the flight ends there
+    requirements = ["LOS-3"]             # ids that a run of it verifies: in JUnit, and in the report's coverage
+    tags = ["smoke"]                     # for choosing: hil run all --tag smoke, pytest -k smoke
 
     [[fault]]                            # hil.faults says which there are and what they take
     kind = "unplug"
@@ -48,6 +50,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import or_
@@ -86,10 +89,12 @@ MEASURED = (
     *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
     *("crc_rejects_unpredicted", "undetected_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99"),
     *("lost_miscounted", "duplicates_miscounted", "outage_lost"),
-    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted", "command", "fault"),
+    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted"),
+    *("command", "command_latency", "fault"),
 )
 """What can be limited; `hil.limits` says what each is."""
 
+_LONGEST_LABEL = 100
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
@@ -104,6 +109,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     link: Literal["pty", "zmq"] = "pty"
     speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
     baud: Annotated[int, msgspec.Meta(ge=0)] = 115200
+    requirements: list[str] = []
+    tags: list[str] = []
     flight_profile: FlightProfile = "historical"
     start: At | None = msgspec.field(default=None, name="from")
     until: At | None = None
@@ -342,6 +349,8 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
         raise ValueError("scenario.modes: there is none")
     _check_targets("scenario.targets", head.targets)
     _check_part(head, scenario.commands)
+    check_labels("scenario.requirements", head.requirements)
+    check_labels("scenario.tags", head.tags)
     _check_faults(scenario.faults, dictionary)
     for n, command in enumerate(scenario.commands):
         _check_command(f"command[{n}]", command, dictionary)
@@ -376,6 +385,19 @@ def _check_part(head: Head, commands: list[Command]) -> None:
             )
 
 
+def check_labels(place: str, labels: Sequence[str]) -> None:
+    """Whether labels are words of 1 to 100 visible characters, each once.
+
+    Raises:
+        ValueError: one is not; with the place.
+    """
+    for n, label in enumerate(labels):
+        if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable() or label.split() != [label]:
+            raise ValueError(f"{place}[{n}]: {label!r} is not a word of 1 to {_LONGEST_LABEL} visible characters")
+        if label in labels[:n]:
+            raise ValueError(f"{place}[{n}]: {label!r} stands there twice")
+
+
 def _check_targets(place: str, names: list[str] | None) -> None:
     """Whether what is named is a target, and anything is."""
     if names == []:
@@ -390,7 +412,7 @@ def _check_limit(place: str, limit: Limit, head: Head) -> None:
     name = limit.name.partition("[")[0]
     if name not in MEASURED:
         raise ValueError(f"{place}.name: there is no measurement {name!r}{nearest(name, MEASURED)}")
-    _check_bounds(place, limit)
+    check_bounds(place, limit)
     _check_targets(f"{place}.on", limit.on)
     if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
         raise ValueError(f"{place}.on: the scenario is for {', '.join(head.targets)} alone (scenario.targets)")
@@ -398,7 +420,7 @@ def _check_limit(place: str, limit: Limit, head: Head) -> None:
         raise ValueError(f"{place}.mode: the scenario is for {' and '.join(head.modes)} alone (scenario.modes)")
 
 
-def _check_bounds(place: str, limit: Limit) -> None:
+def check_bounds(place: str, limit: Limit) -> None:
     """Whether a value can pass, and another one fail."""
     bounds = {key: getattr(limit, key) for key in ("min", "marginal_min", "marginal_max", "max")}
     given = {key: bound for key, bound in bounds.items() if bound is not None}

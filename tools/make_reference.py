@@ -67,6 +67,8 @@ MEANINGS = {
         "link": "transport in real time",
         "speed": "mission seconds per second, in real time",
         "baud": "rate at which bytes are sent, in real time; 0: not limited",
+        "requirements": "ids that a run verifies: properties in JUnit, and a row each in the report's coverage",
+        "tags": "words to choose scenarios by: hil run --tag, pytest -k",
         "flight_profile": "what the lander flies: silent at 09:11:05, or a soft landing, heard until 09:13:28",
         "from": "mission time at which the station starts to listen; up to there the target flies as fast as it can",
         "until": "mission time at which the flight ends",

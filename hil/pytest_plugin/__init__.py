@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from hil.pytest_plugin.session import HilSession
 
 _HEAD = re.compile(r"^\s*\[\s*scenario\s*\]", re.MULTILINE)
+REQUIREMENTS, TAGS = "hil_requirements", "hil_tags"
+MARKERS = {
+    REQUIREMENTS: "hil_requirements(*ids): requirements that the test verifies; in JUnit and in the report's coverage",
+    TAGS: "hil_tags(*tags): words to choose tests by, with -k; in JUnit",
+}
+"""Names of the markers, and what pytest says of them."""
 DEFAULT_SEED = 6
 """Of flights; a scenario's file has its own."""
 
@@ -69,7 +75,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a wrong option before anything is collected."""
+    """Name the markers, and refuse a wrong option before anything is collected."""
+    for text in MARKERS.values():
+        config.addinivalue_line("markers", text)
     if any(
         config.getoption(name) is not None for name in ("--hil-target", "--hil-report", "--hil-port", "--hil-image")
     ):
@@ -99,6 +107,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def _is_scenario(path: Path) -> bool:
     """Whether it says so; other TOML is not ours."""
     return _HEAD.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test that is marked be found by its labels, and told of with them."""
+    if any(True for name in MARKERS for _ in item.iter_markers(name)):
+        from hil.pytest_plugin.labels import labels_of, put_labels  # noqa: PLC0415 - only now is it needed
+
+        put_labels(item, labels_of(item, REQUIREMENTS), labels_of(item, TAGS))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,26 +11,33 @@ and kept like any other. ``for_`` is the scenario's ``for``, and ``dir_`` its ``
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
 import pytest
 
 from groundstation.errors import CallerError
+from groundstation.file_names import file_name
 from groundstation.messages import LosVerdict
 from hil.errors import ScenarioError
 from hil.expected_losses import with_losses
 from hil.faults import mission_time, span_ns
 from hil.find import find_scenario
-from hil.pytest_plugin import evidence
+from hil.pytest_plugin import REQUIREMENTS, TAGS, evidence
 from hil.pytest_plugin.items import story
+from hil.pytest_plugin.labels import labels_of
+from hil.pytest_plugin.own_rows import own_row
 from hil.report import lines
 from hil.report.words import utc_ms
-from hil.result import Measurement, RunResult
+from hil.result import Measurement, RunResult, with_row
+from hil.run import ATTACHMENTS, RECORDING, write_result
 from hil.scenario import Scenario
 from hil.streams import where
+from hil.telemetry_columns import TelemetryColumns, read_columns
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -40,6 +47,9 @@ At = str | dict[str, int] | dict[str, str]
 """A mission time, or ``{"frame": 100}``, ``{"byte": 13200}``, ``{"event": "DROGUE"}``."""
 For = str | dict[str, int]
 """``"2.5 s"``, ``{"frames": 3}`` or ``{"bytes": 40}``."""
+
+
+_LIMITS = ("min", "max", "equals", "marginal_min", "marginal_max")
 
 
 class Flight:
@@ -245,6 +255,55 @@ class Flight:
             raise CallerError(f"there is no measurement {name!r} of this flight{nearest(name, rows)}")
         return rows[name]
 
+    def telemetry(self, packet: str, since: str | None = None, until: str | None = None) -> TelemetryColumns:
+        """Telemetry that the station received, as columns: ``flight.telemetry("DESCENT")["altitude"].max()``.
+
+        Args:
+            packet: its name in the dictionary.
+            since: mission time; those with this onboard time or a later one.
+            until: those with an earlier one.
+        """
+        __tracebackhide__ = True
+        found = read_columns(self.bundle / RECORDING, packet)
+        first, last = (None if time is None else mission_time(time) for time in (since, until))
+        return found.between(first, last)
+
+    def measure(self, name: str, value: Any, unit: str = "", **limits: Any) -> Measurement:
+        """A row of your own in the verdict: ``flight.measure("max_g", peak, unit="g", max=12)``.
+
+        The limits are ``min``, ``max``, ``equals``, ``marginal_min`` and ``marginal_max``; without any the value is
+        recorded. The test goes on if it is outside of them, and fails at its end.
+        """
+        __tracebackhide__ = True
+        unknown = next((key for key in limits if key not in _LIMITS), None)
+        if unknown is not None:
+            raise CallerError(f"measure: {name}: there is no limit {unknown!r}{nearest(unknown, _LIMITS)}")
+        row = own_row(name, value, unit, limits, [each.name for each in self.result.measurements])
+        self._result = with_row(self.result, row)
+        write_result(self.bundle, self._result)
+        self._session.own_row(self._item, row)
+        return row
+
+    def attach(self, name: str, content: bytes | str | Path) -> Path:
+        """Keep a file of the test's in the bundle, linked from the report: its bytes, its text, or a file to copy.
+
+        Returns:
+            The file in the bundle.
+        """
+        __tracebackhide__ = True
+        result, place = self.result, self.bundle / ATTACHMENTS / file_name(name, "attach")
+        if place.exists():
+            raise CallerError(f"attach: {name} is there already: choose another name")
+        place.parent.mkdir(exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copyfile(content, place)
+        else:
+            place.write_bytes(content.encode() if isinstance(content, str) else content)
+        artefacts = {**result.artefacts, f"attachment {name}": f"{ATTACHMENTS}/{name}"}
+        self._result = msgspec.structs.replace(result, artefacts=artefacts)
+        write_result(self.bundle, self._result)
+        return place
+
     def losses(self) -> list[LosVerdict]:
         """The losses of the lander's signal that the station declared, in order, each with its evidence."""
         return evidence.losses(self.bundle)
@@ -267,9 +326,15 @@ class Flight:
         self._tables, self._told = tables, True
 
     def _parse(self, tables: dict[str, Any]) -> Scenario:
-        """The scenario, with the losses that follow from its faults if none was said."""
+        """The scenario with the test's labels, and the losses that follow from its faults if none was said."""
         __tracebackhide__ = True
-        return with_losses(tables, self._id)
+        return with_losses({**tables, "scenario": self._labelled(tables["scenario"])}, self._id)
+
+    def _labelled(self, head: dict[str, Any]) -> dict[str, Any]:
+        """The table [scenario] with the labels of the test's markers."""
+        more = {"requirements": labels_of(self._item, REQUIREMENTS), "tags": labels_of(self._item, TAGS)}
+        joined = {key: list(dict.fromkeys([*head.get(key, []), *labels])) for key, labels in more.items()}
+        return {**head, **{key: labels for key, labels in joined.items() if labels}}
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:

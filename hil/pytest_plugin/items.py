@@ -11,6 +11,7 @@ import pytest
 from groundstation.printable import printable
 from hil.errors import ScenarioError
 from hil.pytest_plugin import session_of
+from hil.pytest_plugin.labels import put_labels
 from hil.report import lines
 from hil.result import RunResult
 from hil.scenario import Scenario, load_scenario
@@ -40,6 +41,7 @@ class ScenarioItem(pytest.Item):
         super().__init__(**kwargs)
         self._scenario = scenario
         self._target = target
+        put_labels(self, scenario.head.requirements, scenario.head.tags)
 
     def runtest(self) -> None:
         """Fly it; it fails if a measurement does."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from groundstation.json_encoding import encode_json
+from hil.pytest_plugin.labels import requirements_in
 from hil.report import Ended, TestOutcome
 
 CUT_OFF = "cut off: the session ended before the test did"
@@ -35,9 +37,8 @@ class Outcomes:
         now = _outcome(report.nodeid, report)
         if before is not None:
             told = before if before.ended == "FAIL" or now.ended == "PASS" else now
-            now = TestOutcome(
-                test=told.test, ended=told.ended, why=told.why, text=told.text, took_s=before.took_s + report.duration
-            )
+            took_s = before.took_s + report.duration
+            now = msgspec.structs.replace(told, took_s=took_s, requirements=now.requirements)
         self._open[report.nodeid] = now
         if report.when not in ("setup", "call"):  # of a worker of pytest-xdist that crashed it is "???"
             self._write(self._open.pop(report.nodeid))
@@ -66,6 +67,7 @@ def _outcome(test: str, report: pytest.TestReport | pytest.CollectReport) -> Tes
         why="" if ended == "PASS" else _why(report),
         text=report.longreprtext[-_TEXT:] if ended == "FAIL" else "",
         took_s=getattr(report, "duration", 0.0),
+        requirements=requirements_in(getattr(report, "user_properties", [])),
     )
 
 

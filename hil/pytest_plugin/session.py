@@ -31,7 +31,8 @@ from hil.images import Image
 from hil.pytest_plugin.boards import SessionBoards
 from hil.pytest_plugin.outcomes import Outcomes
 from hil.report import TESTS, gather, prepare_folder, release_folder, write_report
-from hil.result import RunResult
+from hil.report.words import row_property, row_text
+from hil.result import Measurement, RunResult
 from hil.run import INTERRUPTED, Plan, check_plan, fly_plan, utc_date
 from hil.scenario import Mode, Scenario, with_seed
 from hil.scratch import Scratch
@@ -45,6 +46,8 @@ REQUIRE_ALL = "MARS6_REQUIRE_ALL"
 """Set in CI: a target that is not here is a failure, no skip."""
 _FLOWN = pytest.StashKey[list[Path]]()
 """Bundles of a test."""
+_OWN_FAILED = pytest.StashKey[list[str]]()
+"""Rows of a test's own that did not pass."""
 _ENDED = pytest.StashKey[str]()
 """How a test ended that did not pass: "failed" or "skipped"."""
 
@@ -124,6 +127,19 @@ class HilSession:
         result = _fly(plan)
         item.user_properties += _properties(result)
         return result, bundle
+
+    def own_row(self, item: pytest.Item, row: Measurement) -> None:
+        """A test has added a row to the verdict of its flight: outside of its limits it fails the test, at its end."""
+        item.user_properties.append((f"hil_{row.name}", row_property(row)))
+        if row.state not in ("PASS", "MARGINAL"):
+            item.stash.setdefault(_OWN_FAILED, []).append(f"{row.state} {row_text(row)}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """A test that has run to its end fails by its own rows."""
+        yield
+        if failed := item.stash.get(_OWN_FAILED, []):
+            pytest.fail("\n".join(failed), pytrace=False)
 
     def check_flown(self, item: pytest.Item, flights: Sequence[Flight]) -> None:
         """A test that prepared a flight and passed without it has tested nothing."""
@@ -285,6 +301,6 @@ def _prepare(folder: Path) -> None:
 def _properties(result: RunResult) -> list[tuple[str, object]]:
     """For JUnit."""
     about = {"target": result.target, "mode": result.mode, "seed": result.seed, "state": result.state}
-    rows = {row.name: f"{row.state} {row.value} {row.unit}".rstrip() for row in result.measurements}
+    rows = {row.name: row_property(row) for row in result.measurements}
     facts = {**about, "replay": result.replay, **result.provenance, **rows}
     return [(f"hil_{name}", str(value)) for name, value in facts.items()]

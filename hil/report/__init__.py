@@ -4,6 +4,7 @@
     gathered     what lies in a report's folder, as such contents
     page         report.html: one file that opens offline, drawn by the modules below
       tested       tests of pytest
+      coverage     requirements, and what verifies them
       trials       runs of a campaign
       runs_table   a row for each run, with how long it took
       tables       measurements, faults, log, counters, where it came from

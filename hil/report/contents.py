@@ -38,6 +38,7 @@ class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
         why: the reason in a line; empty of a test that passed.
         text: all that pytest has to say of a failure.
         took_s: host time, with set-up and teardown.
+        requirements: ids that the test verifies.
     """
 
     __test__ = False  # not one of ours, pytest
@@ -47,6 +48,7 @@ class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     text: str = ""
     took_s: float = 0.0
+    requirements: list[str] = []
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):

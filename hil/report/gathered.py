@@ -34,7 +34,7 @@ def gather(folder: Path, generated: str) -> Report:
         kept = {case.run for case in campaign.cases if case.bundle}
         results = [result for result in results if result.run in kept]
     flown = {result.test for result in results}
-    tests = [test for test in _tests(folder / TESTS) if test.ended != "PASS" or test.test in flown]
+    tests = [test for test in _tests(folder / TESTS) if test.ended != "PASS" or test.requirements or test.test in flown]
     return Report(generated=generated, results=results, tests=tests, campaign=campaign)
 
 
@@ -63,7 +63,7 @@ def gather_several(folders: Sequence[Path], into: Path, generated: str) -> Repor
     return Report(
         generated=generated,
         results=results,
-        tests=[test for test in tests if test.ended != "PASS" or test.test in flown],
+        tests=[test for test in tests if test.ended != "PASS" or test.requirements or test.test in flown],
         places=[os.path.relpath(path, into.resolve()) for path in places],
     )
 

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 from groundstation.printable import printable
 from hil.campaign import Case, Summary
 from hil.report.contents import Report, TestOutcome
-from hil.report.words import marginal, reason, row_text, wanting
+from hil.report.words import marginal, reason, row_property, row_text, wanting
 from hil.result import RunResult
 
 CONSOLE_TAIL = 20_000
@@ -93,6 +93,7 @@ def _brief_case(campaign: Summary, run: Case) -> ET.Element:
     """A run of a campaign whose bundle was not kept."""
     case = ET.Element("testcase", classname=f"hil.{printable(campaign.target)}", time=f"{run.took_s:.3f}")
     properties = ET.SubElement(case, "properties")
+    _label(properties, campaign.requirements, campaign.tags)
     for key, value in {"mode": campaign.mode, "seed": str(run.seed), "state": run.state}.items():
         ET.SubElement(properties, "property", name=key, value=value)
     if not run.passed:
@@ -119,6 +120,7 @@ def _case(report: Report, result: RunResult, alone: bool) -> ET.Element:
     name = printable(result.scenario if alone else f"{result.scenario} [{result.run}]")
     case = ET.Element("testcase", classname=f"hil.{printable(result.target)}", name=name, time=f"{result.took_s:.3f}")
     properties = ET.SubElement(case, "properties")
+    _label(properties, result.requirements, result.tags)
     for key, value in _properties(result).items():
         ET.SubElement(properties, "property", name=printable(key), value=printable(value))
     rows = "\n".join(f"{row.state} {row_text(row)}{f' ({row.note})' if row.note else ''}" for row in wanting(result))
@@ -138,6 +140,8 @@ def _test_case(test: TestOutcome) -> ET.Element:
     place, _, name = test.test.partition("::")
     about = {"classname": printable(place), "name": printable(name or place), "time": f"{test.took_s:.3f}"}
     case = ET.Element("testcase", about)
+    if test.requirements:
+        _label(ET.SubElement(case, "properties"), test.requirements, ())
     if test.ended == "FAIL":
         _add(case, "failure", test.text or test.why, message=test.why, type="FAIL")
     else:
@@ -151,8 +155,15 @@ def _properties(result: RunResult) -> dict[str, str]:
     """What describes the run, then every measurement; of two with one key the later one counts."""
     about = {"mode": result.mode, "seed": str(result.seed), "replay": result.replay, "state": result.state}
     about |= {"test": result.test} if result.test else {}
-    rows = {row.name: f"{row.state} {row.value} {row.unit}".rstrip() for row in result.measurements}
+    rows = {row.name: row_property(row) for row in result.measurements}
     return {**about, **result.provenance, **rows}
+
+
+def _label(properties: ET.Element, requirements: Iterable[str], tags: Iterable[str]) -> None:
+    """A property for each requirement and each tag, under one name."""
+    for name, labels in (("requirement", requirements), ("tag", tags)):
+        for label in labels:
+            ET.SubElement(properties, "property", name=name, value=printable(label))
 
 
 def _add(parent: ET.Element, name: str, text: str, **attributes: str) -> None:

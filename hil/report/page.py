@@ -15,6 +15,7 @@ from pathlib import Path
 from hil.report import tables
 from hil.report.body import body, title
 from hil.report.contents import Report
+from hil.report.coverage import coverage
 from hil.report.drawing import SYMBOLS
 from hil.report.markup import Markup, el
 from hil.report.runs_table import runs_table
@@ -70,7 +71,8 @@ def _subject(report: Report) -> str:
 
 def _one(report: Report, made: Markup) -> list[Markup]:
     (result,) = report.results
-    return [el("header", made), el("main", title(result, 1), *body(result, 2, report.place(0)), class_="run")]
+    inside = [title(result, 1), *body(result, 2, report.place(0)), *coverage(report, [""])]
+    return [el("header", made), el("main", *inside, class_="run")]
 
 
 def _several(report: Report, made: Markup) -> list[Markup]:
@@ -83,7 +85,8 @@ def _several(report: Report, made: Markup) -> list[Markup]:
         _folded(result, name, report.place(n), n in chosen, flown[result.scenario, result.target] > 1)
         for n, (result, name) in enumerate(zip(results, names, strict=True))
     ]
-    return [el("header", made, head, *_filter(report), *_overview(report, names)), el("main", *runs)]
+    parts = [*_filter(report), *_overview(report, names), *coverage(report, names)]
+    return [el("header", made, head, *parts), el("main", *runs)]
 
 
 def _filter(report: Report) -> list[Markup]:

@@ -68,6 +68,11 @@ def row_text(row: Measurement) -> str:
     return f"{row.name}: {value}, limit {row.limit}{limit}"
 
 
+def row_property(row: Measurement) -> str:
+    """A row as a property in JUnit."""
+    return f"{row.state} {row.value} {row.unit}".rstrip()
+
+
 def reason(result: RunResult, *, brief: bool = False) -> str:
     """Why it is what it is: what broke it, its worst row, or what it came to.
 

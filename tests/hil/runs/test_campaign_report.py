@@ -24,6 +24,8 @@ VARIED = """
 [scenario]
 id = "varied"
 title = "Some of these fail"
+requirements = ["LOS-3"]
+tags = ["noise"]
 
 [[fault]]
 kind = "bit_flip"
@@ -82,6 +84,8 @@ def test_junit_of_a_campaign_has_all_runs(flown: tuple[Path, str]) -> None:
     failed = [drawn(case) for case in cases if case.find("failure") is not None]
     passed = [drawn(case) for case in cases if case.find("failure") is None]
     assert max(passed) < min(failed)
+    labels = [case.find("properties/property[@name='requirement']") for case in cases]
+    assert [None if label is None else label.get("value") for label in labels] == ["LOS-3"] * 12
     suite = {p.attrib["name"]: p.attrib["value"] for p in root.findall("testsuite/properties/property")}
     assert (suite["runs"], suite["passed"], suite["pass_rate"]) == ("12", "8", "0.666667")
     assert float(suite["pass_rate_low_95"]) == pytest.approx(0.3906, abs=1e-4)  # Wilson, 8 of 12, by hand
@@ -102,6 +106,8 @@ def test_page_of_a_campaign_has_rate_and_drawn_values(flown: tuple[Path, str]) -
     links = [link.attributes["href"][1:] for row in rows for link in row.all("a")]
     assert len(links) == 4
     assert set(links) <= {element.attributes.get("id") for element in body.all()}
+    (covered,) = body.one("table", "coverage").one("tbody").all("tr")
+    assert [covered.all("td")[0].text, covered.one("th").text] == ["✗ FAIL", "LOS-3"]
     assert (len(body.one("g", "passed").children), len(body.one("g", "failed").children)) == (8, 4)
 
 

@@ -201,6 +201,18 @@ def test_a_folder_skips_what_the_target_cannot_fly(tmp_path: Path) -> None:
     assert isinstance(named.exception, CallerError)
 
 
+def test_a_tag_chooses_scenarios(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('[scenario]\nid = "one"\ntags = ["smoke", "long"]\n')
+    (tmp_path / "two.toml").write_text('[scenario]\nid = "two"\n')
+    done = hil("run", tmp_path, "--tag", "smoke", "--tag", "other")
+    assert done.exit_code == 0, done.output
+    assert "PASS     one on software" in done.output
+    assert "two" not in done.output
+    none = hil("run", tmp_path, "--tag", "smoky")
+    assert isinstance(none.exception, CallerError)
+    assert "there is nothing to fly" in str(none.exception)
+
+
 def test_verdicts_as_json_lines(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text('[scenario]\nid = "one"\n')
     (tmp_path / "two.toml").write_text('[scenario]\nid = "two"\n[[limit]]\nname = "frames_missing"\nmin = 1\n')
