@@ -8,7 +8,7 @@ STAMP := .venv/.setup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test long lint exports reference firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
+.PHONY: help setup run test long lint exports reference screenshots firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) wit
 
 reference: $(STAMP) ## write the generated reference: docs/commands.md, exit-codes.md, messages.md, scenarios.md
 	@$(BIN)/python tools/make_reference.py
+
+screenshots: $(STAMP) ## take the pictures of the documents again, from a flight in tmux
+	@$(BIN)/python tools/screenshots.py
 
 firmware: ## build the C lander for every board
 	@$(MAKE) -C hil/firmware firmware

@@ -139,6 +139,7 @@ def test_options_are_known_in(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone  # flights in real time are judged by the millisecond
 @pytest.mark.timeout(300)
 @WITH_COMMANDS
 def test_commands_run_in_order_of(path: Path, folder: Path) -> None:
