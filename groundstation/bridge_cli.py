@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 
 import click
 
@@ -15,10 +16,13 @@ from groundstation.host_time import host_clock
 from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
+from groundstation.links.wire_log import with_wire_log
 from groundstation.output import tell, write_json
 from groundstation.plain import utc
 from groundstation.printable import shell_join
 from groundstation.service import end_with_parent
+
+_LOG = logging.getLogger("groundstation.bridge")
 
 
 @click.command(epilog=exit_codes(DONE, WorldError, CallerError, *PORT, KeyUnusable))
@@ -68,13 +72,14 @@ def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, w
         tell(f"  {shell_join(['groundstation', 'serve', _link(endpoint, own)])}")
 
     async def run() -> None:
-        await Bridge(config, link, store, host_clock, _say).run(ready)
+        await Bridge(config, with_wire_log(link), store, host_clock, _say).run(ready)
 
     asyncio.run(run())
 
 
 def _say(text: str) -> None:
     tell(f"{utc(host_clock(), 0)} {text}")
+    _LOG.info("%s", text)
 
 
 def _link(endpoint: str, own: KeyPair | None) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,6 +41,8 @@ from groundstation.messages import (
 )
 from groundstation.outgoing import OutgoingMonitor
 from groundstation.tui.source import StationBack, StationLost, Update
+
+_LOG = logging.getLogger("groundstation.viewer")
 
 _T = TypeVar("_T")
 _BATCH_MAX = 1000
@@ -139,6 +142,7 @@ class StationClient:
         if run != self._run:
             self._run = run
             self._missed_before = self._told_missed = self._continuity.total
+        _LOG.info("connected to station %s, pid %d, at %s", snapshot.station, snapshot.pid, self._station.telemetry)
         self._heard()
         return snapshot
 
@@ -154,6 +158,7 @@ class StationClient:
             if message is not None and place is Place.NEXT:
                 yield message
             elif place is Place.RESTART and not self._context.closed:
+                _LOG.warning("lost the station at %s; retrying", self._station.telemetry)
                 yield StationLost(self._heard_ns)
                 snapshot = await self._rejoin()
                 if snapshot is not None:

@@ -8,6 +8,7 @@ One gate a context: libzmq has one address for these questions. Without an answe
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import zmq
@@ -16,6 +17,8 @@ import zmq.asyncio
 from groundstation.access import LOCAL, Caller, Guests
 from groundstation.keys import KeyPair
 from groundstation.tally import Tally
+
+_LOG = logging.getLogger("groundstation.security")
 
 DOMAIN = "groundstation"
 _ZAP = "inproc://zeromq.zap.01"
@@ -97,6 +100,7 @@ class Gate:
         if client.revoked is not None:
             self._tally.note(public, f"the revoked key {client.name!r} from {address}")
             return None
+        _LOG.info("authorized %s from %s", client.name, address)
         return public
 
 

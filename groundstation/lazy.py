@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from groundstation.log_options import add_log_options
 from groundstation.named import NamedGroup
 
 
@@ -33,6 +34,7 @@ class LazyGroup(NamedGroup):
     def __init__(self, *args: object, lazy: Mapping[str, Lazy], **more: object) -> None:
         super().__init__(*args, **more)  # type: ignore[arg-type]  # click's own arguments, as they came
         self._lazy = dict(lazy)
+        add_log_options(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, sorted; nothing is imported."""
@@ -46,6 +48,7 @@ class LazyGroup(NamedGroup):
         module, _, attribute = found.place.partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
+        add_log_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

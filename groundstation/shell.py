@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from groundstation.logs import logs_to_terminal
 from groundstation.named import unknown_option
 from groundstation.output import echo, show_fault
 from groundstation.printable import printable
@@ -58,7 +59,7 @@ def choose_style(plain: bool, json: bool) -> Style:
     """The output that was asked for; without a terminal the TUI is not possible.
 
     Raises:
-        click.UsageError: both were asked for.
+        click.UsageError: both were asked for, or the TUI beside a log on the same terminal.
     """
     if plain and json:
         raise click.UsageError("--plain and --json exclude each other")
@@ -66,7 +67,11 @@ def choose_style(plain: bool, json: bool) -> Style:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # RFC 8259
         return "json"
-    return "tui" if not plain and sys.stdin.isatty() and sys.stdout.isatty() else "plain"
+    if plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "plain"
+    if logs_to_terminal():
+        raise click.UsageError("the terminal interface and the log need the terminal: add --log-file FILE, or --plain")
+    return "tui"
 
 
 def _show_usage(error: click.ClickException) -> None:

@@ -33,6 +33,7 @@ from groundstation.keys import KeyPair, KeyStore
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart, Retold
 from groundstation.links.replay import ReplayLink
+from groundstation.links.wire_log import with_wire_log
 from groundstation.messages import (
     AnyMessage,
     EventMessage,
@@ -56,6 +57,7 @@ from groundstation.recorder import Kept, NoArchive, Recorder
 from groundstation.registry import Registry, StationInfo
 from groundstation.replaying import M, ReplayDesk, last_words
 from groundstation.station_config import StationConfig
+from groundstation.station_log import log_message
 from groundstation.status_timing import StatusTiming
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink
@@ -103,6 +105,8 @@ class Station:
         self._replay: ReplayDesk | None = None
         if isinstance(self._link, ReplayLink):
             self._clock, self._replay = self._link.now, ReplayDesk(self._link, lambda: self._publisher.published)
+        else:
+            self._link = with_wire_log(self._link)
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
         self._ending = Ending()
         self._stop = self._ending.stop
@@ -409,6 +413,7 @@ class Station:
         marked = self._mark(news)
         self._publisher.publish(marked)
         self._board.put(marked)
+        log_message(marked)
 
     def _make_tally(self, severity: Severity, name: str) -> Tally:
         """For what clients can cause as often as they like."""

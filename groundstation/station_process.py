@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import select
 import subprocess
@@ -21,11 +22,14 @@ from groundstation.client import StationClient
 from groundstation.ending import RECORDING_CLOSED, RECORDING_INCOMPLETE
 from groundstation.errors import ArchiveError, StationError, StationGone
 from groundstation.host_time import host_clock
+from groundstation.logs import options_of_child
 from groundstation.messages import EventMessage, Refusal, StopRequest
 from groundstation.output import echo
 from groundstation.registry import Registry, StationInfo
 from groundstation.service import parented
 from groundstation.station_config import StationConfig
+
+_LOG = logging.getLogger("groundstation.station")
 
 _START_S = 30.0
 """How long a station may take to start, on a busy host too."""
@@ -43,7 +47,7 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     Raises:
         StationError: it ended instead, with its own words and exit code; or did not start in time.
     """
-    arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce"]
+    arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce", *options_of_child()]
     arguments += ["--name", config.name, *(["--wait"] if wait else [])]
     arguments += ["--record", str(config.recording)] if config.recording is not None else []
     arguments += ["--with-parent"] if with_parent else []
@@ -71,6 +75,7 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
             words.seek(0)
             raise _not_started(words.read().decode(errors="backslashreplace"), code)
     info = Registry().find(config.name)
+    _LOG.info("started station %s, pid %d, on %s", info.name, info.pid, info.link)
     process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
     return info
 

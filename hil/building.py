@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from groundstation.printable import shell_join
 from hil.errors import BuildFailed
+
+_LOG = logging.getLogger("hil.firmware_tools")
 
 _TIMEOUT_S = 120
 _LOOK_S = 0.05
@@ -33,6 +37,7 @@ def make(folder: Path, *arguments: str, show: bool = False) -> None:
     command = ["make", "--no-print-directory", "-C", str(folder), f"PYTHON={sys.executable}", *arguments]
     with open(folder / "Makefile", encoding="utf-8") as lock:
         _wait_for(lock, folder)
+        _LOG.info("run %s", shell_join(command))
         try:
             done = subprocess.run(
                 command,

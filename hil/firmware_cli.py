@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from hil.images import RECORD, choose_image
 from hil.scratch import Scratch
 from hil.targets import MACHINES, BoardPort
 from hil.targets.board_ports import device_to_flash, port_for_flashing, port_to_ask
+
+_LOG = logging.getLogger("hil.firmware_tools")
 
 _DIFFERENT = Outcome(1, "the target runs another image, or the build failed")
 _EPILOG = exit_codes(_DIFFERENT, DONE, CallerError, MachineFailed, FlashFailed, PortAbsent, PortBusy, INTERRUPTED)
@@ -139,6 +142,7 @@ def flash_command(
             if plan.temporary is not None:
                 plan.file.write_bytes(plan.temporary)
             echo(line, err=True)
+            _LOG.info("run %s", line)
             code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
     if code:
         raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")

@@ -16,6 +16,7 @@ BUNDLE/scenario.toml        as flown
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import platform
 import shutil
@@ -78,6 +79,8 @@ from hil.targets import (
 )
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
+
+_LOG = logging.getLogger("hil.runs")
 
 INTERRUPTED = "interrupted"
 """The error of a flight that a signal has ended."""
@@ -296,12 +299,14 @@ def fly_plan(
         plan = replace(plan, image=choose_image(BOARD_OF[plan.target]))
     if plan.bundle is not None:
         _make(plan, plan.bundle, began)
+    _LOG.info("fly %s in %s: %s", plan.name, plan.mode, plan.replay)
     record = RIGS[plan.mode](plan, progress, viewer, breakable)
     if plan.target == BOARD:
         plan = replace(plan, image=plan.image or _image_of_board(record))
     if plan.image is not None:
         record.provenance |= plan.image.facts()
     result = result_of(plan, record, began, clock)
+    _LOG.info("%s", result.line)
     if plan.bundle is not None and (plan.keep or not result.passed):
         write_bundle(plan.bundle, result, record)
         _write_image(plan, plan.bundle)

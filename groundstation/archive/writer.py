@@ -17,6 +17,7 @@ writing into a file that was removed; then all of it is missing.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -37,6 +38,8 @@ from groundstation.archive.creation import create, journal_of, remove
 from groundstation.archive.records import FrameEntry
 from groundstation.archive.shortfall import Shortfall, place_of
 from groundstation.errors import ArchiveError
+
+_LOG = logging.getLogger("groundstation.recordings")
 
 _Table = Literal["chunk", "event", "frame", "meta"]
 _INSERT: dict[_Table, str] = {
@@ -169,6 +172,7 @@ class ArchiveWriter:
         self._identity = _identity(path)
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
+        _LOG.info("recording to %s", path)
 
     @property
     def error(self) -> str | None:
@@ -238,9 +242,11 @@ class ArchiveWriter:
     def close(self) -> None:
         """Write what is left and close the file. Idempotent; what could not be written counts as dropped."""
         with self._state:
-            self._closing = True
+            again, self._closing = self._closing, True
             self._state.notify_all()
         self._thread.join()
+        if not again:
+            _LOG.info("closed %s, %d records dropped", self.path, self.dropped)
 
     def __enter__(self) -> Self:
         return self
@@ -430,6 +436,7 @@ class ArchiveWriter:
         self._cause = failure
         self._refusal = self._trouble(failure)
         self._failures += 1
+        _LOG.warning("%s: %s", self.path, failure)
         self._due = time.monotonic() + self._retry_every_s
         if self._closing:
             self._gave_up = True

@@ -12,6 +12,7 @@ From power on to `close` the board is locked (`groundstation.links.board_lock`):
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import threading
@@ -35,6 +36,8 @@ from hil.targets.line import Line
 from hil.targets.telecommands import control, order
 from protocols.ccsds.clcw import Clcw
 from protocols.ccsds.tc_frame import SetVr, Unlock
+
+_LOG = logging.getLogger("hil.targets")
 
 __all__ = ["BoardMachine", "find_port", "no_reset"]
 
@@ -146,6 +149,7 @@ class BoardMachine:
         try:
             self._pulse()
             self._make_ready()
+            _LOG.info("board at %s is ready", self._path)
         except BaseException:
             self.close()
             raise

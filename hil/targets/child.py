@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -12,7 +13,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from groundstation.printable import shell_join
 from hil.errors import MachineFailed
+
+_LOG = logging.getLogger("hil.targets")
 
 END_TIMEOUT_S = 5.0
 _TIE = "setpriv"
@@ -40,6 +44,7 @@ class Child:
         try:
             self._process = _STARTER.submit(self._start, [*_bound(), *arguments], fds).result()
             self._await_bound()
+            _LOG.info("started %s, pid %d", shell_join(arguments), self._process.pid)
         except OSError as error:
             self._words.close()
             raise MachineFailed(f"{arguments[0]} cannot be started: {error.strerror}") from error
@@ -106,6 +111,8 @@ class Child:
         self._process.kill()
         self.wait()
         words = self.words()
+        if not self._words.closed:
+            _LOG.info("pid %d %s", self._process.pid, self.fate)
         self._words.close()
         return words
 
