@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from math import isfinite
 from typing import TypeVar, get_args
 
 import click
@@ -16,6 +15,7 @@ from groundstation.exit_codes import DONE, REQUEST, exit_codes
 from groundstation.host_time import host_clock
 from groundstation.message_base import Value
 from groundstation.messages import AnyMessage, Refusal, Snapshot
+from groundstation.number_option import Number
 from groundstation.ordering import Orderer, who_am_i
 from groundstation.orders import (
     FINAL_STATES,
@@ -62,7 +62,11 @@ _station = click.option("--station", help="Name or endpoint. [default: the only 
 @click.option("--wait", is_flag=True, help="Follow the command to its end; the exit code tells it.")
 @click.option("--bypass", is_flag=True, help="Past the sequence control of COP-1, even through lockout.")
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds until it has to be completed.")
-@click.option("--repeats", type=int, help="Send it again so often if no report comes. It may be carried out twice.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(0, 1000),
+    help="Send it again so often if no report comes. It may be carried out twice.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Every state as one JSON object a line.")
 @_station
 @key_options
@@ -131,7 +135,7 @@ def commands(name: str | None) -> None:
 
 
 @click.command(cls=_TakesNumbers, epilog=exit_codes(*REQUEST, CommandRefused))
-@click.argument("seconds", type=float)
+@click.argument("seconds", type=Number())
 @_station
 @key_options
 def arm(seconds: float, station: str | None, key: str | None, server_key: str | None) -> None:
@@ -141,8 +145,6 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
     Example:
       groundstation arm 30
     """
-    if not isfinite(seconds):
-        raise click.UsageError("SECONDS is a number")
     request = _orderer().arm(seconds)
     write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
 

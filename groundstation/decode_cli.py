@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from groundstation.byte_source import STDIN, ByteSource
+from groundstation.byte_source import STDIN
 from groundstation.captures import Capture
 from groundstation.decoding import ApidCount, CaptureDecoder, ChannelCount, DecodeReport
 from groundstation.errors import CallerError, NothingDecoded, WorldError
@@ -21,13 +21,14 @@ from groundstation.json_output import echo_json
 from groundstation.lost_text import lost_text
 from groundstation.named import Choice
 from groundstation.output import echo, paint
-from groundstation.output_file import OutputFile
+from groundstation.output_file import OutputFile, writing
 from groundstation.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.service import Interrupts
+from groundstation.text_file import read_text
 from protocols.bitsync import BitForm
 from protocols.counts import NOTHING, Lost
 from protocols.dictionary import Dictionary
-from protocols.errors import ProtocolError
+from protocols.errors import DeclarationError, ProtocolError
 from protocols.lander import MARS6
 from protocols.loading import load_dictionary
 from protocols.profile import UART, LinkProfile, profile_from_toml
@@ -148,7 +149,7 @@ def decode(
     dictionary = _dictionary(dictionary_name, profile_path is not None)
     to_stdout = _STDOUT in (jsonl, frames)
     outs = [out for out in (jsonl, parquet, frames) if out not in (None, _STDOUT)]
-    with closing(Capture(file)) as capture, _written(outs):
+    with closing(Capture(file)) as capture, writing(*outs):
         _refuse_input(capture, outs)
         with _frame_sink(frames, force) as frame_sink, _sink(jsonl, parquet, force) as sink:
             rows: list[FrameRow] = []
@@ -171,18 +172,6 @@ def decode(
             capture.require_whole()
     if stopped is not None:
         raise stopped
-
-
-@contextmanager
-def _written(outs: Sequence[Path]) -> Iterator[None]:
-    """A disk that refuses is an error of the world."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        names = " and ".join(map(str, outs)) or "standard output"
-        raise WorldError(f"{names} cannot be written: {error.strerror}") from error
 
 
 def _show_report(report: DecodeReport, name: str, as_json: bool, *, err: bool) -> None:
@@ -284,12 +273,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 def _profile(path: Path | None, bits: BitForm | None) -> LinkProfile:
     profile = UART
     if path is not None:
+        text = read_text(path)
         try:
-            with ByteSource(path) as source:
-                text = b"".join(source.pieces()).decode()
             profile = profile_from_toml(text)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CallerError(f"{path} cannot be read as a profile: {error}") from error
+        except DeclarationError as error:
+            raise DeclarationError(str(path), str(error)) from error
     return replace(profile, alignment="bit") if bits else profile
 
 

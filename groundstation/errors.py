@@ -15,6 +15,7 @@
             │   └── LockRefused  the lock file of a board cannot be used
             ├── ArchiveError     the recording cannot be written or read
             │   └── NotARecording    the file is something else
+            ├── OutputFailed     a file or standard output cannot be written: the disk is full
             ├── PartlyRead       the recording is damaged: what could be read was given
             ├── StationGone      no station answers
             ├── KeyUnusable      a key file is damaged, or others can read it
@@ -123,6 +124,13 @@ class ArchiveError(WorldError):
 
 class NotARecording(ArchiveError):
     """A file that no station recorded."""
+
+
+class OutputFailed(WorldError):
+    """A file or standard output cannot be written: the disk is full, or refuses."""
+
+    exit_code = 14
+    exit_meaning = "a file or standard output cannot be written: the disk is full"
 
 
 class PartlyRead(WorldError):

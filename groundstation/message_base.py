@@ -22,5 +22,5 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
         sent: when it was published, in ns by the station's own steady clock: in a replay, too.
     """
 
-    seq: int = 0
-    sent: int = 0
+    seq: Int64 = 0
+    sent: Int64 = 0

@@ -71,10 +71,10 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     """
 
     packet: str
-    apid: int
-    vcid: int
-    scet: int
-    ert: int
+    apid: Int64
+    vcid: Int64
+    scet: Int64
+    ert: Int64
     values: dict[str, Value | None]
     limits: dict[str, LimitState] = msgspec.field(default_factory=dict)
     invalid: list[str] = msgspec.field(default_factory=list)
@@ -94,45 +94,45 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     what is missing where it did is counted apart (``frames_at_restart``).
     """
 
-    bytes_in: int = 0
-    good: int = 0
-    corrected: int = 0
-    rejected: int = 0
-    skipped: int = 0
-    pending: int = 0
-    frames_good: int = 0
-    frames_rejected: int = 0
-    frames_foreign: int = 0
-    frames_idle: int = 0
-    frames_lost: int = 0
+    bytes_in: Int64 = 0
+    good: Int64 = 0
+    corrected: Int64 = 0
+    rejected: Int64 = 0
+    skipped: Int64 = 0
+    pending: Int64 = 0
+    frames_good: Int64 = 0
+    frames_rejected: Int64 = 0
+    frames_foreign: Int64 = 0
+    frames_idle: Int64 = 0
+    frames_lost: Int64 = 0
     frames_lost_certainty: Certainty = "EXACT"
-    frames_duplicate: int = 0
-    frames_late: int = 0
-    frames_stepped_back: int = 0
-    restarts: int = 0
-    frames_at_restart: int = 0
-    packets: int = 0
-    packets_bad: int = 0
-    packets_unknown: int = 0
-    dropped: int = 0
+    frames_duplicate: Int64 = 0
+    frames_late: Int64 = 0
+    frames_stepped_back: Int64 = 0
+    restarts: Int64 = 0
+    frames_at_restart: Int64 = 0
+    packets: Int64 = 0
+    packets_bad: Int64 = 0
+    packets_unknown: Int64 = 0
+    dropped: Int64 = 0
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One virtual channel, as received so far: its good frames, and what `Counters` says of them and of the lost."""
 
-    vcid: int
+    vcid: Int64
     name: str
     state: SignalState
-    frames: int = 0
-    lost: int = 0
+    frames: Int64 = 0
+    lost: Int64 = 0
     lost_certainty: Certainty = "EXACT"
-    duplicates: int = 0
-    late: int = 0
-    steps_back: int = 0
+    duplicates: Int64 = 0
+    late: Int64 = 0
+    steps_back: Int64 = 0
     rate_hz: float = 0.0
-    last_vcfc: int | None = None
-    last_scet: int | None = None
-    last_ert: int | None = None
+    last_vcfc: Int64 | None = None
+    last_scet: Int64 | None = None
+    last_ert: Int64 | None = None
 
 
 class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,14 +143,14 @@ class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     recording: str
-    at: int
-    first: int
-    last: int
+    at: Int64
+    first: Int64
+    last: Int64
     speed: float
     paused: bool
     ended: bool
-    jumps: int
-    counted_from: int = 0
+    jumps: Int64
+    counted_from: Int64 = 0
 
 
 class LinkStatus(Message, frozen=True, tag="link"):
@@ -160,7 +160,7 @@ class LinkStatus(Message, frozen=True, tag="link"):
     be decoded: so much older is everything decoded than it would be in a station that keeps up.
     """
 
-    ert: int
+    ert: Int64
     url: str
     transport: Transport
     detail: str
@@ -169,7 +169,7 @@ class LinkStatus(Message, frozen=True, tag="link"):
     counters: Counters
     recording: str | None
     recording_ok: bool = True
-    backlog_ms: int = 0
+    backlog_ms: Int64 = 0
     replay: bool = False
     playback: PlaybackStatus | None = None
 
@@ -183,21 +183,21 @@ class LosVerdict(msgspec.Struct, frozen=True, kw_only=True):
     earliest ``last_ert`` plus ``timeout_ms``.
     """
 
-    vcid: int | None
+    vcid: Int64 | None
     channel: str
     cause: Cause
     evidence: str
-    last_vcfc: int | None
-    last_scet: int | None
-    last_ert: int
-    interval_scet: tuple[int, int] | None
-    interval_ert: tuple[int, int]
-    declared_ert: int
-    timeout_ms: int
-    trailing_bytes: int
-    frames: int
-    planned_scet: int | None = None
-    planned_error_ms: int | None = None
+    last_vcfc: Int64 | None
+    last_scet: Int64 | None
+    last_ert: Int64
+    interval_scet: tuple[Int64, Int64] | None
+    interval_ert: tuple[Int64, Int64]
+    declared_ert: Int64
+    timeout_ms: Int64
+    trailing_bytes: Int64
+    frames: Int64
+    planned_scet: Int64 | None = None
+    planned_error_ms: Int64 | None = None
 
 
 class ContactChange(Message, frozen=True, tag="contact"):
@@ -208,15 +208,15 @@ class ContactChange(Message, frozen=True, tag="contact"):
     certainty is UNKNOWN. ``restarted``: the source started again instead, which ends no outage.
     """
 
-    vcid: int | None
+    vcid: Int64 | None
     channel: str
     state: SignalState
     previous: SignalState
-    ert: int
+    ert: Int64
     verdict: LosVerdict | None = None
     revised: bool = False
-    outage_ms: int | None = None
-    outage_lost: int | None = None
+    outage_ms: Int64 | None = None
+    outage_lost: Int64 | None = None
     outage_lost_certainty: Certainty = "EXACT"
     restarted: bool = False
     replay: bool = False
@@ -225,15 +225,15 @@ class ContactChange(Message, frozen=True, tag="contact"):
 class LossId(msgspec.Struct, frozen=True, kw_only=True):
     """Tells a loss of signal from any other of its station: the channel, and its verdict's ``declared_ert``."""
 
-    vcid: int | None
+    vcid: Int64 | None
     channel: str
-    declared_ert: int
+    declared_ert: Int64
 
 
 class Acknowledgement(Message, frozen=True, tag="acknowledgement"):
     """Losses of signal were acknowledged at ``ert``, for all viewers, by ``who``."""
 
-    ert: int
+    ert: Int64
     who: str
     losses: list[LossId]
     replay: bool = False
@@ -245,7 +245,7 @@ class LossStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``regained`` is the change with which it ended; None: it lasts. ``acknowledged``: None if it was not.
     """
 
-    vcid: int | None
+    vcid: Int64 | None
     channel: str
     verdict: LosVerdict
     regained: ContactChange | None = None
@@ -259,8 +259,8 @@ class EventMessage(Message, frozen=True, tag="event"):
     source: str
     name: str
     text: str
-    ert: int
-    scet: int | None = None
+    ert: Int64
+    scet: Int64 | None = None
     replay: bool = False
 
 
@@ -270,9 +270,9 @@ class Heartbeat(Message, frozen=True, tag="heartbeat"):
     ``missed`` is how many messages all viewers together have reported as missed.
     """
 
-    ert: int
-    sequences: dict[str, int]
-    missed: int = 0
+    ert: Int64
+    sequences: dict[str, Int64]
+    missed: Int64 = 0
 
 
 class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,9 +290,9 @@ class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):
     packet: str
     name: str
     unit: str
-    decimals: int
+    decimals: Int64
     description: str
-    period_ms: int
+    period_ms: Int64
     limits: LimitInfo | None = None
 
 
@@ -301,7 +301,7 @@ class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     label: str
-    scet: int
+    scet: Int64
     mark: str
 
 
@@ -315,8 +315,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     """
 
     station: str
-    pid: int
-    started: int
+    pid: Int64
+    started: Int64
     mission: str
     dictionary_hash: str
     parameters: list[ParameterInfo]
@@ -325,10 +325,10 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     telemetry: list[Telemetry]
     contacts: list[ContactChange]
     events: list[EventMessage]
-    sequences: dict[str, int]
-    flight: int = 0
-    clock: int | None = None
-    clock_vcid: int | None = None
+    sequences: dict[str, Int64]
+    flight: Int64 = 0
+    clock: Int64 | None = None
+    clock_vcid: Int64 | None = None
     losses: list[LossStatus] = msgspec.field(default_factory=list)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
@@ -355,10 +355,10 @@ class CurveData(msgspec.Struct, frozen=True, kw_only=True):
 
     packet: str
     name: str
-    first: int
-    offsets: list[int]
+    first: Int64
+    offsets: list[Int64]
     values: list[float]
-    starts: list[int]
+    starts: list[Int64]
 
 
 class History(Message, frozen=True, tag="history"):
@@ -368,7 +368,7 @@ class History(Message, frozen=True, tag="history"):
     """
 
     curves: list[CurveData]
-    loss_marks: list[tuple[int, int]]
+    loss_marks: list[tuple[Int64, Int64]]
 
 
 class SnapshotRequest(Message, frozen=True, tag="snapshot_request"):
@@ -426,8 +426,8 @@ class Lag(Message, frozen=True, tag="lag"):
     ``behind_ms`` is that of the lines that follow, ``missed`` counts the messages that this viewer missed so far.
     """
 
-    behind_ms: int
-    missed: int
+    behind_ms: Int64
+    missed: Int64
 
 
 class Refusal(Message, frozen=True, tag="refusal"):

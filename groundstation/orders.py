@@ -60,20 +60,20 @@ class CommandUpdate(Message, frozen=True, tag="command"):
         tick: when the spacecraft applied it.
     """
 
-    command: int
+    command: Int64
     name: str
     arguments: dict[str, Value]
     who: str
     state: CommandState
     previous: CommandState | None
-    ert: int
+    ert: Int64
     detail: str = ""
     critical: bool = False
     bypass: bool = False
     delivered: bool = False
-    attempt: int = 1
-    request: int | None = None
-    tick: int | None = None
+    attempt: Int64 = 1
+    request: Int64 | None = None
+    tick: Int64 | None = None
     replay: bool = False
 
 
@@ -90,18 +90,18 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
         armed_until: critical commands are allowed until then; None if they are not.
     """
 
-    ert: int
+    ert: Int64
     cop: str
-    vs: int
-    vr: int | None = None
-    clcw_ert: int | None = None
+    vs: Int64
+    vr: Int64 | None = None
+    clcw_ert: Int64 | None = None
     lockout: bool = False
     wait: bool = False
     retransmit: bool = False
-    unacknowledged: int = 0
-    waiting: int = 0
-    refused: int = 0
-    armed_until: int | None = None
+    unacknowledged: Int64 = 0
+    waiting: Int64 = 0
+    refused: Int64 = 0
+    armed_until: Int64 | None = None
     armed_by: str = ""
     replay: bool = False
 
@@ -168,4 +168,4 @@ class OrderAccepted(Message, frozen=True, tag="order_accepted"):
     """The station took an order; ``command`` is the number under which a command is followed."""
 
     text: str
-    command: int | None = None
+    command: Int64 | None = None

@@ -6,26 +6,38 @@ Nothing that others wrote reaches a terminal as something that it obeys (`ground
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import sys
 import traceback
 
+from groundstation.errors import OutputFailed
 from groundstation.printable import printable, printable_json
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a disk, or a user's share of it, that is full."""
 
 
 def echo(*lines: str, err: bool = False) -> None:
     """Lines for people, at once: whoever reads a pipe reads live. What is no visible character in them is escaped."""
-    stream = sys.stderr if err else sys.stdout
-    stream.write("".join(f"{printable(line)}\n" for line in lines))
-    stream.flush()
+    _write("".join(f"{printable(line)}\n" for line in lines), err=err)
 
 
 def write_json(text: str, *, err: bool = False) -> None:
     """A line of JSON that is text already, at once."""
+    _write(printable_json(text) + "\n", err=err)
+
+
+def _write(text: str, *, err: bool) -> None:
     stream = sys.stderr if err else sys.stdout
-    stream.write(printable_json(text) + "\n")
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise OutputFailed(f"standard {'error' if err else 'output'} cannot be written: {error.strerror}") from error
 
 
 def paint(text: str) -> None:

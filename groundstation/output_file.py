@@ -17,13 +17,14 @@ import os
 import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from groundstation.errors import CallerError
+from groundstation.errors import CallerError, OutputFailed
 
 _DESCRIPTORS = re.compile(r"/proc/\d+/(task/\d+/)?fd")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
@@ -110,6 +111,22 @@ class OutputFile:
                 self.finish()
         finally:
             self.discard()
+
+
+@contextmanager
+def writing(*paths: Path) -> Iterator[None]:
+    """Work that writes these files, or standard output without any: an error of the disk names them.
+
+    Raises:
+        OutputFailed: they cannot be written. That the reader of a pipe has gone stays a BrokenPipeError.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        names = " and ".join(map(str, paths)) or "standard output"
+        raise OutputFailed(f"{names} cannot be written: {error.strerror}") from error
 
 
 def write_output(path: Path, data: bytes, *, force: bool = False) -> None:

@@ -176,7 +176,7 @@ class Registry:
     def _look(self, folder: Path) -> StationInfo | None:
         try:
             info = msgspec.json.decode((folder / _INFO).read_bytes(), type=StationInfo)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         if folder.name in self._locks or _is_locked(folder):
             return info

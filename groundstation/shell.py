@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import Literal
 
 import click
 
+from groundstation.errors import OutputFailed
 from groundstation.logs import logs_to_terminal
 from groundstation.named import unknown_option
-from groundstation.output import echo, show_fault
+from groundstation.output import DISK_FULL, echo, show_fault
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from protocols.errors import Mars6Error
 
 Style = Literal["tui", "plain", "json"]
+
+_LONG_WORD = re.compile(r"\S{400,}")
+_WORD_SHOWN = 40
 
 
 def run_cli(command: click.Command, name: str) -> None:
@@ -36,6 +41,11 @@ def run_cli(command: click.Command, name: str) -> None:
     except Mars6Error as error:
         echo(f"{name}: {error}", err=True)
         code = error.exit_code
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        echo(f"{name}: {error.filename or 'a file'} cannot be written: {error.strerror}", err=True)
+        code = OutputFailed.exit_code
     sys.exit(code or 0)
 
 
@@ -78,4 +88,5 @@ def _show_usage(error: click.ClickException) -> None:
     """Usage and hint as click words them; what was typed is quoted in them."""
     said = io.StringIO()
     error.show(said)
-    sys.stderr.write(printable(said.getvalue(), lines=True))
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:_WORD_SHOWN]}… ({len(word[0]):,} characters)", said.getvalue())
+    sys.stderr.write(printable(text, lines=True))

@@ -59,6 +59,19 @@ def check_link(url: str, wait: bool) -> None:
     link.stop()
 
 
+def checked_text(text: str) -> str:
+    """A name that other programs can read.
+
+    Raises:
+        CallerError: it is not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CallerError(f"{text!a} is not UTF-8: choose a name that other programs can read") from error
+    return text
+
+
 def station_config(
     link: str, name: str | None, record: Path | None, bind: str | None = None, key: str | None = None
 ) -> StationConfig:
@@ -68,10 +81,7 @@ def station_config(
         CallerError: a replay cannot be recorded, or a name is no text.
     """
     for text in (link, str(record or "")):
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise CallerError(f"{text!a}: a name in UTF-8 is wanted, for others to read") from error
+        checked_text(text)
     label = name or _label(link)
     if link.startswith("replay:"):
         if record is not None:

@@ -19,6 +19,7 @@ from groundstation.exit_codes import READING, RECEPTION, REQUEST, VIEWER, exit_c
 from groundstation.hangup import end_with_terminal
 from groundstation.host_time import host_clock
 from groundstation.links.replay import ReplayLink, replay_url
+from groundstation.number_option import Number
 from groundstation.output import echo
 from groundstation.passes import onboard_lines
 from groundstation.plain import utc
@@ -194,7 +195,9 @@ def _show_odd_times(archive: Path) -> None:
     metavar="UTC",
     help="Where to begin: mission time or receive time, or 09:10:55 alone. Some seconds before it are given at once.",
 )
-@click.option("--speed", type=float, default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000.")
+@click.option(
+    "--speed", type=Number(0.1, 1000), default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000."
+)
 @click.option("--paused", is_flag=True, help="Wait for an order before anything is played.")
 @output_options
 def replay(

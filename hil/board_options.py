@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from groundstation.links.board_lock import WAIT_S, lock_holder
+from groundstation.number_option import Number
 from groundstation.output import echo
 from hil.targets import BOARD, BoardPort
 from hil.targets.board_ports import choose_ports
@@ -25,7 +26,7 @@ baud_option = click.option(
 wait_option = click.option(
     "--board-wait",
     "board_wait",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=WAIT_S,
     show_default=True,
     metavar="SECONDS",

@@ -47,13 +47,13 @@ def read_campaign(path: Path) -> Summary | None:
     lines = path.read_bytes().splitlines()
     try:
         head = msgspec.json.decode(lines[0] if lines else b"", type=Head)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     cases: dict[int, Case] = {}
     for line in lines[1:]:
         try:
             case = msgspec.json.decode(line, type=Case)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         cases[case.number] = case
     return summarise(head, cases.values(), max(0.0, (path.stat().st_mtime_ns - head.began) / 1e9))

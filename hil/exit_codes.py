@@ -10,7 +10,10 @@ ALL_PASSED = Outcome(0, "all runs passed")
 ONE_FAILED = Outcome(1, "a run failed")
 INCOMPLETE = Outcome(21, "the viewer was closed before the end of the pass")
 
-JUDGING: tuple[Ending, ...] = (ALL_PASSED, ONE_FAILED, CallerError, MachineFailed, INTERRUPTED, TERMINATED)
+JUDGING: tuple[Ending, ...] = (
+    *(ALL_PASSED, ONE_FAILED, CallerError, ArchiveError, MachineFailed),
+    *(INTERRUPTED, TERMINATED),
+)
 """Of a command that flies and judges; after a signal it reports the runs that were flown until then."""
-LIVE: tuple[Ending, ...] = (*JUDGING, *PORT, ArchiveError, INCOMPLETE, ViewerCrashed, HANGUP)
+LIVE: tuple[Ending, ...] = (*JUDGING, *PORT, INCOMPLETE, ViewerCrashed, HANGUP)
 """Of a command that flies with a viewer."""

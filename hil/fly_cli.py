@@ -19,11 +19,12 @@ from groundstation.hangup import end_with_terminal, orderly_end
 from groundstation.host_time import host_clock
 from groundstation.json_output import echo_json
 from groundstation.named import Choice
+from groundstation.number_option import Number
 from groundstation.output import echo, write_line
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
 from groundstation.shell import choose_style
-from groundstation.station_options import output_options
+from groundstation.station_options import checked_text, output_options
 from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
 from hil.exit_codes import LIVE
 from hil.expected_losses import with_losses
@@ -47,9 +48,7 @@ SOFT_LANDING = "soft-landing"
 @click.command("fly", epilog=exit_codes(*LIVE))
 @click.argument("scenario", required=False)
 @click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
-@click.option(
-    "--speed", type=click.FloatRange(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1."
-)
+@click.option("--speed", type=Number(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1.")
 @click.option(
     "--link",
     type=Choice(["pty", "zmq"]),
@@ -110,6 +109,7 @@ def fly_command(
     if scenario is not None and link_drop is not None:
         raise click.UsageError("--link-drop makes a scenario of its own: leave out SCENARIO, or --link-drop")
     chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link})
+    checked_text(str(record or ""))
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"

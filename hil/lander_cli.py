@@ -15,6 +15,7 @@ import click
 
 from groundstation.errors import CallerError, WorldError
 from groundstation.exit_codes import DONE, INTERRUPTED, exit_codes
+from groundstation.number_option import Number
 from groundstation.output import echo
 from groundstation.plain import utc
 from groundstation.service import end_with_parent, stop_signals
@@ -29,9 +30,7 @@ from hil.serve import ByteServer, PtyServer, TerminalServer, ZmqServer
 @click.option("--pty", is_flag=True, help="Serve as a serial device (a PTY).")
 @click.option("--zmq", "endpoint", help="Serve on this ZeroMQ endpoint, such as tcp://127.0.0.1:5570.")
 @click.option("--symlink", type=click.Path(path_type=Path), help="With --pty: a name that stays the same.")
-@click.option(
-    "--speed", type=click.FloatRange(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second."
-)
+@click.option("--speed", type=Number(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second.")
 @click.option("--ready", is_flag=True, help="Wait for the command START instead of starting by itself.")
 @click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")

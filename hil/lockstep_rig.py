@@ -16,7 +16,7 @@ from pathlib import Path
 
 from groundstation.archive.writer import ArchiveWriter
 from groundstation.cop_messages import Transmission
-from groundstation.errors import CommandRefused
+from groundstation.errors import ArchiveError, CommandRefused
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
 from groundstation.messages import EventMessage, Telemetry
 from groundstation.orders import FINAL_STATES, CommandUpdate
@@ -83,7 +83,7 @@ class LockstepRig:
 
         Raises:
             MachineFailed: the target does not do what it is told. What was flown so far is in `record`.
-            ArchiveError: the recording cannot be written.
+            ArchiveError: the recording cannot be written, or lacks something in the end.
         """
         record = self.record
         meta = {"station": "lockstep", "link": self._url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
@@ -95,6 +95,8 @@ class LockstepRig:
         record.provenance |= self._target.provenance()
         record.booted += self._target.booted
         record.console = self._target.console
+        if archive.shortfall is not None:
+            raise ArchiveError(str(archive.shortfall))
         return record
 
     def _fly_all(self) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from groundstation.json_encoding import numbered
+from groundstation.message_base import Int64
 from groundstation.messages import Cause, Counters
 from hil.faults import Applied
 from hil.scenario import Mode, State
 
 Number = int | float
+Finite = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+"""A number that can be drawn: a result may come from elsewhere."""
 Shown = str | int | float | bool | None
 
 
@@ -52,14 +55,14 @@ class FaultSummary(msgspec.Struct, frozen=True, kw_only=True):
         lost, changed, added: bytes.
     """
 
-    fault: int
+    fault: Int64
     kind: str
     text: str
-    deeds: int
-    windows: list[tuple[int, int]]
-    lost: int = 0
-    changed: int = 0
-    added: int = 0
+    deeds: Int64
+    windows: list[tuple[Int64, Int64]]
+    lost: Int64 = 0
+    changed: Int64 = 0
+    added: Int64 = 0
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +71,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     ``lane``: contact, event, command, transport, fault. ``tone``: good, bad, plain.
     """
 
-    time: int
+    time: Int64
     lane: str
     text: str
     tone: str = "plain"
@@ -77,16 +80,16 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class Sample(msgspec.Struct, frozen=True, array_like=True):
     """A point of the descent as it was received: mission time in ns, altitude in m, speed in m/s."""
 
-    scet: int
-    altitude: float
-    speed: float
+    scet: Int64
+    altitude: Finite
+    speed: Finite
 
 
 class FrameMark(msgspec.Struct, frozen=True, array_like=True):
     """A frame as the station found it: line time in ns, virtual channel (-1: unknown), GOOD, CRC, SYNC …"""
 
-    time: int
-    vcid: int
+    time: Int64
+    vcid: Int64
     quality: str
 
 
@@ -105,10 +108,10 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     stream: str
-    offset: int
-    frame: int
-    scet: int | None
-    start: int
+    offset: Int64
+    frame: Int64
+    scet: Int64 | None
+    start: Int64
     expected: str
     found: str
     field: str = ""
@@ -133,9 +136,9 @@ class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
     planned: str | None
     observed: str | None
     interval: tuple[str, str] | None
-    error_ms: int | None
-    declared_late_ms: float
-    last_frame: int | None
+    error_ms: Int64 | None
+    declared_late_ms: Finite
+    last_frame: Int64 | None
 
 
 class FlownImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,20 +185,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
         image: what the target ran; None: the software lander, or a board that runs no image that is here.
     """
 
-    version: int = VERDICT_VERSION
+    version: Int64 = VERDICT_VERSION
     run: str
     scenario: str
     target: str
     mode: Mode
-    seed: int
+    seed: Int64
     state: State
     passed: bool
-    exit_code: int
+    exit_code: Int64
     line: str
     error: str = ""
     measurements: list[Measurement]
     losses: list[DeclaredLoss] = []
-    lander_frames: int = 0
+    lander_frames: Int64 = 0
     counters: Counters
     recording: str = ""
     replay: str
@@ -226,19 +229,19 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     verdict: Verdict
     title: str
     toml: str
-    speed: float
-    start: int
+    speed: Finite
+    start: Int64
     began: str
-    took_s: float
+    took_s: Finite
     faults: list[FaultSummary]
     applied: list[Applied]
-    applied_dropped: int
+    applied_dropped: Int64
     moments: list[Moment]
     samples: list[Sample]
     frames: list[FrameMark]
-    interarrival_ms: list[float]
-    planned_los: int | None
-    observed_los: int | None
+    interarrival_ms: list[Finite]
+    planned_los: Int64 | None
+    observed_los: Int64 | None
     mismatch: Mismatch | None
     provenance: dict[str, str]
     console: str
@@ -319,7 +322,10 @@ def decode_result(raw: bytes) -> RunResult:
     Raises:
         msgspec.DecodeError: it is neither.
     """
-    return msgspec.convert(upgraded(numbered(msgspec.json.decode(raw))), RunResult)
+    try:
+        return msgspec.convert(upgraded(numbered(msgspec.json.decode(raw))), RunResult)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def upgraded(fields: Any) -> Any:

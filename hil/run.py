@@ -35,6 +35,7 @@ from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
 from groundstation.links.board_lock import WAIT_S
 from groundstation.messages import Counters
+from groundstation.output_file import writing
 from groundstation.plain import utc
 from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
@@ -87,6 +88,8 @@ INTERRUPTED = "interrupted"
 
 RECORDING = "recording.sqlite"
 SENT = "sent.bin"
+_RESULT_MAX = 256 << 20
+"""Bytes of a result that is read."""
 ATTACHMENTS = "attachments"
 """Files that a test has put into the bundle."""
 _SERIAL = {"unplug"}
@@ -292,7 +295,8 @@ def fly_plan(
         breakable: surrounds what a signal may break off: the flight, and neither its judgement nor the bundle.
 
     Raises:
-        ArchiveError: the bundle cannot be written.
+        ArchiveError: the bundle cannot be made.
+        OutputFailed: the bundle cannot be written: the disk is full.
     """
     began = clock()
     if plan.image is None and plan.target in BOARD_OF and MACHINES[plan.target].missing() is None:
@@ -308,8 +312,9 @@ def fly_plan(
     result = result_of(plan, record, began, clock)
     _LOG.info("%s", result.line)
     if plan.bundle is not None and (plan.keep or not result.passed):
-        write_bundle(plan.bundle, result, record)
-        _write_image(plan, plan.bundle)
+        with writing(plan.bundle):
+            write_bundle(plan.bundle, result, record)
+            _write_image(plan, plan.bundle)
     if record.raised is not None:
         raise record.raised
     return result
@@ -691,11 +696,15 @@ def read_bundle(folder: Path) -> RunResult:
         ScenarioError: it is no bundle, or of another version.
     """
     try:
-        return decode_result((folder / "result.json").read_bytes())
+        with (folder / "result.json").open("rb") as file:
+            raw = file.read(_RESULT_MAX + 1)
+        if len(raw) > _RESULT_MAX:
+            raise ScenarioError(f"{folder / 'result.json'}: longer than {_RESULT_MAX:,} bytes")
+        return decode_result(raw)
     except FileNotFoundError as error:
         raise ScenarioError(f"{folder} is no bundle of a run: there is no result.json in it") from error
     except (OSError, msgspec.DecodeError) as error:
-        raise ScenarioError(f"{folder} is no bundle of a run: {error}") from error
+        raise ScenarioError(f"{folder / 'result.json'} is no result of a run: {error}") from error
 
 
 def write_result(folder: Path, result: RunResult) -> None:

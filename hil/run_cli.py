@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from groundstation.errors import PortAbsent
+from groundstation.errors import OutputFailed, PortAbsent
 from groundstation.exit_codes import DONE, exit_codes
 from groundstation.file_names import file_name
 from groundstation.host_time import host_clock
@@ -21,7 +21,7 @@ from groundstation.json_encoding import encode_json
 from groundstation.json_output import echo_json
 from groundstation.named import Choice
 from groundstation.output import echo, write_line
-from groundstation.output_file import write_output
+from groundstation.output_file import write_output, writing
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
 from hil.batch import Batch
@@ -58,7 +58,7 @@ _common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
     click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True),
     click.option("--lockstep", is_flag=True, help="No clock: exact, and as fast as the target."),
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
-    click.option("--seed", type=int, help="Of all random numbers; the scenario's by default."),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of all random numbers; the scenario's by default."),
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
     click.option(
         "--jobs", type=click.IntRange(1, 64), help="Runs at once. Default: 1; with --port for several boards, one each."
@@ -235,6 +235,8 @@ def _fly(
         echo(f"report: {page}", err=as_json)
     if interrupts.exit_code is not None:
         return interrupts.exit_code
+    if any(result.verdict.exit_code == OutputFailed.exit_code for result in results):
+        return OutputFailed.exit_code
     if any(result.error for result in results):
         return MachineFailed.exit_code
     return 0 if all(result.passed for result in results) else ONE_FAILED.exit_code
@@ -467,11 +469,14 @@ def _campaign(
                 if result.error == INTERRUPTED:  # says nothing of the scenario
                     shutil.rmtree(bundle, ignore_errors=True)
                     continue
+                if result.verdict.exit_code == OutputFailed.exit_code:  # nor does a full disk
+                    raise OutputFailed(result.error)
                 image = result.verdict.image
                 keep = not result.passed and len(kept) < _KEEP
                 number = int(result.run)
                 cases.append(case_of(number, drawn(number), result, str(bundle) if keep else ""))
-                log.write(cases[-1])
+                with writing(folder / CAMPAIGN_LOG):
+                    log.write(cases[-1])
                 if keep:
                     kept.append(result)
                     _mark(bundle, result, wanted=True)
@@ -481,7 +486,8 @@ def _campaign(
     finally:
         now = host_clock()
         summary = summarise(head, cases, (now - head.began) / 1e9)
-        write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
+        with writing(folder / "campaign.json"):
+            write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
         page = write_report(Report(generated=utc_date(now), results=kept, campaign=summary), folder)
     for line in [*summary_lines(summary), *image_lines(image)]:
         write_line(line)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from multiprocessing.connection import Connection
 
+from groundstation.errors import StationError
 from groundstation.host_time import host_clock
 from groundstation.service import Interrupts
-from hil.run import Plan, fly_plan
+from hil.run import Plan, fly_plan, give_up
 
 READY = "ready"
 
@@ -25,7 +26,12 @@ def main() -> None:
                 plan: Plan = line.recv()
             except EOFError:
                 return
-            line.send(fly_plan(plan, host_clock, lambda scet: None, breakable=interrupts.heeded))
+            began = host_clock()
+            try:
+                result = fly_plan(plan, host_clock, lambda scet: None, breakable=interrupts.heeded)
+            except StationError as error:
+                result = give_up(plan, str(error), began, host_clock(), error.exit_code)
+            line.send(result)
 
 
 if __name__ == "__main__":

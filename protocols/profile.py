@@ -18,12 +18,12 @@ Every key may be left out; what stands here is the default.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from protocols.errors import DeclarationError
 from protocols.nearest import nearest
+from protocols.toml_text import read_toml
 
 ASM = bytes.fromhex("1ACFFC1D")
 """Attached sync marker, CCSDS 131.0-B §9.3.5."""
@@ -165,9 +165,9 @@ def profile_from_toml(text: str) -> LinkProfile:
         DeclarationError: no TOML, an unknown key, a value of another type, or switches that contradict each other.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DeclarationError("profile", f"not TOML: {error}") from error
+        table = read_toml(text)
+    except ValueError as error:
+        raise DeclarationError("profile", str(error)) from error
     return LinkProfile(**{key: _value(key, value, text) for key, value in table.items()})
 
 

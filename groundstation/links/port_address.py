@@ -86,6 +86,6 @@ def checked_baud(text: str) -> int:
     Raises:
         CallerError: it is not a positive whole number, or beyond what any port can do.
     """
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _MAX_BAUD):
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 0 < int(text) <= _MAX_BAUD:
         raise CallerError(f"baud={text}: bits per second are wanted, such as {DEFAULT_BAUD}")
     return int(text)

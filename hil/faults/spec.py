@@ -20,8 +20,8 @@ Direction = Literal["down", "up", "both"]
 Family = Literal["stream", "link", "target"]
 
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 MS = 1_000_000

@@ -164,7 +164,7 @@ class Clock(Spec, frozen=True, kw_only=True, tag="clock"):
         step: ms by which it is late at once.
     """
 
-    ppm: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    ppm: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)] = 0.0
     step: Milliseconds = 0.0
 
     def check(self) -> None:

@@ -27,7 +27,9 @@ from hil.faults.unit import Unit
 from protocols.times import utc_ns
 
 _TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min)")
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min)")
+_MOST = 1_000_000_000
+"""Of what is counted: frames and bytes."""
 _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 _DAY = "1974-03-12"
 _FIRST, _LAST = utc_ns(f"{_DAY}T09:05:53"), utc_ns(f"{_DAY}T09:13:28")
@@ -67,7 +69,7 @@ class At:
             return cls("scet", mission_time(text))
         if isinstance(text, dict) and len(text) == 1:
             ((key, value),) = text.items()
-            if key in ("frame", "byte") and isinstance(value, int) and value >= 0:
+            if key in ("frame", "byte") and type(value) is int and 0 <= value <= _MOST:
                 return cls("frame" if key == "frame" else "byte", value)
             if key == "event" and isinstance(value, str):
                 return cls("event", value)
@@ -102,7 +104,7 @@ class For:
             return cls("ns", ns)
         if isinstance(text, dict) and len(text) == 1:
             ((key, value),) = text.items()
-            if key in ("frames", "bytes") and isinstance(value, int) and value > 0:
+            if key in ("frames", "bytes") and type(value) is int and 0 < value <= _MOST:
                 return cls("frames" if key == "frames" else "bytes", value)
         raise ValueError('a length is "2.5 s", "300 ms", { frames = N } or { bytes = N }')
 

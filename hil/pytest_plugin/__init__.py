@@ -1,6 +1,7 @@
 """The pytest plugin: scenarios as tests, and flights with branches as fixtures. pytest finds it by its entry point.
 
     __init__   options, fixtures, and the hooks that every session calls: nothing heavy is imported here
+    option_types    the numbers of the options
     session    what a session that flies shares: the choice of targets, bundles, the report
     boards     the boards that it may fly
     items      scenario files as test items
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from hil.pytest_plugin import option_types
 
 if TYPE_CHECKING:
     from hil.pytest_plugin.flight import Flight
@@ -48,7 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("lockstep", "realtime"),
         help="without a clock, or over a real port; the first of the scenario's that the target can do",
     )
-    group.addoption("--hil-seed", type=int, metavar="N", help="of all random numbers; the scenario's by default")
+    group.addoption(
+        "--hil-seed", type=option_types.seed, metavar="N", help="of all random numbers; the scenario's by default"
+    )
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")
     group.addoption(
         "--hil-port",
@@ -57,10 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="port of the target board, --hil-port=PORT in one word: a device, serial:DEVICE?baud=N, a serial number, "
         "auto (the default: the one board on which a lander answers), or all: each flight takes one that is free",
     )
-    group.addoption("--hil-baud", type=int, metavar="N", help="baud rate of the board's port; 115200 by default")
+    group.addoption(
+        "--hil-baud", type=option_types.baud, metavar="N", help="baud rate of the board's port; 115200 by default"
+    )
     group.addoption(
         "--hil-board-wait",
-        type=float,
+        type=option_types.seconds,
         default=1800.0,
         metavar="SECONDS",
         help="how long to wait for a board that another run or worker uses; 1800 by default",

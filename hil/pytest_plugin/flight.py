@@ -35,7 +35,7 @@ from hil.report import lines
 from hil.report.words import utc_ms
 from hil.result import Measurement, RunResult, with_row
 from hil.run import ATTACHMENTS, RECORDING, write_result
-from hil.scenario import Scenario
+from hil.scenario import Scenario, load_scenario
 from hil.streams import where
 from hil.telemetry_columns import TelemetryColumns, read_columns
 from protocols.nearest import nearest
@@ -97,7 +97,7 @@ class Flight:
     def use(self, scenario: str | Path) -> None:
         """Begin with a scenario: the name of one that comes with the package (`hil list`), or a file."""
         __tracebackhide__ = True
-        tables = tomllib.loads(find_scenario(str(scenario)).read_text(encoding="utf-8"))
+        tables = tomllib.loads(load_scenario(find_scenario(str(scenario))).text)
         tables["scenario"] = {"seed": self._tables["scenario"]["seed"], **tables.get("scenario", {}), "id": self._id}
         self._put({**tables, **{key: value for key, value in self._tables.items() if key != "scenario"}})
 

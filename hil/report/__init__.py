@@ -28,7 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from groundstation.errors import CallerError
-from groundstation.output_file import write_output
+from groundstation.output_file import write_output, writing
 from hil.campaign_log import CAMPAIGN_LOG
 from hil.report import as_json, junit, page
 from hil.report.contents import Ended, Report, TestOutcome
@@ -101,9 +101,11 @@ def write_report(report: Report, folder: Path) -> Path:
         The path of the HTML file.
 
     Raises:
-        OSError: the folder cannot be written.
+        OutputFailed: a file cannot be written: the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for name, render in REPORTS.items():
-        write_output(folder / name, render(report).encode(), force=True)
+        with writing(folder / name):
+            write_output(folder / name, render(report).encode(), force=True)
     return folder / HTML

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from hil.campaign import Summary
-from hil.result import RunResult, worst
+from hil.result import Finite, RunResult, worst
 from hil.scenario import State
 
 SCHEMA = 2
@@ -47,7 +47,7 @@ class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     ended: Ended
     why: str = ""
     text: str = ""
-    took_s: float = 0.0
+    took_s: Finite = 0.0
     requirements: list[str] = []
 
 

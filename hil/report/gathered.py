@@ -75,7 +75,7 @@ def _tests(path: Path) -> list[TestOutcome]:
         for line in path.read_bytes().splitlines():
             try:
                 outcome = msgspec.json.decode(line, type=TestOutcome)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             found[outcome.test] = outcome
     return list(found.values())

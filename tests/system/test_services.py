@@ -122,7 +122,7 @@ def test_a_name_that_others_could_not_read_is_refused(home: Path) -> None:
     command = [each.encode() for each in SERVE] + [b"--record", os.fsencode(home) + b"/\xff.sqlite"]
     done = subprocess.run(command, capture_output=True, env=dict(os.environ), timeout=PATIENCE_S, check=False)
     assert done.returncode == 2
-    assert b"a name in UTF-8 is wanted" in done.stderr
+    assert b"is not UTF-8: choose a name that other programs can read" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -192,7 +192,7 @@ def _holes(clean: sqlite3.Connection) -> Iterator[_Hole]:
 def _gaps(clean: sqlite3.Connection) -> Iterator[tuple[int, int]]:
     """The ids of gaps, and how many records each notes as never recorded."""
     for number, body in clean.execute("SELECT id, body FROM event WHERE kind = ?", (schema.GAP_KIND,)):
-        with suppress(ValueError, TypeError, KeyError, RecursionError):
+        with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
             yield number, int(json.loads(body)["records"])
 
 

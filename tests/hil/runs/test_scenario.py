@@ -58,8 +58,8 @@ def test_without_a_loss_the_historical_one_is_expected() -> None:
         (LIMIT + "marginal_max = 1\n", r"limit\[0\]: nothing can fail it"),
         (LIMIT + "min = 3\nmax = 2\n", r"limit\[0\]: min 3 is above max 2"),
         (LIMIT + "max = 2\nmarginal_max = 3\n", r"limit\[0\]: marginal_max 3 is above max 2"),
-        (LIMIT + "max = nan\n", r"limit\[0\]\.max: nan is no bound"),
-        (LIMIT + "min = -inf\n", r"limit\[0\]\.min: -inf is no bound"),
+        (LIMIT + "max = nan\n", r"limit\[0\]\.max: nan is not a finite number"),
+        (LIMIT + "min = -inf\n", r"limit\[0\]\.min: -inf is not a finite number"),
         (LIMIT + "max = 2\nequals = 2\n", r"limit\[0\]: equals is the one value that passes; leave out max"),
         (
             LIMIT + 'max = 2\non = ["softwear"]\n',
@@ -139,7 +139,7 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"scenario\.id is 'x', the file's name says 'other'"):
         load_scenario(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(ScenarioError, match="utf-8"):
+    with pytest.raises(ScenarioError, match="not UTF-8: byte 0xff in line 1"):
         load_scenario(path)
 
 
