@@ -205,7 +205,7 @@ def case_of(number: int, drawn: Drawn, result: RunResult, bundle: str) -> Case:
         drawn=drawn,
         state=result.state,
         line=result.error or result.line,
-        failed=[row.name for row in result.measurements if row.state in ("FAIL", "UNSET")],
+        failed=[row.name for row in result.measurements if row.state in ("FAIL", "UNSET", "UNSTABLE")],
         rejects=counters.frames_rejected,
         lost=counters.frames_lost,
         lost_certainty=counters.frames_lost_certainty,

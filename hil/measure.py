@@ -27,6 +27,7 @@ from groundstation.plain import utc
 from groundstation.receiver import FrameNote, Receiver
 from hil.fault_rows import fault_rows
 from hil.feasibility import OUTAGES
+from hil.host_spoilt import are_spoilt, is_spoilt
 from hil.limits import Band, band_of, not_applicable, row, unapplied
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
@@ -211,11 +212,17 @@ class _Bench:
         room = round(_DECLARED_NS * max(1.0, self.record.speed))
         return self.part.lack(int(loss.at.value), _LOCK_NS, room)
 
-    def add(self, name: str, value: Shown, note: str = "", band: Band | None = None) -> None:
-        """One measurement; without a band, by the scenario's limit or the usual one."""
+    def add(
+        self, name: str, value: Shown, note: str = "", band: Band | None = None, span: tuple[int, int] | None = None
+    ) -> None:
+        """One measurement; without a band, by the scenario's limit or the usual one. ``span``: when it was made."""
         record = self.record
         usual = band_of(name, record.mode, record.target, record.scenario.limits, watched=record.watched)
-        self.rows.append(row(name, value, usual if band is None or usual != Band() else band, note))
+        judged_by = usual if band is None or usual != Band() else band
+        judged, lateness = row(name, value, judged_by, note), record.lateness
+        if judged.state == "FAIL" and lateness is not None and is_spoilt(name, value, judged_by, lateness, span):
+            judged = judged.unstable(lateness.text)
+        self.rows.append(judged)
 
 
 def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Mismatch | None:
@@ -265,6 +272,9 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
     false = [v for v in left if not excused or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
     bench.add("false_los", len(false), notes)
+    lateness, speed = bench.record.lateness, bench.record.speed
+    if bench.rows[-1].state == "FAIL" and lateness is not None and are_spoilt(false, lateness, PERIOD_MS / speed):
+        bench.rows[-1] = bench.rows[-1].unstable(lateness.text)
     missed = [last for last in predicted if last not in {v.last_ert for v in found}] if bench.exact else []
     _count_losses(bench, len(found), len(missed))
     if planned and (why := bench.lack(planned[-1])):
@@ -307,7 +317,8 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
     error = None if last is None else _time_error(last, at)
     bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
-    bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict))
+    span = None if verdict is None else (verdict.last_ert, verdict.declared_ert)
+    bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
     cause = None if verdict is None else verdict.cause
     right = loss.causes[0] if cause not in loss.causes else cause
     bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, Band(equals=right))
@@ -430,7 +441,8 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         if ert is None and heard is not None and heard < (deed.ended or 0) + _LATEST_LOCK_NS:
             bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
             continue
-        bench.add(name, None if ert is None or deed.ended is None else (ert - deed.ended) / 1e9)
+        span = None if ert is None or deed.ended is None else (deed.ended, ert)
+        bench.add(name, None if span is None else (span[1] - span[0]) / 1e9, span=span)
 
 
 def _p99(values: Sequence[float]) -> float:

@@ -43,6 +43,7 @@ from hil.errors import MachineFailed
 from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
 from hil.flight_profile import PASSES
+from hil.host_watch import HostWatch
 from hil.listener import Listener
 from hil.live_viewer import Viewer
 from hil.record import FlightRecord
@@ -156,6 +157,7 @@ class RealtimeRig:
         with ExitStack() as stack:
             folder = stack.enter_context(Scratch("hil-port-")).path
             self._port = folder / "port"
+            self._watch = stack.enter_context(HostWatch(self._clock))
             stack.callback(self._machine.close)
             self._machine.power_on()
             self.record.provenance |= self._machine.provenance()
@@ -414,6 +416,7 @@ class RealtimeRig:
         """What is known at the end alone."""
         record = self.record
         record.published_ms = self._listener.delays_ms
+        record.lateness = self._watch.tally.lateness
         if self._channel.account("up").sent:
             record.script = None  # at which tick the machine took it, nothing says
         if (self._ended or record.left or self._part.cut) and record.comparable is None:

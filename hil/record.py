@@ -7,6 +7,7 @@ from pathlib import Path
 
 from groundstation.orders import CommandUpdate
 from hil.channel import Channel
+from hil.host_watch import Lateness
 from hil.oracle import Script
 from hil.result import Moment
 from hil.scenario import Mode, Scenario
@@ -52,6 +53,7 @@ class FlightRecord:
         exit_code: what the command line exits with after such an error.
         raised: what broke it off, if that is to be raised again when the bundle is written.
         left: why it was ended before its end although nothing failed: its viewer was closed; empty if it was not.
+        lateness: of the host, in real time.
         watched: a viewer was on the same computer, which may spoil times in milliseconds.
         heard_until: the station's time, in ns, up to which it listened to a flight that was to end early: what it
             declares later is not of the flight. None: it listened till the pass was over.
@@ -81,6 +83,7 @@ class FlightRecord:
     exit_code: int = 1
     raised: BaseException | None = None
     left: str = ""
+    lateness: Lateness | None = None
     watched: bool = False
     heard_until: int | None = None
     closed: int | None = None

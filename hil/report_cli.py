@@ -13,14 +13,14 @@ from groundstation.exit_codes import exit_codes
 from groundstation.host_time import host_clock
 from groundstation.output import write_line
 from hil.bundles import is_bundle
-from hil.exit_codes import ALL_PASSED, ONE_FAILED
+from hil.exit_codes import ALL_PASSED, ONE_FAILED, UNSTABLE, code_of_states
 from hil.report import REPORTS, Report, gather, gather_several, write_report
 from hil.run import utc_date
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("report", epilog=exit_codes(ALL_PASSED, ONE_FAILED, CallerError))
+@click.command("report", epilog=exit_codes(ALL_PASSED, ONE_FAILED, UNSTABLE, CallerError))
 @click.argument(
     "folders",
     metavar="BUNDLE...",
@@ -57,7 +57,7 @@ def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
         report = gather_several(folders, folder, now)
         _refuse_if_there(folder)
     write_line(f"report: {write_report(report, folder)}")
-    sys.exit(0 if report.state in ("PASS", "MARGINAL") else ONE_FAILED.exit_code)
+    sys.exit(code_of_states({report.state} - {"PASS", "MARGINAL"}))
 
 
 def _refuse_if_there(folder: Path) -> None:

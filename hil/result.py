@@ -28,7 +28,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         unit: of value and limits; may be empty.
         limit: what passes, in words: "= 0", "0 … 50".
         marginal: what is marginal within it, in words; may be empty.
-        state: UNSET fails as FAIL does; MARGINAL passes and is shown; NA does not apply to the part that was flown.
+        state: UNSET fails as FAIL does; MARGINAL passes and is shown; UNSTABLE says nothing, the host was late; NA
+            does not apply to the part that was flown.
         note: where to look when it did not pass, or what there is to say anyway; may be empty.
     """
 
@@ -39,6 +40,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     marginal: str = ""
     state: State
     note: str = ""
+
+    def unstable(self, lateness: str) -> Measurement:
+        """The same, spoilt by a host that was so late."""
+        note = f"{self.note}; {lateness}" if self.note else lateness
+        return msgspec.structs.replace(self, state="UNSTABLE", note=note)
 
     def with_note(self, note: str) -> Measurement:
         """The same with another note."""
@@ -171,6 +177,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
         version: of this format.
         run: name of the run, of its folder too: scenario, target, and what tells it from others.
         scenario: its id.
+        attempt: which flight of this run it is, from 1: one that was UNSTABLE may be flown again.
+        flown_again: name of the run that flew it again; empty: none did, so that this verdict counts.
         state: the worst of all measurements; FAIL too if the flight broke off; INCOMPLETE if its viewer ended it.
         passed: PASS or MARGINAL.
         exit_code: what a command line that flew this run alone exits with.
@@ -191,6 +199,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
     target: str
     mode: Mode
     seed: Int64
+    attempt: Int64 = 1
+    flown_again: str = ""
     state: State
     passed: bool
     exit_code: Int64
@@ -340,7 +350,7 @@ def upgraded(fields: Any) -> Any:
     return {**rest, "verdict": {**verdict, **more}}
 
 
-_ORDER: tuple[State, ...] = ("NA", "PASS", "MARGINAL", "UNSET", "INCOMPLETE", "FAIL")
+_ORDER: tuple[State, ...] = ("NA", "PASS", "MARGINAL", "UNSTABLE", "UNSET", "INCOMPLETE", "FAIL")
 
 
 def worst(states: Iterable[State]) -> State:

@@ -41,7 +41,7 @@ from groundstation.printable import printable
 from groundstation.service import EXIT_INTERRUPTED, Interrupted
 from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
-from hil.exit_codes import INCOMPLETE
+from hil.exit_codes import INCOMPLETE, UNSTABLE
 from hil.expected_curve import expected_curve
 from hil.faults import Act, Spec, Way
 from hil.feasibility import check_feasible
@@ -113,6 +113,7 @@ class Plan:
         replay: the command line that flies it again.
         speed: in real time, mission seconds a second; None: the scenario's.
         ports: of the target ``board``: it flies on the first that is free; none: the one that udev has named.
+        attempt: which flight of this run it is, from 1.
         board_wait_s: how long to wait for a board that another run uses.
         recording: a new file for the station's archive; None: it is in the bundle alone.
         keep: whether the bundle is wanted if the run passes; without it no more than the recording may be there then.
@@ -132,6 +133,7 @@ class Plan:
     keep: bool = True
     test: str = ""
     board_wait_s: float = WAIT_S
+    attempt: int = 1
 
     @property
     def name(self) -> str:
@@ -531,7 +533,6 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
     rows = judgement.rows
     state: State = "FAIL" if record.error else "INCOMPLETE" if record.left else worst(row.state for row in rows)
     passed = state in ("PASS", "MARGINAL")
-    broken = bool(record.error or record.left)
     frames = sum(1 for _ in judgement.received.good(LANDER))
     return Verdict(
         run=plan.name,
@@ -539,9 +540,10 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
         target=plan.target,
         mode=plan.mode,
         seed=plan.scenario.head.seed,
+        attempt=plan.attempt,
         state=state,
         passed=passed,
-        exit_code=0 if passed else record.exit_code if broken else 1,
+        exit_code=_exit_code(state, record),
         line=_line(plan, state, record, judgement),
         error=record.error or record.left,
         measurements=rows,
@@ -552,6 +554,15 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
         replay=plan.replay,
         image=None if plan.image is None else _flown(plan.image),
     )
+
+
+def _exit_code(state: State, record: FlightRecord) -> int:
+    """Of a run alone."""
+    if state in ("PASS", "MARGINAL"):
+        return 0
+    if record.error or record.left:
+        return record.exit_code
+    return UNSTABLE.exit_code if state == "UNSTABLE" else 1
 
 
 def _flown(image: Image) -> FlownImage:
@@ -673,6 +684,7 @@ def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[
     return {
         **_surroundings(plan),
         **record.provenance,
+        **({} if record.lateness is None else {"lateness": record.lateness.text}),
         "sent sha256": hashlib.sha256(record.channel.sent("down")).hexdigest(),
         "received sha256": hashlib.sha256(judgement.received.stream).hexdigest(),
     }

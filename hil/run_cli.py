@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,14 @@ from hil.boards import find_board
 from hil.campaign import Case, Drawn, Head, Summary, case_of, check_vary, draw, run_name, summarise, summary_lines
 from hil.campaign_log import CAMPAIGN_LOG, CampaignLog
 from hil.errors import ImageRefused, MachineFailed, NotForTarget, ScenarioError, TooFast
-from hil.exit_codes import JUDGING, ONE_FAILED
+from hil.exit_codes import JUDGING, ONE_FAILED, code_of_states
 from hil.faults import FAULTS
 from hil.find import default_mode, find_image, find_scenario, find_scenarios, lack_of
 from hil.image_option import image_option
 from hil.images import BOARD_OF, choose_image, in_bundle
 from hil.report import Report, image_lines, lines, prepare_folder, release_folder, write_report
 from hil.result import FlownImage, RunResult
-from hil.run import INTERRUPTED, TARGETS_OF, Plan, check_plan, read_bundle, slower, utc_date
+from hil.run import INTERRUPTED, TARGETS_OF, Plan, check_plan, read_bundle, slower, utc_date, write_result
 from hil.scenario import SCENARIOS, Mode, load_scenario, parse_scenario, with_seed
 from hil.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.scratch import Scratch
@@ -83,6 +84,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
 @click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag, or one of several.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="In real time: fly a run again, up to N times, that a late host has spoilt (UNSTABLE). What fails, stays.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict of each run as a line of JSON.")
 def run_command(
     scenarios: tuple[str, ...],
@@ -100,6 +108,7 @@ def run_command(
     repeat: int,
     tags: tuple[str, ...],
     speed: float | None,
+    retries: int,
     as_json: bool,
 ) -> None:
     """Fly scenarios, judge them, and write a report.
@@ -112,6 +121,7 @@ def run_command(
       hil run los-091105 --target qemu --report out       on the firmware; out/report.html shows what happened
       hil run all --target qemu --jobs 2                  all that the target can fly
       hil run reacquisition --realtime                    a real port that goes and comes back
+      hil run reacquisition --realtime --retries 2        again, if this computer was too busy to judge it
       hil run noisy-descent --seed 7 --repeat 10
       hil run noisy-descent --flight-profile soft-landing the descent as it was planned
       hil run los-091105 --realtime --from 09:10:55 --until 09:11:15    the loss alone, in 20 s
@@ -154,7 +164,7 @@ def run_command(
         at_once = jobs or len(boards) or 1
         if at_once > 1:
             tell_if_in_use(boards, board_wait)
-        sys.exit(_fly(plans, at_once, folder, report is not None, interrupts, as_json=as_json))
+        sys.exit(_fly(plans, at_once, folder, report is not None, interrupts, as_json=as_json, retries=retries))
 
 
 def _check_plans(plans: list[Plan], skipped: list[str]) -> None:
@@ -214,32 +224,71 @@ def _folder(report: Path | None) -> Iterator[Path]:
 
 
 def _fly(
-    plans: list[Plan], jobs: int, folder: Path, wanted: bool, interrupts: Interrupts, *, as_json: bool = False
+    plans: list[Plan],
+    jobs: int,
+    folder: Path,
+    wanted: bool,
+    interrupts: Interrupts,
+    *,
+    as_json: bool = False,
+    retries: int = 0,
 ) -> int:
     """Fly, write the verdicts, report; the exit code."""
-    results: list[RunResult] = []
+    results: dict[str, RunResult] = {}
+    flown = list(plans)
     try:
-        for result in Batch(jobs, interrupts).fly(plans, len(plans)):
-            results.append(result)
-            _mark(folder / "runs" / result.run, result, wanted)
-            if as_json:
-                echo_json(result.verdict)
-            for line in [] if as_json else lines(result):
-                write_line(line)
+        left = plans
+        while left:
+            for result in Batch(jobs, interrupts).fly(left, len(left)):
+                results[result.run] = result
+                _mark(folder / "runs" / result.run, result, wanted)
+                if as_json:
+                    echo_json(result.verdict)
+                for line in [] if as_json else lines(result):
+                    write_line(line)
+            left = [] if interrupts.exit_code is not None else _again_unstable(left, results, retries, wanted, as_json)
+            flown += left
     finally:
-        places = {plan.name: n for n, plan in enumerate(plans)}
-        results.sort(key=lambda result: places[result.run])
-        page = write_report(Report(generated=utc_date(host_clock()), results=results), folder) if wanted else None
-    _sum_up(results, len(plans), as_json)
+        shown = [results[plan.name] for plan in flown if plan.name in results]
+        report = Report(generated=utc_date(host_clock()), results=shown)
+        page = write_report(report, folder) if wanted else None
+    judged = [result for result in shown if not result.verdict.flown_again]
+    _sum_up(judged, len(plans), as_json)
     if page is not None:
         echo(f"report: {page}", err=as_json)
-    if interrupts.exit_code is not None:
-        return interrupts.exit_code
+    return interrupts.exit_code if interrupts.exit_code is not None else _code_of(judged)
+
+
+def _again_unstable(
+    plans: list[Plan], results: dict[str, RunResult], retries: int, wanted: bool, as_json: bool
+) -> list[Plan]:
+    """Plans for what a late host has spoilt: what failed otherwise, in any row of bytes or counts, stays as it is."""
+    again = []
+    for plan in plans:
+        result = results.get(plan.name)
+        if result is None or result.state != "UNSTABLE" or plan.attempt > retries:
+            continue
+        assert plan.bundle is not None  # all that is flown here has one
+        attempt = plan.attempt + 1
+        name = f"{plan.name.removesuffix(f'-try{plan.attempt}')}-try{attempt}"
+        verdict = msgspec.structs.replace(result.verdict, flown_again=name)
+        results[plan.name] = spoilt = msgspec.structs.replace(result, verdict=verdict)
+        if wanted:
+            write_result(plan.bundle, spoilt)
+        else:
+            shutil.rmtree(plan.bundle, ignore_errors=True)
+        echo(f"{plan.name} is flown again, attempt {attempt} of {1 + retries}: the host was late", err=as_json)
+        again.append(replace(plan, bundle=plan.bundle.with_name(name), attempt=attempt))
+    return again
+
+
+def _code_of(results: list[RunResult]) -> int:
+    """The exit code of all that was flown."""
     if any(result.verdict.exit_code == OutputFailed.exit_code for result in results):
         return OutputFailed.exit_code
     if any(result.error for result in results):
         return MachineFailed.exit_code
-    return 0 if all(result.passed for result in results) else ONE_FAILED.exit_code
+    return code_of_states({result.state for result in results if not result.passed})
 
 
 def _mark(bundle: Path, result: RunResult, wanted: bool) -> None:
@@ -452,7 +501,7 @@ def campaign_command(
         summary = _campaign(head, results, lambda n: draw(base, first, n)[1], folder, report is not None)
     if interrupts.exit_code is not None:
         sys.exit(interrupts.exit_code)
-    sys.exit(0 if summary.passed == summary.runs else ONE_FAILED.exit_code)
+    sys.exit(code_of_states({case.state for case in summary.cases if not case.passed}))
 
 
 def _campaign(

@@ -81,9 +81,10 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 Mode = Literal["lockstep", "realtime"]
 TARGETS = ("software", "posix", "qemu", "simavr", "board")
 """What a scenario may name; `hil.targets` has them."""
-State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "NA"]
+State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "UNSTABLE", "NA"]
 """Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended. A run is
-never NA: that is a row which needs a part of the pass that was not flown."""
+never NA: that is a row which needs a part of the pass that was not flown. UNSTABLE is a row in real time that a late
+host may have spoilt, and a run with nothing worse."""
 
 MEASURED = (
     *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),

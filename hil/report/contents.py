@@ -77,7 +77,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
     @property
     def state(self) -> State:
         """The worst of all runs and tests; of a campaign that was ended early no better than INCOMPLETE."""
-        states: list[State] = [result.state for result in self.results]
+        states: list[State] = [result.state for result in self.results if not result.verdict.flown_again]
         if (campaign := self.campaign) is not None:
             unflown: list[State] = ["INCOMPLETE"] if campaign.runs < campaign.planned else []
             states = [*(case.state for case in campaign.cases), *unflown]

@@ -1,6 +1,7 @@
 """junit.xml in the form xunit1, which CI servers read: a suite for each target, a case for each run.
 
-What did not pass is a <failure>, whose type says how: FAIL or UNSET if it was judged, RunBroke if it broke off. All
+What did not pass is a <failure>, whose type says how: FAIL or UNSET if it was judged, RunBroke if it broke off. What a
+late host has spoilt is an <error> of type UNSTABLE, or <skipped> if it was flown again: that run has its own case. All
 rows that did not pass are in its text, and every measurement is a property of its case. A scenario that was flown
 several times has the run's name behind its own, so that no repeat hides another. Of a campaign all runs are there,
 each with the values that were drawn for it as properties.
@@ -128,7 +129,11 @@ def _case(report: Report, result: RunResult, alone: bool) -> ET.Element:
         kind = "RunBroke" if result.error else result.state
         test = f"{result.test}: {why}" if (why := report.failure(result.test)) else ""
         text = "\n".join(part for part in (result.error, rows, test, result.replay) if part)
-        _add(case, "failure", text, message=reason(result), type=kind)
+        again = result.verdict.flown_again
+        if again:
+            _add(case, "skipped", text, message=f"{reason(result)}; flown again: {again}", type=kind)
+        else:
+            _add(case, "error" if kind == "UNSTABLE" else "failure", text, message=reason(result), type=kind)
     out = [result.line, *(f"MARGINAL {row_text(row)}" for row in marginal(result)), f"again: {result.replay}"]
     _add(case, "system-out", "\n".join(out))
     if result.console:

@@ -13,6 +13,7 @@ SIGNS: dict[str, str] = {
     "MARGINAL": "△",
     "FAIL": "✗",
     "UNSET": "○",
+    "UNSTABLE": "≈",
     "INCOMPLETE": "◐",
     "SKIP": "–",
     "XFAIL": "✗",
@@ -22,7 +23,7 @@ SIGNS: dict[str, str] = {
 
 _STREAMS = ("stream_equal", "golden_to_los", "received_equal")
 """Rows that compare bytes."""
-WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "MARGINAL", "SKIP", "XFAIL", "PASS", "NA")
+WORST_FIRST: tuple[str, ...] = ("FAIL", "INCOMPLETE", "UNSET", "UNSTABLE", "MARGINAL", "SKIP", "XFAIL", "PASS", "NA")
 
 
 def utc_ms(nanoseconds: int) -> str:
@@ -52,8 +53,8 @@ def plural(count: int, word: str) -> str:
 
 
 def wanting(result: RunResult) -> list[Measurement]:
-    """The rows that fail it: FAIL and UNSET."""
-    return [row for row in result.measurements if row.state in ("FAIL", "UNSET")]
+    """The rows for which it does not pass: FAIL and UNSET, and UNSTABLE."""
+    return [row for row in result.measurements if row.state in ("FAIL", "UNSET", "UNSTABLE")]
 
 
 def marginal(result: RunResult) -> list[Measurement]:
