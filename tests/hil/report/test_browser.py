@@ -80,13 +80,16 @@ def test_the_script_opens_widens_and_reads_off(browser: Browser, several: Path) 
     )
     browser.do("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     read = browser.ask("document.querySelector('.readout').textContent")
-    found = re.fullmatch(r"09:(\d\d):(\d\d\.\d{3})  altitude ([\d.]+) km  speed ([\d.e+]+) m/s", read)
+    values = r"altitude ([\d.]+) km  expected altitude ([\d.]+) km  speed ([\d.e+]+) m/s  expected speed ([\d.e+]+) m/s"
+    found = re.fullmatch(rf"09:(\d\d):(\d\d\.\d{{3}})  {values}", read)
     assert found, read
     seconds = int(found[1]) * 60 + float(found[2])
     at = {round(s.scet / 1e8) % 36000 / 10: s for s in quiet().samples}
     sample = at[min(at, key=lambda time: abs(time - seconds))]
-    assert float(found[3]) * 1000 == pytest.approx(sample.altitude, rel=0.02)
-    assert float(found[4]) == pytest.approx(sample.speed, rel=0.02)
+    for flown in (found[3], found[4]):
+        assert float(flown) * 1000 == pytest.approx(sample.altitude, rel=0.02)
+    for flown in (found[5], found[6]):
+        assert float(flown) == pytest.approx(sample.speed, rel=0.02)
     wide = "document.querySelector('.strip .plot').getBoundingClientRect().width"
     before = browser.ask(wide)
     browser.ask("[...document.querySelectorAll('.tools button')].find((b) => b.textContent === '4×').click()")
@@ -104,5 +107,12 @@ def test_without_the_script_all_can_be_read(browser: Browser, several: Path) -> 
             browser.ask("document.querySelector('details.run[open] .strip .plot').getBoundingClientRect().height") > 400
         )
         assert rough().replay in browser.ask("document.body.innerText")
+        shown = "[...document.querySelectorAll('details.run, .runs tbody tr')].filter((e) => e.getClientRects().length)"
+        assert browser.ask(f"{shown}.length") == 6
+        box = "document.querySelector('.failed-only')"
+        x, y = browser.ask(f"(() => {{ const b = {box}.getBoundingClientRect(); return [b.left + 4, b.top + 4]; }})()")
+        for kind in ("mousePressed", "mouseReleased"):
+            browser.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        assert browser.ask(f"{shown}.length") == 2
     finally:
         browser.do("Emulation.setScriptExecutionDisabled", value=False)

@@ -304,6 +304,15 @@ def test_links_lead_into_the_bundle(tmp_path: Path) -> None:
     assert all((tmp_path / link).is_file() for link in links)
 
 
+def test_first_difference_is_told_by_its_field() -> None:
+    run = rough()
+    assert run.mismatch is not None
+    late = msgspec.structs.replace(run.mismatch, field="DESCENT.phase DROGUE, expected AEROBRAKING")
+    body = page(changed(run, mismatch=late), quiet()).one("body")
+    assert body.one("p", "field").text == "DESCENT.phase DROGUE, expected AEROBRAKING"
+    assert "golden_to_los: DESCENT.phase DROGUE, expected AEROBRAKING" in body.one("table", "runs").text
+
+
 def test_tests_that_did_not_pass_come_first_with_what_they_flew() -> None:
     flew = changed(quiet(), test="test_a.py::test_flies")
     tests = [
