@@ -7,10 +7,10 @@ may come without its topic, in any spelling of JSON.
 
     topic             body            when
     tm.<PACKET>       Telemetry       a packet was decoded
-    link              LinkStatus      counters, twice a second, and at once when anything but they changes
+    link              LinkStatus      counters, twice a second, and at once when anything else changes
     contact           ContactChange   a channel's signal state changed; carries the verdict at LOS
     event             EventMessage    something happened, on board or in the station
-    acknowledgement   Acknowledgement somebody has seen losses of signal
+    acknowledgement   Acknowledgement losses of signal were acknowledged
     command           CommandUpdate   a command changed its state
     uplink            UplinkStatus    COP-1, the queue or the arming changed
     heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
@@ -138,7 +138,7 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
 class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Where a replay stands, in the recording's own Earth received time: ``at``, between ``first`` and ``last``.
 
-    ``jumps`` counts how often it began anew elsewhere: what was shown before a jump is no context for what follows.
+    ``jumps`` counts jumps to another place: what was shown before a jump is not the context of what follows.
     All counts are ``counted_from`` there.
     """
 
@@ -265,7 +265,7 @@ class EventMessage(Message, frozen=True, tag="event"):
 
 
 class Heartbeat(Message, frozen=True, tag="heartbeat"):
-    """``sequences`` holds the last ``seq`` of every topic: whoever has less has missed messages.
+    """``sequences`` holds the last ``seq`` of every topic: a viewer with a lower one has missed messages.
 
     ``missed`` is how many messages all viewers together have reported as missed.
     """

@@ -16,7 +16,7 @@ FINAL_STATES: tuple[CommandState, ...] = ("COMPLETED", "FAILED", "TIMEOUT")
 
 
 class ArgumentInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One argument of a command, for whoever offers or checks it before the station does.
+    """One argument of a command, so that a client can offer and check it before the station does.
 
     Attributes:
         low, high: the range in ``unit``, both allowed; None where ``labels`` say what may be given.
@@ -78,7 +78,7 @@ class CommandUpdate(Message, frozen=True, tag="command"):
 
 
 class UplinkStatus(Message, frozen=True, tag="uplink"):
-    """The way up at ``ert``: FOP-1, what the last CLCW said, the queue, the arming.
+    """The uplink at ``ert``: FOP-1, what the last CLCW said, the queue, the arming.
 
     Attributes:
         cop: FOP-1's state: ACTIVE, RETRANSMIT_WITHOUT_WAIT, … INITIAL.
@@ -158,7 +158,7 @@ class CopDirectiveRequest(Order, frozen=True, tag="cop_directive_request"):
 class AcknowledgeRequest(Order, frozen=True, tag="acknowledge_request"):
     """Acknowledge losses of signal: all that are open, or those that were declared ``until`` then (their own stamps).
 
-    So nobody acknowledges what was declared while the request was on its way.
+    So a loss that was declared while the request was on its way stays unacknowledged.
     """
 
     until: Int64 | None = None
