@@ -12,6 +12,7 @@ import click
 from groundstation.archive.copying import copy_recording
 from groundstation.archive.paths import passes_folder
 from groundstation.archive.reader import ArchiveReader
+from groundstation.completion import recordings
 from groundstation.decode_cli import Progress
 from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
 from groundstation.exit_codes import READING, exit_codes
@@ -28,7 +29,7 @@ from protocols.lander import MARS6
 from protocols.nearest import nearest
 from protocols.profile import UART
 
-_archive = click.argument("archive", type=click.Path(path_type=Path))
+_archive = click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
 
 

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
 from groundstation.client import StationClient
+from groundstation.completion import command_arguments, lander_commands, stations
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
 from groundstation.exit_codes import DONE, REQUEST, exit_codes
 from groundstation.host_time import host_clock
@@ -53,12 +55,18 @@ class _TakesNumbers(click.Command):
         return super().parse_args(ctx, [*others, "--", *numbers] if numbers else others)
 
 
-_station = click.option("--station", help="Name or endpoint. [default: the only one that runs here]")
+def _directives(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(each) for each in _DIRECTIVES if each.startswith(incomplete)]
+
+
+_station = click.option(
+    "--station", shell_complete=stations, help="Name or endpoint. [default: the only one that runs here]"
+)
 
 
 @click.command(epilog=exit_codes(*REQUEST, CommandRefused, CommandFailed, CommandTimeout))
-@click.argument("name")
-@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("name", shell_complete=lander_commands)
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=command_arguments)
 @click.option("--wait", is_flag=True, help="Follow the command to its end; the exit code tells it.")
 @click.option("--bypass", is_flag=True, help="Past the sequence control of COP-1, even through lockout.")
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds until it has to be completed.")
@@ -119,7 +127,7 @@ def send(
 
 
 @click.command(epilog=exit_codes(DONE, CommandRefused))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=lander_commands)
 def commands(name: str | None) -> None:
     """List all commands, or say all about the command NAME. Critical ones, marked with !, need arming."""
     if name is None:
@@ -167,7 +175,7 @@ def acknowledge(station: str | None, key: str | None, server_key: str | None) ->
 
 
 @click.command(cls=_TakesNumbers, epilog=exit_codes(*REQUEST, CommandRefused))
-@click.argument("directive", required=False)
+@click.argument("directive", required=False, shell_complete=_directives)
 @click.argument("value", type=int, required=False)
 @_station
 @key_options

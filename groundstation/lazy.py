@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from groundstation.log_options import add_log_options
 from groundstation.named import NamedGroup
@@ -50,6 +51,12 @@ class LazyGroup(NamedGroup):
         assert isinstance(command, click.Command)
         add_log_options(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so, with their lines; and the options. Nothing is imported."""
+        found = [CompletionItem(name, help=self._lazy[name].help) for name in self.list_commands(ctx)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(each for each in found if each.value.startswith(incomplete)), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in the help; nothing is imported."""

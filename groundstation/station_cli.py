@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from groundstation.completion import stations
 from groundstation.errors import ArchiveError
 from groundstation.exit_codes import DONE, RECEPTION, REQUEST, exit_codes
 from groundstation.host_time import host_clock
@@ -65,7 +66,7 @@ def serve(
 
 
 @click.command(epilog=exit_codes(*REQUEST, ArchiveError))
-@click.argument("station", required=False)
+@click.argument("station", required=False, shell_complete=stations)
 @key_options
 def stop(station: str | None, key: str | None, server_key: str | None) -> None:
     """Stop STATION and close its recording. Exit code 14: the recording lacks something; it says what and since when.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from groundstation.client import StationClient
+from groundstation.completion import keys
 from groundstation.endpoints import Endpoints, is_private, pair_of
 from groundstation.errors import CallerError
 from groundstation.host_time import host_clock
@@ -83,6 +84,7 @@ def key_options(command: click.decorators.FC) -> click.decorators.FC:
         ),
         click.option(
             "--key",
+            shell_complete=keys,
             envvar="GROUNDSTATION_KEY",
             show_envvar=True,
             metavar="NAME",

@@ -14,6 +14,7 @@ from typing import Self
 import click
 
 from groundstation.archive.reader import ArchiveReader
+from groundstation.completion import recordings, stations
 from groundstation.errors import PartlyRead, StationGone, ViewerCrashed
 from groundstation.exit_codes import READING, RECEPTION, REQUEST, VIEWER, exit_codes
 from groundstation.hangup import end_with_terminal
@@ -80,7 +81,7 @@ class _Interrupts:
 
 
 @click.command(epilog=exit_codes(*REQUEST, *VIEWER))
-@click.argument("station", required=False)
+@click.argument("station", required=False, shell_complete=stations)
 @key_options
 @output_options
 def watch(
@@ -188,7 +189,7 @@ def _show_odd_times(archive: Path) -> None:
 
 
 @click.command(epilog=exit_codes(*READING, *VIEWER))
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
 @click.option(
     "--from",
     "start",

@@ -24,6 +24,7 @@ from hil.baud_search import find_baud
 from hil.board_options import port_option, wait_option
 from hil.boards import FIRMWARE, PACKAGES, find_board
 from hil.building import make
+from hil.completion import boards
 from hil.errors import BuildFailed, FlashFailed, MachineFailed
 from hil.flashing import Chosen, check_hardware, lack, plan_flashing
 from hil.identity import compare, identify
@@ -53,7 +54,7 @@ def firmware_command() -> None:
 
 
 @firmware_command.command("build", epilog=_EPILOG)
-@click.argument("board")
+@click.argument("board", shell_complete=boards)
 def build_command(board: str) -> None:
     """Build for a BOARD, from a checkout's sources.
 
@@ -77,7 +78,7 @@ def build_command(board: str) -> None:
 
 
 @firmware_command.command("flash", epilog=_EPILOG)
-@click.argument("board")
+@click.argument("board", shell_complete=boards)
 @click.option("--tool", help="Program to use. Default: the first of the board's that is installed.")
 @click.option(
     "--image",

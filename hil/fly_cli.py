@@ -26,6 +26,7 @@ from groundstation.service import Interrupts
 from groundstation.shell import choose_style
 from groundstation.station_options import checked_text, output_options
 from hil.board_options import baud_option, port_option, port_words, ports_of, wait_option
+from hil.completion import scenarios
 from hil.exit_codes import LIVE
 from hil.expected_losses import with_losses
 from hil.find import find_image, find_scenario
@@ -46,7 +47,7 @@ SOFT_LANDING = "soft-landing"
 
 
 @click.command("fly", epilog=exit_codes(*LIVE))
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, shell_complete=scenarios)
 @click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
 @click.option("--speed", type=Number(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1.")
 @click.option(

@@ -25,6 +25,7 @@ from groundstation.output import echo, write_line
 from groundstation.output_file import write_output, writing
 from groundstation.printable import shell_join
 from groundstation.service import Interrupts
+from hil import completion
 from hil.batch import Batch
 from hil.board_options import baud_option, port_option, port_words, ports_of, tell_if_in_use, wait_option
 from hil.boards import find_board
@@ -79,7 +80,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("run", epilog=exit_codes(*JUDGING, PortAbsent))
-@click.argument("scenarios", nargs=-1, required=True)
+@click.argument("scenarios", nargs=-1, required=True, shell_complete=completion.scenarios)
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
 @click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag, or one of several.")
@@ -427,7 +428,7 @@ def _hashes(result: RunResult) -> tuple[str | None, str | None]:
 
 
 @click.command("campaign", epilog=exit_codes(*JUDGING))
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=completion.scenarios)
 @_options
 @click.option("--runs", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many.")
 def campaign_command(
