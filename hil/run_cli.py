@@ -21,6 +21,7 @@ from groundstation.host_time import host_clock
 from groundstation.json_encoding import encode_json
 from groundstation.json_output import echo_json
 from groundstation.named import Choice
+from groundstation.number_option import Number
 from groundstation.output import echo, write_line
 from groundstation.output_file import write_output, writing
 from groundstation.printable import shell_join
@@ -84,7 +85,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
 @click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag, or one of several.")
-@click.option("--speed", type=click.FloatRange(0.1, 100), help=_SPEED)
+@click.option("--speed", type=Number(0.1, 100), help=_SPEED)
 @click.option(
     "--retries",
     type=click.IntRange(0, 100),
