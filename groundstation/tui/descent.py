@@ -86,7 +86,7 @@ class DescentScreen(Screen[None]):
             yield self._panel("telemetry")
             with Vertical(id="side"):
                 yield self._panel("contact", edge=self._glyphs.edge)
-                yield self._panel("events", edge=self._glyphs.edge)
+                yield self._panel("events", edge=self._glyphs.edge, newest_last=True)
         with Horizontal(id="plots"):
             yield self._panel("altitude")
             yield self._panel("velocity", edge=self._glyphs.edge)
@@ -211,8 +211,8 @@ class DescentScreen(Screen[None]):
             self.call_after_refresh(self.paint)
         panel.show(rows)
 
-    def _panel(self, name: str, edge: str = "") -> Panel:
-        self._panels[name] = panel = Panel(self._styles, name=name, edge=edge)
+    def _panel(self, name: str, edge: str = "", *, newest_last: bool = False) -> Panel:
+        self._panels[name] = panel = Panel(self._styles, name=name, edge=edge, newest_last=newest_last)
         return panel
 
     def _get(self, name: str) -> Panel:

@@ -19,8 +19,10 @@ Styles = Mapping[Tone, Style]
 class Panel(Widget):
     """Paints rows. It knows tones and styles, nothing of what they say."""
 
-    def __init__(self, styles: Styles, *, name: str, edge: str = "") -> None:
+    def __init__(self, styles: Styles, *, name: str, edge: str = "", newest_last: bool = False) -> None:
+        """``newest_last``: while there are more rows than fit, those after the first are left out, not the last."""
         super().__init__(id=name, markup=False)
+        self._newest_last = newest_last
         self._styles = styles
         self._edge: Row = (Span(edge, "rule"),) if edge else ()
         self._rows: list[Row] = []
@@ -38,6 +40,9 @@ class Panel(Widget):
     def show(self, rows: Sequence[Row]) -> None:
         """Take new rows and repaint those that differ."""
         old, self._rows = self._rows, [tuple(map(_shown, row)) for row in rows]
+        if self._newest_last and max(len(old), len(self._rows)) > self.size.height:
+            self.refresh()
+            return
         for index in range(max(len(old), len(self._rows))):
             if index >= len(old) or index >= len(self._rows) or old[index] != self._rows[index]:
                 self.refresh(Region(0, index, self.size.width, 1))
@@ -45,6 +50,9 @@ class Panel(Widget):
     def render_line(self, y: int) -> Strip:
         """One row as a strip, exactly as wide as the panel."""
         width = self.size.width
+        above = len(self._rows) - self.size.height
+        if self._newest_last and above > 0 < y:
+            y += above
         row = self._rows[y] if y < len(self._rows) else ()
         spans = fit((*self._edge, *row), width)
         segments = [Segment(span.text, self._styles[span.tone]) for span in spans if span.text]

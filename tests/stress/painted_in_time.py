@@ -100,7 +100,7 @@ def numbers_on(screen: str) -> dict[str, int]:
     good = re.search(r"([\d,]+) good", screen)
     if good is not None:
         out["status"] = int(good[1].replace(",", ""))
-    events = re.findall(r"locked at (\d+)", screen)
+    events = re.findall(r"locked at (\d+) m", screen)  # whole, not cut at the panel's edge
     if events:
         out["event"] = max(map(int, events))
     return out
