@@ -159,7 +159,7 @@ class LockstepRig:
         return any(update is None or update.state not in FINAL_STATES for update in updates)
 
     def _burst(self, data: bytes, now: int) -> None:
-        units = self._channel.feed_down(data, now)
+        units = self._channel.feed_down(data, now) if data else []
         if units:
             self._last = units[-1]
         self._deliver(now)

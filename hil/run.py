@@ -64,6 +64,7 @@ from hil.result import (
     worst,
 )
 from hil.scenario import Mode, Scenario, State
+from hil.seldom_collected import seldom_collected
 from hil.stepped import STEPPED, STEPPED_CAN, UNMACHINED
 from hil.streams import where
 from hil.targets import (
@@ -306,12 +307,14 @@ def fly_plan(
     if plan.bundle is not None:
         _make(plan, plan.bundle, began)
     _LOG.info("fly %s in %s: %s", plan.name, plan.mode, plan.replay)
-    record = RIGS[plan.mode](plan, progress, viewer, breakable)
+    with seldom_collected():
+        record = RIGS[plan.mode](plan, progress, viewer, breakable)
     if plan.target == BOARD:
         plan = replace(plan, image=plan.image or _image_of_board(record))
     if plan.image is not None:
         record.provenance |= plan.image.facts()
-    result = result_of(plan, record, began, clock)
+    with seldom_collected():
+        result = result_of(plan, record, began, clock)
     _LOG.info("%s", result.line)
     if plan.bundle is not None and (plan.keep or not result.passed):
         with writing(plan.bundle):
