@@ -20,6 +20,7 @@ from hil.run import RECORDING, SENT, read_bundle
 from hil.scenario import State
 from hil.streams import compare, where
 
+SENT_BY_TARGET = "sent by the target"
 _RUN_ONLY = ("sent sha256", "received sha256", "target")
 """Facts that are told in other words."""
 
@@ -62,6 +63,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, tag="comparison", ta
         facts: what they were flown with.
         measurements: those that differ.
         first_bytes: where their streams first differ.
+        as_expected: each target sent what the oracle expects of it: they differ in how they were started and commanded,
+            not in how they fly.
         unread: streams that cannot be compared, and why.
         took_s: of both.
     """
@@ -74,6 +77,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, tag="comparison", ta
     facts: list[Fact] = []
     measurements: list[Change] = []
     first_bytes: list[Mismatch] = []
+    as_expected: bool = False
     unread: list[str] = []
     took_s: list[float] = []
 
@@ -181,7 +185,7 @@ def compare_runs(a: Path, b: Path) -> Comparison:
     found: list[Mismatch] = []
     unread: list[str] = []
     for key, stream, read in (
-        ("sent sha256", "sent by the target", _sent),
+        ("sent sha256", SENT_BY_TARGET, _sent),
         ("received sha256", "received by the station", _received),
     ):
         hashes = [result.provenance.get(key) for result in (before, after)]
@@ -202,9 +206,14 @@ def compare_runs(a: Path, b: Path) -> Comparison:
         facts=list(_facts(before, after)),
         measurements=list(_changes(before.measurements, after.measurements)),
         first_bytes=found,
+        as_expected=_is_golden(before) and _is_golden(after),
         unread=unread,
         took_s=[before.took_s, after.took_s],
     )
+
+
+def _is_golden(result: RunResult) -> bool:
+    return any(row.name == "stream_equal" and row.value is True for row in result.measurements)
 
 
 def _sent(bundle: Path) -> bytes:
@@ -262,6 +271,8 @@ def comparison_lines(found: Comparison) -> list[str]:
     lines += [f"  {fact.name}: {fact.a or '–'} → {fact.b or '–'}" for fact in found.facts]
     lines += [f"  {_change_text(change)}" for change in found.measurements]
     lines += [f"  {where(mismatch)}" for mismatch in found.first_bytes]
+    if found.as_expected and any(mismatch.stream == SENT_BY_TARGET for mismatch in found.first_bytes):
+        lines.append("  each target sent what the oracle expects of it: they were started or commanded differently")
     return lines + [f"  {text}" for text in found.unread]
 
 

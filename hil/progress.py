@@ -11,6 +11,7 @@ from groundstation.output import echo, paint
 
 PAINT_EVERY_S = 0.2
 LINE_EVERY_S = 10.0
+FIRST_LINE_S = 5.0
 
 
 class Progress:
@@ -24,12 +25,12 @@ class Progress:
         Args:
             clock: seconds.
             terminal: whether standard error is one; None: look.
-            line_s: seconds between lines where it is none; the first comes so long after the start.
+            line_s: seconds between lines where it is none; the first comes `FIRST_LINE_S` after the start.
         """
         self._clock = clock
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
         self.every_s = PAINT_EVERY_S if self._terminal else line_s
-        self._last = -self.every_s if self._terminal else clock()
+        self._last = -self.every_s if self._terminal else clock() - line_s + FIRST_LINE_S
 
     def show(self, text: Callable[[], str]) -> None:
         """Say how far it is, if it is time to."""

@@ -21,7 +21,7 @@ def test_without_a_terminal_a_line_every_ten_seconds(capsys: pytest.CaptureFixtu
         clock.now = 100.0 + second
         progress.show(lambda: f"[{second}/26]")  # noqa: B023 - it is called at once
         progress.clear()
-    assert capsys.readouterr().err == "[10/26]\n[20/26]\n"
+    assert capsys.readouterr().err == "[5/26]\n[15/26]\n[25/26]\n"
 
 
 def test_on_a_terminal_the_line_is_painted_over(capsys: pytest.CaptureFixture[str]) -> None:

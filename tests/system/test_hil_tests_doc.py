@@ -21,7 +21,7 @@ DOC = Path(__file__).parents[2] / "docs" / "hil-tests.md"
 FILE = re.compile(r"^\*\*`(?P<name>[^`]+)`\*\*\n\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-NAMES = ("test_silence", "test_commands_through_noise", "test_a_cable_that_is_put_back", "my-noise")
+NAMES = ("test_silence", "test_commands_through_noise", "test_a_cable_that_is_put_back", "test_loads", "my-noise")
 PROVIDED = ("apt-get", "pip")
 """Commands that need root or an index: stand-ins write down how they were called."""
 
@@ -75,7 +75,7 @@ def test_the_suite_of_the_document(suite: Path, target: str) -> None:
         command, cwd=suite, env=clean_environment(), capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout
     names = {path.name for path in (suite / "out" / "runs").iterdir()}
     assert names == {f"{name}-{target}" for name in NAMES}
     assert (suite / "out" / "report.html").is_file()
@@ -119,7 +119,7 @@ def test_job_of_a_ci_server_flies_and_keeps_its_report(suite: Path, file: str, r
     job = read((suite / file).read_text(encoding="utf-8"))
     done, told = run_job(job, suite, suite.parent / "tools")
     assert [ran.returncode for ran in done] == [0] * len(job.lines), done[-1].stdout + done[-1].stderr
-    assert "8 passed" in done[-1].stdout
+    assert "10 passed" in done[-1].stdout
     assert told == [
         "apt-get update",
         "apt-get install -y --no-install-recommends qemu-system-arm",
@@ -130,7 +130,7 @@ def test_job_of_a_ci_server_flies_and_keeps_its_report(suite: Path, file: str, r
         f"{name}-{target}" for name in NAMES for target in ("software", "qemu")
     }
     root = ET.parse(suite / "out" / "junit.xml").getroot()
-    assert (root.get("tests"), root.get("failures")) == ("8", "0")
+    assert (root.get("tests"), root.get("failures")) == ("10", "0")
 
 
 @pytest.mark.parametrize(("file", "read"), [(".github/workflows/hil.yml", github), (".gitlab-ci.yml", gitlab)])
