@@ -43,6 +43,7 @@ class Shell:
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "XDG_RUNTIME_DIR": str(runtime),
+            "HOME": str(folder),
             "XDG_DATA_HOME": str(folder / "data"),
             "TERM": "dumb",
         }
