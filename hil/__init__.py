@@ -7,6 +7,15 @@ PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest wo
 
 import logging
 
-from protocols import __version__ as __version__
+__version__: str
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library is silent until its user wants a log
+
+
+def __getattr__(name: str) -> str:
+    """The version, when it is asked for: every session of pytest imports this package, and loads nothing else by it."""
+    if name == "__version__":
+        from protocols import __version__  # noqa: PLC0415 - see above
+
+        return __version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,7 +24,7 @@ def test_a_session_that_does_not_fly_loads_nothing(project: pytest.Pytester) -> 
             assert manager.has_plugin("mars6-hil")
             assert not manager.has_plugin("mars6-hil-session")
             loaded = [name for name in sys.modules if name.partition(".")[0] in ("hil", "groundstation", "protocols")]
-            assert sorted(loaded) == ["hil", "hil.pytest_plugin"]
+            assert sorted(loaded) == ["hil", "hil.pytest_plugin", "hil.pytest_plugin.option_types"]
             assert "msgspec" not in sys.modules and "construct" not in sys.modules
         """
     )
@@ -45,7 +45,7 @@ def test_its_import_needs_nothing_that_pytest_has_not_loaded() -> None:
         "print(sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "['hil', 'hil.pytest_plugin']"
+    assert done.stdout.strip() == "['hil', 'hil.pytest_plugin', 'hil.pytest_plugin.option_types']"
 
 
 def test_options_and_settings_are_told(project: pytest.Pytester) -> None:
