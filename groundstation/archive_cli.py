@@ -28,6 +28,7 @@ from groundstation.salvaged import salvage_lines
 from protocols.lander import MARS6
 from protocols.nearest import nearest
 from protocols.profile import UART
+from protocols.units import NS_PER_S
 
 _archive = click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
@@ -166,7 +167,7 @@ def copy_command(archive: Path, target: Path, force: bool) -> None:
 
 
 def _now() -> str:
-    return f"{datetime.fromtimestamp(host_clock() // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(host_clock() // NS_PER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _warn_of_other_dictionary(reader: ArchiveReader) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from groundstation.errors import CommandRefused
+from protocols.units import NS_PER_S
 
 ARM_MAX_S = 600.0
-_S = 1_000_000_000
 
 
 class Arming:
@@ -32,7 +32,7 @@ class Arming:
         """
         if not 0 <= seconds <= ARM_MAX_S:
             raise CommandRefused(f"arming for {seconds:g} s: the range is 0 … {ARM_MAX_S:g} s, 0 disarms")
-        self.until = now + round(seconds * _S) if seconds else None
+        self.until = now + round(seconds * NS_PER_S) if seconds else None
         self.who = who if seconds else ""
 
     def expire(self, now: int) -> bool:

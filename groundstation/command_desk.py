@@ -35,9 +35,9 @@ from groundstation.receiver import Outcome
 from groundstation.tally import Tally
 from groundstation.uplink import Uplink, UplinkOutcome
 from protocols.commands import shown
+from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
-FRESH = 60_000 * MS
+FRESH = NS_PER_MIN
 """How far a client's clock may be from the station's; as long an order is remembered, and refused if it comes again."""
 
 TICK_S = 0.05
@@ -79,7 +79,7 @@ class OrderGuard:
     def _check_age(self, issued: int, now: int) -> None:
         age = now - issued
         if abs(age) > FRESH:
-            when = f"{abs(age) // (1000 * MS)} s {'ago' if age > 0 else 'ahead'}"
+            when = f"{abs(age) // NS_PER_S} s {'ago' if age > 0 else 'ahead'}"
             raise CommandRefused(
                 f"the order was given {when} by this station's clock: the range is 60 s. Set the clocks; a station "
                 "whose clock was set keeps its own time until it is started again"
@@ -222,7 +222,7 @@ class CommandDesk:
             order.who,
             now,
             bypass=order.bypass,
-            timeout=order.timeout_ms * MS,
+            timeout=order.timeout_ms * NS_PER_MS,
             repeats=order.repeats,
         )
         self._do(outcomes)

@@ -12,6 +12,8 @@ import os
 import socket
 import struct
 
+from protocols.units import NS_PER_S
+
 _INFO_SIZE = 256
 _BYTES_RECEIVED = struct.Struct("=128xQ")
 """``tcpi_bytes_received`` in Linux' ``struct tcp_info``; of this kernel or a later one the same."""
@@ -22,8 +24,6 @@ _FRAMING = 64
 
 _SIGNS_OF_LIFE = 1000
 """Bytes a second that come without being taken: libzmq's own heartbeats, and acknowledgements of CURVE."""
-
-_NS = 1_000_000_000
 
 
 class Connection:
@@ -84,7 +84,7 @@ class Connection:
     def waiting(self, now: int) -> float:
         """Bytes that came and were not taken."""
         received = self._received()
-        quiet = (now - self._at) / _NS * _SIGNS_OF_LIFE
+        quiet = (now - self._at) / NS_PER_S * _SIGNS_OF_LIFE
         self._waiting = max(0.0, self._waiting + received - self.total - quiet)
         self.total, self._at = received, now
         return self._waiting

@@ -38,6 +38,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groundstation.connection import Connection
+from protocols.units import NS_PER_S
 
 LOOK_EVERY_S = 0.02
 _EVENTS_A_LOOK = 200
@@ -257,7 +258,7 @@ class Connections:
         self._cut(connection, why)
 
     def _offences_of(self, address: str) -> int:
-        since = time.monotonic_ns() - _PENANCE_S * 1_000_000_000
+        since = time.monotonic_ns() - _PENANCE_S * NS_PER_S
         return sum(at > since and where == address for at, where in self._offences)
 
     def _cut(self, connection: Connection, why: str) -> None:

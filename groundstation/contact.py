@@ -35,8 +35,8 @@ from groundstation.links.base import Disturbance, TransportState
 from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
 from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
 from protocols.dictionary import ChannelDef
+from protocols.units import NS_PER_MS
 
-MS = 1_000_000
 ACQUIRE_FRAMES = 3
 CLEAN_FRAMES = 10
 TIMEOUT_PERIODS = 3
@@ -97,8 +97,8 @@ class _Channel:
         self._expect(0)
 
     def _expect(self, measured: int) -> None:
-        self.period = max(self.definition.period_ms * MS, measured)
-        self.timeout = max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * MS)
+        self.period = max(self.definition.period_ms * NS_PER_MS, measured)
+        self.timeout = max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * NS_PER_MS)
 
     @property
     def rate_hz(self) -> float:
@@ -315,7 +315,7 @@ class ContactMonitor:
         """Nothing more came before ``now``. ``listening`` is False when nobody was at the port."""
         evidence = self._evidence
         since = evidence.listened
-        if not listening or (since is not None and now - since > STALL_MS * MS):
+        if not listening or (since is not None and now - since > STALL_MS * NS_PER_MS):
             evidence.stalled_until = now
         evidence.listened = now
         changes: list[ContactChange] = []
@@ -374,7 +374,7 @@ class ContactMonitor:
         restarted, channel.restarted = channel.restarted, False
         if verdict is None:
             return self._move(channel, "LOCKED", ert, restarted=restarted)
-        return self._move(channel, "LOCKED", ert, outage=_Outage((ert - verdict.last_ert) // MS, channel.outage))
+        return self._move(channel, "LOCKED", ert, outage=_Outage((ert - verdict.last_ert) // NS_PER_MS, channel.outage))
 
     def _expire(self, channel: _Channel, deadline: int, now: int) -> list[ContactChange]:
         """The channel's deadline passed without a frame."""
@@ -393,7 +393,7 @@ class ContactMonitor:
         due = last + channel.period
         interval = None
         if channel.last_scet is not None:
-            interval = (channel.last_scet, channel.last_scet + channel.definition.period_ms * MS)
+            interval = (channel.last_scet, channel.last_scet + channel.definition.period_ms * NS_PER_MS)
         planned = self._planned.get(channel.definition.vcid)
         return LosVerdict(
             vcid=channel.definition.vcid,
@@ -406,7 +406,7 @@ class ContactMonitor:
             interval_scet=interval,
             interval_ert=(min(last_byte, due) if cause == "SILENCE" else last, due),
             declared_ert=now,
-            timeout_ms=channel.timeout // MS,
+            timeout_ms=channel.timeout // NS_PER_MS,
             trailing_bytes=self._evidence.bytes_since.get(channel.definition.vcid, 0),
             frames=channel.contact_frames,
             planned_scet=planned,
@@ -521,7 +521,7 @@ class ContactMonitor:
         )
         if ended is None or ended.restarted:
             return [change]
-        return [_Outage((ert - ended.since) // MS, ended.total).told_in(change)]
+        return [_Outage((ert - ended.since) // NS_PER_MS, ended.total).told_in(change)]
 
     def _link_state(self) -> SignalState:
         states = {c.state for c in self._channels.values()}
@@ -549,9 +549,9 @@ def _planned_error(planned: int | None, interval: tuple[int, int] | None) -> int
     if planned is None or interval is None:
         return None
     if interval[1] < planned:
-        return (interval[1] - planned) // MS
+        return (interval[1] - planned) // NS_PER_MS
     if interval[0] > planned:
-        return (interval[0] - planned) // MS
+        return (interval[0] - planned) // NS_PER_MS
     return 0
 
 

@@ -44,13 +44,12 @@ from protocols.cop1 import (
 )
 from protocols.errors import DecodeError
 from protocols.nearest import nearest
-
-MS = 1_000_000
+from protocols.units import NS_PER_MS, NS_PER_S
 
 _OWN = 0
 """The request number of directives that nobody ordered."""
 
-T1_VALUES = range(100 * MS, DIRECTIVE_VALUES["SET_T1"].stop)
+T1_VALUES = range(100 * NS_PER_MS, DIRECTIVE_VALUES["SET_T1"].stop)
 """A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
 
 _TYPE_2 = 0x80
@@ -227,7 +226,7 @@ class CopService:
     def tick(self, now: int) -> list[CopOutput]:
         """Time has passed."""
         if self._fop.state is not FopState.INITIAL and now >= self._since + self._settings.contact:
-            return self.terminate(f"no CLCW came for {self._settings.contact // (1000 * MS)} s", now)
+            return self.terminate(f"no CLCW came for {self._settings.contact // NS_PER_S} s", now)
         return self._translate(self._fop.tick(now), now)
 
     def _prepared(self, now: int) -> list[FopOutput]:

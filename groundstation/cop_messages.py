@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from groundstation.messages import Severity
 from protocols.cop1 import FrameKind
-
-MS = 1_000_000
+from protocols.units import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,10 @@ class CopSettings:
 
     vcid: int = 0
     window: int = 8
-    t1: int = 1500 * MS
+    t1: int = 1500 * NS_PER_MS
     limit: int = 8
-    fresh: int = 5000 * MS
-    contact: int = 30_000 * MS
+    fresh: int = 5000 * NS_PER_MS
+    contact: int = 30_000 * NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from collections.abc import Collection, Iterator, Mapping
 from groundstation.histories import Series
 from groundstation.messages import RESTART_EVENT, CurveData, EventMessage, History, LosVerdict, Telemetry
 from groundstation.onboard_clock import REWIND_NS, OnboardClock
+from protocols.units import NS_PER_MIN, NS_PER_MS
 
 Key = tuple[str, str]
 CURVES_KEPT = 64
 LOSS_MARKS_KEPT = 100
 GAP_PERIODS = 3
 _DEFAULT_PERIOD_MS = 1000
-_SAME_FLIGHT_NS = 60_000_000_000
+_SAME_FLIGHT_NS = NS_PER_MIN
 
 
 class Flight:
@@ -60,7 +61,7 @@ class Flight:
     def add(self, message: Telemetry, periods_ms: Mapping[str, int]) -> None:
         """A packet came; ``periods_ms`` says how often each should."""
         self.follow(message.scet, message.vcid)
-        gap = periods_ms.get(message.packet, _DEFAULT_PERIOD_MS) * 1_000_000 * GAP_PERIODS
+        gap = periods_ms.get(message.packet, _DEFAULT_PERIOD_MS) * NS_PER_MS * GAP_PERIODS
         for value, series in self._curves(message):
             series.add(message.scet, value, gap)
 

@@ -5,10 +5,11 @@ Counted over whole windows: what was held up comes in a burst, and a rate of its
 
 from __future__ import annotations
 
-_NS = 1_000_000_000
-WINDOW_NS = _NS
+from protocols.units import NS_PER_MS, NS_PER_S
+
+WINDOW_NS = NS_PER_S
 _PERIODS = 4
-_FIRST_NS = _NS // 5
+_FIRST_NS = NS_PER_S // 5
 
 
 class FrameRate:
@@ -21,8 +22,8 @@ class FrameRate:
     def __init__(self, period_ms: int) -> None:
         """Args: how often a frame is due, in ms."""
         self.hz = 0.0
-        self._window = max(WINDOW_NS, _PERIODS * period_ms * 1_000_000)
-        self._first = max(_FIRST_NS, 2 * period_ms * 1_000_000)
+        self._window = max(WINDOW_NS, _PERIODS * period_ms * NS_PER_MS)
+        self._first = max(_FIRST_NS, 2 * period_ms * NS_PER_MS)
         self._since: int | None = None
         self._frames = 0
         self._whole = False
@@ -45,4 +46,4 @@ class FrameRate:
             self.hz = self._rate(span)
 
     def _rate(self, span: int) -> float:
-        return round(self._frames * _NS / span, 2)
+        return round(self._frames * NS_PER_S / span, 2)

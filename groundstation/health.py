@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from groundstation.messages import Counters, Severity
+from protocols.units import NS_PER_S
 
-STEP_NS = 1_000_000_000
+STEP_NS = NS_PER_S
 """A difference between the clocks that is told: NTP's own slow corrections are in both."""
 
 FRAMES_WAITED = 20
 """So many frames' bytes without one frame, and it is told."""
-NO_FRAMES_NS = 5_000_000_000
+NO_FRAMES_NS = 5 * NS_PER_S
 """Or bytes that come over so long a time: a lander that only greets sends a frame a second, and fewer bytes at a wrong
 baud rate. A line whose frame takes longer, of less than 530 baud, is told of in vain."""
 
@@ -78,7 +79,7 @@ def _of_archive(error: str | None, missing: str) -> Remark:
 def _of_clock(step_ns: int) -> str:
     if abs(step_ns) <= STEP_NS:
         return "the host's clock was set: it agrees with this station's again"
-    place = f"{abs(step_ns) / 1e9:.0f} s {'ahead of' if step_ns > 0 else 'behind'} this station's"
+    place = f"{abs(step_ns) / NS_PER_S:.0f} s {'ahead of' if step_ns > 0 else 'behind'} this station's"
     return f"the host's clock was set: it is {place}, which stays as it is until the station is started again"
 
 

@@ -13,11 +13,12 @@ from groundstation.lost_text import frames_lost
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Severity, SignalState
 from groundstation.onboard_clock import AHEAD_NS, REWIND_NS, OnboardClock
 from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
+from protocols.units import NS_PER_DAY
 
 SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500
 NO_GAP = 1 << 62
-_APART_NS = 86_400_000_000_000
+_APART_NS = NS_PER_DAY
 """A step ahead by more than a day is no outage: the clock was set."""
 
 LOGGED_STATES: tuple[CommandState, ...] = ("QUEUED", *FINAL_STATES)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from protocols.units import NS_PER_S
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NS_PER_S = 1_000_000_000
 
 
 def iso_utc(ns: int) -> str:
     """A time in ns since 1970-01-01 UTC with all nine digits: ``1974-03-12T09:11:05.000000000Z``."""
-    seconds, rest = divmod(ns, _NS_PER_S)
+    seconds, rest = divmod(ns, NS_PER_S)
     return f"{_second(seconds)}.{rest:09d}Z"
 
 

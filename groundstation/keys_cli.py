@@ -12,6 +12,7 @@ from groundstation.host_time import host_clock
 from groundstation.keys import Client, KeyPair, KeyStore
 from groundstation.named import NamedGroup
 from groundstation.output import echo
+from protocols.units import NS_PER_S
 
 _EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
 
@@ -131,5 +132,5 @@ def _own_line(pair: KeyPair) -> str:
 
 def _client_line(client: Client) -> str:
     rights = client.rights if client.revoked is None else "revoked"
-    when = datetime.fromtimestamp((client.revoked or client.since) // 10**9, UTC)
+    when = datetime.fromtimestamp((client.revoked or client.since) // NS_PER_S, UTC)
     return f"  {client.name:<20} {rights:<10} {client.public}  {when:%Y-%m-%d %H:%M} UTC"

@@ -17,8 +17,9 @@ Rules:
 from __future__ import annotations
 
 from groundstation.messages import LATE_NS
+from protocols.units import NS_PER_S
 
-REPORT_EVERY_NS = 1_000_000_000
+REPORT_EVERY_NS = NS_PER_S
 """At most every second a viewer that writes lines says how late they are."""
 
 RISE_PPM = 100

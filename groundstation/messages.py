@@ -40,6 +40,7 @@ from groundstation.orders import (
     OrderAccepted,
     UplinkStatus,
 )
+from protocols.units import NS_PER_S
 
 CURVES_MAX, SAMPLES_MAX = 64, 2000
 """What may be asked for at once."""
@@ -416,7 +417,7 @@ class MissedReport(Message, frozen=True, tag="missed_report"):
     missed: Count
 
 
-LATE_NS = 1_000_000_000
+LATE_NS = NS_PER_S
 """Values older than this are not live."""
 
 

@@ -52,6 +52,7 @@ from groundstation.messages import (
 )
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.pass_clock import PassClock
+from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 DESCENT_PACKET = "DESCENT"
 ALTITUDE = (DESCENT_PACKET, "altitude")
@@ -60,9 +61,9 @@ PLOTTED = (ALTITUDE, VELOCITY)
 ENTRY_MILESTONE = "ENTRY"
 
 STALE_TOLERANCE = 3
-STALE_FLOOR_NS = 500_000_000
-STATION_GONE_NS = 2_000_000_000
-RESTART_NEWS_NS = 60_000_000_000
+STALE_FLOOR_NS = 500 * NS_PER_MS
+STATION_GONE_NS = 2 * NS_PER_S
+RESTART_NEWS_NS = NS_PER_MIN
 
 Freshness = Literal["FRESH", "STALE", "NEVER"]
 ShownSignal = SignalState | Literal["UNKNOWN"]
@@ -368,7 +369,7 @@ class PassModel:
             return Reading(info, None, "GREEN", True, "NEVER", 0)
         age = self.age(held.at, now)
         frozen = held.run != self._run or self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
-        late = age > max(info.period_ms * 1_000_000 * STALE_TOLERANCE, STALE_FLOOR_NS)
+        late = age > max(info.period_ms * NS_PER_MS * STALE_TOLERANCE, STALE_FLOOR_NS)
         freshness: Freshness = "STALE" if frozen or late or self.is_late(now) else "FRESH"
         return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
 
@@ -409,7 +410,7 @@ class PassModel:
         return None if self.gone_ns(now) is not None else self.commanding.armed_ns(now)
 
     def _backlog(self) -> int:
-        return 0 if self.link is None else self.link.backlog_ms * 1_000_000
+        return 0 if self.link is None else self.link.backlog_ms * NS_PER_MS
 
     def signal(self, vcid: int | None, now: int) -> ShownSignal:
         """State of a channel (None: the link); unknown while the station is gone."""

@@ -7,10 +7,12 @@ flown again.
 
 from __future__ import annotations
 
-REWIND_NS = 5_000_000_000
+from protocols.units import NS_PER_HOUR, NS_PER_S
+
+REWIND_NS = 5 * NS_PER_S
 """A step back by more is a clock that was set, or another flight; by less, frames out of order."""
 
-AHEAD_NS = 3_600_000_000_000
+AHEAD_NS = NS_PER_HOUR
 """A step ahead by more is believed only if the next one goes on from there."""
 
 _SAME = 3

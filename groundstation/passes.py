@@ -18,8 +18,8 @@ from groundstation.archive.schema import COPIED, GAP_KIND
 from groundstation.messages import Acknowledgement, ContactChange, LosVerdict
 from groundstation.plain import utc
 from groundstation.printable import encodable, printable
+from protocols.units import NS_PER_S
 
-_NS = 1_000_000_000
 _SPANS_SHOWN = 5
 T = TypeVar("T")
 State = Literal["finished", "open"]
@@ -219,9 +219,9 @@ def _loss_words(verdict: LosVerdict) -> str:
 
 
 def _moment(time: int) -> str:
-    return f"{datetime.fromtimestamp(time // _NS, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromtimestamp(time // NS_PER_S, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _duration(span: tuple[int, int]) -> str:
-    seconds = (span[1] - span[0]) // _NS
+    seconds = (span[1] - span[0]) // NS_PER_S
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -28,8 +28,9 @@ from groundstation.messages import (
 )
 from groundstation.orders import CommandUpdate
 from groundstation.printable import printable
+from protocols.units import NS_PER_MS, NS_PER_S
 
-TELEMETRY_EVERY_NS = 1_000_000_000
+TELEMETRY_EVERY_NS = NS_PER_S
 _TRANSPORTS = get_args(Transport)
 """How the station names its events of the link."""
 
@@ -125,7 +126,7 @@ class PlainLines:
 
 def utc(nanoseconds: int, decimals: int = 1) -> str:
     """``HH:MM:SS.t``, truncated: a clock never shows a tenth that has not begun."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    seconds, rest = divmod(nanoseconds, NS_PER_S)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
     return f"{text}.{rest // 10 ** (9 - decimals):0{decimals}d}" if decimals else text
 
@@ -143,7 +144,7 @@ def _station(message: Snapshot) -> str:
 
 def _lag(lag: Lag) -> str:
     missed = f", {lag.missed} messages missed so far" if lag.missed else ""
-    if lag.behind_ms * 1_000_000 < LATE_NS:
+    if lag.behind_ms * NS_PER_MS < LATE_NS:
         return f"VIEWER live again{missed}"
     return f"VIEWER what follows is {lag.behind_ms / 1000:.1f} s behind the station{missed}"
 

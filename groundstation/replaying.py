@@ -34,6 +34,7 @@ from groundstation.pacing import AHEAD, Pace
 from groundstation.printable import encodable
 from groundstation.receiver import Outcome
 from groundstation.tui.source import Update
+from protocols.units import NS_PER_S
 
 M = TypeVar("M", bound=AnyMessage)
 T = TypeVar("T")
@@ -217,7 +218,7 @@ def _key(event: EventMessage) -> _Said:
 def _nanoseconds(seconds: float) -> int:
     if not abs(seconds) <= _SKIP_MAX_S:
         raise CallerError(f"{seconds:g} s is no way to skip: up to {_SKIP_MAX_S:g} s, on or back")
-    return round(seconds * 1e9)
+    return round(seconds * NS_PER_S)
 
 
 def _some(frames: int) -> int:

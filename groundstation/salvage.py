@@ -42,11 +42,11 @@ from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import decode_telemetry
+from protocols.units import NS_PER_HOUR, NS_PER_S
 
 JUMP_FACTOR = 8
 _SAMPLES_NEEDED = 10
-_NS = 1_000_000_000
-_NEAR_NS = 3600 * _NS
+_NEAR_NS = NS_PER_HOUR
 _MAX_PACKET = 4096
 
 
@@ -65,7 +65,7 @@ class _Track:
         self.samples += 1
 
     def seconds(self, ert: int, period: float) -> float:
-        return max(abs(ert - self.ert) / _NS, period)
+        return max(abs(ert - self.ert) / NS_PER_S, period)
 
 
 @dataclass(slots=True)

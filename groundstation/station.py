@@ -63,8 +63,8 @@ from groundstation.tally import Tally
 from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
 from groundstation.wakeup import Bell
+from protocols.units import NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
 QUEUE_LIMIT = 20_000
 """Reports between reader and event loop."""
 
@@ -198,7 +198,7 @@ class Station:
         return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
 
     def _make_desk(self, info: StationInfo) -> CommandDesk:
-        uplink = Uplink(self.config.dictionary, first_sequence=info.started // 1_000_000_000)
+        uplink = Uplink(self.config.dictionary, first_sequence=info.started // NS_PER_S)
         clocks = self._clock, self._wall
         return CommandDesk(uplink, self._board.losses, self._link.write, self._announce, *clocks, self._turn)
 
@@ -365,7 +365,7 @@ class Station:
         while True:
             await asyncio.sleep(_WATCH_EVERY)
             with self._turn:
-                silent = self._clock() - self._last_report > _SILENT_READER_MS * MS
+                silent = self._clock() - self._last_report > _SILENT_READER_MS * NS_PER_MS
                 if silent or not self._receiver.connected:
                     for outcome in self._recorder.stalled(self._link.now()):
                         self._tell(outcome)
@@ -404,7 +404,7 @@ class Station:
     def _backlog_ms(self) -> int:
         """How long what was received has waited to be decoded. A replay holds its time meanwhile."""
         oldest = None if self._replay else self._queue.oldest
-        return 0 if oldest is None else max(0, self._link.now() - oldest.report.ert) // MS
+        return 0 if oldest is None else max(0, self._link.now() - oldest.report.ert) // NS_PER_MS
 
     def _mark(self, message: M) -> M:
         return message if self._replay is None else self._replay.mark(message)

@@ -8,9 +8,10 @@ status says where it stands, which runs by fits and starts on a busy host: so it
 from __future__ import annotations
 
 from groundstation.messages import LinkStatus, PlaybackStatus
+from protocols.units import NS_PER_MS
 
-STATUS_EVERY_NS = 500_000_000
-REPLAYED_EVERY_NS = 100_000_000
+STATUS_EVERY_NS = 500 * NS_PER_MS
+REPLAYED_EVERY_NS = 100 * NS_PER_MS
 
 _Notable = tuple[object, ...]
 

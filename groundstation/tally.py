@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_NS = 1_000_000_000
+from protocols.units import NS_PER_S
 
 
 class Tally:
@@ -14,7 +14,7 @@ class Tally:
         total: everything that was noted.
     """
 
-    EVERY = 10 * _NS
+    EVERY = 10 * NS_PER_S
     KINDS = 64
 
     def __init__(self, tell: Callable[[str], None], clock: Callable[[], int]) -> None:
@@ -41,7 +41,7 @@ class Tally:
             if now - since < self.EVERY:
                 continue
             if more:
-                self._tell(f"{text}; {more} more times in {(now - since) // _NS} s")
+                self._tell(f"{text}; {more} more times in {(now - since) // NS_PER_S} s")
                 self._kinds[kind] = (now, 0, text)
             else:
                 del self._kinds[kind]

@@ -37,9 +37,9 @@ from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.commands import Command
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
+from protocols.units import NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
-DEFAULT_TIMEOUT = 10_000 * MS
+DEFAULT_TIMEOUT = 10_000 * NS_PER_MS
 REPEATS_MAX = 100
 STATION = "station"
 """Who commands what nobody ordered."""
@@ -51,7 +51,7 @@ _TEST = 17
 _REPORTS = (1, 2, 4, 6, 7, 8)
 """Subtypes of service 1: accepted, refused, failed at its start, failed in progress, completed, failed."""
 
-_STATUS_EVERY = 1000 * MS
+_STATUS_EVERY = 1000 * NS_PER_MS
 
 UplinkOutcome = Transmission | CommandUpdate | UplinkStatus | EventMessage
 
@@ -68,8 +68,8 @@ class UplinkSettings:
 
     cop: CopSettings = field(default_factory=CopSettings)
     live: int = 32
-    silence: int = 1200 * MS
-    report: int = 1200 * MS
+    silence: int = 1200 * NS_PER_MS
+    report: int = 1200 * NS_PER_MS
 
 
 class Uplink:
@@ -137,8 +137,8 @@ class Uplink:
             CommandRefused: it cannot be; nothing was sent.
         """
         command, values = self._checked(name, arguments)
-        if not TIMEOUTS_MS.start * MS <= timeout < TIMEOUTS_MS.stop * MS:
-            raise CommandRefused(f"a time-out of {timeout / 1e9:g} s: the range is 0.1 … 3600 s")
+        if not TIMEOUTS_MS.start * NS_PER_MS <= timeout < TIMEOUTS_MS.stop * NS_PER_MS:
+            raise CommandRefused(f"a time-out of {timeout / NS_PER_S:g} s: the range is 0.1 … 3600 s")
         if repeats is None:
             repeats = REPEATS_MAX if _repeatable(command) else 0
         if not 0 <= repeats <= REPEATS_MAX:

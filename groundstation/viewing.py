@@ -19,6 +19,7 @@ from groundstation.plain import PlainLines, alarm_lines, json_line
 from groundstation.service import EXIT_INTERRUPTED, stop_signals
 from groundstation.shell import Style
 from groundstation.tui.source import StationBack, StationLost
+from protocols.units import NS_PER_MS
 
 
 def show(
@@ -102,7 +103,7 @@ async def _lines(
         if not isinstance(update, StationBack) and not client.waited_for:
             behind = meter.take(update.sent, now := host_clock())
             if reports.due(behind, now):
-                _write(Lag(behind_ms=behind // 1_000_000, missed=sum(client.missed.values())), style, lines)
+                _write(Lag(behind_ms=behind // NS_PER_MS, missed=sum(client.missed.values())), style, lines)
         _write(update, style, lines)
         if until is not None and until(update.snapshot if isinstance(update, StationBack) else update):
             return 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from groundstation.links.board_lock import WAIT_S, lock_holder
+from groundstation.links.port_address import MAX_BAUD
 from groundstation.number_option import Number
 from groundstation.output import echo
 from hil.targets import BOARD, BoardPort
@@ -20,7 +21,7 @@ _MANY = " Repeat it for several boards, or say all: each run takes one that is f
 
 baud_option = click.option(
     "--baud",
-    type=click.IntRange(50, 100_000_000),
+    type=click.IntRange(50, MAX_BAUD),
     help="Baud rate of the board's port. Default: that in --port, else 115200.",
 )
 wait_option = click.option(

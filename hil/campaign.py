@@ -22,10 +22,10 @@ from hil.faults.window import mission_time, span_ns
 from hil.feasibility import check_feasible
 from hil.result import RunResult
 from hil.scenario import Mode, Scenario, State, Vary, parse_scenario
+from protocols.units import NS_PER_MS
 
 _Z = 1.959964
 """Of a confidence interval of 95 %."""
-_MS = 1_000_000
 
 Drawn = dict[str, float | str]
 """What was drawn for a run: ``fault[0].ber`` and its value."""
@@ -154,8 +154,8 @@ def _value(vary: Vary, at: float) -> float | str:
     if isinstance(low, str) or isinstance(high, str):
         if vary.key == "at":
             ns = _between(mission_time(str(low)), mission_time(str(high)), at, False)
-            return _clock(round(ns / _MS))
-        return f"{round(_between(span_ns(str(low)), span_ns(str(high)), at, vary.log) / _MS)} ms"
+            return _clock(round(ns / NS_PER_MS))
+        return f"{round(_between(span_ns(str(low)), span_ns(str(high)), at, vary.log) / NS_PER_MS)} ms"
     value = _between(low, high, at, vary.log)
     return round(value) if float(low).is_integer() and float(high).is_integer() and not vary.log else value
 

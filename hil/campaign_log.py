@@ -10,6 +10,7 @@ import msgspec
 
 from groundstation.json_encoding import encode_json
 from hil.campaign import Case, Head, Summary, summarise
+from protocols.units import NS_PER_S
 
 CAMPAIGN_LOG = "campaign.jsonl"
 
@@ -56,4 +57,4 @@ def read_campaign(path: Path) -> Summary | None:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         cases[case.number] = case
-    return summarise(head, cases.values(), max(0.0, (path.stat().st_mtime_ns - head.began) / 1e9))
+    return summarise(head, cases.values(), max(0.0, (path.stat().st_mtime_ns - head.began) / NS_PER_S))

@@ -19,6 +19,7 @@ from hil.flight_profile import PASSES
 from hil.scenario import Command, Scenario
 from protocols.lander import EPOCH, LANDER, MARS6
 from protocols.profile import UART
+from protocols.units import NS_PER_S
 
 GRACE_S = 5.0
 """How much later than planned a pass may end, in seconds of the host."""
@@ -41,11 +42,11 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
     if part.cut:
         length = part.end - EPOCH
     stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
-    before = (part.start - EPOCH) / speed / 1e9  # it is flown flat out
-    ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / 1e9]
+    before = (part.start - EPOCH) / speed / NS_PER_S  # it is flown flat out
+    ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / NS_PER_S]
     if part.cut:
         return ends[0] - before
-    ends += [(_began(fault, length) + span_of(fault)) / speed / 1e9 for fault in scenario.faults if span_of(fault)]
+    ends += [(_began(fault, length) + span_of(fault)) / speed / NS_PER_S for fault in scenario.faults if span_of(fault)]
     ends += [_host_seconds(_since(c), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
     return max(ends) - before
 
@@ -70,10 +71,10 @@ def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> fl
     host, now, rate = 0.0, 0, speed
     for command in sorted((c for c in commands if c.name == "SCALE"), key=_since):
         then = min(_since(command), mission)
-        host, now = host + max(0, then - now) / rate / 1e9, max(now, then)
+        host, now = host + max(0, then - now) / rate / NS_PER_S, max(now, then)
         factor = command.args.get("factor")
         rate = min(rate, factor) if isinstance(factor, (int, float)) and factor > 0 else rate
-    return host + (mission - now) / rate / 1e9
+    return host + (mission - now) / rate / NS_PER_S
 
 
 def last_words(cuts: Sequence[Cut]) -> str:

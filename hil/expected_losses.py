@@ -17,14 +17,15 @@ from groundstation.plain import utc
 from hil.campaign import to_toml
 from hil.faults import Spec
 from hil.flight_profile import FlightProfile
-from hil.measure import MS, PERIOD_MS
+from hil.measure import PERIOD_MS
 from hil.predict import CONTACT_FRAMES
 from hil.scenario import Scenario, last_loss, parse_scenario
 from protocols.times import utc_ns
+from protocols.units import NS_PER_MS
 
 _FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
-_PERIOD = PERIOD_MS * MS
-_TIMEOUT = 300 * MS
+_PERIOD = PERIOD_MS * NS_PER_MS
+_TIMEOUT = 300 * NS_PER_MS
 """What is over sooner is no loss."""
 _CAUSES: dict[str, list[str]] = {
     "silence": ["SILENCE"],

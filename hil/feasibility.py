@@ -16,11 +16,11 @@ from groundstation.plain import utc
 from hil.errors import NeverHappens
 from hil.faults import Act, At, Spec
 from hil.flight_profile import FIRST_LANDER_TICK, PASSES, FlightProfile, PassPlan
+from hil.lander.dynamics import TICK_NS
 from hil.scenario import Limit, Loss, Mode, Scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
 
-TICK_NS = 100_000_000
 _BUS_NS = 10 * TICK_NS
 FIRST_LANDER = EPOCH + FIRST_LANDER_TICK * TICK_NS
 _ANSWERS = 100

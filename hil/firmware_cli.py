@@ -16,7 +16,7 @@ from groundstation.errors import CallerError, PortAbsent, PortBusy
 from groundstation.exit_codes import DONE, INTERRUPTED, Outcome, exit_codes
 from groundstation.links.access import busy_text, holders
 from groundstation.links.board_lock import lock_board
-from groundstation.links.port_address import DEFAULT_BAUD, parse_port
+from groundstation.links.port_address import DEFAULT_BAUD, MAX_BAUD, parse_port
 from groundstation.named import Choice, NamedGroup
 from groundstation.output import echo, write_json, write_line
 from groundstation.printable import shell_join
@@ -155,7 +155,7 @@ def flash_command(
 @port_option(default="the one board that is plugged in; of several, the one on which a lander answers")
 @click.option(
     "--baud",
-    type=click.IntRange(50, 100_000_000),
+    type=click.IntRange(50, MAX_BAUD),
     help="Baud rate. Default: that in --port, else the usual ones, in turn.",
 )
 @wait_option

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hil.lander.dynamics import TICK_NS
 from hil.lander.modes import PROFILES
 from protocols.lander import EPOCH
 
@@ -16,7 +17,6 @@ FlightProfile = Literal["historical", "soft-landing"]
 
 FIRST_LANDER_TICK = 880
 """In which the lander sends its first frame."""
-_TICK_NS = 100_000_000
 _BUS_TICKS = 10
 """The bus sends a frame in every tenth tick; the last frame of every pass is one of these."""
 
@@ -43,17 +43,17 @@ class PassPlan:
     @property
     def length(self) -> int:
         """From the mission's epoch to its end, in ns."""
-        return self.ticks * _TICK_NS
+        return self.ticks * TICK_NS
 
     @property
     def last_frame(self) -> int:
         """Mission time of its last frame, one of the bus, in ns."""
-        return EPOCH + (self.ticks - 1) // _BUS_TICKS * _BUS_TICKS * _TICK_NS
+        return EPOCH + (self.ticks - 1) // _BUS_TICKS * _BUS_TICKS * TICK_NS
 
     @property
     def loss(self) -> int:
         """Mission time from which the lander is not heard any more, in ns."""
-        return EPOCH + self.silent * _TICK_NS
+        return EPOCH + self.silent * TICK_NS
 
 
 PASSES: dict[FlightProfile, PassPlan] = {

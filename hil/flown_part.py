@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundstation.plain import utc
+from hil.lander.dynamics import TICK_NS
 from protocols.lander import EPOCH
-
-_TICK_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class FlownPart:
     @property
     def ticks_before(self) -> int:
         """Ticks of the pass before its beginning."""
-        return -(-(self.start - EPOCH) // _TICK_NS)
+        return -(-(self.start - EPOCH) // TICK_NS)
 
     @property
     def text(self) -> str:

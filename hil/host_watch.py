@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from protocols.units import NS_PER_MS, NS_PER_S
+
 _WAKE_NS = 2_000_000
 _UNIT_NS = 100_000
 """By which lengths are counted."""
 _LONGEST = 10**11 // _UNIT_NS
 _KEPT = 1000
-_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,7 +50,7 @@ class Lateness:
             for each in self.longest
             if (since is None or each.over >= since) and (until is None or each.over - each.lasted <= until)
         )
-        return max(found, default=0) / _MS
+        return max(found, default=0) / NS_PER_MS
 
     @property
     def text(self) -> str:
@@ -77,7 +78,7 @@ class HostWatch:
 
     def _run(self) -> None:
         due = self._clock() + _WAKE_NS
-        while not self._over.wait(max(0, due - self._clock()) / 1e9):
+        while not self._over.wait(max(0, due - self._clock()) / NS_PER_S):
             now = self._clock()
             self.tally.wake(due, now)
             due = now + _WAKE_NS
@@ -116,4 +117,4 @@ class LatenessTally:
                 p99 = length - int((room - beyond) // number)
                 break
             beyond += number * (length - shorter)
-        return Lateness(p99 * _UNIT_NS / _MS, longest)
+        return Lateness(p99 * _UNIT_NS / NS_PER_MS, longest)

@@ -22,6 +22,7 @@ from groundstation.tui.source import StationLost
 from groundstation.uplink import STATION
 from hil.scenario import Command
 from protocols.lander import LANDER, MARS6
+from protocols.units import NS_PER_MS
 
 _T = TypeVar("_T")
 _JOIN_TIMEOUT_S = 10.0
@@ -128,7 +129,7 @@ class Listener:
             if isinstance(message, Telemetry) and message.packet == "DESCENT":
                 since = self._watched.pop(message.scet, None)
                 if since is not None:
-                    self.delays_ms.append((self._clock() - since) / 1e6)
+                    self.delays_ms.append((self._clock() - since) / NS_PER_MS)
             elif isinstance(message, CommandUpdate):
                 self.updates[message.command] = message
                 self.others_command = self.others_command or message.who not in (_WHO, STATION)

@@ -27,6 +27,7 @@ from hil.channel import Channel
 from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
 from hil.flight_profile import PASSES
+from hil.lander.dynamics import TICK_NS
 from hil.record import FlightRecord
 from hil.scenario import Scenario
 from hil.scheduled_fault import ScheduledFault
@@ -34,8 +35,6 @@ from hil.stepped import Stepped
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 
-TICK_NS = 100_000_000
-MS = 1_000_000
 MAX_TICKS = 12_000
 """No scenario is longer: 20 minutes of the mission."""
 BATCH = 100

@@ -38,8 +38,8 @@ from hil.streams import compare, golden_stream, until, where
 from hil.targets import BOARD
 from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
+from protocols.units import NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
 PERIOD_MS = 100
 """T, of the lander's frames."""
 _TIMING = {
@@ -59,11 +59,11 @@ _TIMING = {
 _RESETS = {"reset", "power_off"}
 _MAX_SAMPLES = 20_000
 _OF_A_LOSS = ("last_good_frame", "los_time_error", "los_declared_late", "los_cause")
-_LOCK_NS = 300 * MS
+_LOCK_NS = 300 * NS_PER_MS
 """Three frames: so much of the signal has to be heard before it can be lost."""
-_DECLARED_NS = 400 * MS
+_DECLARED_NS = 400 * NS_PER_MS
 """After so much time of the host a loss is declared."""
-_LATEST_LOCK_NS = 2_000 * MS
+_LATEST_LOCK_NS = 2_000 * NS_PER_MS
 """So long after the link is there again, the signal has to be."""
 
 
@@ -297,7 +297,7 @@ def _count_losses(bench: _Bench, found: int, missed: int) -> None:
 def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
     """A loss for the verdict of the run."""
     last, at = verdict.last_scet, None if plan is None else int(plan.at.value)
-    interval = None if last is None else (utc(last, 3), utc(last + PERIOD_MS * MS, 3))
+    interval = None if last is None else (utc(last, 3), utc(last + PERIOD_MS * NS_PER_MS, 3))
     return DeclaredLoss(
         cause=verdict.cause,
         evidence=verdict.evidence,
@@ -313,7 +313,7 @@ def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
 def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None) -> None:
     at = int(loss.at.value)
     last = None if verdict is None else verdict.last_scet
-    before = None if last is None else (last - at) / MS
+    before = None if last is None else (last - at) / NS_PER_MS
     bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
     error = None if last is None else _time_error(last, at)
     bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
@@ -326,13 +326,13 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
 
 def _time_error(last: int, at: int) -> int:
     """How far a plan is from the interval after the last good frame, in ms; 0: within it."""
-    end = last + PERIOD_MS * MS
-    return 0 if last < at <= end else (end - at) // MS if at > end else (last - at) // MS + PERIOD_MS
+    end = last + PERIOD_MS * NS_PER_MS
+    return 0 if last < at <= end else (end - at) // NS_PER_MS if at > end else (last - at) // NS_PER_MS + PERIOD_MS
 
 
 def _declared_late(verdict: LosVerdict) -> float:
     """How long after its time-out a loss was declared, in ms."""
-    return (verdict.declared_ert - verdict.last_ert) / MS - verdict.timeout_ms
+    return (verdict.declared_ert - verdict.last_ert) / NS_PER_MS - verdict.timeout_ms
 
 
 def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
@@ -419,7 +419,7 @@ def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
 
 def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
     """Times between frames that follow each other, in ms, of when each came and its place."""
-    return [(then - now) / MS for (now, a), (then, b) in pairwise(frames) if b == a + 1]
+    return [(then - now) / NS_PER_MS for (now, a), (then, b) in pairwise(frames) if b == a + 1]
 
 
 def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
@@ -442,7 +442,7 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
             bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
             continue
         span = None if ert is None or deed.ended is None else (deed.ended, ert)
-        bench.add(name, None if span is None else (span[1] - span[0]) / 1e9, span=span)
+        bench.add(name, None if span is None else (span[1] - span[0]) / NS_PER_S, span=span)
 
 
 def _p99(values: Sequence[float]) -> float:
@@ -497,4 +497,4 @@ def _latencies(bench: _Bench, received: Received) -> None:
         given = next((each.ert for each in received.commands if each.command == last.command), None)
         ended = next((e.ert for e in received.commands if e.command == last.command and e.state == last.state), None)
         if given is not None and ended is not None:
-            bench.add(f"command_latency[{n + 1}] {order.name}", (ended - given) / MS)
+            bench.add(f"command_latency[{n + 1}] {order.name}", (ended - given) / NS_PER_MS)

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from hil.lander.bus import ResetReason
+from hil.lander.dynamics import TICK_NS
 from hil.lander.modes import Mode
 from hil.lander.orders import REAL_TIME
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import Burst, call
+from protocols.units import NS_PER_S
 
-TICK_NS = 100_000_000
-HELLO_NS = 1_000_000_000
+HELLO_NS = NS_PER_S
 """From one greeting to the next, in READY."""
-LATE_LIMIT_NS = 1_000_000_000
+LATE_LIMIT_NS = NS_PER_S
 """A lander that was stopped for longer goes on without catching up."""
 NO_BUILD = 0
 """The software lander is not built."""
@@ -66,7 +67,7 @@ def fly_paced(
         if paced:
             wait = begin + round((tick - first) * TICK_NS * REAL_TIME / (speed * scale)) - clock()
             if wait > 0:
-                sleep(wait / 1e9)
+                sleep(wait / NS_PER_S)
             paced = wait >= -LATE_LIMIT_NS
         burst = call(craft, uplink.take(craft), link_drop)
         burst = Burst(burst.scet, burst.data + greeter.greet(craft, clock()))

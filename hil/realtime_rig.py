@@ -44,6 +44,7 @@ from hil.fault_actuator import FaultActuator
 from hil.faults import Unit
 from hil.flight_profile import PASSES
 from hil.host_watch import HostWatch
+from hil.lander.dynamics import TICK_NS
 from hil.listener import Listener
 from hil.live_viewer import Viewer
 from hil.record import FlightRecord
@@ -58,9 +59,8 @@ from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import part_script, start_script
 from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
+from protocols.units import NS_PER_S
 
-TICK_NS = 100_000_000
-S = 1_000_000_000
 START_TIMEOUT_S = 10.0
 _LOOK_S = 0.002
 _LEAST_WAIT_S = 0.0005
@@ -69,7 +69,7 @@ _PATIENCE_S, _PATIENCE_MISSION_S = 0.01, 0.2
 _LISTENER_S = 15.0
 _FLAT_OUT_S = 10.0
 """For so long a target that flies flat out may send nothing."""
-_TICKS_LATE = S // 2
+_TICKS_LATE = NS_PER_S // 2
 """Host time by which the first frame after a part may be late, in ns."""
 _TAIL_S = 1.0
 """Host time for which the link stays up after the last frame."""
@@ -189,7 +189,7 @@ class RealtimeRig:
         now = self._clock()
         if self._viewer is None:
             return f"hil-{now % 10**12:012}"
-        return f"fly-{datetime.fromtimestamp(now // S, UTC):%H%M%S}-{os.getpid()}"
+        return f"fly-{datetime.fromtimestamp(now // NS_PER_S, UTC):%H%M%S}-{os.getpid()}"
 
     def _serve(self, endpoint: str) -> ByteServer:
         """The port that the station opens: the same name each time, and never that of another terminal.
@@ -308,7 +308,7 @@ class RealtimeRig:
             self._progress(min(self._line_now, self._scet))
             if last is None and self._over:
                 self._channel.close(self._line_now)
-                last = self._clock() + round(_TAIL_S * S)
+                last = self._clock() + round(_TAIL_S * NS_PER_S)
             self._check_target()
         if not self.record.left:
             self._await(lambda: not self._listener.locked)
@@ -325,7 +325,7 @@ class RealtimeRig:
     def _patience(self) -> float:
         """For how long to wait for bytes of the machine, in seconds: not longer than until the next are due."""
         due = [time for time in (self._channel.next_down, self._channel.next_up) if time is not None]
-        left = (min(due) - self._line_now) / self._speed / S if due else _PATIENCE_S
+        left = (min(due) - self._line_now) / self._speed / NS_PER_S if due else _PATIENCE_S
         return min(max(left, _LEAST_WAIT_S), _PATIENCE_S, _PATIENCE_MISSION_S / self._speed)
 
     def _check_target(self) -> None:
@@ -397,7 +397,7 @@ class RealtimeRig:
 
     def _await(self, declared: Callable[[], bool]) -> None:
         """Give the station time for its last verdict; not if it has ended, or if the viewer was closed."""
-        deadline = time.monotonic() + _DECLARE_S + _DECLARE_FRAMES * TICK_NS / S / self._speed
+        deadline = time.monotonic() + _DECLARE_S + _DECLARE_FRAMES * TICK_NS / NS_PER_S / self._speed
         while not declared() and time.monotonic() < deadline and not self._left():
             if self._listener.lost and has_ended(self._station):
                 return
@@ -441,7 +441,7 @@ class RealtimeRig:
             return self._scet >= self._part.end or self._line_now >= self._part.end + round(_TICKS_LATE * self._speed)
         if self._faults.open or not all(map(self._is_final, self._numbers.values())):
             return False
-        late = self._line_now >= EPOCH + self._pass.length + round(0.5 * S * self._speed)
+        late = self._line_now >= EPOCH + self._pass.length + round(0.5 * NS_PER_S * self._speed)
         return late and (self._scet >= self._pass.last_frame or self._ended)
 
     def _is_final(self, number: int) -> bool:

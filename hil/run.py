@@ -81,6 +81,7 @@ from hil.targets import (
 )
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.units import NS_PER_MS, NS_PER_S
 
 _LOG = logging.getLogger("hil.runs")
 
@@ -97,7 +98,6 @@ _SERIAL = {"unplug"}
 _ZMQ = {"peer_killed", "peer_stopped"}
 _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
-_MS = 1_000_000
 _LOG_SHOWN = 5000
 """Entries of the fault log in the result; the bundle has all."""
 
@@ -212,7 +212,7 @@ def _check_speed(plan: Plan) -> None:
     Raises:
         TooFast: it cannot; with the speed at which it could.
     """
-    speed, timeout = _speed(plan), TIMEOUT_FLOOR_MS * _MS
+    speed, timeout = _speed(plan), TIMEOUT_FLOOR_MS * NS_PER_MS
     for loss in plan.scenario.losses:
         outages = [(n, fault) for n, fault in enumerate(plan.scenario.faults) if fault.at == loss.at]
         spans = [(_silent(fault), n) for n, fault in outages]
@@ -221,8 +221,8 @@ def _check_speed(plan: Plan) -> None:
         longest, n = max(spans)
         if timeout <= longest < timeout * speed:  # what is too short at any speed is for the verdict
             raise TooFast(
-                f"{plan.scenario.id}: fault[{n}].for: at speed {speed:g} it lasts {longest / speed / 1e9:.3g} s, and "
-                f"the station declares a loss after {timeout / 1e9:g} s without a frame: "
+                f"{plan.scenario.id}: fault[{n}].for: at speed {speed:g} it lasts {longest / speed / NS_PER_S:.3g} s, "
+                f"and the station declares a loss after {timeout / NS_PER_S:g} s without a frame: "
                 f"fly it at {longest * 10 // timeout / 10:g} or slower (--speed, scenario.speed)"
             )
 
@@ -424,7 +424,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         speed=record.speed,
         start=record.start,
         began=utc_date(began),
-        took_s=round((clock() - began) / 1e9, 3),
+        took_s=round((clock() - began) / NS_PER_S, 3),
         faults=_summaries(record),
         applied=log.entries[:_LOG_SHOWN],
         applied_dropped=max(0, len(log.entries) - _LOG_SHOWN) + log.dropped,
@@ -504,7 +504,7 @@ def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) ->
         speed=0.0 if plan.mode == "lockstep" else _speed(plan),
         start=EPOCH,
         began=utc_date(began),
-        took_s=round((ended - began) / 1e9, 3),
+        took_s=round((ended - began) / NS_PER_S, 3),
         faults=[],
         applied=[],
         applied_dropped=0,
@@ -580,7 +580,7 @@ def _flown(image: Image) -> FlownImage:
 
 def utc_date(nanoseconds: int) -> str:
     """Date and time of day, ISO 8601."""
-    return datetime.fromtimestamp(nanoseconds // 10**9, UTC).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(nanoseconds // NS_PER_S, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) -> str:
@@ -649,7 +649,7 @@ def _fault_text(fault: msgspec.Struct) -> str:
         if field.encode_name == "at":
             text = utc(value.value, 3) if value.kind == "scet" else f"{value.kind} {value.value}"
         elif field.encode_name == "for":
-            text = f"{value.value / 1e9:g} s" if value.kind == "ns" else f"{value.value} {value.kind}"
+            text = f"{value.value / NS_PER_S:g} s" if value.kind == "ns" else f"{value.value} {value.kind}"
         else:
             text = str(value)
         parts.append(f"{field.encode_name} {text}")

@@ -46,6 +46,7 @@ from hil.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.scratch import Scratch
 from hil.targets import TARGETS, BoardPort
 from hil.targets.board_ports import choose_ports
+from protocols.units import NS_PER_S
 
 FAILED = "FAILED"
 """The file in a bundle that says so."""
@@ -536,7 +537,7 @@ def _campaign(
                     shutil.rmtree(bundle, ignore_errors=True)
     finally:
         now = host_clock()
-        summary = summarise(head, cases, (now - head.began) / 1e9)
+        summary = summarise(head, cases, (now - head.began) / NS_PER_S)
         with writing(folder / "campaign.json"):
             write_output(folder / "campaign.json", msgspec.json.format(encode_json(summary)), force=True)
         page = write_report(Report(generated=utc_date(now), results=kept, campaign=summary), folder)

@@ -21,11 +21,9 @@ from protocols.codec import Unit, units_of
 from protocols.dictionary import Packet
 from protocols.errors import DeclarationError, DecodeError
 from protocols.layout import Field, Layout
+from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
 
 Column = npt.NDArray[Any]
-_MS_NS = 1_000_000
-_DAY_MS = 86_400_000
-_DAY_NS = _DAY_MS * _MS_NS
 _DAYS_1958_TO_1970 = 4383
 _BLOCK = 4096
 """Rows decoded at a time: few enough that they stay in the processor's cache while column after column is cut out."""
@@ -92,10 +90,10 @@ def decode_times(packets: bytes | Sequence[bytes], packet: Packet) -> npt.NDArra
     spec = {"names": ["day", "ms"], "formats": [">u2", ">u4"], "itemsize": size}
     spec["offsets"] = [pus.TIME_OFFSET, pus.TIME_OFFSET + 2]
     rows: Column = np.frombuffer(_joined(packets, packet, size), np.dtype(spec))  # type: ignore[call-overload]
-    for odd in rows[rows["ms"] >= _DAY_MS]:
+    for odd in rows[rows["ms"] >= MS_PER_DAY]:
         cds.utc_of(int(odd["day"]), int(odd["ms"]))  # a leap second, or no time
     days = rows["day"].astype(np.int64) - _DAYS_1958_TO_1970
-    return np.asarray(days * _DAY_NS + rows["ms"].astype(np.int64) * _MS_NS)
+    return np.asarray(days * NS_PER_DAY + rows["ms"].astype(np.int64) * NS_PER_MS)
 
 
 def intact(packets: bytes, size: int) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from protocols.counts import PLAIN_STEP, FrameCounter
 from protocols.dictionary import Dictionary
 from protocols.frame_content import frame_counter, frame_time
 from protocols.profile import LinkProfile
+from protocols.units import MS_PER_DAY
 
 _CONTEXT = 256
 """Frames of each channel that the counter has to have seen: as many as it remembers."""
@@ -105,7 +106,7 @@ def _first_packets(frames: FrameBatch) -> tuple[Bools, Ints, Ints, Ints]:
     sequence = (_octet(frames, rows, 2) & 0x3F) << 8 | _octet(frames, rows, 3)
     stamped = (_octet(frames, rows, 0) & 0x08 != 0) & (at[rows] + pus.BODY_OFFSET <= length)
     day, ms = _number(frames, rows, pus.TIME_OFFSET, 2), _number(frames, rows, pus.TIME_OFFSET + 2, 4)
-    return stamped, apid, sequence, day * 86_400_000 + ms
+    return stamped, apid, sequence, day * MS_PER_DAY + ms
 
 
 def _octet(frames: FrameBatch, rows: Ints, place: int) -> Ints:

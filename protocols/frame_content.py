@@ -17,8 +17,8 @@ from protocols.errors import DecodeError
 from protocols.frames import TransferFrame
 from protocols.profile import LinkProfile
 from protocols.telemetry import decode_telemetry
+from protocols.units import NS_PER_MS
 
-_MS_NS = 1_000_000
 _EVENTS = 5
 """The PUS service of event reports."""
 
@@ -44,7 +44,7 @@ def frame_counter(profile: LinkProfile, dictionary: Dictionary | None) -> FrameC
     if dictionary is None:
         return FrameCounter(profile.vcfc_modulus)
     mission, numbers = dictionary, {event.number for event in dictionary.events if event.starts}
-    periods = {channel.vcid: channel.period_ms * _MS_NS for channel in dictionary.channels}
+    periods = {channel.vcid: channel.period_ms * NS_PER_MS for channel in dictionary.channels}
     return FrameCounter(
         profile.vcfc_modulus, periods, lambda frame: bool(numbers) and _reports(frame, mission, numbers)
     )

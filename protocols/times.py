@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-NS_PER_S = 1_000_000_000
-NS_PER_DAY = 86_400 * NS_PER_S
 _FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)[.,](\d+)|(?<=[T ]\d{6})[.,](\d+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

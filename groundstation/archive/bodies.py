@@ -17,6 +17,7 @@ from groundstation.archive.records import EventRecord
 from groundstation.errors import ArchiveError
 from groundstation.message_base import Int64
 from groundstation.plain import utc
+from protocols.units import NS_PER_S
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ def span_words(first_ert: int, last_ert: int) -> str:
 
 
 def _day(ert: int) -> date:
-    return datetime.fromtimestamp(ert // 1_000_000_000, UTC).date()
+    return datetime.fromtimestamp(ert // NS_PER_S, UTC).date()
 
 
 def body_of(event: EventRecord, kind: type[T], path: Path) -> T:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from groundstation.folders import data_folder
+from protocols.units import NS_PER_MS, NS_PER_S
 
-_NS = 1_000_000_000
-_MS = 1_000_000
 _LABEL_MAX = 48
 
 
@@ -25,8 +24,8 @@ def default_path(clock_ns: int, label: str, token: str, root: Path | None = None
         token: a few random letters and digits.
         root: the folder of the recordings; by default ``$XDG_DATA_HOME/groundstation/passes``.
     """
-    seconds, rest = divmod(clock_ns, _NS)
-    stamp = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}.{rest // _MS:03d}Z"
+    seconds, rest = divmod(clock_ns, NS_PER_S)
+    stamp = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}.{rest // NS_PER_MS:03d}Z"
     name = re.sub(r"[^A-Za-z0-9._]+", "-", label)[:_LABEL_MAX].strip("-.") or "pass"
     folder = passes_folder() if root is None else root
     return folder / f"{stamp}-{name}-{token}.sqlite"

@@ -56,11 +56,12 @@ from groundstation.archive.opening import (
 )
 from groundstation.archive.records import EventRecord, FrameRecord, OnboardSpan
 from groundstation.errors import ArchiveError, PartlyRead
+from protocols.units import NS_PER_DAY, NS_PER_HOUR
 
 T = TypeVar("T")
 _Rows = list[tuple[Any, ...]]
 _PAGE = 1000
-_HOLE_NS = 3_600_000_000_000
+_HOLE_NS = NS_PER_HOUR
 """Onboard times farther apart than this do not belong together."""
 
 _SPANS_READ = 10_000
@@ -69,7 +70,7 @@ _INT64_MAX = 2**63 - 1
 _PAGE_BYTES = 16 << 20
 """Rows are fetched up to so many bytes at a time."""
 
-_YEAR_NS = 365 * 86_400 * 1_000_000_000
+_YEAR_NS = 365 * NS_PER_DAY
 _COPY_STEP = 16 << 20
 _NOTES_MAX = 100_000
 

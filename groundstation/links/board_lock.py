@@ -28,6 +28,7 @@ from typing import Self
 from groundstation.errors import BoardBusy, LockRefused
 from groundstation.links.access import command_line, lock_owners
 from groundstation.links.devices import Device
+from protocols.units import NS_PER_S
 
 FOLDERS = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - see the rules
 WAIT_S = 1800.0
@@ -59,7 +60,7 @@ class LockHolder:
     since: int
 
     def __str__(self) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(self.since / 1e9))
+        clock = time.strftime("%H:%M:%S", time.localtime(self.since / NS_PER_S))
         who = f"{self.program or 'a program'} (pid {self.pid})" if self.pid else "a process that cannot be seen"
         return f"{who}, since {clock}"
 

@@ -32,7 +32,8 @@ from groundstation.iso_time import iso_utc
 from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold, TransportState
 from groundstation.messages import Acknowledgement, ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
-from protocols.times import NS_PER_DAY, utc_ns
+from protocols.times import utc_ns
+from protocols.units import NS_PER_DAY, NS_PER_S
 
 _TIME = re.compile(r"\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
 _DAYS_MAX = 1000
@@ -40,12 +41,11 @@ _CHOICES_SHOWN = 5
 _ODD_SHARE = 10
 """Onboard times that fewer frames say than a tenth of the most are looked at last: a clock that was not set yet."""
 _CANDIDATES = 10_000
-_NS = 1_000_000_000
-PREROLL_NS = 3 * _NS
+PREROLL_NS = 3 * NS_PER_S
 """So much is given before the place of a jump."""
 
 _LAST = 1 << 62
-_LOST_OF_LATE_NS = 60 * _NS
+_LOST_OF_LATE_NS = 60 * NS_PER_S
 GAP_EVENT = "ARCHIVE_GAP"
 """Name of the event that says, in a replay, that records are missing."""
 
@@ -393,7 +393,7 @@ def _told(ert: int, name: str, text: str) -> EventMessage:
 
 
 def _moment(time: int) -> datetime:
-    return datetime.fromtimestamp(time // _NS, UTC)
+    return datetime.fromtimestamp(time // NS_PER_S, UTC)
 
 
 def _range(first: int, last: int) -> str:

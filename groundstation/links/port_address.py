@@ -19,7 +19,7 @@ USUAL_BAUDS = (115_200, 250_000, 500_000, 57_600, 38_400, 19_200, 9_600, 230_400
 SCHEME = "serial:"
 WANTED = "/dev/ttyACM0, serial:/dev/ttyACM0?baud=115200, serial:SERIAL_NUMBER or serial:auto"
 
-_MAX_BAUD = 100_000_000
+MAX_BAUD = 100_000_000
 _OTHER_SCHEME = re.compile(r"[a-z]{3,}:")
 """A serial number may have colons too: that of an ESP32 is its MAC address."""
 Kind = Literal["path", "name", "auto", "all"]
@@ -86,6 +86,6 @@ def checked_baud(text: str) -> int:
     Raises:
         CallerError: it is not a positive whole number, or beyond what any port can do.
     """
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 0 < int(text) <= _MAX_BAUD:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 0 < int(text) <= MAX_BAUD:
         raise CallerError(f"baud={text}: bits per second are wanted, such as {DEFAULT_BAUD}")
     return int(text)

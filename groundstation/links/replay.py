@@ -32,14 +32,14 @@ from groundstation.links.base import Clock, EndOfStream, Listening, Report, Rest
 from groundstation.links.playback import Item, Playback
 from groundstation.links.reader import LISTEN_MS, ReaderThread
 from groundstation.links.tempo import Journey, PlaybackState, Tempo, checked_speed
+from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
-SHORT_WAY_NS = 60_000 * MS
+SHORT_WAY_NS = NS_PER_MIN
 _LISTEN_MAX_MS = 400
 """Silence is told at least so often in the recording's time; the contact monitor takes 500 ms for a stall."""
 
 
-_LOOK_EVERY_NS = 500 * MS
+_LOOK_EVERY_NS = 500 * NS_PER_MS
 """So often a replay looks how far its recording goes now."""
 
 
@@ -367,7 +367,7 @@ class ReplayLink:
 
     def _give(self, item: Item) -> None:
         retold = isinstance(item.report, Retold)
-        self._listen_until(item.ert if retold else item.ert - _LISTEN_MAX_MS * MS)
+        self._listen_until(item.ert if retold else item.ert - _LISTEN_MAX_MS * NS_PER_MS)
         with self._changed:
             self._place = (item.id, item.end)
             self._last = max(self._last, item.ert)
@@ -393,7 +393,7 @@ class ReplayLink:
     def _listen_until(self, ert: int) -> None:
         """What is given at once has its silences too."""
         while self._told < ert:
-            self._told = min(ert, self._told + _LISTEN_MAX_MS * MS)
+            self._told = min(ert, self._told + _LISTEN_MAX_MS * NS_PER_MS)
             self._hand_on(Listening(self._told))
 
     def _end(self, at: int, fault: str = "", lack: str = "") -> None:
@@ -412,8 +412,8 @@ class ReplayLink:
                 if self._journey is not None or self._stopping or not self._tempo.running:
                     return False
                 speed = self._tempo.speed
-                ahead = min(ert, self._told + int(min(LISTEN_MS * max(speed, 1.0), _LISTEN_MAX_MS) * MS))
-                left = (ahead - self._tempo.now(time.monotonic_ns())) / speed / 1e9
+                ahead = min(ert, self._told + int(min(LISTEN_MS * max(speed, 1.0), _LISTEN_MAX_MS) * NS_PER_MS))
+                left = (ahead - self._tempo.now(time.monotonic_ns())) / speed / NS_PER_S
                 if left > 0:
                     self._changed.wait(left)
                     continue

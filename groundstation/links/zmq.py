@@ -32,6 +32,7 @@ from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
 from groundstation.links.zmq_stream import RelayStream
 from groundstation.links.zmq_wire import MESSAGE_MAX, pack, pack_news
 from groundstation.outgoing import EVENTS, Outgoing, watched
+from protocols.units import NS_PER_S
 
 WRITE_TIMEOUT_S = 0.5
 WATERMARK = 1000
@@ -47,7 +48,7 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 )
-_RETRY_AFTER_REFUSAL = 1_000_000_000
+_RETRY_AFTER_REFUSAL = NS_PER_S
 _FAREWELL_MS = 200
 _Write = tuple[bytes, "concurrent.futures.Future[None]"]
 

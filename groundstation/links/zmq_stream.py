@@ -21,20 +21,20 @@ from dataclasses import replace
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report, TransportState
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, unpack_parts
 from protocols.errors import DecodeError
+from protocols.units import NS_PER_MS
 
-MS = 1_000_000
-ACK_AFTER = 500 * MS
+ACK_AFTER = 500 * NS_PER_MS
 QUIET_TURNS = 12
 """So many turns of 20 ms without a sign of life, and a bridge is lost."""
 
-SET_BACK = 1000 * MS
+SET_BACK = 1000 * NS_PER_MS
 """What a relay's stamps may lie behind this side's; more, and its clock was set."""
 
-HELLO_AGAIN = 1000 * MS
+HELLO_AGAIN = 1000 * NS_PER_MS
 CHUNK_MAX = 1 << 16
 """Bytes that are decoded at once: viewers are answered in between."""
 
-_ACK_STEP = 50 * MS
+_ACK_STEP = 50 * NS_PER_MS
 
 
 class RelayStream:

@@ -11,6 +11,7 @@ from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, age_text, value_text
 from groundstation.tui.spans import Row, Span, Tone, fit, spread, width_of
+from protocols.units import NS_PER_S
 
 CHAIN = ("station", "port", "relay", "bytes", "sync", "CRC", "lander")
 _BROKEN: dict[Cause, int] = {
@@ -39,7 +40,7 @@ def alarm_row(view: View, width: int) -> list[Row]:
     """The banner in one row, for a screen that has other things to show; no row while all is well."""
     gone, loss = view.model.gone_ns(view.now), view.model.banner_loss()
     if gone is not None:
-        start = f" STATION GONE {gone // 1_000_000_000} s"
+        start = f" STATION GONE {gone // NS_PER_S} s"
         texts = (f"{start}: nothing can be sent ", start)
     elif loss is None:
         return []
@@ -62,7 +63,7 @@ def verdict_rows(view: View, width: int) -> list[Row]:
 
 
 def _station_gone(view: View, gone: int, width: int) -> list[Row]:
-    text = f" STATION GONE {gone // 1_000_000_000} s, retrying "
+    text = f" STATION GONE {gone // NS_PER_S} s, retrying "
     recording = view.model.link.recording if view.model.link else None
     where = f"; it was recording {recording}" if recording else ""
     note = f" Link UNKNOWN, not LOS{where}"

@@ -13,8 +13,9 @@ from groundstation.plain import utc
 from groundstation.tui.badges import LAST_THAT_STAYS, Badge, Rank, badges
 from groundstation.tui.rows import View, elapsed_text
 from groundstation.tui.spans import Row, Span, Tone, fit, width_of
+from protocols.units import NS_PER_MS
 
-BEAT_NS = 250_000_000
+BEAT_NS = 250 * NS_PER_MS
 
 _LONG, _SHORT, _LEAST, _NOTHING = range(4)
 

@@ -13,10 +13,10 @@ from groundstation.flight import Key
 from groundstation.plain import utc
 from groundstation.tui.rows import View, age_text, title, value_text
 from groundstation.tui.spans import Row, Span, Tone, fit, merge, right
+from protocols.units import NS_PER_HOUR, NS_PER_S
 
 _AXIS = 8
-_HOUR_NS = 3_600_000_000_000
-_TEN_SECONDS_NS = 10_000_000_000
+_TEN_SECONDS_NS = 10 * NS_PER_S
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
@@ -63,7 +63,7 @@ def frame_of(view: View, samples: Sequence[tuple[int, float]], width: int, heigh
     """From the first sample to the last planned moment, so that the curve grows towards the plan."""
     start = samples[0][0] // _TEN_SECONDS_NS * _TEN_SECONDS_NS
     end = max(samples[-1][0], start + _TEN_SECONDS_NS)
-    if view.model.timeline and view.model.timeline[-1].scet - start < _HOUR_NS:
+    if view.model.timeline and view.model.timeline[-1].scet - start < NS_PER_HOUR:
         end = max(end, view.model.timeline[-1].scet)
     values = [value for _, value in samples]
     low, high = 0.0 - nice(-min(values)), nice(max(values))

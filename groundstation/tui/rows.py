@@ -11,6 +11,7 @@ from groundstation.messages import LimitState, ParameterInfo
 from groundstation.model import PassModel, Reading, ShownSignal
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
+from protocols.units import NS_PER_MS, NS_PER_S
 
 SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
 KEYS = (
@@ -88,7 +89,7 @@ def limit_tone(limit: LimitState) -> Tone:
 
 def age_text(nanoseconds: int) -> str:
     """An age in at most six cells: ``0.4 s``, ``12 s``, ``3:05``, ``2 h``."""
-    seconds = nanoseconds / 1e9
+    seconds = nanoseconds / NS_PER_S
     if seconds < 10:
         return f"{int(seconds * 10) / 10:.1f} s"
     if seconds < 100:
@@ -99,12 +100,12 @@ def age_text(nanoseconds: int) -> str:
 
 def whole_seconds(nanoseconds: int) -> str:
     """What is left of a time: ``0 s`` only when it is over."""
-    return f"{-(-nanoseconds // 1_000_000_000)} s"
+    return f"{-(-nanoseconds // NS_PER_S)} s"
 
 
 def elapsed_text(nanoseconds: int) -> str:
     """``T+03:20.0``, or ``T-`` before entry."""
-    tenths = abs(nanoseconds) // 100_000_000
+    tenths = abs(nanoseconds) // (100 * NS_PER_MS)
     return f"T{'-' if nanoseconds < 0 else '+'}{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 

@@ -6,6 +6,7 @@ from groundstation.messages import MilestoneInfo
 from groundstation.plain import utc
 from groundstation.tui.rows import View
 from groundstation.tui.spans import Row, Span, Tone, fit, merge, right
+from protocols.units import NS_PER_S
 
 _COUNTDOWN = 20
 ROWS = 2
@@ -55,7 +56,7 @@ def _countdown(view: View, upcoming: MilestoneInfo | None) -> str:
     clock = view.model.clock
     if upcoming is None or clock is None:
         return "" if upcoming else "timeline over"
-    seconds = -(-(upcoming.scet - clock) // 1_000_000_000)
+    seconds = -(-(upcoming.scet - clock) // NS_PER_S)
     return f"{upcoming.label} in {seconds // 60:02d}:{seconds % 60:02d}"
 
 

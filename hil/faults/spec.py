@@ -24,8 +24,6 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
-MS = 1_000_000
-
 
 def require(right: bool, text: str) -> None:
     """See that something holds.

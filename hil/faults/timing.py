@@ -7,13 +7,13 @@ from typing import Annotated
 
 import msgspec
 
-from hil.faults.spec import MS, Count, Effect, Milliseconds, PerUnit, Probability, Spec, require
+from hil.faults.spec import Count, Effect, Milliseconds, PerUnit, Probability, Spec, require
 from hil.faults.unit import Note, Unit
 from protocols.profile import UART
+from protocols.units import NS_PER_MS, NS_PER_S
 
 BITS_A_BYTE = 10
 """8N1 on the wire."""
-_S = 1_000_000_000
 
 
 class Delay(Spec, frozen=True, kw_only=True, tag="delay"):
@@ -53,9 +53,9 @@ class _Delay(PerUnit):
         spec = self._spec
         fresh = self._random.gauss(0.0, 1.0) if spec.jitter else 0.0
         self._deviation = spec.corr * self._deviation + (1 - spec.corr**2) ** 0.5 * fresh
-        ns = max(0, round((spec.mean + spec.jitter * self._deviation) * MS))
+        ns = max(0, round((spec.mean + spec.jitter * self._deviation) * NS_PER_MS))
         if ns:
-            note(unit, "held", f"{ns / MS:.3f} ms later")
+            note(unit, "held", f"{ns / NS_PER_MS:.3f} ms later")
         return [unit.later(ns)]
 
 
@@ -79,12 +79,12 @@ class Pace(PerUnit):
     def apply(self, unit: Unit, note: Note) -> list[Unit]:
         """When its last byte is through."""
         passed = self.pass_(unit)
-        note(unit, "held", f"{(passed.due - unit.due) / MS:.3f} ms at {self._baud} baud")
+        note(unit, "held", f"{(passed.due - unit.due) / NS_PER_MS:.3f} ms at {self._baud} baud")
         return [passed]
 
     def pass_(self, unit: Unit) -> Unit:
         """The same, with nothing to note: a rate is no fault by itself."""
-        self._free = max(unit.due, self._free) + len(unit.data) * BITS_A_BYTE * _S // self._baud
+        self._free = max(unit.due, self._free) + len(unit.data) * BITS_A_BYTE * NS_PER_S // self._baud
         return unit.later(self._free - unit.due)
 
 
@@ -126,7 +126,7 @@ class _Slice(PerUnit):
         pieces: list[Unit] = []
         while at < len(unit.data):
             size = self._random.randint(spec.avg_size - spec.variation, spec.avg_size + spec.variation)
-            pieces.append(unit.part(at, at + size).later(round(len(pieces) * spec.gap * MS)))
+            pieces.append(unit.part(at, at + size).later(round(len(pieces) * spec.gap * NS_PER_MS)))
             at += size
         if len(pieces) > 1:
             note(unit, "held", f"in {len(pieces)} pieces")
@@ -184,7 +184,7 @@ class _Clock(PerUnit):
     def apply(self, unit: Unit, note: Note) -> list[Unit]:
         if self._since is None:
             self._since = unit.due
-        ns = round((unit.due - self._since) * self._spec.ppm / 1e6 + self._spec.step * MS)
+        ns = round((unit.due - self._since) * self._spec.ppm / 1e6 + self._spec.step * NS_PER_MS)
         if ns:
-            note(unit, "held", f"{ns / MS:.3f} ms late by its clock")
+            note(unit, "held", f"{ns / NS_PER_MS:.3f} ms late by its clock")
         return [unit.later(ns)]

@@ -25,12 +25,13 @@ from typing import Any, Literal
 
 from hil.faults.unit import Unit
 from protocols.times import utc_ns
+from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 _TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)")
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min)")
 _MOST = 1_000_000_000
 """Of what is counted: frames and bytes."""
-_UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
+_UNITS = {"ms": NS_PER_MS, "s": NS_PER_S, "min": NS_PER_MIN}
 _DAY = "1974-03-12"
 _FIRST, _LAST = utc_ns(f"{_DAY}T09:05:53"), utc_ns(f"{_DAY}T09:13:28")
 """Entry, and the end of the longest pass."""

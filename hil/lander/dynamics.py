@@ -24,8 +24,10 @@ from dataclasses import dataclass
 
 from hil.lander.atmosphere import density
 from hil.lander.fixed import div, isqrt
+from protocols.units import NS_PER_MS
 
 TICK_MS = 100
+TICK_NS = TICK_MS * NS_PER_MS
 TICKS_PER_S = 10
 
 _RADIUS_M = 3_396_000

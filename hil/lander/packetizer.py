@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hil.lander.dynamics import TICK_NS
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.dictionary import Dictionary
-
-TICK_NS = 100_000_000
 
 
 class Packetizer:

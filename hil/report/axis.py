@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from hil.result import RunResult
 from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.units import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 
-MS = 1_000_000
-S = 1_000_000_000
-PERIODS_NS = {channel.vcid: channel.period_ms * MS for channel in MARS6.channels}
+PERIODS_NS = {channel.vcid: channel.period_ms * NS_PER_MS for channel in MARS6.channels}
 """Of the frames of each virtual channel, in mission time."""
 PERIOD_NS = PERIODS_NS[LANDER]
 
-_FIRST, _LAST = EPOCH - 600 * S, EPOCH + 3600 * S
+_FIRST, _LAST = EPOCH - 600 * NS_PER_S, EPOCH + NS_PER_HOUR
 _STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -45,7 +44,7 @@ class Axis:
     def ticks(self, most: int) -> Iterator[int]:
         """Round times, at most so many."""
         span = self.last - self.first
-        step = next((s * S for s in _STEPS_S if span <= s * S * most), span)
+        step = next((s * NS_PER_S for s in _STEPS_S if span <= s * NS_PER_S * most), span)
         return iter(range(-(-self.first // step) * step, self.last + 1, step))
 
 
@@ -62,7 +61,7 @@ def line_to_mission(result: RunResult, time: int) -> int:
 def whole(result: RunResult) -> Axis:
     """All that happened, from entry on; but for what lies so far away that a broken clock must have said so."""
     here = [time for time in _times(result) if _FIRST <= time <= _LAST]
-    first, last = min([EPOCH, *here]), max([EPOCH + 60 * S, *here])
+    first, last = min([EPOCH, *here]), max([EPOCH + 60 * NS_PER_S, *here])
     return Axis(first, last + (last - first) // 25)
 
 

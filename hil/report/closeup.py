@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundstation.plain import utc
-from hil.report.axis import PERIOD_NS, Axis, S, line_to_mission
+from hil.report.axis import PERIOD_NS, Axis, line_to_mission
 from hil.report.drawing import Panel, drawing, stretched, strokes, time_scale, upright
 from hil.report.lanes import HEIGHT, frame_times, gaps, lane, lanes
 from hil.report.markup import Markup, el, join
@@ -14,11 +14,12 @@ from hil.report.strip import heads, lines_at, windows
 from hil.report.words import plural, utc_ms
 from hil.result import RunResult
 from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.units import NS_PER_S
 
 MOST = 4
-_HALF = 1250 * S // 1000
-_STEP = S // 2
-_APART = 700 * S // 1000
+_HALF = 1250 * NS_PER_S // 1000
+_STEP = NS_PER_S // 2
+_APART = 700 * NS_PER_S // 1000
 """Moments nearer than that share a close-up."""
 
 
@@ -64,7 +65,7 @@ def _candidates(result: RunResult) -> list[Point]:
     rejects = (line_to_mission(result, f.time) for f in result.frames if f.quality not in ("GOOD", "CORRECTED"))
     out += [Point(time, "First reject") for time in list(rejects)[:1]]
     holes = gaps(frame_times(result, everything, LANDER), PERIOD_NS)
-    out += [Point(a + PERIOD_NS, f"First gap between lander frames, {(b - a) / S:.1f} s") for a, b in holes[:1]]
+    out += [Point(a + PERIOD_NS, f"First gap between lander frames, {(b - a) / NS_PER_S:.1f} s") for a, b in holes[:1]]
     return out
 
 
@@ -78,7 +79,7 @@ def _closeup(result: RunResult, point: Point) -> Markup:
     panels = [heads(result, axis), time_scale(axis, times), _due(result, axis), *lanes(result, axis)]
     behind = [*windows(result, axis), *(upright(axis, time, "grid") for time, _, _ in times), *lines_at(result, axis)]
     came = len(frame_times(result, axis, LANDER))
-    told = f"{plural(came, 'lander frame')} within {_HALF / S:g} s of {utc_ms(point.time)}"
+    told = f"{plural(came, 'lander frame')} within {_HALF / NS_PER_S:g} s of {utc_ms(point.time)}"
     caption = el("figcaption", el("b", point.text), f" at {utc_ms(point.time)}")
     return el("figure", caption, drawing(point.text, told, panels, join(behind), kind="closeup"), class_="closeup")
 

@@ -12,6 +12,7 @@ from hil.report.drawing import Panel, drawing, percent
 from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural
 from hil.result import RunResult
+from protocols.units import NS_PER_MS
 
 HEIGHT = 160
 _TOP = 40
@@ -72,7 +73,7 @@ def histogram(result: RunResult) -> Markup:
     values = [value for value in result.interarrival_ms if math.isfinite(value)]
     if not values:
         return el("p", "No two lander frames followed each other.", class_="none")
-    period = PERIOD_NS / 1e6 / pace(result)
+    period = PERIOD_NS / NS_PER_MS / pace(result)
     b, p99 = bins(values, period), percentile99(values)
     text = (
         f"{plural(len(values), 'interval')}, T {period:g} ms, p99 {p99:.5g} ms, "

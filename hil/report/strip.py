@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundstation.plain import utc
-from hil.report.axis import MS, Axis, S, merged, pace, whole
+from hil.report.axis import Axis, merged, pace, whole
 from hil.report.curves import curves
 from hil.report.drawing import Panel, drawing, label, rows_for, time_scale, upright, window
 from hil.report.lanes import lanes
@@ -11,6 +11,7 @@ from hil.report.markup import Markup, join
 from hil.report.words import plural, utc_ms
 from hil.result import RunResult
 from protocols.lander import MARS6
+from protocols.units import NS_PER_MIN, NS_PER_MS
 
 _ROW = 15
 _LABEL_ROWS = 6
@@ -29,7 +30,7 @@ def strip(result: RunResult) -> Markup:
         *lanes(result, axis),
     ]
     behind = [*windows(result, axis), *(upright(axis, tick, "grid") for tick in ticks), *_lines(result, axis)]
-    ends = {"data_first": axis.first // MS, "data_last": axis.last // MS}
+    ends = {"data_first": axis.first // NS_PER_MS, "data_last": axis.last // NS_PER_MS}
     return drawing(f"The descent, {result.run}", _text(result), panels, join(behind), kind="strip", **ends)
 
 
@@ -80,7 +81,7 @@ def heads(result: RunResult, axis: Axis) -> Panel:
 
 def _tick(time: int) -> tuple[int, str, bool]:
     """Whole minutes in full, the seconds between them alone."""
-    between = time % (60 * S) != 0
+    between = time % NS_PER_MIN != 0
     return time, utc(time, 0)[5:] if between else utc(time, 0)[:5], between
 
 

@@ -19,6 +19,7 @@ import construct
 
 from protocols.codec import Buffer, Codec, compile_codec
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
 
 CDS = construct.Struct("day" / construct.Int16ub, "ms_of_day" / construct.Int32ub)
 _codec = compile_codec(CDS, "CDS")
@@ -33,12 +34,9 @@ P_FIELD = construct.BitStruct(
 )
 _p_field = compile_codec(P_FIELD, "CDS P-field")
 
-_DAY_NS = 86_400_000_000_000
-_MS_NS = 1_000_000
 _DAYS_1958_TO_1970 = 4383
-EPOCH_1958_NS = -_DAYS_1958_TO_1970 * _DAY_NS
+EPOCH_1958_NS = -_DAYS_1958_TO_1970 * NS_PER_DAY
 """1958-01-01, the standard's own epoch, in nanoseconds since 1970-01-01."""
-_DAY_MS = 86_400_000
 _LEAP_MS = 1_000
 _LEAP_DAYS = frozenset(
     [date(year, 6, 30) for year in (1972, 1981, 1982, 1983, 1985, 1992, 1993, 1994, 1997, 2012, 2015)]
@@ -58,8 +56,8 @@ def encode_cds(time_ns: int) -> bytes:
     Raises:
         EncodeError: before 1958, after 2137, or not a whole millisecond.
     """
-    day, rest = divmod(time_ns, _DAY_NS)
-    ms, remainder = divmod(rest, 1_000_000)
+    day, rest = divmod(time_ns, NS_PER_DAY)
+    ms, remainder = divmod(rest, NS_PER_MS)
     if remainder:
         raise EncodeError(f"CDS carries whole milliseconds, not {rest} ns of day")
     return _codec.encode_raw(day + _DAYS_1958_TO_1970, ms)
@@ -80,22 +78,23 @@ def utc_of(day: int, ms_of_day: int) -> int:
     Raises:
         DecodeError: more milliseconds than the day has.
     """
-    start = (day - _DAYS_1958_TO_1970) * _DAY_NS
-    if ms_of_day >= _DAY_MS:
+    start = (day - _DAYS_1958_TO_1970) * NS_PER_DAY
+    if ms_of_day >= MS_PER_DAY:
         _check_leap_second(start, ms_of_day)
-    return start + ms_of_day * _MS_NS
+    return start + ms_of_day * NS_PER_MS
 
 
 def _check_leap_second(start: int, ms_of_day: int) -> None:
     """See that milliseconds beyond 86 399 999 are those of a leap second at the end of the day that starts there."""
-    if ms_of_day < _DAY_MS + _LEAP_MS and _ends_with_leap_second(start):
+    if ms_of_day < MS_PER_DAY + _LEAP_MS and _ends_with_leap_second(start):
         return
-    raise DecodeError(f"CDS: {ms_of_day} ms of day, where a day has {_DAY_MS} and with a leap second {_LEAP_MS} more")
+    most = f"a day has {MS_PER_DAY} and with a leap second {_LEAP_MS} more"
+    raise DecodeError(f"CDS: {ms_of_day} ms of day, where {most}")
 
 
 def _ends_with_leap_second(start: int) -> bool:
     try:
-        day = date(1970, 1, 1) + timedelta(days=start // _DAY_NS)
+        day = date(1970, 1, 1) + timedelta(days=start // NS_PER_DAY)
     except OverflowError:  # an agency's epoch and 24 bits of days: farther than the calendar
         return False
     return day in _LEAP_DAYS or (day > _ANNOUNCED_UNTIL and (day.month, day.day) in ((6, 30), (12, 31)))
@@ -147,9 +146,9 @@ class CdsFormat:
         Raises:
             EncodeError: before the epoch, or more days than fit.
         """
-        day, rest = divmod(time_ns - self.epoch_ns, _DAY_NS)
-        ms, rest = divmod(rest, _MS_NS)
-        fraction = [rest * _FRACTION_UNITS[self.fraction_size] // _MS_NS] if self.fraction_size else []
+        day, rest = divmod(time_ns - self.epoch_ns, NS_PER_DAY)
+        ms, rest = divmod(rest, NS_PER_MS)
+        fraction = [rest * _FRACTION_UNITS[self.fraction_size] // NS_PER_MS] if self.fraction_size else []
         return _t_field(self.day_size, self.fraction_size).encode_raw(day, ms, *fraction)
 
     def decode(self, data: Buffer, offset: int = 0) -> int:
@@ -161,12 +160,12 @@ class CdsFormat:
         day, ms, *rest = _t_field(self.day_size, self.fraction_size).decode_raw(data, offset)
         units = _FRACTION_UNITS[self.fraction_size]
         fraction = rest[0] if rest else 0
-        start = self.epoch_ns + day * _DAY_NS
-        if ms >= _DAY_MS:
+        start = self.epoch_ns + day * NS_PER_DAY
+        if ms >= MS_PER_DAY:
             _check_leap_second(start, ms)
         if fraction >= units:
             raise DecodeError(f"CDS: a fraction of {fraction}/{units} ms")
-        return int(start + ms * _MS_NS + fraction * _MS_NS // units)
+        return int(start + ms * NS_PER_MS + fraction * NS_PER_MS // units)
 
 
 def decode_p_field(data: Buffer, offset: int = 0, *, agency_epoch_ns: int | None = None) -> CdsFormat:

@@ -13,6 +13,7 @@ import construct
 
 from protocols.codec import Buffer, Codec, compile_codec
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.units import NS_PER_DAY, NS_PER_S
 
 P_FIELD = construct.BitStruct(
     "extended" / construct.Flag,
@@ -29,13 +30,12 @@ P_FIELD_EXTENSION = construct.BitStruct(
 _p_field = compile_codec(P_FIELD, "CUC P-field")
 _extension = compile_codec(P_FIELD_EXTENSION, "CUC P-field extension")
 
-EPOCH_1958_NS = -4383 * 86_400_000_000_000
+EPOCH_1958_NS = -4383 * NS_PER_DAY
 """1958-01-01, the standard's own epoch, in nanoseconds since 1970-01-01."""
 MAX_COARSE = 7
 MAX_FINE = 10
 _CODE_1958 = 1
 _CODE_AGENCY = 2
-_SECOND_NS = 1_000_000_000
 
 
 @lru_cache(maxsize=80)
@@ -87,7 +87,7 @@ class CucFormat:
         Raises:
             EncodeError: before the epoch, or more seconds than fit.
         """
-        units = _rounded((time_ns - self.epoch_ns) << 8 * self.fine, _SECOND_NS)
+        units = _rounded((time_ns - self.epoch_ns) << 8 * self.fine, NS_PER_S)
         if not 0 <= units < 1 << 8 * self.size:
             raise EncodeError(f"{time_ns} ns is not within {self.coarse} bytes of seconds since {self.epoch_ns} ns")
         return units.to_bytes(self.size, "big")
@@ -105,7 +105,7 @@ class CucFormat:
             (self.coarse, self.fine), _t_field(self.coarse, self.fine).decode_raw(data, offset), strict=False
         ):
             units = units << 8 * size | value
-        return self.epoch_ns + _rounded(units * _SECOND_NS, 1 << 8 * self.fine)
+        return self.epoch_ns + _rounded(units * NS_PER_S, 1 << 8 * self.fine)
 
 
 def _rounded(numerator: int, denominator: int) -> int:

@@ -49,20 +49,20 @@ from protocols.counts.signs import STARTED, prove_restart, restart_signs
 from protocols.counts.step import FrameStep
 from protocols.counts.turns import frames_between, tolerance_of, with_turns
 from protocols.frames import TransferFrame
+from protocols.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 _TELLS_NOTHING = 128
 """Idle frames are alike every turn: they are duplicates, or late, only if they are nearer than this."""
-_AT_ONCE_NS = 100_000_000
+_AT_ONCE_NS = 100 * NS_PER_MS
 """A machine does not start twice in less."""
-_SOON_NS = 1_000_000_000
+_SOON_NS = NS_PER_S
 """Nor does it send many frames and start again in less."""
-_DUPLICATE_NS = 10_000_000_000
+_DUPLICATE_NS = 10 * NS_PER_S
 """What comes again so much later comes from a source that started again, if its counters begin again."""
 _NEVER_LOST = 1 << 20
 """More frames than any outage loses: 29 hours at 10 a second."""
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
-_DAY_NS = 86_400_000_000_000
 
 
 class FrameCounter:
@@ -285,7 +285,10 @@ class FrameCounter:
         if frames is None or channel.time is None or seen.time is None or seen.time < channel.time:
             return None
         heard = frames_between(channel.arrivals, channel.ert, seen.ert)
-        believable = seen.time - channel.time <= _DAY_NS if heard is None else frames <= 20 * heard + 4 * self._modulus
+        if heard is None:
+            believable = seen.time - channel.time <= NS_PER_DAY
+        else:
+            believable = frames <= 20 * heard + 4 * self._modulus
         return frames if believable else None
 
     def _taken(self, channel: Channel, seen: Seen, step: FrameStep) -> FrameStep:

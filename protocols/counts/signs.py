@@ -9,6 +9,7 @@ from typing import NamedTuple
 from protocols.counts.channel import Channel, Master, Seen, begins_again
 from protocols.counts.pace import Pace
 from protocols.frames import TransferFrame
+from protocols.units import NS_PER_S
 
 
 class Sign(NamedTuple):
@@ -78,4 +79,4 @@ def prove_restart(signs: Sequence[Sign]) -> bool:
 
 def _clock(time: int) -> str:
     """A time of day for people, to the tenth of a second."""
-    return f"{datetime.fromtimestamp(time // 1_000_000_000, UTC):%H:%M:%S}.{time // 100_000_000 % 10}"
+    return f"{datetime.fromtimestamp(time // NS_PER_S, UTC):%H:%M:%S}.{time // 100_000_000 % 10}"

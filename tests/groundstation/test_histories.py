@@ -12,7 +12,8 @@ from groundstation.histories import Series
 from groundstation.messages import Telemetry
 from groundstation.model import ALTITUDE, PassModel
 from groundstation.onboard_clock import OnboardClock
-from protocols.times import NS_PER_DAY, NS_PER_S, utc_ns
+from protocols.times import utc_ns
+from protocols.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 
 START = utc_ns("1974-03-12T09:07:21")
 NOT_SET = utc_ns("1958-01-01T00:00:00")
@@ -30,7 +31,7 @@ def times(series: Series) -> list[int]:
     return [scet for scet, _ in series.samples]
 
 
-@pytest.mark.parametrize("odd", [NOT_SET, AHEAD, START - 3600 * NS_PER_S, 0])
+@pytest.mark.parametrize("odd", [NOT_SET, AHEAD, START - NS_PER_HOUR, 0])
 def test_one_odd_time_clears_no_plot(odd: int) -> None:
     series = filled()
     series.add(odd, -1.0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from protocols.times import NS_PER_DAY, NS_PER_S, utc_ns
+from protocols.times import utc_ns
+from protocols.units import NS_PER_DAY, NS_PER_S
 
 LOS = (1531 * 86_400 + 9 * 3600 + 11 * 60 + 5) * NS_PER_S  # 1974-03-12 is day 1531 after 1970-01-01
 

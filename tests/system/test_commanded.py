@@ -17,7 +17,7 @@ from groundstation.links import open_link
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
 from groundstation.messages import EventMessage, Telemetry
 from groundstation.receiver import Receiver
-from hil.lander.packetizer import TICK_NS
+from hil.lander.dynamics import TICK_NS
 from hil.lander.spacecraft import Spacecraft
 from hil.oracle import call, expect, fly
 from protocols.lander import EPOCH, MARS6

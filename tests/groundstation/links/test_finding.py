@@ -17,7 +17,8 @@ from groundstation.cli import cli
 from groundstation.errors import CallerError
 from groundstation.links.playback import Playback
 from groundstation.passes import summarise
-from protocols.times import NS_PER_DAY, NS_PER_S, utc_ns
+from protocols.times import utc_ns
+from protocols.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 
 DAY = "1974-03-12"
 START = utc_ns(f"{DAY}T09:07:21")
@@ -99,7 +100,7 @@ def test_time_of_day_on_several_days_asks_which(tmp_path: Path, hole: bool) -> N
 
 
 def test_time_of_reception_on_several_days_asks_which(tmp_path: Path) -> None:
-    path = record(tmp_path / "pass.sqlite", descent(seconds=60), every=3600 * NS_PER_S)
+    path = record(tmp_path / "pass.sqlite", descent(seconds=60), every=NS_PER_HOUR)
     with playback(path) as found:
         with pytest.raises(CallerError, match=r"2026-11-28T13:30:00Z or 2026-11-29T13:30:00Z"):
             found.find("13:30:00")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report
 from groundstation.links.relay_buffer import ENTRY_COST, RelayBuffer
-from groundstation.links.zmq_stream import ACK_AFTER, HELLO_AGAIN, MS, QUIET_TURNS, RelayStream
+from groundstation.links.zmq_stream import ACK_AFTER, HELLO_AGAIN, QUIET_TURNS, RelayStream
 from groundstation.links.zmq_wire import (
     Away,
     News,
@@ -23,9 +23,10 @@ from groundstation.links.zmq_wire import (
     unpack_parts,
 )
 from protocols.errors import DecodeError
+from protocols.units import NS_PER_MS
 
-TURN = 20 * MS
-HOUR = 3600 * 1000 * MS
+TURN = 20 * NS_PER_MS
+HOUR = 3600 * 1000 * NS_PER_MS
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(-(2**62), 2**62))
@@ -274,11 +275,12 @@ def test_a_bridge_without_a_sign_of_life_is_lost_and_found_again() -> None:
     (lost,) = told
     assert isinstance(lost, LinkChange)
     assert (lost.state, lost.peer) == ("DISCONNECTED", True)
-    assert lost.ert < 300 * MS  # in the bridge's time, whose last word was at 1: before the silence of a lander counts
-    found, silence = stream.take([pack(1, 500 * MS, b"")], now)
+    # in the bridge's time, whose last message was at 1: before the silence of a lander counts
+    assert lost.ert < 300 * NS_PER_MS
+    found, silence = stream.take([pack(1, 500 * NS_PER_MS, b"")], now)
     assert isinstance(found, LinkChange)
     assert (found.state, found.detail) == ("CONNECTED", "at the bridge: open")
-    assert silence == Listening(500 * MS)
+    assert silence == Listening(500 * NS_PER_MS)
 
 
 def test_a_relay_that_is_no_bridge_is_taken_for_silence() -> None:
@@ -327,9 +329,9 @@ def test_a_relay_whose_clock_is_set_back_does_not_stop_time() -> None:
     stream.connected(now)
     stamps = []
     for number in range(1, 200):
-        now, far = now + 100 * MS, far + 100 * MS
+        now, far = now + 100 * NS_PER_MS, far + 100 * NS_PER_MS
         shift = -HOUR if 50 <= number < 150 else 0
         (report,) = stream.take([pack(number, far + shift, b"x")], now)
         stamps.append(report.ert - far)
     assert set(stamps) == {0}
-    assert stream.turn(now + 100 * MS, idle=True) == [Listening(far + 100 * MS)]
+    assert stream.turn(now + 100 * NS_PER_MS, idle=True) == [Listening(far + 100 * NS_PER_MS)]

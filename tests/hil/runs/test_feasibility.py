@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hil.cli import cli
 from hil.cutter import Cutter
 from hil.errors import NeverHappens, NotForTarget
-from hil.feasibility import EVENTS, FIRST_LANDER, TICK_NS, check_feasible
+from hil.feasibility import EVENTS, FIRST_LANDER, check_feasible
 from hil.flight_profile import PASSES, FlightProfile
+from hil.lander.dynamics import TICK_NS
 from hil.oracle import fly as oracle
 from hil.result import RunResult
 from hil.run import Plan, check_plan, fly_plan
