@@ -31,8 +31,8 @@ from typing import Literal
 import msgspec
 
 from groundstation.frame_rate import FrameRate
-from groundstation.links.base import Disturbance, TransportState
-from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState
+from groundstation.links.base import Disturbance
+from groundstation.messages import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState, Transport
 from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
 from protocols.dictionary import ChannelDef
 from protocols.units import NS_PER_MS
@@ -126,7 +126,7 @@ class _Evidence:
     listened: int | None = None
     stalled_until: int | None = None
     last_byte: int | None = None
-    transport: TransportState = "ATTEMPTING"
+    transport: Transport = "ATTEMPTING"
     transport_peer: bool = False
     transport_detail: str = ""
     transport_at: int = 0
@@ -248,7 +248,7 @@ class ContactMonitor:
         ]
 
     def transport(
-        self, state: TransportState, detail: str, peer: bool, ert: int, disturbance: Disturbance = ""
+        self, state: Transport, detail: str, peer: bool, ert: int, disturbance: Disturbance = ""
     ) -> list[ContactChange]:
         """The transport changed, or another program disturbs it."""
         changes = self.advance(ert)

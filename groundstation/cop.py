@@ -22,7 +22,6 @@ from typing import get_args
 
 from groundstation.cop_messages import CopOutput, CopSettings, Delivered, Notice, Transmission, Undelivered
 from groundstation.errors import CommandRefused
-from groundstation.messages import Severity
 from protocols.ccsds.clcw import Clcw, decode_clcw
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import TcFrame, encode_frame
@@ -45,6 +44,7 @@ from protocols.cop1 import (
 from protocols.errors import DecodeError
 from protocols.nearest import nearest
 from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import Severity
 
 _OWN = 0
 """The request number of directives that nobody ordered."""

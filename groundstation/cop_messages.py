@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from groundstation.messages import Severity
 from protocols.cop1 import FrameKind
 from protocols.units import NS_PER_MS
+from protocols.words import Severity
 
 
 @dataclass(frozen=True, slots=True)

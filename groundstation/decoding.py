@@ -18,7 +18,7 @@ from groundstation.message_base import Value
 from groundstation.shown_values import shown_values
 from protocols.bitsync import BitDeframer, BitForm
 from protocols.ccsds.tm_frame import ONLY_IDLE
-from protocols.counts import Certainty, FrameCounter, FrameStep, FrameTotals, PacketCounter
+from protocols.counts import FrameCounter, FrameStep, FrameTotals, PacketCounter
 from protocols.dictionary import Dictionary
 from protocols.errors import DecodeError
 from protocols.frame_content import frame_counter, frame_time
@@ -27,6 +27,7 @@ from protocols.packets import DropUndone, PacketDropped, PacketExtractor, Packet
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import Sample, decode_telemetry
+from protocols.words import Certainty
 
 _REASONS_KEPT = 16
 _NO_PACKET: tuple[tuple[Content, str], ...] = (

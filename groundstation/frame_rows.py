@@ -15,12 +15,12 @@ from protocols.ccsds import encapsulation, tm_frame
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.clcw import decode_clcw
 from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE, TmFrame
-from protocols.counts import Certainty, FrameStep, StepKind
+from protocols.counts import FrameStep, StepKind
 from protocols.frames import TransferFrame
 from protocols.packets import EncapsulationFound, Extracted, PacketDropped, PacketFound
 from protocols.sync import Frame, Reject
+from protocols.words import Certainty, FrameKind, FrameQuality
 
-Quality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
 Content = Literal["packets", "continuation", "idle", "beyond"]
 _TYPE_2 = 0x80
 
@@ -81,13 +81,13 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     offset: int
-    quality: Quality
+    quality: FrameQuality
     ert: int | None = None
     asm_damaged: bool = False
     inverted: bool = False
     corrected: int = 0
     foreign: str | None = None
-    kind: Literal["TM", "AOS"] | None = None
+    kind: FrameKind | None = None
     scid: int | None = None
     vcid: int | None = None
     mcfc: int | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from groundstation.messages import Counters, Severity
+from groundstation.messages import Counters
 from protocols.units import NS_PER_S
+from protocols.words import Severity
 
 STEP_NS = NS_PER_S
 """A difference between the clocks that is told: NTP's own slow corrections are in both."""

@@ -10,10 +10,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from groundstation.lost_text import frames_lost
-from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Severity, SignalState
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage, SignalState
 from groundstation.onboard_clock import AHEAD_NS, REWIND_NS, OnboardClock
 from groundstation.orders import FINAL_STATES, CommandState, CommandUpdate
 from protocols.units import NS_PER_DAY
+from protocols.words import Severity
 
 SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundstation.message_base import Value
-from groundstation.messages import LimitState
 from protocols.dictionary import Packet
+from protocols.words import LimitState
 
 PERSISTENCE = 3
 """Samples in a row before a change of state is an event."""

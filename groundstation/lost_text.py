@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundstation.messages import Certainty
+from protocols.words import Certainty
 
 _FORMS: dict[Certainty, str] = {"EXACT": "{}", "ABOUT": "about {}", "AT_LEAST": "at least {}", "UNKNOWN": "unknown"}
 _SHORT: dict[Certainty, str] = {"EXACT": "{:,}", "ABOUT": "~{:,}", "AT_LEAST": "{:,}+", "UNKNOWN": "?"}

@@ -41,15 +41,12 @@ from groundstation.orders import (
     UplinkStatus,
 )
 from protocols.units import NS_PER_S
+from protocols.words import Certainty, LimitState, Severity
 
 CURVES_MAX, SAMPLES_MAX = 64, 2000
 """What may be asked for at once."""
 
-Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
-LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 SignalState = Literal["NO_SIGNAL", "ACQUIRING", "LOCKED", "DEGRADED", "LOS"]
-Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
-"""How sure a number of lost frames is."""
 Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
 

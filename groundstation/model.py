@@ -39,7 +39,6 @@ from groundstation.messages import (
     ChannelStatus,
     ContactChange,
     EventMessage,
-    LimitState,
     LinkStatus,
     LossStatus,
     LosVerdict,
@@ -53,6 +52,7 @@ from groundstation.messages import (
 from groundstation.orders import CommandUpdate, UplinkStatus
 from groundstation.pass_clock import PassClock
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
+from protocols.words import LimitState
 
 DESCENT_PACKET = "DESCENT"
 ALTITUDE = (DESCENT_PACKET, "altitude")

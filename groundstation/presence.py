@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groundstation.errors import CallerError, StationError
-from groundstation.messages import Severity
 from groundstation.publisher import Publisher
 from groundstation.registry import Registry, StationInfo
+from protocols.words import Severity
 
 LOOK_EVERY_S = 1.0
 _TIMES_MAX = 1000

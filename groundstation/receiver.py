@@ -24,7 +24,6 @@ from groundstation.messages import (
     Counters,
     EventMessage,
     LinkStatus,
-    Severity,
     Telemetry,
     Transport,
 )
@@ -38,6 +37,7 @@ from protocols.packets import DropUndone, Extracted, PacketDropped, PacketExtrac
 from protocols.profile import LinkProfile
 from protocols.sync import Deframer, Frame, Reject
 from protocols.telemetry import decode_telemetry
+from protocols.words import FrameQuality, Severity
 
 Outcome = Telemetry | ContactChange | EventMessage
 MAX_PACKET = 4096
@@ -56,7 +56,7 @@ class FrameNote(NamedTuple):
 
     offset: int
     size: int
-    quality: Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
+    quality: FrameQuality
     vcid: int | None = None
     vcfc: int | None = None
     scet: int | None = None

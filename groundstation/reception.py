@@ -18,8 +18,8 @@ from groundstation.endpoints import Endpoints
 from groundstation.errors import StationError, WorldError
 from groundstation.gate import Gate
 from groundstation.keys import KeyPair, KeyStore
-from groundstation.messages import Severity
 from groundstation.tally import Tally
+from protocols.words import Severity
 
 _WATCH_EVERY_S = 0.25
 

@@ -25,7 +25,6 @@ from groundstation.messages import (
     LinkStatus,
     PlaybackStatus,
     ReplayControl,
-    Severity,
     Snapshot,
     Telemetry,
 )
@@ -35,6 +34,7 @@ from groundstation.printable import encodable
 from groundstation.receiver import Outcome
 from groundstation.tui.source import Update
 from protocols.units import NS_PER_S
+from protocols.words import Severity
 
 M = TypeVar("M", bound=AnyMessage)
 T = TypeVar("T")

@@ -21,12 +21,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
 
 from groundstation.archive.reader import ArchiveReader
 from groundstation.message_base import Value
 from groundstation.onboard_clock import OnboardClock
-from groundstation.salvaged import Quality, Reason, SalvagedFrame, SalvagedPacket, SalvagedValue
+from groundstation.salvaged import Checksum, Quality, Reason, SalvagedFrame, SalvagedPacket, SalvagedValue
 from groundstation.shown_values import shown_values
 from protocols.ccsds import cds, pus
 from protocols.ccsds.crc import crc16
@@ -286,7 +285,7 @@ class _Piece:
     guessed: bool
 
     @property
-    def checksum(self) -> Literal["fits", "does not fit", "cut off"]:
+    def checksum(self) -> Checksum:
         if len(self.data) < _size(self.packet):
             return "cut off"
         return "does not fit" if crc16(self.data) else "fits"

@@ -11,6 +11,7 @@ from groundstation.plain import number_text, utc
 
 Quality = Literal["good", "suspect", "unusable"]
 Reason = Literal["CRC", "RS", "SYNC", "CUT"]
+Checksum = Literal["fits", "does not fit", "cut off"]
 """Why a frame was not good: what failed, or that it was cut off by the end of the recording."""
 
 
@@ -30,7 +31,7 @@ class SalvagedPacket(msgspec.Struct, frozen=True):
     packet: str
     apid: int
     scet: int | None
-    checksum: Literal["fits", "does not fit", "cut off"]
+    checksum: Checksum
     values: list[SalvagedValue]
 
 

@@ -42,7 +42,6 @@ from groundstation.messages import (
     LinkStatus,
     MissedReport,
     ReplayControl,
-    Severity,
     Snapshot,
     SnapshotRequest,
     StopRequest,
@@ -64,6 +63,7 @@ from groundstation.uplink import Uplink
 from groundstation.viewers import Viewers
 from groundstation.wakeup import Bell
 from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import Severity
 
 QUEUE_LIMIT = 20_000
 """Reports between reader and event loop."""

@@ -30,7 +30,7 @@ from groundstation.cop import CopService, directive_kind
 from groundstation.cop_messages import CopOutput, CopSettings, Delivered, Notice, Transmission, Undelivered
 from groundstation.errors import CommandRefused
 from groundstation.message_base import Value
-from groundstation.messages import EventMessage, Severity, Telemetry
+from groundstation.messages import EventMessage, Telemetry
 from groundstation.orders import TIMEOUTS_MS, CommandState, CommandUpdate, UplinkStatus
 from protocols.ccsds.pus import request_id
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
@@ -38,6 +38,7 @@ from protocols.commands import Command
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import Severity
 
 DEFAULT_TIMEOUT = 10_000 * NS_PER_MS
 REPEATS_MAX = 100

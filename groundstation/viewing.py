@@ -21,6 +21,9 @@ from groundstation.shell import Style
 from groundstation.tui.source import StationBack, StationLost
 from protocols.units import NS_PER_MS
 
+LineStyle = Literal["plain", "json"]
+"""A viewer that writes lines: for people, or for programs."""
+
 
 def show(
     station: Endpoints,
@@ -56,7 +59,7 @@ def show(
 
 async def follow(
     station: Endpoints,
-    style: Literal["plain", "json"],
+    style: LineStyle,
     until: Callable[[AnyMessage], bool] | None = None,
     client: StationClient | None = None,
 ) -> int:
@@ -83,9 +86,7 @@ async def follow(
         await client.close()
 
 
-async def _lines(
-    client: StationClient, style: Literal["plain", "json"], until: Callable[[AnyMessage], bool] | None
-) -> int:
+async def _lines(client: StationClient, style: LineStyle, until: Callable[[AnyMessage], bool] | None) -> int:
     lines, meter, reports = PlainLines(), LagMeter(), LagReports()
     snapshot = await client.connect()
     meter.take(snapshot.sent, host_clock())
@@ -110,7 +111,7 @@ async def _lines(
     return 0
 
 
-def _write(update: AnyMessage | StationBack, style: Literal["plain", "json"], lines: PlainLines) -> None:
+def _write(update: AnyMessage | StationBack, style: LineStyle, lines: PlainLines) -> None:
     if isinstance(update, StationBack):
         _write(update.snapshot, style, lines)
     elif style == "json":

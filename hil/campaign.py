@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 
 from groundstation.lost_text import lost_text
-from groundstation.messages import Certainty
 from hil.errors import ScenarioError
 from hil.faults.window import mission_time, span_ns
 from hil.feasibility import check_feasible
 from hil.result import RunResult
 from hil.scenario import Mode, Scenario, State, Vary, parse_scenario
 from protocols.units import NS_PER_MS
+from protocols.words import Certainty
 
 _Z = 1.959964
 """Of a confidence interval of 95 %."""

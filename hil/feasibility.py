@@ -17,6 +17,7 @@ from hil.errors import NeverHappens
 from hil.faults import Act, At, Spec
 from hil.flight_profile import FIRST_LANDER_TICK, PASSES, FlightProfile, PassPlan
 from hil.lander.dynamics import TICK_NS
+from hil.measurements import NUMBERED, OF_A_COMMAND, OF_A_LOSS
 from hil.scenario import Limit, Loss, Mode, Scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
@@ -35,13 +36,6 @@ EVENTS: dict[FlightProfile, frozenset[str]] = {"historical": _EVENTS | {"RELAY_L
 """Onboard events of each profile's pass."""
 OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
 """Faults after which a link can be found again."""
-NUMBERED = frozenset(
-    {
-        *("last_good_frame", "los_time_error", "los_declared_late", "los_cause", "reacquisition", "outage_lost"),
-        *("command", "command_latency", "fault"),
-    }
-)
-"""Measurements of which a flight may have several."""
 _CONTACT = 2 * TICK_NS
 """From a contact's first frame to the one with which it can be lost."""
 
@@ -165,10 +159,10 @@ def _counted(base: str, scenario: Scenario) -> tuple[int, int | None]:
     """From what number on a scenario's rows of a kind count, and how many there are; None: that is not known."""
     if base == "fault":
         return 0, len(scenario.faults)
-    if base in ("command", "command_latency"):
+    if base in OF_A_COMMAND:
         return 1, len(scenario.commands)
     losses = len(scenario.losses)
-    return 1, losses if base in ("last_good_frame", "los_time_error", "los_declared_late", "los_cause") else None
+    return 1, losses if base in OF_A_LOSS else None
 
 
 def _pass(scenario: Scenario) -> PassPlan:

@@ -7,7 +7,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import click
 from click.core import ParameterSource
@@ -36,7 +36,7 @@ from hil.mission_time import MissionTime, exact
 from hil.report import Report, lines, prepare_folder, release_folder, write_report
 from hil.result import DeclaredLoss, RunResult
 from hil.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
-from hil.scenario import Mode, Scenario, load_scenario
+from hil.scenario import LinkKind, Mode, Scenario, load_scenario
 from hil.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.targets import TARGETS
 
@@ -52,7 +52,7 @@ SOFT_LANDING = "soft-landing"
 @click.option("--speed", type=Number(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1.")
 @click.option(
     "--link",
-    type=Choice(["pty", "zmq"]),
+    type=Choice(get_args(LinkKind)),
     help="Transport between lander and station. Default: the scenario's, mostly pty.",
 )
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")

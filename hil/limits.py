@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hil.measurements import MeasurementName
 from hil.result import Measurement, Shown
 from hil.scenario import Limit, Mode, State, applies
 
@@ -69,7 +70,7 @@ TRUE = Band(equals=True)
 _PERIOD_MS = 100
 """T, of the lander's frames."""
 
-MEASUREMENTS: dict[str, Usual] = {
+MEASUREMENTS: dict[MeasurementName, Usual] = {
     "stream_equal": Usual("", TRUE, TRUE),
     "received_equal": Usual("", TRUE, TRUE),
     "golden_to_los": Usual("", Band(), Band()),
@@ -131,7 +132,10 @@ MEASUREMENTS: dict[str, Usual] = {
 """
 
 
-BESIDE_A_VIEWER = frozenset({"interarrival_p99", "byte_to_published_p99"})
+_USUAL: dict[str, Usual] = {str(name): usual for name, usual in MEASUREMENTS.items()}
+"""By names that need not be known ones."""
+
+BESIDE_A_VIEWER: frozenset[MeasurementName] = frozenset({"interarrival_p99", "byte_to_published_p99"})
 """What a viewer on the same computer may spoil: of a flight that is watched it is recorded, if no limit is given."""
 
 
@@ -167,7 +171,7 @@ def unapplied(
 
 def not_applicable(name: str, why: str) -> Measurement:
     """A row that needs a part of the pass that was not flown."""
-    unit = MEASUREMENTS[base_name(name)].unit
+    unit = _USUAL[base_name(name)].unit
     return Measurement(name=name, value=None, unit=unit, limit="", state="NA", note=f"not applicable: {why}")
 
 
@@ -186,7 +190,7 @@ def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watc
             return Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
     if watched and name in BESIDE_A_VIEWER:
         return Band(least=0)
-    usual = MEASUREMENTS[base_name(name)]
+    usual = _USUAL[base_name(name)]
     return usual.lockstep if mode == "lockstep" else usual.realtime
 
 
@@ -197,7 +201,7 @@ def row(name: str, value: Shown, band: Band, note: str = "", unit: str | None = 
     return Measurement(
         name=name,
         value=shown,
-        unit=MEASUREMENTS[base_name(name)].unit if unit is None else unit,
+        unit=_USUAL[base_name(name)].unit if unit is None else unit,
         limit=band.text,
         marginal=band.marginal_text,
         state=state,

@@ -20,7 +20,7 @@ from groundstation.archive.reader import ArchiveReader
 from groundstation.archive.records import EventRecord
 from groundstation.links.base import Chunk
 from groundstation.lost_text import frames_lost, lost_text
-from groundstation.messages import Certainty, ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.messages import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
 from groundstation.onboard_clock import OnboardClock
 from groundstation.orders import FINAL_STATES, CommandUpdate
 from groundstation.plain import utc
@@ -29,6 +29,7 @@ from hil.fault_rows import fault_rows
 from hil.feasibility import OUTAGES
 from hil.host_spoilt import are_spoilt, is_spoilt
 from hil.limits import Band, band_of, not_applicable, row, unapplied
+from hil.measurements import OF_A_LOSS
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
 from hil.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
@@ -39,6 +40,7 @@ from hil.targets import BOARD
 from protocols.lander import BUS, EPOCH, LANDER, MARS6
 from protocols.profile import UART
 from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import Certainty
 
 PERIOD_MS = 100
 """T, of the lander's frames."""
@@ -58,7 +60,6 @@ _TIMING = {
 """Faults after which frames do not come at their time."""
 _RESETS = {"reset", "power_off"}
 _MAX_SAMPLES = 20_000
-_OF_A_LOSS = ("last_good_frame", "los_time_error", "los_declared_late", "los_cause")
 _LOCK_NS = 300 * NS_PER_MS
 """Three frames: so much of the signal has to be heard before it can be lost."""
 _DECLARED_NS = 400 * NS_PER_MS
@@ -259,7 +260,7 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
     for n, loss in enumerate(planned):
         number = f"[{n + 1}]" if len(planned) > 1 else ""
         if why := bench.lack(loss):
-            for name in _OF_A_LOSS:
+            for name in OF_A_LOSS:
                 bench.leave_out(f"{name}{number}", why)
             continue
         verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)

@@ -69,6 +69,7 @@ from hil.faults import FAULTS, Act, At, For, Spec, in_flight
 from hil.faults.spec import Direction
 from hil.flight_profile import PASSES, FlightProfile
 from hil.flown_part import FlownPart
+from hil.measurements import MEASURED
 from protocols.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import EPOCH, MARS6
@@ -78,6 +79,8 @@ from protocols.toml_text import read_toml
 SCENARIOS = Path(__file__).parent / "scenarios"
 """Those that come with the package."""
 
+LinkKind = Literal["pty", "zmq"]
+"""How lander and station are joined in real time."""
 Mode = Literal["lockstep", "realtime"]
 TARGETS = ("software", "posix", "qemu", "simavr", "board")
 """What a scenario may name; `hil.targets` has them."""
@@ -86,15 +89,6 @@ State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "UNSTABLE", "
 never NA: that is a row which needs a part of the pass that was not flown. UNSTABLE is a row in real time that a late
 host may have spoilt, and a run with nothing worse."""
 
-MEASURED = (
-    *("stream_equal", "received_equal", "golden_to_los", "frames_missing", "last_good_frame", "los_time_error"),
-    *("los_declared_late", "los_cause", "losses", "false_los", "frames_after_los", "frames_lost"),
-    *("crc_rejects_unpredicted", "undetected_unpredicted", "resync", "interarrival_p99", "byte_to_published_p99"),
-    *("lost_miscounted", "duplicates_miscounted", "outage_lost"),
-    *("reacquisition", "resets", "build_id_equal", "bytes_conserved", "bytes_accounted"),
-    *("command", "command_latency", "fault"),
-)
-"""What can be limited; `hil.limits` says what each is."""
 
 _LONGEST_LABEL = 100
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
@@ -108,7 +102,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 6
     modes: list[Mode] = msgspec.field(default_factory=lambda: ["lockstep", "realtime"])
     targets: list[str] | None = None
-    link: Literal["pty", "zmq"] = "pty"
+    link: LinkKind = "pty"
     speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
     baud: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)] = 115200
     requirements: list[str] = []

@@ -11,16 +11,15 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.randomizer import randomize
 from protocols.profile import LinkProfile
+from protocols.words import FrameFailure
 
 ASM_SLACK = 8
 """One bit in so many of the ASM may be wrong where Reed–Solomon is the only arbiter."""
-
-Failure = Literal["CRC", "RS"]
 
 
 class Good(NamedTuple):
@@ -30,7 +29,7 @@ class Good(NamedTuple):
     corrected: int
 
 
-Arbiter = Callable[[bytes], Good | Failure]
+Arbiter = Callable[[bytes], Good | FrameFailure]
 
 
 def arbiter_of(profile: LinkProfile, *, correct: bool = True) -> Arbiter:
@@ -48,18 +47,18 @@ def asm_slack(profile: LinkProfile) -> int | None:
     return len(profile.asm) * 8 // ASM_SLACK if profile.rs_depth else 0
 
 
-def _check_fecf(block: bytes) -> Good | Failure:
+def _check_fecf(block: bytes) -> Good | FrameFailure:
     return "CRC" if crc16(block) else Good(block, 0)
 
 
-def _accept(block: bytes) -> Good | Failure:
+def _accept(block: bytes) -> Good | FrameFailure:
     return Good(block, 0)
 
 
 def _with_reed_solomon(depth: int, then: Arbiter, correct: bool) -> Arbiter:
     from protocols.ccsds import reed_solomon  # noqa: PLC0415 - it needs numpy, which the UART profile does not wait for
 
-    def judge(block: bytes) -> Good | Failure:
+    def judge(block: bytes) -> Good | FrameFailure:
         decoded = reed_solomon.decode(block, depth, correct=correct)
         if decoded is None:
             return "RS"
@@ -70,7 +69,7 @@ def _with_reed_solomon(depth: int, then: Arbiter, correct: bool) -> Arbiter:
 
 
 def _derandomised(then: Arbiter) -> Arbiter:
-    def judge(block: bytes) -> Good | Failure:
+    def judge(block: bytes) -> Good | FrameFailure:
         return then(randomize(block))
 
     return judge

@@ -15,8 +15,8 @@ from protocols.fields import Limits
 from protocols.layout import Field, layout_of
 from protocols.nearest import nearest
 from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's times
+from protocols.words import Severity
 
-Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 Mark = Literal["S", "F", "R", "C", "A"]
 """Where a figure comes from: source document, found, remembered, computed, assumed."""
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf, isnan
-from typing import Any, Literal
+from typing import Any
 
 import construct
+
+from protocols.words import LimitState
 
 _SHOWN = 3
 """Decimals that a person is shown where neither the declaration nor the calibration says how many there are."""
 
 _PLACES_MAX = 9
-LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 
 
 @dataclass(frozen=True, slots=True)

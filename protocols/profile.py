@@ -24,6 +24,7 @@ from typing import Any, Literal
 from protocols.errors import DeclarationError
 from protocols.nearest import nearest
 from protocols.toml_text import read_toml
+from protocols.words import FrameKind
 
 ASM = bytes.fromhex("1ACFFC1D")
 """Attached sync marker, CCSDS 131.0-B §9.3.5."""
@@ -37,7 +38,6 @@ MAX_FRAME = {"TM": 2048, "AOS": 65536}
 
 MAX_DEPTH = 8
 
-Kind = Literal["TM", "AOS"]
 Alignment = Literal["byte", "bit"]
 
 _HEADER = 6
@@ -67,7 +67,7 @@ class LinkProfile:
     frame_length: int = 128
     asm: bytes = ASM
     ocf: bool = True
-    kind: Kind = "TM"
+    kind: FrameKind = "TM"
     fecf: bool = True
     rs_depth: int = 0
     randomised: bool = False

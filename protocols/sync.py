@@ -32,6 +32,7 @@ from typing import Any, Literal, NamedTuple
 
 from protocols.arbiter import Arbiter, Good, arbiter_of, asm_slack
 from protocols.profile import LinkProfile
+from protocols.words import RejectReason
 
 FLYWHEEL = 2
 """Frames in a row that the flywheel may step over."""
@@ -43,7 +44,6 @@ _STRIDE = 64
 """Frames that are looked at in one go."""
 
 SyncState = Literal["SEARCH", "LOCK"]
-Reason = Literal["CRC", "RS", "SYNC"]
 
 
 class Frame(NamedTuple):
@@ -68,7 +68,7 @@ class Reject(NamedTuple):
 
     offset: int
     data: bytes
-    reason: Reason
+    reason: RejectReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
+
+from protocols.words import FrameQuality
 
 Value = int | float | str | bytes | None
 """What SQLite may give, whatever a column is declared to hold."""
 
-Quality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
-"""Of a frame. CORRECTED is good after Reed–Solomon; the last three are why a frame was rejected."""
 
-QUALITIES: tuple[Quality, ...] = ("GOOD", "CORRECTED", "CRC", "RS", "SYNC")
-GOOD_QUALITIES: tuple[Quality, ...] = ("GOOD", "CORRECTED")
+QUALITIES: tuple[FrameQuality, ...] = get_args(FrameQuality)
+GOOD_QUALITIES: tuple[FrameQuality, ...] = ("GOOD", "CORRECTED")
 
 
 class EventRecord(NamedTuple):
@@ -37,7 +37,7 @@ class FrameEntry(NamedTuple):
     scet: int | None
     vcid: int | None
     vcfc: int | None
-    quality: Quality
+    quality: FrameQuality
     chunk: int
     at: int
     size: int
@@ -51,7 +51,7 @@ class FrameRecord(NamedTuple):
     scet: int | None
     vcid: int | None
     vcfc: int | None
-    quality: Quality
+    quality: FrameQuality
     chunk: int
     at: int
     size: int

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from groundstation.messages import Acknowledgement, ContactChange, EventMessage
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Transport
 from groundstation.orders import CommandUpdate
 
-TransportState = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
 Disturbance = Literal["", "moment", "lasting"]
 """Another program meddles with the port: not, just now, or until another change of the transport says otherwise."""
 Clock = Callable[[], int]
@@ -35,7 +34,7 @@ class LinkChange:
     """
 
     ert: int
-    state: TransportState
+    state: Transport
     detail: str
     peer: bool = False
     disturbance: Disturbance = ""

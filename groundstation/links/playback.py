@@ -29,8 +29,8 @@ from groundstation.archive.records import EventRecord, FrameRecord
 from groundstation.archive.schema import GAP_KIND
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.iso_time import iso_utc
-from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold, TransportState
-from groundstation.messages import Acknowledgement, ContactChange, EventMessage
+from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold
+from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Transport
 from groundstation.orders import CommandUpdate
 from protocols.times import utc_ns
 from protocols.units import NS_PER_DAY, NS_PER_S
@@ -82,7 +82,7 @@ class Item(NamedTuple):
 class _Transport(msgspec.Struct):
     """Body of a recorded change of the transport."""
 
-    state: TransportState
+    state: Transport
     detail: str
     peer: bool = False
     disturbance: Disturbance = ""

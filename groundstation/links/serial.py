@@ -25,13 +25,14 @@ import serial
 
 from groundstation.errors import CallerError, LinkError, PortAbsent
 from groundstation.links.access import Holder
-from groundstation.links.base import Chunk, Clock, Disturbance, LinkChange, Listening, Report, TransportState
+from groundstation.links.base import Chunk, Clock, Disturbance, LinkChange, Listening, Report
 from groundstation.links.device_finder import DeviceFinder
 from groundstation.links.devices import ROOT
 from groundstation.links.port_address import DEFAULT_BAUD, checked_baud
 from groundstation.links.port_opening import close_port, open_port, probe
 from groundstation.links.port_watch import Meddling, PortWatch, others_at, shared_text
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
+from groundstation.messages import Transport
 
 __all__ = ["SerialLink", "close_port", "open_port", "probe"]
 
@@ -189,7 +190,7 @@ class SerialLink:
             return f"{self._path} hung up ({reason}): trying again"
         return f"{self._path} was unplugged ({reason}): plug it in again"
 
-    def _change(self, state: TransportState, detail: str, disturbance: Disturbance = "") -> None:
+    def _change(self, state: Transport, detail: str, disturbance: Disturbance = "") -> None:
         self._sink(LinkChange(self._stamp(), state, detail, disturbance=disturbance))
 
     def _stamp(self) -> int:

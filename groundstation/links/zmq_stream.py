@@ -18,8 +18,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report, TransportState
+from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report
 from groundstation.links.zmq_wire import Away, PortState, Received, RelayMessage, Welcome, unpack_parts
+from groundstation.messages import Transport
 from protocols.errors import DecodeError
 from protocols.units import NS_PER_MS
 
@@ -140,7 +141,7 @@ class RelayStream:
         """The time by the far port's clock, as far as it is known."""
         return now + (self._offset or 0)
 
-    def change(self, state: TransportState, detail: str, now: int, *, peer: bool = False) -> LinkChange:
+    def change(self, state: Transport, detail: str, now: int, *, peer: bool = False) -> LinkChange:
         """A change of the transport, in this link's time."""
         return LinkChange(self._stamp(now), state, detail, peer)
 

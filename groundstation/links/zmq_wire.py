@@ -22,7 +22,8 @@ import construct
 import msgspec
 
 from groundstation.json_encoding import encode_json
-from groundstation.links.base import Disturbance, TransportState
+from groundstation.links.base import Disturbance
+from groundstation.messages import Transport
 from protocols.codec import compile_codec
 from protocols.errors import DecodeError
 
@@ -54,7 +55,7 @@ class Away(msgspec.Struct, frozen=True, tag="away", kw_only=True):
 class PortState(msgspec.Struct, frozen=True, tag="port", kw_only=True):
     """The far port changed or was disturbed, or, not counted and right after `Received`, this is how it stood there."""
 
-    state: TransportState
+    state: Transport
     detail: str
     disturbance: Disturbance = ""
 

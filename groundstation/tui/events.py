@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from groundstation.histories import LogEntry
-from groundstation.messages import Severity
 from groundstation.plain import utc
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.rows import View, title
 from groundstation.tui.spans import Row, Span, Tone, fit
+from protocols.words import Severity
 
 _TONES: dict[Severity, Tone] = {
     "DIAGNOSTIC": "dim",

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from groundstation.messages import LimitState
 from groundstation.printable import printable
+from protocols.words import LimitState
 
 _ASCII_TABLE = str.maketrans(
     {

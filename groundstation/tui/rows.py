@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from groundstation.json_encoding import word_of
 from groundstation.message_base import Value
-from groundstation.messages import LimitState, ParameterInfo
+from groundstation.messages import ParameterInfo
 from groundstation.model import PassModel, Reading, ShownSignal
 from groundstation.tui.glyphs import Glyphs
 from groundstation.tui.spans import Row, Span, Tone, fit, left, right, width_of
 from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import LimitState
 
 SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
 KEYS = (

@@ -15,10 +15,11 @@ first packet's header.
 """
 
 from protocols.counts.frames import PLAIN_STEP, FrameCounter
-from protocols.counts.lost import NOTHING, UNKNOWN, Certainty, Lost
+from protocols.counts.lost import NOTHING, UNKNOWN, Lost
 from protocols.counts.packets import PacketCounter
 from protocols.counts.step import FrameStep, StepKind
 from protocols.counts.totals import FrameTotals
+from protocols.words import Certainty
 
 __all__ = [
     "NOTHING",

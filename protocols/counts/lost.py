@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
-"""In order: the sum of two numbers is no surer than the less sure of them."""
+from protocols.words import Certainty
 
 _ORDER: tuple[Certainty, ...] = ("EXACT", "ABOUT", "AT_LEAST", "UNKNOWN")
 

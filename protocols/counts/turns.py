@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from protocols.counts.lost import Certainty, Lost, at_least
+from protocols.counts.lost import Lost, at_least
 from protocols.counts.pace import Pace
+from protocols.words import Certainty
 
 
 def frames_between(pace: Pace, before: int | None, after: int | None) -> int | None:

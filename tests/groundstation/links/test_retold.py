@@ -16,7 +16,7 @@ from groundstation.errors import CallerError
 from groundstation.links.base import Chunk, LinkChange, News, Restart, Retold
 from groundstation.links.playback import DAMAGE_EVENT, GAP_EVENT, Playback
 from groundstation.links.replay import ReplayLink
-from groundstation.messages import ContactChange, EventMessage, Severity
+from groundstation.messages import ContactChange, EventMessage
 from groundstation.orders import CommandUpdate
 from groundstation.receiver import Receiver
 from groundstation.replaying import ReplayDesk
@@ -24,6 +24,7 @@ from hil.run import Plan, fly_plan
 from hil.scenario import SCENARIOS, load_scenario
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
+from protocols.words import Severity
 from tests.groundstation.links.collect import Sink
 from tests.groundstation.links.test_replay import paused_link, settled
 from tests.groundstation.recordings import damage, record

@@ -23,14 +23,12 @@ from groundstation.messages import (
     Heartbeat,
     HistoryRequest,
     LimitInfo,
-    LimitState,
     LinkStatus,
     LosVerdict,
     MilestoneInfo,
     ParameterInfo,
     PlaybackStatus,
     Refusal,
-    Severity,
     SignalState,
     Snapshot,
     Telemetry,
@@ -46,6 +44,7 @@ from groundstation.orders import (
     UplinkStatus,
 )
 from groundstation.tui.source import Update
+from protocols.words import LimitState, Severity
 
 S = 1_000_000_000
 ENTRY = 132_311_153 * S  # 1974-03-12T09:05:53Z

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from groundstation.messages import Cause, LimitInfo, LimitState, ParameterInfo
+from groundstation.messages import Cause, LimitInfo, ParameterInfo
 from groundstation.model import Freshness, PassModel, Reading
 from groundstation.tui.banner import banner, chain
 from groundstation.tui.descent import layout_for
@@ -15,6 +15,7 @@ from groundstation.tui.plot import Canvas, Frame, nice
 from groundstation.tui.rows import View, age_text, elapsed_text, footer, parameter_row
 from groundstation.tui.spans import Span, fit, left, plain, right, width_of
 from groundstation.tui.theme import styles
+from protocols.words import LimitState
 from tests.groundstation.tui.scripted import LOS, S, contact, host, snapshot, verdict
 
 INFO = ParameterInfo(

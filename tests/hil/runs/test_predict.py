@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hil.channel import Channel
 from hil.cutter import Cutter
 from hil.limits import MEASUREMENTS
+from hil.measurements import MEASURED
 from hil.predict import predict
 from hil.reference_deframer import find_frames
-from hil.scenario import MEASURED
 from hil.sent_frames import SentFrames
 from protocols.profile import UART
 from protocols.sync import Deframer, Frame
