@@ -17,7 +17,8 @@ Rules:
    is more work for libzmq than for him.
 6. Every connection that is ended here is told, with the bound; of one kind the first at once, the others counted.
 7. What libzmq itself ends for a message that is too long it does not tell. It is found by the look of its end: the
-   other side is still there.
+   other side is still there. Of a connection that came and ended between two looks that cannot be known: a viewer that
+   closes at once looks the same, and the event says both.
 8. Descriptors are used again at once, and events are read up to 20 ms after they happened: an end that is told may be
    that of an earlier connection with the same number. So an end is judged a look later: one whose descriptor is still
    open has not ended. Nothing is shut down because an end was told.
@@ -215,8 +216,8 @@ class Connections:
             if self._accepted.pop(value, None) is None:
                 self._ends[value] = failed
             elif not failed and value not in self._heard:
-                why = f"a message of more than {self._bounds.message:,} bytes, none of ZeroMQ, or nothing at all"
-                self._refuse(why, f"a connection ended before it was looked at: {why}")
+                sent = f"a message of more than {self._bounds.message:,} bytes or none of ZeroMQ"
+                self._refuse(sent, f"a connection ended at once: its other side closed it, or sent {sent}")
         else:
             self._handshake_failed = True  # the next end that libzmq tells of is that of the same connection
             self._gate.failed(event, value, endpoint)

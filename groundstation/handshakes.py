@@ -35,7 +35,7 @@ class Handshakes:
         """Args: the socket, what it shows to the other side, and a number that no other in this context has."""
         self._socket = socket
         self._credentials = credentials
-        self._failed = False
+        self._failed = self._succeeded = False
         self._outgoing = Outgoing(socket, ANSWER_MAX)
         address = f"inproc://handshakes-{number}"
         socket.monitor(address, _EVENTS)
@@ -81,6 +81,11 @@ class Handshakes:
 
     def _take(self, told: Mapping[str, Any]) -> None:
         event = told["event"]
+        if event == zmq.EVENT_CONNECTED:
+            self._succeeded = False
+        if event == zmq.EVENT_DISCONNECTED and not self._succeeded:
+            self._outgoing.close()  # a handshake failed, which says nothing of messages
+            return
         if event & EVENTS:
             self._outgoing.event(event, told["value"], told["endpoint"].decode(errors="replace"))
             return
@@ -90,4 +95,5 @@ class Handshakes:
                 f"the key {own.name!r} is not let in there: on that host, "
                 f"`groundstation keys allow {own.name} {own.public}` lets it in"
             )
-        self._failed = event != zmq.EVENT_HANDSHAKE_SUCCEEDED
+        self._succeeded = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        self._failed = not self._succeeded

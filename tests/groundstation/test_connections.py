@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -131,6 +132,22 @@ def test_connections_that_come_and_go_are_left_alone(tmp_path: Path, where: str,
 
     ends = Endpoints(telemetry=f"ipc://{tmp_path}/t", command=f"ipc://{tmp_path}/c") if where == "ipc" else None
     run(test, ends=ends, detached=detached)
+
+
+@pytest.mark.parametrize("kind", [zmq.SUB, zmq.DEALER], ids=["sub", "dealer"])
+def test_connections_that_end_unseen_are_not_called_offenders(kind: int) -> None:
+    """The event loop is held up while viewers come and close at once."""
+
+    async def test(bench: Bench) -> None:
+        for _ in range(100):
+            for _ in range(3):
+                with bench.socket(kind) as made:
+                    made.connect(bench.door.ends.telemetry if kind == zmq.SUB else bench.door.ends.command)
+                    time.sleep(0.005)  # blocks the loop that looks
+            await asyncio.sleep(0.03)
+        assert all("its other side closed it, or" in told for told in bench.told), bench.told
+
+    run(test)
 
 
 def test_a_message_that_is_too_long_ends_its_connection() -> None:

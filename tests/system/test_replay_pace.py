@@ -165,7 +165,7 @@ def _told(run: Run, path: Path, *options: str) -> Counter[tuple[Any, ...]]:
     done = run("groundstation", "replay", str(path), "--json", "--speed", "100", *options)
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
-    own = ("STATION_START", "REPLAY_END")
+    own = ("STATION_START", "REPLAY_END", "CONNECTION_ENDED")
     news = [m for m in messages if m["type"] in ("event", "contact", "command") and m.get("name") not in own]
     return Counter(words(message) for message in news)
 
