@@ -20,9 +20,9 @@ from msgspec import inspect as shape
 
 import groundstation.cli
 import hil.cli
-from groundstation import messages
 from groundstation.exit_codes import errors_of
 from groundstation.message_base import Message
+from groundstation.messages import AnyMessage, Telemetry
 from groundstation.orders import Order
 from hil.faults import FAULTS
 from hil.faults.spec import Spec
@@ -191,9 +191,9 @@ def leaves(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
 
 def wire() -> str:
     """Every message of a station and its viewers."""
-    known = {str(kind.__struct_config__.tag): kind for kind in get_args(messages.AnyMessage)}
+    known = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyMessage)}
     requests = [tag for tag in known if tag not in {*TOPICS, *ANSWERS, *JSON_ONLY}]
-    intro = (inspect.getdoc(messages) or "").split("\n\n", 2)
+    intro = (inspect.getdoc(sys.modules[Telemetry.__module__]) or "").split("\n\n", 2)
     common = table(Message, skip=())
     order = table(Order, skip={"seq", "sent"})
     parts = [

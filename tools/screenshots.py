@@ -6,6 +6,7 @@ the loss of signal is shown.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -26,26 +27,31 @@ PATIENCE_S = 120.0
 
 def main() -> int:
     """Take them all; the exit status."""
+    parser = argparse.ArgumentParser(description="Take the pictures of the documents.")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "img", help="where to write them")
+    pictures = parser.parse_args().folder
     if shutil.which("tmux") is None:
         print("tmux is needed: apt-get install tmux", file=sys.stderr)
         return 1
     for name, size in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
             picture = fly(Path(folder), *size)
-            (ROOT / "docs" / "img" / name).write_text(without_random_names(picture), encoding="utf-8")
-        print(f"docs/img/{name}")
+            (pictures / name).write_text(without_random_names(picture), encoding="utf-8")
+        print(pictures / name)
     return 0
 
 
 def fly(folder: Path, columns: int, lines: int) -> str:
     """Fly in a terminal of that size; the screen at the loss of signal, as SVG."""
-    environment = os.environ | {
+    inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    environment = inherited | {
         "XDG_RUNTIME_DIR": str(folder),
         "XDG_DATA_HOME": str(folder / "data"),
         "COLORTERM": "truecolor",
         "LC_ALL": "C.UTF-8",
     }
-    tmux = ["tmux", "-S", str(folder / "tmux"), "-f", os.devnull]
+    (folder / "tmux.conf").write_text("set -g status off\n", encoding="utf-8")
+    tmux = ["tmux", "-S", str(folder / "tmux"), "-f", str(folder / "tmux.conf")]
     program = f"{Path(sys.executable).parent / 'hil'} fly --speed {SPEED} --record pass.sqlite"
     start = [*tmux, "new-session", "-d", "-x", str(columns), "-y", str(lines), "-c", str(folder), program]
     subprocess.run(start, env=environment, check=True)
