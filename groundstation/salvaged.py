@@ -11,8 +11,8 @@ from groundstation.plain import number_text, utc
 
 Quality = Literal["good", "suspect", "unusable"]
 Reason = Literal["CRC", "RS", "SYNC", "CUT"]
-Checksum = Literal["fits", "does not fit", "cut off"]
 """Why a frame was not good: what failed, or that it was cut off by the end of the recording."""
+Checksum = Literal["fits", "does not fit", "cut off"]
 
 
 class SalvagedValue(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from groundstation.plain import utc
 from hil.campaign import to_toml
 from hil.faults import Spec
 from hil.flight_profile import FlightProfile
-from hil.measure import PERIOD_MS
+from hil.limits import PERIOD_MS
 from hil.predict import CONTACT_FRAMES
 from hil.scenario import Scenario, last_loss, parse_scenario
 from protocols.times import utc_ns

@@ -67,7 +67,7 @@ ANY = Band()
 """Whatever was measured passes."""
 EXACT = Band(equals=0)
 TRUE = Band(equals=True)
-_PERIOD_MS = 100
+PERIOD_MS = 100
 """T, of the lander's frames."""
 
 MEASUREMENTS: dict[MeasurementName, Usual] = {
@@ -78,7 +78,7 @@ MEASUREMENTS: dict[MeasurementName, Usual] = {
     "lost_miscounted": Usual("frame", EXACT, EXACT),
     "duplicates_miscounted": Usual("frame", EXACT, EXACT),
     "outage_lost": Usual("frame", Band(), Band()),
-    "last_good_frame": Usual("ms", Band(-_PERIOD_MS, -1), Band(-_PERIOD_MS, -1)),
+    "last_good_frame": Usual("ms", Band(-PERIOD_MS, -1), Band(-PERIOD_MS, -1)),
     "los_time_error": Usual("ms", EXACT, EXACT),
     "los_declared_late": Usual("ms", EXACT, Band(0, 50, marginal_most=25)),
     "los_cause": Usual("", Band(), Band()),
@@ -89,7 +89,7 @@ MEASUREMENTS: dict[MeasurementName, Usual] = {
     "crc_rejects_unpredicted": Usual("frame", EXACT, EXACT),
     "undetected_unpredicted": Usual("frame", EXACT, EXACT),
     "resync": Usual("frame", Band(0, 1, marginal_most=0), Band(0, 2, marginal_most=1)),
-    "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * _PERIOD_MS)),
+    "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * PERIOD_MS)),
     "byte_to_published_p99": Usual("ms", Band(0), Band(0, 10)),
     "reacquisition": Usual("s", Band(0, 2), Band(0, 2)),
     "resets": Usual("", EXACT, EXACT),

@@ -28,7 +28,7 @@ from groundstation.receiver import FrameNote, Receiver
 from hil.fault_rows import fault_rows
 from hil.feasibility import OUTAGES
 from hil.host_spoilt import are_spoilt, is_spoilt
-from hil.limits import Band, band_of, not_applicable, row, unapplied
+from hil.limits import PERIOD_MS, Band, band_of, not_applicable, row, unapplied
 from hil.measurements import OF_A_LOSS
 from hil.predict import Arrival, Prediction, losses, predict
 from hil.record import FlightRecord
@@ -42,8 +42,6 @@ from protocols.profile import UART
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
 
-PERIOD_MS = 100
-"""T, of the lander's frames."""
 _TIMING = {
     "delay",
     "rate",

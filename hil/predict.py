@@ -21,13 +21,14 @@ from statistics import median
 from groundstation.receiver import FrameNote
 from hil.channel import Channel, Delivered
 from hil.cutter import Cut
+from hil.limits import PERIOD_MS
 from hil.reference_deframer import find_frames
 from protocols.counts import FrameStep
 from protocols.profile import LinkProfile
 from protocols.units import NS_PER_MS
 
 CONTACT_FRAMES = 3
-_PERIOD = 100 * NS_PER_MS
+_PERIOD = PERIOD_MS * NS_PER_MS
 """Of the lander's frames, in ns."""
 _PERIODS = 16
 """Of so many the median is taken."""

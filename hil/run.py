@@ -523,7 +523,7 @@ def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) ->
     )
 
 
-def give_up(plan: Plan, why: str, began: int, ended: int, exit_code: int = 20) -> RunResult:
+def give_up(plan: Plan, why: str, began: int, ended: int, exit_code: int = MachineFailed.exit_code) -> RunResult:
     """The same for a run that cannot say so itself: its bundle, as far as it was made, says it, too."""
     result = cut_off(plan, why, began, ended, exit_code)
     if plan.bundle is not None and plan.bundle.is_dir():

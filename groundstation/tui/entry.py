@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from groundstation.arming import ARM_MAX_S
 from groundstation.errors import CommandRefused
 from groundstation.ordering import AnyOrder, Orderer
 from groundstation.orders import ArgumentInfo, CommandInfo
 from protocols.nearest import nearest
 
-ARM_MAX_S = 600
 BYPASS = "--bypass"
 _SWITCH = ("on", "off")
 _SWITCH_TOO = ("true", "false", "1", "0")
@@ -30,7 +30,7 @@ def _own(name: str, description: str, *arguments: ArgumentInfo) -> CommandInfo:
 
 
 _SECONDS = ArgumentInfo(
-    name="seconds", unit="s", description="until it expires by itself", range_text=f"0 … {ARM_MAX_S} s",
+    name="seconds", unit="s", description="until it expires by itself", range_text=f"0 … {ARM_MAX_S:g} s",
     low=0, high=ARM_MAX_S,
 )  # fmt: skip
 
