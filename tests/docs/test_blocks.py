@@ -102,8 +102,16 @@ def check_options(arguments: list[str]) -> None:
     while isinstance(command, click.Group):
         context = click.Context(command, context, name)
         name, command, rest = command.resolve_command(context, rest)  # type: ignore[assignment]  # a known name
+    context = click.Context(command, context, name)
+    given, words, _ = command.make_parser(context).parse_args(list(rest))
+    assert not words, f"{shlex.join(arguments)}: what is {words}?"
     try:
-        command.make_context(name, list(rest), context)
+        for parameter in command.params:  # without their callbacks: those act
+            value = given.get(parameter.name)
+            if isinstance(value, (str, list, tuple)):
+                parameter.type_cast_value(context, value)
+            there = isinstance(value, (str, list, tuple, bool, int))
+            assert there or not parameter.required, f"{shlex.join(arguments)}: {parameter.name} is missing"
     except click.BadParameter as error:  # files of the reader's own are not here
         if "does not exist" not in error.message:
             raise
