@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import groundstation
 import hil
+from groundstation.archive.reader import ArchiveReader
 from groundstation.cli import cli
 from groundstation.logs import ROOMS, LogHandler, logs_to_terminal, options_of_child, start_logging, stop_logging
 
@@ -120,3 +121,36 @@ def test_every_logger_is_that_of_a_room() -> None:
     for path in (path for folder in folders for path in folder.rglob("*.py")):
         found |= set(re.findall(r'getLogger\("([\w.]+)"\)', path.read_text(encoding="utf-8")))
     assert found == set(ROOMS)
+
+
+@pytest.mark.parametrize("program", [["groundstation", "watch"], ["hil", "fly"]])
+def test_the_terminal_interface_and_a_log_do_not_share_a_terminal(program: list[str], tmp_path: Path) -> None:
+    main, side = os.openpty()
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", f"{program[0]}.cli", program[1], "--verbose"]
+    done = subprocess.run(
+        command, stdin=side, stdout=side, stderr=subprocess.PIPE, env=environment, text=True, check=False
+    )
+    os.close(side)
+    os.close(main)
+    assert done.returncode == 2
+    assert "add --log-file FILE, or --plain" in done.stderr
+
+
+def test_a_flight_logs_all_its_processes_to_one_file(tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(runtime), "XDG_DATA_HOME": str(tmp_path)}
+    log = tmp_path / "log"
+    words = ["fly", "los-lander-only", "--plain", "--speed", "100", "--log-file", str(log), "-vv"]
+    subprocess.run([sys.executable, "-m", "hil.cli", *words], env=environment, capture_output=True, check=False)
+    rows = [line.split(" ", 4) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert len({row[1] for row in rows}) == 2  # this flight's process, and its station's
+    rooms = {row[3] for row in rows}
+    assert rooms >= {"hil.runs:", "hil.targets:", "groundstation.station:", "groundstation.links:"}
+    assert rooms >= {"groundstation.recordings:", "groundstation.downlink:", "groundstation.viewer:"}
+    received = [row[4] for row in rows if row[4].startswith("< ")]
+    data = b"".join(bytes.fromhex(text[2 : text.index("[")]) for text in received)
+    (recording,) = (tmp_path / "groundstation" / "passes").glob("*.sqlite")
+    with ArchiveReader(recording) as reader:
+        assert data == b"".join(chunk for _, _, chunk in reader.chunks())
