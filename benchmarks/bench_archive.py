@@ -17,13 +17,13 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from groundstation.archive import schema
-from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.records import FrameEntry
-from groundstation.archive.writer import ArchiveWriter
-from groundstation.columns import frame_columns, packet_columns
-from groundstation.exporting import export
-from hil.oracle import fly
+from groundstation.recordings import schema
+from groundstation.recordings.columns import frame_columns, packet_columns
+from groundstation.recordings.export import export
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import FrameEntry
+from groundstation.recordings.writer import ArchiveWriter
+from hil.verdict.oracle import fly
 from protocols.ccsds.tm_frame import TmFrame, decode_frame, encode_frame
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART

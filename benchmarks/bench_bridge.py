@@ -12,10 +12,10 @@ import threading
 import time
 from pathlib import Path
 
-from groundstation.keys import KeyStore
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Report
-from hil.serve import PtyServer
+from groundstation.security.keys import KeyStore
+from hil.lander_io.servers import PtyServer
 
 FRAME = bytes(132)
 BLOCK = os.urandom(4000)

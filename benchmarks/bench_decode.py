@@ -16,14 +16,14 @@ from types import ModuleType
 
 import construct as c
 
-from protocols import bulk
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import HEADER_SIZE
-from protocols.codec import units_of
-from protocols.dictionary import Dictionary, Packet, PacketDef
+from protocols.declare.dictionary import Dictionary, Packet, PacketDef
+from protocols.decode import bulk_packets as bulk
 from protocols.export.xtce import render_xtce
-from protocols.fields import Quantity
 from protocols.lander import MARS6
+from protocols.structures.codec import units_of
+from protocols.structures.fields import Quantity
 
 LIVE_PACKETS = 200
 ROUNDS = 25

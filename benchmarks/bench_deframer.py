@@ -7,12 +7,12 @@ import random
 import time
 from collections.abc import Callable
 
-from hil.oracle import fly
-from protocols.bitsync import BitDeframer
+from hil.verdict.oracle import fly
 from protocols.ccsds.tm_frame import TmFrame
-from protocols.frames import encode_cadu
 from protocols.profile import ASM, UART, LinkProfile
-from protocols.sync import Deframer
+from protocols.sync.bit_sync import BitDeframer
+from protocols.sync.deframer import Deframer
+from protocols.sync.frames import encode_cadu
 
 STREAM = b"".join(b.data for b in fly()) * 10
 READ = 4096

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import construct as c
 
-from protocols.dictionary import Dictionary, PacketDef
-from protocols.fields import Limits, Quantity
+from protocols.declare.dictionary import Dictionary, PacketDef
+from protocols.structures.fields import Limits, Quantity
 
 PARAMETERS = 10_000
 KINDS = 5

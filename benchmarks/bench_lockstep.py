@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from groundstation.archive.writer import ArchiveWriter
+from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk, Listening
-from groundstation.receiver import Receiver
-from groundstation.recorder import Recorder
-from hil.find import find_scenario
-from hil.oracle import fly
-from hil.run import Plan, fly_plan
-from hil.scenario import load_scenario
+from groundstation.recordings.writer import ArchiveWriter
+from groundstation.station.recorder import Recorder
+from hil.runs.find import find_scenario
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import load_scenario
+from hil.verdict.oracle import fly
 from protocols.lander import MARS6
 from protocols.profile import UART
 

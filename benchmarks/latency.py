@@ -29,11 +29,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from groundstation.links.access import holders
-from groundstation.registry import Registry
-from hil.oracle import fly
-from protocols.frames import decode_frame
+from groundstation.ports.access import holders
+from groundstation.station.registry import Registry
+from hil.verdict.oracle import fly
 from protocols.profile import UART
+from protocols.sync.frames import decode_frame
 
 FRAMES = 2000
 RATE = 100.0

@@ -13,9 +13,10 @@
             │   │   └── BoardBusy    another program of this kind uses the board
             │   ├── PortForbidden
             │   └── LockRefused  the lock file of a board cannot be used
-            ├── ArchiveError     the recording cannot be written or read
-            │   └── NotARecording    the file is something else
-            ├── OutputFailed     a file or standard output cannot be written: the disk is full
+            ├── StorageError     a disk refused, or what is on it cannot be used
+            │   ├── ArchiveError     the recording cannot be written or read
+            │   │   └── NotARecording    the file is something else
+            │   └── OutputFailed     a file or standard output cannot be written: the disk is full
             ├── PartlyRead       the recording is damaged: what could be read was given
             ├── StationGone      no station answers
             ├── KeyUnusable      a key file is damaged, or others can read it
@@ -115,22 +116,23 @@ class LockRefused(LinkError):
     """The file of a lock cannot be used."""
 
 
-class ArchiveError(WorldError):
-    """The recording cannot be written or read."""
+class StorageError(WorldError):
+    """A disk refused, or what is on it cannot be used."""
 
     exit_code = 14
-    exit_meaning = "a recording or table cannot be read or written, or a recording lacks data at its end"
+    exit_meaning = "a recording, table or other output cannot be read or written, or a recording lacks data at its end"
+
+
+class ArchiveError(StorageError):
+    """The recording cannot be written or read."""
 
 
 class NotARecording(ArchiveError):
     """A file that no station recorded."""
 
 
-class OutputFailed(WorldError):
+class OutputFailed(StorageError):
     """A file or standard output cannot be written: the disk is full, or refuses."""
-
-    exit_code = 14
-    exit_meaning = "a file or standard output cannot be written: the disk is full"
 
 
 class PartlyRead(WorldError):

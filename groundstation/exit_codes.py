@@ -24,8 +24,8 @@ from groundstation.errors import (
     ViewerCrashed,
     WorldError,
 )
-from groundstation.hangup import EXIT_HANGUP
-from groundstation.service import EXIT_INTERRUPTED
+from groundstation.host.hangup import EXIT_HANGUP
+from groundstation.host.service import EXIT_INTERRUPTED
 from protocols.errors import Mars6Error
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
 
-from protocols.commands import CommandDef
-from protocols.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
-from protocols.fields import Limits, Quantity
+from protocols.declare.commands import CommandDef
+from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
+from protocols.structures.fields import Limits, Quantity
 
 SCID = 0x006
 LANDER, SURFACE, BUS, IDLE = 0, 1, 2, 7

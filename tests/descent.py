@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from hil.oracle import Burst
-from hil.oracle import fly as _fly
+from hil.verdict.oracle import Burst
+from hil.verdict.oracle import fly as _fly
 
 
 @cache

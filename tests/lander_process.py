@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from groundstation.service import parented
+from groundstation.host.service import parented
 
 _STOP_TIMEOUT_S = 5.0
 
@@ -17,7 +17,7 @@ class ChildProcess:
     """One process and its JSON lines."""
 
     def __init__(self, arguments: list[str]) -> None:
-        """Start ``python -m …``. What is started calls `groundstation.service.end_with_parent`."""
+        """Start ``python -m …``. What is started calls `groundstation.host.service.end_with_parent`."""
         self._name = arguments[0].partition(".")[0]
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],

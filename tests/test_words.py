@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import get_args
 
 import protocols
-from hil.limits import MEASUREMENTS
-from hil.measurements import MEASURED, NUMBERED, MeasurementName
-from hil.scenario import TARGETS as NAMED
+from hil.scenario.measurements import MEASURED, NUMBERED, MeasurementName
+from hil.scenario.scenario import TARGETS as NAMED
 from hil.targets import TARGETS
+from hil.verdict.limits import MEASUREMENTS
 
 ROOT = Path(protocols.__file__).parents[1]
 

@@ -1,4 +1,4 @@
-"""Write the Martian atmosphere as integers: hil/lander/atmosphere_table.py and the same table in C for the firmware.
+"""Write the Martian atmosphere as integers: hil/lander/physics/atmosphere_table.py, and the same in C for the firmware.
 
     python tools/make_atmosphere.py            write both
     python tools/make_atmosphere.py --check    compare; exit 1 if a committed table differs
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 HIL = Path(__file__).resolve().parent.parent / "hil"
-TABLE = HIL / "lander" / "atmosphere_table.py"
+TABLE = HIL / "lander" / "physics" / "atmosphere_table.py"
 C_TABLE = HIL / "firmware" / "generated" / "atmosphere_table.h"
 
 GM = 4.282837e13

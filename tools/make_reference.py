@@ -21,13 +21,13 @@ from msgspec import inspect as shape
 import groundstation.cli
 import hil.cli
 from groundstation.exit_codes import errors_of
-from groundstation.message_base import Message
-from groundstation.messages import AnyMessage, Telemetry
-from groundstation.orders import Order
+from groundstation.messages.base import Message
+from groundstation.messages.commanding import Order
+from groundstation.messages.wire import AnyMessage, Telemetry
 from hil.faults import FAULTS
 from hil.faults.spec import Spec
-from hil.limits import MEASUREMENTS
-from hil.scenario import Command, Head, Limit, Loss, Vary
+from hil.scenario.scenario import Command, Head, Limit, Loss, Vary
+from hil.verdict.limits import MEASUREMENTS
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100

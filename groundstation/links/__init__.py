@@ -11,8 +11,8 @@ from groundstation.errors import CallerError
 from groundstation.links.base import Clock, Link
 from groundstation.links.replay import ReplayLink
 from groundstation.links.serial import SerialLink
-from groundstation.links.url_options import unknown, url_options
 from groundstation.links.zmq import ZmqLink
+from groundstation.ports.url_options import unknown, url_options
 
 LINKS: dict[str, type[SerialLink] | type[ZmqLink] | type[ReplayLink]] = {
     "serial": SerialLink,

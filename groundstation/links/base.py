@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from groundstation.messages import Acknowledgement, ContactChange, EventMessage, Transport
-from groundstation.orders import CommandUpdate
+from groundstation.messages.commanding import CommandUpdate
+from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, Transport
 
 Disturbance = Literal["", "moment", "lasting"]
 """Another program meddles with the port: not, just now, or until another change of the transport says otherwise."""

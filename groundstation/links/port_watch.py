@@ -26,9 +26,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from groundstation.links.access import Holder, holders
 from groundstation.links.base import Disturbance
-from groundstation.tally import Tally
+from groundstation.messages.throttle import Tally
+from groundstation.ports.access import Holder, holders
 
 LOOK_S = 0.1
 _LOOK_AGAIN_S = 1.0

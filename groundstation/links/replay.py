@@ -25,13 +25,13 @@ from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.records import FrameRecord
 from groundstation.errors import ArchiveError, CallerError, LinkError
 from groundstation.links.base import Clock, EndOfStream, Listening, Report, Restart, Retold
-from groundstation.links.playback import Item, Playback
 from groundstation.links.reader import LISTEN_MS, ReaderThread
-from groundstation.links.tempo import Journey, PlaybackState, Tempo, checked_speed
+from groundstation.links.replay_clock import Journey, PlaybackState, Tempo, checked_speed
+from groundstation.links.replay_source import Item, Playback
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import FrameRecord
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 SHORT_WAY_NS = NS_PER_MIN

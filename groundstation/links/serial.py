@@ -24,15 +24,15 @@ from queue import SimpleQueue
 import serial
 
 from groundstation.errors import CallerError, LinkError, PortAbsent
-from groundstation.links.access import Holder
 from groundstation.links.base import Chunk, Clock, Disturbance, LinkChange, Listening, Report
-from groundstation.links.device_finder import DeviceFinder
-from groundstation.links.devices import ROOT
-from groundstation.links.port_address import DEFAULT_BAUD, checked_baud
-from groundstation.links.port_opening import close_port, open_port, probe
 from groundstation.links.port_watch import Meddling, PortWatch, others_at, shared_text
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
-from groundstation.messages import Transport
+from groundstation.messages.wire import Transport
+from groundstation.ports.access import Holder
+from groundstation.ports.address import DEFAULT_BAUD, checked_baud
+from groundstation.ports.device_finder import DeviceFinder
+from groundstation.ports.devices import ROOT
+from groundstation.ports.opening import close_port, open_port, probe
 
 __all__ = ["SerialLink", "close_port", "open_port", "probe"]
 

@@ -8,8 +8,8 @@ Rules:
 4. Monitor events come before the data that follow them and after the data that precede them: the order of
    CONNECTED, bytes, DISCONNECTED is kept.
 5. The monitor is closed before the context, or the context never ends.
-6. What a relay sends is bounded (`groundstation.outgoing`): a message of 200 MB held the station up for 50 s. Who sends
-   more is cut off and told of; the bytes before are kept.
+6. What a relay sends is bounded (`groundstation.security.outgoing`): a message of 200 MB held the station up for 50 s.
+   A relay that sends more is disconnected and reported; the bytes before are kept.
 7. After a key was refused, or one was wanted, libzmq does not try again. This link does: it may be let in later. A
    keyless link sees either a protocol error or only that it was hung up on: it says the same of both.
 """
@@ -26,12 +26,12 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groundstation.errors import CallerError, LinkError
-from groundstation.keys import Credentials, KeyStore, checked_key
 from groundstation.links.base import Clock, Report
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
-from groundstation.links.zmq_stream import RelayStream
-from groundstation.links.zmq_wire import MESSAGE_MAX, pack, pack_news
-from groundstation.outgoing import EVENTS, Outgoing, watched
+from groundstation.links.relay_protocol import MESSAGE_MAX, pack, pack_news
+from groundstation.links.relay_session import RelayStream
+from groundstation.security.keys import Credentials, KeyStore, checked_key
+from groundstation.security.outgoing import EVENTS, Outgoing, watched
 from protocols.units import NS_PER_S
 
 WRITE_TIMEOUT_S = 0.5

@@ -1,4 +1,4 @@
-"""The terminal interface: Textual on top of `groundstation.model`.
+"""The terminal interface: Textual on top of `groundstation.viewer.model`.
 
 What may live here: drawing, keys, and the way messages reach the screen. What may not: sockets, the archive, the
 receiver, the meaning of a byte. Pure functions (`rows`, `contact`, `banner`, `events`, `timeline`, `plot`, `replay`,

@@ -19,29 +19,29 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen, ScreenResultType
 
 from groundstation.errors import CallerError, StationError, ViewerCrashed
-from groundstation.hangup import EXIT_HANGUP, Deadline, EndSignals
-from groundstation.host_time import host_clock
-from groundstation.messages import History, HistoryRequest, PlaybackStatus, Refusal, ReplayControl, Snapshot
-from groundstation.model import PLOTTED, PassModel
-from groundstation.ordering import AnyOrder, Orderer, who_am_i
-from groundstation.orders import OrderAccepted
-from groundstation.output import echo
-from groundstation.output_file import write_numbered
-from groundstation.plain import utc
+from groundstation.formats.output import echo
+from groundstation.formats.output_file import write_numbered
+from groundstation.host.clock import host_clock
+from groundstation.host.hangup import EXIT_HANGUP, Deadline, EndSignals
+from groundstation.messages.commanding import OrderAccepted
+from groundstation.messages.text import utc
+from groundstation.messages.wire import History, HistoryRequest, PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.tui.command_screen import CommandScreen, Ordered
 from groundstation.tui.descent import DescentScreen
 from groundstation.tui.diagnostics import diagnostics
-from groundstation.tui.driver import TerminalDriver
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE, ascii_wanted
+from groundstation.tui.drawing.theme import styles
 from groundstation.tui.entry import order_of
-from groundstation.tui.glyphs import ASCII, UNICODE, ascii_wanted
 from groundstation.tui.help import HelpScreen
 from groundstation.tui.painter import Painter
+from groundstation.tui.panels.replay import BINDINGS as REPLAY_BINDINGS
+from groundstation.tui.panels.replay import faster, pause_or_play
+from groundstation.tui.panels.rows import View
 from groundstation.tui.prompt import PromptScreen
-from groundstation.tui.replay import BINDINGS as REPLAY_BINDINGS
-from groundstation.tui.replay import faster, pause_or_play
-from groundstation.tui.rows import View
-from groundstation.tui.source import MessageSource, StationBack, StationLost, Update
-from groundstation.tui.theme import styles
+from groundstation.tui.terminal.driver import TerminalDriver
+from groundstation.viewer.model import PLOTTED, PassModel
+from groundstation.viewer.requests import AnyOrder, Orderer, who_am_i
+from groundstation.viewer.source import MessageSource, StationBack, StationLost, Update
 
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0

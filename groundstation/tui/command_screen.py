@@ -13,9 +13,14 @@ from textual.message import Message
 from textual.screen import Screen
 
 from groundstation.errors import CommandRefused
-from groundstation.orders import CommandInfo
-from groundstation.tui.banner import alarm_row
-from groundstation.tui.commands import (
+from groundstation.messages.commanding import CommandInfo
+from groundstation.tui.drawing.glyphs import Glyphs
+from groundstation.tui.drawing.line import Line
+from groundstation.tui.drawing.panel import Panel, Styles
+from groundstation.tui.drawing.spans import Span, Tone, fit
+from groundstation.tui.entry import Draft, complete, hint, matching, read
+from groundstation.tui.panels.banner import alarm_row
+from groundstation.tui.panels.commands import (
     UPLINK_ROWS,
     command_help,
     command_list,
@@ -24,15 +29,10 @@ from groundstation.tui.commands import (
     known_commands,
     uplink,
 )
-from groundstation.tui.compact import values_row
-from groundstation.tui.entry import Draft, complete, hint, matching, read
-from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.header import header
-from groundstation.tui.line import Line
-from groundstation.tui.panel import Panel, Styles
-from groundstation.tui.replay import replay_bar
-from groundstation.tui.rows import View, clamp_offset, footer
-from groundstation.tui.spans import Span, Tone, fit
+from groundstation.tui.panels.compact import values_row
+from groundstation.tui.panels.header import header
+from groundstation.tui.panels.replay import replay_bar
+from groundstation.tui.panels.rows import View, clamp_offset, footer
 
 KEYS = (
     ("enter", "Send"),

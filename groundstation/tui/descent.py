@@ -11,20 +11,20 @@ from textual.css.scalar import Scalar
 from textual.geometry import Size
 from textual.screen import Screen
 
-from groundstation.model import ALTITUDE, VELOCITY
-from groundstation.tui.banner import banner, reading
-from groundstation.tui.compact import compact
-from groundstation.tui.contact import contact
-from groundstation.tui.events import events
-from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.header import header
-from groundstation.tui.panel import Panel, Styles
-from groundstation.tui.plot import plot
-from groundstation.tui.replay import KEYS as REPLAY_KEYS
-from groundstation.tui.replay import replay_bar
-from groundstation.tui.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, held_mark, telemetry
-from groundstation.tui.spans import Row
-from groundstation.tui.timeline import timeline
+from groundstation.tui.drawing.glyphs import Glyphs
+from groundstation.tui.drawing.panel import Panel, Styles
+from groundstation.tui.drawing.spans import Row
+from groundstation.tui.panels.banner import banner, reading
+from groundstation.tui.panels.compact import compact
+from groundstation.tui.panels.contact import contact
+from groundstation.tui.panels.events import events
+from groundstation.tui.panels.header import header
+from groundstation.tui.panels.plot import plot
+from groundstation.tui.panels.replay import KEYS as REPLAY_KEYS
+from groundstation.tui.panels.replay import replay_bar
+from groundstation.tui.panels.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, held_mark, telemetry
+from groundstation.tui.panels.timeline import timeline
+from groundstation.viewer.model import ALTITUDE, VELOCITY
 
 SMALLEST = (60, 18)
 PLOTS_FROM = (100, 32)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from groundstation.plain import utc
-from groundstation.printable import printable
-from groundstation.tui.banner import banner
-from groundstation.tui.contact import contact
-from groundstation.tui.events import events
-from groundstation.tui.glyphs import ASCII
-from groundstation.tui.header import header
-from groundstation.tui.rows import View
-from groundstation.tui.spans import plain
+from groundstation.formats.printable import printable
+from groundstation.messages.text import utc
+from groundstation.tui.drawing.glyphs import ASCII
+from groundstation.tui.drawing.spans import plain
+from groundstation.tui.panels.banner import banner
+from groundstation.tui.panels.contact import contact
+from groundstation.tui.panels.events import events
+from groundstation.tui.panels.header import header
+from groundstation.tui.panels.rows import View
 
 _WIDTH = 100
 _EVENTS = 12

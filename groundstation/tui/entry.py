@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from groundstation.arming import ARM_MAX_S
 from groundstation.errors import CommandRefused
-from groundstation.ordering import AnyOrder, Orderer
-from groundstation.orders import ArgumentInfo, CommandInfo
+from groundstation.messages.commanding import ArgumentInfo, CommandInfo
+from groundstation.uplink.arming import ARM_MAX_S
+from groundstation.viewer.requests import AnyOrder, Orderer
 from protocols.nearest import nearest
 
 BYPASS = "--bypass"

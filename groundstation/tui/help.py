@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from groundstation.tui.glyphs import Glyphs
-from groundstation.tui.panel import Panel, Styles
-from groundstation.tui.spans import Row, Span, Tone, fit
+from groundstation.tui.drawing.glyphs import Glyphs
+from groundstation.tui.drawing.panel import Panel, Styles
+from groundstation.tui.drawing.spans import Row, Span, Tone, fit
 
 WIDTH = 64
 _KEYS = (

@@ -6,9 +6,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
-from groundstation.tui.line import Line
-from groundstation.tui.panel import Panel, Styles
-from groundstation.tui.spans import Span, width_of
+from groundstation.tui.drawing.line import Line
+from groundstation.tui.drawing.panel import Panel, Styles
+from groundstation.tui.drawing.spans import Span, width_of
 
 
 class PromptScreen(ModalScreen[str | None]):

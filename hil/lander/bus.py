@@ -7,7 +7,7 @@ from enum import IntEnum
 from itertools import pairwise
 
 from hil.lander.downlink import Downlink
-from hil.lander.dynamics import TICKS_PER_S
+from hil.lander.physics.dynamics import TICKS_PER_S
 from protocols.lander import BUS, MARS6, RESET_REASONS
 
 _RELAY_HOLD_TICKS = 5

@@ -19,8 +19,8 @@ from protocols.ccsds.cltu import INFO_SIZE, CltuReceiver
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import decode_header
 from protocols.ccsds.tc_frame import decode_frame, split_frames
-from protocols.commands import Command
 from protocols.cop1 import Farm1
+from protocols.declare.commands import Command
 from protocols.errors import DecodeError
 from protocols.lander import COMMAND_APID, LANDER, MARS6, SCID
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.lander.atmosphere import pressure_mpa, temperature_ck
-from hil.lander.dynamics import TICKS_PER_S, State
+from hil.lander.physics.atmosphere import pressure_mpa, temperature_ck
+from hil.lander.physics.dynamics import TICKS_PER_S, State
 from hil.lander.sequencer import ALTIMETER_PERIOD_TICKS
 
 TEMPERATURE_MAX = 4_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hil.lander.dynamics import TICK_NS
+from hil.lander.physics.dynamics import TICK_NS
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
-from protocols.dictionary import Dictionary
+from protocols.declare.dictionary import Dictionary
 
 
 class Packetizer:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hil.lander.chip import Chip
 from hil.lander.downlink import Downlink
-from hil.lander.dynamics import ENTRY_STATE, TICKS_PER_S, State, advance
 from hil.lander.instruments import Readings, measure
+from hil.lander.physics.dynamics import ENTRY_STATE, TICKS_PER_S, State, advance
 from hil.lander.sequencer import (
     HISTORICAL,
     Milestone,

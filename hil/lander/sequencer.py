@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from hil.lander.dynamics import TICK_MS, Vehicle
+from hil.lander.physics.dynamics import TICK_MS, Vehicle
 
 
 class Phase(IntEnum):

@@ -13,10 +13,10 @@ from __future__ import annotations
 from hil.lander.bus import Bus, FaultTrace, ResetReason
 from hil.lander.commanding import CommandReceiver, Failure, Order, Refusal
 from hil.lander.downlink import Downlink
-from hil.lander.dynamics import TICK_NS
 from hil.lander.modes import MissionClock, Mode
-from hil.lander.orders import Machine, allowed, carry_out, renews_stream
+from hil.lander.physics.dynamics import TICK_NS
 from hil.lander.probe import CommandCounts, Probe
+from hil.lander.telecommands import Machine, allowed, carry_out, renews_stream
 from protocols.ccsds.pus import ACK_ACCEPTANCE, ACK_COMPLETION
 from protocols.lander import BUS, EPOCH
 from protocols.profile import UART, LinkProfile

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import CallerError, StationError
-from groundstation.links.port_address import parse_port
-from groundstation.printable import printable
+from groundstation.formats.printable import printable
+from groundstation.ports.address import parse_port
 from hil.targets import BoardPort
 from hil.targets.board_ports import choose_ports
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from groundstation.archive.bodies import body_of
-from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.records import GOOD_QUALITIES, FrameRecord
-from groundstation.messages import ContactChange, LosVerdict
-from hil.cutter import Cut, Cutter
-from hil.measure import Received
+from groundstation.messages.wire import ContactChange, LosVerdict
+from groundstation.recordings.event_bodies import body_of
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import GOOD_QUALITIES, FrameRecord
+from hil.channel.frame_splitter import Cut, Cutter
+from hil.verdict.measure import Received
 from protocols.lander import LANDER
 from protocols.profile import UART
 

@@ -21,23 +21,23 @@ import msgspec
 import pytest
 
 from groundstation.errors import CallerError
-from groundstation.file_names import file_name
-from groundstation.messages import LosVerdict
+from groundstation.formats.file_names import file_name
+from groundstation.messages.wire import LosVerdict
 from hil.errors import ScenarioError
-from hil.expected_losses import with_losses
 from hil.faults import mission_time, span_ns
-from hil.find import find_scenario
 from hil.pytest_plugin import REQUIREMENTS, TAGS, evidence
 from hil.pytest_plugin.items import story
 from hil.pytest_plugin.labels import labels_of
 from hil.pytest_plugin.own_rows import own_row
+from hil.pytest_plugin.telemetry import TelemetryColumns, read_columns
 from hil.report import lines
 from hil.report.words import utc_ms
-from hil.result import Measurement, RunResult, with_row
-from hil.run import ATTACHMENTS, RECORDING, write_result
-from hil.scenario import Scenario, load_scenario
-from hil.streams import where
-from hil.telemetry_columns import TelemetryColumns, read_columns
+from hil.runs.find import find_scenario
+from hil.runs.run import ATTACHMENTS, RECORDING, write_result
+from hil.scenario.scenario import Scenario, load_scenario
+from hil.verdict.expected_losses import with_losses
+from hil.verdict.result import Measurement, RunResult, with_row
+from hil.verdict.stream_diff import where
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from groundstation.printable import printable
+from groundstation.formats.printable import printable
 from hil.errors import ScenarioError
 from hil.pytest_plugin import session_of
 from hil.pytest_plugin.labels import put_labels
 from hil.report import lines
-from hil.result import RunResult
-from hil.scenario import Scenario, load_scenario
+from hil.scenario.scenario import Scenario, load_scenario
+from hil.verdict.result import RunResult
 
 
 class ScenarioFile(pytest.File):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from hil.pytest_plugin import REQUIREMENTS, TAGS
-from hil.scenario import check_labels
+from hil.scenario.scenario import check_labels
 
 _PROPERTIES = {REQUIREMENTS: "hil_requirement", TAGS: "hil_tag"}
 

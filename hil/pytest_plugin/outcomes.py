@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from groundstation.json_encoding import encode_json
+from groundstation.formats.json_encoding import encode_json
 from hil.pytest_plugin.labels import requirements_in
 from hil.report import Ended, TestOutcome
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from groundstation.errors import CallerError
-from hil.limits import ANY, MEASUREMENTS, Band, base_name, row
-from hil.result import Measurement, Shown
-from hil.scenario import Limit, check_bounds
+from hil.scenario.scenario import Limit, check_bounds
+from hil.verdict.limits import ANY, MEASUREMENTS, Band, base_name, row
+from hil.verdict.result import Measurement, Shown
 
 _NAME = re.compile(r"[^\s\[\]]{1,100}")
 

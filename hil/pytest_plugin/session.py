@@ -20,23 +20,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from groundstation.errors import CallerError
-from groundstation.file_names import as_file_name
-from groundstation.host_time import host_clock
-from groundstation.printable import printable, shell_join
-from groundstation.service import Interrupts
-from hil.afterwards import Afterwards
+from groundstation.formats.file_names import as_file_name
+from groundstation.formats.printable import printable, shell_join
+from groundstation.host.clock import host_clock
+from groundstation.host.service import Interrupts
 from hil.errors import BuildFailed, ImageRefused, NotForTarget, ScenarioError
-from hil.find import default_mode, find_image, lack_of
-from hil.images import Image
+from hil.images.image import Image
+from hil.lander_io.afterwards import Afterwards
+from hil.lander_io.scratch import Scratch
 from hil.pytest_plugin.boards import SessionBoards
 from hil.pytest_plugin.outcomes import Outcomes
 from hil.report import TESTS, gather, prepare_folder, release_folder, write_report
 from hil.report.words import row_property, row_text
-from hil.result import Measurement, RunResult
-from hil.run import INTERRUPTED, Plan, check_plan, fly_plan, utc_date
-from hil.scenario import Mode, Scenario, with_seed
-from hil.scratch import Scratch
-from hil.targets import BOARD, TARGETS
+from hil.runs.find import default_mode, find_image, lack_of
+from hil.runs.run import INTERRUPTED, Plan, check_plan, fly_plan, utc_date
+from hil.scenario.scenario import Mode, Scenario, with_seed
+from hil.targets import TARGETS
+from hil.verdict.flight_record import BOARD
+from hil.verdict.result import Measurement, RunResult
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:

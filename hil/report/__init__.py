@@ -28,12 +28,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from groundstation.errors import CallerError
-from groundstation.output_file import write_output, writing
-from hil.campaign_log import CAMPAIGN_LOG
-from hil.report import as_json, junit, page
+from groundstation.formats.output_file import write_output, writing
+from hil.report import page
 from hil.report.contents import Ended, Report, TestOutcome
+from hil.report.export import json as as_json
+from hil.report.export import junit
 from hil.report.gathered import TESTS, gather, gather_several
 from hil.report.summary import image_lines, lines
+from hil.runs.campaign_log import CAMPAIGN_LOG
 
 HTML = "report.html"
 

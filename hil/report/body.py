@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from hil.report import tables
-from hil.report.axis import unseen
-from hil.report.closeup import closeups
-from hil.report.hexdiff import hexdiff
-from hil.report.histogram import histogram
+from hil.report.drawing.axis import unseen
+from hil.report.drawing.closeup import closeups
+from hil.report.drawing.hexdiff import hexdiff
+from hil.report.drawing.histogram import histogram
+from hil.report.drawing.strip import strip
 from hil.report.markup import Markup, el, join
-from hil.report.strip import strip
 from hil.report.words import grouped, plural, reason, utc_ms
-from hil.result import RunResult
+from hil.verdict.result import RunResult
 from protocols.lander import LANDER
 
 

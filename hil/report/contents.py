@@ -11,9 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from hil.campaign import Summary
-from hil.result import Finite, RunResult, worst
-from hil.scenario import State
+from hil.runs.campaign import Summary
+from hil.scenario.scenario import State
+from hil.verdict.result import Finite, RunResult, worst
 
 SCHEMA = 2
 """Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hil.campaign import rate_text
 from hil.report.contents import Report
 from hil.report.markup import Markup, el
 from hil.report.tables import badge, broken, table
 from hil.report.words import WORST_FIRST
+from hil.runs.campaign import rate_text
 
 MOST = 20
 """Things that verify one requirement, the worst first; of more the row has their number."""

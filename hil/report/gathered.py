@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from hil.bundles import bundles_of, find_bundles
-from hil.campaign_log import CAMPAIGN_LOG, read_campaign
 from hil.errors import ScenarioError
 from hil.report.contents import BUNDLES, Report, TestOutcome
-from hil.run import read_bundle
+from hil.runs.bundles import bundles_of, find_bundles
+from hil.runs.campaign_log import CAMPAIGN_LOG, read_campaign
+from hil.runs.run import read_bundle
 
 TESTS = "tests.jsonl"
 """How pytest's tests ended, as they came."""

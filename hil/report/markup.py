@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from groundstation.printable import printable
+from groundstation.formats.printable import printable
 
 _VOID = {"meta", "br", "wbr", "input"}
 _EMPTY = {"path", "rect", "line", "use", "circle"}

@@ -16,13 +16,13 @@ from hil.report import tables
 from hil.report.body import body, title
 from hil.report.contents import Report
 from hil.report.coverage import coverage
-from hil.report.drawing import SYMBOLS
+from hil.report.drawing.svg import SYMBOLS
 from hil.report.markup import Markup, el
 from hil.report.runs_table import runs_table
 from hil.report.tested import tested
 from hil.report.trials import trials
 from hil.report.words import plural, tally
-from hil.result import RunResult
+from hil.verdict.result import RunResult
 
 MOST = 120
 """Runs that are shown whole, first of all those that did not pass; of more the page has a line."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hil.report.markup import Markup, el, join
 from hil.report.tables import badge, broken, table
 from hil.report.words import WORST_FIRST, grouped, reason
-from hil.result import RunResult
+from hil.verdict.result import RunResult
 
 MOST = 2000
 """Rows."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from groundstation.printable import printable
+from groundstation.formats.printable import printable
 from hil.report.words import marginal, row_text, wanting
-from hil.result import FlownImage, RunResult
+from hil.verdict.result import FlownImage, RunResult
 
 
 def lines(result: RunResult) -> list[str]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from groundstation.lost_text import lost_text
-from groundstation.printable import printable
+from groundstation.formats.printable import printable
+from groundstation.messages.lost_text import lost_text
 from hil.faults import Applied
-from hil.report.axis import line_to_mission
+from hil.report.drawing.axis import line_to_mission
 from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
-from hil.result import Measurement, RunResult
+from hil.verdict.result import Measurement, RunResult
 
 LOG_ROWS = 100
 MOMENT_ROWS = 120

@@ -8,7 +8,7 @@ from hil.report.contents import TestOutcome
 from hil.report.markup import Markup, el
 from hil.report.tables import badge, broken, pre, table
 from hil.report.words import WORST_FIRST
-from hil.result import RunResult
+from hil.verdict.result import RunResult
 
 TEXT_TAIL = 20_000
 """Characters of what pytest says of a failure; the last ones name the error."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from groundstation.lost_text import lost_text
-from hil.campaign import Case, Summary, drawn_text, rate_text
+from groundstation.messages.lost_text import lost_text
 from hil.faults.window import mission_time, span_ns
-from hil.report.drawing import percent
+from hil.report.drawing.svg import percent
 from hil.report.markup import Markup, el, join
 from hil.report.tables import badge, broken, table
 from hil.report.words import grouped
+from hil.runs.campaign import Case, Summary, drawn_text, rate_text
 
 MOST = 2000
 """Rows; of more runs those that did not pass come first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from groundstation.plain import utc
-from hil.result import Measurement, RunResult, Shown
+from groundstation.messages.text import utc
+from hil.verdict.result import Measurement, RunResult, Shown
 
 SIGNS: dict[str, str] = {
     "PASS": "✓",

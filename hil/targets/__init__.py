@@ -12,10 +12,11 @@ from hil.errors import MachineFailed, Unsupported
 from hil.targets.base import Machine, Sink
 from hil.targets.board import BoardMachine, find_port, no_reset
 from hil.targets.board_ports import BoardPort
+from hil.targets.emulators.qemu import QemuMachine
+from hil.targets.emulators.simavr import SimavrMachine
 from hil.targets.posix import PosixMachine
-from hil.targets.qemu import QemuMachine
-from hil.targets.simavr import SimavrMachine
 from hil.targets.software import SoftwareMachine
+from hil.verdict.flight_record import BOARD
 
 MACHINES: dict[str, type[Machine]] = {
     "software": SoftwareMachine,
@@ -27,7 +28,6 @@ MACHINES: dict[str, type[Machine]] = {
 TIMELESS: dict[str, Callable[..., Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
 """The same for whoever does not care for time: an Arduino's line needs half a minute for a descent."""
 
-BOARD = "board"
 TARGETS = (*MACHINES, BOARD)
 """All names of targets."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hil.images import Image
+from hil.images.image import Image
 
 Sink = Callable[[bytes], None]
 """Takes what a machine sends, from a thread of the machine's own. Quick: a machine whose bytes nobody takes stands."""
@@ -27,7 +27,7 @@ class Machine(Protocol):
     """Its memory can be read and written."""
 
     def __init__(self, sink: Sink, image: Image | None = None) -> None:
-        """Args: who takes what it sends, and what it runs; None: the image that the rule of `hil.images` chooses.
+        """Args: who takes what it sends, and what it runs; None: the image that the rule of `hil.images.image` chooses.
 
         Raises:
             ImageRefused: there is no image to use.

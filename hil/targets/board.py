@@ -7,7 +7,7 @@ A board may be anywhere in a flight when the rig comes, and half a frame may be 
 4. hands on everything from the first clean greeting on. What came before is stale, and counted.
 So a board flies as one that was just switched on, byte for byte.
 
-From power on to `close` the board is locked (`groundstation.links.board_lock`): other runs wait for it.
+From power on to `close` the board is locked (`groundstation.ports.board_lock`): other runs wait for it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from groundstation.errors import PortAbsent
-from groundstation.links.access import is_pty
-from groundstation.links.board_lock import WAIT_S, BoardLock, lock_board
-from groundstation.links.port_address import DEFAULT_BAUD
-from groundstation.links.port_opening import close_port, open_port
-from groundstation.output import echo
+from groundstation.formats.output import echo
+from groundstation.ports.access import is_pty
+from groundstation.ports.address import DEFAULT_BAUD
+from groundstation.ports.board_lock import WAIT_S, BoardLock, lock_board
+from groundstation.ports.opening import close_port, open_port
 from hil.errors import MachineFailed, Unsupported
 from hil.targets.base import Sink
 from hil.targets.board_ports import BoardPort, find_port

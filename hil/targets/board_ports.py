@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundstation.errors import CallerError, LinkError, PortAbsent
-from groundstation.links.devices import Device, boards, describe, find_again, find_device, lasting_name
-from groundstation.links.lander_search import Answer, ask, the_lander
-from groundstation.links.port_address import DEFAULT_BAUD, PortAddress, parse_port
+from groundstation.ports.address import DEFAULT_BAUD, PortAddress, parse_port
+from groundstation.ports.devices import Device, boards, describe, find_again, find_device, lasting_name
+from groundstation.ports.lander_search import Answer, ask, the_lander
 from hil.errors import MachineFailed
 
 BY_SERIAL = Path("/dev/lander/by-serial")
@@ -85,7 +85,7 @@ def choose_ports(given: Sequence[str], baud: int | None = None) -> tuple[BoardPo
     """The ports that were asked for.
 
     Args:
-        given: addresses (`groundstation.links.port_address`); none: the one port on which a lander answers.
+        given: addresses (`groundstation.ports.address`); none: the one port on which a lander answers.
         baud: bits per second, if the address does not say.
 
     Raises:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from groundstation.printable import shell_join
+from groundstation.formats.printable import shell_join
 from hil.errors import MachineFailed
 
 _LOG = logging.getLogger("hil.targets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-from hil.boards import FIRMWARE
+from hil.images.boards import FIRMWARE
 
 _VERSION_TIMEOUT_S = 5
 

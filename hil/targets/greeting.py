@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.first_field import first_field
 from hil.lander.bus import FaultTrace, ResetReason
 from hil.lander.spacecraft import Spacecraft
+from hil.verdict.first_field import first_field
 from protocols.ccsds.clcw import Clcw, decode_clcw
 from protocols.ccsds.crc import crc16
-from protocols.codec import Value
+from protocols.decode.packets import PacketExtractor, PacketFound
+from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DecodeError
-from protocols.frames import TransferFrame, decode_frame
 from protocols.lander import BUS, MARS6
-from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
-from protocols.telemetry import decode_telemetry
+from protocols.structures.codec import Value
+from protocols.sync.frames import TransferFrame, decode_frame
 
 SIZE = UART.cadu_length
 _BOOT = 34

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hil.errors import MachineFailed
-from hil.images import Image, choose_image
+from hil.images.image import Image, choose_image
 from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.firmware import missing_for_posix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from hil.errors import ImageRefused
-from hil.images import Image
+from hil.images.image import Image
 from hil.targets.base import Sink
 from hil.targets.child import Child
 from hil.targets.process import ProcessMachine

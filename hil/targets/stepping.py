@@ -11,11 +11,12 @@ How it is done, all by telecommands:
 4. Nothing comes to tell when a silent tick was flown, and a small machine's ring holds one command. So silent ticks are
    owed, and flown with the next one that sends; if the station sends before, they are flown and a PING is answered.
 
-The stream and the golden ones: it is what `hil.oracle.fly(script, ready=True)` sends for `SteppedMachine.script`, byte
-for byte. It is not the free-running historical stream: in front there is one VC2 frame with HOLD's report, which counts
-in MCFC, VCFC and sequence counts; the CLCW counts the type B frames of START, HOLD and each STEP and PING; LANDER_HK
-counts them as accepted commands. The station's commands are answered at once, not with the next tick, since the clock
-stands. The station's START, HOLD, RESUME, STEP and RESET are refused: the mission clock is the rig's.
+The stream and the golden ones: it is what `hil.verdict.oracle.fly(script, ready=True)` sends for
+`SteppedMachine.script`, byte for byte. It is not the free-running historical stream: in front there is one VC2 frame
+with HOLD's report, which counts in MCFC, VCFC and sequence counts; the CLCW counts the type B frames of START, HOLD and
+each STEP and PING; LANDER_HK counts them as accepted commands. The station's commands are answered at once, not with
+the next tick, since the clock stands. The station's START, HOLD, RESUME, STEP and RESET are refused: the mission clock
+is the rig's.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from hil.errors import MachineFailed, Unsupported
-from hil.flight_profile import FlightProfile
 from hil.lander.commanding import MAX_CLTU, Order, check
+from hil.lander.flight_profile import FlightProfile
 from hil.lander.spacecraft import Spacecraft
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import SIZE, Greeting, find_greeting, no_greeting, read_greeting
@@ -52,7 +53,7 @@ _STEP_ON = order("STEP", ticks=10_000)
 
 
 class SteppedMachine:
-    """A machine whose ticks the rig lets fly; a `hil.stepped.Stepped`.
+    """A machine whose ticks the rig lets fly; a `hil.rigs.stepped_target.Stepped`.
 
     Attributes:
         machine: with its levers. After a lever that costs it its mission, call `reset`.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hil.flight_profile import PASSES, FlightProfile
+from hil.lander.flight_profile import PASSES, FlightProfile
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, encode_frame
-from protocols.commands import Argument
+from protocols.declare.commands import Argument
 from protocols.lander import MARS6, SCID
 
 SCALES = (0.1, 100.0)

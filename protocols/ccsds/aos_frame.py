@@ -8,8 +8,8 @@ import construct
 
 from protocols.ccsds import fhec
 from protocols.ccsds.crc import crc16
-from protocols.codec import compile_codec
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.structures.codec import compile_codec
 
 PRIMARY_HEADER = construct.BitStruct(
     "version" / construct.BitsInteger(2),

@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import construct
 
-from protocols.codec import Buffer, Codec, compile_codec
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.structures.codec import Buffer, Codec, compile_codec
 from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
 
 CDS = construct.Struct("day" / construct.Int16ub, "ms_of_day" / construct.Int32ub)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import construct
 
-from protocols.codec import compile_codec
+from protocols.structures.codec import compile_codec
 
 CLCW = construct.BitStruct(
     "type" / construct.BitsInteger(1),

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import construct
 
-from protocols.codec import Buffer, Codec, compile_codec
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.structures.codec import Buffer, Codec, compile_codec
 from protocols.units import NS_PER_DAY, NS_PER_S
 
 P_FIELD = construct.BitStruct(

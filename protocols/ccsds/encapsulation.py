@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import construct
 
-from protocols.codec import Buffer, compile_codec
 from protocols.errors import DecodeError, EncodeError
+from protocols.structures.codec import Buffer, compile_codec
 
 _FIRST_BYTE = (
     "version" / construct.BitsInteger(3),

@@ -10,8 +10,8 @@ import construct
 from protocols.ccsds import cds
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import HEADER_SIZE, decode_header, encode_packet
-from protocols.codec import Buffer, compile_codec
 from protocols.errors import DecodeError
+from protocols.structures.codec import Buffer, compile_codec
 
 TM_SECONDARY_HEADER = construct.Struct(
     "version"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from protocols.codec import Buffer
+from protocols.structures.codec import Buffer
 
 
 def _period() -> bytes:

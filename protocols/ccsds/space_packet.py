@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import construct
 
-from protocols.codec import Buffer, compile_codec
 from protocols.errors import EncodeError
+from protocols.structures.codec import Buffer, compile_codec
 
 PRIMARY_HEADER = construct.BitStruct(
     "version" / construct.BitsInteger(3),

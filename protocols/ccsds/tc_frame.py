@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import construct
 
 from protocols.ccsds.crc import crc16
-from protocols.codec import Buffer, compile_codec
 from protocols.errors import DecodeError, EncodeError
+from protocols.structures.codec import Buffer, compile_codec
 
 PRIMARY_HEADER = construct.BitStruct(
     "version" / construct.BitsInteger(2),

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import construct
 
 from protocols.ccsds.crc import crc16
-from protocols.codec import compile_codec
 from protocols.errors import DecodeError, EncodeError
 from protocols.profile import LinkProfile
+from protocols.structures.codec import compile_codec
 
 PRIMARY_HEADER = construct.BitStruct(
     "version" / construct.BitsInteger(2),

@@ -10,7 +10,7 @@ from protocols.ccsds.tm_frame import MAX_POINTER, MCFC_MODULUS
 from protocols.counts.holes import Hole, Holes
 from protocols.counts.pace import Pace
 from protocols.counts.sequences import PacketSequence
-from protocols.frames import TransferFrame
+from protocols.sync.frames import TransferFrame
 
 MEMORY = 256
 """Recent frames of a channel that a duplicate is looked for in."""

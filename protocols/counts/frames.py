@@ -48,7 +48,7 @@ from protocols.counts.sequences import PacketSequence
 from protocols.counts.signs import STARTED, prove_restart, restart_signs
 from protocols.counts.step import FrameStep
 from protocols.counts.turns import frames_between, tolerance_of, with_turns
-from protocols.frames import TransferFrame
+from protocols.sync.frames import TransferFrame
 from protocols.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 _TELLS_NOTHING = 128

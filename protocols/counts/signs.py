@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from protocols.counts.channel import Channel, Master, Seen, begins_again
 from protocols.counts.pace import Pace
-from protocols.frames import TransferFrame
+from protocols.sync.frames import TransferFrame
 from protocols.units import NS_PER_S
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from protocols.dictionary import Dictionary
+from protocols.declare.dictionary import Dictionary
 from protocols.export.c_header import render_c_header
 from protocols.export.icd import render_icd
 from protocols.export.xtce import render_xtce

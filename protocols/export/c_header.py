@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from protocols.ccsds import pus, space_packet
-from protocols.codec import Unit, units_of
-from protocols.commands import ArgumentDef, Command
-from protocols.dictionary import Dictionary, Packet
+from protocols.declare.commands import ArgumentDef, Command
+from protocols.declare.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
-from protocols.layout import Field, Layout, layout_of
+from protocols.structures.codec import Unit, units_of
+from protocols.structures.layout import Field, Layout, layout_of
 
 _HEADERS = (
     ("packet_header", space_packet.PRIMARY_HEADER, "Space packet primary header, CCSDS 133.0-B."),

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from protocols.ccsds import pus
-from protocols.commands import Command
-from protocols.dictionary import Dictionary, Packet
-from protocols.fields import Limits
-from protocols.layout import Field
+from protocols.declare.commands import Command
+from protocols.declare.dictionary import Dictionary, Packet
+from protocols.structures.fields import Limits
+from protocols.structures.layout import Field
 
 _MARKS = "Marks: [S] source document, [F] found in public sources, [R] remembered, [C] computed, [A] assumed."
 

@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
 from protocols.ccsds import pus, space_packet
-from protocols.commands import ArgumentDef, Command
-from protocols.dictionary import Dictionary, Packet
+from protocols.declare.commands import ArgumentDef, Command
+from protocols.declare.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
-from protocols.fields import Limits
-from protocols.layout import Field, Layout, layout_of
+from protocols.structures.fields import Limits
+from protocols.structures.layout import Field, Layout, layout_of
 
 _NAMESPACE = "http://www.omg.org/spec/XTCE/20180204"
 _ROOT = {

@@ -28,7 +28,7 @@ NOT_RUN = {
     r"^make (run|test|long)\b": "takes minutes; CI runs make test and make long",
     r"^make (setup|format|clean)\b": "changes this checkout; tests/system/test_sdist.py runs make clean",
     r"\bactivate$": "the test sets PATH itself",
-    r"^sudo (apt-get|\.venv/bin/groundstation udev)": "needs root; tests/groundstation/test_udev_cli.py installs",
+    r"^sudo (apt-get|\.venv/bin/groundstation udev)": "needs root; tests/groundstation/cli/test_udev.py installs",
     r"^pip install": "needs an index; tests/system/test_wheel.py installs the wheel",
     r"^(MARS6_REQUIRE_ALL=1 )?pytest\b": "tests within tests; tests/system/test_hil_tests_doc.py runs the suite",
     r"--target board": BOARD,
@@ -45,13 +45,13 @@ NOT_RUN = {
     r"^hil replay out/runs/noisy-descent-qemu": "of a run that is not made; tests/hil/runs flies bundles again",
     r"^hil report out/runs/los-": "of runs that are not made; tests/hil makes reports of bundles",
     r"^hil compare yesterday": "of folders that are not made; tests/hil compares runs",
-    r"^groundstation cop unlock": "only in lockout; tests/groundstation/test_uplink.py unlocks",
-    r"^PYTHONPATH=\. python -m protocols\.export": "tests/protocols/test_loading.py runs it with the guide's mission",
+    r"^groundstation cop unlock": "only in lockout; tests/groundstation/uplink/test_service.py unlocks",
+    r"^PYTHONPATH=\. python -m protocols\.export": "tests/protocols/declare/test_loading.py runs it",
 }
 """Command lines that are not run, and why. Their options are checked all the same."""
 
 OWN_TESTS = {
-    ("own-mission.md", "python"): "tests/protocols/test_loading.py",
+    ("own-mission.md", "python"): "tests/protocols/declare/test_loading.py",
     ("hil-tests.md", "python"): "tests/system/test_hil_tests_doc.py",
     ("hil-tests.md", "toml"): "tests/system/test_hil_tests_doc.py",
     ("hil-tests.md", "yaml"): "tests/system/test_hil_tests_doc.py",  # written out there; only GitHub can run it

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.schema import COLUMNS, SCHEMA_VERSION
-from hil.scenario import parse_scenario
+from groundstation.recordings.schema import COLUMNS, SCHEMA_VERSION
+from hil.scenario.scenario import parse_scenario
 from protocols.profile import LinkProfile, profile_from_toml
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hil.lander.bus import ResetReason
+from hil.targets.emulators.simavr import SimavrMachine
 from hil.targets.greeting import SIZE, find_greeting
-from hil.targets.simavr import SimavrMachine
 from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, patched, record
 from tests.hil.lander.uplink import command
 from tests.targets.bench import Bench, require

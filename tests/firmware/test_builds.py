@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hil.boards import find_board
 from hil.firmware import stamp
-from hil.images import Image, read_image
+from hil.images.boards import find_board
+from hil.images.image import Image, read_image
 from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, record
 
 ALIEN = {

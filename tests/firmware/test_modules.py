@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.lander import atmosphere, fixed, instruments, sequencer
+from hil.lander import instruments, sequencer
 from hil.lander.chip import Chip
-from hil.lander.dynamics import ENTRY_STATE, State, Vehicle, advance
+from hil.lander.physics import atmosphere, fixed
+from hil.lander.physics.dynamics import ENTRY_STATE, State, Vehicle, advance
 from hil.lander.sequencer import NEVER, Sequence
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import idle_packet

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
-from groundstation.messages import EventMessage
-from groundstation.receiver import Receiver
+from groundstation.messages.wire import EventMessage
 from hil.lander.bus import ResetReason
 from hil.targets.greeting import Greeting, read_greeting
 from protocols.lander import MARS6

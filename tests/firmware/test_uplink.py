@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from hil.lander.bus import FaultTrace, ResetReason
 from hil.lander.commanding import FARM_WINDOW, MAX_CLTU, CommandReceiver, Refusal, check
-from hil.lander.orders import _EFFECTS
 from hil.lander.spacecraft import Spacecraft
+from hil.lander.telecommands import _EFFECTS
 from hil.targets.greeting import read_greeting
 from protocols.ccsds.cltu import START, TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock, encode_control

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hil.boards import find_board
 from hil.firmware import stamp
-from hil.images import Image, choose_image, read_image
+from hil.images.boards import find_board
+from hil.images.image import Image, choose_image, read_image
 from tests.firmware.core import FIRMWARE
 
 PREBUILT = FIRMWARE / "prebuilt"

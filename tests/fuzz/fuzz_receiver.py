@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from groundstation.decoding import CaptureDecoder
+from groundstation.captures.decoder import CaptureDecoder
+from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
-from groundstation.receiver import Receiver
-from hil.oracle import fly
+from hil.verdict.oracle import fly
 from protocols.lander import MARS6
 from protocols.profile import ASM, UART, LinkProfile
 from tests.protocols.links import PROFILES, packet_cadu

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hil.oracle import expect, fly
+from hil.verdict.oracle import expect, fly
 from protocols.lander import MARS6
 from tests.golden.scripts import RUNS, Entry
 

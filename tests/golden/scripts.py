@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock
-from protocols.commands import Argument
+from protocols.declare.commands import Argument
 from tests.hil.lander.uplink import NONE, ad, bc, bd, command, packet, sealed
 
 

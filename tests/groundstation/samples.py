@@ -7,9 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import zmq.asyncio
 
-from groundstation.access import Caller
-from groundstation.endpoints import Endpoints
-from groundstation.messages import (
+from groundstation.messages.wire import (
     AnyMessage,
     Counters,
     EventMessage,
@@ -19,7 +17,9 @@ from groundstation.messages import (
     SnapshotRequest,
     Telemetry,
 )
-from groundstation.publisher import Publisher
+from groundstation.security.authorization import Caller
+from groundstation.security.endpoints import Endpoints
+from groundstation.station.publisher import Publisher
 
 START = 1_000_000_000
 

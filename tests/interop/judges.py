@@ -12,10 +12,10 @@ import pytest
 from hil.lander.bus import FaultTrace, ResetReason
 from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.tm_frame import decode_frame
-from protocols.dictionary import PacketDef
-from protocols.packets import PacketExtractor, PacketFound
+from protocols.declare.dictionary import PacketDef
+from protocols.decode.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
-from protocols.sync import Deframer, Frame
+from protocols.sync.deframer import Deframer, Frame
 from tests import descent
 
 REQUIRE_ALL = "MARS6_REQUIRE_ALL"

@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 import pytest
 
-from protocols import bulk
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import HEADER_SIZE
+from protocols.decode import bulk_packets as bulk
 from protocols.lander import MARS6
 from tests.interop.judges import judge, of_type
 

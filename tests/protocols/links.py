@@ -7,8 +7,8 @@ import random
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.space_packet import encode_packet, idle_packet
 from protocols.ccsds.tm_frame import TmFrame
-from protocols.frames import encode_cadu
 from protocols.profile import UART, LinkProfile
+from protocols.sync.frames import encode_cadu
 
 PROFILES = {
     "uart": UART,

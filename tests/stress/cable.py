@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from hil.oracle import fly
-from hil.serve import PtyServer
-from protocols.dictionary import utc_ns
+from hil.lander_io.servers import PtyServer
+from hil.verdict.oracle import fly
+from protocols.declare.dictionary import utc_ns
 from protocols.profile import UART
 
 SPEED = 4

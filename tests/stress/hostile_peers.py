@@ -29,13 +29,13 @@ from pathlib import Path
 
 import zmq
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.client import StationClient
-from groundstation.endpoints import Endpoints, pair_of
 from groundstation.errors import StationError
-from groundstation.keys import Credentials, KeyPair, KeyStore
-from groundstation.messages import Snapshot, SnapshotRequest, encode
-from groundstation.registry import Registry
+from groundstation.messages.wire import Snapshot, SnapshotRequest, encode
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.security.endpoints import Endpoints, pair_of
+from groundstation.security.keys import Credentials, KeyPair, KeyStore
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.stress.steady_reception import endless_frames
 from tests.system.remote import free_pair

@@ -25,9 +25,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.links.access import holders
-from hil.oracle import fly
+from groundstation.ports.access import holders
+from groundstation.recordings.reader import ArchiveReader
+from hil.verdict.oracle import fly
 from protocols.profile import UART
 
 SIZE = UART.cadu_length

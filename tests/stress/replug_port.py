@@ -22,11 +22,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundstation.client import StationClient
-from groundstation.messages import LinkStatus, Telemetry
-from groundstation.registry import Registry
-from hil.oracle import fly
-from hil.serve import PtyServer
+from groundstation.messages.wire import LinkStatus, Telemetry
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
+from hil.lander_io.servers import PtyServer
+from hil.verdict.oracle import fly
 from protocols.profile import UART
 
 LIMIT_S = 2.0

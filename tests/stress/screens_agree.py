@@ -28,11 +28,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.endpoints import pair_of
+from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
-from groundstation.messages import Telemetry
-from groundstation.receiver import Receiver
+from groundstation.messages.wire import Telemetry
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.security.endpoints import pair_of
 from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
 from tests.stress.cable import FLIGHTS, Cable, S

@@ -20,11 +20,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.client import StationClient
-from groundstation.messages import Counters
-from groundstation.registry import Registry
-from hil.oracle import fly
+from groundstation.messages.wire import Counters
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
+from hil.verdict.oracle import fly
 from protocols.ccsds.tm_frame import TmFrame, decode_frame, encode_frame
 from protocols.profile import UART
 from tests.stress.kill_station import Feeder, wait_until_connected

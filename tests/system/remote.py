@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 
 import zmq
 
-from groundstation.client import StationClient
-from groundstation.endpoints import Endpoints, pair_of
 from groundstation.errors import StationGone
-from groundstation.keys import Credentials, KeyPair, KeyStore
-from groundstation.messages import AnyMessage, EventMessage, Snapshot, decode, encode
-from groundstation.orders import ArmRequest, CommandRequest
-from groundstation.registry import Registry
-from hil.serve import PtyServer
+from groundstation.messages.commanding import ArmRequest, CommandRequest
+from groundstation.messages.wire import AnyMessage, EventMessage, Snapshot, decode, encode
+from groundstation.security.endpoints import Endpoints, pair_of
+from groundstation.security.keys import Credentials, KeyPair, KeyStore
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
+from hil.lander_io.servers import PtyServer
 from protocols.ccsds.cltu import START
 
 GROUND = [sys.executable, "-m", "groundstation.cli"]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from groundstation.endpoints import Endpoints, pair_of
+from groundstation.security.endpoints import Endpoints, pair_of
 from tests.system.remote import free_pair
 
 _SMALL = 4096

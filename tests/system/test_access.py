@@ -12,10 +12,9 @@ import msgspec
 import pytest
 import zmq
 
-from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import AccessRefused, StationGone
-from groundstation.keys import Credentials, KeyPair, KeyStore
-from groundstation.messages import (
+from groundstation.messages.commanding import ArmRequest, OrderAccepted
+from groundstation.messages.wire import (
     EventMessage,
     Heartbeat,
     MissedReport,
@@ -25,8 +24,9 @@ from groundstation.messages import (
     StopRequest,
     encode,
 )
-from groundstation.orders import ArmRequest, OrderAccepted
-from groundstation.tui.source import StationBack, StationLost
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.security.keys import Credentials, KeyPair, KeyStore
+from groundstation.viewer.source import StationBack, StationLost
 from tests.system.conftest import Run
 from tests.system.remote import (
     GROUND,

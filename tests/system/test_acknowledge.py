@@ -7,12 +7,12 @@ import json
 import time
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.client import StationClient
-from groundstation.keys import KeyPair, KeyStore
-from groundstation.messages import Acknowledgement, LossStatus, Refusal, Snapshot, SnapshotRequest
-from groundstation.orders import AcknowledgeRequest
-from hil.oracle import fly
+from groundstation.messages.commanding import AcknowledgeRequest
+from groundstation.messages.wire import Acknowledgement, LossStatus, Refusal, Snapshot, SnapshotRequest
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.security.keys import KeyPair, KeyStore
+from groundstation.viewer.client import StationClient
+from hil.verdict.oracle import fly
 from protocols.profile import UART
 from tests.system.conftest import Run
 from tests.system.remote import PATIENCE_S, Bench, ask, local, remote, remote_bench, snapshot, until

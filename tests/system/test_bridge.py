@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 import zmq
 
-from groundstation.archive.reader import ArchiveReader
 from groundstation.errors import LinkError
-from groundstation.keys import Credentials, KeyStore
 from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap
-from groundstation.links.zmq_wire import Welcome, pack, unpack_parts
-from hil.serve import PtyServer
+from groundstation.links.relay_protocol import Welcome, pack, unpack_parts
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.security.keys import Credentials, KeyStore
+from hil.lander_io.servers import PtyServer
 from tests.groundstation.links.collect import Sink, receive, started
 from tests.stress.kill_station import Feeder
 from tests.system.conftest import Run
@@ -402,8 +402,8 @@ def test_a_bridge_goes_on_when_nobody_reads_what_it_says(wire: PtyServer) -> Non
 AHEAD = """
 import asyncio, sys, time
 from pathlib import Path
-from groundstation.bridge import Bridge, BridgeConfig
-from groundstation.keys import Credentials, KeyStore
+from groundstation.bridge.bridge import Bridge, BridgeConfig
+from groundstation.security.keys import Credentials, KeyStore
 from groundstation.links.serial import SerialLink
 
 def clock():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.registry import Registry
-from tests.groundstation.recordings import record
+from groundstation.station.registry import Registry
+from tests.groundstation.made_recordings import record
 from tests.stress.close_terminals import close_all, draw
 from tests.stress.windows import Window, living
 from tests.system.remote import GROUND, PATIENCE_S, until

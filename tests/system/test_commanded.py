@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from groundstation.downlink.receiver import Receiver
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
-from groundstation.messages import EventMessage, Telemetry
-from groundstation.receiver import Receiver
-from hil.lander.dynamics import TICK_NS
+from groundstation.messages.wire import EventMessage, Telemetry
+from hil.lander.physics.dynamics import TICK_NS
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import call, expect, fly
+from hil.verdict.oracle import call, expect, fly
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.golden.make import COMMANDED, commanded

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.ordering import who_am_i
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.viewer.requests import who_am_i
 from tests.lander_process import ChildProcess
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal

@@ -20,8 +20,8 @@ from typing import Any, cast
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from hil.oracle import expect
+from groundstation.recordings.reader import ArchiveReader
+from hil.verdict.oracle import expect
 from tests import descent
 from tests.system.conftest import Run
 

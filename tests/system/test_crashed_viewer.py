@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.registry import Registry
-from tests.groundstation.recordings import record
+from groundstation.station.registry import Registry
+from tests.groundstation.made_recordings import record
 from tests.stress.windows import Window
 from tests.system.remote import until
 
@@ -20,8 +20,8 @@ EXIT_CRASHED = 70
 NOISE = (b"\xff", b"\x1b[M\x20\xff\xff", b"\x1b[1114112u", b"\x1b[97:65u", b"\x80" * 300, b"\x1b[200~\xff\x1b[201~")
 CRASHES = {
     "painting": "groundstation.tui.descent:DescentScreen.paint",
-    "an arrival": "groundstation.model:PassModel.apply",
-    "the keyboard": "groundstation.tui.keyboard:KeyReader.tick",
+    "an arrival": "groundstation.viewer.model:PassModel.apply",
+    "the keyboard": "groundstation.tui.terminal.keyboard:KeyReader.tick",
     "a key": "groundstation.tui.descent:DescentScreen.scroll_telemetry",
 }
 BROKEN = """

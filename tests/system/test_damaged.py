@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from tests.groundstation.recordings import damage, record
+from groundstation.recordings.reader import ArchiveReader
+from tests.groundstation.made_recordings import damage, record
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND

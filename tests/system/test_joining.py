@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.host_time import host_clock
-from groundstation.messages import History, HistoryRequest, Snapshot
-from groundstation.model import ALTITUDE, PLOTTED, PassModel
-from groundstation.tui.source import StationBack, StationLost
-from tests.groundstation.recordings import record
+from groundstation.host.clock import host_clock
+from groundstation.messages.wire import History, HistoryRequest, Snapshot
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.viewer.model import ALTITUDE, PLOTTED, PassModel
+from groundstation.viewer.source import StationBack, StationLost
+from tests.groundstation.made_recordings import record
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, local, until

@@ -13,16 +13,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.writer import ArchiveWriter
+from groundstation.downlink.receiver import Outcome, Receiver
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, LinkChange, Listening, Report
-from groundstation.messages import ContactChange, LosVerdict, Telemetry
-from groundstation.receiver import Outcome, Receiver
-from groundstation.recorder import Recorder
-from hil.oracle import expect, fly
-from hil.serve import ByteServer, PtyServer, ZmqServer
-from protocols.dictionary import utc_ns
+from groundstation.messages.wire import ContactChange, LosVerdict, Telemetry
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.writer import ArchiveWriter
+from groundstation.station.recorder import Recorder
+from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
+from hil.verdict.oracle import expect, fly
+from protocols.declare.dictionary import utc_ns
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 

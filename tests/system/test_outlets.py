@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import zmq
 
-from groundstation.links.ports import PortInfo, format_ports
-from groundstation.links.zmq_wire import Away, pack_news
-from groundstation.output import echo, tell
-from groundstation.registry import Registry
-from tests.groundstation.recordings import record
+from groundstation.formats.output import echo, tell
+from groundstation.links.relay_protocol import Away, pack_news
+from groundstation.ports.listing import PortInfo, format_ports
+from groundstation.station.registry import Registry
+from tests.groundstation.made_recordings import record
 
 NASTY = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f\u202egnp.exe\u200b\u2066\r\nFORGED LINE\tend"
 NASTY_NAME = os.fsdecode(NASTY.encode() + b"\xff")

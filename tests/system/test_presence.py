@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.client import StationClient
-from groundstation.messages import EventMessage, Heartbeat, Snapshot
-from groundstation.registry import Registry, StationInfo
+from groundstation.messages.wire import EventMessage, Heartbeat, Snapshot
+from groundstation.station.registry import Registry, StationInfo
+from groundstation.viewer.client import StationClient
 from tests.system.conftest import Run
 from tests.system.test_recording import serving
 

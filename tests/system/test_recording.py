@@ -19,10 +19,9 @@ from typing import Any
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.client import StationClient
 from groundstation.links.replay import replay_url
-from groundstation.messages import (
+from groundstation.messages.commanding import CommandRequest
+from groundstation.messages.wire import (
     AnyMessage,
     ContactChange,
     EventMessage,
@@ -32,14 +31,15 @@ from groundstation.messages import (
     Snapshot,
     Telemetry,
 )
-from groundstation.orders import CommandRequest
-from groundstation.registry import Registry
-from hil.run import Plan, fly_plan
-from hil.scenario import SCENARIOS, load_scenario
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import SCENARIOS, load_scenario
 from protocols.lander import EPOCH
 from protocols.profile import UART
-from protocols.sync import Deframer, Frame
-from tests.groundstation.recordings import damage, record
+from protocols.sync.deframer import Deframer, Frame
+from tests.groundstation.made_recordings import damage, record
 from tests.stress.kill_station import Feeder, kill_once, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal

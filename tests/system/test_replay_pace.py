@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
 from groundstation.links.replay import replay_url
-from groundstation.messages import ReplayControl, Snapshot
-from groundstation.registry import Registry
-from groundstation.replaying import ReplayClient
-from groundstation.tui.source import StationBack, StationLost
-from hil.run import Plan, fly_plan
-from hil.scenario import SCENARIOS, load_scenario
+from groundstation.messages.wire import ReplayControl, Snapshot
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
+from groundstation.station.replay.session import ReplayClient
+from groundstation.viewer.source import StationBack, StationLost
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import SCENARIOS, load_scenario
 from tests.system.conftest import Run
 from tests.system.test_recording import serving
 

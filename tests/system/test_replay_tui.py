@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
+from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
-from groundstation.plain import utc
-from groundstation.receiver import Receiver
+from groundstation.messages.text import utc
+from groundstation.recordings.reader import ArchiveReader
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
-from tests.groundstation.recordings import damage, record
+from tests.groundstation.made_recordings import damage, record
 from tests.stress.kill_station import kill_once
 from tests.system.test_terminal import Terminal
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.client import StationClient
 from groundstation.errors import StationGone
-from groundstation.messages import Refusal
-from groundstation.orders import CommandRequest, OrderAccepted
-from groundstation.registry import Registry
-from hil.serve import PtyServer, ZmqServer
+from groundstation.messages.commanding import CommandRequest, OrderAccepted
+from groundstation.messages.wire import Refusal
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
+from groundstation.viewer.client import StationClient
+from hil.lander_io.servers import PtyServer, ZmqServer
 from tests.lander_process import ChildProcess
 from tests.system.conftest import Run
 from tests.system.relay import LossyCable

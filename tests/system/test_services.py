@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.registry import Registry
-from tests.groundstation.recordings import record
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
+from tests.groundstation.made_recordings import record
 
 SERVE = [sys.executable, "-m", "groundstation.cli", "serve", "zmq:ipc:///nobody", "--wait", "--name", "bench"]
 PATIENCE_S = 20.0

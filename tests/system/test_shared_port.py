@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from hil.serve import PtyServer
+from groundstation.recordings.reader import ArchiveReader
+from hil.lander_io.servers import PtyServer
 from protocols.lander import LANDER
 from tests import descent
 from tests.system.conftest import Run

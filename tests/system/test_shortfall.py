@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.registry import Registry
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.station.registry import Registry
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from groundstation.archive.reader import ArchiveReader
+from groundstation.recordings.reader import ArchiveReader
 
 
 def test_flights_that_start_together_all_have_their_recording(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.orders import OrderAccepted
+from groundstation.messages.commanding import OrderAccepted
 from tests.stress.kill_station import Feeder
 from tests.system.remote import arm, ask, local, until
 from tests.system.test_joining import station

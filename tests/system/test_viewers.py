@@ -12,18 +12,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.messages import Heartbeat
+from groundstation.messages.wire import Heartbeat
+from groundstation.recordings.reader import ArchiveReader
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.remote import GROUND, PATIENCE_S, event, local, snapshot, until
 
 RESULT_S = 60.0
 VIEWER = """
 import asyncio, json, select, sys, time
-from groundstation.client import StationClient
-from groundstation.messages import Heartbeat, LinkStatus, topic_of
-from groundstation.registry import Registry
-from groundstation.tui.source import StationBack, StationLost
+from groundstation.viewer.client import StationClient
+from groundstation.messages.wire import Heartbeat, LinkStatus, topic_of
+from groundstation.station.registry import Registry
+from groundstation.viewer.source import StationBack, StationLost
 
 async def watch(frames, pause_s):
     client = StationClient(Registry().find("bench"), time.time_ns, timeout_s=20)

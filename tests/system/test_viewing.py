@@ -14,17 +14,17 @@ from typing import Any, NoReturn
 import click
 import pytest
 
-from groundstation import viewer_cli
-from groundstation.client import StationClient
-from groundstation.command_cli import arm, cop
-from groundstation.endpoints import Endpoints
+from groundstation.cli import viewer as viewer_cli
+from groundstation.cli.commanding import arm, cop
+from groundstation.cli.output import EXIT_HANGUP, follow
 from groundstation.errors import AccessRefused, CommandRefused, StationGone
-from groundstation.messages import Snapshot
-from groundstation.registry import Registry, StationInfo
-from groundstation.service import EXIT_INTERRUPTED
-from groundstation.tui.source import StationLost, Update
-from groundstation.viewing import EXIT_HANGUP, follow
-from tests.groundstation.recordings import record
+from groundstation.host.service import EXIT_INTERRUPTED
+from groundstation.messages.wire import Snapshot
+from groundstation.security.endpoints import Endpoints
+from groundstation.station.registry import Registry, StationInfo
+from groundstation.viewer.client import StationClient
+from groundstation.viewer.source import StationLost, Update
+from tests.groundstation.made_recordings import record
 from tests.groundstation.tui.scripted import snapshot as scripted
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, free_pair, until

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.boards import FIRMWARE
+from hil.images.boards import FIRMWARE
 from tests.targets.bench import require
 
 pytestmark = pytest.mark.long

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from hil.serve import ByteServer
+from hil.lander_io.servers import ByteServer
 from hil.targets import MACHINES, Machine
 from hil.targets.greeting import SIZE, read_greeting
 from hil.targets.telecommands import start_script

@@ -7,7 +7,7 @@ import subprocess
 import time
 import tty
 
-from hil.images import choose_image
+from hil.images.image import choose_image
 
 
 class StandIn:

@@ -17,7 +17,7 @@ import pytest
 from groundstation.errors import PortAbsent, PortBusy
 from groundstation.links.serial import close_port, open_port
 from hil.lander.bus import ResetReason
-from hil.scenario import SCENARIOS
+from hil.scenario.scenario import SCENARIOS
 from hil.targets import BoardMachine, MachineFailed, Unsupported, find_port
 from hil.targets.greeting import read_greeting
 from hil.targets.stepping import SteppedMachine

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import fly
 from hil.targets import MACHINES, MachineFailed, Unsupported
+from hil.verdict.oracle import fly
 from protocols.ccsds.cltu import encode_cltu
 from tests.golden.make import COMMANDED
 from tests.hil.lander.uplink import SIZE, Ears, bd, cadus, command, frames, packet, started

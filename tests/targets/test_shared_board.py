@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.links.board_lock import lock_board, lock_holder
-from groundstation.links.devices import describe
+from groundstation.ports.board_lock import lock_board, lock_holder
+from groundstation.ports.devices import describe
 from hil.targets import BoardMachine, BoardPort, MachineFailed
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from hil.building import make
-from hil.images import choose_image
-from hil.targets.simavr import RUNNER
+from hil.images.build import make
+from hil.images.image import choose_image
+from hil.targets.emulators.simavr import RUNNER
 from tests.hil.lander.uplink import SIZE, Ears, command, frames
 from tests.targets.bench import greetings, require
 

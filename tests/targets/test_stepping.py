@@ -10,10 +10,10 @@ from contextlib import closing
 
 import pytest
 
-from hil.oracle import fly
 from hil.targets import MACHINES, TIMELESS, MachineFailed, Unsupported
 from hil.targets.software import SoftwareMachine
 from hil.targets.stepping import SteppedMachine
+from hil.verdict.oracle import fly
 from protocols.ccsds.cltu import START
 from protocols.ccsds.tc_frame import Unlock
 from tests.hil.lander.uplink import NONE, bc, command, encode_cltu, frames

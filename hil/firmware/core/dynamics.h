@@ -1,4 +1,4 @@
-/* The descent as planar motion of a point; hil/lander/dynamics.py has the equations and why everything fits in int64. */
+/* The descent as planar motion of a point; hil/lander/physics/dynamics.py has the equations and why everything fits in int64. */
 #ifndef CORE_DYNAMICS_H
 #define CORE_DYNAMICS_H
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Link, LinkChange, Listening, RelayGap, Report
-from hil.serve import ByteServer, PtyServer, ZmqServer
+from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
 
 PATIENCE_S = 8.0
 KINDS = ("pty", "tcp", "ipc")

@@ -15,7 +15,7 @@ import pytest
 from groundstation.errors import LinkError
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Listening
-from hil.serve import ByteServer
+from hil.lander_io.servers import ByteServer
 from tests.groundstation.links.collect import KINDS, receive, serve, started
 
 

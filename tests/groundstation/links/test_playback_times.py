@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
 from groundstation.links.base import Chunk
-from groundstation.links.playback import Playback
+from groundstation.links.replay_source import Playback
+from groundstation.recordings.reader import ArchiveReader
 from protocols.lander import EPOCH
-from tests.groundstation.recordings import record
+from tests.groundstation.made_recordings import record
 
 HOUR = 3_600_000_000_000
 WILD = [2**63 - 1, -5, EPOCH + 1000 * 24 * HOUR]

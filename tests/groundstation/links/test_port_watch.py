@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.links.base import LinkChange
-from hil.serve import PtyServer
+from hil.lander_io.servers import PtyServer
 from tests.groundstation.links.collect import PATIENCE_S, Sink, started
 
 READER = """

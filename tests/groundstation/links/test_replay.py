@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
-from groundstation.archive.writer import ArchiveWriter
+from groundstation.downlink.receiver import Outcome, Receiver
 from groundstation.errors import ArchiveError, CallerError, LinkError
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, EndOfStream, LinkChange, Listening, Report, Restart, Retold
-from groundstation.links.playback import Item, Playback
 from groundstation.links.replay import ReplayLink, replay_url
-from groundstation.messages import ContactChange, EventMessage, Telemetry
-from groundstation.receiver import Outcome, Receiver
+from groundstation.links.replay_source import Item, Playback
+from groundstation.messages.wire import ContactChange, EventMessage, Telemetry
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.writer import ArchiveWriter
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.groundstation.links.collect import Sink, started
-from tests.groundstation.recordings import damage, make_old, record
+from tests.groundstation.made_recordings import damage, make_old, record
 
 S = 1_000_000_000
 

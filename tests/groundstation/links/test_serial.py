@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import LinkError, PortAbsent, PortBusy, PortForbidden
-from groundstation.links.access import Holder, busy_text, forbidden_advice, holders, refusal, running_takers
 from groundstation.links.base import Chunk
-from groundstation.links.ports import port_state
 from groundstation.links.serial import SerialLink, close_port, open_port, probe
-from hil.serve import PtyServer
+from groundstation.ports.access import Holder, busy_text, forbidden_advice, holders, refusal, running_takers
+from groundstation.ports.listing import port_state
+from hil.lander_io.servers import PtyServer
 from tests.groundstation.links.collect import Sink, started
 
 HOLD = """

@@ -7,9 +7,9 @@ import pytest
 
 from groundstation.errors import CallerError
 from groundstation.links import LINKS, open_link
-from groundstation.links import ports as ports_module
-from groundstation.links.ports import PortInfo, format_ports, list_ports, port_state, stable_names
-from hil.serve import PtyServer
+from groundstation.ports import listing as ports_module
+from groundstation.ports.listing import PortInfo, format_ports, list_ports, port_state, stable_names
+from hil.lander_io.servers import PtyServer
 
 
 @pytest.mark.parametrize(

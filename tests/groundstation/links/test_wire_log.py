@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import LinkError
+from groundstation.host.logs import start_logging, stop_logging
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, LinkChange, Report
 from groundstation.links.wire_log import LINE_BYTES, with_wire_log
-from groundstation.logs import start_logging, stop_logging
 
 
 @pytest.fixture(autouse=True)

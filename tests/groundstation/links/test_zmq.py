@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from groundstation.errors import CallerError, LinkError
 from groundstation.links import open_link
 from groundstation.links.base import Chunk, Listening, RelayGap
+from groundstation.links.relay_protocol import HEADER_SIZE, RELAY_HEADER, RelayMessage, pack, unpack
 from groundstation.links.zmq import ZmqLink
-from groundstation.links.zmq_wire import HEADER_SIZE, RELAY_HEADER, RelayMessage, pack, unpack
-from hil.serve import ZmqServer
+from hil.lander_io.servers import ZmqServer
 from protocols.errors import DecodeError, EncodeError
 from tests.groundstation.links.collect import PATIENCE_S, Sink, receive, started
 from tests.zmtp import introduce, part
@@ -140,7 +140,7 @@ def test_a_station_that_reads_nothing_stalls_nobody_for_ever() -> None:
 
 FREEZE = """
 import sys, time
-from hil.serve import ZmqServer
+from hil.lander_io.servers import ZmqServer
 server = ZmqServer("tcp://127.0.0.1:*")
 print(server.url, flush=True)
 server.wait_for_listener(10)

@@ -14,7 +14,15 @@ from typing import Any
 
 import msgspec
 
-from groundstation.messages import (
+from groundstation.messages.commanding import (
+    ArgumentInfo,
+    CommandInfo,
+    CommandState,
+    CommandUpdate,
+    OrderAccepted,
+    UplinkStatus,
+)
+from groundstation.messages.wire import (
     AnyMessage,
     ChannelStatus,
     ContactChange,
@@ -35,15 +43,7 @@ from groundstation.messages import (
     Transport,
     Value,
 )
-from groundstation.orders import (
-    ArgumentInfo,
-    CommandInfo,
-    CommandState,
-    CommandUpdate,
-    OrderAccepted,
-    UplinkStatus,
-)
-from groundstation.tui.source import Update
+from groundstation.viewer.source import Update
 from protocols.words import LimitState, Severity
 
 S = 1_000_000_000

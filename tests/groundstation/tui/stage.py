@@ -10,8 +10,8 @@ from itertools import chain
 
 from textual.pilot import Pilot
 
-from groundstation.messages import Heartbeat, History
-from groundstation.orders import CommandState
+from groundstation.messages.commanding import CommandState
+from groundstation.messages.wire import Heartbeat, History
 from groundstation.tui.app import StationApp
 from groundstation.tui.command_screen import CommandScreen
 from groundstation.tui.descent import DescentScreen

@@ -10,16 +10,16 @@ import msgspec
 import pytest
 
 from groundstation.errors import CallerError
-from groundstation.flight import Flight
-from groundstation.messages import Refusal
-from groundstation.model import ALTITUDE, PLOTTED
-from groundstation.orders import AcknowledgeRequest
-from groundstation.plain import utc
+from groundstation.messages.commanding import AcknowledgeRequest
+from groundstation.messages.text import utc
+from groundstation.messages.wire import Refusal
 from groundstation.tui.app import farewell, run_tui
-from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
+from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
-from groundstation.tui.source import StationBack, StationLost
-from groundstation.tui.spans import plain
+from groundstation.viewer.flight import Flight
+from groundstation.viewer.model import ALTITUDE, PLOTTED
+from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
     LOS,
     FakeClock,

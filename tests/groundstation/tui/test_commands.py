@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 from textual.events import Key
 
-from groundstation.command_history import CommandHistory
-from groundstation.messages import Refusal
-from groundstation.orders import ArmRequest, CommandRequest, CommandState, CopDirectiveRequest
+from groundstation.messages.commanding import ArmRequest, CommandRequest, CommandState, CopDirectiveRequest
+from groundstation.messages.wire import Refusal
 from groundstation.tui.command_screen import CommandScreen
-from groundstation.tui.commands import history_rows
 from groundstation.tui.descent import DescentScreen
-from groundstation.tui.glyphs import UNICODE
-from groundstation.tui.spans import plain
+from groundstation.tui.drawing.glyphs import UNICODE
+from groundstation.tui.drawing.spans import plain
+from groundstation.tui.panels.commands import history_rows
+from groundstation.viewer.command_history import CommandHistory
 from tests.groundstation.tui.scripted import LOS, Timed, host, ordered, replayed, script, uplink
 from tests.groundstation.tui.stage import Stage, staged
 

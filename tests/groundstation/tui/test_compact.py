@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from groundstation.model import PassModel
-from groundstation.tui.compact import compact
-from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
-from groundstation.tui.rows import View
-from groundstation.tui.spans import Row, width_of
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
+from groundstation.tui.drawing.spans import Row, width_of
+from groundstation.tui.panels.compact import compact
+from groundstation.tui.panels.rows import View
+from groundstation.viewer.model import PassModel
 from tests.groundstation.tui.scripted import LOS, S, host, script, snapshot
 from tests.groundstation.tui.stage import Stage, scene, staged
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundstation.board import commands_of
 from groundstation.errors import CommandRefused
-from groundstation.ordering import Orderer
-from groundstation.orders import ArmRequest, CommandRequest, CopDirectiveRequest
+from groundstation.messages.commanding import ArmRequest, CommandRequest, CopDirectiveRequest
+from groundstation.station.snapshot import commands_of
 from groundstation.tui.entry import (
     STATION_ORDERS,
     ArmDraft,
@@ -22,6 +21,7 @@ from groundstation.tui.entry import (
     order_of,
     read,
 )
+from groundstation.viewer.requests import Orderer
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from groundstation.messages import AnyMessage
+from groundstation.messages.wire import AnyMessage
 from tests.groundstation.tui.scripted import LOS, script
 from tests.groundstation.tui.stage import staged
 

@@ -9,13 +9,13 @@ from typing import cast, get_args
 import msgspec
 import pytest
 
-from groundstation.messages import SignalState
-from groundstation.model import PassModel
-from groundstation.tui.contact import contact
-from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs
-from groundstation.tui.header import BEAT_NS, header
-from groundstation.tui.rows import View
-from groundstation.tui.spans import plain, width_of
+from groundstation.messages.wire import SignalState
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
+from groundstation.tui.drawing.spans import plain, width_of
+from groundstation.tui.panels.contact import contact
+from groundstation.tui.panels.header import BEAT_NS, header
+from groundstation.tui.panels.rows import View
+from groundstation.viewer.model import PassModel
 from tests.groundstation.tui.scripted import S, descent, host, link, snapshot, uplink
 
 AT = 98.0

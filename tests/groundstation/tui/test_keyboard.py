@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual.events import Key, Paste
 from textual.message import Message
 
-from groundstation.tui.keyboard import PASTE_MAX, PASTE_PAUSE_S, KeyReader
+from groundstation.tui.terminal.keyboard import PASTE_MAX, PASTE_PAUSE_S, KeyReader
 
 NOISE = {
     "a byte that is not UTF-8": b"\xff",

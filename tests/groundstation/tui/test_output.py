@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from groundstation.tui.output import ROOM, TerminalOutput
+from groundstation.tui.terminal.output import ROOM, TerminalOutput
 
 PATIENCE_S = 20.0
 

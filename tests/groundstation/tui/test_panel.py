@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from textual.app import App, ComposeResult
 
-from groundstation.tui.panel import Panel
-from groundstation.tui.spans import Span
-from groundstation.tui.theme import styles
+from groundstation.tui.drawing.panel import Panel
+from groundstation.tui.drawing.spans import Span
+from groundstation.tui.drawing.theme import styles
 
 ROWS = [(Span("title", "dim"),), *((Span(f"event {number}", "text"),) for number in range(1, 6))]
 

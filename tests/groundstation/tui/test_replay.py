@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from groundstation.messages import (
+from groundstation.messages.commanding import CommandUpdate
+from groundstation.messages.wire import (
     Acknowledgement,
     Heartbeat,
     LinkStatus,
@@ -16,16 +17,15 @@ from groundstation.messages import (
     ReplayControl,
     Snapshot,
 )
-from groundstation.model import ALTITUDE, PassModel
-from groundstation.orders import CommandUpdate
-from groundstation.pass_clock import PassClock
 from groundstation.tui.app import farewell
-from groundstation.tui.glyphs import ASCII, UNICODE
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE
+from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import help_rows
-from groundstation.tui.replay import KEYS, SPEEDS, faster
-from groundstation.tui.rows import footer
-from groundstation.tui.source import StationBack, StationLost
-from groundstation.tui.spans import plain
+from groundstation.tui.panels.replay import KEYS, SPEEDS, faster
+from groundstation.tui.panels.rows import footer
+from groundstation.viewer.model import ALTITUDE, PassModel
+from groundstation.viewer.pass_clock import PassClock
+from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import LOS, RECORDING, S, host, replayed, scet, script, snapshot
 from tests.groundstation.tui.stage import staged
 

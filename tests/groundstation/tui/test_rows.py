@@ -6,15 +6,15 @@ from typing import get_args
 
 import pytest
 
-from groundstation.messages import Cause, LimitInfo, ParameterInfo
-from groundstation.model import Freshness, PassModel, Reading
-from groundstation.tui.banner import banner, chain
+from groundstation.messages.wire import Cause, LimitInfo, ParameterInfo
 from groundstation.tui.descent import layout_for
-from groundstation.tui.glyphs import ASCII, UNICODE, Glyphs, ascii_wanted
-from groundstation.tui.plot import Canvas, Frame, nice
-from groundstation.tui.rows import View, age_text, elapsed_text, footer, parameter_row
-from groundstation.tui.spans import Span, fit, left, plain, right, width_of
-from groundstation.tui.theme import styles
+from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs, ascii_wanted
+from groundstation.tui.drawing.spans import Span, fit, left, plain, right, width_of
+from groundstation.tui.drawing.theme import styles
+from groundstation.tui.panels.banner import banner, chain
+from groundstation.tui.panels.plot import Canvas, Frame, nice
+from groundstation.tui.panels.rows import View, age_text, elapsed_text, footer, parameter_row
+from groundstation.viewer.model import Freshness, PassModel, Reading
 from protocols.words import LimitState
 from tests.groundstation.tui.scripted import LOS, S, contact, host, snapshot, verdict
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from hil.channel import Channel
+from hil.channel.channel import Channel
 from hil.faults import FAULTS, At, For, Spec
-from hil.oracle import Burst
+from hil.verdict.oracle import Burst
 from protocols.lander import MARS6
 from protocols.profile import UART
 from tests import descent

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.channel import Channel
+from hil.channel.channel import Channel
 from hil.faults import FAULTS, mission_time
-from hil.oracle import Burst
+from hil.verdict.oracle import Burst
 from protocols.profile import UART
 from tests.hil.faults.streams import OFF, SIZE, STREAM, bursts, came, carry, fault
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.lander.dynamics import ENTRY_STATE, State, advance
 from hil.lander.instruments import Readings, measure
+from hil.lander.physics.dynamics import ENTRY_STATE, State, advance
 from hil.lander.sequencer import HISTORICAL, Milestone, Sequence, altimeter_locked, step, vehicle_at
 
 LAST_TICK = 3_120

@@ -8,8 +8,8 @@ from hil.lander.chip import WORDS, Bond, Chip, Fault, Flips, draw, flip
 from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.crc import crc16
 from protocols.lander import CHIP_FAULTS, DESCENT
-from protocols.layout import layout_of
 from protocols.profile import UART
+from protocols.structures.layout import layout_of
 from tests.hil.lander.uplink import NONE, command
 
 SIZE = UART.cadu_length

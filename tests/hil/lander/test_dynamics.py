@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hil.lander.atmosphere import density, pressure_mpa, temperature_ck
-from hil.lander.atmosphere_table import DENSITY, TEMPERATURE
-from hil.lander.dynamics import ENTRY_STATE, State, Vehicle, advance
-from hil.lander.fixed import isqrt
+from hil.lander.physics.atmosphere import density, pressure_mpa, temperature_ck
+from hil.lander.physics.atmosphere_table import DENSITY, TEMPERATURE
+from hil.lander.physics.dynamics import ENTRY_STATE, State, Vehicle, advance
+from hil.lander.physics.fixed import isqrt
 from hil.lander.sequencer import Sequence, deploy_parachute
 from tests.hil.lander.flight import LAST_TICK, Moment, fly
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.lander.fixed import div, interpolate, isqrt
+from hil.lander.physics.fixed import div, interpolate, isqrt
 
 INT64 = st.integers(-(2**63) + 1, 2**63 - 1)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from hil.lander.dynamics import ENTRY_STATE, State
 from hil.lander.instruments import Readings, measure
+from hil.lander.physics.dynamics import ENTRY_STATE, State
 from tests.hil.lander.flight import Moment
 
 GROUND = State(0, 0, 0, 0, 0, 0)

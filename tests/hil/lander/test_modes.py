@@ -6,7 +6,7 @@ import pytest
 
 from hil.lander.modes import Mode
 from hil.lander.spacecraft import Spacecraft
-from hil.oracle import fly
+from hil.verdict.oracle import fly
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import Unlock
 from tests.hil.lander.test_commanding import ARGUMENTS

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hil.lander.dynamics import ENTRY_STATE, advance
+from hil.lander.physics.dynamics import ENTRY_STATE, advance
 from hil.lander.sequencer import (
     HISTORICAL,
     NEVER,

@@ -10,11 +10,11 @@ from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, encode_frame
 from protocols.ccsds.tm_frame import TmFrame, decode_frame
-from protocols.commands import Argument
+from protocols.declare.commands import Argument
+from protocols.decode.packets import PacketExtractor, PacketFound
+from protocols.decode.telemetry import decode_telemetry
 from protocols.lander import MARS6, SCID
-from protocols.packets import PacketExtractor, PacketFound
 from protocols.profile import UART
-from protocols.telemetry import decode_telemetry
 
 SIZE = UART.cadu_length
 BOTH, NONE = 9, 0

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from hil.report import Report, TestOutcome
-from hil.result import RunResult, Verdict
-from hil.run import Plan, fly_plan
-from hil.scenario import parse_scenario
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import parse_scenario
+from hil.verdict.result import RunResult, Verdict
 
 QUIET = """
 [scenario]

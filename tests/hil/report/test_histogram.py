@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.report.histogram import bins, histogram, percentile99
+from hil.report.drawing.histogram import bins, histogram, percentile99
 from tests.hil.report.reader import read
 from tests.hil.report.runs import changed, quiet
 

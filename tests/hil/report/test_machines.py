@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from hil.report import lines
-from hil.report.as_json import SCHEMA, read, render
-from hil.report.junit import render as junit
-from hil.result import Measurement, RunResult
+from hil.report.export.json import SCHEMA, read, render
+from hil.report.export.junit import render as junit
+from hil.verdict.result import Measurement, RunResult
 from tests.hil.report.runs import DATE, changed, quiet, reported, rough
 
 OLD = Path(__file__).parents[2] / "data" / "result-1.json"

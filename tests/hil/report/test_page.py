@@ -14,9 +14,9 @@ from hil.faults import mission_time
 from hil.report import TestOutcome, write_report
 from hil.report.contents import BUNDLES
 from hil.report.page import MOST, render
-from hil.result import FrameMark, Measurement, Mismatch, Moment, RunResult
-from hil.run import Plan, fly_plan
-from hil.scenario import parse_scenario
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import parse_scenario
+from hil.verdict.result import FrameMark, Measurement, Mismatch, Moment, RunResult
 from protocols.lander import EPOCH
 from tests.hil.report.reader import Element, read
 from tests.hil.report.runs import QUIET, changed, quiet, reported, rough

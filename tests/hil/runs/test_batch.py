@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.host_time import host_clock
-from groundstation.service import Interrupts
-from hil.batch import Batch
-from hil.run import Plan, fly_plan, read_bundle
-from hil.scenario import parse_scenario
+from groundstation.host.clock import host_clock
+from groundstation.host.service import Interrupts
+from hil.runs.batch import Batch
+from hil.runs.run import Plan, fly_plan, read_bundle
+from hil.scenario.scenario import parse_scenario
 from hil.targets import MachineFailed
 from tests.stress.end_runs import SIGNALS, cases, end_many, end_once, processes
 
@@ -66,7 +66,7 @@ def test_a_killed_worker_costs_one_run(tmp_path: Path) -> None:
 
 
 def is_worker(pid: int) -> bool:
-    return b"\0hil.worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"\0hil.runs.worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_a_worker_that_cannot_be_started_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.campaign import check_vary, draw, to_toml, wilson
 from hil.cli import cli
 from hil.errors import ScenarioError
-from hil.scenario import SCENARIOS, load_scenario, parse_scenario
+from hil.runs.campaign import check_vary, draw, wilson
+from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario
+from hil.scenario.toml import to_toml
 
 RANDOM = load_scenario(SCENARIOS / "random-faults.toml")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.archive.reader import ArchiveReader
+from groundstation.recordings.reader import ArchiveReader
 from hil.errors import ScenarioError
-from hil.result import RunResult
-from hil.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
-from protocols.dictionary import utc_ns
+from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
+from hil.scenario.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
+from hil.verdict.result import RunResult
+from protocols.declare.dictionary import utc_ns
 from protocols.profile import UART
 
 LOS = utc_ns("1974-03-12T09:11:05")
@@ -121,7 +121,7 @@ def test_a_planned_loss_that_does_not_come(tmp_path: Path) -> None:
 
 
 def test_a_target_that_dies_is_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hil import stepped
+    from hil.rigs import stepped_target as stepped
     from hil.targets import MachineFailed
 
     class Mortal(stepped.SteppedSoftware):
@@ -249,8 +249,8 @@ def test_asm_bytes_that_a_fault_adds_fail_no_run(kind: str, value: int, tmp_path
 @pytest.mark.parametrize("loud", [False, True])
 def test_a_station_that_drops_a_frame_is_found_out(loud: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check still bites: one good frame in a descent is not given out, or given out as a reject."""
-    from groundstation import receiver
-    from protocols.sync import Deframer, Frame, Reject
+    from groundstation.downlink import receiver
+    from protocols.sync.deframer import Deframer, Frame, Reject
 
     class Careless(Deframer):
         seen = 0

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.host_time import host_clock
+from groundstation.host.clock import host_clock
 from hil.faults import mission_time
-from hil.result import RunResult
-from hil.run import Plan, check_plan, fly_plan
-from hil.scenario import parse_scenario
+from hil.runs.run import Plan, check_plan, fly_plan
+from hil.scenario.scenario import parse_scenario
+from hil.verdict.result import RunResult
 from tests.system.conftest import home  # noqa: F401 - a fixture
 from tests.targets.bench import require
 
@@ -62,8 +62,8 @@ def child(word: str) -> int:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of grace instead of five, and one for commands instead of ten."""
-    monkeypatch.setattr("hil.realtime_rig.GRACE_S", 1.0)
-    monkeypatch.setattr("hil.deadline.COMMAND_S", 1.0)
+    monkeypatch.setattr("hil.rigs.realtime.GRACE_S", 1.0)
+    monkeypatch.setattr("hil.rigs.deadline.COMMAND_S", 1.0)
 
 
 @pytest.mark.parametrize("target", ["software", pytest.param("qemu", marks=pytest.mark.long)])

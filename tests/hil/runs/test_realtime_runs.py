@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.host_time import host_clock
+from groundstation.host.clock import host_clock
 from hil.errors import ScenarioError
-from hil.result import RunResult
-from hil.run import Plan, check_plan, fly_plan
-from hil.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
+from hil.runs.run import Plan, check_plan, fly_plan
+from hil.scenario.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
+from hil.verdict.result import RunResult
 
 BUSY_HOST = {"los_declared_late", "byte_to_published_p99", "interarrival_p99", "false_los", "losses", "reacquisition"}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hil.errors import ScenarioError, TooFast
-from hil.run import Plan, check_plan, slower
-from hil.scenario import SCENARIOS, load_scenario, parse_scenario
+from hil.runs.run import Plan, check_plan, slower
+from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario
 
 UNPLUG = '[[fault]]\nkind = "unplug"\nat = "09:09:00"\nfor = "4 s"\n'
 LOSS = '[[loss]]\nat = "09:09:00"\ncause = "PORT"\n'

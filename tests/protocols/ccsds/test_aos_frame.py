@@ -20,8 +20,8 @@ from protocols.ccsds.aos_frame import (
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.fhec import check_symbols
 from protocols.ccsds.space_packet import encode_packet
+from protocols.decode.packets import PacketExtractor, PacketFound
 from protocols.errors import DeclarationError, DecodeError, EncodeError
-from protocols.packets import PacketExtractor, PacketFound
 
 PLAIN = AosFormat(64)
 FULL = AosFormat(80, header_error_control=True, insert_zone=5)

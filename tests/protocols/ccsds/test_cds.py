@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.ccsds.cds import EPOCH_1958_NS, CdsFormat, decode_cds, decode_p_field, encode_cds
-from protocols.dictionary import utc_ns
+from protocols.declare.dictionary import utc_ns
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 
 LOS = utc_ns("1974-03-12T09:11:05")

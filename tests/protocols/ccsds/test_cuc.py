@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.ccsds.cuc import EPOCH_1958_NS, CucFormat, decode_p_field
-from protocols.dictionary import utc_ns
+from protocols.declare.dictionary import utc_ns
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 
 GPS_EPOCH = utc_ns("1980-01-06T00:00:00")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.ccsds import aos_frame, cds, cuc, encapsulation, tc_frame
-from protocols.codec import compile_codec
-from tests.protocols.test_codec import flatten, same
+from protocols.structures.codec import compile_codec
+from tests.protocols.structures.test_codec import flatten, same
 
 DECLARATIONS = {
     "aos": aos_frame.PRIMARY_HEADER,

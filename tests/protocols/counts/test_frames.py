@@ -13,7 +13,7 @@ from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.space_packet import encode_packet
 from protocols.ccsds.tm_frame import ONLY_IDLE, TmFrame
 from protocols.counts import FrameCounter, Lost
-from protocols.frames import TransferFrame
+from protocols.sync.frames import TransferFrame
 from tests.protocols.counts.source import AOS, BUS, LANDER, MS, TM, Sent, Source, count, disturb, truth
 
 KINDS = pytest.mark.parametrize("aos", [False, True], ids=["TM", "AOS"])

@@ -10,15 +10,15 @@ from pathlib import Path
 import construct as c
 import pytest
 
-from protocols.codec import Codec
-from protocols.commands import CommandDef
-from protocols.dictionary import Dictionary, PacketDef
+from protocols.declare.commands import CommandDef
+from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.errors import DeclarationError
 from protocols.export.c_header import render_c_header
 from protocols.export.names import identifier
-from protocols.fields import Limits, Quantity
 from protocols.lander import MARS6
-from protocols.layout import Field
+from protocols.structures.codec import Codec
+from protocols.structures.fields import Limits, Quantity
+from protocols.structures.layout import Field
 
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror")
 ROUNDS = 25

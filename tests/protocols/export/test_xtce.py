@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import construct as c
 import pytest
 
-from protocols.dictionary import Dictionary, PacketDef
+from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.errors import DeclarationError
 from protocols.export.xtce import render_xtce
 from protocols.lander import MARS6

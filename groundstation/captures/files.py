@@ -1,0 +1,100 @@
+"""What offline decoding reads: a capture of bytes from anywhere, or a recording of the station."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from groundstation.errors import ArchiveError, CallerError, WorldError
+from groundstation.formats.byte_source import ByteSource, descriptor_of, name_of
+from groundstation.recordings.reader import ArchiveReader
+
+_SQLITE = b"SQLite format 3\0"
+
+
+class Capture:
+    """Received bytes, or one of the station's own recordings: told apart by their first bytes.
+
+    What is called a recording is taken for one: it may be damaged where it begins.
+
+    Attributes:
+        name: what to call it.
+        size: how many bytes there are; None if that is not known, as for a pipe.
+
+    Raises:
+        CallerError: it is the terminal.
+        WorldError: it cannot be read.
+        ArchiveError: an SQLite file, but none of the station's; or a recording in a pipe, which cannot seek.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = name_of(path)
+        self._recording: ArchiveReader | None = None
+        try:
+            self._source = ByteSource(path)
+            if self._source.is_terminal:
+                raise CallerError(_terminal(path, self.name))
+            is_recording = path.suffix == ".sqlite" or self._source.peek(len(_SQLITE)) == _SQLITE
+        except OSError as error:
+            raise WorldError(f"{self.name} cannot be read: {error.strerror}") from error
+        self.size = self._source.size
+        if is_recording:
+            self._recording = ArchiveReader(self._file(path))
+            self._recording.check()
+            self.size = self._recording.bytes_total
+
+    def pieces(self) -> Iterator[tuple[int | None, bytes]]:
+        """The bytes in order, once; each piece with its Earth received time if it is known.
+
+        Raises:
+            WorldError: it cannot be read any further.
+        """
+        if self._recording is not None:
+            for ert, _, data in self._recording.chunks():
+                yield ert, data
+            return
+        try:
+            for data in self._source.pieces():
+                yield None, data
+        except OSError as error:
+            raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
+
+    def is_same_file(self, path: Path) -> bool:
+        """Whether a path leads to this very file."""
+        if self._recording is not None:
+            return path.exists() and path.samefile(self._recording.path)
+        return self._source.is_same_file(path)
+
+    def close(self) -> None:
+        """Close it. Idempotent."""
+        self._source.close()
+        if self._recording is not None:
+            self._recording.close()
+
+    @property
+    def lack(self) -> str:
+        """What was found to be missing in it, in words; empty if nothing, or if it is no recording."""
+        return "" if self._recording is None else self._recording.lack
+
+    def require_whole(self) -> None:
+        """To be called when all of it was read, and what came of it given.
+
+        Raises:
+            PartlyRead: it is a recording, and something was found to be missing.
+        """
+        if self._recording is not None:
+            self._recording.require_whole()
+
+    def _file(self, path: Path) -> Path:
+        """The recording's own path. The source is closed: that would take SQLite's locks from it later."""
+        file = path if descriptor_of(path) is None and path.is_file() else self._source.file
+        self._source.close()
+        if file is None:
+            raise ArchiveError(f"{self.name} is a recording in a pipe, but SQLite has to seek: save it as a file first")
+        return file
+
+
+def _terminal(path: Path, name: str) -> str:
+    if descriptor_of(path) is not None:
+        return f"{name} is the terminal: name a file, or pipe a capture into this command"
+    return f"{name} is a terminal or a serial port: groundstation run serial:{name} receives from a port"

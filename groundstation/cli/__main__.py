@@ -1,0 +1,5 @@
+"""``python -m groundstation.cli``."""
+
+from groundstation.cli import main
+
+main()

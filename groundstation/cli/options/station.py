@@ -1,0 +1,97 @@
+"""Options and checks that commands share."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+import click
+
+from groundstation.errors import CallerError
+from groundstation.host.clock import host_clock
+from groundstation.links import open_link
+from groundstation.links.serial import SerialLink
+from groundstation.recordings.paths import default_path
+from groundstation.station.config import StationConfig
+from protocols.lander import MARS6
+from protocols.profile import UART
+
+_output = [
+    click.option("--plain", is_flag=True, help="Lines for people, also chosen when there is no terminal."),
+    click.option("--json", "as_json", is_flag=True, help="Every message as one JSON object a line."),
+    click.option("--ascii", "in_ascii", is_flag=True, help="Draw the TUI in ASCII only."),
+]
+
+_station = [
+    click.option("--name", help="Name of the station. [default: from the link]"),
+    click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file."),
+    click.option("--wait", is_flag=True, help="Wait for a port that is absent or busy instead of giving up."),
+    click.option(
+        "--bind",
+        metavar="tcp://ADDRESS:PORT",
+        help="Let clients elsewhere come, too: telemetry at this port, commands at the next one. Needs --key.",
+    ),
+    click.option("--key", metavar="NAME", help="The station's own key: `groundstation keys new NAME` makes it."),
+]
+
+
+def output_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The three options that say how to show a station."""
+    for option in reversed(_output):
+        command = option(command)
+    return command
+
+
+def station_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The options that say how a station is run."""
+    for option in reversed(_station):
+        command = option(command)
+    return command
+
+
+def check_link(url: str, wait: bool) -> None:
+    """Refuse a URL that cannot be; without ``wait`` a port that cannot be opened too."""
+    link = open_link(url, host_clock)
+    if not wait and isinstance(link, SerialLink):
+        link.probe()
+    link.stop()
+
+
+def checked_text(text: str) -> str:
+    """A name that other programs can read.
+
+    Raises:
+        CallerError: it is not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CallerError(f"{text!a} is not UTF-8: choose a name that other programs can read") from error
+    return text
+
+
+def station_config(
+    link: str, name: str | None, record: Path | None, bind: str | None = None, key: str | None = None
+) -> StationConfig:
+    """What the options of `station_options` say.
+
+    Raises:
+        CallerError: a replay cannot be recorded, or a name is no text.
+    """
+    for text in (link, str(record or "")):
+        checked_text(text)
+    label = name or _label(link)
+    if link.startswith("replay:"):
+        if record is not None:
+            raise CallerError("a replay is recorded already: --record makes no sense")
+        return StationConfig(label, link, None, MARS6, UART, bind, key)
+    recording = (record or default_path(host_clock(), label, secrets.token_hex(2))).absolute()
+    return StationConfig(label, link, recording, MARS6, UART, bind, key)
+
+
+def _label(link: str) -> str:
+    """A short name from a link: ``serial:/dev/ttyACM0?baud=9600`` is ``ttyACM0``."""
+    place = link.partition("?")[0].rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", place).strip("-._")[:24] or f"station-{os.getpid()}"

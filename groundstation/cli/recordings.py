@@ -1,0 +1,188 @@
+"""Commands on recordings: ``passes``, ``info``, ``export``, ``salvage`` and ``copy``."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from groundstation.cli.decode import Progress
+from groundstation.cli.options.completion import recordings
+from groundstation.cli.options.named import Choice
+from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
+from groundstation.exit_codes import READING, exit_codes
+from groundstation.formats.json_output import echo_json
+from groundstation.formats.output import echo
+from groundstation.formats.printable import encodable
+from groundstation.host.clock import host_clock
+from groundstation.recordings.copy import copy_recording
+from groundstation.recordings.damaged.salvage import salvage
+from groundstation.recordings.damaged.salvage_records import salvage_lines
+from groundstation.recordings.export import FORMATS, Format, export
+from groundstation.recordings.paths import passes_folder
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.summary import PassSummary, info_lines, pass_lines, summarise
+from protocols.lander import MARS6
+from protocols.nearest import nearest
+from protocols.profile import UART
+from protocols.units import NS_PER_S
+
+_archive = click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
+_json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
+
+
+@click.command(epilog=exit_codes(*READING))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+@_json
+def passes(folder: Path | None, as_json: bool) -> None:
+    """List the recordings in FOLDER; without it, those of this user.
+
+    What cannot be read is listed with the reason.
+    """
+    if folder is not None and not os.path.isdir(folder):
+        raise CallerError(f"no such folder: {folder}")
+    where = folder or passes_folder()
+    found = [_summary(path) for path in sorted({*where.glob("*.sqlite"), *_without_file(where)})]
+    if as_json:
+        for item in found:
+            echo_json({"error": encodable(item)} if isinstance(item, ArchiveError) else item)
+    else:
+        shown = [item if isinstance(item, PassSummary) else str(item) for item in found]
+        echo(*pass_lines(shown) or [f"no recording in {where}"])
+    lacking = sum(_is_lacking(item) for item in found)
+    if lacking:
+        raise PartlyRead(f"{lacking} of {len(found)} recordings in {where} are damaged or incomplete")
+
+
+def _without_file(folder: Path) -> list[Path]:
+    """Recordings of which only the journal is there."""
+    return [path.with_name(path.name.removesuffix("-wal")) for path in folder.glob("*.sqlite-wal")]
+
+
+def _summary(path: Path) -> PassSummary | ArchiveError:
+    """What a recording holds, or why that cannot be said."""
+    try:
+        with ArchiveReader(path) as reader:
+            reader.check()
+            return summarise(reader)
+    except ArchiveError as error:
+        return error
+
+
+def _is_lacking(item: PassSummary | ArchiveError) -> bool:
+    return bool(item.lack) if isinstance(item, PassSummary) else not isinstance(item, NotARecording)
+
+
+@click.command(epilog=exit_codes(*READING))
+@_archive
+@_json
+def info(archive: Path, as_json: bool) -> None:
+    """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
+    with ArchiveReader(archive) as reader:
+        reader.check()
+        summary = summarise(reader)
+        if as_json:
+            echo_json(summary)
+        else:
+            echo(*info_lines(summary, MARS6.hash_text))
+        reader.require_whole()
+
+
+@click.command("export", epilog=exit_codes(*READING))
+@_archive
+@click.option("--to", "form", type=Choice(FORMATS), required=True, help="What to write.")
+@click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
+@click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")
+def export_command(archive: Path, form: Format, packets: str | None, output: Path | None, force: bool) -> None:
+    """Write the packets of ARCHIVE as tables, a file for each packet type.
+
+    Columns are both times, the quality, and calibrated values. Only packets of good frames are in it.
+    """
+    folder = output or archive.absolute().parent
+    names = None if packets is None else _packet_names(packets)
+    with ArchiveReader(archive) as reader:
+        reader.check()
+        _warn_of_other_dictionary(reader)
+        with closing(Progress(reader.bytes_total)) as progress:
+            rows = export(reader, MARS6, UART, form, folder, names, progress.advance, force=force)
+        for path, count in rows.items():
+            echo(f"{path}: {count} rows")
+        if not rows:
+            echo("no such packet in a good frame: nothing was written")
+        reader.require_whole()
+
+
+@click.command("salvage", epilog=exit_codes(*READING))
+@_archive
+@_json
+def salvage_command(archive: Path, as_json: bool) -> None:
+    """Decode the rejected and cut-off frames of ARCHIVE field by field, each value with its quality and why.
+
+    These values are never among the good ones: no other command shows them.
+    """
+    count = 0
+    with ArchiveReader(archive) as reader:
+        reader.check()
+        _warn_of_other_dictionary(reader)
+        with closing(Progress(reader.bytes_total)) as progress:
+            for frame in salvage(reader, MARS6, UART, progress.advance):
+                count += 1
+                progress.clear()
+                if as_json:
+                    echo_json(frame)
+                else:
+                    echo(*salvage_lines(frame), "")
+        if not as_json:
+            echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+        reader.require_whole()
+
+
+@click.command("copy", epilog=exit_codes(*READING))
+@_archive
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite a file of that name.")
+def copy_command(archive: Path, target: Path, force: bool) -> None:
+    """Copy ARCHIVE to TARGET, a file or a folder; also while its station writes it.
+
+    The copy is one file with all that was committed when it began. Do not copy a recording that is being written by
+    other means: its file alone lacks what is in the journal beside it.
+
+    \b
+    Examples:
+      groundstation copy pass.sqlite /media/usb/
+      groundstation copy pass.sqlite so-far.sqlite
+    """
+    path = target / archive.name if target.is_dir() else target
+    with ArchiveReader(archive) as reader:
+        with closing(Progress(archive.stat().st_size)) as progress:
+            copy_recording(reader, path, _now(), progress.advance, force=force)
+        state = "" if reader.closed else ", as far as it was written by now"
+        echo(f"{path}: a copy of {archive}{state}")
+        reader.check()
+        reader.require_whole()
+
+
+def _now() -> str:
+    return f"{datetime.fromtimestamp(host_clock() // NS_PER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
+    """Tell whoever decodes a recording that its packets were declared otherwise than here."""
+    meta = reader.meta()
+    theirs = meta.get("dictionary_hash", MARS6.hash_text)
+    if theirs != MARS6.hash_text:
+        recorded = f"{reader.path} was recorded with dictionary {theirs} of {meta.get('mission', '?')}"
+        here = f"decoded with {MARS6.hash_text} of {MARS6.name}"
+        echo(f"{recorded}, {here}: values may be wrong", err=True)
+
+
+def _packet_names(text: str) -> list[str]:
+    names = [name.strip().upper() for name in text.split(",")]
+    for name in names:
+        if name not in MARS6.by_name:
+            raise CallerError(f"no packet {name!r}{nearest(name, MARS6.by_name)}")
+    return names

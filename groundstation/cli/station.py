@@ -1,0 +1,92 @@
+"""Commands that run a station: ``serve``, ``stop``, ``ports``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from groundstation.cli.options.completion import stations
+from groundstation.cli.options.connection import find_target, invitation, key_options
+from groundstation.cli.options.station import check_link, station_config, station_options
+from groundstation.errors import ArchiveError
+from groundstation.exit_codes import DONE, RECEPTION, REQUEST, exit_codes
+from groundstation.formats.output import echo, tell, write_json
+from groundstation.host.clock import host_clock
+from groundstation.host.service import end_with_parent
+from groundstation.ports.listing import format_ports, list_ports
+from groundstation.station.process import stop_elsewhere, stop_station
+from groundstation.station.registry import Registry, StationInfo
+from groundstation.station.station import Station
+
+
+@click.command(epilog=exit_codes(*RECEPTION))
+@click.argument("link")
+@station_options
+@click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
+def serve(
+    link: str,
+    name: str | None,
+    record: Path | None,
+    wait: bool,
+    bind: str | None,
+    key: str | None,
+    announce: bool,
+    with_parent: bool,
+) -> None:
+    """Receive LINK, record it, and serve viewers until stopped.
+
+    LINK is serial:DEVICE?baud=N, zmq:ENDPOINT or replay:RECORDING. The station needs no terminal; viewers come and go.
+
+    \b
+    Examples:
+      groundstation serve serial:/dev/ttyACM0?baud=115200
+      groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for viewers elsewhere, too
+    """
+    if with_parent:
+        end_with_parent()
+    check_link(link, wait)
+    config = station_config(link, name, record, bind, key)
+
+    def ready(info: StationInfo) -> None:
+        if announce:
+            write_json(json.dumps({"station": info.name, "recording": info.recording}))
+        else:
+            tell(f"station {info.name} receives {info.link}, recording to {info.recording or 'nothing'}")
+            tell(f"watch it with: groundstation watch {info.name}")
+            for line in invitation(info):
+                tell(line)
+
+    asyncio.run(Station(config, host_clock, Registry()).run(ready))
+    if not announce:
+        tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped; nothing was recorded")
+
+
+@click.command(epilog=exit_codes(*REQUEST, ArchiveError))
+@click.argument("station", required=False, shell_complete=stations)
+@key_options
+def stop(station: str | None, key: str | None, server_key: str | None) -> None:
+    """Stop STATION and close its recording. Exit code 14: the recording lacks something; it says what and since when.
+
+    \b
+    Examples:
+      groundstation stop
+      groundstation stop tcp://HOST:5571 --key anna --server-key KEY
+    """
+    target = find_target(station, key, server_key)
+    if target.info is None:
+        closed = asyncio.run(stop_elsewhere(target.client(), "stopped from the command line"))
+        echo(f"{target.name} has stopped and closed its recording" if closed else f"{target.name} was asked to stop")
+        return
+    asyncio.run(stop_station(target.info, "stopped from the command line"))
+    recording = target.info.recording
+    echo(f"stopped; the recording is {recording}" if recording else "stopped; nothing was recorded")
+
+
+@click.command(epilog=exit_codes(DONE))
+def ports() -> None:
+    """List the serial ports, what is behind them, and whether they can be used."""
+    echo(*format_ports(list_ports()))

@@ -1,0 +1,381 @@
+"""The sans-I/O heart: chunks in, events out. It knows no clock, port, file or socket.
+
+Every report of a link goes through `Receiver.news` in order, or through `Receiver.take`, its list. What comes back are
+the messages for archive and viewers: for each frame first what it carries, then what that means for the contact, so
+that nobody who waits for a value waits for the books. Noise, foreign frames and broken packets are counted and told,
+never raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from groundstation.downlink.contact import ContactMonitor
+from groundstation.downlink.limits import LimitMonitor
+from groundstation.formats.json_encoding import word_of
+from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
+from groundstation.messages.base import Value
+from groundstation.messages.lost_text import frames_lost
+from groundstation.messages.shown_values import shown_values
+from groundstation.messages.wire import (
+    RESTART_EVENT,
+    ContactChange,
+    Counters,
+    EventMessage,
+    LinkStatus,
+    Telemetry,
+    Transport,
+)
+from protocols.counts import FrameStep
+from protocols.declare.dictionary import Dictionary, Packet
+from protocols.decode.frame_content import frame_counter, frame_time
+from protocols.decode.packets import DropUndone, Extracted, PacketDropped, PacketExtractor, PacketFound
+from protocols.decode.telemetry import decode_telemetry
+from protocols.errors import DeclarationError, DecodeError
+from protocols.profile import LinkProfile
+from protocols.sync.deframer import Deframer, Frame, Reject
+from protocols.sync.frames import TransferFrame, decode_frame
+from protocols.words import FrameQuality, Severity
+
+Outcome = Telemetry | ContactChange | EventMessage
+MAX_PACKET = 4096
+"""Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
+
+_TOLD_ONCE = 64
+"""How many different oddities (foreign SCIDs, unknown APIDs …) are told by name; the rest is only counted."""
+
+
+class FrameNote(NamedTuple):
+    """A frame that the last report completed or ruled out; ``offset`` is where its ASM starts in the stream of bytes.
+
+    Of a rejected frame nothing more is known, and of a foreign one nothing is wanted: their other fields are None.
+    ``step`` is what the frame is beside those before it.
+    """
+
+    offset: int
+    size: int
+    quality: FrameQuality
+    vcid: int | None = None
+    vcfc: int | None = None
+    scet: int | None = None
+    step: FrameStep | None = None
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Cumulative counts beside the deframer's own."""
+
+    frames_good: int = 0
+    frames_rejected: int = 0
+    frames_foreign: int = 0
+    frames_idle: int = 0
+    packets: int = 0
+    packets_bad: int = 0
+    packets_unknown: int = 0
+    dropped: int = 0
+    told: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Receiver:
+    """Decodes one link's bytes by one dictionary and one link profile.
+
+    Attributes:
+        frames: all frames, good and rejected, that the last report brought.
+        ocfs: the operational control fields of its good frames, in order; equal ones in a row stand once.
+
+    Raises:
+        DeclarationError: the profile is of a stream of bits; links deliver bytes.
+    """
+
+    def __init__(self, dictionary: Dictionary, profile: LinkProfile, url: str) -> None:
+        if profile.alignment != "byte":
+            raise DeclarationError("profile.alignment", "a station receives bytes; bits are decoded from a file")
+        self.dictionary = dictionary
+        self.profile = profile
+        self.url = url
+        self.deframer = Deframer(profile)
+        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
+        self._counter = frame_counter(profile, dictionary)
+        self._limits = LimitMonitor()
+        self._extractors = {
+            c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels if c.vcid != profile.idle_vcid
+        }
+        self._sources = {c.vcid: c.source for c in dictionary.channels}
+        self._counts = _Counts()
+        self._transport: Transport = "ATTEMPTING"
+        self._detail = "not opened yet"
+        self._foreign_hash: dict[str, int] = {}
+        self.frames: list[FrameNote] = []
+        self.ocfs: list[bytes] = []
+
+    @property
+    def connected(self) -> bool:
+        """The transport is there."""
+        return self._transport == "CONNECTED"
+
+    def take(self, report: Report) -> list[Outcome]:
+        """Take one report of the link, in time order."""
+        return list(self.news(report))
+
+    def news(self, report: Report) -> Iterator[Outcome]:
+        """Take one report of the link, in time order; to be iterated to its end before the next."""
+        self.frames, self.ocfs = [], []
+        if isinstance(report, Chunk):
+            yield from self._chunk(report)
+        elif isinstance(report, LinkChange):
+            yield from self._link_change(report)
+        else:
+            yield from self.contact.advance(report.ert)
+        if isinstance(report, RelayGap):
+            self._counts.dropped += report.missed
+            text = f"{report.missed} messages of the relay are missing"
+            yield _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
+
+    def stalled(self, now: int) -> list[Outcome]:
+        """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
+        return list(self.contact.advance(now, listening=not self.connected))
+
+    def overrun(self, reports: int) -> None:
+        """``reports`` of the link were dropped before they came here: their bytes are archived, not decoded."""
+        self._counts.dropped += reports
+
+    def counters(self) -> Counters:
+        """All counts so far; the byte counts always add up."""
+        c, b, totals = self._counts, self.deframer.count(), self.contact.totals
+        return Counters(
+            bytes_in=b.total,
+            good=b.good,
+            corrected=b.corrected,
+            rejected=b.rejected,
+            skipped=b.skipped,
+            pending=b.pending,
+            frames_good=c.frames_good,
+            frames_rejected=c.frames_rejected,
+            frames_foreign=c.frames_foreign,
+            frames_idle=c.frames_idle,
+            frames_lost=totals.lost.count,
+            frames_lost_certainty=totals.lost.certainty,
+            frames_duplicate=totals.duplicates,
+            frames_late=totals.late,
+            frames_stepped_back=totals.steps_back,
+            restarts=self._counter.restarts,
+            frames_at_restart=totals.at_restart.count,
+            packets=c.packets,
+            packets_bad=c.packets_bad,
+            packets_unknown=c.packets_unknown,
+            dropped=c.dropped,
+        )
+
+    def status(self, ert: int, recording: str | None, recording_ok: bool) -> LinkStatus:
+        """The link as it stands at ``ert``."""
+        return LinkStatus(
+            ert=ert,
+            url=self.url,
+            transport=self._transport,
+            detail=self._detail,
+            state=self.contact.state,
+            channels=self.contact.status(),
+            counters=self.counters(),
+            recording=recording,
+            recording_ok=recording_ok,
+        )
+
+    def _link_change(self, change: LinkChange) -> Iterator[Outcome]:
+        yield from self.contact.transport(change.state, change.detail, change.peer, change.ert, change.disturbance)
+        if change.disturbance:
+            yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
+        if change.disturbance == "moment":
+            self._transport = change.state
+            return
+        news = (change.state, change.detail) != (self._transport, self._detail)
+        self._transport, self._detail = change.state, change.detail
+        if news and not change.disturbance:
+            severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
+            yield _station_event(severity, change.state, change.detail, change.ert)
+
+    def _chunk(self, chunk: Chunk) -> Iterator[Outcome]:
+        yield from self.contact.received(len(chunk.data), chunk.ert)
+        for found in self.deframer.feed(chunk.data):
+            if isinstance(found, Reject):
+                self._counts.frames_rejected += 1
+                self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
+                yield from self.contact.rejected(found.reason != "SYNC")
+            else:
+                yield from self._frame(found, chunk.ert)
+
+    def _frame(self, found: Frame, ert: int) -> Iterator[Outcome]:
+        self._counts.frames_good += 1
+        length = self.profile.cadu_length
+        quality: Literal["CORRECTED", "GOOD"] = "CORRECTED" if found.corrected else "GOOD"
+        try:
+            frame = decode_frame(found.data, self.profile)
+        except DecodeError as error:
+            self.frames.append(FrameNote(found.offset, length, quality))
+            yield from self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
+            return
+        if frame.scid != self.dictionary.scid:
+            self.frames.append(FrameNote(found.offset, length, quality))
+            text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
+            yield from self._foreign("FOREIGN_SCID", frame.scid, text, ert)
+            return
+        scet = frame_time(frame)
+        step = self._counter.count(frame, scet, ert)
+        yield from self._told(step, frame, ert)
+        extractor = self._extractors.get(frame.vcid)
+        if extractor is not None:
+            yield from self._content(extractor.push(frame, step), step, frame, ert)
+        self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet, step))
+        if step.in_order and frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
+            self.ocfs.append(frame.ocf)
+        if extractor is not None:
+            yield from self.contact.frame(frame.vcid, frame.vcfc, step, scet, ert, length)
+            return
+        self.contact.counted(frame.vcid, step)
+        if frame.vcid == self.profile.idle_vcid:
+            self._counts.frames_idle += 1
+        else:
+            yield from self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
+
+    def _told(self, step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+        """What is to be said of how a frame follows those before it; the twice and the odd, once for each channel."""
+        channel = f"VC{frame.vcid}"
+        if step.kind == "RESTART":
+            text = f"{self._restarted(step, frame.vcid)} restarted: {', '.join(step.evidence)}"
+            yield _station_event("ACTIVITY_HI", RESTART_EVENT, text, ert)
+        elif frame.vcid not in self._extractors:
+            return
+        elif step.kind == "GAP":
+            lost, where = (step.lost, "") if step.at_restart.none else (step.at_restart, ", where it started again")
+            text = f"{frames_lost(lost.count, lost.certainty)} on {channel} before VCFC {frame.vcfc}{where}"
+            yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
+        elif step.kind == "LATE":
+            text = f"frame {frame.vcfc} of {channel} came late{': it was not lost' if step.regained else ''}"
+            yield _station_event("DIAGNOSTIC", "LATE_FRAME", text, ert)
+        elif step.kind == "DUPLICATE":
+            text = f"frames of {channel} come again: they are counted, not decoded twice"
+            yield from self._once("DUPLICATE", frame.vcid, text, ert)
+        elif step.kind in ("STILL", "BACK"):
+            text = f"the frame count of {channel} stands still or steps back: it does not tell what is lost"
+            yield from self._once("FRAME_COUNT", frame.vcid, text, ert)
+
+    def _restarted(self, step: FrameStep, vcid: int) -> str:
+        """What started again: what sends on this channel alone, or the spacecraft, which its first channel names."""
+        channels = self.dictionary.channels
+        alone = [c.name for c in channels if step.alone and c.vcid == vcid]
+        return (alone or [c.name for c in channels])[0]
+
+    def _content(self, items: list[Extracted], step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+        """What a frame of a declared channel carries."""
+        for item in items:
+            if isinstance(item, PacketFound):
+                yield from self._packet(item, frame.vcid, ert, late=step.kind == "LATE")
+            elif isinstance(item, PacketDropped):
+                self._counts.packets_bad += 1
+            elif isinstance(item, DropUndone):
+                self._counts.packets_bad -= 1
+            else:
+                self._counts.packets_unknown += 1
+                text = f"encapsulation packets of protocol {item.protocol} are not declared"
+                yield from self._once("ENCAPSULATION", item.protocol, text, ert)
+
+    def _foreign(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+        self._counts.frames_foreign += 1
+        return self._once(name, number, text, ert)
+
+    def _once(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+        """Tell of an oddity the first time; it is counted every time."""
+        told = self._counts.told
+        if (name, number) in told or len(told) >= _TOLD_ONCE:
+            return []
+        told.add((name, number))
+        return [_station_event("WARNING_LO", name, text, ert)]
+
+    def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[Outcome]:
+        declared = self.dictionary.by_apid.get(found.apid)
+        if declared is None:
+            self._counts.packets_unknown += 1
+            return self._once("UNKNOWN_APID", found.apid, f"packets of APID {found.apid:#05x} are not declared", ert)
+        try:
+            sample = decode_telemetry(self.dictionary, found.data)
+        except DecodeError as error:
+            self._counts.packets_bad += 1
+            return self._once("BAD_PACKET", found.apid, f"{declared.definition.name}: {error}", ert)
+        self._counts.packets += 1
+        values: dict[str, Value] = sample.values  # type: ignore[assignment]  # no field of a dictionary is of bytes
+        if sample.header.service == 5 and "number" in values:
+            return self._onboard_event(values, vcid, sample.header.time_ns, ert)
+        return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert, late=late)
+
+    def _telemetry(
+        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int, *, late: bool
+    ) -> list[Outcome]:
+        invalid = packet.void(values)
+        states, changes = self._limits.check(packet, values, invalid, late=late)
+        shown = shown_values(packet, values, invalid)
+        definition = packet.definition
+        out: list[Outcome] = [
+            Telemetry(
+                packet=definition.name,
+                apid=definition.apid,
+                vcid=vcid,
+                scet=scet,
+                ert=ert,
+                values=shown.values,
+                limits=states,
+                invalid=invalid,
+                exact=shown.exact,
+                late=late,
+            )
+        ]
+        for change in changes:
+            severity: Severity = "ACTIVITY_LO"
+            if change.state != "GREEN":
+                severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
+            text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {_number(change.value)}"
+            out.append(_station_event(severity, "LIMIT", text, ert))
+        if "dictionary_hash" in values:
+            out += self._check_hash(definition.name, values, ert)
+        return out
+
+    def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[Outcome]:
+        """A spacecraft that was built with another dictionary is told of, once for each hash."""
+        theirs = values.get("dictionary_hash")
+        ours = self.dictionary.hash
+        if not isinstance(theirs, int) or theirs == self._foreign_hash.get(packet, ours):
+            return []
+        self._foreign_hash[packet] = theirs
+        if theirs == ours:
+            return []
+        text = f"{packet} was built with dictionary {theirs:08x}, the ground has {ours:08x}: values may be wrong"
+        return [_station_event("WARNING_HI", "DICTIONARY", text, ert)]
+
+    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
+        number = values["number"]
+        source = self._sources[vcid]
+        event = self.dictionary.event_by_number.get(number) if isinstance(number, int) else None
+        if event is None:
+            rest = ", ".join(f"{name}={value}" for name, value in values.items() if name not in ("number", "tick"))
+            text = f"event {number} is not declared ({rest})"
+            return [
+                EventMessage(severity="WARNING_LO", source=source, name="UNKNOWN_EVENT", text=text, ert=ert, scet=scet)
+            ]
+        text = event.told(values)
+        return [EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)]
+
+
+def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
+    """When the plan says that a channel falls silent: the mission's LOSS_OF_SIGNAL is its first channel's."""
+    milestone = dictionary.milestone("LOSS_OF_SIGNAL")
+    if milestone is None or not dictionary.channels:
+        return {}
+    return {dictionary.channels[0].vcid: milestone.scet}
+
+
+def _number(value: float) -> str:
+    return word_of(value) or f"{value:g}"
+
+
+def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:
+    return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=ert)

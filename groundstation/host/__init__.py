@@ -1,0 +1,1 @@
+"""This computer: its clocks, folders, signals, terminals and udev rules. Knows nothing of spacecraft."""

@@ -1,0 +1,400 @@
+"""A recording in the order in which it happened, from any place on: what a replay plays. No clock, no thread.
+
+Rules:
+1. The order is the ingest sequence: `Playback.items` gives chunks, changes of the transport, and what the station of
+   that time told (events, changes of contact, commands, acknowledgements, gaps of the recording).
+2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
+   sequence, so that it never makes a replay wait for the past.
+3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
+4. What cannot be read is told at its place, and what follows it is given: a damaged record costs itself alone.
+5. A time that is a day away from the one before it and from most of those that follow is a damaged one: nobody waits
+   for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, islice, repeat
+from typing import NamedTuple
+
+import msgspec
+
+from groundstation.errors import ArchiveError, CallerError
+from groundstation.formats.iso_time import iso_utc
+from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold
+from groundstation.messages.commanding import CommandUpdate
+from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, Transport
+from groundstation.recordings.event_bodies import Gap
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import EventRecord, FrameRecord
+from groundstation.recordings.schema import GAP_KIND
+from protocols.times import utc_ns
+from protocols.units import NS_PER_DAY, NS_PER_S
+
+_TIME = re.compile(r"\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?")
+_DAYS_MAX = 1000
+_CHOICES_SHOWN = 5
+_ODD_SHARE = 10
+"""Onboard times that fewer frames say than a tenth of the most are looked at last: a clock that was not set yet."""
+_CANDIDATES = 10_000
+PREROLL_NS = 3 * NS_PER_S
+"""So much is given before the place of a jump."""
+
+_LAST = 1 << 62
+_LOST_OF_LATE_NS = 60 * NS_PER_S
+GAP_EVENT = "ARCHIVE_GAP"
+"""Name of the event that says, in a replay, that records are missing."""
+
+DAMAGE_EVENT = "ARCHIVE_DAMAGED"
+"""Name of the event that says, in a replay, that records cannot be read."""
+
+_YEAR_NS = 365 * NS_PER_DAY
+_AHEAD = 64
+"""So many records are looked at to tell whether a time can be believed."""
+
+_EVENTS_CHECKED = 10_000
+_CHECKED_MAX = 256 << 20
+"""Larger recordings are not looked through before they are played: it would take longer than a second."""
+
+_NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange] | type[Acknowledgement]] = {
+    "event": EventMessage,
+    "command": CommandUpdate,
+    "contact": ContactChange,
+    "acknowledgement": Acknowledgement,
+}
+"""What a station tells, by the kind under which it is recorded."""
+
+
+class Item(NamedTuple):
+    """Something that happened. ``end`` is how far into its chunk it goes, ``start`` where it begins."""
+
+    id: int
+    ert: int
+    report: Chunk | LinkChange | Retold
+    start: int = 0
+    end: int = 0
+
+
+class _Transport(msgspec.Struct):
+    """Body of a recorded change of the transport."""
+
+    state: Transport
+    detail: str
+    peer: bool = False
+    disturbance: Disturbance = ""
+
+
+class _Contact(msgspec.Struct):
+    """Body of a recorded change of contact, as far as it matters here."""
+
+    state: str
+    revised: bool = False
+
+
+class Playback:
+    """Finds places in a recording and gives what follows. To be used by one thread at a time."""
+
+    def __init__(self, reader: ArchiveReader) -> None:
+        """Args: the recording, which is closed with this.
+
+        Raises:
+            ArchiveError: nothing of it can be read.
+        """
+        self._reader = reader
+        reader.check(_CHECKED_MAX)
+        for event in islice(reader.events(), _EVENTS_CHECKED):
+            self._report(event)  # what cannot be decoded is noted
+
+    @property
+    def lack(self) -> str:
+        """What was found to be missing in the recording so far, in words; empty if nothing."""
+        return self._reader.lack
+
+    def close(self) -> None:
+        """Close the recording. Idempotent."""
+        self._reader.close()
+
+    def span(self) -> tuple[int, int]:
+        """Earth received times of the first and the last record.
+
+        Raises:
+            ArchiveError: nothing that was received can be read.
+            CallerError: nothing was received.
+        """
+        span = self._span()
+        if span is None or not self._reader.bytes_total:
+            if self._reader.lack:
+                raise ArchiveError(f"{self._reader.path} {self._reader.lack}: there is nothing left to replay")
+            raise CallerError(f"{self._reader.path} holds no received byte: there is nothing to replay")
+        return span
+
+    def last(self) -> int | None:
+        """Earth received time of what is the last record now; None if there is none."""
+        span = self._span()
+        return None if span is None else span[1]
+
+    def find(self, text: str) -> int:
+        """The Earth received time of a mission time as text, or that time itself if it lies in the pass.
+
+        Raises:
+            CallerError: no time, or the recording does not hold it, or holds that time of day on several days.
+        """
+        onboard, received = self._reader.onboard_spans(), self.span()
+        most = max((span.frames for span in onboard), default=0)
+        for spans in (
+            [(span.first, span.last) for span in onboard if span.frames * _ODD_SHARE >= most],
+            [(span.first, span.last) for span in onboard],
+        ):
+            times = times_within(text, spans)
+            frame = self._reader.frame_by_scet(_only(text, times)) if times else None
+            if frame is not None:
+                return frame.ert
+        times = times_within(text, [received])
+        if times:
+            return _only(text, times)
+        said = sorted(sorted(onboard, key=lambda span: -span.frames)[:_CHOICES_SHOWN])
+        aboard = f"on board {', '.join(_range(span.first, span.last) for span in said)}; " if said else ""
+        raise CallerError(f"{text} is not in the recording: {aboard}received {_range(*received)}")
+
+    def context_of(self, ert: int) -> int:
+        """The id to begin with, so that at ``ert`` there is lock, and channels lost of late are known.
+
+        It is a chunk's; 0 if no chunk is before it: then the recording begins with what was told before.
+        """
+        heard = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert)
+        begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
+        chunk = self._reader.chunk_by_ert(begin - PREROLL_NS)
+        return chunk if chunk is not None and self._reader.has_chunk_before(chunk) else 0
+
+    def event_after(self, ert: int) -> int | None:
+        """When the next thing that viewers show after that time was recorded; None if there is none."""
+        return self._reader.happened_after(ert)
+
+    def event_before(self, ert: int) -> int | None:
+        """When the last thing that viewers show before that time was recorded; None if there is none."""
+        return self._reader.happened_before(ert)
+
+    def loss_after(self, ert: int) -> int | None:
+        """When the next loss of signal was declared; behind the last one, the first. None if there is none."""
+        losses = [event.ert for event in self._reader.events("contact") if self._is_loss(event)]
+        return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
+
+    def transport(self, before: int, ert: int) -> LinkChange | None:
+        """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later."""
+        event = self._reader.last_event("transport", before)
+        if event is not None:
+            change = self._change(event, ert)
+            if change is not None and change.disturbance == "moment":
+                change = replace(change, disturbance="")
+            return change
+        return None if self._reader.has_event("transport") else LinkChange(ert, "CONNECTED", "as recorded")
+
+    def items(self, first: int) -> Iterator[Item]:
+        """All that happened from the id ``first`` on, in the order it was recorded; also what is recorded meanwhile.
+
+        Raises:
+            ArchiveError: the recording cannot be read any more.
+        """
+        retold: list[Item] = []
+        for item in _timed(self._records(first)):
+            if isinstance(item.report, Retold):
+                retold.append(item)
+                continue
+            yield from (each._replace(ert=min(each.ert, item.ert)) for each in retold)
+            retold.clear()
+            yield item
+        yield from retold
+
+    def split(self, item: Item, frame: FrameRecord) -> tuple[Item, list[Item]] | None:
+        """Cut a chunk at the end of a frame; None if the frame does not end in it."""
+        report = item.report
+        if not isinstance(report, Chunk) or item.id < frame.chunk:
+            return None
+        wanted = frame.at + frame.size - self._reader.bytes_between(frame.chunk, item.id)
+        if wanted > item.end:
+            return None
+        cut = max(wanted - item.start, 0)
+        head = Item(item.id, item.ert, Chunk(item.ert, report.data[:cut]), item.start, item.start + cut)
+        tail = Item(item.id, item.ert, Chunk(item.ert, report.data[cut:]), item.start + cut, item.end)
+        return head, ([tail] if cut < len(report.data) else [])
+
+    def frame_from(self, place: tuple[int, int], steps: int) -> FrameRecord | None:
+        """The frame so many steps after the last one that is whole before ``place``, a chunk's id and an offset in it.
+
+        Raises:
+            ArchiveError: the recording has no index of frames.
+        """
+        following = self._first_after(place)
+        if steps > 0:
+            return _nth(following, steps - 1, self._reader.frame_after)
+        last = self._reader.last_frame() if following is None else self._reader.frame_before(following.id)
+        return _nth(last, -steps, self._reader.frame_before)
+
+    def _span(self) -> tuple[int, int] | None:
+        """The recording's span; what was told days away from all that was received has a damaged time."""
+        span, received = self._reader.span(), self._reader.span_of_bytes()
+        if span is None or received is None:
+            return span
+        near = [abs(told - read) <= NS_PER_DAY for told, read in zip(span, received, strict=True)]
+        return span[0] if near[0] else received[0], span[1] if near[1] else received[1]
+
+    def _records(self, first: int) -> Iterator[Item]:
+        last, received = first - 1, 0
+        for number, ert, kind, data in self._reader.records_from(first):
+            yield from self._lost_between(last, number, ert)
+            last, received = number, ert
+            if kind is None:
+                yield Item(number, ert, Chunk(ert, data), 0, len(data))
+                continue
+            report = self._report(EventRecord(number, ert, None, kind, data))
+            if report is not None:
+                yield Item(number, ert, report)
+        yield from self._lost_between(last, _LAST, received)
+
+    def _report(self, event: EventRecord) -> LinkChange | Retold | None:
+        """What a recorded event is in a replay; None if it is for others."""
+        if event.kind == "transport":
+            report: LinkChange | Retold | None = self._change(event, event.ert)
+        else:
+            news = self._news(event)
+            report = None if news is None else Retold(event.ert, news)
+        note = self._reader.note_of(event)
+        return report if note is None else Retold(event.ert, _damaged(event.ert, note))
+
+    def _lost_between(self, last: int, number: int, ert: int) -> Iterator[Item]:
+        """What cannot be read between two records, told when the second one was received."""
+        for lost in self._reader.lost:
+            if last < lost.last < number:
+                at = ert if lost.received is None else lost.received[1]
+                yield Item(lost.last, at, Retold(at, _damaged(at, f"cannot be read: {lost}")))
+
+    def _change(self, event: EventRecord, ert: int) -> LinkChange | None:
+        body = self._reader.body(event, _Transport)
+        return None if body is None else LinkChange(ert, body.state, body.detail, body.peer, body.disturbance)
+
+    def _is_loss(self, event: EventRecord) -> bool:
+        contact = self._reader.body(event, _Contact)
+        return contact is not None and contact.state == "LOS" and not contact.revised
+
+    def _news(self, event: EventRecord) -> News | None:
+        """What an event, a command or a gap has to say; None for all other kinds."""
+        if event.kind == GAP_KIND:
+            gap = self._reader.body(event, Gap)
+            return None if gap is None else _told(event.ert, GAP_EVENT, f"not recorded: {gap}")
+        kind = _NEWS.get(event.kind)
+        return None if kind is None else self._reader.body(event, kind)
+
+    def _first_after(self, place: tuple[int, int]) -> FrameRecord | None:
+        chunk, offset = place
+        for frame in islice(self._reader.frames_since(self._reader.time_of_chunk(chunk)), _CANDIDATES):
+            if frame.chunk > chunk:
+                return frame
+            if frame.at + frame.size > self._reader.bytes_between(frame.chunk, chunk) + offset:
+                return frame
+        return None
+
+
+def times_within(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The times that a text may mean, in ns since 1970, as far as they lie in one of the spans.
+
+    Args:
+        text: an ISO 8601 time, UTC unless it has an offset; or a time of day, which is meant on any day of the spans.
+        spans: first and last time of each, in ns.
+
+    Raises:
+        CallerError: no such time.
+    """
+    bare = text.strip().removesuffix("UTC").strip()
+    stamps = [bare]
+    if _TIME.fullmatch(bare):
+        days = {day for first, last in spans for day in _days(first, last)} or {0}
+        stamps = [f"{date(1970, 1, 1) + timedelta(days=day)}T{bare}" for day in sorted(days)]
+    try:
+        times = [utc_ns(stamp) for stamp in stamps]
+    except ValueError as error:
+        raise CallerError(f"invalid time {text!r}: expected 09:10:55 or 1974-03-12T09:10:55.0, in UTC") from error
+    return [time for time in times if any(first <= time <= last for first, last in spans)]
+
+
+def _days(first: int, last: int) -> Iterable[int]:
+    """Days since 1970 on which a time of the span may be called, with any offset: those at its ends, if it is long."""
+    days = range(first // NS_PER_DAY - 1, last // NS_PER_DAY + 2)
+    return days if len(days) <= _DAYS_MAX else chain(days[: _DAYS_MAX // 2], days[-_DAYS_MAX // 2 :])
+
+
+def _only(text: str, times: Sequence[int]) -> int:
+    """The one time that is meant.
+
+    Raises:
+        CallerError: there are several.
+    """
+    if len(times) > 1:
+        choices = [iso_utc(time).replace(".000000000", "") for time in times[:_CHOICES_SHOWN]]
+        more = f" or on {len(times) - _CHOICES_SHOWN} more days" if len(times) > _CHOICES_SHOWN else ""
+        raise CallerError(f"{text} is on several days of the recording: say {' or '.join(choices)}{more}")
+    return times[0]
+
+
+def _nth(frame: FrameRecord | None, steps: int, step: Callable[[int], FrameRecord | None]) -> FrameRecord | None:
+    for _ in range(steps):
+        if frame is None:
+            return None
+        frame = step(frame.id)
+    return frame
+
+
+def _timed(items: Iterator[Item]) -> Iterator[Item]:
+    """The items; one with a time that is not believed comes at that of the item before."""
+    ahead: deque[Item] = deque()
+    before: int | None = None
+    for item in chain(items, repeat(None)):
+        if item is not None:
+            ahead.append(item)
+            if len(ahead) <= _AHEAD:
+                continue
+        if not ahead:
+            return
+        first = ahead.popleft()
+        believed = _believed(before, first.ert, ahead)
+        yield first if believed == first.ert else _at(first, believed)
+        before = believed
+
+
+def _believed(before: int | None, ert: int, ahead: Sequence[Item]) -> int:
+    """A time, or what is taken for it if it fits neither to the one before nor to most of those that follow."""
+    if before is not None and abs(ert - before) < NS_PER_DAY:
+        return ert
+    following = sorted(item.ert for item in ahead)
+    middle = following[len(following) // 2] if following else before
+    reference = middle if before is None else before
+    if middle is None or reference is None or abs(ert - middle) < (NS_PER_DAY if following else _YEAR_NS):
+        return ert
+    return reference
+
+
+def _at(item: Item, ert: int) -> Item:
+    """The item at another time."""
+    report = item.report
+    if isinstance(report, Chunk):
+        return item._replace(ert=ert, report=report._replace(ert=ert))
+    return item._replace(ert=ert, report=replace(report, ert=ert))
+
+
+def _damaged(ert: int, text: str) -> EventMessage:
+    return _told(ert, DAMAGE_EVENT, text)
+
+
+def _told(ert: int, name: str, text: str) -> EventMessage:
+    return EventMessage(severity="WARNING_HI", source="STATION", name=name, text=text, ert=ert)
+
+
+def _moment(time: int) -> datetime:
+    return datetime.fromtimestamp(time // NS_PER_S, UTC)
+
+
+def _range(first: int, last: int) -> str:
+    return f"{_moment(first):%Y-%m-%dT%H:%M:%S} to {_moment(last):%Y-%m-%dT%H:%M:%S}"

@@ -1,0 +1,1 @@
+"""Serial ports: their addresses, the devices behind them, permissions, locks, and the search for a lander."""

@@ -1,0 +1,198 @@
+"""Finds the ports on which a lander answers: all that may have one are asked, at the same time, in bounded time.
+
+Rules:
+1. A port is opened once, and DTR stays as it is when it is closed: a board is reset by the first open after it was
+   plugged in, and by no other. It has the time to come through its boot loader.
+2. First the port is listened to: a lander in flight or in READY sends a frame a second. Only if nothing comes it is
+   asked, by PING. Where bytes come that are no frames nothing is sent: it may be anything.
+3. A port that another program has open, or whose board another program uses (`board_lock`), is left alone and named.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from groundstation.errors import BoardBusy, CallerError, LinkError, PortAbsent
+from groundstation.host.udev import plugged_boards
+from groundstation.ports.access import busy_text, holders, running_takers
+from groundstation.ports.address import DEFAULT_BAUD
+from groundstation.ports.board_lock import FOLDERS, lock_board
+from groundstation.ports.devices import ROOT, Device, boards, lasting_name, usb_devices
+from groundstation.ports.opening import closing_port, open_port, probe
+from protocols.ccsds.cltu import encode_cltu
+from protocols.ccsds.tc_frame import TcFrame, encode_frame
+from protocols.errors import DecodeError
+from protocols.lander import MARS6, SCID
+from protocols.profile import UART
+from protocols.sync.deframer import Deframer, Frame
+from protocols.sync.frames import decode_frame
+
+ASK_S = 4.0
+"""How long a port is listened to: a boot loader takes up to two seconds, a lander greets once a second."""
+ASK_AFTER_S = 1.3
+_READ = 4096
+_AT_ONCE = 32
+_IDLE = b"\x55" * 16
+"""Ends a CLTU that another program left open."""
+QUESTION = _IDLE + encode_cltu(encode_frame(TcFrame(SCID, 0, 0, MARS6.command("PING").packet(0, {}), bypass=True)))
+
+State = Literal["lander", "held", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of asking a port.
+
+    Attributes:
+        device: that was asked.
+        state: a lander answers; another program uses the board, so that it was not asked; neither.
+        text: in words.
+    """
+
+    device: Device
+    state: State
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.text}"
+
+
+def find_lander(baud: int = DEFAULT_BAUD, root: Path = ROOT, folders: Sequence[Path] = FOLDERS) -> Device:
+    """The one board on which a lander answers.
+
+    Args:
+        baud: bits per second.
+        root: of the file system.
+        folders: for the locks of boards.
+
+    Raises:
+        PortAbsent: there is none; says what every port answered.
+        CallerError: there are several; says how to choose.
+    """
+    answers = ask(boards(root), baud, folders=folders)
+    return the_lander(answers, [answer.device for answer in answers if answer.state == "lander"], baud, root)
+
+
+def the_lander(answers: Sequence[Answer], landers: Sequence[Device], baud: int, root: Path = ROOT) -> Device:
+    """The only one of these landers.
+
+    Raises:
+        PortAbsent: there is none; says what every port answered.
+        CallerError: there are several; says how to choose.
+    """
+    if len(landers) == 1:
+        return landers[0]
+    if landers:
+        ways = ", ".join(f"serial:{lasting_name(device, root)} ({device})" for device in landers)
+        raise CallerError(f"{len(landers)} boards have a lander; choose one: {ways}")
+    said = [*map(str, answers), *_not_asked(root)] or ["no serial port on USB"]
+    raise PortAbsent(
+        f"no lander answers at {baud} baud: {'; '.join(said)}. Plug a board in, or name its port: "
+        "`groundstation ports` lists what there is"
+    )
+
+
+def ask(
+    devices: Sequence[Device],
+    baud: int = DEFAULT_BAUD,
+    seconds: float = ASK_S,
+    folders: Sequence[Path] = FOLDERS,
+) -> list[Answer]:
+    """Ask ports, all at the same time, whether a lander is there.
+
+    Args:
+        devices: that may have one.
+        baud: bits per second.
+        seconds: for each port.
+        folders: for the locks of boards.
+    """
+    if not devices:
+        return []
+    with ThreadPoolExecutor(min(_AT_ONCE, len(devices)), "ask a port") as pool:
+        return list(pool.map(lambda device: _ask_one(device, baud, seconds, folders), devices))
+
+
+def _ask_one(device: Device, baud: int, seconds: float, folders: Sequence[Path]) -> Answer:
+    try:
+        probe(device.path)
+        lock = lock_board([device], seconds, folders=folders)
+    except BoardBusy as error:
+        return Answer(device, "held", str(error))
+    except LinkError as error:
+        return Answer(device, "none", str(error))
+    with lock:
+        try:
+            if who := [holder for holder in holders(device.path) if holder.pid != os.getpid()]:
+                return Answer(device, "none", busy_text(device.path, who))
+            return _listen(device, baud, seconds)
+        except LinkError as error:
+            return Answer(device, "none", str(error))
+
+
+def _listen(device: Device, baud: int, seconds: float) -> Answer:
+    """Open a port and wait for a good frame of this spacecraft.
+
+    Raises:
+        LinkError: it cannot be opened, or goes away.
+    """
+    with closing_port(open_port(device.path, baud)) as port:
+        try:
+            count, heard = await_frame(port.fileno(), seconds, time.monotonic)
+        except OSError as error:
+            raise LinkError(f"{device.path} went away: {error.strerror}") from error
+    if heard:
+        return Answer(device, "lander", "a lander answers")
+    said = f"{count} bytes came, and no frame of this mission" if count else "not a byte came"
+    return Answer(device, "none", said)
+
+
+def await_frame(fd: int, seconds: float, clock: Callable[[], float]) -> tuple[int, bool]:
+    """Listen to an open port, and ask if nothing comes.
+
+    Returns:
+        How many bytes came, and whether a good frame was among them.
+
+    Raises:
+        OSError: the port is gone.
+    """
+    deframer, count, began, asked = Deframer(UART), 0, clock(), 0
+    ready = select.poll()
+    ready.register(fd, select.POLLIN)
+    while (passed := clock() - began) < seconds:
+        if not count and passed >= ASK_AFTER_S * (asked + 1):
+            asked += 1
+            os.write(fd, QUESTION)
+        if ready.poll(20):
+            data = os.read(fd, _READ)
+            if not data:
+                raise OSError(0, "end of file")
+            count += len(data)
+            if any(_is_ours(found.data) for found in deframer.feed(data) if isinstance(found, Frame)):
+                return count, True
+    return count, False
+
+
+def _is_ours(data: bytes) -> bool:
+    try:
+        return decode_frame(data, UART).scid == SCID
+    except DecodeError:
+        return False
+
+
+def _not_asked(root: Path) -> list[str]:
+    """Ports of devices that the rules do not know, and boards that have no port."""
+    foreign = [
+        f"{device}: not a board that the udev rules know"
+        for device in usb_devices(root)
+        if not (device.board or device.links)
+    ]
+    takers = "".join(f"; {taker} runs: {taker.advice}" for taker in running_takers() if taker.name == "brltty")
+    bare = [board for board in plugged_boards(root) if not board.ports]
+    return foreign + [f"{board.name} {board.usb_id} at USB {board.place}: no serial port{takers}" for board in bare]

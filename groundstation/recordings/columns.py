@@ -1,0 +1,227 @@
+"""A recording to numpy columns: its index of frames, and its packets by the bulk decoder.
+
+The packets come from the recorded bytes, not from the index: they are all there is, also after a crash, and also in
+recordings without an index. Only good frames count here; what can be had from the others is `salvage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from groundstation.recordings.reader import ArchiveReader
+from protocols.ccsds import pus
+from protocols.ccsds.space_packet import SEQUENCE_MODULO
+from protocols.declare.dictionary import Dictionary, Packet
+from protocols.decode.bulk_counts import BulkCounter
+from protocols.decode.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
+from protocols.decode.bulk_packets import Column, decode_batch, decode_times, intact, labels, packet_size
+from protocols.decode.telemetry import decode_telemetry
+from protocols.errors import DecodeError
+from protocols.profile import LinkProfile
+
+Times = npt.NDArray[np.int64]
+_FRAMES_A_READ = 65_536
+_CHUNKS_A_READ = 16_384
+_BLOCK = 8 << 20
+"""Bytes decoded at a time."""
+
+_MAX_PACKET = 4096
+_FRAME_COLUMNS = ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size")
+_INT64 = np.iinfo(np.int64)
+_LEAST = np.array([1, _INT64.min + 1, _INT64.min, -1, -1, 0, 1, 0, 0], np.int64)
+_MOST = np.array([_INT64.max] * 3 + [63, 2**32 - 1, 4, _INT64.max, 2**31, 2**31], np.int64)
+"""Between what the numbers of the index lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketColumns:
+    """Packets of one type in the order they were received. Times in ns UTC since 1970.
+
+    ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
+    numbers of enums stay numbers (`bulk.labels` has the words). ``void`` says where a parameter means nothing, since
+    the flag that it depends on is 0; those that depend on none are not in it.
+    """
+
+    packet: Packet
+    ert: Times
+    scet: Times
+    vcid: Times
+    sequence: Times
+    corrected: npt.NDArray[np.bool_]
+    values: dict[str, Column]
+    void: dict[str, npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some of the recording's frames: what is known of each beside its bytes."""
+
+    frames: FrameTable
+    ert: Times
+
+
+def frame_columns(reader: ArchiveReader) -> dict[str, Times]:
+    """The index of frames as columns, good and rejected; ``quality`` is a place in `records.QUALITIES`.
+
+    Raises:
+        ArchiveError: the recording is older than the index, or cannot be read.
+    """
+    width = len(_FRAME_COLUMNS)
+    pages = [
+        np.fromiter(chain.from_iterable(page), np.int64, len(page) * width).reshape(-1, width)
+        for page in reader.frame_numbers(_FRAMES_A_READ)
+    ]
+    table = np.concatenate(pages) if pages else np.empty((0, width), np.int64)
+    if len(table) and reader.damage is None and not _are_possible(table):
+        reader.distrust("a frame holds numbers that cannot be")
+        return frame_columns(reader)
+    return {name: np.ascontiguousarray(table[:, n]) for n, name in enumerate(_FRAME_COLUMNS)}
+
+
+def _are_possible(table: Times) -> bool:
+    """Whether the numbers of an index are such as frames have."""
+    least, most = table.min(axis=0), table.max(axis=0)
+    return bool((least >= _LEAST).all() and (most <= _MOST).all())
+
+
+def packet_columns(
+    reader: ArchiveReader,
+    dictionary: Dictionary,
+    profile: LinkProfile,
+    names: Collection[str] | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Iterator[PacketColumns]:
+    """The packets of good frames, block by block: in each block, one `PacketColumns` for each type in it.
+
+    Args:
+        reader: the recording.
+        dictionary: what the packets mean.
+        profile: what the frames look like.
+        names: the packet types that are wanted; by default all that are declared.
+        advance: told how many bytes were read.
+
+    Raises:
+        ArchiveError: the recording cannot be read.
+    """
+    wanted = [p for name, p in dictionary.by_name.items() if names is None or name in names]
+    extractors: dict[int, BulkExtractor] = {}
+    counter = BulkCounter(profile, dictionary)
+    for block in _blocks(reader, profile, advance):
+        frames = read_frames(block.frames.octets, dictionary.scid, profile)
+        frames = counter.count(frames.received(block.ert[frames.row]))
+        found = []
+        for channel in dictionary.channels:
+            extractor = extractors.setdefault(channel.vcid, BulkExtractor(profile, _MAX_PACKET))
+            found.append((channel.vcid, extractor.push(frames.of(channel.vcid))))
+        for packet in wanted:
+            columns = _columns(dictionary, packet, found, block)
+            if columns is not None:
+                yield columns
+
+
+def _blocks(reader: ArchiveReader, profile: LinkProfile, advance: Callable[[int], None]) -> Iterator[_Block]:
+    deframer = BulkDeframer(profile)
+    ends, erts = np.empty(0, np.int64), np.empty(0, np.int64)
+    total = 0
+    for times, pieces in _reads(reader):
+        sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        ends = np.concatenate((ends, total + sizes.cumsum()))
+        erts = np.concatenate((erts, np.array(times, np.int64)))
+        total = int(ends[-1])
+        frames = deframer.feed(b"".join(pieces))
+        last_byte = frames.offset + profile.cadu_length - 1
+        yield _Block(frames, erts[ends.searchsorted(last_byte, "right")])
+        keep = 2 * profile.cadu_length  # a frame may be accepted when later bytes have come
+        ends, erts = ends[-keep:], erts[-keep:]
+        advance(int(sizes.sum()))
+
+
+def _reads(reader: ArchiveReader) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Times and bytes of chunks, so many that they make a block."""
+    times: list[int] = []
+    pieces: list[bytes] = []
+    size = 0
+    for page in reader.chunk_rows(_CHUNKS_A_READ):
+        times += [row[1] for row in page]
+        fresh = [row[2] for row in page]
+        pieces += fresh
+        size += sum(map(len, fresh))
+        if size >= _BLOCK:
+            yield times, pieces
+            times, pieces, size = [], [], 0
+    if pieces:
+        yield times, pieces
+
+
+def _columns(
+    dictionary: Dictionary, packet: Packet, found: list[tuple[int, PacketBatch]], block: _Block
+) -> PacketColumns | None:
+    size = packet_size(packet)
+    joined, rows, vcids = [], [], []
+    for vcid, batch in found:
+        chosen = _of_type(packet, batch.where(batch.size == size))
+        joined.append(chosen.joined(size))
+        rows.append(chosen.row)
+        vcids.append(np.full(len(chosen.row), vcid, np.int64))
+    row, vcid_of, packets = np.concatenate(rows), np.concatenate(vcids), b"".join(joined)
+    good = intact(packets, size)
+    if not good.all() or sum(map(bool, joined)) > 1:
+        order = np.flatnonzero(good)
+        order = order[np.argsort(row[order], kind="stable")]
+        row, vcid_of, packets = row[order], vcid_of[order], _chosen(packets, size, order)
+    if not len(row):
+        return None
+    try:
+        values, times = decode_batch(packets, packet), decode_times(packets, packet)
+    except DecodeError:
+        order = _decodable(dictionary, packets, size)
+        row, vcid_of, packets = row[order], vcid_of[order], _chosen(packets, size, order)
+        values, times = decode_batch(packets, packet), decode_times(packets, packet)
+    sequence = np.frombuffer(packets, np.uint8).reshape(-1, size)[:, 2:4].astype(np.int64)
+    return PacketColumns(
+        packet,
+        block.ert[row],
+        times,
+        vcid_of,
+        (sequence[:, 0] << 8 | sequence[:, 1]) % SEQUENCE_MODULO,
+        block.frames.corrected[row],
+        values,
+        _void(packet, values),
+    )
+
+
+def _void(packet: Packet, values: dict[str, Column]) -> dict[str, npt.NDArray[np.bool_]]:
+    words = labels(packet)
+    return {
+        name: np.asarray(values[flag] == (0 if flag in words else off), np.bool_)
+        for name, flag, off in packet.conditional
+    }
+
+
+def _of_type(packet: Packet, batch: PacketBatch) -> PacketBatch:
+    """Those that carry this type, by APID and PUS header."""
+    d = packet.definition
+    apid = (batch.item(0).astype(np.int64) & 7) << 8 | batch.item(1)
+    fits = (apid == d.apid) & (batch.item(6) >> 4 == pus.PUS_C)
+    return batch.where(fits & (batch.item(7) == d.service) & (batch.item(8) == d.subtype))
+
+
+def _chosen(packets: bytes, size: int, rows: Times) -> bytes:
+    return np.frombuffer(packets, np.uint8).reshape(-1, size)[rows].tobytes()
+
+
+def _decodable(dictionary: Dictionary, packets: bytes, size: int) -> Times:
+    """The rows that the live decoder takes: one odd constant or time stops a whole batch."""
+    good = []
+    for row in range(len(packets) // size):
+        try:
+            decode_telemetry(dictionary, packets[row * size : (row + 1) * size])
+        except DecodeError:
+            continue
+        good.append(row)
+    return np.array(good, np.int64)

@@ -1,0 +1,413 @@
+"""What can be had from frames that were rejected or cut off: field by field, each value with its quality and why.
+
+Rules:
+1. Salvaged values never mix with good ones: nothing of this is telemetry, and only who asks for it gets it.
+2. A value is *good* only if its packet's own checksum fits as it came. One flipped bit that explains the frame's
+   checksum and the packet's is no proof: both are the same CRC-16, so for damage inside the packet they are one check.
+   Then the packet is shown with that bit turned back, and its values are no better than *suspect*.
+3. It is *unusable* if its bytes did not come, if it is no word of its enum, if the flag it depends on is off, or if it
+   is an impossible jump: more than `JUMP_FACTOR` times the steepest change that good frames have shown so far.
+4. Everything else of a rejected frame is *suspect*, out of limits or not, and says which checksum failed.
+   A frame ends where the next ASM begins: what lies behind is the next one's.
+5. A packet is known by its header wherever it lies; if none is found, it is taken for what the last good frame of the
+   channel had in that place, and said so.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+
+from groundstation.messages.base import Value
+from groundstation.messages.onboard_clock import OnboardClock
+from groundstation.messages.shown_values import shown_values
+from groundstation.recordings.damaged.salvage_records import (
+    Checksum,
+    Quality,
+    Reason,
+    SalvagedFrame,
+    SalvagedPacket,
+    SalvagedValue,
+)
+from groundstation.recordings.reader import ArchiveReader
+from protocols.ccsds import cds, pus
+from protocols.ccsds.crc import crc16
+from protocols.ccsds.randomizer import randomize
+from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, decode_header
+from protocols.declare.dictionary import Dictionary, Packet
+from protocols.decode.frame_content import frame_counter, frame_time
+from protocols.decode.packets import PacketExtractor, PacketFound
+from protocols.decode.telemetry import decode_telemetry
+from protocols.errors import DecodeError
+from protocols.profile import LinkProfile
+from protocols.structures.fields import Limits
+from protocols.structures.layout import Field
+from protocols.sync.deframer import Deframer, Frame, Reject
+from protocols.sync.frames import TransferFrame, decode_frame
+from protocols.units import NS_PER_HOUR, NS_PER_S
+
+JUMP_FACTOR = 8
+_SAMPLES_NEEDED = 10
+_NEAR_NS = NS_PER_HOUR
+_MAX_PACKET = 4096
+
+
+@dataclass(slots=True)
+class _Track:
+    """How a parameter moved in good packets."""
+
+    ert: int
+    value: float
+    steepest: float = 0.0
+    samples: int = 1
+
+    def follow(self, ert: int, value: float, period: float) -> None:
+        self.steepest = max(self.steepest, abs(value - self.value) / self.seconds(ert, period))
+        self.ert, self.value = ert, value
+        self.samples += 1
+
+    def seconds(self, ert: int, period: float) -> float:
+        return max(abs(ert - self.ert) / NS_PER_S, period)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What good frames have taught."""
+
+    tracks: dict[tuple[str, str], _Track] = field(default_factory=dict)
+    places: dict[int, list[tuple[int, Packet]]] = field(default_factory=dict)
+    clock: OnboardClock = field(default_factory=OnboardClock)
+    scet: int | None = None
+
+
+class Salvager:
+    """Feed it received bytes in order; it gives the frames that were not good, as soon as they can be judged."""
+
+    def __init__(self, dictionary: Dictionary, profile: LinkProfile) -> None:
+        self._dictionary = dictionary
+        self._profile = profile
+        self._deframer = Deframer(profile)
+        self._counter = frame_counter(profile, dictionary)
+        self._extractors = {c.vcid: PacketExtractor(_MAX_PACKET) for c in dictionary.channels}
+        self._known = _Known()
+        self._waiting: tuple[int, Reject] | None = None
+        self._last_ert = 0
+
+    def feed(self, ert: int, data: bytes) -> list[SalvagedFrame]:
+        """Take what was received at ``ert``."""
+        self._last_ert = ert
+        out: list[SalvagedFrame] = []
+        for found in self._deframer.feed(data):
+            out += self._judge(found.offset if isinstance(found, Frame) or found.reason != "SYNC" else None)
+            if isinstance(found, Frame):
+                self._learn(found.data, ert)
+            else:
+                self._waiting = (ert, found)
+        return out
+
+    def finish(self) -> list[SalvagedFrame]:
+        """Nothing more comes: what waits are frames that were cut off, as far as they begin like one."""
+        pieces = self._trailing()
+        out = self._judge(pieces[0][0] if pieces else None)
+        return out + [self._salvage(self._last_ert, offset, data, "CUT") for offset, data in pieces]
+
+    def _trailing(self) -> list[tuple[int, bytes]]:
+        """The pieces of frames that wait for more, and where they begin: each ends where the next ASM begins."""
+        rest, asm = self._deframer.pending, self._profile.asm
+        first = self._deframer.count().total - len(rest)
+        places = [match.start() for match in re.finditer(re.escape(asm), rest)] if asm else [0]
+        pieces = [(first + at, rest[at:end]) for at, end in pairwise([*places, len(rest)])]
+        return [(at, data[: self._profile.cadu_length]) for at, data in pieces if len(data) > len(asm)]
+
+    def _judge(self, next_asm: int | None) -> list[SalvagedFrame]:
+        """The frame that waits; where the next one begins, good or not, its own bytes end."""
+        if self._waiting is None:
+            return []
+        (ert, reject), self._waiting = self._waiting, None
+        data = reject.data if next_asm is None else reject.data[: next_asm - reject.offset]
+        return [self._salvage(ert, reject.offset, data, reject.reason)]
+
+    def _learn(self, raw: bytes, ert: int) -> None:
+        try:
+            frame = decode_frame(raw, self._profile)
+        except DecodeError:
+            return
+        extractor = self._extractors.get(frame.vcid)
+        if extractor is None or frame.scid != self._dictionary.scid:
+            return
+        self._known.places[frame.vcid] = _declared(self._dictionary, frame.data)
+        for item in extractor.push(frame, self._counter.count(frame, frame_time(frame), ert)):
+            if isinstance(item, PacketFound):
+                self._learn_packet(item.data, ert)
+
+    def _learn_packet(self, data: bytes, ert: int) -> None:
+        try:
+            sample = decode_telemetry(self._dictionary, data)
+        except DecodeError:
+            return
+        if self._known.clock.follow(sample.header.time_ns):
+            self._known.scet = sample.header.time_ns
+        period = sample.packet.definition.period_ms / 1000 or 1.0
+        for name, value in sample.values.items():
+            if isinstance(value, (str, bytes, bool)):
+                continue
+            key = (sample.packet.definition.name, name)
+            track = self._known.tracks.get(key)
+            if track is None:
+                self._known.tracks[key] = _Track(ert, value)
+            else:
+                track.follow(ert, value, period)
+
+    def _salvage(self, ert: int, offset: int, cadu: bytes, reason: Reason) -> SalvagedFrame:
+        profile = self._profile
+        block = cadu[len(profile.asm) :]
+        raw = (randomize(block) if profile.randomised else block)[: profile.frame_length]
+        trust = [_asm_words(cadu, profile.asm)] if profile.asm else []
+        if len(cadu) < profile.cadu_length:
+            trust.append(f"{len(cadu)} of {profile.cadu_length} bytes came")
+        flip = _one_flip(raw) if profile.fecf and len(raw) == profile.frame_length else None
+        if flip is not None:
+            trust.append(f"one flipped bit would explain the frame's checksum: byte {len(profile.asm) + flip // 8}")
+        header = self._header(raw)
+        trust.append(self._header_words(header))
+        start = profile.data_offset
+        data = raw[start : start + profile.data_length]
+        packets = []
+        for place, packet, guessed in self._packets(header, data):
+            shift = None if flip is None else flip - (start + place) * 8
+            piece = _Piece(packet, data[place : place + _size(packet)], shift, guessed)
+            packets.append(self._salvage_packet(piece, ert))
+            if packets[-1].checksum == "fits":
+                first = len(profile.asm) + start + place
+                trust.append(
+                    f"bytes {first}–{first + _size(packet) - 1}: the checksum of {packet.definition.name} fits"
+                )
+        vcid, vcfc = (None, None) if header is None else (header.vcid, header.vcfc)
+        return SalvagedFrame(ert, offset, reason, profile.cadu_length, len(cadu), vcid, vcfc, trust, packets)
+
+    def _header(self, raw: bytes) -> TransferFrame | None:
+        """The frame's header if it may be one of this spacecraft's."""
+        if len(raw) < self._profile.data_offset:
+            return None
+        try:
+            header = decode_frame(raw.ljust(self._profile.frame_length, b"\0"), self._profile)
+        except DecodeError:
+            return None
+        return header if header.scid == self._dictionary.scid and header.vcid in self._extractors else None
+
+    def _header_words(self, header: TransferFrame | None) -> str:
+        if header is None:
+            return "the frame's header is damaged or not there"
+        if header.vcfc == self._counter.expected(header.vcid):
+            return f"the frame's header is as predicted: VC{header.vcid}, count {header.vcfc}"
+        return f"the frame's header is possible: VC{header.vcid}, count {header.vcfc}"
+
+    def _packets(self, header: TransferFrame | None, data: bytes) -> Iterator[tuple[int, Packet, bool]]:
+        """Packets in a data field: those whose header is there, then what should have been in the gaps between them."""
+        found = _declared(self._dictionary, data)
+        yield from ((place, packet, False) for place, packet in found)
+        if header is None:
+            return
+        taken = [range(place, place + _size(packet)) for place, packet in found]
+        taken += _idle_after(data, [header.first_header_pointer, *(each.stop for each in taken)])
+        for place, packet in self._known.places.get(header.vcid, []):
+            span = range(place, place + _size(packet))
+            if place < len(data) and not any(r.start < span.stop and span.start < r.stop for r in taken):
+                yield place, packet, True
+
+    def _salvage_packet(self, piece: _Piece, ert: int) -> SalvagedPacket:
+        packet = piece.packet
+        definition = packet.definition
+        scet = _time_of(piece.mended)
+        if scet is not None and piece.checksum != "fits":
+            near = self._known.scet is not None and abs(scet - self._known.scet) <= _NEAR_NS
+            scet = scet if near else None
+        values = self._values(piece, ert)
+        return SalvagedPacket(definition.name, definition.apid, scet, piece.checksum, values)
+
+    def _values(self, piece: _Piece, ert: int) -> list[SalvagedValue]:
+        packet = piece.packet
+        try:
+            decoded = packet.codec.decode(piece.mended.ljust(_size(packet), b"\0"), pus.BODY_OFFSET)
+        except DecodeError as error:
+            return [SalvagedValue(p.name, None, p.unit, "unusable", str(error)) for p in packet.parameters]
+        fields = {f.name: f for f in packet.codec.layout.named}
+        shown, void = shown_values(packet, decoded, []).values, set(packet.void(decoded))
+        flag_of = {condition.name: condition.flag for condition in packet.conditional}
+        out = []
+        for parameter in packet.parameters:
+            leaf, value = fields[parameter.name], shown[parameter.name]
+            assert value is not None
+            if not piece.has(leaf):
+                why = f"cut off: {piece.bytes_of(leaf)} of {(leaf.bits + 7) // 8} bytes came"
+                out.append(SalvagedValue(parameter.name, None, parameter.unit, "unusable", why))
+                continue
+            if parameter.name in void:
+                why = f"means nothing: {flag_of[parameter.name]} is off"
+                out.append(SalvagedValue(parameter.name, None, parameter.unit, "unusable", why))
+                continue
+            quality, why = self._assess(piece, leaf, value, ert, parameter.limits)
+            out.append(SalvagedValue(parameter.name, value, parameter.unit, quality, why))
+        return out
+
+    def _assess(self, piece: _Piece, leaf: Field, value: Value, ert: int, limits: Limits | None) -> tuple[Quality, str]:
+        """Quality of a value whose bytes are there, and why."""
+        if piece.checksum == "fits":
+            return "good", "the packet's own checksum fits"
+        words = [piece.doubt(leaf)]
+        if leaf.labels and not isinstance(value, str):
+            return "unusable", f"{words[0]}; {value} is none of its words"
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            jump = self._jump(piece.packet, leaf, value, ert)
+            if jump:
+                return "unusable", f"{words[0]}; {jump}"
+            if limits is not None and limits.state(value) != "GREEN":
+                words.append(f"out of limits: {limits.state(value)}")
+        return "suspect", "; ".join(words)
+
+    def _jump(self, packet: Packet, leaf: Field, value: float, ert: int) -> str | None:
+        """Why a value cannot follow the last good one, or None."""
+        track = self._known.tracks.get((packet.definition.name, leaf.name))
+        if track is None or track.samples < _SAMPLES_NEEDED:
+            return None
+        seconds = track.seconds(ert, packet.definition.period_ms / 1000 or 1.0)
+        step = 1.0 if leaf.quantity is None else abs(leaf.quantity.scale)
+        possible = JUMP_FACTOR * track.steepest * seconds + JUMP_FACTOR * step * (track.steepest > 0)
+        if abs(value - track.value) <= possible:
+            return None
+        return f"impossible jump from {track.value:g} in {seconds:.1f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """As much of a packet as came. ``flip`` is the bit, counted from its start, that explains the frame's checksum."""
+
+    packet: Packet
+    data: bytes
+    flip: int | None
+    guessed: bool
+
+    @property
+    def checksum(self) -> Checksum:
+        if len(self.data) < _size(self.packet):
+            return "cut off"
+        return "does not fit" if crc16(self.data) else "fits"
+
+    @property
+    def mended(self) -> bytes:
+        """The packet with the flipped bit turned back, if that satisfies its checksum too."""
+        if self.flip is None or not 0 <= self.flip < len(self.data) * 8:
+            return self.data
+        turned = bytearray(self.data)
+        turned[self.flip // 8] ^= 0x80 >> self.flip % 8
+        return bytes(turned) if len(turned) == _size(self.packet) and not crc16(turned) else self.data
+
+    @property
+    def explained(self) -> bool:
+        return self.checksum == "does not fit" and self.mended != self.data
+
+    def doubt(self, leaf: Field) -> str:
+        """Why a value in this packet is not good."""
+        words = ["the packet is cut off" if self.checksum == "cut off" else "frame's and packet's checksums failed"]
+        if self.explained:
+            words.append("one flipped bit would explain both, but they are one check")
+            words += ["this is the value with that bit turned back"] if self.flipped(leaf) else []
+        if self.guessed:
+            words.append("its header is damaged, it is taken for what the frame before had here")
+        return "; ".join(words)
+
+    def flipped(self, leaf: Field) -> bool:
+        first = pus.BODY_OFFSET * 8 + leaf.offset
+        return self.flip is not None and first <= self.flip < first + leaf.bits
+
+    def bytes_of(self, leaf: Field) -> int:
+        return max(0, min(len(self.data) - pus.BODY_OFFSET - leaf.offset // 8, (leaf.bits + 7) // 8))
+
+    def has(self, leaf: Field) -> bool:
+        return pus.BODY_OFFSET * 8 + leaf.offset + leaf.bits <= len(self.data) * 8
+
+
+def salvage(
+    reader: ArchiveReader,
+    dictionary: Dictionary,
+    profile: LinkProfile,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Iterator[SalvagedFrame]:
+    """All frames of a recording that were rejected or cut off.
+
+    Raises:
+        ArchiveError: the recording cannot be read.
+    """
+    salvager = Salvager(dictionary, profile)
+    for ert, _, data in reader.chunks():
+        yield from salvager.feed(ert, data)
+        advance(len(data))
+    yield from salvager.finish()
+
+
+def _size(packet: Packet) -> int:
+    return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+
+
+def _time_of(packet: bytes) -> int | None:
+    """The onboard time in a packet; None if it did not come, or is none."""
+    try:
+        return cds.decode_cds(packet, pus.TIME_OFFSET)
+    except DecodeError:
+        return None
+
+
+def _declared(dictionary: Dictionary, data: bytes) -> list[tuple[int, Packet]]:
+    """Where headers of declared packets lie in a data field; a packet found is not looked into."""
+    found = []
+    place = 0
+    while place + HEADER_SIZE <= len(data):
+        packet = _declared_at(dictionary.by_type.values(), data, place)
+        if packet is not None:
+            found.append((place, packet))
+        place += 1 if packet is None else _size(packet)
+    return found
+
+
+def _idle_after(data: bytes, boundaries: list[int]) -> list[range]:
+    """The idle packets that begin where another packet may end."""
+    headers = [(at, decode_header(data, at)) for at in boundaries if at + HEADER_SIZE <= len(data)]
+    return [range(at, at + header.size) for at, header in headers if not header.version and header.apid == IDLE_APID]
+
+
+def _declared_at(packets: Iterable[Packet], data: bytes, place: int) -> Packet | None:
+    header = decode_header(data, place)
+    if header.version or header.is_command or not header.has_secondary_header or header.segmentation != 3:
+        return None
+    service = data[place + HEADER_SIZE + 1 : place + HEADER_SIZE + 3]
+    for packet in packets:
+        d = packet.definition
+        known = len(service) < 2 or service == bytes((d.service, d.subtype))
+        if known and d.apid == header.apid and header.size == _size(packet):
+            return packet
+    return None
+
+
+def _asm_words(cadu: bytes, asm: bytes) -> str:
+    wrong = (int.from_bytes(cadu[: len(asm)], "big") ^ int.from_bytes(asm, "big")).bit_count()
+    return f"{wrong} bits of the ASM are wrong" if wrong else "the ASM is as it should be"
+
+
+def _one_flip(frame: bytes) -> int | None:
+    """The one bit that, turned, satisfies a frame's checksum."""
+    return _flips(len(frame)).get(crc16(frame))
+
+
+@lru_cache(maxsize=4)
+def _flips(size: int) -> dict[int, int]:
+    """What each single flipped bit does to the checksum over ``size`` bytes: it is linear."""
+    table = {}
+    for bit in range(size * 8):
+        error = bytearray(size)
+        error[bit // 8] = 0x80 >> bit % 8
+        table[binascii.crc_hqx(error, 0)] = bit
+    return table

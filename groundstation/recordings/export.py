@@ -1,0 +1,274 @@
+"""Recordings to tables that other programs read: one file a packet type, Parquet, CSV or JSON lines.
+
+Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed–Solomon mended the frame), the virtual
+channel, the packet's sequence count, then the parameters in calibrated units: in Parquet as they are, elsewhere rounded
+to the declared decimals. A value that means nothing (the altimeter without lock) is null, and empty in CSV.
+Rejected frames are not in it: they are the business of `salvage`.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, Protocol, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from groundstation.errors import ArchiveError, CallerError
+from groundstation.formats.file_names import file_name
+from groundstation.formats.json_encoding import beyond_53_bits, encode_json, word_of
+from groundstation.formats.output_file import OutputFile
+from groundstation.messages.base import Value
+from groundstation.recordings.columns import PacketColumns, Times, packet_columns
+from groundstation.recordings.reader import ArchiveReader
+from protocols.declare.dictionary import Dictionary, Packet
+from protocols.decode.bulk_packets import Column, labels
+from protocols.profile import LinkProfile
+
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
+_QUALITIES = ("GOOD", "CORRECTED")
+
+
+class TableSink(Protocol):
+    """A file of one packet type."""
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class TextTable:
+    """What text formats have in common: columns of values as they are shown, None where they mean nothing."""
+
+    def __init__(self, packet: Packet) -> None:
+        self._words, self._rounded = labels(packet), dict(packet.rounded)
+        self.names = [parameter.name for parameter in packet.parameters]
+
+    def shown(self, columns: PacketColumns) -> list[list[Any]]:
+        """The values, a list for each parameter."""
+        return [self._cells(name, column, columns.void.get(name)) for name, column in columns.values.items()]
+
+    def _cells(self, name: str, column: Column, void: npt.NDArray[np.bool_] | None) -> list[Any]:
+        cells: list[Any] = column.tolist()
+        decimals = self._rounded.get(name)
+        if name in self._words:
+            cells = [self._words[name].get(cell, cell) for cell in cells]
+        elif column.dtype.kind == "V":
+            cells = [cell.hex() for cell in cells]
+        elif decimals is not None:
+            cells = [round(cell, decimals) for cell in cells]
+        if void is None:
+            return cells
+        return [None if gone else cell for cell, gone in zip(cells, void.tolist(), strict=True)]
+
+
+class CsvTable(TextTable):
+    """Comma-separated values; times in ISO 8601 UTC with nanoseconds, flags as true and false, enums as words."""
+
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        super().__init__(packet)
+        self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *self.names])
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        lists: list[list[Any]] = [_iso(columns.ert), _iso(columns.scet)]
+        lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
+        lists += [columns.vcid.tolist(), columns.sequence.tolist()]
+        for column, cells in zip(columns.values.values(), self.shown(columns), strict=True):
+            lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bf" else cells)
+        self._writer.writerows(zip(*lists, strict=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.detach()
+
+
+class TableRow(msgspec.Struct, frozen=True):
+    """One packet in JSON, as in the rows of `decode`."""
+
+    packet: str
+    ert: int
+    scet: int
+    quality: str
+    vcid: int
+    sequence: int
+    values: dict[str, Value | None]
+    invalid: list[str]
+    exact: dict[str, str]
+
+
+class JsonTable(TextTable):
+    """One JSON object a line."""
+
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        super().__init__(packet)
+        self._file = file
+        self._packet = packet
+        self._conditional = [condition.name for condition in packet.conditional]
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        names, packet = list(columns.values), self._packet
+        heads = (columns.ert, columns.scet, columns.corrected, columns.vcid, columns.sequence)
+        rows = zip(*(head.tolist() for head in heads), zip(*self.shown(columns), strict=True), strict=True)
+        for ert, scet, mended, vcid, sequence, cells in rows:
+            values = dict(zip(names, cells, strict=True))
+            invalid = [name for name in self._conditional if values[name] is None]
+            exact = beyond_53_bits({name: values[name] for name in packet.wide})
+            head = (packet.definition.name, ert, scet, _QUALITIES[mended], vcid, sequence)
+            self._file.write(encode_json(TableRow(*head, values, invalid, exact), times=True) + b"\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The file is its owner's."""
+
+
+class ParquetTable:
+    """Parquet with zstd; times are timestamps in UTC, enums are dictionaries of words.
+
+    Raises:
+        CallerError: pyarrow is not installed.
+    """
+
+    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+        try:
+            self._arrow = importlib.import_module("pyarrow")
+            self._parquet = importlib.import_module("pyarrow.parquet")
+        except ImportError as error:
+            raise CallerError("Parquet needs pyarrow: pip install 'mars6-groundstation[parquet]'") from error
+        self._file = file
+        self._labels = labels(packet)
+        self._writer: Any = None
+
+    def write(self, columns: PacketColumns) -> None:
+        """Append rows."""
+        arrow = self._arrow
+        time = arrow.timestamp("ns", "UTC")
+        table: dict[str, Any] = {"ert": arrow.array(columns.ert, time), "scet": arrow.array(columns.scet, time)}
+        table["quality"] = arrow.DictionaryArray.from_arrays(columns.corrected.astype(np.int8), list(_QUALITIES))
+        table["vcid"] = arrow.array(columns.vcid.astype(np.uint8))
+        table["sequence"] = arrow.array(columns.sequence.astype(np.uint16))
+        table |= {name: self._array(columns, name, column) for name, column in columns.values.items()}
+        rows = arrow.table(table)
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._file, rows.schema, compression="zstd")
+        self._writer.write_table(rows)
+
+    def _array(self, columns: PacketColumns, name: str, column: Column) -> Any:
+        words = self._labels.get(name)
+        void = columns.void.get(name)
+        if words is None:
+            values = column.tolist() if column.dtype.kind == "V" else column
+            return self._arrow.array(values, mask=void)
+        codes, texts = _as_words(column, words)
+        return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=void), texts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+_TABLES: dict[Format, Callable[[BinaryIO, Packet], TableSink]] = {
+    "csv": CsvTable,
+    "jsonl": JsonTable,
+    "parquet": ParquetTable,
+}
+
+
+def export(
+    reader: ArchiveReader,
+    dictionary: Dictionary,
+    profile: LinkProfile,
+    form: Format,
+    folder: Path,
+    names: Collection[str] | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+    *,
+    force: bool = False,
+) -> dict[Path, int]:
+    """Write a recording's packets into ``folder``, a file for each type that occurs; the rows in each.
+
+    Args:
+        reader: the recording.
+        dictionary: what its packets mean.
+        profile: what its frames look like.
+        form: what to write.
+        folder: where to; made if need be. No file has its name until all of them are whole.
+        names: the packet types that are wanted; by default all.
+        advance: told how many bytes of the recording were read.
+        force: replace files of the same name.
+
+    Raises:
+        ArchiveError: the recording cannot be read, or a file cannot be written.
+        CallerError: pyarrow is missing, or a file is there already.
+    """
+    rows: dict[Path, int] = {}
+    files: dict[Path, OutputFile] = {}
+    tables: dict[Path, TableSink] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            for columns in packet_columns(reader, dictionary, profile, names, advance):
+                path = folder / f"{reader.path.stem}-{file_name(columns.packet.definition.name)}.{form}"
+                if path not in rows:
+                    rows[path] = 0
+                    files[path] = OutputFile(path, force=force)
+                    tables[path] = stack.enter_context(_TABLES[form](files[path].file, columns.packet))
+                tables[path].write(columns)
+                rows[path] += len(columns.ert)
+        for file in files.values():
+            file.close()
+        for file in files.values():
+            file.finish()
+    except OSError as error:
+        raise ArchiveError(f"cannot export to {folder}: {error.strerror or error}") from error
+    finally:
+        for file in files.values():
+            file.discard()
+    return rows
+
+
+def _csv_cell(cell: Any) -> Any:
+    """Empty for None; flags and numbers that are none as words."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return word_of(cell) or cell if isinstance(cell, float) else cell
+
+
+def _iso(times: Times) -> list[str]:
+    return [f"{text}Z" for text in np.datetime_as_string(times.astype("datetime64[ns]")).tolist()]
+
+
+def _as_words(column: Column, words: dict[int, str]) -> tuple[Column, list[str]]:
+    """Places in a list of words; a number without a word is its own."""
+    known = dict(words) | {number: str(number) for number in np.unique(column).tolist() if number not in words}
+    numbers = np.array(sorted(known), column.dtype)
+    return np.searchsorted(numbers, column).astype(np.int32), [known[number] for number in numbers.tolist()]

@@ -1,0 +1,124 @@
+"""Who may do what at a station or bridge: callers and their rights.
+
+Rules:
+1. Over a private door (ipc in a folder of mode 0700, or loopback) everybody is this host's own user: no key is asked
+   for, everything is allowed, and who they say they are proves nothing.
+2. Over any other door a caller is known by the key that its connection proved, and by nothing it says.
+3. Rights are looked up for every request, not only at the connection: a key that was revoked can do nothing from
+   then on, whatever connections it has.
+4. If the list of keys cannot be read, it is empty.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from groundstation.errors import AccessRefused, KeyUnusable
+from groundstation.messages.commanding import Order
+from groundstation.messages.wire import AnyMessage, HistoryRequest, MissedReport, SnapshotRequest, StopRequest
+from groundstation.security.keys import Client, KeyStore
+
+_KEY_MARK = "key:"
+_FOR_LISTENERS = (SnapshotRequest, HistoryRequest, MissedReport)
+CLAIM_MAX = 200
+"""Characters that a client may say of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks for something.
+
+    Attributes:
+        key: the name of the key; None over a private door.
+        rights: what it may do; "none" if the key is not let in any more.
+    """
+
+    key: str | None
+    rights: Literal["telemetry", "command", "none"]
+
+    def check(self, request: AnyMessage) -> None:
+        """See whether this caller may ask for that.
+
+        Raises:
+            AccessRefused: it may not.
+        """
+        if self.rights == "none":
+            raise AccessRefused(f"the key {self.key!r} is not let in any more")
+        if self.rights == "telemetry" and not isinstance(request, _FOR_LISTENERS):
+            raise AccessRefused(
+                f"the key {self.key!r} is for telemetry only: at the station, "
+                f"`groundstation keys allow {self.key} --command` lets it command"
+            )
+        claim = _claim(request)
+        if not claim.isprintable() or len(claim) > CLAIM_MAX:
+            raise AccessRefused(f"{claim[:CLAIM_MAX]!r}: one line of up to {CLAIM_MAX} printable characters is wanted")
+        if self.key is None and claim.lstrip().startswith(_KEY_MARK):
+            raise AccessRefused(f"{claim!r}: only a key proves that")
+
+    def label(self, claimed: str) -> str:
+        """Who orders something, for the log: what the key proves, then what the client says."""
+        return claimed if self.key is None else f"{_KEY_MARK}{self.key} {claimed}"
+
+
+def _claim(request: AnyMessage) -> str:
+    """What a client says of itself."""
+    if isinstance(request, Order):
+        return request.who
+    return request.reason if isinstance(request, StopRequest) else ""
+
+
+LOCAL = Caller(None, "command")
+"""Whoever comes over a private door."""
+
+
+class Guests:
+    """The keys that are let in: read again whenever their file changed.
+
+    Attributes:
+        error: why the list cannot be read; None if it can.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self.error: str | None = None
+        self._store = store
+        self._seen: tuple[int, ...] | None = None
+        self._clients: dict[str, Client] = {}
+
+    def find(self, public: str) -> Client | None:
+        """The client of a key, revoked ones too."""
+        self._look()
+        return self._clients.get(public)
+
+    def caller(self, public: str) -> Caller:
+        """Who comes with this key, and what it may do now."""
+        client = self.find(public)
+        if client is None:
+            return Caller(public[:8], "none")
+        return Caller(client.name, "none" if client.revoked is not None else client.rights)
+
+    def let_in(self) -> frozenset[str]:
+        """All keys that are let in now."""
+        self._look()
+        return frozenset(public for public, client in self._clients.items() if client.revoked is None)
+
+    def _look(self) -> None:
+        signature = self._signature()
+        if signature == self._seen:
+            return
+        self._seen = signature
+        try:
+            self._clients = {client.public: client for client in self._store.clients()}
+            self.error = None
+        except KeyUnusable as error:
+            self._clients = {}
+            self.error = str(error)
+
+    def _signature(self) -> tuple[int, ...]:
+        """What changes with every edit of the list: it is replaced as a whole. The modes matter as much."""
+        try:
+            file, folder = os.stat(self._store.allowed_path), os.stat(self._store.folder)
+        except OSError:
+            return ()
+        return (file.st_ino, file.st_mtime_ns, file.st_size, file.st_mode, file.st_uid, folder.st_mode)

@@ -1,0 +1,110 @@
+"""A station's door for clients elsewhere, and who minds it: keys, refusals, revocation.
+
+A revoked key is shown out at once: what it asks is refused from the next request on, and the telemetry socket is closed
+and opened again, which disconnects all who listen. Those who are let in come back within a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import zmq.asyncio
+
+from groundstation.errors import StationError, WorldError
+from groundstation.messages.throttle import Tally
+from groundstation.security.authorization import Guests
+from groundstation.security.connections import Refuse
+from groundstation.security.endpoints import Endpoints
+from groundstation.security.keys import KeyPair, KeyStore
+from groundstation.security.server_sockets import Door
+from groundstation.security.zap import Gate
+from protocols.words import Severity
+
+_WATCH_EVERY_S = 0.25
+
+
+class Say(Protocol):
+    """How to tell of something."""
+
+    def __call__(self, severity: Severity, name: str, text: str) -> None:
+        """An event."""
+
+
+class Reception:
+    """One door, with keys or, on loopback, without. To be used inside one event loop."""
+
+    def __init__(
+        self,
+        context: zmq.asyncio.Context,
+        ends: Endpoints,
+        key: KeyPair | None,
+        store: KeyStore,
+        tally: Tally,
+        say: Say,
+        refuse: Refuse,
+    ) -> None:
+        """Open the door.
+
+        Raises:
+            CallerError: others could reach it, and there is no key.
+            WorldError: it cannot be bound.
+        """
+        self._say = say
+        self._guests = Guests(store)
+        self._told: str | None = None
+        self._gate = None if key is None else Gate(context, key, self._guests, tally)
+        try:
+            self.door = Door(context, ends, self._gate, refuse, detached=True)
+        except StationError:
+            self._close_gate()
+            raise
+
+    async def serve(self) -> None:
+        """Mind the door until cancelled."""
+        if self._gate is None:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gate.serve())
+            tasks.create_task(self._watch())
+
+    def close(self) -> None:
+        """Close the door. Idempotent."""
+        self.door.close()
+        self._close_gate()
+
+    async def _watch(self) -> None:
+        known = self._guests.let_in()
+        leaving = False
+        while True:
+            let_in = self._guests.let_in()
+            leaving = leaving or bool(known - let_in)
+            known = let_in
+            self._tell_of_list()
+            if leaving:
+                leaving = not await self._show_out()
+            await asyncio.sleep(_WATCH_EVERY_S)
+
+    async def _show_out(self) -> bool:
+        try:
+            await self.door.show_out()
+        except WorldError as error:
+            self._say("WARNING_HI", "ACCESS", f"nobody elsewhere can listen: {error}")
+            return False
+        text = "a key was revoked: all who listen elsewhere were disconnected, the others come back"
+        self._say("ACTIVITY_HI", "ACCESS", text)
+        return True
+
+    def _tell_of_list(self) -> None:
+        error = self._guests.error
+        if error == self._told:
+            return
+        self._told = error
+        if error is None:
+            self._say("ACTIVITY_HI", "ACCESS", "the list of keys can be read again")
+        else:
+            self._say("WARNING_HI", "ACCESS", f"nobody elsewhere is let in: {error}")
+
+    def _close_gate(self) -> None:
+        if self._gate is not None:
+            self._gate.close()

@@ -1,0 +1,135 @@
+"""The gate before sockets that others can reach: CURVE encryption, and ZAP (ZeroMQ RFC 27) to ask who may connect.
+
+    libzmq ──ZAP request: the client's key──▶ Gate ──▶ Guests: let in, or not
+    Connections ──handshakes that failed before a key was shown──▶ Gate ──▶ told as well
+
+One gate a context: libzmq has one address for these questions. Without an answer nobody is let in.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from groundstation.messages.throttle import Tally
+from groundstation.security.authorization import LOCAL, Caller, Guests
+from groundstation.security.keys import KeyPair
+
+_LOG = logging.getLogger("groundstation.security")
+
+DOMAIN = "groundstation"
+_ZAP = "inproc://zeromq.zap.01"
+_VERSION = b"1.0"
+_KEEPALIVE_S = 30
+_WRONG_SERVER_KEY = 0x1100_0001
+"""ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: it speaks CURVE, but not to the key that is here."""
+
+
+class Gate:
+    """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
+
+    greeting = 500
+    """Bytes: who has sent less has not shown a key."""
+
+    def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, tally: Tally) -> None:
+        """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
+        self.key = key
+        self._context = context
+        self._guests = guests
+        self._tally = tally
+        self._zap = context.socket(zmq.ROUTER)
+        self._zap.set(zmq.LINGER, 0)
+        self._zap.bind(_ZAP)
+
+    def guard(self, socket: zmq.Socket[Any]) -> None:
+        """Put a socket behind the gate; before it is bound."""
+        socket.set(zmq.CURVE_SERVER, 1)
+        socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.key.secret))
+        socket.set_string(zmq.ZAP_DOMAIN, DOMAIN)
+        socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)  # no answer from here means no entry
+        socket.set(zmq.TCP_KEEPALIVE, 1)  # a client that vanished does not stay for ever
+        socket.set(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_S)
+
+    def key_of(self, frame: zmq.Frame) -> str:
+        """The key that a message's connection proved."""
+        return str(frame.get("User-Id"))
+
+    def name_of(self, frame: zmq.Frame) -> str:
+        """The name of that key."""
+        return self.caller(self.key_of(frame)).key or ""
+
+    def caller(self, key: str) -> Caller:
+        """Whose key that is, and what it may do now."""
+        return self._guests.caller(key)
+
+    async def serve(self) -> None:
+        """Answer libzmq until cancelled."""
+        while True:
+            *envelope, version, number, _domain, address, _identity, mechanism, key = await self._zap.recv_multipart()
+            public = self._let_in(mechanism, key, address.decode()) if version == _VERSION else None
+            verdict = [b"400", b"not let in", b""] if public is None else [b"200", b"", public.encode()]
+            await self._zap.send_multipart([*envelope, _VERSION, number, *verdict, b""])
+
+    def failed(self, event: int, reason: int, endpoint: str) -> None:
+        """A handshake failed before anybody asked here."""
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return  # that was told when it was asked
+        if reason == _WRONG_SERVER_KEY:
+            self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
+        else:
+            self._tally.note("no key", f"a client at {endpoint} without a key")
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._zap.close()
+
+    def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
+        """The key that may connect, None if it may not."""
+        if mechanism != b"CURVE":
+            self._tally.note("mechanism", f"a client without a key from {address}")
+            return None
+        public = key.hex()
+        client = self._guests.find(public)
+        if client is None:
+            hint = f"to let it in: groundstation keys allow NAME {public}"
+            self._tally.note(public, f"an unknown key from {address}; {hint}")
+            return None
+        if client.revoked is not None:
+            self._tally.note(public, f"the revoked key {client.name!r} from {address}")
+            return None
+        _LOG.info("authorized %s from %s", client.name, address)
+        return public
+
+
+class OpenGate:
+    """Before sockets that only this host's user can reach: everybody may pass."""
+
+    greeting = 100
+    """Bytes: who has sent less has not said what it wants."""
+
+    def guard(self, socket: zmq.Socket[Any]) -> None:
+        """Nothing is asked."""
+
+    async def serve(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def name_of(self, frame: zmq.Frame) -> str:
+        """None is shown."""
+        return ""
+
+    def failed(self, event: int, reason: int, endpoint: str) -> None:
+        """Nobody had to prove anything."""
+
+    def key_of(self, frame: zmq.Frame) -> str:
+        """None is shown."""
+        return ""
+
+    def caller(self, key: str) -> Caller:
+        """Everybody is this host's user."""
+        return LOCAL

@@ -1,0 +1,255 @@
+"""Where orders come in and CLTUs go out: `uplink` with a clock, a link and viewers.
+
+    order ─▶ desk ─▶ uplink ─▶ queue ─▶ thread: link.write ─▶ written, or not
+    CLCWs, reports, time ─▶ uplink ─▶ told: archived, published
+
+A write may take half a second, so it is another thread's; one at a time, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from groundstation.downlink.receiver import Outcome
+from groundstation.errors import CommandRefused, LinkError
+from groundstation.links.base import LinkChange, Report
+from groundstation.messages.base import Message
+from groundstation.messages.commanding import (
+    AcknowledgeRequest,
+    ArmRequest,
+    CommandRequest,
+    CommandUpdate,
+    CopDirectiveRequest,
+    Order,
+    OrderAccepted,
+    UplinkStatus,
+)
+from groundstation.messages.losses import LossBook
+from groundstation.messages.throttle import Tally
+from groundstation.messages.wire import Acknowledgement, EventMessage, Telemetry
+from groundstation.security.authorization import LOCAL, Caller
+from groundstation.uplink.cop1_messages import Transmission
+from groundstation.uplink.service import Uplink, UplinkOutcome
+from protocols.declare.commands import shown
+from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
+
+FRESH = NS_PER_MIN
+"""How far a client's clock may be from the station's; as long an order is remembered, and refused if it comes again."""
+
+TICK_S = 0.05
+_TOKENS = 10_000
+_TOKEN_SIZES = range(8, 65)
+_NAME_MAX = 64
+_TEXT_MAX = 400
+
+Told = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
+
+
+class OrderGuard:
+    """Lets every order pass once, and only while it is fresh. Bounded."""
+
+    def __init__(self, since: int) -> None:
+        """Args: since when orders are remembered: an earlier one may have been obeyed by the station before."""
+        self._since = since
+        self._seen: dict[str, int] = {}
+
+    def check(self, order: Order, now: int, wall: int) -> None:
+        """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``: what its caller goes by.
+
+        Raises:
+            CommandRefused: it was here before, is old, or does not say who it is from.
+        """
+        if not order.who.strip() or len(order.who) > _NAME_MAX:
+            raise CommandRefused(f"an order says who it is from, in up to {_NAME_MAX} characters")
+        if len(order.token) not in _TOKEN_SIZES:
+            raise CommandRefused(f"an order has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
+        if abs(now - order.issued) <= FRESH or abs(wall - order.issued) > FRESH:
+            self._check_age(order.issued, now)
+        self._forget(now)
+        if order.token in self._seen:
+            raise CommandRefused("replayed: this very order was here before")
+        if len(self._seen) >= _TOKENS:
+            raise CommandRefused(f"more than {_TOKENS} orders in two minutes")
+        self._seen[order.token] = now
+
+    def _check_age(self, issued: int, now: int) -> None:
+        age = now - issued
+        if abs(age) > FRESH:
+            when = f"{abs(age) // NS_PER_S} s {'ago' if age > 0 else 'ahead'}"
+            raise CommandRefused(
+                f"the order was given {when} by this station's clock: the range is 60 s. Set the clocks; a station "
+                "whose clock was set keeps its own time until it is started again"
+            )
+        if issued < self._since:
+            raise CommandRefused("the order was given before this station started: give it again")
+
+    def _forget(self, now: int) -> None:
+        """An order was given at most `FRESH` after it came, so it is fresh for at most twice that."""
+        for token, came in list(self._seen.items()):
+            if now - came <= 2 * FRESH:
+                break
+            del self._seen[token]
+
+
+class CommandDesk:
+    """Takes orders, follows the link, writes to it.
+
+    `transmit` runs in an event loop; the other methods may be called from any thread that has the ``turn``.
+    """
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        losses: LossBook,
+        write: Callable[[bytes], None],
+        tell: Callable[[Told], None],
+        clock: Callable[[], int],
+        wall: Callable[[], int],
+        turn: AbstractContextManager[None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            uplink: the way up.
+            losses: what there is to acknowledge.
+            write: the link's.
+            tell: archives and publishes what is told.
+            clock: the station's time in ns.
+            wall: what this host takes for the time; it may be set.
+            turn: whose turn it is to tell.
+        """
+        self._uplink = uplink
+        self._losses = losses
+        self._write = write
+        self._tell = tell
+        self._clock = clock
+        self._wall = wall
+        self._turn = turn
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._guard = OrderGuard(clock())
+        self._refusals = Tally(self._tell_refused, clock)
+        self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
+
+    def answer(self, order: Order, caller: Caller = LOCAL) -> OrderAccepted:
+        """Carry out an order of somebody who may command.
+
+        Raises:
+            CommandRefused: it cannot be. Nothing was sent; an event says who wanted what.
+        """
+        now = self._clock()
+        try:
+            # Over a private door callers go by this host's clock, which may have been set since the station started.
+            self._guard.check(order, now, self._wall() if caller.key is None else now)
+            return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
+        except CommandRefused as error:
+            self.refused()
+            who = caller.label(order.who[:_NAME_MAX])
+            text = f"{describe(order)} of {who!r}: {error}"
+            self._refusals.note(f"{who} {describe(order)}", text[:_TEXT_MAX])
+            raise
+
+    def refused(self) -> None:
+        """Count an order that was refused, here or before it came here."""
+        self._uplink.refused += 1
+
+    def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
+        """A report of the link, and what the receiver found in it."""
+        now = self._clock()
+        if isinstance(report, LinkChange):
+            self._do(self._uplink.link(report.state == "CONNECTED", report.detail, now))
+        for ocf in ocfs:
+            self._do(self._uplink.ocf(ocf, now))
+        for outcome in outcomes:
+            if isinstance(outcome, Telemetry):
+                self._do(self._uplink.report(outcome, now))
+
+    def tick(self) -> None:
+        """Let time pass; to be called every `TICK_S`."""
+        self._do(self._uplink.tick(self._clock()))
+        self._refusals.tick()
+
+    def close(self) -> None:
+        """The station ends: what is under way is given up."""
+        self._do(self._uplink.link(False, "the station stops", self._clock()))
+
+    async def transmit(self) -> None:
+        """Write what is to be sent, until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            transmission = await self._outgoing.get()
+            with self._turn:
+                if not self._uplink.begin(transmission):
+                    continue  # given up while it waited
+            refused: LinkError | None = None
+            try:
+                await asyncio.to_thread(self._write, transmission.cltu)
+            except LinkError as error:
+                refused = error
+            with self._turn:
+                if refused is not None:
+                    self._do(self._uplink.unwritten(transmission, str(refused), self._clock()))
+                else:
+                    self._do(self._uplink.written(transmission, self._clock()))
+
+    def _obey(self, order: Order, now: int) -> OrderAccepted:
+        if isinstance(order, CommandRequest):
+            return self._command(order, now)
+        if isinstance(order, ArmRequest):
+            self._do(self._uplink.arm(order.seconds, order.who, now))
+            return OrderAccepted(text=f"armed for {order.seconds:g} s" if order.seconds else "disarmed")
+        if isinstance(order, CopDirectiveRequest):
+            self._do(self._uplink.directive(order.directive, order.value, order.who, now))
+            return OrderAccepted(text=f"FOP-1 takes {order.directive}")
+        if isinstance(order, AcknowledgeRequest):
+            return self._acknowledge(order, now)
+        raise CommandRefused(f"a station does not take {type(order).__name__}")
+
+    def _acknowledge(self, order: AcknowledgeRequest, now: int) -> OrderAccepted:
+        news = self._losses.acknowledge(order.who, now, order.until)
+        if news is None:
+            return OrderAccepted(text="nothing to acknowledge")
+        self._tell(news)
+        return OrderAccepted(text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in news.losses))
+
+    def _command(self, order: CommandRequest, now: int) -> OrderAccepted:
+        number, outcomes = self._uplink.submit(
+            order.name,
+            order.arguments,
+            order.who,
+            now,
+            bypass=order.bypass,
+            timeout=order.timeout_ms * NS_PER_MS,
+            repeats=order.repeats,
+        )
+        self._do(outcomes)
+        return OrderAccepted(text=f"command {number} {order.name} is queued", command=number)
+
+    def _tell_refused(self, text: str) -> None:
+        now = self._clock()
+        self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+
+    def _do(self, outcomes: list[UplinkOutcome]) -> None:
+        for outcome in outcomes:
+            if not isinstance(outcome, Transmission):
+                self._tell(outcome)
+            elif self._loop is None:
+                self._outgoing.put_nowait(outcome)
+            else:
+                self._loop.call_soon_threadsafe(self._outgoing.put_nowait, outcome)
+
+
+def describe(request: Message) -> str:
+    """What somebody asks for, for the log."""
+    if isinstance(request, CommandRequest):
+        values = {name: v if isinstance(v, str) else shown(v) for name, v in request.arguments.items()}
+        given = "".join(f" {name}={value}" for name, value in values.items())
+        return f"{request.name}{given}"[:200]
+    if isinstance(request, CopDirectiveRequest):
+        return f"directive {request.directive}"[:200]
+    if isinstance(request, AcknowledgeRequest):
+        return "acknowledging"
+    return "arming" if isinstance(request, ArmRequest) else str(request.__struct_config__.tag)

@@ -1,0 +1,28 @@
+"""What a station is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocols.declare.dictionary import Dictionary
+from protocols.profile import LinkProfile
+
+
+@dataclass(frozen=True, slots=True)
+class StationConfig:
+    """What a station is told at its start.
+
+    Attributes:
+        recording: None to keep nothing: for replays.
+        bind: where clients elsewhere come, besides the private endpoints: telemetry there, commands at the next port.
+        key: the station's own, by name; needed for a ``bind`` that others can reach.
+    """
+
+    name: str
+    link: str
+    recording: Path | None
+    dictionary: Dictionary
+    profile: LinkProfile
+    bind: str | None = None
+    key: str | None = None

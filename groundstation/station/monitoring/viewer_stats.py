@@ -1,0 +1,58 @@
+"""What viewers missed, as the station knows it. PUB drops for a slow viewer without a word, so there are two witnesses:
+
+- the socket, which says once, at the moment, that it begins to drop for somebody;
+- the viewer, which counts by the sequences what never came, and reports it when it hears again.
+"""
+
+from __future__ import annotations
+
+from groundstation.errors import CallerError
+from groundstation.messages.throttle import Tally
+from groundstation.messages.wire import MissedReport
+from groundstation.security.authorization import Caller
+
+KNOWN = 256
+"""Viewers that are told apart; what earlier ones missed stays in the sum."""
+
+NAME_MAX = 64
+MISSED_MAX = 2**53
+"""The sum stays a number that every viewer can read."""
+
+
+class Viewers:
+    """Adds up what viewers report.
+
+    Attributes:
+        missed: messages, over all viewers since the station started.
+    """
+
+    def __init__(self, slow: Tally) -> None:
+        """Args: who is told of viewers that do not keep up."""
+        self.missed = 0
+        self._slow = slow
+        self._reported: dict[str, int] = {}
+        self._stalls = 0
+
+    def report(self, report: MissedReport, caller: Caller) -> None:
+        """A viewer says how many messages it has missed so far.
+
+        Raises:
+            CallerError: it cannot be.
+        """
+        if report.missed < 0 or not 0 < len(report.viewer) <= NAME_MAX:
+            raise CallerError(f"a viewer has a name of up to {NAME_MAX} characters, and has missed 0 messages or more")
+        more = report.missed - self._reported.pop(report.viewer, 0)
+        if len(self._reported) >= KNOWN:
+            del self._reported[next(iter(self._reported))]
+        self._reported[report.viewer] = report.missed
+        if more > 0:
+            self.missed = min(self.missed + more, MISSED_MAX)
+            self._slow.note(
+                f"missed {caller.key}", f"{caller.label('a viewer')} missed {report.missed} messages so far"
+            )
+
+    def stalls(self, count: int) -> None:
+        """So often in all the sockets began to drop for somebody."""
+        if count > self._stalls:
+            self._stalls = count
+            self._slow.note("stall", "a viewer does not keep up: messages to it are dropped, to nobody else")

@@ -1,0 +1,167 @@
+"""Archive first, decode second: the one place where a report of a link becomes a record and then messages.
+
+The live station and a lockstep run both stand on it, so that a test flies exactly what a bench runs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.formats.json_encoding import encode_json
+from groundstation.links.base import Chunk, LinkChange, Report
+from groundstation.messages.commanding import CommandUpdate
+from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, LinkStatus
+from groundstation.recordings.damaged.shortfall import Shortfall
+from groundstation.recordings.event_bodies import Gap
+from groundstation.recordings.records import FrameEntry
+
+
+class Archive(Protocol):
+    """What a recorder needs of an archive; `archive.writer.ArchiveWriter` is the real one."""
+
+    @property
+    def error(self) -> str | None:
+        """Why nothing is kept now; None if all is well."""
+
+    def chunk(self, ert: int, link: str, data: bytes) -> int:
+        """Keep raw bytes as they were read; the id that frames refer to."""
+
+    def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Keep where frames lie in the chunks."""
+
+    def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
+        """Keep something that happened, as JSON."""
+
+
+class NoArchive:
+    """Keeps nothing: what a replay shows is recorded already."""
+
+    error: str | None = None
+    missing: Gap | None = None
+    shortfall: Shortfall | None = None
+
+    def chunk(self, ert: int, link: str, data: bytes) -> int:
+        """Forget it."""
+        return 0
+
+    def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Forget them."""
+
+    def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Kept(NamedTuple):
+    """A report that was archived. ``id`` is that of its chunk; 0 for all else."""
+
+    report: Report
+    id: int
+
+
+class _Place(NamedTuple):
+    """Where a chunk's first byte stands in the stream that the receiver saw, and when the chunk was received."""
+
+    offset: int
+    chunk: int
+    ert: int
+
+
+class Recorder:
+    """A receiver with its recording; without a path, nothing is kept."""
+
+    def __init__(self, receiver: Receiver, archive: Archive, path: str | None) -> None:
+        self.receiver = receiver
+        self._archive = archive
+        self._path = path
+        self._seen = 0
+        # A frame that completes now began no more than two frames back, and a chunk has a byte at least.
+        self._places: deque[_Place] = deque(maxlen=2 * receiver.profile.cadu_length + 1)
+
+    def keep(self, report: Report) -> Kept:
+        """Archive a report's raw bytes. From any thread, before anything else looks at them."""
+        if isinstance(report, Chunk):
+            return Kept(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
+        if isinstance(report, LinkChange):
+            body = encode_json(
+                {
+                    "state": report.state,
+                    "detail": report.detail,
+                    "peer": report.peer,
+                    "disturbance": report.disturbance,
+                }
+            )
+            self._archive.event(report.ert, None, "transport", body)
+        return Kept(report, 0)
+
+    def decode(self, kept: Kept, tell: Callable[[Outcome], None] | None = None) -> list[Outcome]:
+        """Decode a report that was kept, and keep what follows from it.
+
+        ``tell`` gets each thing that follows as soon as it is known: nobody who waits for a value waits for the rest.
+        """
+        report, number = kept
+        outcomes = []
+        for outcome in self.receiver.news(report):
+            self._note(outcome)
+            outcomes.append(outcome)
+            if tell is not None:
+                tell(outcome)
+        if isinstance(report, Chunk):
+            self._places.append(_Place(self._seen, number, report.ert))
+            self._seen += len(report.data)
+            self._index()
+        return outcomes
+
+    def stalled(self, now: int) -> list[Outcome]:
+        """Time passes although the link reports nothing."""
+        outcomes = self.receiver.stalled(now)
+        for outcome in outcomes:
+            self._note(outcome)
+        return outcomes
+
+    def overrun(self, reports: int) -> None:
+        """Reports that were kept but came too fast to be decoded."""
+        self.receiver.overrun(reports)
+
+    def status(self, ert: int, backlog_ms: int = 0) -> LinkStatus:
+        """The link and the recording as they stand; ``backlog_ms`` is how long what was kept waits to be decoded."""
+        status = self.receiver.status(ert, self._path, self._archive.error is None)
+        return msgspec.structs.replace(status, backlog_ms=backlog_ms) if backlog_ms else status
+
+    def note(self, news: EventMessage | CommandUpdate | Acknowledgement) -> None:
+        """Keep an event of the station itself, what became of a command, or who acknowledged a loss."""
+        if isinstance(news, Acknowledgement):
+            self._archive.event(news.ert, None, "acknowledgement", encode_json(news))
+        elif isinstance(news, CommandUpdate):
+            self._archive.event(news.ert, None, "command", encode_json(news))
+        else:
+            self._archive.event(news.ert, news.scet, "event", encode_json(news))
+
+    def _index(self) -> None:
+        """Tell the archive where the frames of the last chunk lie.
+
+        A frame is received with its last byte, also if it was accepted only when later bytes had come.
+        """
+        entries = []
+        for frame in self.receiver.frames:
+            while len(self._places) > 1 and self._places[1].offset <= frame.offset:
+                self._places.popleft()
+            start, last_byte = self._places[0], frame.offset + frame.size - 1
+            ert = next(place.ert for place in reversed(self._places) if place.offset <= last_byte)
+            place = (frame.quality, start.chunk, frame.offset - start.offset, frame.size)
+            entries.append(FrameEntry(ert, frame.scet, frame.vcid, frame.vcfc, *place))
+        if entries:
+            self._archive.frames(entries)
+
+    def _note(self, outcome: Outcome) -> None:
+        if isinstance(outcome, EventMessage):
+            self.note(outcome)
+        elif isinstance(outcome, ContactChange):
+            self._archive.event(outcome.ert, None, "contact", encode_json(outcome))

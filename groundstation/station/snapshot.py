@@ -1,0 +1,187 @@
+"""What the station knows now, for a viewer that joins late: bounded, and always ready."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from groundstation.messages.commanding import ArgumentInfo, CommandInfo, CommandUpdate, UplinkStatus
+from groundstation.messages.losses import LossBook
+from groundstation.messages.wire import (
+    Acknowledgement,
+    AnyMessage,
+    ContactChange,
+    EventMessage,
+    History,
+    HistoryRequest,
+    LimitInfo,
+    LinkStatus,
+    MilestoneInfo,
+    ParameterInfo,
+    Snapshot,
+    Telemetry,
+)
+from groundstation.viewer.flight import Flight, tells_restart
+from protocols.declare.commands import ArgumentDef
+from protocols.declare.dictionary import Dictionary, ParameterDef
+
+EVENTS_KEPT = 200
+CONTACTS_KEPT = 100
+COMMANDS_KEPT = 100
+ACKNOWLEDGEMENTS_KEPT = 100
+SAMPLES_KEPT = 1000
+WARNINGS_KEPT = 100
+_WARNINGS = ("WARNING_LO", "WARNING_HI", "FATAL")
+HOUSEKEEPING = 3
+
+
+class Board:
+    """The last telemetry of every packet, the last contacts and events, the last state of the last commands.
+
+    Attributes:
+        losses: the last one of every channel.
+    """
+
+    def __init__(self, dictionary: Dictionary, station: str, pid: int, started: int) -> None:
+        self.losses = LossBook()
+        self._dictionary = dictionary
+        self._station = station
+        self._pid = pid
+        self._started = started
+        self._telemetry: dict[str, Telemetry] = {}
+        self._contacts: deque[ContactChange] = deque(maxlen=CONTACTS_KEPT)
+        self._events: deque[tuple[int, EventMessage]] = deque(maxlen=EVENTS_KEPT)
+        self._warnings: deque[tuple[int, EventMessage]] = deque(maxlen=WARNINGS_KEPT)
+        self._count = 0
+        self._flight = Flight(kept=SAMPLES_KEPT)
+        self._periods = {name: packet.definition.period_ms for name, packet in dictionary.by_name.items()}
+        self._acknowledgements: deque[Acknowledgement] = deque(maxlen=ACKNOWLEDGEMENTS_KEPT)
+        self._commands: dict[int, CommandUpdate] = {}
+        self._uplink: UplinkStatus | None = None
+
+    def put(self, message: AnyMessage) -> None:
+        """Remember a message that goes to the viewers."""
+        if isinstance(message, Telemetry):
+            self._keep(message)
+            self._flight.add(message, self._periods)
+        elif isinstance(message, ContactChange):
+            self._contacts.append(message)
+            self.losses.take(message)
+            if message.verdict is not None and not message.revised:
+                self._flight.lose(message.verdict)
+        elif isinstance(message, Acknowledgement):
+            self._acknowledgements.append(message)
+            self.losses.take(message)
+        elif isinstance(message, EventMessage):
+            self._put_event(message)
+        elif isinstance(message, CommandUpdate):
+            self._commands[message.command] = message
+            if len(self._commands) > COMMANDS_KEPT:
+                del self._commands[min(self._commands)]
+        elif isinstance(message, UplinkStatus):
+            self._uplink = message
+
+    def _put_event(self, message: EventMessage) -> None:
+        self._count += 1
+        self._events.append((self._count, message))
+        if message.severity in _WARNINGS:
+            self._warnings.append((self._count, message))
+        if tells_restart(message):
+            self._flight.restarted()
+
+    def _keep(self, message: Telemetry) -> None:
+        """The newest of its packet, unless one that came late is older than what is here."""
+        known = self._telemetry.get(message.packet)
+        if known is None or not message.late or message.scet > known.scet:
+            self._telemetry[message.packet] = message
+
+    def history(self, request: HistoryRequest) -> History:
+        """The curves that a viewer asks for."""
+        decimals = {(p.packet, p.name): p.decimals for p in parameters_of(self._dictionary)}
+        return self._flight.history(request.parameters, request.samples, decimals)
+
+    def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
+        """All of it, with the sequences of what was published so far."""
+        return Snapshot(
+            station=self._station,
+            pid=self._pid,
+            started=self._started,
+            mission=self._dictionary.name,
+            dictionary_hash=self._dictionary.hash_text,
+            parameters=parameters_of(self._dictionary),
+            timeline=[
+                MilestoneInfo(name=m.name, label=m.label, scet=m.scet, mark=m.mark) for m in self._dictionary.timeline
+            ],
+            link=link,
+            telemetry=list(self._telemetry.values()),
+            contacts=list(self._contacts),
+            events=[event for _, event in sorted((dict(self._warnings) | dict(self._events)).items())],
+            flight=self._flight.number,
+            clock=self._flight.clock,
+            clock_vcid=self._flight.clock_vcid,
+            losses=self.losses.losses,
+            acknowledgements=list(self._acknowledgements),
+            commands=list(self._commands.values()),
+            uplink=self._uplink,
+            known_commands=commands_of(self._dictionary),
+            sequences=sequences,
+        )
+
+
+def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
+    """All parameters that viewers may show, in the order of their declaration: those of housekeeping (service 3)."""
+    return [
+        _info(parameter, packet.definition.period_ms)
+        for packet in dictionary.by_name.values()
+        if packet.definition.service == HOUSEKEEPING
+        for parameter in packet.parameters
+    ]
+
+
+def commands_of(dictionary: Dictionary) -> list[CommandInfo]:
+    """All commands that can be ordered, in the order of their declaration."""
+    return [
+        CommandInfo(
+            name=command.definition.name,
+            description=command.definition.description,
+            critical=command.definition.critical,
+            arguments=[_argument_info(argument) for argument in command.arguments],
+        )
+        for command in dictionary.command_by_name.values()
+    ]
+
+
+def _argument_info(argument: ArgumentDef) -> ArgumentInfo:
+    field = argument.field
+    switch = field.kind == "flag"
+    labels = ["on", "off"] if switch and not argument.labels else [label for _, label in argument.labels]
+    scaled = field.quantity is not None and not field.quantity.identity
+    return ArgumentInfo(
+        name=argument.name,
+        unit=argument.unit,
+        description=argument.description,
+        range_text=argument.range_text,
+        low=None if labels else argument.low,
+        high=None if labels else argument.high,
+        whole=field.kind in ("uint", "sint") and not scaled,
+        labels=labels,
+    )
+
+
+def _info(parameter: ParameterDef, period_ms: int) -> ParameterInfo:
+    limits = parameter.limits
+    return ParameterInfo(
+        packet=parameter.packet,
+        name=parameter.name,
+        unit=parameter.unit,
+        decimals=parameter.decimals,
+        description=parameter.description,
+        period_ms=period_ms,
+        limits=None
+        if limits is None
+        else LimitInfo(
+            red_low=limits.red_low,
+            yellow_low=limits.yellow_low,
+            yellow_high=limits.yellow_high,
+            red_high=limits.red_high,
+        ),
+    )

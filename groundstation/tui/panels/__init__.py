@@ -1,0 +1,1 @@
+"""The parts of the screens, each a function from the model to rows."""

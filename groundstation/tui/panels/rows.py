@@ -1,0 +1,264 @@
+"""What rows are made from, and those of the telemetry panel and the footer. Pure: state in, spans out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from groundstation.formats.json_encoding import word_of
+from groundstation.messages.base import Value
+from groundstation.messages.wire import ParameterInfo
+from groundstation.tui.drawing.glyphs import Glyphs
+from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right, width_of
+from groundstation.viewer.model import PassModel, Reading, ShownSignal
+from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import LimitState
+
+SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
+KEYS = (
+    ("?", "Help"),
+    (":", "Cmd"),
+    ("a", "Ack"),
+    ("space", "Hold"),
+    ("p", "Plots"),
+    ("j/k", "Scroll"),
+    ("y", "Copy"),
+    ("s", "SVG"),
+    ("q", "Quit"),
+)
+
+_LABEL, _VALUE, _UNIT = 18, 11, 5
+_LEAST_LABEL, _REST = 6, 22
+_SIGNAL_TONES: dict[ShownSignal, Tone] = {
+    "LOCKED": "good",
+    "DEGRADED": "warning",
+    "ACQUIRING": "caution",
+    "NO_SIGNAL": "dim",
+    "LOS": "critical",
+    "UNKNOWN": "stale",
+}
+_AGED: dict[Tone, Tone] = {"good": "stale", "badge_good": "badge_stale"}
+_IN_CONTACT = ("LOCKED", "DEGRADED", "ACQUIRING")
+_LIMIT_TONES: dict[LimitState, Tone] = {
+    "GREEN": "text",
+    "YELLOW_LOW": "caution",
+    "YELLOW_HIGH": "caution",
+    "RED_LOW": "critical",
+    "RED_HIGH": "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is drawn: the model, the time it is drawn for, and the alphabet."""
+
+    model: PassModel
+    now: int
+    glyphs: Glyphs
+    held_ns: int | None = None
+    """For how long the display has been held; None: it is not."""
+
+
+def title(text: str, width: int, glyphs: Glyphs, note: str = "") -> Row:
+    """A panel's first row: a rule with the title in it and a note at its right end."""
+    start = (Span(glyphs.rule * 2, "rule"), Span(f" {glyphs.text(text)} ", "title"))
+    end = (Span(f" {glyphs.text(note)} ", "dim"), Span(glyphs.rule, "rule")) if note else ()
+    room = max(0, width - width_of(start) - width_of(end))
+    return fit((*start, Span(glyphs.rule * room, "rule"), *end), width)
+
+
+def held_mark(rows: list[Row], view: View, width: int) -> list[Row]:
+    """The rows of a body, with a mark at the end of the first if they are held: frozen values never look live.
+
+    In a title the mark takes the place of the note.
+    """
+    if view.held_ns is None or not rows:
+        return rows
+    mark = Span(f" HELD {age_text(view.held_ns)} ", "badge_stale")
+    if width_of((mark,)) > width // 2:
+        mark = Span(" HELD", "badge_stale")
+    first, room = rows[0], max(0, width - width_of((mark,)))
+    if first[0].tone == "rule":
+        first = (*first[:2], Span(first[0].text[:1] * max(0, room - width_of(first[:2])), "rule"))
+    return [(*fit(first, room), mark), *rows[1:]]
+
+
+def limit_tone(limit: LimitState) -> Tone:
+    """The tone of a limit state."""
+    return _LIMIT_TONES[limit]
+
+
+def age_text(nanoseconds: int) -> str:
+    """An age in at most six cells: ``0.4 s``, ``12 s``, ``3:05``, ``2 h``."""
+    seconds = nanoseconds / NS_PER_S
+    if seconds < 10:
+        return f"{int(seconds * 10) / 10:.1f} s"
+    if seconds < 100:
+        return f"{int(seconds)} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 100 else f"{minutes // 60} h"
+
+
+def whole_seconds(nanoseconds: int) -> str:
+    """What is left of a time: ``0 s`` only when it is over."""
+    return f"{-(-nanoseconds // NS_PER_S)} s"
+
+
+def elapsed_text(nanoseconds: int) -> str:
+    """``T+03:20.0``, or ``T-`` before entry."""
+    tenths = abs(nanoseconds) // (100 * NS_PER_MS)
+    return f"T{'-' if nanoseconds < 0 else '+'}{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+# ----------------------------------------------------------------------------------------------- signal
+
+
+def aged(row: Row, view: View) -> Row:
+    """A row without anything green while it is not known whether that still holds."""
+    if view.model.is_current(view.now):
+        return row
+    return tuple(Span(span.text, _AGED.get(span.tone, span.tone)) for span in row)
+
+
+def signal_glyph(signal: ShownSignal, view: View) -> str:
+    """The symbol of a signal state; that of a contact which is not known to go on is the stale mark."""
+    glyphs = view.glyphs
+    if signal in _IN_CONTACT and not view.model.is_current(view.now):
+        return glyphs.stale.strip()
+    marks: dict[ShownSignal, str] = {
+        "LOCKED": glyphs.lit,
+        "DEGRADED": glyphs.warning,
+        "ACQUIRING": glyphs.half,
+        "NO_SIGNAL": glyphs.unlit,
+        "LOS": glyphs.critical,
+        "UNKNOWN": glyphs.never.strip(),
+    }
+    return marks[signal]
+
+
+def signal_tone(signal: ShownSignal) -> Tone:
+    """The tone of a signal state outside a badge."""
+    return _SIGNAL_TONES[signal]
+
+
+# -------------------------------------------------------------------------------------------- telemetry
+
+
+def telemetry(view: View, width: int, height: int, offset: int = 0) -> list[Row]:
+    """The telemetry panel: a title and, by packet, one row a parameter; ``offset`` scrolls under the title."""
+    body = _telemetry_body(view, width)
+    if not body:
+        body = [fit((Span(" waiting for a station that declares telemetry", "dim"),), width)]
+    room = max(0, height - 1)
+    start = clamp_offset(offset, len(body), room)
+    shown = body[1:] if start == 0 and body[0][0].tone == "rule" else body[start:]
+    head = body[0] if start == 0 and body[0][0].tone == "rule" else _scrolled_title(view, width, start)
+    if len(shown) > room > 0:
+        hidden = len(shown) - room + 1
+        shown = [*shown[: room - 1], fit((Span(f"   {view.glyphs.more} {hidden} more", "dim"),), width)]
+    return [head, *shown]
+
+
+def clamp_offset(offset: int, rows: int, room: int) -> int:
+    """The furthest sensible scroll position up to ``offset``: the last row stays at the bottom."""
+    return max(0, min(offset, rows - room))
+
+
+def _scrolled_title(view: View, width: int, start: int) -> Row:
+    return title("TELEMETRY", width, view.glyphs, f"{start} above" if start else "")
+
+
+def _telemetry_body(view: View, width: int) -> list[Row]:
+    rows: list[Row] = []
+    for packet in SHOWN_PACKETS:
+        keys = view.model.keys(packet)
+        if keys:
+            rows.append(_packet_title(view, packet, width))
+            rows += [parameter_row(view.model.reading(key, view.now), width, view.glyphs) for key in keys]
+    return rows
+
+
+def _packet_title(view: View, packet: str, width: int) -> Row:
+    readings = [view.model.reading(key, view.now) for key in view.model.keys(packet)]
+    received = [reading for reading in readings if reading.freshness != "NEVER"]
+    if not received:
+        return title(packet, width, view.glyphs, "never received")
+    age = min(reading.age_ns for reading in received)
+    if all(reading.freshness == "STALE" for reading in received):
+        return title(packet, width, view.glyphs, f"stale {age_text(age)}")
+    return title(packet, width, view.glyphs, f"VC{view.model.packet_vcid(packet)}")
+
+
+def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
+    """Symbol, name, value, unit, note: the stale mark is added to the limit symbol, and takes not its place."""
+    info, stale = reading.info, reading.freshness == "STALE"
+    never = reading.freshness == "NEVER"
+    tone: Tone = "dim" if never or reading.value is None else _LIMIT_TONES[reading.limit]
+    symbol = glyphs.never if never else glyphs.limit(reading.limit)
+    room = min(_LABEL, max(_LEAST_LABEL, width - _REST))
+    body: Tone = "stale" if stale and tone != "critical" else tone
+    text = glyphs.absent if reading.value is None else value_text(info, reading.value)
+    label = info.name.replace("_", " ").capitalize()
+    spans = (
+        Span(f" {glyphs.text(symbol) if glyphs.unicode else symbol}", "dim" if tone == "text" else tone),
+        Span(glyphs.stale if stale else " " * len(glyphs.stale), "stale"),
+        Span(" "),
+        Span(left(glyphs.text(label), room), "dim" if stale or never else "text"),
+        Span(right(glyphs.text(text), _VALUE), "bright" if body == "text" else body),
+        Span(f" {left(glyphs.text(info.unit), _UNIT)}", "dim"),
+    )
+    note = _note(reading, glyphs)
+    return fit((*spans, *note) if width_of(spans) + width_of(note) <= width else spans, width)
+
+
+def _note(reading: Reading, glyphs: Glyphs) -> Row:
+    if reading.freshness == "NEVER":
+        return (Span("never", "dim"),)
+    age: Row = (
+        (Span(f"-{age_text(reading.age_ns).replace(' ', '')} ", "stale"),) if reading.freshness == "STALE" else ()
+    )
+    if not reading.valid:
+        return (*age, Span("void", "dim"))
+    violated = _violated(reading)
+    return (*age, Span(glyphs.text(violated), _LIMIT_TONES[reading.limit])) if violated else age
+
+
+def _violated(reading: Reading) -> str:
+    limits, decimals = reading.info.limits, reading.info.decimals
+    if limits is None or reading.limit == "GREEN":
+        return ""
+    bound = {
+        "YELLOW_LOW": limits.yellow_low,
+        "YELLOW_HIGH": limits.yellow_high,
+        "RED_LOW": limits.red_low,
+        "RED_HIGH": limits.red_high,
+    }[reading.limit]
+    sign = "<" if reading.limit.endswith("LOW") else ">"
+    return "" if bound is None else f"{sign}{bound:,.{decimals}f}"
+
+
+def value_text(info: ParameterInfo, value: Value) -> str:
+    """A value as text: decimals as declared, groups of three for quantities, words for flags."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and info.name.endswith("_hash"):
+        return f"{value:08x}"
+    if isinstance(value, float):
+        return word_of(value) or f"{value:,.{info.decimals}f}"
+    return f"{value:,}" if isinstance(value, int) and info.unit else str(value)
+
+
+# ----------------------------------------------------------------------------------------------- footer
+
+
+def footer(width: int, glyphs: Glyphs, notice: str = "", keys: Sequence[tuple[str, str]] = KEYS) -> Row:
+    """The keys, or for a moment what a key did. Whole keys only: what does not fit is left out."""
+    if notice:
+        return fit((Span(f" {glyphs.text(notice)}", "info"),), width, "badge")
+    spans: list[Span] = []
+    for key, label in keys:
+        item = [Span(f" {key} ", "key"), Span(f"{label} ", "dim")]
+        if width_of(tuple(spans + item)) > width:
+            break
+        spans += item
+    return fit(tuple(spans), width)

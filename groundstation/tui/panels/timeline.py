@@ -1,0 +1,78 @@
+"""The phase timeline: planned milestones on a line, the mission clock on it, what comes next."""
+
+from __future__ import annotations
+
+from groundstation.messages.text import utc
+from groundstation.messages.wire import MilestoneInfo
+from groundstation.tui.drawing.spans import Row, Span, Tone, fit, merge, right
+from groundstation.tui.panels.rows import View
+from protocols.units import NS_PER_S
+
+_COUNTDOWN = 20
+ROWS = 2
+
+
+def timeline(view: View, width: int) -> list[Row]:
+    """Two rows: the bar with the time to the next milestone, and the labels that fit."""
+    model, glyphs = view.model, view.glyphs
+    stones = model.timeline
+    if len(stones) < 2 or width < 2 * _COUNTDOWN:
+        return [fit((Span(" no timeline", "dim"),), width), fit((), width)]
+    bar = width - _COUNTDOWN - 1
+    columns = [column_of(stone.scet, stones, bar) for stone in stones]
+    here = None if model.clock is None else column_of(model.clock, stones, bar)
+    cells = [_cell(view, column, columns, here) for column in range(bar)]
+    upcoming = _next(view)
+    tone: Tone = "stale" if model.clock is not None and model.clock_frozen(view.now) else "bright"
+    first = fit((Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), tone)), width)
+    return [merge(first), fit(_labels(view, stones, columns, upcoming, width), width)]
+
+
+def column_of(scet: int, stones: list[MilestoneInfo], width: int) -> int:
+    """The column of a moment on a bar that spans the milestones."""
+    first, last = stones[0].scet, stones[-1].scet
+    share = (scet - first) / max(1, last - first)
+    return max(0, min(width - 1, round(share * (width - 1))))
+
+
+def _cell(view: View, column: int, columns: list[int], here: int | None) -> Span:
+    glyphs = view.glyphs
+    if column == here:
+        return Span(glyphs.here, "stale" if view.model.clock_frozen(view.now) else "now")
+    passed = here is not None and column < here
+    if column in columns:
+        return Span(glyphs.tick, "info" if passed else "text")
+    return Span(glyphs.passed if passed else glyphs.ahead, "info" if passed else "rule")
+
+
+def _next(view: View) -> MilestoneInfo | None:
+    clock = view.model.clock
+    if clock is None:
+        return view.model.timeline[0]
+    return next((stone for stone in view.model.timeline if stone.scet > clock), None)
+
+
+def _countdown(view: View, upcoming: MilestoneInfo | None) -> str:
+    clock = view.model.clock
+    if upcoming is None or clock is None:
+        return "" if upcoming else "timeline over"
+    seconds = -(-(upcoming.scet - clock) // NS_PER_S)
+    return f"{upcoming.label} in {seconds // 60:02d}:{seconds % 60:02d}"
+
+
+def _labels(
+    view: View, stones: list[MilestoneInfo], columns: list[int], upcoming: MilestoneInfo | None, width: int
+) -> Row:
+    """Labels under their ticks; where they collide the ends and the next one win, then the earlier."""
+    cells = [" "] * width
+    bright = range(0)
+    order = sorted(stones, key=lambda stone: (stone is not upcoming, stone not in (stones[0], stones[-1])))
+    for stone in order:
+        text = f"{view.glyphs.text(stone.label)} {utc(stone.scet, 0)}"
+        start = min(columns[stones.index(stone)] + 1, width - len(text) - 1)
+        if start < 1 or any(cell != " " for cell in cells[start - 1 : start + len(text) + 1]):
+            continue
+        cells[start : start + len(text)] = text
+        if stone is upcoming:
+            bright = range(start, start + len(text))
+    return merge([Span(char, "text" if index in bright else "dim") for index, char in enumerate(cells)])

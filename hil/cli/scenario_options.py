@@ -1,0 +1,70 @@
+"""Options of a command line in place of keys of the table [scenario]."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import click
+
+from groundstation.cli.options.named import Choice
+from hil.cli.mission_time import MissionTime, exact
+from hil.lander.flight_profile import FlightProfile
+from hil.scenario.scenario import Scenario, parse_scenario
+from hil.scenario.toml import to_toml
+
+Keys = Mapping[str, str]
+"""Keys of the table [scenario] that were given as options."""
+
+_OPTIONS = (
+    click.option(
+        "--flight-profile",
+        type=Choice(get_args(FlightProfile)),
+        help="How the descent ends. Default: the scenario's, mostly historical.",
+    ),
+    click.option(
+        "--from",
+        "start",
+        type=MissionTime(),
+        help="Fly flat out to this mission time; the station listens from then on. Default: the scenario's.",
+    ),
+    click.option("--until", type=MissionTime(), help="End the flight at this mission time. Default: the scenario's."),
+)
+
+
+def scenario_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options; it gets what was given as the argument ``keys``."""
+
+    @functools.wraps(command)
+    def with_keys_given(
+        *arguments: Any, flight_profile: str | None, start: int | None, until: int | None, **options: Any
+    ) -> Any:
+        keys = {} if flight_profile is None else {"flight_profile": flight_profile}
+        times = {"from": start, "until": until}
+        keys |= {key: exact(time) for key, time in times.items() if time is not None}
+        return command(*arguments, keys=keys, **options)
+
+    decorated: Callable[..., Any] = with_keys_given
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def with_keys(scenario: Scenario, keys: Keys) -> Scenario:
+    """The same scenario with other keys in its table [scenario].
+
+    Raises:
+        ScenarioError: they do not go together with the rest of it.
+    """
+    if not keys:
+        return scenario
+    tables = tomllib.loads(scenario.text)
+    tables["scenario"].update(keys)
+    return parse_scenario(to_toml(tables), scenario.id)
+
+
+def key_words(keys: Keys) -> list[str]:
+    """The words of a command line that give the same keys again."""
+    return [word for key, value in keys.items() for word in (f"--{key.replace('_', '-')}", value)]

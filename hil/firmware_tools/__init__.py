@@ -1,0 +1,1 @@
+"""Boards on the bench: flashing, debug probes, identity, the baud search."""

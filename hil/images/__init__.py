@@ -1,0 +1,1 @@
+"""Firmware images: the boards they are for, how they are built, and which one flies."""

@@ -1,0 +1,1 @@
+"""The descent's physics in integers: atmosphere, dynamics, fixed-point arithmetic."""

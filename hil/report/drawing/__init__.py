@@ -1,0 +1,1 @@
+"""The report's drawings, as SVG: curves, lanes, histograms and strips."""

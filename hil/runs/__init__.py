@@ -1,0 +1,1 @@
+"""Flights of scenarios: plans, the two rigs (lockstep and real time), batches and campaigns."""

@@ -1,0 +1,493 @@
+"""Scenarios: what is flown, what goes wrong, and what has to hold. TOML data; anything with branches is a pytest test.
+
+    [scenario]
+    id = "los-unplug"                    # the file's name without .toml
+    title = "The cable is pulled and put back"
+    seed = 6                             # of all random numbers
+    modes = ["realtime", "lockstep"]     # where it can be flown; the first is the default
+    targets = ["software", "qemu"]       # where it can be flown; without it, on all
+    link = "pty"                         # in real time: "pty" or "zmq"
+    speed = 10                           # in real time: mission seconds a second
+    baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
+    flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
+    from = "09:07:30"                    # fly flat out to there; the station listens from then on
+    until = "09:11:15"                   # the flight ends there
+    requirements = ["LOS-3"]             # ids that a run of it verifies: in JUnit, and in the report's coverage
+    tags = ["smoke"]                     # for choosing: hil run all --tag smoke, pytest -k smoke
+
+    [[fault]]                            # hil.faults says which there are and what they take
+    kind = "unplug"
+    at = "09:09:00"
+    for = "2 s"
+
+    [[command]]                          # given to the station, which sends it over COP-1
+    at = "09:08:00"
+    name = "PING"
+    expect = "COMPLETED"
+
+    [[loss]]                             # the losses of the lander's signal, in order; all of them
+    at = "09:09:00"
+    cause = "PORT"
+
+    [[limit]]                            # in place of the usual limits of a measurement (hil.verdict.limits)
+    name = "frames_lost"
+    max = 2
+    on = ["qemu"]
+
+    [[vary]]                             # for `hil campaign`: drawn anew for each run
+    fault = 0
+    key = "for"
+    low = "1 s"
+    high = "20 s"
+
+Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the one is expected with which
+the profile ends, and such as follow from the frames that the faults left: the historical one at 09:11:05, LANDER_ONLY;
+after a soft landing the end of the pass, at 09:13:28.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
+from operator import or_
+from pathlib import Path
+from types import GenericAlias
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+
+from groundstation.errors import CallerError
+from groundstation.formats.text_file import read_text
+from groundstation.messages.base import Value
+from groundstation.messages.commanding import CommandState
+from groundstation.messages.text import utc
+from groundstation.messages.wire import Cause
+from hil.errors import ScenarioError
+from hil.faults import FAULTS, Act, At, For, Spec, in_flight
+from hil.faults.spec import Direction
+from hil.lander.flight_profile import PASSES, FlightProfile
+from hil.scenario.flown_part import FlownPart
+from hil.scenario.measurements import MEASURED
+from protocols.declare.dictionary import Dictionary
+from protocols.errors import EncodeError
+from protocols.lander import EPOCH, MARS6
+from protocols.nearest import nearest
+from protocols.toml_text import read_toml
+
+SCENARIOS = Path(__file__).parent / "shipped"
+"""Those that come with the package."""
+
+LinkKind = Literal["pty", "zmq"]
+"""How lander and station are joined in real time."""
+Mode = Literal["lockstep", "realtime"]
+TARGETS = ("software", "posix", "qemu", "simavr", "board")
+"""What a scenario may name; `hil.targets` has them."""
+State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "UNSTABLE", "NA"]
+"""Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended. A run is
+never NA: that is a row which needs a part of the pass that was not flown. UNSTABLE is a row in real time that a late
+host may have spoilt, and a run with nothing worse."""
+
+
+_LONGEST_LABEL = 100
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [scenario]; the module says what each key means."""
+
+    id: str
+    title: str = ""
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 6
+    modes: list[Mode] = msgspec.field(default_factory=lambda: ["lockstep", "realtime"])
+    targets: list[str] | None = None
+    link: LinkKind = "pty"
+    speed: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 1.0
+    baud: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)] = 115200
+    requirements: list[str] = []
+    tags: list[str] = []
+    flight_profile: FlightProfile = "historical"
+    start: At | None = msgspec.field(default=None, name="from")
+    until: At | None = None
+
+    @property
+    def part(self) -> FlownPart:
+        """What of the pass is flown."""
+        plan = PASSES[self.flight_profile]
+        begin, end = (None if at is None else int(at.value) for at in (self.start, self.until))
+        over = EPOCH + plan.length
+        return FlownPart(begin or EPOCH, min(end or over, over), end is not None and end < over)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command that is given at a mission time, and the state in which it has to end."""
+
+    at: At
+    name: str
+    args: dict[str, Value] = msgspec.field(default_factory=dict)
+    expect: CommandState = "COMPLETED"
+    bypass: bool = False
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A loss of the lander's signal that has to happen: when, and the cause that has to be found, or any of several."""
+
+    at: At
+    cause: Cause | list[Cause]
+
+    @property
+    def causes(self) -> list[Cause]:
+        """All that are right."""
+        return self.cause if isinstance(self.cause, list) else [self.cause]
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another limit for a measurement. A value beyond ``marginal`` but within the limits is MARGINAL.
+
+    Attributes:
+        name: of the measurement.
+        min: least that passes, in its unit.
+        max: most that passes.
+        marginal_min: below it, marginal.
+        marginal_max: above it, marginal.
+        equals: the one value that passes.
+        on: targets that it is for; None: all.
+        mode: where it is for; None: both.
+    """
+
+    name: str
+    min: float | None = None
+    max: float | None = None
+    marginal_min: float | None = None
+    marginal_max: float | None = None
+    equals: float | str | bool | None = None
+    on: list[str] | None = None
+    mode: Mode | None = None
+
+
+class Vary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault's key that a campaign draws anew for each run, evenly, or evenly in the logarithm."""
+
+    fault: Annotated[int, msgspec.Meta(ge=0)]
+    key: str
+    low: float | str
+    high: float | str
+    log: bool = False
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario, checked.
+
+    Attributes:
+        complete: its losses are listed, so that there may be no others.
+        text: the TOML that it was read from.
+    """
+
+    head: Head
+    faults: list[Spec]
+    commands: list[Command]
+    losses: list[Loss]
+    limits: list[Limit]
+    vary: list[Vary]
+    complete: bool
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.head.id
+
+
+HISTORICAL = Loss(at=At("scet", PASSES["historical"].loss), cause="LANDER_ONLY")
+LANDED = Loss(at=At("scet", PASSES["soft-landing"].loss), cause=["SILENCE", "LANDER_ONLY"])
+"""The pass is over: the bus, which sends once a second, may not be lost yet when the lander is."""
+
+
+def last_loss(profile: FlightProfile) -> Loss:
+    """With what a flight ends, if nothing goes wrong."""
+    return HISTORICAL if profile == "historical" else LANDED
+
+
+_Fault = reduce(or_, FAULTS.values())
+_ENTRIES: dict[str, Any] = {
+    "scenario": Head,
+    "fault": _Fault,
+    "command": Command,
+    "loss": Loss,
+    "limit": Limit,
+    "vary": Vary,
+}
+_TABLES: dict[str, Any] = {
+    key: kind if key == "scenario" else GenericAlias(list, (kind,)) for key, kind in _ENTRIES.items()
+}
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]+)`")
+_KIND = re.compile(r"Invalid value '(?P<kind>[^']+)'")
+_WORD = re.compile(r"Invalid enum value '(?P<word>[^']+)'")
+WORDS: dict[str, tuple[str, ...]] = {
+    "mode": get_args(Mode),
+    "modes": get_args(Mode),
+    "link": ("pty", "zmq"),
+    "flight_profile": get_args(FlightProfile),
+    "dir": get_args(Direction),
+    "cause": get_args(Cause),
+    "expect": get_args(CommandState),
+}
+"""Keys that take one of some words."""
+_PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario's file.
+
+    Raises:
+        ScenarioError: it cannot be read, or is none.
+    """
+    try:
+        text = read_text(path)
+    except CallerError as error:
+        raise ScenarioError(str(error)) from error
+    scenario = parse_scenario(text, str(path))
+    if scenario.id != path.stem:
+        raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")
+    return scenario
+
+
+def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = MARS6) -> Scenario:
+    """Check a scenario.
+
+    Args:
+        text: TOML.
+        name: of the file, for errors.
+        dictionary: whose commands and onboard events it may name.
+
+    Raises:
+        ScenarioError: it is none; with the place.
+    """
+    try:
+        tables = read_toml(text)
+    except ValueError as error:
+        raise ScenarioError(f"{name}: {error}") from error
+    for key in tables:
+        if key not in _TABLES:
+            raise ScenarioError(f"{name}: [{key}] is no table of a scenario{nearest(key, _TABLES)}")
+    if "scenario" not in tables:
+        raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
+    parts = {key: _convert(tables[key], kind, key, name) for key, kind in _TABLES.items() if key in tables}
+    scenario = Scenario(
+        head=parts["scenario"],
+        faults=parts.get("fault", []),
+        commands=parts.get("command", []),
+        losses=parts.get("loss", [last_loss(parts["scenario"].flight_profile)]),
+        limits=parts.get("limit", []),
+        vary=parts.get("vary", []),
+        complete="loss" in parts,
+        text=text,
+    )
+    try:
+        _check(scenario, dictionary)
+    except ValueError as error:
+        raise ScenarioError(f"{name}: {error}") from error
+    return scenario
+
+
+def with_seed(scenario: Scenario, seed: int) -> Scenario:
+    """The same with another seed."""
+    return msgspec.structs.replace(scenario, head=msgspec.structs.replace(scenario.head, seed=seed))
+
+
+def _convert(raw: Any, kind: Any, key: str, name: str) -> Any:
+    try:
+        return msgspec.convert(raw, kind, dec_hook=_hook, strict=True)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ScenarioError(f"{name}: {_explain(str(error), raw, key)}") from error
+
+
+def _hook(kind: type, value: Any) -> Any:
+    if kind in (At, For):
+        return kind.parse(value)
+    raise NotImplementedError(kind)  # what msgspec wants to hear of a type that is not ours
+
+
+def _explain(message: str, raw: Any, key: str) -> str:
+    """The place in the file, what is wrong there, and the nearest right word."""
+    place = _PLACE.search(message)
+    where = key + (place["place"][1:] if place else "")
+    said = _PLACE.sub("", message)
+    if unknown := _UNKNOWN.search(message):
+        return f"{where}.{unknown['key']} is no key here{nearest(unknown['key'], _keys(raw, where, key))}"
+    if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
+        return f"{where}: there is no fault '{kind['kind']}'{nearest(kind['kind'], FAULTS)}"
+    if wrong := _WORD.search(said):
+        field = re.sub(r"\[[^\]]*\]", "", where).rpartition(".")[2]
+        return f"{where}: there is no {wrong['word']!r}" + (
+            nearest(wrong["word"], WORDS[field]) if field in WORDS else ""
+        )
+    return f"{where}: {said}"
+
+
+def _keys(raw: Any, where: str, table: str) -> list[str]:
+    """The keys that are known at a place."""
+    if table == "fault":
+        index = re.search(r"\[(\d+)\]", where)
+        kind: Any = FAULTS[raw[int(index[1]) if index else 0]["kind"]]
+    else:
+        kind = _ENTRIES[table]
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _check(scenario: Scenario, dictionary: Dictionary) -> None:
+    """What types alone do not say."""
+    head = scenario.head
+    if not _ID.fullmatch(head.id):
+        raise ValueError(f"scenario.id: {head.id!r} is not of up to 100 small letters, digits and hyphens")
+    if not head.modes:
+        raise ValueError("scenario.modes: there is none")
+    _check_targets("scenario.targets", head.targets)
+    _check_part(head, scenario.commands)
+    check_labels("scenario.requirements", head.requirements)
+    check_labels("scenario.tags", head.tags)
+    _check_faults(scenario.faults, dictionary)
+    for n, command in enumerate(scenario.commands):
+        _check_command(f"command[{n}]", command, dictionary)
+    for n, loss in enumerate(scenario.losses):
+        _check_mission_time(f"loss[{n}].at", loss.at)
+        if not loss.causes:
+            raise ValueError(f"loss[{n}].cause: there is none")
+    for n, limit in enumerate(scenario.limits):
+        _check_limit(f"limit[{n}]", limit, head)
+        _check_applied(n, scenario)
+    for n in range(len(scenario.vary)):
+        _check_vary(n, scenario)
+
+
+def _check_part(head: Head, commands: list[Command]) -> None:
+    """Whether something is left to be flown, and the station is there to give the commands."""
+    part = head.part
+    for key, at in (("from", head.start), ("until", head.until)):
+        if at is not None and at.kind != "scet":
+            raise ValueError(f'scenario.{key}: a mission time, as "09:10:55"; not a frame, byte or event')
+        if at is not None:
+            _check_mission_time(f"scenario.{key}", at)
+    if head.start is not None and part.start >= part.end:
+        raise ValueError(f"scenario.from: {utc(part.start, 3)} is not before the flight's end, {utc(part.end, 3)}")
+    if part.end <= EPOCH:
+        raise ValueError(f"scenario.until: nothing is flown before {utc(EPOCH, 3)}, with which the pass begins")
+    for n, command in enumerate(commands):
+        if int(command.at.value) < part.start:
+            raise ValueError(
+                f"command[{n}].at: {utc(int(command.at.value), 3)} is before scenario.from, {utc(part.start, 3)}: the "
+                "station, which gives it, listens from then on; fly from earlier"
+            )
+
+
+def check_labels(place: str, labels: Sequence[str]) -> None:
+    """Whether labels are words of 1 to 100 visible characters, each once.
+
+    Raises:
+        ValueError: one is not; with the place.
+    """
+    for n, label in enumerate(labels):
+        if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable() or label.split() != [label]:
+            raise ValueError(f"{place}[{n}]: {label!r} is not a word of 1 to {_LONGEST_LABEL} visible characters")
+        if label in labels[:n]:
+            raise ValueError(f"{place}[{n}]: {label!r} stands there twice")
+
+
+def _check_targets(place: str, names: list[str] | None) -> None:
+    """Whether what is named is a target, and anything is."""
+    if names == []:
+        raise ValueError(f"{place}: there is none; leave it out for all of them")
+    for n, name in enumerate(names or []):
+        if name not in TARGETS:
+            raise ValueError(f"{place}[{n}]: there is no target {name!r}{nearest(name, TARGETS)}")
+
+
+def _check_limit(place: str, limit: Limit, head: Head) -> None:
+    """Whether a limit limits something, somewhere."""
+    name = limit.name.partition("[")[0]
+    if name not in MEASURED:
+        raise ValueError(f"{place}.name: there is no measurement {name!r}{nearest(name, MEASURED)}")
+    check_bounds(place, limit)
+    _check_targets(f"{place}.on", limit.on)
+    if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
+        raise ValueError(f"{place}.on: the scenario is for {', '.join(head.targets)} alone (scenario.targets)")
+    if limit.mode is not None and limit.mode not in head.modes:
+        raise ValueError(f"{place}.mode: the scenario is for {' and '.join(head.modes)} alone (scenario.modes)")
+
+
+def check_bounds(place: str, limit: Limit) -> None:
+    """Whether a value can pass, and another one fail."""
+    bounds = {key: getattr(limit, key) for key in ("min", "marginal_min", "marginal_max", "max")}
+    given = {key: bound for key, bound in bounds.items() if bound is not None}
+    if limit.equals is not None:
+        if given:
+            raise ValueError(f"{place}: equals is the one value that passes; leave out {', '.join(given)}")
+        return
+    if limit.min is None and limit.max is None:
+        raise ValueError(f"{place}: nothing can fail it; give min, max or equals")
+    for (low, least), (high, most) in pairwise(given.items()):
+        if least > most:
+            raise ValueError(f"{place}: {low} {least:g} is above {high} {most:g}")
+
+
+def _check_applied(n: int, scenario: Scenario) -> None:
+    """Whether there is a target and a mode in which no earlier limit of the same measurement comes first."""
+    limit, head = scenario.limits[n], scenario.head
+    targets, modes = set(limit.on or head.targets or TARGETS), {limit.mode} if limit.mode else set(head.modes)
+    left = {(target, mode) for target in targets for mode in modes}
+    for earlier in scenario.limits[:n]:
+        if earlier.name in (limit.name, limit.name.partition("[")[0]):
+            left = {each for each in left if not applies(earlier, *each)}
+    if not left:
+        raise ValueError(f"limit[{n}]: never applied: another limit of {limit.name} stands before it")
+
+
+def applies(limit: Limit, target: str, mode: Mode) -> bool:
+    """Whether a limit is for this target and mode."""
+    return (limit.on is None or target in limit.on) and limit.mode in (None, mode)
+
+
+def _check_vary(n: int, scenario: Scenario) -> None:
+    """Whether what is drawn goes into a fault, and stays there."""
+    vary = scenario.vary[n]
+    if vary.fault >= len(scenario.faults):
+        raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+    if any((later.fault, later.key) == (vary.fault, vary.key) for later in scenario.vary[n + 1 :]):
+        raise ValueError(f"vary[{n}]: never applied: another one of fault {vary.fault}, {vary.key}, comes after it")
+
+
+def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
+    events = [event.name for event in dictionary.events]
+    for n, fault in enumerate(faults):
+        _check_window(f"fault[{n}]", fault.at, events)
+        try:
+            fault.check()
+        except ValueError as error:
+            raise ValueError(f"fault[{n}]: {error}") from error
+        if isinstance(fault, Act) and fault.direction != "down":
+            raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
+
+
+def _check_window(place: str, at: At | None, events: list[str]) -> None:
+    if at is None:
+        return
+    if at.kind == "scet":
+        _check_mission_time(f"{place}.at", at)
+    elif at.kind == "event" and at.value not in events:
+        raise ValueError(f"{place}.at: there is no onboard event {at.value!r}{nearest(str(at.value), events)}")
+
+
+def _check_mission_time(place: str, at: At) -> None:
+    try:
+        in_flight(at.value if at.kind == "scet" and isinstance(at.value, int) else 0)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+
+
+def _check_command(place: str, command: Command, dictionary: Dictionary) -> None:
+    _check_mission_time(f"{place}.at", command.at)
+    try:
+        dictionary.command(command.name).encode(dict(command.args))
+    except EncodeError as error:
+        raise ValueError(f"{place}: {error}") from error

@@ -1,0 +1,55 @@
+"""What came of each fault: a row of the judgement that says what was planned, how often it acted, and on which bytes.
+
+A fault that never acted has tested nothing, and a run with one does not pass. For some it hangs on chance what they do:
+those had to have bytes in their window, and may have left them alone.
+"""
+
+from __future__ import annotations
+
+from groundstation.messages.text import utc
+from hil.faults import Act, At, Spec
+from hil.scenario.flown_part import FlownPart
+from hil.verdict.flight_record import FlightRecord
+from hil.verdict.limits import Band, band_of, not_applicable, row
+from hil.verdict.result import Measurement
+
+ACTED = Band(least=1)
+
+
+def fault_rows(record: FlightRecord) -> list[Measurement]:
+    """A row for each fault of the scenario; its note says what it did."""
+    return [_row(record, n, fault) for n, fault in enumerate(record.scenario.faults)]
+
+
+def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
+    log, exposed = record.channel.log, record.channel.exposed(n)
+    acted = sum(each.fault == n for each in record.deeds) if isinstance(fault, Act) else log.acts[n]
+    touched = [f"{log.touched[n, deed]:,} bytes {deed}" for deed in ("lost", "changed", "added", "held")]
+    did = ", ".join(text for text in touched if not text.startswith("0 "))
+    window = "" if isinstance(fault, Act) else f" on {exposed:,} bytes in its window"
+    note = f"planned {planned(fault.at)}; acted {acted:,} times{window}" + (f": {did}" if did else "")
+    by_chance = fault.by_chance and exposed > 0
+    name = f"fault[{n}] {fault.kind}"
+    if not acted and (why := _not_flown(record.scenario.head.part, fault.at)):
+        return not_applicable(name, why)
+    own = band_of(name, record.mode, record.target, record.scenario.limits)
+    judged = row(name, acted, own if own != Band() else Band(least=0) if by_chance else ACTED, note)
+    return judged.with_note(note)
+
+
+def _not_flown(part: FlownPart, at: At | None) -> str:
+    """Why a fault did not come to act in the part of the pass that was flown; empty: it had to."""
+    if at is None or not part.cut:
+        return ""
+    if at.kind == "scet":
+        return part.lack(max(part.start, int(at.value)))
+    return f"the flight ended{part.text}, before its {at.kind} came"
+
+
+def planned(at: At | None) -> str:
+    """Where a fault begins, in words."""
+    if at is None:
+        return "from the start"
+    if at.kind == "scet":
+        return f"at {utc(int(at.value), 3)}"
+    return f"at {at.kind} {at.value}" if at.kind == "event" else f"at {at.kind} {int(at.value):,}"

@@ -1,0 +1,227 @@
+"""Measurements, their units and their usual limits: the table of the field, as data. A scenario may put others.
+
+    name, unit, limits in lockstep, limits in real time
+
+A measurement that was not made is not judged; one that was to be made and could not is UNSET, and fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hil.scenario.measurements import MeasurementName
+from hil.scenario.scenario import Limit, Mode, State, applies
+from hil.verdict.result import Measurement, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What passes, and what passes but is marginal. Bounds are inclusive; None is no bound."""
+
+    least: float | None = None
+    most: float | None = None
+    marginal_least: float | None = None
+    marginal_most: float | None = None
+    equals: Shown = None
+
+    def judge(self, value: Shown) -> State:
+        """The state of a value."""
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return "UNSET"
+        if self.equals is not None:
+            return "PASS" if value == self.equals else "FAIL"
+        if self == ANY:
+            return "PASS"
+        if isinstance(value, (str, bool)):
+            return "UNSET"
+        if _outside(value, self.least, self.most):
+            return "FAIL"
+        return "MARGINAL" if _outside(value, self.marginal_least, self.marginal_most) else "PASS"
+
+    @property
+    def text(self) -> str:
+        """What passes, in words."""
+        if self.equals is not None:
+            return f"= {_shown(self.equals)}"
+        return _range(self.least, self.most)
+
+    @property
+    def marginal_text(self) -> str:
+        """What is marginal, in words."""
+        parts = [] if self.marginal_least is None else [f"< {self.marginal_least:g}"]
+        return ", ".join([*parts, *([] if self.marginal_most is None else [f"> {self.marginal_most:g}"])])
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A measurement's unit and usual bands."""
+
+    unit: str
+    lockstep: Band
+    realtime: Band
+
+
+ANY = Band()
+"""Whatever was measured passes."""
+EXACT = Band(equals=0)
+TRUE = Band(equals=True)
+PERIOD_MS = 100
+"""T, of the lander's frames."""
+
+MEASUREMENTS: dict[MeasurementName, Usual] = {
+    "stream_equal": Usual("", TRUE, TRUE),
+    "received_equal": Usual("", TRUE, TRUE),
+    "golden_to_los": Usual("", Band(), Band()),
+    "frames_missing": Usual("frame", Band(), Band()),
+    "lost_miscounted": Usual("frame", EXACT, EXACT),
+    "duplicates_miscounted": Usual("frame", EXACT, EXACT),
+    "outage_lost": Usual("frame", Band(), Band()),
+    "last_good_frame": Usual("ms", Band(-PERIOD_MS, -1), Band(-PERIOD_MS, -1)),
+    "los_time_error": Usual("ms", EXACT, EXACT),
+    "los_declared_late": Usual("ms", EXACT, Band(0, 50, marginal_most=25)),
+    "los_cause": Usual("", Band(), Band()),
+    "losses": Usual("", Band(), Band()),
+    "false_los": Usual("", EXACT, EXACT),
+    "frames_after_los": Usual("frame", EXACT, EXACT),
+    "frames_lost": Usual("frame", EXACT, EXACT),
+    "crc_rejects_unpredicted": Usual("frame", EXACT, EXACT),
+    "undetected_unpredicted": Usual("frame", EXACT, EXACT),
+    "resync": Usual("frame", Band(0, 1, marginal_most=0), Band(0, 2, marginal_most=1)),
+    "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * PERIOD_MS)),
+    "byte_to_published_p99": Usual("ms", Band(0), Band(0, 10)),
+    "reacquisition": Usual("s", Band(0, 2), Band(0, 2)),
+    "resets": Usual("", EXACT, EXACT),
+    "build_id_equal": Usual("", TRUE, TRUE),
+    "bytes_conserved": Usual("", TRUE, TRUE),
+    "bytes_accounted": Usual("", TRUE, TRUE),
+    "command": Usual("", Band(), Band()),
+    "command_latency": Usual("ms", Band(), Band()),
+    "fault": Usual("", Band(), Band()),
+}
+"""All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
+
+- stream_equal: the target sent what the oracle says, byte for byte
+- received_equal: the station archived what the channel delivered
+- golden_to_los: up to the last planned loss the station has the oracle's bytes, and none after it
+- last_good_frame: its time before the planned loss
+- los_time_error: how far the plan is from the interval in which the signal was lost
+- los_declared_late: after last good frame plus time-out
+- losses: of the lander's signal
+- false_los: neither planned nor, where the scenario lists no losses, following from the frames that came
+- frames_after_los: with a later time than the last planned loss
+- frames_missing: of the lander, between those that came, as the rig numbers them
+- lost_miscounted: how far the station's count of lost frames is from the rig's; 0 if it says no more than it knows
+- duplicates_miscounted: likewise of frames that came again
+- outage_lost: frames that the station says an outage of the lander cost, when it was over
+- frames_lost: came through unchanged, and were not found
+- crc_rejects_unpredicted: found, minus those that the channel's records predict
+- undetected_unpredicted: good frames that are not as sent, minus those whose FECF fits by chance
+- resync: most frames in a row that came through and were not found
+- interarrival_p99: of lander frames, minus their period
+- byte_to_published_p99: from the port to a subscriber in another process
+- reacquisition: from the moment a link is there again to a signal
+- resets: that no fault asked for
+- build_id_equal: the target's and the ELF's
+- bytes_conserved: the receiver's count of bytes adds up
+- bytes_accounted: the channel's too, in both directions
+- command: the state in which it ended
+- command_latency: from when it was given to when the spacecraft reported its end, on the station's clock
+- fault: how often it acted: at least once, or as chance has it on the bytes in its window
+"""
+
+
+_USUAL: dict[str, Usual] = {str(name): usual for name, usual in MEASUREMENTS.items()}
+"""By names that need not be known ones."""
+
+BESIDE_A_VIEWER: frozenset[MeasurementName] = frozenset({"interarrival_p99", "byte_to_published_p99"})
+"""What a viewer on the same computer may spoil: of a flight that is watched it is recorded, if no limit is given."""
+
+
+def base_name(name: str) -> str:
+    """Without the number that tells several of a kind apart: ``los_cause[2]``."""
+    return name.partition("[")[0]
+
+
+def _names(name: str) -> tuple[str, str, str]:
+    """What a limit may call it: ``command[2] PING``, ``command[2]``, ``command``."""
+    return name, name.partition(" ")[0], base_name(name)
+
+
+def unapplied(
+    rows: Iterable[Measurement], mode: Mode, target: str, limits: Sequence[Limit], *, part: str = ""
+) -> list[Measurement]:
+    """Rows for limits of measurements that were not made: nothing was held against them, so that they do not pass.
+
+    Args:
+        rows: that were made.
+        mode: in which it was flown.
+        target: what flew.
+        limits: of the scenario.
+        part: which part of the pass was flown; empty: all of it.
+    """
+    made = {each for row in rows for each in _names(row.name)}
+    left = {limit.name for limit in limits if limit.name not in made and applies(limit, target, mode)}
+    why = "this flight has no such measurement, so that the limit was never applied"
+    if part:
+        return [not_applicable(name, f"flown{part}: there is no such measurement in that") for name in sorted(left)]
+    return [row(name, None, band_of(name, mode, target, limits), why) for name in sorted(left)]
+
+
+def not_applicable(name: str, why: str) -> Measurement:
+    """A row that needs a part of the pass that was not flown."""
+    unit = _USUAL[base_name(name)].unit
+    return Measurement(name=name, value=None, unit=unit, limit="", state="NA", note=f"not applicable: {why}")
+
+
+def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> Band:
+    """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one.
+
+    Args:
+        name: of the measurement.
+        mode: in which it was flown.
+        target: what flew.
+        limits: of the scenario.
+        watched: a viewer was on the same computer.
+    """
+    for limit in limits:
+        if limit.name in _names(name) and applies(limit, target, mode):
+            return Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
+    if watched and name in BESIDE_A_VIEWER:
+        return Band(least=0)
+    usual = _USUAL[base_name(name)]
+    return usual.lockstep if mode == "lockstep" else usual.realtime
+
+
+def row(name: str, value: Shown, band: Band, note: str = "", unit: str | None = None) -> Measurement:
+    """One judged row, in the measurement's unit by default; the note stays if it did not pass."""
+    state = band.judge(value)
+    shown = round(value, 3) if isinstance(value, float) else value
+    return Measurement(
+        name=name,
+        value=shown,
+        unit=_USUAL[base_name(name)].unit if unit is None else unit,
+        limit=band.text,
+        marginal=band.marginal_text,
+        state=state,
+        note="" if state == "PASS" else note,
+    )
+
+
+def _outside(value: float, least: float | None, most: float | None) -> bool:
+    return (least is not None and value < least) or (most is not None and value > most)
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None and most is None:
+        return "any"
+    if most is None:
+        return f"≥ {least:g}"
+    return f"≤ {most:g}" if least is None else f"{least:g} … {most:g}"
+
+
+def _shown(value: Shown) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,498 @@
+"""Judges a flight: reads the recording, decodes it again, and holds it against the oracle, the channel and the plan.
+
+Nothing of the live run is believed: frames are counted from the archived bytes. Only when losses of signal were
+declared is taken from the recorded contact changes, since that is what is judged.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from groundstation.downlink.receiver import FrameNote, Receiver
+from groundstation.links.base import Chunk
+from groundstation.messages.commanding import FINAL_STATES, CommandUpdate
+from groundstation.messages.lost_text import frames_lost, lost_text
+from groundstation.messages.onboard_clock import OnboardClock
+from groundstation.messages.text import utc
+from groundstation.messages.wire import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.recordings.event_bodies import body_of
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import EventRecord
+from hil.channel.sent_frames import Number, SentFrames, missing_since, tally
+from hil.scenario.feasibility import OUTAGES
+from hil.scenario.measurements import OF_A_LOSS
+from hil.scenario.scenario import Loss
+from hil.verdict.fault_rows import fault_rows
+from hil.verdict.flight_record import BOARD, FlightRecord
+from hil.verdict.host_spoilt import are_spoilt, is_spoilt
+from hil.verdict.limits import PERIOD_MS, Band, band_of, not_applicable, row, unapplied
+from hil.verdict.predict import Arrival, Prediction, losses, predict
+from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
+from hil.verdict.stream_diff import compare, golden_stream, until, where
+from protocols.lander import BUS, EPOCH, LANDER, MARS6
+from protocols.profile import UART
+from protocols.units import NS_PER_MS, NS_PER_S
+from protocols.words import Certainty
+
+_TIMING = {
+    "delay",
+    "rate",
+    "slice",
+    "stall",
+    "clock",
+    "overrun",
+    "hang",
+    "peer_stopped",
+    "unplug",
+    "hangup",
+    "peer_killed",
+}
+"""Faults after which frames do not come at their time."""
+_RESETS = {"reset", "power_off"}
+_MAX_SAMPLES = 20_000
+_LOCK_NS = 300 * NS_PER_MS
+"""Three frames: so much of the signal has to be heard before it can be lost."""
+_DECLARED_NS = 400 * NS_PER_MS
+"""After so much time of the host a loss is declared."""
+_LATEST_LOCK_NS = 2_000 * NS_PER_MS
+"""So long after the link is there again, the signal has to be."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What is in the recording."""
+
+    stream: bytes = b""
+    notes: list[tuple[int, FrameNote]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    clock: OnboardClock = field(default_factory=OnboardClock)
+    boots: int = 0
+    counters: Counters = field(default_factory=Counters)
+    contacts: list[ContactChange] = field(default_factory=list)
+    events: list[EventMessage] = field(default_factory=list)
+    commands: list[CommandUpdate] = field(default_factory=list)
+
+    def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
+        """Good frames, of one channel or of all, with when they came."""
+        for ert, note in self.notes:
+            if note.quality in ("GOOD", "CORRECTED") and note.vcid is not None and vcid in (None, note.vcid):
+                yield ert, note
+
+    def losses(self) -> list[LosVerdict]:
+        """Losses of the lander's signal, each with the cause that was found in the end."""
+        found: list[LosVerdict] = []
+        for change in self.contacts:
+            if change.vcid != LANDER or change.state != "LOS" or change.verdict is None:
+                continue
+            if change.revised and found:
+                found[-1] = msgspec.structs.replace(found[-1], cause=change.verdict.cause)
+            else:
+                found.append(change.verdict)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a flight came to."""
+
+    rows: list[Measurement]
+    losses: list[DeclaredLoss]
+    received: Received
+    mismatch: Mismatch | None
+    interarrival_ms: list[float]
+
+
+def read(record: FlightRecord) -> Received:
+    """Decode a recording again, up to the end of the pass.
+
+    Raises:
+        ArchiveError: it cannot be read.
+        PartlyRead: it is damaged: nothing can be measured.
+    """
+    receiver, received = Receiver(MARS6, UART, "archive:"), Received()
+    if record.error and not record.recording.exists():
+        return received  # the target was gone before a station was started
+    stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
+    with ArchiveReader(record.recording) as archive:
+        for ert, _, data in archive.chunks():
+            if ert > closed:
+                break
+            stream += data
+            for outcome in receiver.take(Chunk(ert, data)):
+                if isinstance(outcome, Telemetry):
+                    _sample(outcome, received)
+                elif isinstance(outcome, EventMessage):
+                    received.boots += outcome.name == "BOOT"
+            received.notes += [(ert, note) for note in receiver.frames]
+        for event in archive.events():
+            if event.ert <= closed:
+                _event(event, received, record.recording)
+        if record.heard_until is not None:  # what is declared later follows from the end of the flight
+            received.contacts = [change for change in received.contacts if change.ert <= record.heard_until]
+        archive.require_whole()
+    received.stream, received.counters = bytes(stream), receiver.counters()
+    return received
+
+
+def _event(event: EventRecord, received: Received, recording: Path) -> None:
+    """What the station said while it received."""
+    if event.kind == "contact":
+        received.contacts.append(body_of(event, ContactChange, recording))
+    elif event.kind == "event":
+        received.events.append(body_of(event, EventMessage, recording))
+    elif event.kind == "command":
+        received.commands.append(body_of(event, CommandUpdate, recording))
+
+
+def _sample(message: Telemetry, received: Received) -> None:
+    """A point of the descent, for the report; one nonsense time would stretch its axis over years."""
+    altitude, speed = message.values.get("altitude"), message.values.get("speed")
+    if message.packet != "DESCENT" or len(received.samples) >= _MAX_SAMPLES:
+        return
+    if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)) and received.clock.follow(message.scet):
+        received.samples.append(Sample(message.scet, altitude, speed))
+
+
+def judge(record: FlightRecord) -> Judgement:
+    """Measure and judge a flight.
+
+    Raises:
+        ArchiveError: the recording cannot be read.
+    """
+    received = read(record)
+    bench = _Bench(record)
+    steps = ((ert, note.step) for ert, note in received.good(LANDER) if note.step is not None)
+    gaps = _interarrival((ert, step.place) for ert, step in steps if step.in_order)
+    if record.error and not record.flown:
+        return Judgement([], [], received, None, gaps)
+    prediction = predict(record.channel, UART)
+    mismatch = _streams(bench, received, prediction)
+    losses = _losses(bench, received)
+    _frames(bench, received, prediction)
+    _times(bench, received, prediction, gaps)
+    _target(bench, received)
+    _bytes(bench, received)
+    _commands(bench)
+    _latencies(bench, received)
+    rows = [*bench.rows, *fault_rows(record)]
+    part = record.scenario.head.part
+    rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text)
+    return Judgement(rows, losses, received, mismatch, gaps)
+
+
+class _Bench:
+    """The rows so far."""
+
+    def __init__(self, record: FlightRecord) -> None:
+        self.record = record
+        self.kinds = {fault.kind for fault in record.scenario.faults}
+        self.part = record.scenario.head.part
+        self.rows: list[Measurement] = []
+
+    @property
+    def exact(self) -> bool:
+        """Frames come at their time, so that losses can be predicted."""
+        return self.record.mode == "lockstep" and not self.kinds & _TIMING
+
+    def leave_out(self, name: str, why: str) -> None:
+        """One measurement that needs a part of the pass that was not flown."""
+        self.rows.append(not_applicable(name, why))
+
+    def lack(self, loss: Loss) -> str:
+        """Why a planned loss cannot have been seen in the part that was flown; empty: it can."""
+        room = round(_DECLARED_NS * max(1.0, self.record.speed))
+        return self.part.lack(int(loss.at.value), _LOCK_NS, room)
+
+    def add(
+        self, name: str, value: Shown, note: str = "", band: Band | None = None, span: tuple[int, int] | None = None
+    ) -> None:
+        """One measurement; without a band, by the scenario's limit or the usual one. ``span``: when it was made."""
+        record = self.record
+        usual = band_of(name, record.mode, record.target, record.scenario.limits, watched=record.watched)
+        judged_by = usual if band is None or usual != Band() else band
+        judged, lateness = row(name, value, judged_by, note), record.lateness
+        if judged.state == "FAIL" and lateness is not None and is_spoilt(name, value, judged_by, lateness, span):
+            judged = judged.unstable(lateness.text)
+        self.rows.append(judged)
+
+
+def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Mismatch | None:
+    """The target's stream beside the oracle's, and the station's beside the channel's and the oracle's."""
+    record = bench.record
+    sent, mismatch = record.channel.sent("down"), None
+    if record.script is not None:
+        golden = golden_stream(tuple(record.script), record.ready, record.steps)
+        kept = len(sent) if record.comparable is None else record.comparable
+        whole = record.comparable is None and not record.steps
+        mismatch = compare("sent by the target", golden if whole else golden[:kept], sent[:kept])
+        bench.add("stream_equal", mismatch is None, where(mismatch))
+        last = record.scenario.losses[-1] if record.scenario.losses else None
+        if last is not None and (why := bench.lack(last)):
+            bench.leave_out("golden_to_los", why)
+        elif last is not None:
+            early = until(golden, int(last.at.value))
+            early = early[len(until(golden, bench.part.start)) if bench.part.start > EPOCH else 0 :]
+            difference = compare("received by the station", early, received.stream)
+            if last.causes == ["LANDER_ONLY"]:  # the bus goes on
+                difference = compare("received by the station", early, received.stream[: len(early)])
+            bench.add("golden_to_los", difference is None if received.notes else None, where(difference))
+            if bench.rows[-1].state == "FAIL":
+                mismatch = mismatch or difference
+    difference = compare("received by the station", prediction.stream, received.stream)
+    bench.add("received_equal", difference is None, where(difference))
+    return mismatch or difference
+
+
+def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
+    """Each planned loss, and all that were not planned; all that were declared."""
+    found, planned = received.losses(), bench.record.scenario.losses
+    left, plans = list(found), dict[int, Loss]()
+    for n, loss in enumerate(planned):
+        number = f"[{n + 1}]" if len(planned) > 1 else ""
+        if why := bench.lack(loss):
+            for name in OF_A_LOSS:
+                bench.leave_out(f"{name}{number}", why)
+            continue
+        verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
+        if verdict is not None:
+            left.remove(verdict)
+            plans[verdict.last_ert] = loss
+        _one_loss(bench, number, loss, verdict)
+    predicted = losses(received.notes, LANDER, bench.record.heard_until)
+    excused = not bench.record.scenario.complete
+    false = [v for v in left if not excused or v.last_ert not in predicted]
+    notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
+    bench.add("false_los", len(false), notes)
+    lateness, speed = bench.record.lateness, bench.record.speed
+    if bench.rows[-1].state == "FAIL" and lateness is not None and are_spoilt(false, lateness, PERIOD_MS / speed):
+        bench.rows[-1] = bench.rows[-1].unstable(lateness.text)
+    missed = [last for last in predicted if last not in {v.last_ert for v in found}] if bench.exact else []
+    _count_losses(bench, len(found), len(missed))
+    if planned and (why := bench.lack(planned[-1])):
+        bench.leave_out("frames_after_los", why)
+    elif planned:
+        at = int(planned[-1].at.value)
+        whole = "SILENCE" in planned[-1].causes
+        late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else LANDER))
+        bench.add("frames_after_los", late, "frames of later than the last planned loss")
+    return [_declared(verdict, plans.get(verdict.last_ert)) for verdict in found]
+
+
+def _count_losses(bench: _Bench, found: int, missed: int) -> None:
+    """Whether all losses were declared that had to be; one too many is another row's matter, `false_los`."""
+    planned = sum(not bench.lack(loss) for loss in bench.record.scenario.losses)
+    why = f"{missed} that follow from the frames were not declared" if missed else f"{planned} are planned"
+    bench.add("losses", found, why, Band(least=max(planned, found + missed)))
+
+
+def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
+    """A loss for the verdict of the run."""
+    last, at = verdict.last_scet, None if plan is None else int(plan.at.value)
+    interval = None if last is None else (utc(last, 3), utc(last + PERIOD_MS * NS_PER_MS, 3))
+    return DeclaredLoss(
+        cause=verdict.cause,
+        evidence=verdict.evidence,
+        planned=None if at is None else utc(at, 3),
+        observed=None if interval is None else interval[1],
+        interval=interval,
+        error_ms=None if last is None or at is None else _time_error(last, at),
+        declared_late_ms=_declared_late(verdict),
+        last_frame=verdict.last_vcfc,
+    )
+
+
+def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None) -> None:
+    at = int(loss.at.value)
+    last = None if verdict is None else verdict.last_scet
+    before = None if last is None else (last - at) / NS_PER_MS
+    bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
+    error = None if last is None else _time_error(last, at)
+    bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
+    span = None if verdict is None else (verdict.last_ert, verdict.declared_ert)
+    bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
+    cause = None if verdict is None else verdict.cause
+    right = loss.causes[0] if cause not in loss.causes else cause
+    bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, Band(equals=right))
+
+
+def _time_error(last: int, at: int) -> int:
+    """How far a plan is from the interval after the last good frame, in ms; 0: within it."""
+    end = last + PERIOD_MS * NS_PER_MS
+    return 0 if last < at <= end else (end - at) // NS_PER_MS if at > end else (last - at) // NS_PER_MS + PERIOD_MS
+
+
+def _declared_late(verdict: LosVerdict) -> float:
+    """How long after its time-out a loss was declared, in ms."""
+    return (verdict.declared_ert - verdict.last_ert) / NS_PER_MS - verdict.timeout_ms
+
+
+def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    found = {note.offset for _, note in received.good()}
+    lost = [arrival.position not in found for arrival in prediction.good]
+    bench.add("frames_lost", sum(lost), _first_lost(prediction.good, lost))
+    run = most = 0
+    for one in lost:
+        run = run + 1 if one else 0
+        most = max(most, run)
+    bench.add("resync", most)
+    rejects = sum(note.quality == "CRC" for _, note in received.notes)
+    text = f"{rejects} found, {prediction.crc_rejects} predicted"
+    bench.add("crc_rejects_unpredicted", rejects - prediction.crc_rejects, text)
+    sent = {cut.data[len(UART.asm) :] for cut in bench.record.channel.cuts}
+    blocks = [received.stream[n.offset + len(UART.asm) : n.offset + UART.cadu_length] for _, n in received.good()]
+    wrong = sum(block not in sent for block in blocks)
+    text = f"{wrong} good frames are not as sent, {prediction.undetected} predicted"
+    bench.add("undetected_unpredicted", wrong - prediction.undetected, text)
+    if not prediction.undetected:  # a damaged frame that fits its FECF says anything
+        _counts(bench, received, prediction)
+
+
+def _counts(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    """The station's counts beside the rig's, which knows what was sent."""
+    channel, counters = bench.record.channel, received.counters
+    sent = SentFrames(channel.cuts, channel.delivered("down"), UART)
+    came = [(ert, number) for ert, note in received.good() if (number := sent.at(note.offset)) is not None]
+    tallies = {vcid: tally(n for _, n in came if n.vcid == vcid) for vcid in (LANDER, BUS)}
+    missing = sum(each.missing for each in tallies.values())
+    repeated = sum(each.repeated for each in tallies.values())
+    lander = [(ert, number) for ert, number in came if number.vcid == LANDER]
+    if lander or any(arrival.vcid == LANDER for arrival in prediction.good):
+        value = tallies[LANDER].missing if lander else None
+        bench.add("frames_missing", value, "of the lander, as the rig numbers them")
+    counted = counters.frames_lost + counters.frames_at_restart
+    said = lost_text(counted, counters.frames_lost_certainty)
+    wrong = _miscounted(missing, counted, counters.frames_lost_certainty)
+    bench.add("lost_miscounted", wrong, f"the station says {said} lost, {missing} are")
+    text = f"the station says {counters.frames_duplicate}, {repeated} came again"
+    bench.add("duplicates_miscounted", counters.frames_duplicate - repeated, text)
+    _outages(bench, received, lander)
+
+
+def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number]]) -> None:
+    """What the station said of each outage of the lander's when it was over."""
+    before, said = 0, []
+    for change in received.contacts:
+        if change.vcid != LANDER:
+            continue
+        if change.verdict is not None:
+            before = change.verdict.last_ert
+        elif change.outage_ms is not None:
+            said.append((before, change))
+    times = [ert for ert, _ in came]
+    for n, (since, change) in enumerate(said):
+        heard = bisect_right(times, since)
+        known = came[: bisect_right(times, change.ert)]
+        numbers = [number for _, number in known]
+        lost = missing_since(numbers, heard) if heard else 0
+        # What came late in the moment in which the signal was back may have come before or after that was said.
+        late = sum(number < max(numbers) for _, number in known[bisect_left(times, change.ert) :])
+        outage = change.outage_lost or 0
+        wrong = _miscounted(min(max(outage, lost), lost + late), outage, change.outage_lost_certainty)
+        text = f"the station says {frames_lost(change.outage_lost, change.outage_lost_certainty)}, {lost} are"
+        value = None if change.outage_lost_certainty == "UNKNOWN" else change.outage_lost
+        name = "outage_lost" if len(said) == 1 else f"outage_lost[{n + 1}]"
+        bench.add(name, value, text, Band(equals=value if wrong == 0 else lost))
+
+
+def _miscounted(lost: int, said: int, certainty: Certainty) -> int:
+    """How far what the station says is from what is true; 0 as far as it says no more than it knows."""
+    if certainty == "UNKNOWN" or (certainty == "AT_LEAST" and said <= lost):
+        return 0
+    if certainty == "ABOUT" and abs(said - lost) <= UART.vcfc_modulus // 8:
+        return 0
+    return said - lost
+
+
+def _first_lost(arrivals: Sequence[Arrival], lost: Sequence[bool]) -> str:
+    first = next((a for a, missing in zip(arrivals, lost, strict=True) if missing), None)
+    return "" if first is None else f"the first at byte {first.position}: VC{first.vcid} frame {first.vcfc}"
+
+
+def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
+    """Times between frames that follow each other, in ms, of when each came and its place."""
+    return [(then - now) / NS_PER_MS for (now, a), (then, b) in pairwise(frames) if b == a + 1]
+
+
+def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
+    record = bench.record
+    some = gaps or sum(arrival.vcid == LANDER for arrival in prediction.good) > 1
+    if some and not bench.kinds & _TIMING:
+        period = PERIOD_MS / record.speed if record.speed else PERIOD_MS
+        value = None if not gaps else _p99(gaps) - period
+        bench.add("interarrival_p99", value if value is None else max(0.0, value))
+    if record.mode == "realtime":
+        bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
+    back = [d for d in record.deeds if d.ended is not None and d.kind in OUTAGES]
+    for n, deed in enumerate(back):
+        name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
+        locked = (
+            c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
+        )
+        ert, heard = next(locked, None), record.heard_until
+        if ert is None and heard is not None and heard < (deed.ended or 0) + _LATEST_LOCK_NS:
+            bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
+            continue
+        span = None if ert is None or deed.ended is None else (deed.ended, ert)
+        bench.add(name, None if span is None else (span[1] - span[0]) / NS_PER_S, span=span)
+
+
+def _p99(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+
+
+def _target(bench: _Bench, received: Received) -> None:
+    record = bench.record
+    if not bench.kinds & _RESETS:
+        boots = max(len(record.booted) - 1, int(received.boots > 0))  # it greets once a second after each
+        bench.add("resets", boots, "the target booted in flight")
+    built = record.provenance.get("build")
+    flies = ", ".join(record.booted) or "an unknown build"
+    if built is not None:
+        equal = all(build == built for build in record.booted) if record.booted else None
+        bench.add("build_id_equal", equal, f"{flies} flies, the image is {built}")
+    elif record.target == BOARD and any(int(build, 16) for build in record.booted):  # 0 is the software lander
+        bench.add("build_id_equal", None, f"{flies} flies, which no image here is: --image FILE names one")
+
+
+def _bytes(bench: _Bench, received: Received) -> None:
+    c = received.counters
+    total = c.good + c.corrected + c.rejected + c.skipped + c.pending
+    whole = c.bytes_in == total == len(received.stream)
+    bench.add("bytes_conserved", whole, f"{c.bytes_in} in, {total} accounted for, {len(received.stream)} archived")
+    down, up = bench.record.channel.account("down"), bench.record.channel.account("up")
+    bench.add("bytes_accounted", down.conserved and up.conserved, f"down {down}, up {up}")
+
+
+def _commands(bench: _Bench) -> None:
+    record = bench.record
+    for n, command in enumerate(record.scenario.commands):
+        update = record.commands.get(n)
+        state = None if update is None else update.state
+        if why := bench.part.lack(int(command.at.value)):
+            bench.leave_out(f"command[{n + 1}] {command.name}", why)
+            continue
+        if bench.part.cut and state is not None and state not in FINAL_STATES:
+            bench.leave_out(f"command[{n + 1}] {command.name}", f"the flight ended when it was {state}")
+            continue
+        note = record.refused.get(n, "never given" if update is None else update.detail)
+        bench.add(f"command[{n + 1}] {command.name}", state, note, Band(equals=command.expect))
+
+
+def _latencies(bench: _Bench, received: Received) -> None:
+    """How long each command took that has ended, from when the station took it."""
+    for n, order in enumerate(bench.record.scenario.commands):
+        last = bench.record.commands.get(n)
+        if last is None or last.state not in ("COMPLETED", "FAILED"):
+            continue
+        given = next((each.ert for each in received.commands if each.command == last.command), None)
+        ended = next((e.ert for e in received.commands if e.command == last.command and e.state == last.state), None)
+        if given is not None and ended is not None:
+            bench.add(f"command_latency[{n + 1}] {order.name}", (ended - given) / NS_PER_MS)

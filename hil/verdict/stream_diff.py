@@ -1,0 +1,95 @@
+"""A flight's streams beside the oracle's: where they first differ."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from groundstation.messages.text import utc
+from hil.channel.frame_splitter import Cutter
+from hil.lander.spacecraft import Spacecraft
+from hil.verdict.first_field import first_field
+from hil.verdict.oracle import call, historical_bursts
+from hil.verdict.result import Mismatch
+from protocols.profile import UART
+
+_AROUND = 32
+"""Bytes that a mismatch shows before and behind its place."""
+_BEFORE = 16 * UART.cadu_length
+"""Frames in which a packet that is cut by the one that differs may have begun: the bus sends every tenth."""
+
+
+@lru_cache(maxsize=8)
+def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
+    """What the oracle sends that gets the same commands at the same ticks.
+
+    Args:
+        script: uplink bytes, each with how many steps came before them.
+        ready: whether it waits for START.
+        steps: how many steps it flies; 0: to the end of its pass.
+    """
+    if not script and not ready:
+        flown = historical_bursts()
+        return b"".join(flown[:steps] if steps else flown)
+    craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
+    if not ready:
+        craft.start()
+    while n < steps or (not steps and (craft.flies or entries)):
+        uplink = b""
+        while entries and entries[0][0] <= n:
+            uplink += entries.pop(0)[1]
+        sent += call(craft, uplink).data
+        n += 1
+    return bytes(sent)
+
+
+@lru_cache(maxsize=8)
+def until(stream: bytes, scet: int) -> bytes:
+    """The frames before the first one of that time."""
+    end = 0
+    for cut in Cutter(UART).feed(stream):
+        if cut.scet is not None and cut.scet >= scet:
+            break
+        end = cut.offset + len(cut.data)
+    return stream[:end]
+
+
+def compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
+    """Where two streams first differ."""
+    if expected == found:
+        return None
+    size = min(len(expected), len(found))
+    low, high = 0, size  # the first difference, by halves: both are long
+    while low < high:
+        middle = (low + high + 1) // 2
+        if expected[:middle] == found[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    start = max(0, low - _AROUND)
+    frame = slice(low // UART.cadu_length * UART.cadu_length, (low // UART.cadu_length + 1) * UART.cadu_length)
+    return Mismatch(
+        stream=stream,
+        offset=low,
+        frame=low // UART.cadu_length,
+        scet=_scet_at(expected, low) or _scet_at(found, low),
+        start=start,
+        expected=expected[start : low + _AROUND].hex(),
+        found=found[start : low + _AROUND].hex(),
+        field=first_field(expected[frame], found[frame], expected[max(0, frame.start - _BEFORE) : frame.start]),
+    )
+
+
+def _scet_at(stream: bytes, offset: int) -> int | None:
+    """Mission time of the frame at an offset of an aligned stream."""
+    start = offset // UART.cadu_length * UART.cadu_length
+    cuts = Cutter(UART).feed(stream[start : start + UART.cadu_length])
+    return cuts[0].scet if cuts else None
+
+
+def where(mismatch: Mismatch | None) -> str:
+    """The place, in words."""
+    if mismatch is None:
+        return ""
+    when = f", {utc(mismatch.scet, 3)}" if mismatch.scet is not None else ""
+    what = mismatch.field or "it differs"
+    return f"{mismatch.stream}: {what} (byte {mismatch.offset}, frame {mismatch.frame}{when})"

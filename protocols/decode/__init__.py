@@ -1,0 +1,1 @@
+"""From transfer frames to packets and values, live one by one, and in bulk by numpy."""

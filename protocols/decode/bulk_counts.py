@@ -1,0 +1,123 @@
+"""What whole batches of frames are, by their counters: which are duplicates or late, and where a channel breaks off.
+
+`counts.FrameCounter` says it, frame by frame; most batches are plain, and for those numpy can tell so at once: on each
+channel every VCFC follows the one before, sequence counts and times go up and leave no room for a turn. Only for the
+others the counter is asked, after the last frames before them, so that it knows what it would know by then.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from protocols.ccsds import pus
+from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
+from protocols.ccsds.tm_frame import MAX_POINTER, TmFrame
+from protocols.counts import PLAIN_STEP, FrameCounter
+from protocols.declare.dictionary import Dictionary
+from protocols.decode.bulk_frames import Bools, FrameBatch, Ints
+from protocols.decode.frame_content import frame_counter, frame_time
+from protocols.profile import LinkProfile
+from protocols.units import MS_PER_DAY
+
+_CONTEXT = 256
+"""Frames of each channel that the counter has to have seen: as many as it remembers."""
+
+_NONE = -1
+
+
+class BulkCounter:
+    """Feed it the frames of one spacecraft, batch by batch."""
+
+    def __init__(self, profile: LinkProfile, dictionary: Dictionary | None) -> None:
+        self._profile = profile
+        self._dictionary = dictionary
+        self._modulus = profile.vcfc_modulus
+        periods = () if dictionary is None else dictionary.channels
+        self._periods = {c.vcid: c.period_ms for c in periods if c.period_ms}
+        self._context: FrameBatch | None = None
+        self._counter: FrameCounter | None = None
+
+    def count(self, frames: FrameBatch) -> FrameBatch:
+        """The same frames without duplicates, with what each is to those before it."""
+        joined = frames if self._context is None else self._context.join(frames)
+        old = len(joined.row) - len(frames.row)
+        if all(self._plain(joined.of(vcid)) for vcid in np.unique(joined.vcid).tolist()):
+            self._counter = None
+            counted = frames
+        else:
+            counted = self._counted(joined, old)
+        self._remember(joined)
+        return counted
+
+    def _counted(self, joined: FrameBatch, old: int) -> FrameBatch:
+        """Ask the counter."""
+        start = old
+        if self._counter is None:
+            self._counter, start = frame_counter(self._profile, self._dictionary), 0
+        steps = [self._step(self._counter, joined, n) for n in range(start, len(joined.row))][old - start :]
+        late, breaks, places, new = (list(each) for each in zip(*steps, strict=True)) if steps else ([], [], [], [])
+        frames = joined.where(slice(old, None))
+        marked = frames.marked(np.array(breaks, np.bool_), np.array(late, np.bool_), np.array(places, np.int64))
+        return marked.where(np.array(new, np.bool_))
+
+    def _step(self, counter: FrameCounter, frames: FrameBatch, n: int) -> tuple[bool, bool, int, bool]:
+        """Whether a frame is late, whether it breaks its channel off, its place, and whether it is new."""
+        data = frames.data[n].tobytes()
+        mcfc = None if frames.mcfc[n] == _NONE else int(frames.mcfc[n])
+        fields = int(frames.vcid[n]), mcfc, int(frames.vcfc[n]), int(frames.pointer[n])
+        frame = TmFrame(0, *fields, data, None)  # type: ignore[arg-type]  # of AOS frames it has what is counted
+        ert = None if frames.ert[n] == _NONE else int(frames.ert[n])
+        step = counter.count(frame, None if self._dictionary is None else frame_time(frame), ert)
+        follows = step.kind in ("NEXT", "STILL", "LATE")
+        return step.kind == "LATE", not follows, step.place, step.is_new
+
+    def _plain(self, channel: FrameBatch) -> bool:
+        """Whether each frame of a channel follows the one before, and nothing speaks against it."""
+        if (np.diff(channel.vcfc) % self._modulus != 1).any():
+            return False
+        vcid = int(channel.vcid[0])
+        stamped, apid, sequence, time = _first_packets(channel)
+        for each in np.unique(apid).tolist():
+            steps = np.diff(sequence[apid == each]) % SEQUENCE_MODULO
+            if ((steps <= 0) | (steps >= PLAIN_STEP)).any():
+                return False
+        if self._dictionary is None:
+            return True
+        steps = np.diff(time[stamped])
+        room = self._periods.get(vcid, 0) * self._modulus // 2 or np.iinfo(np.int64).max
+        return bool(((steps >= 0) & (steps < room)).all())
+
+    def _remember(self, frames: FrameBatch) -> None:
+        """The last frames of each channel."""
+        keep = np.zeros(len(frames.row), np.bool_)
+        for vcid in np.unique(frames.vcid).tolist():
+            keep[np.flatnonzero(frames.vcid == vcid)[-_CONTEXT:]] = True
+        self._context = frames.where(keep)
+
+
+def _first_packets(frames: FrameBatch) -> tuple[Bools, Ints, Ints, Ints]:
+    """Of those in which a space packet starts that is not idle: whether it has a time, APID, sequence, time in ms."""
+    at, length = frames.pointer, frames.data.shape[1]
+    rows = np.flatnonzero((at <= MAX_POINTER) & (at + 4 <= length))
+    rows = rows[frames.data[rows, at[rows]] >> 5 == 0]
+    apid = (_octet(frames, rows, 0) & 7) << 8 | _octet(frames, rows, 1)
+    rows, apid = rows[apid != IDLE_APID], apid[apid != IDLE_APID]
+    sequence = (_octet(frames, rows, 2) & 0x3F) << 8 | _octet(frames, rows, 3)
+    stamped = (_octet(frames, rows, 0) & 0x08 != 0) & (at[rows] + pus.BODY_OFFSET <= length)
+    day, ms = _number(frames, rows, pus.TIME_OFFSET, 2), _number(frames, rows, pus.TIME_OFFSET + 2, 4)
+    return stamped, apid, sequence, day * MS_PER_DAY + ms
+
+
+def _octet(frames: FrameBatch, rows: Ints, place: int) -> Ints:
+    """One byte of the first packet of each of these frames; where the frame ends before it, its last byte."""
+    at = np.minimum(frames.pointer[rows] + place, frames.data.shape[1] - 1)
+    octets: npt.NDArray[np.uint8] = frames.data[rows, at]
+    return octets.astype(np.int64)
+
+
+def _number(frames: FrameBatch, rows: Ints, place: int, size: int) -> Ints:
+    number = np.zeros(len(rows), np.int64)
+    for n in range(size):
+        number = number << 8 | _octet(frames, rows, place + n)
+    return number

@@ -1,0 +1,248 @@
+"""Frames to packets: one `PacketExtractor` a virtual channel (CCSDS 132.0-B §4.2.2 and §4.3.2, receiving end; the
+M_PDUs of 732.0-B are the same).
+
+Rules:
+1. What a frame is, `counts.FrameCounter` says. Behind a gap, and where the source started again, whatever packet was
+   half there is dropped. A duplicate gives nothing.
+2. After a gap, or at the start, bytes before the first header pointer belong to nobody and are dropped.
+3. The pointer must agree with where the half packet ends. If it does not, the pointer is right.
+4. Idle packets are counted and not given out. Encapsulation packets are given out as they are: what they wrap is
+   another protocol's.
+5. A late frame gives its packets late. What was cut off where it was missing is kept for it, so that it also completes
+   the packets that go over its ends; the drop that was told of such a packet is taken back.
+6. Any bytes at all may come; nothing raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocols.ccsds import encapsulation
+from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
+from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, ONLY_IDLE
+from protocols.counts import FrameCounter, FrameStep
+from protocols.errors import DecodeError
+from protocols.profile import UART
+from protocols.sync.frames import TransferFrame
+
+
+class PacketFound(NamedTuple):
+    """A whole space packet that is not idle. ``data`` is all of it, header included."""
+
+    apid: int
+    sequence: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EncapsulationFound:
+    """A whole encapsulation packet that is not idle. ``data`` is all of it, header included."""
+
+    protocol: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PacketDropped:
+    """A packet that cannot be put together. ``data`` is what there was of it."""
+
+    data: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropUndone:
+    """A packet that was said to be dropped, for that reason, was not: a late frame had the rest of it."""
+
+    reason: str
+
+
+Extracted = PacketFound | EncapsulationFound | PacketDropped | DropUndone
+_LOST = "frames lost in the middle of it"
+_EDGES_KEPT = 32
+"""Places where frames were missing, on either side, that late frames may be joined to."""
+
+
+class PacketExtractor:
+    """Packets out of one virtual channel's frames.
+
+    Attributes:
+        idle_packets: space and encapsulation packets that carried nothing.
+        encapsulation_packets: encapsulation packets that carried something.
+    """
+
+    def __init__(self, max_packet: int = MAX_SIZE, vcfc_modulus: int = UART.vcfc_modulus) -> None:
+        """Args: the longest packet in bytes; the modulus of the VCFC, where the extractor counts frames itself."""
+        self._max_packet = max_packet
+        self._counter = FrameCounter(vcfc_modulus)
+        self._partial = b""
+        self._synced = False
+        self._tails: dict[int, bytes] = {}
+        self._heads: dict[int, bytes] = {}
+        self._head: int | None = None
+        self.idle_packets = 0
+        self.encapsulation_packets = 0
+
+    def push(self, frame: TransferFrame, step: FrameStep | None = None) -> list[Extracted]:
+        """Take the channel's next frame, give what it completes.
+
+        Args:
+            frame: it.
+            step: what it is, as the spacecraft's `FrameCounter` says; None: it is counted here, by this channel alone.
+        """
+        step = step or self._counter.count(frame)
+        out: list[Extracted] = []
+        if step.kind == "LATE":
+            self._take_late(frame, step.place, out)
+        elif step.kind != "DUPLICATE":
+            if step.kind not in ("NEXT", "STILL"):
+                self._cut(step, out)
+            self._take_frame(frame, out)
+        return out
+
+    def _cut(self, step: FrameStep, out: list[Extracted]) -> None:
+        """This frame does not follow the last one."""
+        self._head = None
+        if step.kind == "GAP":
+            if self._synced:
+                _keep(self._tails, step.place - step.lost.count - step.at_restart.count - 1, self._partial)
+            self._head = step.place
+            _keep(self._heads, step.place, b"")
+            self._lose_sync(_LOST, out)
+        elif step.kind == "BACK":
+            self._lose_sync("the frame count steps back in the middle of it", out)
+        else:
+            self._lose_sync("the source started again in the middle of it", out)
+
+    def _take_late(self, frame: TransferFrame, place: int, out: list[Extracted]) -> None:
+        """Take a frame on its own, between the tail before its place and the head behind it."""
+        partial, synced, head = self._partial, self._synced, self._head
+        tail = self._tails.pop(place - 1, None)
+        self._partial, self._synced, self._head = tail or b"", tail is not None, place
+        _keep(self._heads, place, b"")
+        if tail:
+            out.append(DropUndone(_LOST))
+        self._take_frame(frame, out)
+        behind = self._heads.pop(place + 1, None) if self._synced else None
+        if head == place + 1 and behind is not None:  # and has no end yet: what this frame begins goes on
+            self._head = None
+            self._continue_only(behind, out)
+            return
+        if behind is not None:
+            self._start_at(behind, len(behind), out)
+        elif self._synced:
+            _keep(self._tails, place, self._partial)
+            self._drop(_LOST, out)
+        self._partial, self._synced, self._head = partial, synced, head
+
+    def _take_frame(self, frame: TransferFrame, out: list[Extracted]) -> None:
+        pointer, data = frame.first_header_pointer, frame.data
+        if self._head is not None:
+            self._extend_head(data if pointer == NO_PACKET_START else data[:pointer])
+        if pointer <= MAX_POINTER and pointer < len(data):
+            self._head = None
+            self._start_at(data, pointer, out)
+        elif pointer == NO_PACKET_START:
+            self._continue_only(data, out)
+        elif pointer == ONLY_IDLE:
+            self._head = None
+            self._lose_sync("idle frame in the middle of a packet", out)
+        else:
+            self._head = None
+            self._lose_sync("first header pointer beyond the frame", out)
+
+    def _extend_head(self, data: bytes) -> None:
+        """Bytes before the first packet that starts behind a gap: a late frame may have the beginning of theirs."""
+        assert self._head is not None
+        head = self._heads.get(self._head)
+        if head is not None and len(head) + len(data) <= self._max_packet:
+            self._heads[self._head] = head + data
+        else:
+            self._head = None
+
+    def _continue_only(self, data: bytes, out: list[Extracted]) -> None:
+        if not self._synced:
+            return
+        continues = bool(self._partial)
+        self._partial += data
+        size = self._size(self._partial, 0)
+        if continues and size == len(self._partial):
+            self._take(self._partial, out)
+            self._partial = b""
+        elif not continues or (size is not None and size < len(self._partial)):
+            self._lose_sync("longer than its header says", out)
+
+    def _start_at(self, data: bytes, pointer: int, out: list[Extracted]) -> None:
+        if self._synced and self._partial:
+            self._partial += data[:pointer]
+            if len(self._partial) == self._size(self._partial, 0):
+                self._take(self._partial, out)
+            else:
+                self._drop("its end is not where the next packet starts", out)
+        elif self._synced and pointer:
+            out.append(PacketDropped(data[:pointer], "bytes between packets"))
+        self._synced = True
+        self._partial = b""
+        self._take_all(data, pointer, out)
+
+    def _take_all(self, data: bytes, at: int, out: list[Extracted]) -> None:
+        """Take all whole packets from ``at`` on; what is left is half a packet."""
+        while (size := self._size(data, at)) is not None and at + size <= len(data):
+            if not size:
+                out.append(PacketDropped(data[at:], "not a packet"))
+                self._synced = False
+                return
+            self._take(data[at : at + size], out)
+            at += size
+        self._partial = data[at:]
+
+    def _size(self, data: bytes, at: int) -> int | None:
+        """Whole size of the packet at ``at``; 0 if it cannot be one, None if its header is not there whole."""
+        left = len(data) - at
+        version = data[at] >> 5 if left else 0
+        if not version:
+            size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5]) if left >= HEADER_SIZE else None
+        elif version == encapsulation.VERSION:
+            size = _encapsulated_size(data, at) if left >= encapsulation.header_size(data[at]) else None
+        else:
+            return 0
+        return 0 if size is not None and size > self._max_packet else size
+
+    def _take(self, packet: bytes, out: list[Extracted]) -> None:
+        """Give or count one whole packet."""
+        if packet[0] >> 5 == encapsulation.VERSION:
+            protocol = packet[0] >> 2 & 7
+            if protocol == encapsulation.IDLE:
+                self.idle_packets += 1
+            else:
+                self.encapsulation_packets += 1
+                out.append(EncapsulationFound(protocol, packet))
+            return
+        apid = (packet[0] & 7) << 8 | packet[1]
+        if apid == IDLE_APID:
+            self.idle_packets += 1
+        else:
+            out.append(PacketFound(apid, (packet[2] & 0x3F) << 8 | packet[3], packet))
+
+    def _lose_sync(self, reason: str, out: list[Extracted]) -> None:
+        self._drop(reason, out)
+        self._synced = False
+
+    def _drop(self, reason: str, out: list[Extracted]) -> None:
+        if self._partial:
+            out.append(PacketDropped(self._partial, reason))
+        self._partial = b""
+
+
+def _keep(edges: dict[int, bytes], place: int, data: bytes) -> None:
+    edges[place] = data
+    if len(edges) > _EDGES_KEPT:
+        del edges[next(iter(edges))]
+
+
+def _encapsulated_size(data: bytes, at: int) -> int:
+    try:
+        return encapsulation.decode_header(data, at).size
+    except DecodeError:
+        return 0

@@ -1,0 +1,1 @@
+"""Construct declarations as flat field layouts, and the code generated from them."""

@@ -1,0 +1,67 @@
+"""Recordings for tests: the descent in lockstep, whole or spoilt, and an old one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.links.base import Chunk, LinkChange, Listening
+from groundstation.recordings.writer import ArchiveWriter
+from groundstation.station.recorder import Recorder
+from protocols.lander import EPOCH, MARS6
+from protocols.profile import UART
+from tests import descent
+
+Spoil = Callable[[int, bytes], bytes]
+More = Callable[[int, int, ArchiveWriter], None]
+
+
+def keep(number: int, data: bytes) -> bytes:
+    return data
+
+
+def nothing(number: int, ert: int, archive: ArchiveWriter) -> None:
+    """A station that has nothing of its own to record."""
+
+
+def record(
+    path: Path, spoil: Spoil = keep, bursts: int | None = None, tail: bytes = b"", more: More = nothing
+) -> list[Outcome]:
+    """A descent in lockstep; ``spoil`` gets the number of each burst that carries bytes, from 1 on, and the bytes.
+
+    ``more`` may record something of the station itself behind each of them.
+    """
+    meta = {"station": "bench", "link": "test:", "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+    with ArchiveWriter(path, meta) as archive:
+        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        outcomes = recorder.decode(recorder.keep(LinkChange(EPOCH, "CONNECTED", "test")))
+        number = 0
+        for burst in descent.bursts():
+            if bursts is not None and number == bursts:
+                break
+            number += bool(burst.data)
+            data = spoil(number, burst.data) if burst.data else b""
+            report = Chunk(burst.scet, data) if data else Listening(burst.scet)
+            outcomes += recorder.decode(recorder.keep(report))
+            if burst.data:
+                more(number, burst.scet, archive)
+        if tail:
+            outcomes += recorder.decode(recorder.keep(Chunk(burst.scet, tail)))
+    return outcomes
+
+
+def damage(path: Path, kind: str, which: int = 0, body: str = "{no JSON") -> int:
+    """Spoil the body of the so-many-eth event of a kind; its id."""
+    with closing(sqlite3.connect(path)) as db, db:
+        row = db.execute("SELECT id FROM event WHERE kind = ? ORDER BY id LIMIT 1 OFFSET ?", (kind, which)).fetchone()
+        db.execute("UPDATE event SET body = ? WHERE id = ?", (body, row[0]))
+    return int(row[0])
+
+
+def make_old(path: Path) -> None:
+    """Turn a recording into one of schema 1: no index of frames."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE frame; PRAGMA user_version = 1;")

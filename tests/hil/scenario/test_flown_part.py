@@ -1,0 +1,187 @@
+"""Flights of a part of the pass: the same bytes as in the whole flight, and nothing judged that was not flown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from groundstation.host.clock import host_clock
+from groundstation.recordings.reader import ArchiveReader
+from hil.channel.frame_splitter import Cutter
+from hil.cli import cli
+from hil.errors import NotForTarget, ScenarioError
+from hil.faults import mission_time
+from hil.rigs.deadline import planned_seconds
+from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
+from hil.scenario.scenario import parse_scenario
+from hil.targets import MACHINES
+from hil.verdict.result import RunResult
+from protocols.lander import LANDER
+from protocols.profile import UART
+
+NOISE = """
+[[fault]]
+kind = "bit_flip"
+ber = 1e-4
+[[fault]]
+kind = "frame_drop"
+p = 0.05
+at = "09:08:00"
+for = "180 s"
+"""
+UNPLUGGED = '[[fault]]\nkind = "unplug"\nat = "09:09:00"\nfor = "20 s"\n'
+OF_THE_LOSS = {
+    "golden_to_los",
+    "last_good_frame",
+    "los_time_error",
+    "los_declared_late",
+    "los_cause",
+    "frames_after_los",
+}
+BUSY_HOST = {"interarrival_p99", "byte_to_published_p99", "los_declared_late"}
+
+
+def text(more: str = "", begin: str | None = None, end: str | None = None) -> str:
+    keys = [f'{key} = "{time}"\n' for key, time in (("from", begin), ("until", end)) if time is not None]
+    return f'[scenario]\nid = "x"\n{"".join(keys)}{more}'
+
+
+def fly(toml: str, folder: Path, target: str = "software", mode: str = "lockstep") -> tuple[RunResult, bytes]:
+    plan = Plan(parse_scenario(toml), target, mode, folder, "", 20.0)  # type: ignore[arg-type]
+    check_plan(plan)
+    result = fly_plan(plan, host_clock, lambda scet: None)
+    with ArchiveReader(folder / "recording.sqlite") as archive:
+        return result, b"".join(data for _, _, data in archive.chunks())
+
+
+def states(result: RunResult, *but: str) -> dict[str, str]:
+    return {row.name: row.state for row in result.measurements if row.state not in ("PASS", *but)}
+
+
+def not_applicable(result: RunResult) -> set[str]:
+    return {row.name for row in result.measurements if row.state == "NA"}
+
+
+def frames(stream: bytes) -> list[tuple[int | None, int | None]]:
+    return [(cut.vcid, cut.scet) for cut in Cutter(UART).feed(stream) if cut.vcid is not None]
+
+
+@pytest.mark.parametrize("target", ["software", "posix"])
+def test_a_part_has_the_bytes_of_the_whole_flight(target: str, tmp_path: Path) -> None:
+    if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
+        pytest.skip(lack)
+    _, whole = fly(text(NOISE), tmp_path / "whole", target)
+    last, end = fly(text(NOISE, "09:10:55"), tmp_path / "end", target)
+    first, begin = fly(text(NOISE, None, "09:08:30"), tmp_path / "begin", target)
+    middle, inside = fly(text(NOISE, "09:08:30", "09:10:55"), tmp_path / "middle", target)
+    assert begin + inside + end == whole
+    assert [last.state, first.state, middle.state] == ["PASS"] * 3
+    assert not_applicable(last) == set()
+    assert not_applicable(first) == not_applicable(middle) == OF_THE_LOSS
+
+
+def test_the_part_begins_with_and_ends_before_its_times(tmp_path: Path) -> None:
+    result, stream = fly(text("", "09:10:55", "09:10:56"), tmp_path / "part")
+    found = [scet for vcid, scet in frames(stream) if vcid == LANDER]
+    assert (found[0], found[-1], len(found)) == (mission_time("09:10:55"), mission_time("09:10:55.9"), 10)
+    assert result.planned_los is None
+    assert result.verdict.losses == []  # the end of the flight is no loss
+    assert "flown from 09:10:55.000 until 09:10:56.000, 6 not applicable" in result.line
+
+
+def test_rows_say_why_they_do_not_apply(tmp_path: Path) -> None:
+    ping = '[[command]]\nat = "09:11:00"\nname = "PING"\n'
+    limit = '[[limit]]\nname = "outage_lost"\nmax = 3\n'
+    result, _ = fly(text(UNPLUGGED + ping + limit, "09:07:30", "09:08:00"), tmp_path / "part")
+    notes = {row.name: row.note for row in result.measurements if row.state == "NA"}
+    assert set(notes) == OF_THE_LOSS | {"fault[0] unplug", "command[1] PING", "outage_lost"}
+    assert notes["los_cause"] == "not applicable: the flight ended at 09:08:00.000: 09:11:05.000 was not flown"
+    assert notes["fault[0] unplug"] == "not applicable: the flight ended at 09:08:00.000: 09:09:00.000 was not flown"
+    assert result.state == "PASS"
+
+
+def test_a_loss_at_the_edges_of_a_part_does_not_apply(tmp_path: Path) -> None:
+    early, _ = fly(text("", "09:11:04.8"), tmp_path / "early")
+    late, _ = fly(text("", None, "09:11:05.2"), tmp_path / "late")
+    seen, _ = fly(text("", "09:11:04.5", "09:11:05.5"), tmp_path / "seen")
+    assert not_applicable(early) == not_applicable(late) == OF_THE_LOSS
+    assert [early.state, late.state, seen.state] == ["PASS"] * 3
+    assert {row.name: row.value for row in seen.measurements}["los_time_error"] == 0
+
+
+def test_a_link_that_is_gone_when_the_part_begins_comes_back_in_it(tmp_path: Path) -> None:
+    result, stream = fly(text(UNPLUGGED, "09:09:10", "09:10:00"), tmp_path / "part")
+    assert frames(stream)[0][1] == mission_time("09:09:20")
+    assert states(result, "NA") == {}
+    assert {row.name: row.value for row in result.measurements}["fault[0] unplug"] == 1
+
+
+def test_a_wrong_stream_in_the_part_still_fails(tmp_path: Path) -> None:
+    limited = '[[limit]]\nname = "frames_missing"\nequals = 0\n'
+    result, _ = fly(text(NOISE + limited, "09:09:00", "09:10:00"), tmp_path / "part")
+    assert states(result, "NA") == {"frames_missing": "FAIL"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        (text("", "09:10:00", "09:10:00"), r"scenario\.from: 09:10:00\.000 is not before the flight's end, 09:10:00"),
+        (text("", "09:12:00"), r"scenario\.from: 09:12:00\.000 is not before the flight's end, 09:11:15"),
+        (text("", None, "09:05:53"), r"scenario\.until: nothing is flown before 09:05:53"),
+        (text("", "09:04:00"), r"scenario\.from: a mission time is between"),
+        ('[scenario]\nid = "x"\nfrom = { frame = 3 }\n', r"scenario\.from: a mission time, as"),
+        (
+            text('[[command]]\nat = "09:08:00"\nname = "PING"\n', "09:09:00"),
+            r"command\[0\]\.at: 09:08:00\.000 is before scenario\.from, 09:09:00\.000",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_flown_is_refused(toml: str, told: str) -> None:
+    with pytest.raises(ScenarioError, match=told):
+        parse_scenario(toml)
+
+
+def test_in_real_time_no_link_is_unplugged_before_the_part(tmp_path: Path) -> None:
+    plan = Plan(parse_scenario(text(UNPLUGGED, "09:09:10")), "software", "realtime", tmp_path / "part", "")
+    with pytest.raises(NotForTarget, match=r"fault\[0\]\.kind: unplug: it has to act at a mission time from 09:09:10"):
+        check_plan(plan)
+
+
+def test_the_planned_end_of_a_part_counts_the_part_alone() -> None:
+    assert planned_seconds(parse_scenario(text("", "09:10:53", "09:11:03")), 2) == pytest.approx(5)
+    assert planned_seconds(parse_scenario(text("", "09:10:53")), 2) == pytest.approx(11)
+    assert planned_seconds(parse_scenario(text(UNPLUGGED, None, "09:09:10")), 1) == pytest.approx(197)
+
+
+def test_options_choose_the_part_and_replay_keeps_it(tmp_path: Path) -> None:
+    words = ["run", "los-091105", "--from", "09:10:55", "--until", "09:11:10", "--report", str(tmp_path / "out")]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    bundle = tmp_path / "out" / "runs" / "los-091105-software"
+    assert read_bundle(bundle).replay.endswith("--from 09:10:55 --until 09:11:10")
+    again = CliRunner().invoke(cli, ["replay", str(bundle)])
+    assert "the same bytes, sent and received" in again.output
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "software",
+        pytest.param("qemu", marks=pytest.mark.long),
+        pytest.param("simavr", marks=pytest.mark.long),
+    ],
+)
+def test_a_part_in_real_time_has_the_frames_of_lockstep(target: str, tmp_path: Path) -> None:
+    if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
+        pytest.skip(lack)
+    toml = text(NOISE, "09:10:40", "09:11:00")
+    _, stepped = fly(toml, tmp_path / "lockstep")
+    result, stream = fly(toml, tmp_path / "realtime", target, "realtime")
+    rows = {row.name: row.value for row in result.measurements}
+    assert not result.error
+    assert frames(stream) == frames(stepped)  # with the same ones lost and damaged
+    assert len(stream) == len(stepped)
+    assert (rows["stream_equal"], rows["received_equal"], rows["bytes_accounted"]) == (True, True, True)
+    assert {name: state for name, state in states(result, "NA").items() if name not in BUSY_HOST} == {}
