@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hil.targets import MACHINES, TIMELESS, Machine
+from hil.targets import MACHINES, UNPACED, Machine
 from hil.targets.greeting import SIZE, find_greeting
 from hil.targets.stepping import SteppedMachine
 from hil.targets.telecommands import order
@@ -100,7 +100,7 @@ def first_byte(target: str) -> str:
 def flat_out(target: str) -> str:
     times, cost = [], []
     for _ in range(5):
-        stepped = SteppedMachine(TIMELESS[target])
+        stepped = SteppedMachine(UNPACED[target])
         try:
             stepped.begin()
             began = time.monotonic()

@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from groundstation.downlink.receiver import Receiver
-from groundstation.links.base import Chunk, Listening
+from groundstation.links.base import Chunk, Idle
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from hil.runs.find import find_scenario
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import load_scenario
@@ -41,9 +41,9 @@ def bare(recording: Path) -> None:
     """A descent in lockstep, and nothing else."""
     meta = {"station": "bare", "link": "none", "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
     with ArchiveWriter(recording, meta) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, "none"), archive, str(recording))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "none"), archive, str(recording))
         for burst in fly():
-            recorder.decode(recorder.keep(Chunk(burst.scet, burst.data) if burst.data else Listening(burst.scet)))
+            recorder.decode(recorder.keep(Chunk(burst.scet, burst.data) if burst.data else Idle(burst.scet)))
 
 
 def judged(scenario: str, bundle: Path, *, keep: bool) -> None:

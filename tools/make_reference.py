@@ -22,7 +22,7 @@ import groundstation.cli
 import hil.cli
 from groundstation.exit_codes import errors_of
 from groundstation.messages.base import Message
-from groundstation.messages.commanding import Order
+from groundstation.messages.commanding import CommandingRequest
 from groundstation.messages.wire import AnyMessage, Telemetry
 from hil.faults import FAULTS
 from hil.faults.spec import Spec
@@ -195,7 +195,7 @@ def wire() -> str:
     requests = [tag for tag in known if tag not in {*TOPICS, *ANSWERS, *JSON_ONLY}]
     intro = (inspect.getdoc(sys.modules[Telemetry.__module__]) or "").split("\n\n", 2)
     common = table(Message, skip=())
-    order = table(Order, skip={"seq", "sent"})
+    order = table(CommandingRequest, skip={"seq", "sent"})
     parts = [
         f"# Messages\n\n{NOTE}\n",
         markup(intro[1]) + "\n",
@@ -218,7 +218,7 @@ def wire() -> str:
                 f"Requests that change something aboard, on the uplink or for all viewers also have:\n\n{order}"
             )
         for tag in tags:
-            skip = {"seq", "sent", *(("who", "token", "issued") if issubclass(known[tag], Order) else ())}
+            skip = {"seq", "sent", *(("who", "token", "issued") if issubclass(known[tag], CommandingRequest) else ())}
             parts.append(section(known[tag], f"{known[tag].__name__} (`{tag}`)", skip))
             for part in inner(known[tag]):
                 parts_seen.setdefault(part)

@@ -27,10 +27,10 @@ import zmq.asyncio
 from groundstation.bridge.relay_buffer import Entry, RelayBuffer
 from groundstation.errors import LinkError
 from groundstation.host.service import stop_signals
-from groundstation.host.wakeup import Bell
-from groundstation.links.base import Chunk, Clock, Link, LinkChange, Listening, Report
+from groundstation.host.wakeup import LoopWakeup
+from groundstation.links.base import Chunk, Clock, Idle, Link, Report, TransportChange
 from groundstation.links.relay_protocol import (
-    Away,
+    Busy,
     PortState,
     Received,
     RelayMessage,
@@ -40,12 +40,12 @@ from groundstation.links.relay_protocol import (
     unpack_parts,
 )
 from groundstation.links.zmq import configure
-from groundstation.messages.throttle import Tally
-from groundstation.security.authorization import Caller, Guests
+from groundstation.messages.throttle import EventThrottle
+from groundstation.security.authorization import AuthorizedKeys, Principal
 from groundstation.security.connections import Bounds, Connections
 from groundstation.security.endpoints import bind, check
 from groundstation.security.keys import KeyPair, KeyStore
-from groundstation.security.zap import Gate, OpenGate
+from groundstation.security.zap import CurveAuthenticator, NoAuthentication
 from protocols.errors import DecodeError
 
 DEFAULT_BUFFER = 32 << 20
@@ -108,9 +108,9 @@ class Bridge:
         self.unwritten = 0
         self._config = config
         self._link = link
-        self._guests = Guests(store)
+        self._guests = AuthorizedKeys(store)
         self._say = say
-        self._tally = Tally(lambda text: say(f"refused: {text}"), clock)
+        self._tally = EventThrottle(lambda text: say(f"refused: {text}"), clock)
         self._stream = secrets.token_hex(8)
         self._buffer = RelayBuffer(config.buffer)
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class Bridge:
         self._station: _Station | None = None
         self._told_dropped = 0
         self._told_list: str | None = None
-        self._arrived = Bell()
+        self._arrived = LoopWakeup()
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -147,10 +147,10 @@ class Bridge:
                 self._gate.close()
         self._sum_up()
 
-    def _make_gate(self, context: zmq.asyncio.Context) -> Gate | OpenGate:
+    def _make_gate(self, context: zmq.asyncio.Context) -> CurveAuthenticator | NoAuthentication:
         if self._config.key is None:
-            return OpenGate()
-        return Gate(context, self._config.key, self._guests, self._tally)
+            return NoAuthentication()
+        return CurveAuthenticator(context, self._config.key, self._guests, self._tally)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -173,13 +173,13 @@ class Bridge:
         with self._lock:
             if isinstance(report, Chunk):
                 self._buffer.put(report.ert, report.data)
-            elif isinstance(report, LinkChange):
+            elif isinstance(report, TransportChange):
                 state = PortState(state=report.state, detail=report.detail, disturbance=report.disturbance)
                 self._buffer.put(report.ert, b"", state)
-            elif isinstance(report, Listening):
+            elif isinstance(report, Idle):
                 self._listened = report.ert
         self._arrived.ring(loop)
-        if isinstance(report, LinkChange):
+        if isinstance(report, TransportChange):
             loop.call_soon_threadsafe(self._say, report.detail)
 
     # ------------------------------------------------------------------------------------------- down
@@ -266,7 +266,7 @@ class Bridge:
         elif isinstance(message.news, Received) and station is not None and station.identity == identity:
             await self._received(station, message.news)
 
-    async def _greet(self, identity: bytes, key: str, caller: Caller) -> None:
+    async def _greet(self, identity: bytes, key: str, caller: Principal) -> None:
         """A station says hello."""
         other = self._station
         if other is not None and other.here and other.identity != identity:
@@ -295,7 +295,7 @@ class Bridge:
         station.following = True
         self._arrived.ring(asyncio.get_running_loop())
 
-    async def _command(self, identity: bytes, caller: Caller, data: bytes) -> None:
+    async def _command(self, identity: bytes, caller: Principal, data: bytes) -> None:
         if self._station is None or self._station.identity != identity:
             self._tally.note("not served", f"{len(data)} bytes of commands from a station that is not served")
             return
@@ -309,7 +309,7 @@ class Bridge:
             self._say(f"commands not written: {error}")
 
     async def _send_away(self, identity: bytes, detail: str) -> None:
-        await self._send(identity, pack_news(0, 0, Away(detail=detail)))
+        await self._send(identity, pack_news(0, 0, Busy(detail=detail)))
 
     # ------------------------------------------------------------------------------------------- minding
 

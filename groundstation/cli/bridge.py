@@ -22,7 +22,7 @@ from groundstation.messages.text import utc
 from groundstation.security.endpoints import is_private
 from groundstation.security.keys import KeyPair, KeyStore
 
-_LOG = logging.getLogger("groundstation.bridge.bridge")
+_LOG = logging.getLogger("groundstation.bridge")
 
 
 @click.command(epilog=exit_codes(DONE, WorldError, CallerError, *PORT, KeyUnusable))

@@ -23,13 +23,13 @@ from groundstation.messages.commanding import (
     TIMEOUTS_MS,
     CommandRequest,
     CommandUpdate,
-    OrderAccepted,
+    RequestAccepted,
     UplinkStatus,
 )
 from groundstation.messages.text import command_line, json_line, utc
 from groundstation.messages.wire import AnyMessage, Refusal, Snapshot
 from groundstation.viewer.client import StationClient
-from groundstation.viewer.requests import Orderer, who_am_i
+from groundstation.viewer.requests import RequestFactory, who_am_i
 from groundstation.viewer.source import StationBack, StationLost
 from protocols.cop1 import DirectiveKind
 from protocols.declare.commands import ArgumentDef, Command
@@ -219,11 +219,11 @@ def _with_station(target: Target, work: Callable[[StationClient], Awaitable[_T]]
     return asyncio.run(run())
 
 
-async def _order(client: StationClient, request: AnyMessage) -> OrderAccepted:
+async def _order(client: StationClient, request: AnyMessage) -> RequestAccepted:
     answer = await client.request(request)
     if isinstance(answer, Refusal):
         raise CommandRefused(answer.text)
-    if not isinstance(answer, OrderAccepted):
+    if not isinstance(answer, RequestAccepted):
         raise StationGone("what answers is no station")
     return answer
 
@@ -306,8 +306,8 @@ def _arguments(name: str, pairs: tuple[str, ...]) -> dict[str, Value]:
     return found
 
 
-def _orderer() -> Orderer:
-    return Orderer(who_am_i(), host_clock)
+def _orderer() -> RequestFactory:
+    return RequestFactory(who_am_i(), host_clock)
 
 
 def _summary(command: Command) -> str:

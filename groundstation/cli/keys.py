@@ -11,7 +11,7 @@ from groundstation.errors import CallerError, KeyUnusable
 from groundstation.exit_codes import DONE, exit_codes
 from groundstation.formats.output import echo
 from groundstation.host.clock import host_clock
-from groundstation.security.keys import Client, KeyPair, KeyStore
+from groundstation.security.keys import AuthorizedKey, KeyPair, KeyStore
 from protocols.units import NS_PER_S
 
 _EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
@@ -130,7 +130,7 @@ def _own_line(pair: KeyPair) -> str:
     return f"  {pair.name:<20} {'':<10} {pair.public}"
 
 
-def _client_line(client: Client) -> str:
+def _client_line(client: AuthorizedKey) -> str:
     rights = client.rights if client.revoked is None else "revoked"
     when = datetime.fromtimestamp((client.revoked or client.since) // NS_PER_S, UTC)
     return f"  {client.name:<20} {rights:<10} {client.public}  {when:%Y-%m-%d %H:%M} UTC"

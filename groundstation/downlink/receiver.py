@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from groundstation.downlink.contact import ContactMonitor
 from groundstation.downlink.limits import LimitMonitor
 from groundstation.formats.json_encoding import word_of
-from groundstation.links.base import Chunk, LinkChange, RelayGap, Report
+from groundstation.links.base import Chunk, RelayGap, Report, TransportChange
 from groundstation.messages.base import Value
 from groundstation.messages.lost_text import frames_lost
 from groundstation.messages.shown_values import shown_values
@@ -39,7 +39,7 @@ from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
 from protocols.words import FrameQuality, Severity
 
-Outcome = Telemetry | ContactChange | EventMessage
+ReceiverEvent = Telemetry | ContactChange | EventMessage
 MAX_PACKET = 4096
 """Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
 
@@ -115,16 +115,16 @@ class Receiver:
         """The transport is there."""
         return self._transport == "CONNECTED"
 
-    def take(self, report: Report) -> list[Outcome]:
+    def take(self, report: Report) -> list[ReceiverEvent]:
         """Take one report of the link, in time order."""
         return list(self.news(report))
 
-    def news(self, report: Report) -> Iterator[Outcome]:
+    def news(self, report: Report) -> Iterator[ReceiverEvent]:
         """Take one report of the link, in time order; to be iterated to its end before the next."""
         self.frames, self.ocfs = [], []
         if isinstance(report, Chunk):
             yield from self._chunk(report)
-        elif isinstance(report, LinkChange):
+        elif isinstance(report, TransportChange):
             yield from self._link_change(report)
         else:
             yield from self.contact.advance(report.ert)
@@ -133,7 +133,7 @@ class Receiver:
             text = f"{report.missed} messages of the relay are missing"
             yield _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
 
-    def stalled(self, now: int) -> list[Outcome]:
+    def stalled(self, now: int) -> list[ReceiverEvent]:
         """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
         return list(self.contact.advance(now, listening=not self.connected))
 
@@ -182,7 +182,7 @@ class Receiver:
             recording_ok=recording_ok,
         )
 
-    def _link_change(self, change: LinkChange) -> Iterator[Outcome]:
+    def _link_change(self, change: TransportChange) -> Iterator[ReceiverEvent]:
         yield from self.contact.transport(change.state, change.detail, change.peer, change.ert, change.disturbance)
         if change.disturbance:
             yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
@@ -195,7 +195,7 @@ class Receiver:
             severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
             yield _station_event(severity, change.state, change.detail, change.ert)
 
-    def _chunk(self, chunk: Chunk) -> Iterator[Outcome]:
+    def _chunk(self, chunk: Chunk) -> Iterator[ReceiverEvent]:
         yield from self.contact.received(len(chunk.data), chunk.ert)
         for found in self.deframer.feed(chunk.data):
             if isinstance(found, Reject):
@@ -205,7 +205,7 @@ class Receiver:
             else:
                 yield from self._frame(found, chunk.ert)
 
-    def _frame(self, found: Frame, ert: int) -> Iterator[Outcome]:
+    def _frame(self, found: Frame, ert: int) -> Iterator[ReceiverEvent]:
         self._counts.frames_good += 1
         length = self.profile.cadu_length
         quality: Literal["CORRECTED", "GOOD"] = "CORRECTED" if found.corrected else "GOOD"
@@ -238,7 +238,7 @@ class Receiver:
         else:
             yield from self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
 
-    def _told(self, step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+    def _told(self, step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[ReceiverEvent]:
         """What is to be said of how a frame follows those before it; the twice and the odd, once for each channel."""
         channel = f"VC{frame.vcid}"
         if step.kind == "RESTART":
@@ -266,7 +266,9 @@ class Receiver:
         alone = [c.name for c in channels if step.alone and c.vcid == vcid]
         return (alone or [c.name for c in channels])[0]
 
-    def _content(self, items: list[Extracted], step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[Outcome]:
+    def _content(
+        self, items: list[Extracted], step: FrameStep, frame: TransferFrame, ert: int
+    ) -> Iterator[ReceiverEvent]:
         """What a frame of a declared channel carries."""
         for item in items:
             if isinstance(item, PacketFound):
@@ -280,11 +282,11 @@ class Receiver:
                 text = f"encapsulation packets of protocol {item.protocol} are not declared"
                 yield from self._once("ENCAPSULATION", item.protocol, text, ert)
 
-    def _foreign(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+    def _foreign(self, name: str, number: int, text: str, ert: int) -> list[ReceiverEvent]:
         self._counts.frames_foreign += 1
         return self._once(name, number, text, ert)
 
-    def _once(self, name: str, number: int, text: str, ert: int) -> list[Outcome]:
+    def _once(self, name: str, number: int, text: str, ert: int) -> list[ReceiverEvent]:
         """Tell of an oddity the first time; it is counted every time."""
         told = self._counts.told
         if (name, number) in told or len(told) >= _TOLD_ONCE:
@@ -292,7 +294,7 @@ class Receiver:
         told.add((name, number))
         return [_station_event("WARNING_LO", name, text, ert)]
 
-    def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[Outcome]:
+    def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[ReceiverEvent]:
         declared = self.dictionary.by_apid.get(found.apid)
         if declared is None:
             self._counts.packets_unknown += 1
@@ -310,12 +312,12 @@ class Receiver:
 
     def _telemetry(
         self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int, *, late: bool
-    ) -> list[Outcome]:
+    ) -> list[ReceiverEvent]:
         invalid = packet.void(values)
         states, changes = self._limits.check(packet, values, invalid, late=late)
         shown = shown_values(packet, values, invalid)
         definition = packet.definition
-        out: list[Outcome] = [
+        out: list[ReceiverEvent] = [
             Telemetry(
                 packet=definition.name,
                 apid=definition.apid,
@@ -339,7 +341,7 @@ class Receiver:
             out += self._check_hash(definition.name, values, ert)
         return out
 
-    def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[Outcome]:
+    def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[ReceiverEvent]:
         """A spacecraft that was built with another dictionary is told of, once for each hash."""
         theirs = values.get("dictionary_hash")
         ours = self.dictionary.hash
@@ -351,7 +353,7 @@ class Receiver:
         text = f"{packet} was built with dictionary {theirs:08x}, the ground has {ours:08x}: values may be wrong"
         return [_station_event("WARNING_HI", "DICTIONARY", text, ert)]
 
-    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[Outcome]:
+    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[ReceiverEvent]:
         number = values["number"]
         source = self._sources[vcid]
         event = self.dictionary.event_by_number.get(number) if isinstance(number, int) else None

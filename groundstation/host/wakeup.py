@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Bell:
+class LoopWakeup:
     """Wakes one event loop from any thread."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ Disturbance = Literal["", "moment", "lasting"]
 Clock = Callable[[], int]
 """Integer nanoseconds since 1970-01-01 UTC."""
 
-News = EventMessage | CommandUpdate | ContactChange | Acknowledgement
+RecordedMessage = EventMessage | CommandUpdate | ContactChange | Acknowledgement
 """What a station has to say and keeps, telemetry apart."""
 
 
@@ -26,7 +26,7 @@ class Chunk(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkChange:
+class TransportChange:
     """The transport changed. ``detail`` is one line for a person: what happened and what to do.
 
     ``peer`` is True when the port is fine but what is behind it went away (a ZeroMQ peer: cause RELAY).
@@ -41,7 +41,7 @@ class LinkChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class Idle:
     """The reader was at the port until ``ert`` and nothing came: silence that was heard, not missed."""
 
     ert: int
@@ -56,7 +56,7 @@ class RelayGap:
 
 
 @dataclass(frozen=True, slots=True)
-class Restart:
+class ReplayJump:
     """A replay jumped: what follows begins anew at ``ert``, and what came before is no context for it.
 
     What lies before ``until`` is given for its context: who decodes finds lock again there, which the pass had already.
@@ -80,14 +80,14 @@ class EndOfStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Retold:
+class ReplayedMessage:
     """A replay tells what the station of that time told, at ``ert`` of the recording. It is nothing to decode."""
 
     ert: int
-    news: News
+    news: RecordedMessage
 
 
-Report = Chunk | LinkChange | Listening | RelayGap | Restart | EndOfStream | Retold
+Report = Chunk | TransportChange | Idle | RelayGap | ReplayJump | EndOfStream | ReplayedMessage
 
 
 class Link(Protocol):

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from groundstation.links.base import Disturbance
-from groundstation.messages.throttle import Tally
+from groundstation.messages.throttle import EventThrottle
 from groundstation.ports.access import Holder, holders
 
 LOOK_S = 0.1
@@ -66,7 +66,7 @@ class PortWatch:
         self._tell = tell
         self._others = others
         self._settings = _settings(fd)
-        self._repeated = Tally(lambda text: tell(Meddling("moment", text)), time.monotonic_ns)
+        self._repeated = EventThrottle(lambda text: tell(Meddling("moment", text)), time.monotonic_ns)
         self._inotify = _inotify(path)
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC)
         self._changed = ""

@@ -46,7 +46,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome", kw_only=True):
     may_write: bool = True
 
 
-class Away(msgspec.Struct, frozen=True, tag="away", kw_only=True):
+class Busy(msgspec.Struct, frozen=True, tag="away", kw_only=True):
     """A bridge does not serve this station now, and why."""
 
     detail: str
@@ -73,7 +73,7 @@ MESSAGE_MAX = 1 << 20
 _ERT_MAX = 2**62
 """Nanoseconds from 1970: year 2116. With it, time can go on without leaving 64 bits."""
 
-News = Welcome | Away | PortState | Received
+News = Welcome | Busy | PortState | Received
 _decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
 
 

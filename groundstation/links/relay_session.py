@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report
-from groundstation.links.relay_protocol import Away, PortState, Received, RelayMessage, Welcome, unpack_parts
+from groundstation.links.base import Chunk, Idle, RelayGap, Report, TransportChange
+from groundstation.links.relay_protocol import Busy, PortState, Received, RelayMessage, Welcome, unpack_parts
 from groundstation.messages.wire import Transport
 from protocols.errors import DecodeError
 from protocols.units import NS_PER_MS
@@ -88,7 +88,7 @@ class RelayStream:
         if isinstance(news, Welcome):
             self._welcome(news)
             return []
-        if isinstance(news, Away):
+        if isinstance(news, Busy):
             self._leave(news.detail)
             self._hello_at = now + HELLO_AGAIN
             return [self.change("ATTEMPTING", news.detail, now, peer=True)]
@@ -101,7 +101,7 @@ class RelayStream:
         """A turn is over, 20 ms at most; ``idle`` if nothing came in it."""
         self._quiet = self._quiet + 1 if idle else 0
         if not self._bridged:
-            return [Listening(self._stamp(now))] if idle and self.obstacle is None else []
+            return [Idle(self._stamp(now))] if idle and self.obstacle is None else []
         if self._quiet < QUIET_TURNS or self._lost:
             return []
         self._lost = True
@@ -141,9 +141,9 @@ class RelayStream:
         """The time by the far port's clock, as far as it is known."""
         return now + (self._offset or 0)
 
-    def change(self, state: Transport, detail: str, now: int, *, peer: bool = False) -> LinkChange:
+    def change(self, state: Transport, detail: str, now: int, *, peer: bool = False) -> TransportChange:
         """A change of the transport, in this link's time."""
-        return LinkChange(self._stamp(now), state, detail, peer)
+        return TransportChange(self._stamp(now), state, detail, peer)
 
     def _leave(self, obstacle: str | None) -> None:
         """Whatever is there now has not said that it is a bridge, or is none for us."""
@@ -184,11 +184,11 @@ class RelayStream:
             if news.disturbance != "moment":
                 self._port = PortState(state=news.state, detail=detail, disturbance=news.disturbance)
                 self._judge_port()
-            reports.append(LinkChange(ert, news.state, detail, disturbance=news.disturbance))
+            reports.append(TransportChange(ert, news.state, detail, disturbance=news.disturbance))
         elif message.data:
             reports += [Chunk(ert, message.data[n : n + CHUNK_MAX]) for n in range(0, len(message.data), CHUNK_MAX)]
         elif message.ert or not self._bridged:
-            reports.append(Listening(ert))
+            reports.append(Idle(ert))
         return reports
 
     def _judge_port(self) -> None:

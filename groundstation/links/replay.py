@@ -5,7 +5,7 @@ Rules:
    So contact, limits and verdicts come out as they did live, whatever the speed.
 2. The order is the ingest sequence. Changes of the transport come from the recording, and so does what its station
    told; silence between reads is told as it was, never later than the contact monitor needs.
-3. A jump says `Restart` first: whoever decodes begins anew. The seconds before it are given at once, so that there is
+3. A jump says `ReplayJump` first: a decoder starts from scratch. The seconds before it are given at once, so there is
    lock and context. A way on of up to a minute is no jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. A recording may still be written: its end is where it is now, and moves on.
@@ -26,10 +26,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 from groundstation.errors import ArchiveError, CallerError, LinkError
-from groundstation.links.base import Clock, EndOfStream, Listening, Report, Restart, Retold
+from groundstation.links.base import Clock, EndOfStream, Idle, ReplayedMessage, ReplayJump, Report
 from groundstation.links.reader import LISTEN_MS, ReaderThread
-from groundstation.links.replay_clock import Journey, PlaybackState, Tempo, checked_speed
-from groundstation.links.replay_source import Item, Playback
+from groundstation.links.replay_clock import PlaybackState, ReplayClock, SeekRequest, checked_speed
+from groundstation.links.replay_source import Item, ReplaySource
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameRecord
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
@@ -54,7 +54,7 @@ class ReplayLink:
         Args:
             path: the recording; it may still be written.
             speed: times faster than it was.
-            start: where to begin, as `Playback.find` takes it; by default at its start.
+            start: where to begin, as `ReplaySource.find` takes it; by default at its start.
             paused: wait for an order before anything is played.
 
         Raises:
@@ -63,14 +63,14 @@ class ReplayLink:
         """
         self.url = replay_url(path)
         self.path = path
-        self._lookup = Playback(ArchiveReader(path))
+        self._lookup = ReplaySource(ArchiveReader(path))
         with contextlib.ExitStack() as refused:
             refused.callback(self._lookup.close)
             self._first, self._last = self._lookup.span()
             begin = self._first if start is None else self._lookup.find(start)
-            self._tempo = Tempo(begin, time.monotonic_ns(), checked_speed(speed), running=not paused)
+            self._tempo = ReplayClock(begin, time.monotonic_ns(), checked_speed(speed), running=not paused)
             refused.pop_all()
-        self._journey: Journey | None = Journey(begin, jump=True)
+        self._journey: SeekRequest | None = SeekRequest(begin, jump=True)
         self._place = (0, 0)
         self._bound_for: FrameRecord | None = None
         self._told = begin
@@ -162,7 +162,7 @@ class ReplayLink:
             self._look_on()
             with self._changed:
                 if self._ended and self._last > self._tempo.at:
-                    self._go(Journey(self._tempo.at, jump=False))
+                    self._go(SeekRequest(self._tempo.at, jump=False))
 
     def set_speed(self, speed: float) -> None:
         """Play faster or slower.
@@ -180,7 +180,7 @@ class ReplayLink:
         """
         ert = self._lookup.find(to)
         with self._changed:
-            self._go(Journey(ert, jump=True))
+            self._go(SeekRequest(ert, jump=True))
 
     def skip(self, ns: int) -> None:
         """Go so far on, or back if negative; at either end of the recording stop.
@@ -226,7 +226,7 @@ class ReplayLink:
         if frame is None:
             raise CallerError(f"there is no frame {'before' if frames < 0 else 'after'} this one")
         with self._changed:
-            self._go(Journey(frame.ert, jump=frames < 0, until=frame))
+            self._go(SeekRequest(frame.ert, jump=frames < 0, until=frame))
 
     def _show(self, ert: int | None, what: str) -> None:
         """Go just behind what happened at that time."""
@@ -237,14 +237,14 @@ class ReplayLink:
 
     def _go_to(self, ert: int, now: int) -> None:
         pending = self._journey is not None and self._journey.jump
-        self._go(Journey(ert, jump=pending or not now <= ert <= now + SHORT_WAY_NS))
+        self._go(SeekRequest(ert, jump=pending or not now <= ert <= now + SHORT_WAY_NS))
 
     def _set(self, *, running: bool | None = None, speed: float | None = None) -> None:
         with self._changed:
             self._tempo.set(time.monotonic_ns(), at=self._now(), running=running, speed=speed)
             self._changed.notify_all()
 
-    def _go(self, journey: Journey) -> None:
+    def _go(self, journey: SeekRequest) -> None:
         if self._broken:
             raise ArchiveError(self._broken)
         self._tempo.set(time.monotonic_ns(), at=journey.ert)
@@ -266,7 +266,7 @@ class ReplayLink:
 
     def _run(self) -> None:
         try:
-            with contextlib.closing(Playback(ArchiveReader(self.path))) as playback:
+            with contextlib.closing(ReplaySource(ArchiveReader(self.path))) as playback:
                 self._play(playback)
         except Exception as error:  # it ends this thread: nobody would ever know why nothing comes
             with self._changed:
@@ -275,7 +275,7 @@ class ReplayLink:
             if not isinstance(error, ArchiveError):
                 raise
 
-    def _play(self, playback: Playback) -> None:
+    def _play(self, playback: ReplaySource) -> None:
         items: Iterator[Item] = iter(())
         while (journey := self._next_journey()) is not None:
             try:
@@ -284,7 +284,7 @@ class ReplayLink:
                 items = iter(())
                 self._end(max(self.now(), self._told), str(error))
 
-    def _next_journey(self) -> Journey | None:
+    def _next_journey(self) -> SeekRequest | None:
         with self._changed:
             self._changed.wait_for(
                 lambda: self._stopping or self._journey is not None or (self._tempo.running and not self._ended)
@@ -292,9 +292,9 @@ class ReplayLink:
             if self._stopping:
                 return None
             journey, self._journey = self._journey, None
-            return journey or Journey(self._now(), jump=False)
+            return journey or SeekRequest(self._now(), jump=False)
 
-    def _travel(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item]:
+    def _travel(self, playback: ReplaySource, journey: SeekRequest, items: Iterator[Item]) -> Iterator[Item]:
         """Play until there is another order; what is left of the items."""
         if journey.jump:
             items = self._begin_anew(playback, journey.ert)
@@ -312,13 +312,13 @@ class ReplayLink:
             items = more
         return left
 
-    def _recorded_since(self, playback: Playback) -> Iterator[Item] | None:
+    def _recorded_since(self, playback: ReplaySource) -> Iterator[Item] | None:
         """What follows the last thing that was given; None if nothing was recorded yet."""
         items = self._patiently(playback.items(self._place[0] + 1))
         head = list(islice(items, 1))
         return chain(head, items) if head else None
 
-    def _begin_anew(self, playback: Playback, ert: int) -> Iterator[Item]:
+    def _begin_anew(self, playback: ReplaySource, ert: int) -> Iterator[Item]:
         """Tell of the jump; what comes then."""
         first = playback.context_of(ert)
         items = self._patiently(playback.items(first))
@@ -326,7 +326,7 @@ class ReplayLink:
         self._told = head[0].ert if head else ert
         with self._changed:
             self._place = (first, 0)
-        self._hand_on(Restart(self._told, ert))
+        self._hand_on(ReplayJump(self._told, ert))
         transport = playback.transport(first, self._told)
         if transport is not None:
             self._hand_on(transport)
@@ -346,7 +346,9 @@ class ReplayLink:
                 return
             yield item
 
-    def _travel_over(self, playback: Playback, journey: Journey, items: Iterator[Item]) -> Iterator[Item] | None:
+    def _travel_over(
+        self, playback: ReplaySource, journey: SeekRequest, items: Iterator[Item]
+    ) -> Iterator[Item] | None:
         """Play these items until there is another order; what is left of them, or None: there are no more."""
         for item in items:
             if journey.until is not None:
@@ -366,7 +368,7 @@ class ReplayLink:
         return None
 
     def _give(self, item: Item) -> None:
-        retold = isinstance(item.report, Retold)
+        retold = isinstance(item.report, ReplayedMessage)
         self._listen_until(item.ert if retold else item.ert - _LISTEN_MAX_MS * NS_PER_MS)
         with self._changed:
             self._place = (item.id, item.end)
@@ -394,7 +396,7 @@ class ReplayLink:
         """What is given at once has its silences too."""
         while self._told < ert:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * NS_PER_MS)
-            self._hand_on(Listening(self._told))
+            self._hand_on(Idle(self._told))
 
     def _end(self, at: int, fault: str = "", lack: str = "") -> None:
         """Nothing more comes; unless an order has come meanwhile that leads elsewhere."""
@@ -420,7 +422,7 @@ class ReplayLink:
             if ahead >= ert:
                 return True
             self._told = ahead
-            self._hand_on(Listening(ahead))
+            self._hand_on(Idle(ahead))
 
 
 def replay_url(path: Path, speed: float | None = None, start: str | None = None, paused: bool = False) -> str:

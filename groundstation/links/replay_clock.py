@@ -23,7 +23,7 @@ class PlaybackState(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tempo:
+class ReplayClock:
     """The recording's time against the host's."""
 
     at: int
@@ -55,7 +55,7 @@ class Tempo:
         self.running = self.running if running is None else running
 
 
-class Journey(NamedTuple):
+class SeekRequest(NamedTuple):
     """Where to go on: what lies before ``ert`` is given at once.
 
     ``jump``: begin anew a little before it. ``until``: stop when this frame has been given.

@@ -1,8 +1,8 @@
 """A recording in the order in which it happened, from any place on: what a replay plays. No clock, no thread.
 
 Rules:
-1. The order is the ingest sequence: `Playback.items` gives chunks, changes of the transport, and what the station of
-   that time told (events, changes of contact, commands, acknowledgements, gaps of the recording).
+1. The order is the ingest sequence: `ReplaySource.items` gives chunks, changes of the transport, and what was then
+   published (events, changes of contact, commands, acknowledgements, gaps of the recording).
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
 3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
@@ -25,7 +25,7 @@ import msgspec
 
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.formats.iso_time import iso_utc
-from groundstation.links.base import Chunk, Disturbance, LinkChange, News, Retold
+from groundstation.links.base import Chunk, Disturbance, RecordedMessage, ReplayedMessage, TransportChange
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, Transport
 from groundstation.recordings.event_bodies import Gap
@@ -74,7 +74,7 @@ class Item(NamedTuple):
 
     id: int
     ert: int
-    report: Chunk | LinkChange | Retold
+    report: Chunk | TransportChange | ReplayedMessage
     start: int = 0
     end: int = 0
 
@@ -95,7 +95,7 @@ class _Contact(msgspec.Struct):
     revised: bool = False
 
 
-class Playback:
+class ReplaySource:
     """Finds places in a recording and gives what follows. To be used by one thread at a time."""
 
     def __init__(self, reader: ArchiveReader) -> None:
@@ -183,7 +183,7 @@ class Playback:
         losses = [event.ert for event in self._reader.events("contact") if self._is_loss(event)]
         return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
-    def transport(self, before: int, ert: int) -> LinkChange | None:
+    def transport(self, before: int, ert: int) -> TransportChange | None:
         """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later."""
         event = self._reader.last_event("transport", before)
         if event is not None:
@@ -191,7 +191,7 @@ class Playback:
             if change is not None and change.disturbance == "moment":
                 change = replace(change, disturbance="")
             return change
-        return None if self._reader.has_event("transport") else LinkChange(ert, "CONNECTED", "as recorded")
+        return None if self._reader.has_event("transport") else TransportChange(ert, "CONNECTED", "as recorded")
 
     def items(self, first: int) -> Iterator[Item]:
         """All that happened from the id ``first`` on, in the order it was recorded; also what is recorded meanwhile.
@@ -201,7 +201,7 @@ class Playback:
         """
         retold: list[Item] = []
         for item in _timed(self._records(first)):
-            if isinstance(item.report, Retold):
+            if isinstance(item.report, ReplayedMessage):
                 retold.append(item)
                 continue
             yield from (each._replace(ert=min(each.ert, item.ert)) for each in retold)
@@ -255,32 +255,32 @@ class Playback:
                 yield Item(number, ert, report)
         yield from self._lost_between(last, _LAST, received)
 
-    def _report(self, event: EventRecord) -> LinkChange | Retold | None:
+    def _report(self, event: EventRecord) -> TransportChange | ReplayedMessage | None:
         """What a recorded event is in a replay; None if it is for others."""
         if event.kind == "transport":
-            report: LinkChange | Retold | None = self._change(event, event.ert)
+            report: TransportChange | ReplayedMessage | None = self._change(event, event.ert)
         else:
             news = self._news(event)
-            report = None if news is None else Retold(event.ert, news)
+            report = None if news is None else ReplayedMessage(event.ert, news)
         note = self._reader.note_of(event)
-        return report if note is None else Retold(event.ert, _damaged(event.ert, note))
+        return report if note is None else ReplayedMessage(event.ert, _damaged(event.ert, note))
 
     def _lost_between(self, last: int, number: int, ert: int) -> Iterator[Item]:
         """What cannot be read between two records, told when the second one was received."""
         for lost in self._reader.lost:
             if last < lost.last < number:
                 at = ert if lost.received is None else lost.received[1]
-                yield Item(lost.last, at, Retold(at, _damaged(at, f"cannot be read: {lost}")))
+                yield Item(lost.last, at, ReplayedMessage(at, _damaged(at, f"cannot be read: {lost}")))
 
-    def _change(self, event: EventRecord, ert: int) -> LinkChange | None:
+    def _change(self, event: EventRecord, ert: int) -> TransportChange | None:
         body = self._reader.body(event, _Transport)
-        return None if body is None else LinkChange(ert, body.state, body.detail, body.peer, body.disturbance)
+        return None if body is None else TransportChange(ert, body.state, body.detail, body.peer, body.disturbance)
 
     def _is_loss(self, event: EventRecord) -> bool:
         contact = self._reader.body(event, _Contact)
         return contact is not None and contact.state == "LOS" and not contact.revised
 
-    def _news(self, event: EventRecord) -> News | None:
+    def _news(self, event: EventRecord) -> RecordedMessage | None:
         """What an event, a command or a gap has to say; None for all other kinds."""
         if event.kind == GAP_KIND:
             gap = self._reader.body(event, Gap)

@@ -24,7 +24,7 @@ from queue import SimpleQueue
 import serial
 
 from groundstation.errors import CallerError, LinkError, PortAbsent
-from groundstation.links.base import Chunk, Clock, Disturbance, LinkChange, Listening, Report
+from groundstation.links.base import Chunk, Clock, Disturbance, Idle, Report, TransportChange
 from groundstation.links.port_watch import Meddling, PortWatch, others_at, shared_text
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
 from groundstation.messages.wire import Transport
@@ -159,7 +159,7 @@ class SerialLink:
         while not self._reader.stopping:
             ready = ports.poll(LISTEN_MS)
             if not ready:
-                self._sink(Listening(self._stamp()))
+                self._sink(Idle(self._stamp()))
                 continue
             if fd not in dict(ready):  # woken: a read would return nothing, as from a port that is gone
                 self._tell_meddling()
@@ -191,7 +191,7 @@ class SerialLink:
         return f"{self._path} was unplugged ({reason}): plug it in again"
 
     def _change(self, state: Transport, detail: str, disturbance: Disturbance = "") -> None:
-        self._sink(LinkChange(self._stamp(), state, detail, disturbance=disturbance))
+        self._sink(TransportChange(self._stamp(), state, detail, disturbance=disturbance))
 
     def _stamp(self) -> int:
         """The time now; a clock that is set back does not turn reports around."""

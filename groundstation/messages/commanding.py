@@ -106,7 +106,7 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
     replay: bool = False
 
 
-class Order(Message, frozen=True, kw_only=True):
+class CommandingRequest(Message, frozen=True, kw_only=True):
     """What changes something aboard, on the way there, or for all viewers.
 
     A station takes each one once, and only while it is fresh.
@@ -122,7 +122,7 @@ class Order(Message, frozen=True, kw_only=True):
     issued: Int64
 
 
-class CommandRequest(Order, frozen=True, tag="command_request"):
+class CommandRequest(CommandingRequest, frozen=True, tag="command_request"):
     """Send a command. Arguments may be text as a person types it.
 
     Attributes:
@@ -139,13 +139,13 @@ class CommandRequest(Order, frozen=True, tag="command_request"):
     repeats: Int64 | None = None
 
 
-class ArmRequest(Order, frozen=True, tag="arm_request"):
+class ArmRequest(CommandingRequest, frozen=True, tag="arm_request"):
     """Allow critical commands for so many seconds; 0 forbids them again."""
 
     seconds: float
 
 
-class CopDirectiveRequest(Order, frozen=True, tag="cop_directive_request"):
+class CopDirectiveRequest(CommandingRequest, frozen=True, tag="cop_directive_request"):
     """A directive to FOP-1 (CCSDS 232.1-B §4.2), by its name there: INITIATE_WITH_UNLOCK, TERMINATE, SET_WINDOW …
 
     UNLOCK is short for the first. ``value`` is in the standard's units; T1 in ns.
@@ -155,7 +155,7 @@ class CopDirectiveRequest(Order, frozen=True, tag="cop_directive_request"):
     value: Int64 | None = None
 
 
-class AcknowledgeRequest(Order, frozen=True, tag="acknowledge_request"):
+class AcknowledgeRequest(CommandingRequest, frozen=True, tag="acknowledge_request"):
     """Acknowledge losses of signal: all that are open, or those that were declared ``until`` then (their own stamps).
 
     So a loss that was declared while the request was on its way stays unacknowledged.
@@ -164,7 +164,7 @@ class AcknowledgeRequest(Order, frozen=True, tag="acknowledge_request"):
     until: Int64 | None = None
 
 
-class OrderAccepted(Message, frozen=True, tag="order_accepted"):
+class RequestAccepted(Message, frozen=True, tag="order_accepted"):
     """The station took an order; ``command`` is the number under which a command is followed."""
 
     text: str

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from protocols.units import NS_PER_S
 
 
-class Tally:
+class EventThrottle:
     """Tells the first of a kind at once, and the others, counted, every few seconds. Bounded.
 
     Attributes:

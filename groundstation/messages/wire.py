@@ -37,7 +37,7 @@ from groundstation.messages.commanding import (
     CommandRequest,
     CommandUpdate,
     CopDirectiveRequest,
-    OrderAccepted,
+    RequestAccepted,
     UplinkStatus,
 )
 from protocols.units import NS_PER_S
@@ -398,7 +398,7 @@ class ReplayControl(Message, frozen=True, tag="replay_control"):
     speed: float | None = None
 
 
-class Heard(Message, frozen=True, tag="heard"):
+class ReplayAck(Message, frozen=True, tag="heard"):
     """Viewer → a station that replays: it has got so many messages; the replay shall not run far ahead of that.
 
     ``messages`` is the sum of the last ``seq`` of all topics.
@@ -407,7 +407,7 @@ class Heard(Message, frozen=True, tag="heard"):
     messages: Count
 
 
-class MissedReport(Message, frozen=True, tag="missed_report"):
+class DropReport(Message, frozen=True, tag="missed_report"):
     """Viewer → station: so many messages of this run never came. ``viewer`` is a word unlike any other viewer's."""
 
     viewer: str
@@ -449,13 +449,13 @@ AnyMessage = (
     | History
     | StopRequest
     | ReplayControl
-    | Heard
-    | MissedReport
+    | ReplayAck
+    | DropReport
     | CommandRequest
     | ArmRequest
     | CopDirectiveRequest
     | AcknowledgeRequest
-    | OrderAccepted
+    | RequestAccepted
     | Lag
     | Refusal
 )

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from groundstation.errors import AccessRefused, KeyUnusable
-from groundstation.messages.commanding import Order
-from groundstation.messages.wire import AnyMessage, HistoryRequest, MissedReport, SnapshotRequest, StopRequest
-from groundstation.security.keys import Client, KeyStore
+from groundstation.messages.commanding import CommandingRequest
+from groundstation.messages.wire import AnyMessage, DropReport, HistoryRequest, SnapshotRequest, StopRequest
+from groundstation.security.keys import AuthorizedKey, KeyStore
 
 _KEY_MARK = "key:"
-_FOR_LISTENERS = (SnapshotRequest, HistoryRequest, MissedReport)
+_FOR_LISTENERS = (SnapshotRequest, HistoryRequest, DropReport)
 CLAIM_MAX = 200
 """Characters that a client may say of itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """Whoever asks for something.
 
     Attributes:
@@ -64,16 +64,16 @@ class Caller:
 
 def _claim(request: AnyMessage) -> str:
     """What a client says of itself."""
-    if isinstance(request, Order):
+    if isinstance(request, CommandingRequest):
         return request.who
     return request.reason if isinstance(request, StopRequest) else ""
 
 
-LOCAL = Caller(None, "command")
+LOCAL = Principal(None, "command")
 """Whoever comes over a private door."""
 
 
-class Guests:
+class AuthorizedKeys:
     """The keys that are let in: read again whenever their file changed.
 
     Attributes:
@@ -84,19 +84,19 @@ class Guests:
         self.error: str | None = None
         self._store = store
         self._seen: tuple[int, ...] | None = None
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, AuthorizedKey] = {}
 
-    def find(self, public: str) -> Client | None:
+    def find(self, public: str) -> AuthorizedKey | None:
         """The client of a key, revoked ones too."""
         self._look()
         return self._clients.get(public)
 
-    def caller(self, public: str) -> Caller:
+    def caller(self, public: str) -> Principal:
         """Who comes with this key, and what it may do now."""
         client = self.find(public)
         if client is None:
-            return Caller(public[:8], "none")
-        return Caller(client.name, "none" if client.revoked is not None else client.rights)
+            return Principal(public[:8], "none")
+        return Principal(client.name, "none" if client.revoked is not None else client.rights)
 
     def let_in(self) -> frozenset[str]:
         """All keys that are let in now."""

@@ -48,7 +48,7 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class AuthorizedKey:
     """A key that was let in. Times in ns since 1970-01-01 UTC; ``revoked`` is None while it is let in."""
 
     name: str
@@ -127,7 +127,7 @@ class KeyStore:
         """The names of all key pairs here."""
         return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
 
-    def clients(self) -> list[Client]:
+    def clients(self) -> list[AuthorizedKey]:
         """Everybody who was ever let in, by name.
 
         Raises:
@@ -135,11 +135,11 @@ class KeyStore:
         """
         self._check_folder()
         try:
-            return _read(self.allowed_path, list[Client])
+            return _read(self.allowed_path, list[AuthorizedKey])
         except FileNotFoundError:
             return []
 
-    def allow(self, name: str, public: str, rights: Rights, now: int) -> Client:
+    def allow(self, name: str, public: str, rights: Rights, now: int) -> AuthorizedKey:
         """Let a key in, or change its rights.
 
         Raises:
@@ -148,7 +148,7 @@ class KeyStore:
         """
         _check_name(name)
         public = checked_key(public)
-        client = Client(name, public, rights, now)
+        client = AuthorizedKey(name, public, rights, now)
         with self._editing() as clients:
             for other in clients:
                 if other.name == name and other.public != public and other.revoked is None:
@@ -158,7 +158,7 @@ class KeyStore:
             clients[:] = sorted([c for c in clients if c.name != name] + [client], key=lambda c: c.name)
         return client
 
-    def revoke(self, name: str, now: int) -> Client:
+    def revoke(self, name: str, now: int) -> AuthorizedKey:
         """Let a key in no more.
 
         Raises:
@@ -183,7 +183,7 @@ class KeyStore:
         return self.folder / f"{name}{_SUFFIX}"
 
     @contextmanager
-    def _editing(self) -> Iterator[list[Client]]:
+    def _editing(self) -> Iterator[list[AuthorizedKey]]:
         """The list of clients; what becomes of it is written, whole, while nobody else edits."""
         make_private(self.folder)
         folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

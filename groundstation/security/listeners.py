@@ -25,7 +25,7 @@ import zmq
 from groundstation.errors import WorldError
 from groundstation.security.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
 from groundstation.security.endpoints import bind
-from groundstation.security.zap import Gate, OpenGate
+from groundstation.security.zap import CurveAuthenticator, NoAuthentication
 
 TOPICS_MAX = 1 << 16
 """Bytes of all subscriptions: some 8 MB of libzmq's memory, if none has a byte in common with another."""
@@ -52,7 +52,9 @@ class Listeners:
         stalls: how often it began to drop messages for a listener that does not keep up.
     """
 
-    def __init__(self, context: zmq.Context[Any], endpoint: str, gate: Gate | OpenGate, refuse: Refuse) -> None:
+    def __init__(
+        self, context: zmq.Context[Any], endpoint: str, gate: CurveAuthenticator | NoAuthentication, refuse: Refuse
+    ) -> None:
         """Bind.
 
         Raises:
@@ -142,7 +144,9 @@ class DetachedListeners:
         endpoint: where they are bound.
     """
 
-    def __init__(self, context: zmq.Context[Any], endpoint: str, gate: Gate | OpenGate, refuse: Refuse) -> None:
+    def __init__(
+        self, context: zmq.Context[Any], endpoint: str, gate: CurveAuthenticator | NoAuthentication, refuse: Refuse
+    ) -> None:
         """Bind.
 
         Raises:

@@ -12,13 +12,13 @@ from typing import Protocol
 import zmq.asyncio
 
 from groundstation.errors import StationError, WorldError
-from groundstation.messages.throttle import Tally
-from groundstation.security.authorization import Guests
+from groundstation.messages.throttle import EventThrottle
+from groundstation.security.authorization import AuthorizedKeys
 from groundstation.security.connections import Refuse
 from groundstation.security.endpoints import Endpoints
 from groundstation.security.keys import KeyPair, KeyStore
-from groundstation.security.server_sockets import Door
-from groundstation.security.zap import Gate
+from groundstation.security.server_sockets import ServerSockets
+from groundstation.security.zap import CurveAuthenticator
 from protocols.words import Severity
 
 _WATCH_EVERY_S = 0.25
@@ -31,7 +31,7 @@ class Say(Protocol):
         """An event."""
 
 
-class Reception:
+class RemoteAccess:
     """One door, with keys or, on loopback, without. To be used inside one event loop."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Reception:
         ends: Endpoints,
         key: KeyPair | None,
         store: KeyStore,
-        tally: Tally,
+        tally: EventThrottle,
         say: Say,
         refuse: Refuse,
     ) -> None:
@@ -51,11 +51,11 @@ class Reception:
             WorldError: it cannot be bound.
         """
         self._say = say
-        self._guests = Guests(store)
+        self._guests = AuthorizedKeys(store)
         self._told: str | None = None
-        self._gate = None if key is None else Gate(context, key, self._guests, tally)
+        self._gate = None if key is None else CurveAuthenticator(context, key, self._guests, tally)
         try:
-            self.door = Door(context, ends, self._gate, refuse, detached=True)
+            self.door = ServerSockets(context, ends, self._gate, refuse, detached=True)
         except StationError:
             self._close_gate()
             raise

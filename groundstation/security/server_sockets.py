@@ -14,11 +14,11 @@ import zmq
 import zmq.asyncio
 
 from groundstation.errors import WorldError
-from groundstation.security.authorization import Caller
+from groundstation.security.authorization import Principal
 from groundstation.security.connections import LOOK_EVERY_S, Bounds, Connections, Refuse
 from groundstation.security.endpoints import Endpoints, bind, check, is_removed
 from groundstation.security.listeners import DetachedListeners, Listeners
-from groundstation.security.zap import Gate, OpenGate
+from groundstation.security.zap import CurveAuthenticator, NoAuthentication
 
 _REPLY_LINGER_MS = 500
 _REPLIES = 4
@@ -37,10 +37,10 @@ class Request(NamedTuple):
 
     envelope: list[bytes]
     body: bytes
-    caller: Caller
+    caller: Principal
 
 
-class Door:
+class ServerSockets:
     """Two bound sockets. To be used inside one event loop, but for `publish`.
 
     Attributes:
@@ -51,7 +51,7 @@ class Door:
         self,
         context: zmq.Context[Any],
         ends: Endpoints,
-        gate: Gate | OpenGate | None = None,
+        gate: CurveAuthenticator | NoAuthentication | None = None,
         refuse: Refuse = lambda kind, text: None,
         *,
         detached: bool = False,
@@ -70,12 +70,12 @@ class Door:
             WorldError: an endpoint cannot be bound.
         """
         self._context = context
-        self._gate = gate or OpenGate()
+        self._gate = gate or NoAuthentication()
         self._refuse = refuse
         self._make = DetachedListeners if detached else Listeners
         self._stalls_before = 0
         for endpoint in (ends.telemetry, ends.command):
-            check(endpoint, keyed=isinstance(gate, Gate))
+            check(endpoint, keyed=isinstance(gate, CurveAuthenticator))
         self._listeners = self._make(context, ends.telemetry, self._gate, refuse)
         self._router = context.socket(zmq.ROUTER, socket_class=zmq.asyncio.Socket)
         self._router.set(zmq.LINGER, _REPLY_LINGER_MS)
@@ -164,5 +164,5 @@ class Door:
             self._router.close()
 
 
-def _who(caller: Caller) -> str:
+def _who(caller: Principal) -> str:
     return "a client" if caller.key is None else f"the key {caller.key!r}"

@@ -14,8 +14,8 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
-from groundstation.messages.throttle import Tally
-from groundstation.security.authorization import LOCAL, Caller, Guests
+from groundstation.messages.throttle import EventThrottle
+from groundstation.security.authorization import LOCAL, AuthorizedKeys, Principal
 from groundstation.security.keys import KeyPair
 
 _LOG = logging.getLogger("groundstation.security")
@@ -28,13 +28,15 @@ _WRONG_SERVER_KEY = 0x1100_0001
 """ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: it speaks CURVE, but not to the key that is here."""
 
 
-class Gate:
+class CurveAuthenticator:
     """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
 
     greeting = 500
     """Bytes: who has sent less has not shown a key."""
 
-    def __init__(self, context: zmq.asyncio.Context, key: KeyPair, guests: Guests, tally: Tally) -> None:
+    def __init__(
+        self, context: zmq.asyncio.Context, key: KeyPair, guests: AuthorizedKeys, tally: EventThrottle
+    ) -> None:
         """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
         self.key = key
         self._context = context
@@ -61,7 +63,7 @@ class Gate:
         """The name of that key."""
         return self.caller(self.key_of(frame)).key or ""
 
-    def caller(self, key: str) -> Caller:
+    def caller(self, key: str) -> Principal:
         """Whose key that is, and what it may do now."""
         return self._guests.caller(key)
 
@@ -104,7 +106,7 @@ class Gate:
         return public
 
 
-class OpenGate:
+class NoAuthentication:
     """Before sockets that only this host's user can reach: everybody may pass."""
 
     greeting = 100
@@ -130,6 +132,6 @@ class OpenGate:
         """None is shown."""
         return ""
 
-    def caller(self, key: str) -> Caller:
+    def caller(self, key: str) -> Principal:
         """Everybody is this host's user."""
         return LOCAL

@@ -14,24 +14,24 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from groundstation.downlink.receiver import Outcome
+from groundstation.downlink.receiver import ReceiverEvent
 from groundstation.errors import CommandRefused, LinkError
-from groundstation.links.base import LinkChange, Report
+from groundstation.links.base import Report, TransportChange
 from groundstation.messages.base import Message
 from groundstation.messages.commanding import (
     AcknowledgeRequest,
     ArmRequest,
+    CommandingRequest,
     CommandRequest,
     CommandUpdate,
     CopDirectiveRequest,
-    Order,
-    OrderAccepted,
+    RequestAccepted,
     UplinkStatus,
 )
 from groundstation.messages.losses import LossBook
-from groundstation.messages.throttle import Tally
+from groundstation.messages.throttle import EventThrottle
 from groundstation.messages.wire import Acknowledgement, EventMessage, Telemetry
-from groundstation.security.authorization import LOCAL, Caller
+from groundstation.security.authorization import LOCAL, Principal
 from groundstation.uplink.cop1_messages import Transmission
 from groundstation.uplink.service import Uplink, UplinkOutcome
 from protocols.declare.commands import shown
@@ -46,7 +46,7 @@ _TOKEN_SIZES = range(8, 65)
 _NAME_MAX = 64
 _TEXT_MAX = 400
 
-Told = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
+UplinkMessage = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
 
 
 class OrderGuard:
@@ -57,7 +57,7 @@ class OrderGuard:
         self._since = since
         self._seen: dict[str, int] = {}
 
-    def check(self, order: Order, now: int, wall: int) -> None:
+    def check(self, order: CommandingRequest, now: int, wall: int) -> None:
         """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``: what its caller goes by.
 
         Raises:
@@ -95,7 +95,7 @@ class OrderGuard:
             del self._seen[token]
 
 
-class CommandDesk:
+class CommandServer:
     """Takes orders, follows the link, writes to it.
 
     `transmit` runs in an event loop; the other methods may be called from any thread that has the ``turn``.
@@ -106,7 +106,7 @@ class CommandDesk:
         uplink: Uplink,
         losses: LossBook,
         write: Callable[[bytes], None],
-        tell: Callable[[Told], None],
+        tell: Callable[[UplinkMessage], None],
         clock: Callable[[], int],
         wall: Callable[[], int],
         turn: AbstractContextManager[None],
@@ -131,10 +131,10 @@ class CommandDesk:
         self._turn = turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard = OrderGuard(clock())
-        self._refusals = Tally(self._tell_refused, clock)
+        self._refusals = EventThrottle(self._tell_refused, clock)
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
-    def answer(self, order: Order, caller: Caller = LOCAL) -> OrderAccepted:
+    def answer(self, order: CommandingRequest, caller: Principal = LOCAL) -> RequestAccepted:
         """Carry out an order of somebody who may command.
 
         Raises:
@@ -156,10 +156,10 @@ class CommandDesk:
         """Count an order that was refused, here or before it came here."""
         self._uplink.refused += 1
 
-    def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
+    def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[ReceiverEvent]) -> None:
         """A report of the link, and what the receiver found in it."""
         now = self._clock()
-        if isinstance(report, LinkChange):
+        if isinstance(report, TransportChange):
             self._do(self._uplink.link(report.state == "CONNECTED", report.detail, now))
         for ocf in ocfs:
             self._do(self._uplink.ocf(ocf, now))
@@ -195,27 +195,27 @@ class CommandDesk:
                 else:
                     self._do(self._uplink.written(transmission, self._clock()))
 
-    def _obey(self, order: Order, now: int) -> OrderAccepted:
+    def _obey(self, order: CommandingRequest, now: int) -> RequestAccepted:
         if isinstance(order, CommandRequest):
             return self._command(order, now)
         if isinstance(order, ArmRequest):
             self._do(self._uplink.arm(order.seconds, order.who, now))
-            return OrderAccepted(text=f"armed for {order.seconds:g} s" if order.seconds else "disarmed")
+            return RequestAccepted(text=f"armed for {order.seconds:g} s" if order.seconds else "disarmed")
         if isinstance(order, CopDirectiveRequest):
             self._do(self._uplink.directive(order.directive, order.value, order.who, now))
-            return OrderAccepted(text=f"FOP-1 takes {order.directive}")
+            return RequestAccepted(text=f"FOP-1 takes {order.directive}")
         if isinstance(order, AcknowledgeRequest):
             return self._acknowledge(order, now)
         raise CommandRefused(f"a station does not take {type(order).__name__}")
 
-    def _acknowledge(self, order: AcknowledgeRequest, now: int) -> OrderAccepted:
+    def _acknowledge(self, order: AcknowledgeRequest, now: int) -> RequestAccepted:
         news = self._losses.acknowledge(order.who, now, order.until)
         if news is None:
-            return OrderAccepted(text="nothing to acknowledge")
+            return RequestAccepted(text="nothing to acknowledge")
         self._tell(news)
-        return OrderAccepted(text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in news.losses))
+        return RequestAccepted(text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in news.losses))
 
-    def _command(self, order: CommandRequest, now: int) -> OrderAccepted:
+    def _command(self, order: CommandRequest, now: int) -> RequestAccepted:
         number, outcomes = self._uplink.submit(
             order.name,
             order.arguments,
@@ -226,7 +226,7 @@ class CommandDesk:
             repeats=order.repeats,
         )
         self._do(outcomes)
-        return OrderAccepted(text=f"command {number} {order.name} is queued", command=number)
+        return RequestAccepted(text=f"command {number} {order.name} is queued", command=number)
 
     def _tell_refused(self, text: str) -> None:
         now = self._clock()

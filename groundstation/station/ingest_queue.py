@@ -19,12 +19,12 @@ from collections.abc import Callable
 from types import TracebackType
 
 from groundstation.links.base import Chunk
-from groundstation.station.recorder import Kept
+from groundstation.station.recorder import ArchivedReport
 
 _ROOM_EVERY = 0.01
 
 
-class Turn:
+class DecodeLock:
     """A lock for one event loop and one reader thread. Who has it may enter it again."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Turn:
         self._lock.release()
 
 
-class ReportQueue:
+class IngestQueue:
     """Reports that were archived and not yet decoded. Bounded, in number and in bytes; counts what did not fit.
 
     Attributes:
@@ -61,7 +61,7 @@ class ReportQueue:
     def __init__(self, limit: int, size_limit: int = 64 << 20) -> None:
         """Args: how many reports, and how many bytes in them."""
         self.held = False
-        self._reports: deque[Kept] = deque()
+        self._reports: deque[ArchivedReport] = deque()
         self._limit = limit
         self._size_limit = size_limit
         self._size = 0
@@ -74,12 +74,12 @@ class ReportQueue:
         return not self._reports and not self._overrun
 
     @property
-    def oldest(self) -> Kept | None:
+    def oldest(self) -> ArchivedReport | None:
         """What has waited longest."""
         with self._lock:
             return self._reports[0] if self._reports else None
 
-    def put(self, report: Kept) -> None:
+    def put(self, report: ArchivedReport) -> None:
         """From the reader thread."""
         with self._lock:
             size = self._size + _size_of(report)
@@ -94,7 +94,7 @@ class ReportQueue:
         while (self.held or len(self._reports) >= self._limit // 2) and not give_up():
             time.sleep(_ROOM_EVERY)
 
-    def take(self) -> Kept | None:
+    def take(self) -> ArchivedReport | None:
         """The next report, if one waits."""
         with self._lock:
             if not self._reports:
@@ -118,5 +118,5 @@ class ReportQueue:
         return overrun
 
 
-def _size_of(kept: Kept) -> int:
+def _size_of(kept: ArchivedReport) -> int:
     return len(kept.report.data) if isinstance(kept.report, Chunk) else 0

@@ -29,7 +29,7 @@ from groundstation.station.registry import Registry, StationInfo
 from groundstation.station.shutdown import RECORDING_CLOSED, RECORDING_INCOMPLETE
 from groundstation.viewer.client import StationClient
 
-_LOG = logging.getLogger("groundstation.station.station")
+_LOG = logging.getLogger("groundstation.station")
 
 _START_S = 30.0
 """How long a station may take to start, on a busy host too."""

@@ -17,13 +17,13 @@ import zmq
 
 from groundstation.errors import StationError
 from groundstation.messages.wire import AnyMessage, Heartbeat, Refusal, SnapshotRequest, decode, encode, topic_of
-from groundstation.security.authorization import Caller
+from groundstation.security.authorization import Principal
 from groundstation.security.connections import Refuse
 from groundstation.security.endpoints import Endpoints
-from groundstation.security.server_sockets import Door
+from groundstation.security.server_sockets import ServerSockets
 
-Handler = Callable[[AnyMessage, Caller], AnyMessage]
-Unreadable = Callable[[str, Caller], None]
+Handler = Callable[[AnyMessage, Principal], AnyMessage]
+Unreadable = Callable[[str, Principal], None]
 
 
 class Publisher:
@@ -61,12 +61,14 @@ class Publisher:
         self._steady = steady or clock
         self._lock = threading.RLock()
         self._sequences: dict[str, int] = {}
-        private = Door(context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint), refuse=refuse)
+        private = ServerSockets(
+            context, Endpoints(telemetry=telemetry_endpoint, command=command_endpoint), refuse=refuse
+        )
         self.telemetry_endpoint = private.ends.telemetry
         self.command_endpoint = private.ends.command
         self._doors = [private]
 
-    def open(self, door: Door) -> None:
+    def open(self, door: ServerSockets) -> None:
         """Serve one more door; before `serve`."""
         self._doors.append(door)
 
@@ -127,14 +129,14 @@ class Publisher:
         for door in self._doors:
             door.close()
 
-    async def _serve(self, door: Door, handler: Handler, unreadable: Unreadable | None) -> None:
+    async def _serve(self, door: ServerSockets, handler: Handler, unreadable: Unreadable | None) -> None:
         while True:
             request = await door.receive()
             answer = self._answer(request.body, request.caller, handler, unreadable)
             await door.reply(request, encode(msgspec.structs.replace(answer, sent=self._steady())))
             await asyncio.sleep(0)
 
-    def _answer(self, body: bytes, caller: Caller, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:
+    def _answer(self, body: bytes, caller: Principal, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:
         try:
             request = decode(body)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.formats.json_encoding import encode_json
-from groundstation.links.base import Chunk, LinkChange, Report
+from groundstation.links.base import Chunk, Report, TransportChange
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, LinkStatus
 from groundstation.recordings.damaged.shortfall import Shortfall
@@ -59,7 +59,7 @@ class NoArchive:
         """Nothing to close."""
 
 
-class Kept(NamedTuple):
+class ArchivedReport(NamedTuple):
     """A report that was archived. ``id`` is that of its chunk; 0 for all else."""
 
     report: Report
@@ -74,7 +74,7 @@ class _Place(NamedTuple):
     ert: int
 
 
-class Recorder:
+class ArchivingReceiver:
     """A receiver with its recording; without a path, nothing is kept."""
 
     def __init__(self, receiver: Receiver, archive: Archive, path: str | None) -> None:
@@ -85,11 +85,11 @@ class Recorder:
         # A frame that completes now began no more than two frames back, and a chunk has a byte at least.
         self._places: deque[_Place] = deque(maxlen=2 * receiver.profile.cadu_length + 1)
 
-    def keep(self, report: Report) -> Kept:
+    def keep(self, report: Report) -> ArchivedReport:
         """Archive a report's raw bytes. From any thread, before anything else looks at them."""
         if isinstance(report, Chunk):
-            return Kept(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
-        if isinstance(report, LinkChange):
+            return ArchivedReport(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
+        if isinstance(report, TransportChange):
             body = encode_json(
                 {
                     "state": report.state,
@@ -99,9 +99,9 @@ class Recorder:
                 }
             )
             self._archive.event(report.ert, None, "transport", body)
-        return Kept(report, 0)
+        return ArchivedReport(report, 0)
 
-    def decode(self, kept: Kept, tell: Callable[[Outcome], None] | None = None) -> list[Outcome]:
+    def decode(self, kept: ArchivedReport, tell: Callable[[ReceiverEvent], None] | None = None) -> list[ReceiverEvent]:
         """Decode a report that was kept, and keep what follows from it.
 
         ``tell`` gets each thing that follows as soon as it is known: nobody who waits for a value waits for the rest.
@@ -119,7 +119,7 @@ class Recorder:
             self._index()
         return outcomes
 
-    def stalled(self, now: int) -> list[Outcome]:
+    def stalled(self, now: int) -> list[ReceiverEvent]:
         """Time passes although the link reports nothing."""
         outcomes = self.receiver.stalled(now)
         for outcome in outcomes:
@@ -160,7 +160,7 @@ class Recorder:
         if entries:
             self._archive.frames(entries)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: ReceiverEvent) -> None:
         if isinstance(outcome, EventMessage):
             self.note(outcome)
         elif isinstance(outcome, ContactChange):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from groundstation.errors import ArchiveError
 from groundstation.formats.output import tell
 from groundstation.host.service import stop_signals
-from groundstation.host.wakeup import Bell
+from groundstation.host.wakeup import LoopWakeup
 
 RECORDING_CLOSED = "RECORDING_CLOSED"
 """Name of a station's last event: its recording is closed and whole."""
@@ -22,7 +22,7 @@ DISK_S = 3.0
 """How long a disk may take before whoever waits is told."""
 
 
-class Ending:
+class GracefulShutdown:
     """To be used inside one event loop.
 
     Attributes:
@@ -50,7 +50,7 @@ class Ending:
         Raises:
             ArchiveError: given up.
         """
-        closed, loop = Bell(), asyncio.get_running_loop()
+        closed, loop = LoopWakeup(), asyncio.get_running_loop()
 
         def work() -> None:
             close()

@@ -34,7 +34,7 @@ _WARNINGS = ("WARNING_LO", "WARNING_HI", "FATAL")
 HOUSEKEEPING = 3
 
 
-class Board:
+class SnapshotCache:
     """The last telemetry of every packet, the last contacts and events, the last state of the last commands.
 
     Attributes:

@@ -20,47 +20,47 @@ from functools import partial
 
 import zmq.asyncio
 
-from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.errors import AccessRefused, ArchiveError, CallerError, CommandRefused, StationError
 from groundstation.formats.output import show_fault
-from groundstation.host.wakeup import Bell
+from groundstation.host.wakeup import LoopWakeup
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Clock, EndOfStream, LinkChange, Report, Restart, Retold
+from groundstation.links.base import Chunk, Clock, EndOfStream, ReplayedMessage, ReplayJump, Report, TransportChange
 from groundstation.links.replay import ReplayLink
 from groundstation.links.wire_log import with_wire_log
-from groundstation.messages.commanding import Order, OrderAccepted, UplinkStatus
-from groundstation.messages.throttle import Tally
+from groundstation.messages.commanding import CommandingRequest, RequestAccepted, UplinkStatus
+from groundstation.messages.throttle import EventThrottle
 from groundstation.messages.wire import (
     AnyMessage,
+    DropReport,
     EventMessage,
-    Heard,
     HistoryRequest,
     LinkStatus,
-    MissedReport,
+    ReplayAck,
     ReplayControl,
     Snapshot,
     SnapshotRequest,
     StopRequest,
 )
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.security.authorization import Caller
+from groundstation.security.authorization import Principal
 from groundstation.security.endpoints import check, pair_of
 from groundstation.security.keys import KeyPair, KeyStore
-from groundstation.security.remote_access import Reception
-from groundstation.station.command_server import TICK_S, CommandDesk, Told, describe
+from groundstation.security.remote_access import RemoteAccess
+from groundstation.station.command_server import TICK_S, CommandServer, UplinkMessage, describe
 from groundstation.station.config import StationConfig
-from groundstation.station.ingest_queue import ReportQueue, Turn
-from groundstation.station.monitoring.health import Health
+from groundstation.station.ingest_queue import DecodeLock, IngestQueue
+from groundstation.station.monitoring.health import HealthMonitor
 from groundstation.station.monitoring.log import log_message
 from groundstation.station.monitoring.presence import LOOK_EVERY_S, Presence
 from groundstation.station.monitoring.status_timing import StatusTiming
 from groundstation.station.monitoring.viewer_stats import Viewers
 from groundstation.station.publisher import Publisher
-from groundstation.station.recorder import Kept, NoArchive, Recorder
+from groundstation.station.recorder import ArchivedReport, ArchivingReceiver, NoArchive
 from groundstation.station.registry import Registry, StationInfo
-from groundstation.station.replay.session import M, ReplayDesk, last_words
-from groundstation.station.shutdown import RECORDING_CLOSED, RECORDING_INCOMPLETE, Ending
-from groundstation.station.snapshot import Board
+from groundstation.station.replay.session import M, ReplaySession, last_words
+from groundstation.station.shutdown import RECORDING_CLOSED, RECORDING_INCOMPLETE, GracefulShutdown
+from groundstation.station.snapshot import SnapshotCache
 from groundstation.uplink.service import Uplink
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Severity
@@ -98,21 +98,21 @@ class Station:
         self.config = config
         self._clock = self._host = clock
         self._wall = wall
-        self._health = Health(config.profile.cadu_length)
+        self._health = HealthMonitor(config.profile.cadu_length)
         self._registry = registry
         self._started = clock()
         self._link = open_link(config.link, clock)
-        self._replay: ReplayDesk | None = None
+        self._replay: ReplaySession | None = None
         if isinstance(self._link, ReplayLink):
-            self._clock, self._replay = self._link.now, ReplayDesk(self._link, lambda: self._publisher.published)
+            self._clock, self._replay = self._link.now, ReplaySession(self._link, lambda: self._publisher.published)
         else:
             self._link = with_wire_log(self._link)
         self._receiver = Receiver(config.dictionary, config.profile, self._link.url)
-        self._ending = Ending()
+        self._ending = GracefulShutdown()
         self._stop = self._ending.stop
-        self._arrived = Bell()
-        self._queue = ReportQueue(QUEUE_LIMIT)
-        self._turn = Turn()
+        self._arrived = LoopWakeup()
+        self._queue = IngestQueue(QUEUE_LIMIT)
+        self._turn = DecodeLock()
         self._broken: BaseException | None = None
         self._last_report = 0
         self._tally = self._make_tally("WARNING_LO", "ACCESS_REFUSED")
@@ -170,7 +170,7 @@ class Station:
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
                 try:
-                    self._recorder = Recorder(self._receiver, self._archive, self._recording)
+                    self._recorder = ArchivingReceiver(self._receiver, self._archive, self._recording)
                     self._board = self._new_board()
                     self._desk = self._make_desk(info)
                     await self._conduct(ready, info, reception)
@@ -197,10 +197,10 @@ class Station:
         severity: Severity = "ACTIVITY_HI" if name == RECORDING_CLOSED else "WARNING_HI"
         return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
 
-    def _make_desk(self, info: StationInfo) -> CommandDesk:
+    def _make_desk(self, info: StationInfo) -> CommandServer:
         uplink = Uplink(self.config.dictionary, first_sequence=info.started // NS_PER_S)
         clocks = self._clock, self._wall
-        return CommandDesk(uplink, self._board.losses, self._link.write, self._announce, *clocks, self._turn)
+        return CommandServer(uplink, self._board.losses, self._link.write, self._announce, *clocks, self._turn)
 
     def _open_archive(self) -> ArchiveWriter | NoArchive:
         config = self.config
@@ -211,7 +211,7 @@ class Station:
         return ArchiveWriter(config.recording, meta)
 
     async def _conduct(
-        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
+        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: RemoteAccess | None
     ) -> None:
         try:
             await self._run_tasks(ready, info, reception)
@@ -226,19 +226,19 @@ class Station:
             await asyncio.sleep(_LAST_WORDS_S)
 
     @contextmanager
-    def _reception(self, context: zmq.asyncio.Context) -> Iterator[Reception | None]:
+    def _reception(self, context: zmq.asyncio.Context) -> Iterator[RemoteAccess | None]:
         """The door for clients elsewhere, if one is wanted."""
         if self._ends is None:
             yield None
             return
         with closing(
-            Reception(context, self._ends, self._key, KeyStore(), self._tally, self._say, self._bounded.note)
+            RemoteAccess(context, self._ends, self._key, KeyStore(), self._tally, self._say, self._bounded.note)
         ) as reception:
             self._publisher.open(reception.door)
             yield reception
 
     async def _run_tasks(
-        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: Reception | None
+        self, ready: Callable[[StationInfo], None] | None, info: StationInfo, reception: RemoteAccess | None
     ) -> None:
         loop = asyncio.get_running_loop()
         self._say("ACTIVITY_HI", "STATION_START", f"recording to {self._recording or 'nothing: this is a replay'}")
@@ -322,43 +322,43 @@ class Station:
                 self._recorder.overrun(left)
                 self._say("WARNING_HI", "OVERRUN", f"the last {left} reads were archived and not decoded")
 
-    def _take(self, kept: Kept) -> None:
+    def _take(self, kept: ArchivedReport) -> None:
         self._last_report = self._clock()
-        if isinstance(kept.report, Retold):
+        if isinstance(kept.report, ReplayedMessage):
             self._retell(kept.report)
             return
-        if isinstance(kept.report, Restart):
+        if isinstance(kept.report, ReplayJump):
             self._begin_anew(kept.report)
         outcomes = self._recorder.decode(kept, self._tell if self._replay is None else self._tell_again)
         if self._replay is None:
             self._desk.follow(kept.report, self._receiver.ocfs, outcomes)
-        if isinstance(kept.report, LinkChange):
+        if isinstance(kept.report, TransportChange):
             self._publish_status()
         elif isinstance(kept.report, EndOfStream):
             self._publish_status()
             self._say(*last_words(kept.report))
 
-    def _retell(self, retold: Retold) -> None:
+    def _retell(self, retold: ReplayedMessage) -> None:
         """What the recording has and decoding does not say."""
         if self._replay is not None and self._replay.is_new(retold.news):
             self._tell(retold.news)
 
-    def _tell_again(self, outcome: Outcome) -> None:
+    def _tell_again(self, outcome: ReceiverEvent) -> None:
         """What decoding says in a replay."""
         if self._replay is not None and self._replay.says(outcome):
             self._tell(outcome)
 
-    def _begin_anew(self, restart: Restart) -> None:
+    def _begin_anew(self, restart: ReplayJump) -> None:
         """A replay jumped: nothing of before may mix with what comes."""
         assert self._replay is not None
         self._replay.jumped(restart.ert, restart.until)
         self._board = self._new_board()
         self._receiver = Receiver(self.config.dictionary, self.config.profile, self._link.url)
-        self._recorder = Recorder(self._receiver, self._archive, self._recording)
+        self._recorder = ArchivingReceiver(self._receiver, self._archive, self._recording)
         self._publish_status()  # first: what follows is of another place
 
-    def _new_board(self) -> Board:
-        return Board(self.config.dictionary, self.config.name, os.getpid(), self._started)
+    def _new_board(self) -> SnapshotCache:
+        return SnapshotCache(self.config.dictionary, self.config.name, os.getpid(), self._started)
 
     async def _watch(self) -> None:
         """Let time pass when the reader says nothing; tell what is wrong around the station."""
@@ -409,28 +409,28 @@ class Station:
     def _mark(self, message: M) -> M:
         return message if self._replay is None else self._replay.mark(message)
 
-    def _tell(self, news: Outcome | Told) -> None:
+    def _tell(self, news: ReceiverEvent | UplinkMessage) -> None:
         marked = self._mark(news)
         self._publisher.publish(marked)
         self._board.put(marked)
         log_message(marked)
 
-    def _make_tally(self, severity: Severity, name: str) -> Tally:
+    def _make_tally(self, severity: Severity, name: str) -> EventThrottle:
         """For what clients can cause as often as they like."""
-        return Tally(lambda text: self._say(severity, name, text[:_TOLD_MAX]), self._clock)
+        return EventThrottle(lambda text: self._say(severity, name, text[:_TOLD_MAX]), self._clock)
 
     def _say(self, severity: Severity, name: str, text: str) -> None:
         event = EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
         with self._turn:
             self._announce(event)
 
-    def _announce(self, news: Told) -> None:
+    def _announce(self, news: UplinkMessage) -> None:
         """Keep and publish what the station itself has to say."""
         if not isinstance(news, UplinkStatus):
             self._recorder.note(news)
         self._tell(news)
 
-    def _answer(self, request: AnyMessage, caller: Caller) -> AnyMessage:
+    def _answer(self, request: AnyMessage, caller: Principal) -> AnyMessage:
         """Answer one request of a viewer. A fault of ours costs an answer, never the reception of everybody else."""
         try:
             with self._turn:
@@ -443,10 +443,10 @@ class Station:
             self._faults.note(kind, f"{kind} while {describe(request)} was answered: {error}")
             raise StationError(f"a fault of the station itself ({kind}): it may have been carried out") from error
 
-    def _cannot_read(self, why: str, caller: Caller) -> None:
+    def _cannot_read(self, why: str, caller: Principal) -> None:
         self._unreadable.note(f"{caller.key}", f"a request of {caller.label('a client')} cannot be read: {why}")
 
-    def _answered(self, request: AnyMessage, caller: Caller) -> AnyMessage:
+    def _answered(self, request: AnyMessage, caller: Principal) -> AnyMessage:
         try:
             caller.check(request)
         except AccessRefused as error:
@@ -460,10 +460,10 @@ class Station:
             return self._snapshot()
         if isinstance(request, HistoryRequest):
             return self._board.history(request)
-        if isinstance(request, Heard | MissedReport):
+        if isinstance(request, ReplayAck | DropReport):
             self._note(request, caller)
-            return OrderAccepted(text="noted")
-        if isinstance(request, Order):
+            return RequestAccepted(text="noted")
+        if isinstance(request, CommandingRequest):
             if self._replay is not None:
                 raise CommandRefused("this is a replay: a recording takes no commands")
             return self._desk.answer(request, caller)
@@ -474,9 +474,9 @@ class Station:
             raise CallerError(f"a station does not take {type(request).__name__}")
         return self._snapshot()
 
-    def _note(self, report: Heard | MissedReport, caller: Caller) -> None:
+    def _note(self, report: ReplayAck | DropReport, caller: Principal) -> None:
         """What a viewer says of what it got."""
-        if isinstance(report, MissedReport):
+        if isinstance(report, DropReport):
             self._viewers.report(report, caller)
             self._publisher.missed = self._viewers.missed
         elif self._replay is not None:
@@ -484,10 +484,10 @@ class Station:
         else:
             raise CallerError("this station receives: it waits for no viewer")
 
-    def _forbid(self, request: AnyMessage, caller: Caller, error: AccessRefused) -> None:
+    def _forbid(self, request: AnyMessage, caller: Principal, error: AccessRefused) -> None:
         """Tell of a request that its caller may not make."""
         claimed = ""
-        if isinstance(request, Order):
+        if isinstance(request, CommandingRequest):
             self._desk.refused()
             claimed = request.who[:64]
         self._tally.note(f"request {caller.key}", f"{describe(request)} of {caller.label(claimed)!r}: {error}")

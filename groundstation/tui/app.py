@@ -23,7 +23,7 @@ from groundstation.formats.output import echo
 from groundstation.formats.output_file import write_numbered
 from groundstation.host.clock import host_clock
 from groundstation.host.hangup import EXIT_HANGUP, Deadline, EndSignals
-from groundstation.messages.commanding import OrderAccepted
+from groundstation.messages.commanding import RequestAccepted
 from groundstation.messages.text import utc
 from groundstation.messages.wire import History, HistoryRequest, PlaybackStatus, Refusal, ReplayControl, Snapshot
 from groundstation.tui.command_screen import CommandScreen, Ordered
@@ -40,7 +40,7 @@ from groundstation.tui.panels.rows import View
 from groundstation.tui.prompt import PromptScreen
 from groundstation.tui.terminal.driver import TerminalDriver
 from groundstation.viewer.model import PLOTTED, PassModel
-from groundstation.viewer.requests import AnyOrder, Orderer, who_am_i
+from groundstation.viewer.requests import AnyOrder, RequestFactory, who_am_i
 from groundstation.viewer.source import MessageSource, StationBack, StationLost, Update
 
 PLOTS_EVERY_S = 0.5
@@ -91,7 +91,7 @@ class StationApp(App[int]):
         self.end_code: int | None = None
         self.ended = False
         self._source, self._clock = source, clock
-        self._orderer = Orderer(who or who_am_i(), clock)
+        self._orderer = RequestFactory(who or who_am_i(), clock)
         self._glyphs = ASCII if ascii_only else UNICODE
         self._styles = styles(colour=not self.no_color)
         self._held: View | None = None
@@ -290,7 +290,7 @@ class StationApp(App[int]):
 
     async def _acknowledge(self, until: int) -> None:
         answer = await self._ask(self._orderer.acknowledge(until))
-        if isinstance(answer, OrderAccepted):
+        if isinstance(answer, RequestAccepted):
             self.model.acknowledged(until, self._orderer.who)
         self._notify(answer.text)
         self.painter.now()
@@ -346,16 +346,16 @@ class StationApp(App[int]):
     async def _order(self, message: Ordered) -> None:
         answer = await self._ask(order_of(message.draft, self._orderer))
         if isinstance(self._front, CommandScreen):
-            self._front.answered(typed_here(answer.text), taken=isinstance(answer, OrderAccepted))
+            self._front.answered(typed_here(answer.text), taken=isinstance(answer, RequestAccepted))
         else:
             self._notify(typed_here(answer.text))
 
-    async def _ask(self, message: AnyOrder) -> OrderAccepted | Refusal:
+    async def _ask(self, message: AnyOrder) -> RequestAccepted | Refusal:
         try:
             answer = await self._source.request(message)
         except StationError as error:
             return Refusal(text=f"no answer, it may have been taken: {error}")
-        return answer if isinstance(answer, OrderAccepted | Refusal) else Refusal(text="what answers is no station")
+        return answer if isinstance(answer, RequestAccepted | Refusal) else Refusal(text="what answers is no station")
 
     def action_skip(self, seconds: int) -> None:
         """On in a replay, or back."""

@@ -17,7 +17,7 @@ from math import isfinite
 from groundstation.errors import CommandRefused
 from groundstation.messages.commanding import ArgumentInfo, CommandInfo
 from groundstation.uplink.arming import ARM_MAX_S
-from groundstation.viewer.requests import AnyOrder, Orderer
+from groundstation.viewer.requests import AnyOrder, RequestFactory
 from protocols.nearest import nearest
 
 BYPASS = "--bypass"
@@ -122,7 +122,7 @@ def find(word: str, known: Sequence[CommandInfo]) -> CommandInfo:
     raise CommandRefused(f"there is no command {word!r}{nearest(word, (info.name for info in known))}")
 
 
-def order_of(draft: Draft, orderer: Orderer) -> AnyOrder:
+def order_of(draft: Draft, orderer: RequestFactory) -> AnyOrder:
     """The order as it goes to the station."""
     if isinstance(draft, CommandDraft):
         return orderer.command(draft.name, draft.arguments, bypass=draft.bypass)

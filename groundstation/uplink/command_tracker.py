@@ -26,7 +26,7 @@ _COMPLETED = 7
 
 
 @dataclass(slots=True, eq=False)
-class Tracked:
+class TrackedCommand:
     """A command and all that is needed to send it.
 
     Attributes:
@@ -55,17 +55,17 @@ class Tracked:
         return self.news.state in FINAL_STATES
 
 
-class CommandBook:
+class CommandTracker:
     """All commands of a station, the last ones by number."""
 
     def __init__(self, tell: Callable[[CommandUpdate], None]) -> None:
         """Args: who is told of every change."""
         self._tell = tell
-        self._entries: dict[int, Tracked] = {}
+        self._entries: dict[int, TrackedCommand] = {}
         self._last = 0
 
     @property
-    def live(self) -> list[Tracked]:
+    def live(self) -> list[TrackedCommand]:
         """Those that are not over, oldest first."""
         return [entry for entry in self._entries.values() if not entry.over]
 
@@ -79,7 +79,7 @@ class CommandBook:
         timeout: int,
         bypass: bool = False,
         repeats: int = 0,
-    ) -> Tracked:
+    ) -> TrackedCommand:
         """A new command, QUEUED."""
         self._last += 1
         definition = command.definition
@@ -94,38 +94,38 @@ class CommandBook:
             critical=definition.critical,
             bypass=bypass,
         )
-        entry = Tracked(news, command, values, now + timeout, repeats)
+        entry = TrackedCommand(news, command, values, now + timeout, repeats)
         self._entries[self._last] = entry
         self._forget()
         self._tell(news)
         return entry
 
-    def of_transfer(self, transfer: int) -> Tracked | None:
+    def of_transfer(self, transfer: int) -> TrackedCommand | None:
         """The command that FOP-1 knows by this number."""
         return next((entry for entry in self._entries.values() if transfer in entry.transfers), None)
 
-    def of_request(self, request: int) -> Tracked | None:
+    def of_request(self, request: int) -> TrackedCommand | None:
         """The newest command with this PUS request id."""
         return next((entry for entry in reversed(self._entries.values()) if request in entry.requests), None)
 
-    def sent(self, entry: Tracked, transfer: int, now: int) -> None:
+    def sent(self, entry: TrackedCommand, transfer: int, now: int) -> None:
         """The link took the frame of one of its transfers."""
         self._sent(entry, entry.transfers.index(transfer) + 1, now)
 
-    def delivered(self, entry: Tracked, transfer: int, now: int) -> None:
+    def delivered(self, entry: TrackedCommand, transfer: int, now: int) -> None:
         """A CLCW acknowledged the frame of one of its transfers."""
         self.sent(entry, transfer, now)
         if not entry.news.delivered:
             self._change(entry, now, delivered=True)
 
-    def give_up(self, entry: Tracked, state: CommandState, detail: str, now: int) -> None:
+    def give_up(self, entry: TrackedCommand, state: CommandState, detail: str, now: int) -> None:
         """End it from here: FAILED or TIMEOUT."""
         entry.report_due = None
         if not entry.over:
             self._change(entry, now, state=state, detail=detail)
 
     def reported(
-        self, entry: Tracked, request: int, subtype: int, values: Mapping[str, Value | None], now: int
+        self, entry: TrackedCommand, request: int, subtype: int, values: Mapping[str, Value | None], now: int
     ) -> None:
         """A verification report of PUS service 1 came, for one of its requests."""
         if entry.settled:
@@ -147,14 +147,14 @@ class CommandBook:
             detail = f"the spacecraft says {values.get('failure', 'failed')}"
             self._change(entry, now, state="FAILED", detail=f"{detail}, {late}" if late else detail, **told)
 
-    def _sent(self, entry: Tracked, attempt: int, now: int) -> None:
+    def _sent(self, entry: TrackedCommand, attempt: int, now: int) -> None:
         if entry.over or (entry.news.state != "QUEUED" and attempt <= entry.news.attempt):
             return
         again = {} if entry.news.state == "QUEUED" else {"detail": "sent again"}
         state = "SENT" if entry.news.state == "QUEUED" else entry.news.state
         self._change(entry, now, state=state, request=entry.requests[attempt - 1], attempt=attempt, **again)
 
-    def _change(self, entry: Tracked, now: int, **fields: Any) -> None:
+    def _change(self, entry: TrackedCommand, now: int, **fields: Any) -> None:
         previous = entry.news.state
         entry.news = msgspec.structs.replace(entry.news, previous=previous, ert=now, **{"detail": "", **fields})
         self._tell(entry.news)

@@ -29,7 +29,7 @@ from groundstation.messages.base import Value
 from groundstation.messages.commanding import TIMEOUTS_MS, CommandState, CommandUpdate, UplinkStatus
 from groundstation.messages.wire import EventMessage, Telemetry
 from groundstation.uplink.arming import Arming
-from groundstation.uplink.command_tracker import CommandBook, Tracked
+from groundstation.uplink.command_tracker import CommandTracker, TrackedCommand
 from groundstation.uplink.cop1 import CopService, directive_kind
 from groundstation.uplink.cop1_messages import CopOutput, CopSettings, Delivered, Notice, Transmission, Undelivered
 from protocols.ccsds.pus import request_id
@@ -93,12 +93,12 @@ class Uplink:
         self._cop = CopService(dictionary.scid, self._settings.cop)
         self._arming = Arming()
         self._out: list[UplinkOutcome] = []
-        self._book = CommandBook(self._out.append)
-        self._queues: dict[bool, deque[Tracked]] = {False: deque(), True: deque()}
+        self._book = CommandTracker(self._out.append)
+        self._queues: dict[bool, deque[TrackedCommand]] = {False: deque(), True: deque()}
         self._sequence = first_sequence % SEQUENCE_MODULO
         self._transfers = 0
         self._ping = _find_ping(dictionary)
-        self._probe: Tracked | None = None
+        self._probe: TrackedCommand | None = None
         self._waits_since = 0
         self._down: str | None = "the link is not open yet"
         self._told: UplinkStatus | None = None
@@ -282,7 +282,7 @@ class Uplink:
 
     def _enqueue(
         self, command: Command, values: dict[str, Value], who: str, now: int, bypass: bool, timeout: int, repeats: int
-    ) -> Tracked:
+    ) -> TrackedCommand:
         entry = self._book.open(command, values, who, now, timeout=timeout, bypass=bypass, repeats=repeats)
         if not bypass:
             self._waits_since = now
@@ -298,7 +298,7 @@ class Uplink:
             while queue and self._cop.room(bypass=bypass):
                 self._hand_over(queue.popleft(), now)
 
-    def _hand_over(self, entry: Tracked, now: int) -> None:
+    def _hand_over(self, entry: TrackedCommand, now: int) -> None:
         if not _wanted(entry):
             return
         if entry.command.definition.critical and not self._arming.armed(now):
@@ -341,12 +341,12 @@ class Uplink:
         while queue:
             self._give_up_unsent(queue.popleft(), reason, now)
 
-    def _give_up_unsent(self, entry: Tracked, reason: str, now: int) -> None:
+    def _give_up_unsent(self, entry: TrackedCommand, reason: str, now: int) -> None:
         """One that has been sent before, and should have been sent again, still may be reported."""
         if not entry.requests:
             self._book.give_up(entry, "FAILED", f"not sent: {reason}", now)
 
-    def _time_out(self, entry: Tracked, now: int) -> None:
+    def _time_out(self, entry: TrackedCommand, now: int) -> None:
         news = entry.news
         if entry in self._queues[news.bypass] and not entry.requests:
             detail = f"not sent: {self._cop.obstacle(now)}"
@@ -360,12 +360,12 @@ class Uplink:
         if entry in self._queues[news.bypass]:
             self._queues[news.bypass].remove(entry)
 
-    def _expect_report(self, entry: Tracked, now: int) -> None:
+    def _expect_report(self, entry: TrackedCommand, now: int) -> None:
         """It arrived, and may have to be sent again."""
         if _wanted(entry):
             entry.report_due = now + self._settings.report
 
-    def _repeat(self, entry: Tracked, now: int) -> None:
+    def _repeat(self, entry: TrackedCommand, now: int) -> None:
         entry.report_due = None
         if entry.repeats:
             entry.repeats -= 1
@@ -384,7 +384,7 @@ class Uplink:
         if self._ping is not None and (self._probe is None or self._probe.over):
             self._probe = self._enqueue(self._ping, {}, STATION, now, True, DEFAULT_TIMEOUT, REPEATS_MAX)
 
-    def _of(self, transmission: Transmission) -> Tracked | None:
+    def _of(self, transmission: Transmission) -> TrackedCommand | None:
         return None if transmission.transfer is None else self._book.of_transfer(transmission.transfer)
 
     def _say(self, severity: Severity, name: str, text: str, now: int) -> None:
@@ -411,7 +411,7 @@ def _repeatable(command: Command) -> bool:
     return command.definition.service == _TEST
 
 
-def _wanted(entry: Tracked) -> bool:
+def _wanted(entry: TrackedCommand) -> bool:
     """It may go up, for the first time or again. What was accepted need not, unless it changes nothing aboard."""
     return not entry.over and (entry.news.state != "ACCEPTED" or _repeatable(entry.command))
 

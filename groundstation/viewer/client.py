@@ -26,8 +26,8 @@ import zmq.asyncio
 from groundstation.errors import CallerError, StationError, StationGone
 from groundstation.messages.wire import (
     AnyMessage,
+    DropReport,
     HistoryRequest,
-    MissedReport,
     Refusal,
     Snapshot,
     SnapshotRequest,
@@ -39,7 +39,7 @@ from groundstation.security.endpoints import Endpoints
 from groundstation.security.handshake_monitor import MESSAGE_MAX, Handshakes
 from groundstation.security.keys import Credentials
 from groundstation.security.outgoing import OutgoingMonitor
-from groundstation.viewer.sequences import Continuity, Place
+from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
 from groundstation.viewer.source import StationBack, StationLost, Update
 
 _LOG = logging.getLogger("groundstation.viewer")
@@ -100,7 +100,7 @@ class StationClient:
         self._cut_off = 0
         self._pending: deque[AnyMessage] = deque()
         self._run: tuple[int, int] | None = None
-        self._continuity = Continuity()
+        self._continuity = SequenceTracker()
         self._heard_ns = clock()
         self._heard_s = 0.0
         self._name = secrets.token_hex(8)
@@ -154,10 +154,10 @@ class StationClient:
         while self._sub is not None:
             message = await self._next(self._sub)
             self._report_missed()
-            place = Place.RESTART if message is None else self._continuity.place(message)
-            if message is not None and place is Place.NEXT:
+            place = SequenceStatus.RESTART if message is None else self._continuity.place(message)
+            if message is not None and place is SequenceStatus.NEXT:
                 yield message
-            elif place is Place.RESTART and not self._context.closed:
+            elif place is SequenceStatus.RESTART and not self._context.closed:
                 _LOG.warning("lost the station at %s; retrying", self._station.telemetry)
                 yield StationLost(self._heard_ns)
                 snapshot = await self._rejoin()
@@ -220,7 +220,7 @@ class StationClient:
 
     async def _send_report(self, missed: int) -> None:
         with contextlib.suppress(StationError):  # then it is told with the next one
-            await self.request(MissedReport(viewer=self._name, missed=missed - self._missed_before))
+            await self.request(DropReport(viewer=self._name, missed=missed - self._missed_before))
 
     async def clock(self) -> int | None:
         """The station's clock, by the shortest answer there is: on a slow line a snapshot is seconds on its way."""

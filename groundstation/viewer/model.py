@@ -50,7 +50,7 @@ from groundstation.viewer.history import (
 )
 from groundstation.viewer.lag import LagMeter
 from groundstation.viewer.pass_clock import PassClock
-from groundstation.viewer.sequences import Continuity, Place
+from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
 
@@ -135,7 +135,7 @@ class PassModel:
         self.replay = False
         self.commanding = CommandHistory()
         self.log = Log()
-        self.gaps = Continuity()
+        self.gaps = SequenceTracker()
         self._periods: dict[str, int] = {}
         self._values: dict[Key, _Held] = {}
         self._stamps: dict[str, int] = {}
@@ -157,7 +157,7 @@ class PassModel:
             if self._is_other_station(message):
                 self._meter.restart()
             self._apply_snapshot(message, now - self._meter.take(message.sent, now))
-        elif message.seq == 0 or self.gaps.place(message) is not Place.DUPLICATE:
+        elif message.seq == 0 or self.gaps.place(message) is not SequenceStatus.DUPLICATE:
             self._apply_news(message, now - self._meter.take(message.sent, now))
 
     def station_lost(self, since: int) -> None:
@@ -206,7 +206,7 @@ class PassModel:
         self._periods = {info.packet: info.period_ms for info in snapshot.parameters}
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
         if restarted:
-            self.gaps = Continuity()
+            self.gaps = SequenceTracker()
         self.gaps.adopt(snapshot.sequences, resumed=not restarted)
         news: list[EventMessage | ContactChange | Acknowledgement] = [
             *snapshot.events,

@@ -24,7 +24,7 @@ def who_am_i() -> str:
     return f"{user}@{socket.gethostname()}"[:WHO_MAX]
 
 
-class Orderer:
+class RequestFactory:
     """One who orders, with a clock."""
 
     def __init__(self, who: str, clock: Callable[[], int]) -> None:

@@ -8,7 +8,7 @@ from enum import Enum
 from groundstation.messages.wire import AnyMessage, Heartbeat, topic_of
 
 
-class Place(Enum):
+class SequenceStatus(Enum):
     """Where a message stands in its topic."""
 
     NEXT = "next"
@@ -16,7 +16,7 @@ class Place(Enum):
     RESTART = "restart"
 
 
-class Continuity:
+class SequenceTracker:
     """Follows the sequence of every topic from a snapshot on.
 
     At or below the snapshot's sequence a message is a duplicate: it was published while the snapshot was on its way.
@@ -55,21 +55,21 @@ class Continuity:
         self._last = dict(sequences)
         self._delivered = {}
 
-    def place(self, message: AnyMessage) -> Place:
+    def place(self, message: AnyMessage) -> SequenceStatus:
         """Take the next message of the subscription, and count what is missing before it."""
         topic = topic_of(message)
         if message.seq <= self._delivered.get(topic, 0):
-            return Place.RESTART
+            return SequenceStatus.RESTART
         self._delivered[topic] = message.seq
         if message.seq <= self._last.get(topic, 0):
-            return Place.DUPLICATE
+            return SequenceStatus.DUPLICATE
         if isinstance(message, Heartbeat):
             if self._goes_back(message.sequences):
-                return Place.RESTART
+                return SequenceStatus.RESTART
             self._catch_up(message.sequences)
         self._catch_up({topic: message.seq - 1})
         self._last[topic] = message.seq
-        return Place.NEXT
+        return SequenceStatus.NEXT
 
     def _goes_back(self, sequences: Mapping[str, int]) -> bool:
         others = ((topic, last) for topic, last in self._last.items() if topic != "heartbeat")

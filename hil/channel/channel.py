@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from hil.channel.frame_splitter import Cut, Cutter
+from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.faults import FaultLog, Note, Spec, Stage, Unit, Way
 from hil.faults.timing import Pace
 from protocols.declare.dictionary import Dictionary
@@ -145,8 +145,8 @@ class Channel:
             start: mission time of bytes before the first frame, in ns.
         """
         self.log = FaultLog()
-        self.cuts: list[Cut] = []
-        self._cutter = Cutter(profile, events_of)
+        self.cuts: list[SentFrame] = []
+        self._cutter = FrameSplitter(profile, events_of)
         self._down = _Line(self._stages(faults, seed, "down"), baud)
         self._up = _Line(self._stages(faults, seed, "up"), baud)
         self._scet = start
@@ -262,7 +262,7 @@ class Channel:
                 stages.append(Stage(spec, spec.effect(random), Note(self.log, n, spec.kind, way)))
         return stages
 
-    def _unit(self, cut: Cut, now: int) -> Unit:
+    def _unit(self, cut: SentFrame, now: int) -> Unit:
         if cut.scet is not None:
             self._scet = cut.scet
         unit = Unit(cut.data, now, self._scet, self._frames, cut.offset, cut.events)

@@ -28,7 +28,7 @@ _EVENT_SERVICE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class SentFrame:
     """A frame, or bytes in none.
 
     Attributes:
@@ -52,7 +52,7 @@ _REMEMBERED = 4096
 """Frames of which is known what they are: a pass has fewer, and the runs of a campaign have the same."""
 
 
-class Cutter:
+class FrameSplitter:
     """Feed it what a target sends."""
 
     def __init__(self, profile: LinkProfile, events_of: Dictionary | None = None) -> None:
@@ -66,7 +66,7 @@ class Cutter:
         self._counter = frame_counter(profile, events_of)
         self._extractors: dict[int, PacketExtractor] = {}
 
-    def feed(self, data: bytes) -> list[Cut]:
+    def feed(self, data: bytes) -> list[SentFrame]:
         """The frames that are whole now. What is left waits for more."""
         self._rest += data
         cuts = []
@@ -74,7 +74,7 @@ class Cutter:
             cuts.append(self._take(size))
         return cuts
 
-    def end(self) -> list[Cut]:
+    def end(self) -> list[SentFrame]:
         """No more comes for now: what waits is a frame at most, and a piece in none."""
         cuts = []
         while self._rest:
@@ -100,15 +100,15 @@ class Cutter:
         tails = (self._rest[self._size - n :] for n in range(1, len(self._profile.asm)))
         return any(len(tail) < len(self._profile.asm) and self._profile.asm.startswith(tail) for tail in tails)
 
-    def _take(self, size: int) -> Cut:
+    def _take(self, size: int) -> SentFrame:
         piece, self._rest = self._rest[:size], self._rest[size:]
         offset = self._offset
         self._offset += size
         frame = self._frame(piece)
         if frame is None:
-            return Cut(offset, piece)
+            return SentFrame(offset, piece)
         time = frame_time(frame)
-        return Cut(offset, piece, frame.vcid, frame.vcfc, time, self._events(frame, time))
+        return SentFrame(offset, piece, frame.vcid, frame.vcfc, time, self._events(frame, time))
 
     def _frame(self, piece: bytes) -> TransferFrame | None:
         """The frame that a piece is, whatever its ASM; None if it is none, or was spoiled by a chip that fails."""

@@ -18,7 +18,7 @@ from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from hil.channel.channel import Delivered
-from hil.channel.frame_splitter import Cut
+from hil.channel.frame_splitter import SentFrame
 from protocols.profile import LinkProfile
 
 
@@ -42,7 +42,7 @@ class Tally:
 class SentFrames:
     """All frames of a flight, by number."""
 
-    def __init__(self, cuts: Sequence[Cut], delivered: Sequence[Delivered], profile: LinkProfile) -> None:
+    def __init__(self, cuts: Sequence[SentFrame], delivered: Sequence[Delivered], profile: LinkProfile) -> None:
         """Args: what the target sent, what the channel delivered of it, and how frames lie on the wire."""
         self._marker, self._size = len(profile.asm), profile.cadu_length
         self._cuts = cuts
@@ -96,7 +96,7 @@ def missing_since(numbers: Sequence[Number], before: int) -> int:
     return newest.number - last.number - len(heard)
 
 
-def _numbered(cuts: Sequence[Cut], modulus: int) -> list[Number | None]:
+def _numbered(cuts: Sequence[SentFrame], modulus: int) -> list[Number | None]:
     """Each cut's number; None for what is in no frame, or damaged."""
     numbers: list[Number | None] = []
     last: dict[int, tuple[int, int, int]] = {}  # by channel: VCFC, number, and how many cuts there were

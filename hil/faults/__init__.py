@@ -11,12 +11,23 @@ To add one: a class in its file, and its line here.
 
 from __future__ import annotations
 
-from hil.faults.acts import Act, Hang, Hangup, MemoryFlip, PeerKilled, PeerStopped, PowerOff, Reset, Trigger, Unplug
+from hil.faults.acts import (
+    EnvironmentFault,
+    Hang,
+    Hangup,
+    MemoryFlip,
+    PeerKilled,
+    PeerStopped,
+    PowerOff,
+    Reset,
+    Trigger,
+    Unplug,
+)
 from hil.faults.damage import BitFlip, ByteDrop, ByteDup, ByteInsert, Garbage, Stuck, Truncate, WrongBaud
 from hil.faults.framewise import BurstLoss, FrameDrop, FrameDup, FrameReorder, Overrun, Silence
 from hil.faults.spec import Spec, Stage
 from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
-from hil.faults.unit import Applied, FaultLog, Note, Unit, Way
+from hil.faults.unit import FaultLog, FaultLogEntry, Note, Unit, Way
 from hil.faults.window import At, For, in_flight, mission_time, span_ns
 
 FAULTS: dict[str, type[Spec]] = {
@@ -51,10 +62,10 @@ FAULTS: dict[str, type[Spec]] = {
 
 __all__ = [
     "FAULTS",
-    "Act",
-    "Applied",
     "At",
+    "EnvironmentFault",
     "FaultLog",
+    "FaultLogEntry",
     "For",
     "MemoryFlip",
     "Note",

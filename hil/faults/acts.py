@@ -11,7 +11,7 @@ from hil.faults.unit import Unit
 from hil.faults.window import At
 
 
-class Act(Spec, frozen=True, kw_only=True):
+class EnvironmentFault(Spec, frozen=True, kw_only=True):
     """Done once when its window opens, and undone when it closes, if it closes and can be undone."""
 
     lasts: ClassVar[bool] = True
@@ -27,52 +27,52 @@ class Act(Spec, frozen=True, kw_only=True):
             raise ValueError(f"{self.kind} needs 'at'")
 
 
-class Unplug(Act, frozen=True, kw_only=True, tag="unplug"):
+class Unplug(EnvironmentFault, frozen=True, kw_only=True, tag="unplug"):
     """The device goes, and comes back after ``for``, under another name if ``new_name``. What was not read is lost."""
 
     family: ClassVar[Family] = "link"
     new_name: bool = False
 
 
-class Hangup(Act, frozen=True, kw_only=True, tag="hangup"):
+class Hangup(EnvironmentFault, frozen=True, kw_only=True, tag="hangup"):
     """The line is hung up: the reader sees the ``eof`` or an ``eio``; the port is there again after ``for``."""
 
     family: ClassVar[Family] = "link"
     error: Literal["eof", "eio"] = "eof"
 
 
-class PeerKilled(Act, frozen=True, kw_only=True, tag="peer_killed"):
+class PeerKilled(EnvironmentFault, frozen=True, kw_only=True, tag="peer_killed"):
     """The ZeroMQ peer dies; another takes its place after ``for``."""
 
     family: ClassVar[Family] = "link"
 
 
-class PeerStopped(Act, frozen=True, kw_only=True, tag="peer_stopped"):
+class PeerStopped(EnvironmentFault, frozen=True, kw_only=True, tag="peer_stopped"):
     """The ZeroMQ peer stands still for ``for``: connected, and silent."""
 
     family: ClassVar[Family] = "link"
 
 
-class Reset(Act, frozen=True, kw_only=True, tag="reset"):
+class Reset(EnvironmentFault, frozen=True, kw_only=True, tag="reset"):
     """The target's reset pin, or a brown-out: it boots and waits in READY."""
 
     family: ClassVar[Family] = "target"
     lasts: ClassVar[bool] = False
 
 
-class Hang(Act, frozen=True, kw_only=True, tag="hang"):
+class Hang(EnvironmentFault, frozen=True, kw_only=True, tag="hang"):
     """The target stands still, and goes on after ``for`` where it stood."""
 
     family: ClassVar[Family] = "target"
 
 
-class PowerOff(Act, frozen=True, kw_only=True, tag="power_off"):
+class PowerOff(EnvironmentFault, frozen=True, kw_only=True, tag="power_off"):
     """The target loses its power; after ``for`` it is switched on, boots, and waits in READY."""
 
     family: ClassVar[Family] = "target"
 
 
-class MemoryFlip(Act, frozen=True, kw_only=True, tag="memory_flip"):
+class MemoryFlip(EnvironmentFault, frozen=True, kw_only=True, tag="memory_flip"):
     """Bits of the target's memory turn over.
 
     Attributes:

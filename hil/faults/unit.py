@@ -55,7 +55,7 @@ class Unit:
         return Unit(self.data, self.due + ns, self.scet, self.number, self.origin, self.events)
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
+class FaultLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One deed of one fault.
 
     Attributes:
@@ -92,13 +92,13 @@ class FaultLog:
         acts: entries of each fault, and ``touched`` the bytes of its entries by deed; of dropped ones too.
     """
 
-    entries: list[Applied] = field(default_factory=list)
+    entries: list[FaultLogEntry] = field(default_factory=list)
     dropped: int = 0
     totals: Counter[tuple[str, Deed]] = field(default_factory=Counter)
     acts: Counter[int] = field(default_factory=Counter)
     touched: Counter[tuple[int, Deed]] = field(default_factory=Counter)
 
-    def add(self, entry: Applied) -> None:
+    def add(self, entry: FaultLogEntry) -> None:
         """Write down."""
         self.totals[entry.way, entry.deed] += entry.length
         self.acts[entry.fault] += 1
@@ -121,7 +121,7 @@ class Note:
     def __call__(self, unit: Unit, deed: Deed, what: str, start: int = 0, length: int | None = None) -> None:
         """Something was done to ``length`` bytes of a unit, from ``start`` on; to all of them by default."""
         self.log.add(
-            Applied(
+            FaultLogEntry(
                 fault=self.fault,
                 kind=self.kind,
                 way=self.way,

@@ -11,7 +11,7 @@ from pathlib import Path
 from groundstation.ports.board_lock import WAIT_S
 from hil.images.image import BOARD_OF, Image, choose_image, image_with_id, read_any_image
 from hil.lander.bus import FaultTrace
-from hil.targets import TIMELESS, BoardMachine, BoardPort, Machine, MachineFailed
+from hil.targets import UNPACED, BoardMachine, BoardPort, Machine, MachineFailed
 from hil.targets.greeting import Greeting, find_greeting, no_greeting
 from protocols.lander import MARS6
 
@@ -92,7 +92,7 @@ def identify(
     """Switch a target on, or go to a board's port, and wait for its greeting.
 
     Args:
-        target: one of `TIMELESS`; None: a board.
+        target: one of `UNPACED`; None: a board.
         ports: of boards, of which any will do.
         image: what an emulated target is to run; None: what the rule chooses.
         wait_s: how long to wait for a board that another run uses.
@@ -106,9 +106,9 @@ def identify(
     if target is None:
         machine: Machine = BoardMachine(came.put, ports, wait_s=wait_s)
     elif image is not None and target in BOARD_OF:
-        machine = TIMELESS[target](came.put, choose_image(BOARD_OF[target], image))
+        machine = UNPACED[target](came.put, choose_image(BOARD_OF[target], image))
     else:
-        machine = TIMELESS[target](came.put)
+        machine = UNPACED[target](came.put)
     try:
         machine.power_on()
         return _greeting(machine, came)

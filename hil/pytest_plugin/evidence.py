@@ -9,7 +9,7 @@ from groundstation.messages.wire import ContactChange, LosVerdict
 from groundstation.recordings.event_bodies import body_of
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import GOOD_QUALITIES, FrameRecord
-from hil.channel.frame_splitter import Cut, Cutter
+from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.verdict.measure import Received
 from protocols.lander import LANDER
 from protocols.profile import UART
@@ -54,6 +54,6 @@ def bytes_after(bundle: Path, scet: int) -> int:
     return after
 
 
-def _sent(bundle: Path) -> list[Cut]:
+def _sent(bundle: Path) -> list[SentFrame]:
     """What the target sent, before any fault."""
-    return Cutter(UART).feed((bundle / "sent.bin").read_bytes())
+    return FrameSplitter(UART).feed((bundle / "sent.bin").read_bytes())

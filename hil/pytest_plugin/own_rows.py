@@ -10,7 +10,7 @@ import msgspec
 
 from groundstation.errors import CallerError
 from hil.scenario.scenario import Limit, check_bounds
-from hil.verdict.limits import ANY, MEASUREMENTS, Band, base_name, row
+from hil.verdict.limits import ANY, MEASUREMENTS, LimitBand, base_name, row
 from hil.verdict.result import Measurement, Shown
 
 _NAME = re.compile(r"[^\s\[\]]{1,100}")
@@ -42,7 +42,7 @@ def own_row(name: str, value: Any, unit: str, limits: dict[str, Any], taken: Col
             check_bounds("limits", limit)
         except ValueError as error:
             raise CallerError(f"measure: {name}: {error}") from error
-        band = Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
+        band = LimitBand(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
     return row(name, _plain(f"measure: {name}", value), band, unit=unit)
 
 

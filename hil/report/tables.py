@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from groundstation.formats.printable import printable
 from groundstation.messages.lost_text import lost_text
-from hil.faults import Applied
+from hil.faults import FaultLogEntry
 from hil.report.drawing.axis import line_to_mission
 from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
@@ -95,7 +95,7 @@ def log(result: RunResult) -> Markup:
     return join([table(heads, rows, "log", "Log of faults"), *tail])
 
 
-def _entry(result: RunResult, entry: Applied) -> Markup:
+def _entry(result: RunResult, entry: FaultLogEntry) -> Markup:
     at = utc_ms(entry.scet if entry.way else line_to_mission(result, entry.at))
     numbers = [grouped(entry.frame), grouped(entry.offset)]
     texts = [

@@ -13,8 +13,8 @@ from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Telemetry
-from hil.channel.frame_splitter import Cut
-from hil.faults import Act, Spec
+from hil.channel.frame_splitter import SentFrame
+from hil.faults import EnvironmentFault, Spec
 from hil.lander.flight_profile import PASSES
 from hil.scenario.scenario import Command, Scenario
 from protocols.lander import EPOCH, LANDER, MARS6
@@ -53,7 +53,7 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
 
 def span_of(fault: Spec) -> int:
     """For how long a fault of link or target lasts, in ns of the mission; 0: it is not undone."""
-    return fault.span.value if isinstance(fault, Act) and fault.span is not None else 0
+    return fault.span.value if isinstance(fault, EnvironmentFault) and fault.span is not None else 0
 
 
 def _began(fault: Spec, length: int) -> int:
@@ -77,7 +77,7 @@ def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> fl
     return host + (mission - now) / rate / NS_PER_S
 
 
-def last_words(cuts: Sequence[Cut]) -> str:
+def last_words(cuts: Sequence[SentFrame]) -> str:
     """What a target sent last: frame, mission time, and what the lander said last of its phase."""
     frames = [cut for cut in cuts[-_LAST:] if cut.vcid is not None]
     if not frames:
@@ -90,11 +90,11 @@ def last_words(cuts: Sequence[Cut]) -> str:
     return f"{text}{before}{_phase(lander)}"
 
 
-def _named(cut: Cut) -> str:
+def _named(cut: SentFrame) -> str:
     return f"VC{cut.vcid} frame {cut.vcfc}" + ("" if cut.scet is None else f" of {utc(cut.scet, 3)}")
 
 
-def _phase(frames: Sequence[Cut]) -> str:
+def _phase(frames: Sequence[SentFrame]) -> str:
     """The phase in the last of the lander's frames."""
     receiver, phase = Receiver(MARS6, UART, "target:"), None
     for frame in frames:

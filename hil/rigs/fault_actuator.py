@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from hil.faults import Act, MemoryFlip, Unit
+from hil.faults import EnvironmentFault, MemoryFlip, Unit
 from hil.rigs.scheduled_fault import ScheduledFault
 from hil.verdict.flight_record import FlightRecord
 from hil.verdict.result import Moment
@@ -97,7 +97,7 @@ class FaultActuator:
         self._record = record
         self._lead = lead
         faults = enumerate(record.scenario.faults)
-        self._faults = [ScheduledFault(n, spec) for n, spec in faults if isinstance(spec, Act)]
+        self._faults = [ScheduledFault(n, spec) for n, spec in faults if isinstance(spec, EnvironmentFault)]
 
     def act(self, scet: int, line: int, time: int, last: Unit | None = None) -> None:
         """End and begin what is due.

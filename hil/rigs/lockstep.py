@@ -16,11 +16,11 @@ from pathlib import Path
 
 from groundstation.downlink.receiver import Receiver
 from groundstation.errors import ArchiveError, CommandRefused
-from groundstation.links.base import Chunk, LinkChange, Listening, Report
+from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.commanding import FINAL_STATES, CommandUpdate
 from groundstation.messages.wire import EventMessage, Telemetry
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from groundstation.uplink.cop1_messages import Transmission
 from groundstation.uplink.service import Uplink, UplinkOutcome
 from hil.channel.channel import Channel
@@ -29,7 +29,7 @@ from hil.lander.flight_profile import PASSES
 from hil.lander.physics.dynamics import TICK_NS
 from hil.rigs.fault_actuator import FaultActuator
 from hil.rigs.scheduled_fault import ScheduledFault
-from hil.rigs.stepped_target import Stepped
+from hil.rigs.stepped_target import SteppableTarget
 from hil.scenario.scenario import Scenario
 from hil.verdict.flight_record import FlightRecord
 from protocols.lander import EPOCH, MARS6
@@ -51,7 +51,7 @@ Progress = Callable[[int], None]
 class LockstepRig:
     """One flight. `fly` once."""
 
-    def __init__(self, scenario: Scenario, target: Stepped, recording: Path, progress: Progress) -> None:
+    def __init__(self, scenario: Scenario, target: SteppableTarget, recording: Path, progress: Progress) -> None:
         self._scenario = scenario
         self._part = scenario.head.part
         self._listens = False
@@ -87,7 +87,7 @@ class LockstepRig:
         record = self.record
         meta = {"station": "lockstep", "link": self._url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
         with ArchiveWriter(record.recording, meta) as archive:
-            self._recorder = Recorder(Receiver(MARS6, UART, self._url), archive, str(record.recording))
+            self._recorder = ArchivingReceiver(Receiver(MARS6, UART, self._url), archive, str(record.recording))
             self._target.begin(self._scenario.head.flight_profile)
             record.ready, record.script = self._target.ready, self._target.script
             self._fly_all()
@@ -181,22 +181,22 @@ class LockstepRig:
         for at, data in _reads(units):
             self._take(Chunk(max(at, self._heard), data))
         if not units or units[-1].due < now:
-            self._take(Listening(now))
+            self._take(Idle(now))
 
     def _listen(self, now: int) -> None:
         """The station opens its port, if it is there."""
         self._listens = True
         gone = self._unplugged and self._unplugged.spec.kind
         if gone:
-            self._take(LinkChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
+            self._take(TransportChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
         else:
-            self._take(LinkChange(now, "CONNECTED", self._url))
+            self._take(TransportChange(now, "CONNECTED", self._url))
 
     def _take(self, report: Report) -> None:
         self._heard = report.ert
         outcomes = self._recorder.decode(self._recorder.keep(report))
         now = report.ert
-        if isinstance(report, LinkChange):
+        if isinstance(report, TransportChange):
             self._tell(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
         for ocf in self._recorder.receiver.ocfs:
             self._hear(ocf, now)
@@ -252,14 +252,14 @@ class LockstepRig:
         self._channel.lose("down", fault.number, kind, None)
         self._channel.lose("up", fault.number, kind, None)
         if self._listens:
-            self._take(LinkChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
+            self._take(TransportChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
 
     def plug(self, fault: ScheduledFault) -> None:
         """Give it back."""
         self._channel.lose("down", fault.number, fault.spec.kind, self._now - 1)
         self._unplugged = None
         if self._listens:
-            self._take(LinkChange(self._now, "CONNECTED", "there again"))
+            self._take(TransportChange(self._now, "CONNECTED", "there again"))
 
     def hold(self) -> None:
         """Pass nothing on."""

@@ -37,7 +37,7 @@ from groundstation.messages.text import utc
 from groundstation.station.config import StationConfig
 from groundstation.station.process import has_ended, start_station, stop_station
 from hil.channel.channel import Channel
-from hil.channel.frame_splitter import Cut, Cutter
+from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.errors import MachineFailed
 from hil.faults import Unit
 from hil.lander.flight_profile import PASSES
@@ -48,7 +48,7 @@ from hil.rigs.deadline import GRACE_S, last_words, planned_seconds
 from hil.rigs.fault_actuator import FaultActuator
 from hil.rigs.live_viewer import Viewer
 from hil.rigs.scheduled_fault import ScheduledFault
-from hil.rigs.station_viewer import Listener
+from hil.rigs.station_viewer import StationViewer
 from hil.scenario.scenario import Scenario
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import no_greeting, read_greeting
@@ -167,7 +167,7 @@ class RealtimeRig:
             config = StationConfig(self._station_name, self._server.url, self.record.recording, MARS6, UART)
             self._station = start_station(config, with_parent=True)
             stack.callback(self._stop_station)
-            self._listener = stack.enter_context(Listener(self._station, self._clock))
+            self._listener = stack.enter_context(StationViewer(self._station, self._clock))
             self._await_station()
             try:
                 if self._viewer is None:
@@ -464,12 +464,12 @@ class RealtimeRig:
 
     def _is_later(self, frame: bytes) -> bool:
         """Whether a frame comes after the part that is flown: with it the flight ends."""
-        scets = [cut.scet for cut in Cutter(UART).feed(frame) if cut.scet is not None]
+        scets = [cut.scet for cut in FrameSplitter(UART).feed(frame) if cut.scet is not None]
         later = any(scet >= self._part.end for scet in scets)
         self._scet = max([self._scet, *scets]) if later else self._scet
         return later
 
-    def _look_for_boot(self, cut: Cut) -> None:
+    def _look_for_boot(self, cut: SentFrame) -> None:
         """A greeting in flight says that the target has booted."""
         if cut.vcid != BUS or not self._greeting(cut.data):
             self._counted = self._counted and cut.vcid != LANDER

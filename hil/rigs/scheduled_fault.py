@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hil.faults import Act, Trigger, Unit
-from hil.verdict.flight_record import Deed
+from hil.faults import EnvironmentFault, Trigger, Unit
+from hil.verdict.flight_record import FaultOccurrence
 
 
 class ScheduledFault:
@@ -17,11 +17,11 @@ class ScheduledFault:
         occurrence: since it acted.
     """
 
-    def __init__(self, number: int, spec: Act) -> None:
+    def __init__(self, number: int, spec: EnvironmentFault) -> None:
         assert spec.at is not None  # a scenario is checked for that
         self.number = number
         self.spec = spec
-        self.occurrence: Deed | None = None
+        self.occurrence: FaultOccurrence | None = None
         self._trigger = Trigger(spec.at)
         self._began = 0
 
@@ -57,17 +57,17 @@ class ScheduledFault:
         """Whether it is to begin now, at that mission time or after that frame; for the first time."""
         return self.occurrence is None and self._trigger.begins(scet, last)
 
-    def begin(self, line: int, time: int) -> Deed:
+    def begin(self, line: int, time: int) -> FaultOccurrence:
         """It begins: at that time of the line, and of the station."""
         self._began = line
-        self.occurrence = Deed(self.number, self.spec.kind, time)
+        self.occurrence = FaultOccurrence(self.number, self.spec.kind, time)
         return self.occurrence
 
     def is_over(self, line: int) -> bool:
         """Whether it is to end now."""
         return self.open and line >= self._end
 
-    def end(self, occurrences: list[Deed], time: int) -> None:
+    def end(self, occurrences: list[FaultOccurrence], time: int) -> None:
         """It ends: the occurrence in the record is the whole one."""
         assert self.occurrence is not None
         ended = replace(self.occurrence, ended=time)

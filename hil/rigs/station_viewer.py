@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from groundstation.errors import StationError, StationGone
-from groundstation.messages.commanding import ArmRequest, CommandRequest, CommandUpdate, OrderAccepted
+from groundstation.messages.commanding import ArmRequest, CommandRequest, CommandUpdate, RequestAccepted
 from groundstation.messages.wire import AnyMessage, ContactChange, LinkStatus, Refusal, Telemetry
 from groundstation.security.endpoints import Endpoints
 from groundstation.uplink.service import STATION
@@ -33,7 +33,7 @@ _WATCHED = 4096
 """Frames whose publication is waited for."""
 
 
-class Listener:
+class StationViewer:
     """One viewer. Use it as a context.
 
     Attributes:
@@ -64,7 +64,7 @@ class Listener:
         self.lost = False
         self.others_command = False
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> StationViewer:
         self._thread.start()
         self._call(self._join(), _JOIN_TIMEOUT_S)
         return self
@@ -106,7 +106,7 @@ class Listener:
             return str(error)
         refused = [answer.text for answer in answers if isinstance(answer, Refusal)]
         last = answers[-1]
-        if refused or not isinstance(last, OrderAccepted) or last.command is None:
+        if refused or not isinstance(last, RequestAccepted) or last.command is None:
             return "; ".join(refused) or "the station did not take it"
         return last.command
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from hil.errors import Unsupported
 from hil.lander.flight_profile import FlightProfile
 from hil.lander.spacecraft import Spacecraft
-from hil.targets import MACHINES, TIMELESS
+from hil.targets import MACHINES, UNPACED
 from hil.targets.stepping import SteppedMachine, faults_of
 from hil.targets.telecommands import select_frame, tc_frame
 from hil.verdict.oracle import call, historical_bursts
@@ -21,7 +21,7 @@ from protocols.ccsds.cltu import encode_cltu
 Capabilities = frozenset[str]
 
 
-class Stepped(Protocol):
+class SteppableTarget(Protocol):
     """A lander whose ticks the rig lets fly."""
 
     name: str
@@ -155,8 +155,8 @@ class SteppedSoftware:
         """Nothing to give back."""
 
 
-STEPPED: dict[str, Callable[[], Stepped]] = {
-    **{name: partial(SteppedMachine, make) for name, make in TIMELESS.items()},
+STEPPED: dict[str, Callable[[], SteppableTarget]] = {
+    **{name: partial(SteppedMachine, make) for name, make in UNPACED.items()},
     "software": SteppedSoftware,
 }
 """Targets that can be flown in lockstep: all machines, and one that needs none."""
@@ -164,5 +164,5 @@ STEPPED: dict[str, Callable[[], Stepped]] = {
 UNMACHINED = {"software"}
 """Those that are stepped in this process, without a machine."""
 
-STEPPED_CAN: dict[str, Capabilities] = {name: faults_of(kind) for name, kind in MACHINES.items()}
+SUPPORTED_FAULTS: dict[str, Capabilities] = {name: faults_of(kind) for name, kind in MACHINES.items()}
 """Faults of the target that each can have."""

@@ -42,17 +42,17 @@ from groundstation.ports.board_lock import WAIT_S
 from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import INCOMPLETE, UNSTABLE
-from hil.faults import Act, Spec, Way
+from hil.faults import EnvironmentFault, Spec, Way
 from hil.images.image import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
 from hil.lander.flight_profile import PASSES
 from hil.rigs.live_viewer import LiveViewer
 from hil.rigs.lockstep import LockstepRig, Progress
 from hil.rigs.realtime import RealtimeRig
-from hil.rigs.stepped_target import STEPPED, STEPPED_CAN, UNMACHINED
+from hil.rigs.stepped_target import STEPPED, SUPPORTED_FAULTS, UNMACHINED
 from hil.runs.garbage_collection import seldom_collected
 from hil.scenario.feasibility import check_feasible
 from hil.scenario.scenario import Mode, Scenario, State
-from hil.targets import MACHINES, TIMELESS, BoardMachine, BoardPort, Machine, MachineFailed, Sink, find_port, no_reset
+from hil.targets import MACHINES, UNPACED, BoardMachine, BoardPort, Machine, MachineFailed, Sink, find_port, no_reset
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from hil.verdict.expected_curve import expected_curve
 from hil.verdict.flight_record import BOARD, FlightRecord
@@ -183,7 +183,7 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
     start = plan.scenario.head.part.start
-    if plan.mode == "realtime" and start > EPOCH and isinstance(fault, Act):
+    if plan.mode == "realtime" and start > EPOCH and isinstance(fault, EnvironmentFault):
         at = fault.at
         if at is None or at.kind != "scet" or int(at.value) < start:
             raise NotForTarget(
@@ -223,7 +223,7 @@ def _silent(fault: Spec) -> float:
 
 
 def _can(target: str) -> frozenset[str]:
-    return frozenset({"reset"}) if target == BOARD else STEPPED_CAN.get(target, frozenset())
+    return frozenset({"reset"}) if target == BOARD else SUPPORTED_FAULTS.get(target, frozenset())
 
 
 def _ports(plan: Plan) -> tuple[BoardPort, ...]:
@@ -342,7 +342,7 @@ def _write_image(plan: Plan, bundle: Path) -> None:
 
 
 def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None, breakable: Breakable) -> FlightRecord:
-    target = STEPPED[plan.target]() if plan.target in UNMACHINED else SteppedMachine(_machine(plan, TIMELESS))
+    target = STEPPED[plan.target]() if plan.target in UNMACHINED else SteppedMachine(_machine(plan, UNPACED))
     rig = LockstepRig(plan.scenario, target, plan.archive, progress)
     try:
         with _broken_off(rig.record), breakable():
@@ -605,7 +605,7 @@ def _summaries(record: FlightRecord) -> list[FaultSummary]:
         entries = [entry for entry in record.channel.log.entries if entry.fault == n]
         windows = [(min(e.scet for e in entries), max(e.scet for e in entries))] if entries else []
         deeds = [deed for deed in record.deeds if deed.fault == n]
-        if isinstance(fault, Act):
+        if isinstance(fault, EnvironmentFault):
             windows = [(_scet(record, deed.began), _scet(record, deed.ended or deed.began)) for deed in deeds]
         sums = {deed: sum(e.length for e in entries if e.deed == deed) for deed in ("lost", "changed", "added")}
         out.append(

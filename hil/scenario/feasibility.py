@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from groundstation.messages.text import utc
 from hil.errors import NeverHappens
-from hil.faults import Act, At, Spec
+from hil.faults import At, EnvironmentFault, Spec
 from hil.lander.flight_profile import FIRST_LANDER_TICK, PASSES, FlightProfile, PassPlan
 from hil.lander.physics.dynamics import TICK_NS
 from hil.scenario.measurements import NUMBERED, OF_A_COMMAND, OF_A_LOSS
@@ -71,7 +71,7 @@ def _check_fault(place: str, fault: Spec, scenario: Scenario, ahead: int) -> Non
         return
     elif fault.at.kind == "scet":
         _check_time(f"{place}.at", fault.at, scenario, "there is nothing left to act on")
-        if not isinstance(fault, Act) and not scenario.commands:
+        if not isinstance(fault, EnvironmentFault) and not scenario.commands:
             _check_window(place, fault, _pass(scenario).loss)
     elif fault.at.kind == "event":
         events = EVENTS[scenario.head.flight_profile]

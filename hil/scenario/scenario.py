@@ -65,7 +65,7 @@ from groundstation.messages.commanding import CommandState
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Cause
 from hil.errors import ScenarioError
-from hil.faults import FAULTS, Act, At, For, Spec, in_flight
+from hil.faults import FAULTS, At, EnvironmentFault, For, Spec, in_flight
 from hil.faults.spec import Direction
 from hil.lander.flight_profile import PASSES, FlightProfile
 from hil.scenario.flown_part import FlownPart
@@ -465,7 +465,7 @@ def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
             fault.check()
         except ValueError as error:
             raise ValueError(f"fault[{n}]: {error}") from error
-        if isinstance(fault, Act) and fault.direction != "down":
+        if isinstance(fault, EnvironmentFault) and fault.direction != "down":
             raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
 
 

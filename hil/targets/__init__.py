@@ -25,7 +25,7 @@ MACHINES: dict[str, type[Machine]] = {
     "simavr": SimavrMachine,
 }
 
-TIMELESS: dict[str, Callable[..., Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
+UNPACED: dict[str, Callable[..., Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
 """The same for whoever does not care for time: an Arduino's line needs half a minute for a descent."""
 
 TARGETS = (*MACHINES, BOARD)
@@ -35,7 +35,7 @@ __all__ = [
     "BOARD",
     "MACHINES",
     "TARGETS",
-    "TIMELESS",
+    "UNPACED",
     "BoardMachine",
     "BoardPort",
     "Machine",

@@ -7,13 +7,13 @@ those had to have bytes in their window, and may have left them alone.
 from __future__ import annotations
 
 from groundstation.messages.text import utc
-from hil.faults import Act, At, Spec
+from hil.faults import At, EnvironmentFault, Spec
 from hil.scenario.flown_part import FlownPart
 from hil.verdict.flight_record import FlightRecord
-from hil.verdict.limits import Band, band_of, not_applicable, row
+from hil.verdict.limits import LimitBand, band_of, not_applicable, row
 from hil.verdict.result import Measurement
 
-ACTED = Band(least=1)
+ACTED = LimitBand(least=1)
 
 
 def fault_rows(record: FlightRecord) -> list[Measurement]:
@@ -23,17 +23,17 @@ def fault_rows(record: FlightRecord) -> list[Measurement]:
 
 def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
     log, exposed = record.channel.log, record.channel.exposed(n)
-    acted = sum(each.fault == n for each in record.deeds) if isinstance(fault, Act) else log.acts[n]
+    acted = sum(each.fault == n for each in record.deeds) if isinstance(fault, EnvironmentFault) else log.acts[n]
     touched = [f"{log.touched[n, deed]:,} bytes {deed}" for deed in ("lost", "changed", "added", "held")]
     did = ", ".join(text for text in touched if not text.startswith("0 "))
-    window = "" if isinstance(fault, Act) else f" on {exposed:,} bytes in its window"
+    window = "" if isinstance(fault, EnvironmentFault) else f" on {exposed:,} bytes in its window"
     note = f"planned {planned(fault.at)}; acted {acted:,} times{window}" + (f": {did}" if did else "")
     by_chance = fault.by_chance and exposed > 0
     name = f"fault[{n}] {fault.kind}"
     if not acted and (why := _not_flown(record.scenario.head.part, fault.at)):
         return not_applicable(name, why)
     own = band_of(name, record.mode, record.target, record.scenario.limits)
-    judged = row(name, acted, own if own != Band() else Band(least=0) if by_chance else ACTED, note)
+    judged = row(name, acted, own if own != LimitBand() else LimitBand(least=0) if by_chance else ACTED, note)
     return judged.with_note(note)
 
 

@@ -17,7 +17,7 @@ BOARD = "board"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class FaultOccurrence:
     """A fault of the link or the target: when it began and when it was undone, in ns of the station's
     time: the mission's in lockstep, the host's in real time."""
 
@@ -74,7 +74,7 @@ class FlightRecord:
     ready: bool = False
     comparable: int | None = None
     steps: int = 0
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[FaultOccurrence] = field(default_factory=list)
     commands: dict[int, CommandUpdate] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     published_ms: list[float] = field(default_factory=list)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from groundstation.messages.wire import LosVerdict
 from hil.verdict.host_watch import Lateness
-from hil.verdict.limits import Band, base_name
+from hil.verdict.limits import LimitBand, base_name
 from hil.verdict.result import Shown
 
 Span = tuple[int, int]
@@ -24,7 +24,7 @@ _COMMAND_MS = 500.0
 """A host that is so late can cost a command its time-outs."""
 
 
-def is_spoilt(name: str, value: Shown, band: Band, lateness: Lateness, span: Span | None) -> bool:
+def is_spoilt(name: str, value: Shown, band: LimitBand, lateness: Lateness, span: Span | None) -> bool:
     """Whether a row that fails would have passed on a host in time.
 
     Args:

@@ -17,7 +17,7 @@ from hil.verdict.result import Measurement, Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class LimitBand:
     """What passes, and what passes but is marginal. Bounds are inclusive; None is no bound."""
 
     least: float | None = None
@@ -55,50 +55,50 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class DefaultLimits:
     """A measurement's unit and usual bands."""
 
     unit: str
-    lockstep: Band
-    realtime: Band
+    lockstep: LimitBand
+    realtime: LimitBand
 
 
-ANY = Band()
+ANY = LimitBand()
 """Whatever was measured passes."""
-EXACT = Band(equals=0)
-TRUE = Band(equals=True)
+EXACT = LimitBand(equals=0)
+TRUE = LimitBand(equals=True)
 PERIOD_MS = 100
 """T, of the lander's frames."""
 
-MEASUREMENTS: dict[MeasurementName, Usual] = {
-    "stream_equal": Usual("", TRUE, TRUE),
-    "received_equal": Usual("", TRUE, TRUE),
-    "golden_to_los": Usual("", Band(), Band()),
-    "frames_missing": Usual("frame", Band(), Band()),
-    "lost_miscounted": Usual("frame", EXACT, EXACT),
-    "duplicates_miscounted": Usual("frame", EXACT, EXACT),
-    "outage_lost": Usual("frame", Band(), Band()),
-    "last_good_frame": Usual("ms", Band(-PERIOD_MS, -1), Band(-PERIOD_MS, -1)),
-    "los_time_error": Usual("ms", EXACT, EXACT),
-    "los_declared_late": Usual("ms", EXACT, Band(0, 50, marginal_most=25)),
-    "los_cause": Usual("", Band(), Band()),
-    "losses": Usual("", Band(), Band()),
-    "false_los": Usual("", EXACT, EXACT),
-    "frames_after_los": Usual("frame", EXACT, EXACT),
-    "frames_lost": Usual("frame", EXACT, EXACT),
-    "crc_rejects_unpredicted": Usual("frame", EXACT, EXACT),
-    "undetected_unpredicted": Usual("frame", EXACT, EXACT),
-    "resync": Usual("frame", Band(0, 1, marginal_most=0), Band(0, 2, marginal_most=1)),
-    "interarrival_p99": Usual("ms", EXACT, Band(0, 0.1 * PERIOD_MS)),
-    "byte_to_published_p99": Usual("ms", Band(0), Band(0, 10)),
-    "reacquisition": Usual("s", Band(0, 2), Band(0, 2)),
-    "resets": Usual("", EXACT, EXACT),
-    "build_id_equal": Usual("", TRUE, TRUE),
-    "bytes_conserved": Usual("", TRUE, TRUE),
-    "bytes_accounted": Usual("", TRUE, TRUE),
-    "command": Usual("", Band(), Band()),
-    "command_latency": Usual("ms", Band(), Band()),
-    "fault": Usual("", Band(), Band()),
+MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
+    "stream_equal": DefaultLimits("", TRUE, TRUE),
+    "received_equal": DefaultLimits("", TRUE, TRUE),
+    "golden_to_los": DefaultLimits("", LimitBand(), LimitBand()),
+    "frames_missing": DefaultLimits("frame", LimitBand(), LimitBand()),
+    "lost_miscounted": DefaultLimits("frame", EXACT, EXACT),
+    "duplicates_miscounted": DefaultLimits("frame", EXACT, EXACT),
+    "outage_lost": DefaultLimits("frame", LimitBand(), LimitBand()),
+    "last_good_frame": DefaultLimits("ms", LimitBand(-PERIOD_MS, -1), LimitBand(-PERIOD_MS, -1)),
+    "los_time_error": DefaultLimits("ms", EXACT, EXACT),
+    "los_declared_late": DefaultLimits("ms", EXACT, LimitBand(0, 50, marginal_most=25)),
+    "los_cause": DefaultLimits("", LimitBand(), LimitBand()),
+    "losses": DefaultLimits("", LimitBand(), LimitBand()),
+    "false_los": DefaultLimits("", EXACT, EXACT),
+    "frames_after_los": DefaultLimits("frame", EXACT, EXACT),
+    "frames_lost": DefaultLimits("frame", EXACT, EXACT),
+    "crc_rejects_unpredicted": DefaultLimits("frame", EXACT, EXACT),
+    "undetected_unpredicted": DefaultLimits("frame", EXACT, EXACT),
+    "resync": DefaultLimits("frame", LimitBand(0, 1, marginal_most=0), LimitBand(0, 2, marginal_most=1)),
+    "interarrival_p99": DefaultLimits("ms", EXACT, LimitBand(0, 0.1 * PERIOD_MS)),
+    "byte_to_published_p99": DefaultLimits("ms", LimitBand(0), LimitBand(0, 10)),
+    "reacquisition": DefaultLimits("s", LimitBand(0, 2), LimitBand(0, 2)),
+    "resets": DefaultLimits("", EXACT, EXACT),
+    "build_id_equal": DefaultLimits("", TRUE, TRUE),
+    "bytes_conserved": DefaultLimits("", TRUE, TRUE),
+    "bytes_accounted": DefaultLimits("", TRUE, TRUE),
+    "command": DefaultLimits("", LimitBand(), LimitBand()),
+    "command_latency": DefaultLimits("ms", LimitBand(), LimitBand()),
+    "fault": DefaultLimits("", LimitBand(), LimitBand()),
 }
 """All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
 
@@ -132,7 +132,7 @@ MEASUREMENTS: dict[MeasurementName, Usual] = {
 """
 
 
-_USUAL: dict[str, Usual] = {str(name): usual for name, usual in MEASUREMENTS.items()}
+_USUAL: dict[str, DefaultLimits] = {str(name): usual for name, usual in MEASUREMENTS.items()}
 """By names that need not be known ones."""
 
 BESIDE_A_VIEWER: frozenset[MeasurementName] = frozenset({"interarrival_p99", "byte_to_published_p99"})
@@ -175,7 +175,7 @@ def not_applicable(name: str, why: str) -> Measurement:
     return Measurement(name=name, value=None, unit=unit, limit="", state="NA", note=f"not applicable: {why}")
 
 
-def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> Band:
+def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> LimitBand:
     """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one.
 
     Args:
@@ -187,14 +187,14 @@ def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watc
     """
     for limit in limits:
         if limit.name in _names(name) and applies(limit, target, mode):
-            return Band(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
+            return LimitBand(limit.min, limit.max, limit.marginal_min, limit.marginal_max, limit.equals)
     if watched and name in BESIDE_A_VIEWER:
-        return Band(least=0)
+        return LimitBand(least=0)
     usual = _USUAL[base_name(name)]
     return usual.lockstep if mode == "lockstep" else usual.realtime
 
 
-def row(name: str, value: Shown, band: Band, note: str = "", unit: str | None = None) -> Measurement:
+def row(name: str, value: Shown, band: LimitBand, note: str = "", unit: str | None = None) -> Measurement:
     """One judged row, in the measurement's unit by default; the note stays if it did not pass."""
     state = band.judge(value)
     shown = round(value, 3) if isinstance(value, float) else value

@@ -32,7 +32,7 @@ from hil.scenario.scenario import Loss
 from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
-from hil.verdict.limits import PERIOD_MS, Band, band_of, not_applicable, row, unapplied
+from hil.verdict.limits import PERIOD_MS, LimitBand, band_of, not_applicable, row, unapplied
 from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
@@ -211,12 +211,17 @@ class _Bench:
         return self.part.lack(int(loss.at.value), _LOCK_NS, room)
 
     def add(
-        self, name: str, value: Shown, note: str = "", band: Band | None = None, span: tuple[int, int] | None = None
+        self,
+        name: str,
+        value: Shown,
+        note: str = "",
+        band: LimitBand | None = None,
+        span: tuple[int, int] | None = None,
     ) -> None:
         """One measurement; without a band, by the scenario's limit or the usual one. ``span``: when it was made."""
         record = self.record
         usual = band_of(name, record.mode, record.target, record.scenario.limits, watched=record.watched)
-        judged_by = usual if band is None or usual != Band() else band
+        judged_by = usual if band is None or usual != LimitBand() else band
         judged, lateness = row(name, value, judged_by, note), record.lateness
         if judged.state == "FAIL" and lateness is not None and is_spoilt(name, value, judged_by, lateness, span):
             judged = judged.unstable(lateness.text)
@@ -289,7 +294,7 @@ def _count_losses(bench: _Bench, found: int, missed: int) -> None:
     """Whether all losses were declared that had to be; one too many is another row's matter, `false_los`."""
     planned = sum(not bench.lack(loss) for loss in bench.record.scenario.losses)
     why = f"{missed} that follow from the frames were not declared" if missed else f"{planned} are planned"
-    bench.add("losses", found, why, Band(least=max(planned, found + missed)))
+    bench.add("losses", found, why, LimitBand(least=max(planned, found + missed)))
 
 
 def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
@@ -319,7 +324,7 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
     cause = None if verdict is None else verdict.cause
     right = loss.causes[0] if cause not in loss.causes else cause
-    bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, Band(equals=right))
+    bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, LimitBand(equals=right))
 
 
 def _time_error(last: int, at: int) -> int:
@@ -398,7 +403,7 @@ def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number
         text = f"the station says {frames_lost(change.outage_lost, change.outage_lost_certainty)}, {lost} are"
         value = None if change.outage_lost_certainty == "UNKNOWN" else change.outage_lost
         name = "outage_lost" if len(said) == 1 else f"outage_lost[{n + 1}]"
-        bench.add(name, value, text, Band(equals=value if wrong == 0 else lost))
+        bench.add(name, value, text, LimitBand(equals=value if wrong == 0 else lost))
 
 
 def _miscounted(lost: int, said: int, certainty: Certainty) -> int:
@@ -483,7 +488,7 @@ def _commands(bench: _Bench) -> None:
             bench.leave_out(f"command[{n + 1}] {command.name}", f"the flight ended when it was {state}")
             continue
         note = record.refused.get(n, "never given" if update is None else update.detail)
-        bench.add(f"command[{n + 1}] {command.name}", state, note, Band(equals=command.expect))
+        bench.add(f"command[{n + 1}] {command.name}", state, note, LimitBand(equals=command.expect))
 
 
 def _latencies(bench: _Bench, received: Received) -> None:

@@ -20,7 +20,7 @@ from statistics import median
 
 from groundstation.downlink.receiver import FrameNote
 from hil.channel.channel import Channel, Delivered
-from hil.channel.frame_splitter import Cut
+from hil.channel.frame_splitter import SentFrame
 from hil.verdict.limits import PERIOD_MS
 from hil.verdict.reference_deframer import find_frames
 from protocols.counts import FrameStep
@@ -79,7 +79,7 @@ def predict(channel: Channel, profile: LinkProfile) -> Prediction:
 
 
 def _intact(
-    cuts: Sequence[Cut], delivered: Sequence[Delivered], stream: bytes, ends: Sequence[int], profile: LinkProfile
+    cuts: Sequence[SentFrame], delivered: Sequence[Delivered], stream: bytes, ends: Sequence[int], profile: LinkProfile
 ) -> Iterator[Arrival]:
     """The frames that came through unchanged, but for those that begin in one that ends at one of ``ends``."""
     size = profile.cadu_length
@@ -94,7 +94,9 @@ def _intact(
         yield Arrival(position, _time(delivered, last, position, profile), cut.vcid, cut.vcfc, cut.scet)
 
 
-def _markers(delivered: Sequence[Delivered], cuts: Sequence[Cut]) -> Iterator[tuple[int, Cut, tuple[int, int]]]:
+def _markers(
+    delivered: Sequence[Delivered], cuts: Sequence[SentFrame]
+) -> Iterator[tuple[int, SentFrame, tuple[int, int]]]:
     """Where frames' first bytes came out: position in the stream, the frame, and the piece (index, position)."""
     position, offsets = 0, [cut.offset for cut in cuts]
     for index, piece in enumerate(delivered):

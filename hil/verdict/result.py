@@ -10,7 +10,7 @@ import msgspec
 from groundstation.formats.json_encoding import numbered
 from groundstation.messages.base import Int64
 from groundstation.messages.wire import Cause, Counters
-from hil.faults import Applied
+from hil.faults import FaultLogEntry
 from hil.scenario.scenario import Mode, State
 
 Number = int | float
@@ -244,7 +244,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     began: str
     took_s: Finite
     faults: list[FaultSummary]
-    applied: list[Applied]
+    applied: list[FaultLogEntry]
     applied_dropped: Int64
     moments: list[Moment]
     samples: list[Sample]

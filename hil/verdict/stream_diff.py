@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from groundstation.messages.text import utc
-from hil.channel.frame_splitter import Cutter
+from hil.channel.frame_splitter import FrameSplitter
 from hil.lander.spacecraft import Spacecraft
 from hil.verdict.first_field import first_field
 from hil.verdict.oracle import call, historical_bursts
@@ -46,7 +46,7 @@ def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
 def until(stream: bytes, scet: int) -> bytes:
     """The frames before the first one of that time."""
     end = 0
-    for cut in Cutter(UART).feed(stream):
+    for cut in FrameSplitter(UART).feed(stream):
         if cut.scet is not None and cut.scet >= scet:
             break
         end = cut.offset + len(cut.data)
@@ -82,7 +82,7 @@ def compare(stream: str, expected: bytes, found: bytes) -> Mismatch | None:
 def _scet_at(stream: bytes, offset: int) -> int | None:
     """Mission time of the frame at an offset of an aligned stream."""
     start = offset // UART.cadu_length * UART.cadu_length
-    cuts = Cutter(UART).feed(stream[start : start + UART.cadu_length])
+    cuts = FrameSplitter(UART).feed(stream[start : start + UART.cadu_length])
     return cuts[0].scet if cuts else None
 
 

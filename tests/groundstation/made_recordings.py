@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from groundstation.downlink.receiver import Outcome, Receiver
-from groundstation.links.base import Chunk, LinkChange, Listening
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
+from groundstation.links.base import Chunk, Idle, TransportChange
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests import descent
@@ -29,22 +29,22 @@ def nothing(number: int, ert: int, archive: ArchiveWriter) -> None:
 
 def record(
     path: Path, spoil: Spoil = keep, bursts: int | None = None, tail: bytes = b"", more: More = nothing
-) -> list[Outcome]:
+) -> list[ReceiverEvent]:
     """A descent in lockstep; ``spoil`` gets the number of each burst that carries bytes, from 1 on, and the bytes.
 
     ``more`` may record something of the station itself behind each of them.
     """
     meta = {"station": "bench", "link": "test:", "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
     with ArchiveWriter(path, meta) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
-        outcomes = recorder.decode(recorder.keep(LinkChange(EPOCH, "CONNECTED", "test")))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
+        outcomes = recorder.decode(recorder.keep(TransportChange(EPOCH, "CONNECTED", "test")))
         number = 0
         for burst in descent.bursts():
             if bursts is not None and number == bursts:
                 break
             number += bool(burst.data)
             data = spoil(number, burst.data) if burst.data else b""
-            report = Chunk(burst.scet, data) if data else Listening(burst.scet)
+            report = Chunk(burst.scet, data) if data else Idle(burst.scet)
             outcomes += recorder.decode(recorder.keep(report))
             if burst.data:
                 more(number, burst.scet, archive)

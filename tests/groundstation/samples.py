@@ -17,7 +17,7 @@ from groundstation.messages.wire import (
     SnapshotRequest,
     Telemetry,
 )
-from groundstation.security.authorization import Caller
+from groundstation.security.authorization import Principal
 from groundstation.security.endpoints import Endpoints
 from groundstation.station.publisher import Publisher
 
@@ -79,8 +79,8 @@ async def station(ends: Endpoints, started: int = START, heartbeat_s: float = 0.
         context.term()
 
 
-def answerer(publisher: Publisher, started: int) -> Callable[[AnyMessage, Caller], AnyMessage]:
-    def answer(request: AnyMessage, _: Caller) -> AnyMessage:
+def answerer(publisher: Publisher, started: int) -> Callable[[AnyMessage, Principal], AnyMessage]:
+    def answer(request: AnyMessage, _: Principal) -> AnyMessage:
         if isinstance(request, SnapshotRequest):
             return snapshot(publisher, started)
         return Refusal(text="only snapshots here")

@@ -100,9 +100,9 @@ def numbers_on(screen: str) -> dict[str, int]:
     good = re.search(r"([\d,]+) good", screen)
     if good is not None:
         out["status"] = int(good[1].replace(",", ""))
-    events = re.findall(r"locked at (\d+) m", screen)  # whole, not cut at the panel's edge
-    if events:
-        out["event"] = max(map(int, events))
+    events = re.findall(r"locked at (\d+)( m)?", screen)
+    if events and all(whole for _, whole in events):  # none is cut at the panel's edge
+        out["event"] = max(int(number) for number, _ in events)
     return out
 
 

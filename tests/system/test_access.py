@@ -13,11 +13,11 @@ import pytest
 import zmq
 
 from groundstation.errors import AccessRefused, StationGone
-from groundstation.messages.commanding import ArmRequest, OrderAccepted
+from groundstation.messages.commanding import ArmRequest, RequestAccepted
 from groundstation.messages.wire import (
+    DropReport,
     EventMessage,
     Heartbeat,
-    MissedReport,
     Refusal,
     Snapshot,
     SnapshotRequest,
@@ -55,7 +55,7 @@ def client_key(name: str, rights: str | None) -> KeyPair:
 
 def assert_wire(bench: Bench, seen: list[bytes], count: int) -> None:
     """Exactly so many CLTUs are on the wire: one more, of the own user, tells that nothing is on its way."""
-    assert isinstance(ask(local(), ping(f"end{count}{len(seen)}"))[0], OrderAccepted)
+    assert isinstance(ask(local(), ping(f"end{count}{len(seen)}"))[0], RequestAccepted)
     until(lambda: bench.cltus(seen) >= count + 1 or None, "CLTU of the own user")
     assert bench.cltus(seen) == count + 1
 
@@ -98,7 +98,7 @@ def test_a_telemetry_key_listens_and_orders_nothing(home: Path) -> None:
         assert event("ACCESS_REFUSED", "PING of 'key:viewer test': the key 'viewer' is for telemetry only")
         asyncio.run(_hears_a_heartbeat(bench, viewer))
         KeyStore().allow("viewer", viewer.public, "command", 1)
-        assert isinstance(ask(remote(bench, viewer), ping("may"))[0], OrderAccepted)
+        assert isinstance(ask(remote(bench, viewer), ping("may"))[0], RequestAccepted)
         KeyStore().allow("viewer", viewer.public, "telemetry", 2)
         assert isinstance(ask(remote(bench, viewer), ping("may not"))[0], Refusal)
         assert_wire(bench, [], 1)
@@ -121,7 +121,7 @@ def test_a_revoked_key_can_do_nothing_over_a_connection_it_has(home: Path) -> No
     with remote_bench(home) as bench:
         seen: list[bytes] = []
         raw = RawClient(bench, thief)
-        assert isinstance(raw.ask(ping("before")), OrderAccepted)
+        assert isinstance(raw.ask(ping("before")), RequestAccepted)
         until(lambda: bench.cltus(seen) == 1 or None, "CLTU")
         KeyStore().revoke("thief", time.time_ns())
         for request in (ping("after"), SnapshotRequest(), StopRequest(reason="x")):
@@ -180,7 +180,7 @@ def test_whatever_a_listener_says_the_station_goes_on(home: Path) -> None:
                 assert isinstance(answer, Refusal)
         most = 2**53
         for name in ("a", "b", "c"):
-            assert isinstance(raw.ask(MissedReport(viewer=name, missed=most)), OrderAccepted)
+            assert isinstance(raw.ask(DropReport(viewer=name, missed=most)), RequestAccepted)
         assert isinstance(raw.ask(b"[" * 50_000), Refusal)
         raw.close()
         assert event("REQUEST_UNREADABLE", "a request of key:viewer a client cannot be read")
@@ -245,7 +245,7 @@ def test_captured_orders_are_obeyed_once(home: Path) -> None:
         port = int(bench.ends.telemetry.rpartition(":")[2])
         captured = encode(ping("captured"))
         first, second, third = RawClient(bench, anna), RawClient(bench, anna), RawClient(bench, boris)
-        assert isinstance(first.ask(captured), OrderAccepted)
+        assert isinstance(first.ask(captured), RequestAccepted)
         until(lambda: bench.cltus(seen) == 1 or None, "CLTU")
         for raw in (first, second, third):
             answer = raw.ask(captured)
@@ -292,7 +292,7 @@ def test_a_list_that_others_may_edit_lets_nobody_in(home: Path) -> None:
     path = KeyStore().allowed_path
     with remote_bench(home) as bench:
         raw = RawClient(bench, anna)
-        assert isinstance(raw.ask(ping("first")), OrderAccepted)
+        assert isinstance(raw.ask(ping("first")), RequestAccepted)
         path.chmod(0o666)
         assert isinstance(raw.ask(ping("second")), Refusal)
         with pytest.raises(AccessRefused):
@@ -300,7 +300,7 @@ def test_a_list_that_others_may_edit_lets_nobody_in(home: Path) -> None:
         assert event("ACCESS", f"nobody elsewhere is let in: {path} is open to other users (mode 0666): chmod 600")
         path.chmod(0o600)
         assert event("ACCESS", "can be read again")
-        assert isinstance(raw.ask(ping("fourth")), OrderAccepted)
+        assert isinstance(raw.ask(ping("fourth")), RequestAccepted)
         raw.close()
         assert_wire(bench, [], 2)
 

@@ -20,7 +20,7 @@ import pytest
 import zmq
 
 from groundstation.errors import LinkError
-from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap
+from groundstation.links.base import Chunk, Idle, RelayGap, TransportChange
 from groundstation.links.relay_protocol import Welcome, pack, unpack_parts
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.security.keys import Credentials, KeyStore
@@ -338,16 +338,16 @@ def test_a_second_station_waits_for_the_first_to_leave(wire: PtyServer) -> None:
 def test_a_bridge_that_stalls_is_a_relay_that_stalls_and_loses_nothing(wire: PtyServer) -> None:
     with bridged(wire.path) as bridge, started(bridge.url) as (_, sink):
         assert wire.wait_for_listener(PATIENCE_S)
-        sink.wait(lambda: bool(sink.of(Listening)), "silence that is heard")
+        sink.wait(lambda: bool(sink.of(Idle)), "silence that is heard")
         bridge.process.send_signal(signal.SIGSTOP)
         gone = sink.wait_for("DISCONNECTED")
         assert gone.peer
-        heard = max(r.ert for r in sink.of(Listening))
+        heard = max(r.ert for r in sink.of(Idle))
         assert gone.ert - heard < 2_000_000_000
         wire.send(b"meanwhile")
         bridge.process.send_signal(signal.SIGCONT)
         assert sink.wait_bytes(9) == b"meanwhile"
-        last = [r for r in sink.reports if isinstance(r, LinkChange)][-1]
+        last = [r for r in sink.reports if isinstance(r, TransportChange)][-1]
         assert (last.state, last.peer) == ("CONNECTED", False)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from groundstation.downlink.receiver import Receiver
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, LinkChange, Listening, Report
+from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.wire import EventMessage, Telemetry
 from hil.lander.physics.dynamics import TICK_NS
 from hil.lander.spacecraft import Spacecraft
@@ -94,7 +94,7 @@ def test_a_commanded_run_in_lockstep_over_a_real_link(name: str, kind: str, tmp_
         assert server.wait_for_listener(5)
         sink.wait_for("CONNECTED")
         ground = Ground(server.url)
-        ground.take(LinkChange(craft.scet, "CONNECTED", "in lockstep"))
+        ground.take(TransportChange(craft.scet, "CONNECTED", "in lockstep"))
         while craft.flies or entries:
             uplink = b""
             while entries and entries[0][0] == calls:
@@ -106,7 +106,7 @@ def test_a_commanded_run_in_lockstep_over_a_real_link(name: str, kind: str, tmp_
             server.send(burst.data)
             calls += 1
             came = sink.wait_bytes(len(ground.stream) + len(burst.data))[len(ground.stream) :]
-            ground.take(Chunk(burst.scet, came) if came else Listening(burst.scet))
+            ground.take(Chunk(burst.scet, came) if came else Idle(burst.scet))
     assert ground.sha256 == expect(None, script, ready=True).sha256
     if name == "clock":
         _check_clock(ground)

@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, LinkChange, Listening, Report
+from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.wire import ContactChange, LosVerdict, Telemetry
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
 from hil.verdict.oracle import expect, fly
 from protocols.declare.dictionary import utc_ns
@@ -61,22 +61,22 @@ def carrier(kind: str) -> Iterator[Carry]:
             link.stop()
 
 
-def flown(path: Path, kind: str, drop: int | None = None) -> list[Outcome]:
+def flown(path: Path, kind: str, drop: int | None = None) -> list[ReceiverEvent]:
     """A whole pass into a new recording: each tick's bytes at mission time."""
     meta = {"station": "lockstep", "link": kind, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
     with carrier(kind) as carry, ArchiveWriter(path, meta) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, kind), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, kind), archive, str(path))
 
-        def take(report: Report) -> list[Outcome]:
+        def take(report: Report) -> list[ReceiverEvent]:
             return recorder.decode(recorder.keep(report))
 
-        outcomes = take(LinkChange(EPOCH, "CONNECTED", kind))
+        outcomes = take(TransportChange(EPOCH, "CONNECTED", kind))
         for burst in fly(drop):
-            outcomes += take(Chunk(burst.scet, carry(burst.data)) if burst.data else Listening(burst.scet))
+            outcomes += take(Chunk(burst.scet, carry(burst.data)) if burst.data else Idle(burst.scet))
     return outcomes
 
 
-def loss(outcomes: list[Outcome], vcid: int | None) -> LosVerdict:
+def loss(outcomes: list[ReceiverEvent], vcid: int | None) -> LosVerdict:
     (change,) = [o for o in outcomes if isinstance(o, ContactChange) and o.vcid == vcid and o.state == "LOS"]
     assert change.verdict is not None
     return change.verdict

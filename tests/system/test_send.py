@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import StationGone
-from groundstation.messages.commanding import CommandRequest, OrderAccepted
+from groundstation.messages.commanding import CommandRequest, RequestAccepted
 from groundstation.messages.wire import Refusal
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.station.registry import Registry
@@ -220,7 +220,7 @@ def test_an_order_is_taken_once_and_only_fresh(shared: LossyCable) -> None:
     first = order()
     stale, nobody, tokenless = order(issued=time.time_ns() - 61 * 10**9), order(who=" "), order(token="x")
     answers = asyncio.run(ask(first, first, stale, nobody, tokenless))
-    assert isinstance(answers[0], OrderAccepted)
+    assert isinstance(answers[0], RequestAccepted)
     refusals = [answer.text for answer in answers[1:] if isinstance(answer, Refusal)]
     assert [text.split(":")[0] for text in refusals] == [
         "replayed",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.messages.commanding import OrderAccepted
+from groundstation.messages.commanding import RequestAccepted
 from tests.stress.kill_station import Feeder
 from tests.system.remote import arm, ask, local, until
 from tests.system.test_joining import station
@@ -49,7 +49,7 @@ def test_all_screens_say_that_it_is_gone_and_that_it_was_started_again(home: Pat
             folder.mkdir()
             screens.append(Terminal(folder, width, height, f"{sys.executable} -m groundstation.cli watch bench"))
             stages.callback(screens[-1].close)
-        assert isinstance(ask(local(), arm(300))[0], OrderAccepted)
+        assert isinstance(ask(local(), arm(300))[0], RequestAccepted)
         for screen in screens:
             screen.wait_for("LOCK")
             until(lambda shown=screen.screen: "ARM" in shown().splitlines()[0].replace("MARS", "") or None, "badge")

@@ -209,7 +209,7 @@ def test_a_replay_takes_no_directives_and_says_how_it_goes_on(home: Path, run: R
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (["foo"], "there are unlock, initiate, initiate-with-clcw-check"),
+        (["foo"], "known: unlock, initiate, initiate-with-clcw-check"),
         (["Initiate-With-Unlok"], "did you mean 'initiate-with-unlock'?"),
     ],
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from hil.lander.spacecraft import Spacecraft
-from hil.targets import MACHINES, TIMELESS, Machine
+from hil.targets import MACHINES, UNPACED, Machine
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
 from tests.hil.lander.uplink import SIZE, bd, command, packet, started
@@ -42,7 +42,7 @@ class Bench:
         self.first_byte = 0.0
         self._changed = threading.Condition()
         self._heard = 0
-        self.machine: Machine = (MACHINES if real_time else TIMELESS)[name](self._take)
+        self.machine: Machine = (MACHINES if real_time else UNPACED)[name](self._take)
 
     def _take(self, data: bytes) -> None:
         with self._changed:

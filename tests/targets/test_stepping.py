@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from hil.targets import MACHINES, TIMELESS, MachineFailed, Unsupported
+from hil.targets import MACHINES, UNPACED, MachineFailed, Unsupported
 from hil.targets.software import SoftwareMachine
 from hil.targets.stepping import SteppedMachine
 from hil.verdict.oracle import fly
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.target
 @pytest.fixture
 def stepped(name: str) -> Iterator[SteppedMachine]:
     require(name)
-    stepped = SteppedMachine(TIMELESS[name])
+    stepped = SteppedMachine(UNPACED[name])
     yield stepped
     stepped.close()
 

@@ -19,7 +19,7 @@ NO_FRAMES_NS = 5 * NS_PER_S
 baud rate. A line whose frame takes longer, of less than 530 baud, is told of in vain."""
 
 
-class Remark(NamedTuple):
+class HealthEvent(NamedTuple):
     """Something to be told as an event of the station."""
 
     severity: Severity
@@ -27,7 +27,7 @@ class Remark(NamedTuple):
     text: str
 
 
-class Health:
+class HealthMonitor:
     """Looks at the archive, the host's clock and what comes from the port."""
 
     def __init__(self, frame_length: int) -> None:
@@ -41,7 +41,7 @@ class Health:
 
     def look(
         self, now: int, archive_error: str | None, missing: str, step_ns: int, counters: Counters
-    ) -> Iterator[Remark]:
+    ) -> Iterator[HealthEvent]:
         """What is new.
 
         Args:
@@ -56,25 +56,25 @@ class Health:
             yield _of_archive(archive_error, missing)
         if abs(step_ns - self._step) > STEP_NS:
             self._step = step_ns
-            yield Remark("WARNING_LO", "CLOCK", _of_clock(step_ns))
+            yield HealthEvent("WARNING_LO", "CLOCK", _of_clock(step_ns))
         if self._frames_expected:
             yield from self._look_for_frames(now, counters)
 
-    def _look_for_frames(self, now: int, counters: Counters) -> Iterator[Remark]:
+    def _look_for_frames(self, now: int, counters: Counters) -> Iterator[HealthEvent]:
         if counters.bytes_in > self._bytes:
             self._bytes = counters.bytes_in
             self._first_byte = now if self._first_byte is None else self._first_byte
             enough = self._bytes >= FRAMES_WAITED * self._frame_length or now - self._first_byte >= NO_FRAMES_NS
             self._frames_expected = not enough and not counters.frames_good
             if enough and not counters.frames_good:
-                yield Remark("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
+                yield HealthEvent("WARNING_HI", "NO_FRAMES", _of_bytes(counters.bytes_in))
 
 
-def _of_archive(error: str | None, missing: str) -> Remark:
+def _of_archive(error: str | None, missing: str) -> HealthEvent:
     if error is None:
         lack = f"missing, and noted in it: {missing}" if missing else "nothing is missing"
-        return Remark("ACTIVITY_HI", "ARCHIVE", f"the recording goes on; {lack}")
-    return Remark("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
+        return HealthEvent("ACTIVITY_HI", "ARCHIVE", f"the recording goes on; {lack}")
+    return HealthEvent("WARNING_HI", "ARCHIVE", f"not recording: {error}. Reception goes on")
 
 
 def _of_clock(step_ns: int) -> str:

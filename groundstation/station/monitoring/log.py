@@ -9,11 +9,11 @@ from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.text import plain_line
 from groundstation.messages.wire import Acknowledgement, AnyMessage, ContactChange, EventMessage, Transport
 
-_STATION = logging.getLogger("groundstation.station.station")
+_STATION = logging.getLogger("groundstation.station")
 _LINKS = logging.getLogger("groundstation.links")
 _SECURITY = logging.getLogger("groundstation.security")
 _DOWNLINK = logging.getLogger("groundstation.downlink")
-_UPLINK = logging.getLogger("groundstation.uplink.service")
+_UPLINK = logging.getLogger("groundstation.uplink")
 
 _TRANSPORTS = get_args(Transport)
 _LEVELS = {

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from groundstation.errors import CallerError
-from groundstation.messages.throttle import Tally
-from groundstation.messages.wire import MissedReport
-from groundstation.security.authorization import Caller
+from groundstation.messages.throttle import EventThrottle
+from groundstation.messages.wire import DropReport
+from groundstation.security.authorization import Principal
 
 KNOWN = 256
 """Viewers that are told apart; what earlier ones missed stays in the sum."""
@@ -26,14 +26,14 @@ class Viewers:
         missed: messages, over all viewers since the station started.
     """
 
-    def __init__(self, slow: Tally) -> None:
+    def __init__(self, slow: EventThrottle) -> None:
         """Args: who is told of viewers that do not keep up."""
         self.missed = 0
         self._slow = slow
         self._reported: dict[str, int] = {}
         self._stalls = 0
 
-    def report(self, report: MissedReport, caller: Caller) -> None:
+    def report(self, report: DropReport, caller: Principal) -> None:
         """A viewer says how many messages it has missed so far.
 
         Raises:

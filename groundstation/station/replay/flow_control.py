@@ -1,7 +1,7 @@
 """How far a replay runs ahead of the viewer that began it: that one misses nothing, however slow it is.
 
 A live station waits for nobody: what a viewer misses is counted, and the spacecraft does not wait either. A recording
-does. Its viewer says twice a second or more what it has got (`Heard`). When that is too far behind, or when it says
+does. Its viewer says twice a second or more what it has got (`ReplayAck`). When that is too far behind, or when it says
 nothing (Ctrl-Z), decoding waits, the recording's time stands still meanwhile, and nothing is dropped. Other viewers of
 the same replay are not waited for.
 """
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 
 from groundstation.errors import CallerError
 from groundstation.links.base import Chunk
-from groundstation.station.ingest_queue import ReportQueue
-from groundstation.station.recorder import Kept
+from groundstation.station.ingest_queue import IngestQueue
+from groundstation.station.recorder import ArchivedReport
 
 AHEAD = 500
 """Messages published that the viewer has not got: fewer than a socket holds, with what one piece brings on top."""
@@ -26,7 +26,7 @@ PIECE = 4096
 """Bytes of a read that are decoded at once."""
 
 
-class Pace:
+class ReplayFlowControl:
     """Lets reports through. To be used inside one event loop."""
 
     def __init__(self, published: Callable[[], int], clock: Callable[[], float], *, waiting: bool = False) -> None:
@@ -67,7 +67,7 @@ class Pace:
             return not self._waiting
         return self._published() - self._heard < AHEAD and self._clock() - self._heard_at < SILENCE_S
 
-    async def play(self, queue: ReportQueue, take: Callable[[Kept], None]) -> None:
+    async def play(self, queue: IngestQueue, take: Callable[[ArchivedReport], None]) -> None:
         """Take all reports that wait, piece by piece, each as soon as there is room for what comes of it."""
         while (kept := queue.take()) is not None:
             for piece in _pieces(kept):
@@ -80,7 +80,7 @@ class Pace:
                 await asyncio.sleep(0)  # requests are answered between two pieces
 
 
-def _pieces(kept: Kept) -> Iterator[Kept]:
+def _pieces(kept: ArchivedReport) -> Iterator[ArchivedReport]:
     """One read may bring more messages than a socket holds."""
     report = kept.report
     if not isinstance(report, Chunk) or len(report.data) <= PIECE:

@@ -10,10 +10,10 @@ from typing import ClassVar, TypeVar
 
 import msgspec
 
-from groundstation.downlink.receiver import Outcome
+from groundstation.downlink.receiver import ReceiverEvent
 from groundstation.errors import ArchiveError, CallerError, PartlyRead, StationError, StationGone
 from groundstation.formats.printable import encodable
-from groundstation.links.base import EndOfStream, News
+from groundstation.links.base import EndOfStream, RecordedMessage
 from groundstation.links.replay import ReplayLink
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import (
@@ -21,16 +21,16 @@ from groundstation.messages.wire import (
     AnyMessage,
     ContactChange,
     EventMessage,
-    Heard,
     Heartbeat,
     LinkStatus,
     PlaybackStatus,
+    ReplayAck,
     ReplayControl,
     Snapshot,
     Telemetry,
 )
 from groundstation.security.endpoints import Endpoints
-from groundstation.station.replay.flow_control import AHEAD, Pace
+from groundstation.station.replay.flow_control import AHEAD, ReplayFlowControl
 from groundstation.viewer.client import StationClient
 from groundstation.viewer.source import Update
 from protocols.units import NS_PER_S
@@ -63,7 +63,7 @@ _SAID_KEPT = 4096
 _Said = tuple[str, str, int, int | None]
 
 
-class ReplayDesk:
+class ReplaySession:
     """A replay under orders.
 
     Everything that was told in the pass is told again once: an event comes either from decoding the bytes again, or
@@ -80,7 +80,7 @@ class ReplayDesk:
 
     def __init__(self, link: ReplayLink, published: Callable[[], int]) -> None:
         """Args: what it moves; how many messages the station has published so far."""
-        self.pace = Pace(published, time.monotonic, waiting=link.state().paused)
+        self.pace = ReplayFlowControl(published, time.monotonic, waiting=link.state().paused)
         self._link = link
         self._jumps = 0
         self._counted_from = 0
@@ -94,7 +94,7 @@ class ReplayDesk:
         self._context_until = until
         self._said.clear()
 
-    def says(self, outcome: Outcome) -> bool:
+    def says(self, outcome: ReceiverEvent) -> bool:
         """Whether to tell what decoding says."""
         if isinstance(outcome, ContactChange | EventMessage) and outcome.ert < self._context_until:
             return False
@@ -102,7 +102,7 @@ class ReplayDesk:
             self._said.append(_key(outcome))
         return True
 
-    def is_new(self, news: News) -> bool:
+    def is_new(self, news: RecordedMessage) -> bool:
         """Whether what the recording has next was not told yet; each may be asked once."""
         if isinstance(news, ContactChange):
             return news.ert < self._context_until
@@ -183,7 +183,7 @@ class ReplayClient(StationClient):
     async def _tell(self) -> None:
         heard = self.heard
         with contextlib.suppress(StationGone):  # whoever hears nothing more finds out by itself
-            await self.request(Heard(messages=heard))
+            await self.request(ReplayAck(messages=heard))
             self._told = heard
 
 

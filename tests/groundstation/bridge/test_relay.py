@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundstation.bridge.relay_buffer import ENTRY_COST, RelayBuffer
-from groundstation.links.base import Chunk, LinkChange, Listening, RelayGap, Report
+from groundstation.links.base import Chunk, Idle, RelayGap, Report, TransportChange
 from groundstation.links.relay_protocol import (
-    Away,
+    Busy,
     News,
     PortState,
     Received,
@@ -34,7 +34,7 @@ HOUR = 3600 * 1000 * NS_PER_MS
     "news",
     [
         Welcome(stream="s", acked=3, may_write=False),
-        Away(detail="busy"),
+        Busy(detail="busy"),
         PortState(state="CONNECTED", detail="open"),
         PortState(state="CONNECTED", detail="cat has it open too", disturbance="lasting"),
         Received(stream="s", seq=2),
@@ -206,14 +206,14 @@ def test_the_port_s_state_is_that_of_the_place_in_the_stream() -> None:
     far.buffer.put(2, b"a")
     far.buffer.put(3, b"", PortState(state="DISCONNECTED", detail="unplugged"))
     stream = RelayStream("x")
-    changes = [(r.ert, r.state, r.peer) for r in far.greet(stream, HOUR) if isinstance(r, LinkChange)]
+    changes = [(r.ert, r.state, r.peer) for r in far.greet(stream, HOUR) if isinstance(r, TransportChange)]
     assert changes == [(HOUR, "CONNECTED", False), (1, "CONNECTED", False), (3, "DISCONNECTED", False)]
     assert stream.obstacle == "at the bridge: unplugged"
     assert stream.answer(HOUR) is None
     assert stream.answer(HOUR + ACK_AFTER) == Received(stream="run", seq=3)
     far.buffer.acknowledged(3)
     late = RelayStream("x")
-    changes = [(r.state, r.detail) for r in far.greet(late, HOUR) if isinstance(r, LinkChange)]
+    changes = [(r.state, r.detail) for r in far.greet(late, HOUR) if isinstance(r, TransportChange)]
     assert changes == [("CONNECTED", "x answers"), ("DISCONNECTED", "at the bridge: unplugged")]
 
 
@@ -228,7 +228,7 @@ def test_a_change_of_the_port_outlives_what_is_dropped() -> None:
         far.buffer.put(4 + n, b"x")
     assert far.buffer.dropped == 20 - 3 + 1  # reads, and the change that another one followed
     reports = far.send(stream, HOUR)
-    assert [(r.ert, r.state) for r in reports if isinstance(r, LinkChange)] == [(3, "CONNECTED")]
+    assert [(r.ert, r.state) for r in reports if isinstance(r, TransportChange)] == [(3, "CONNECTED")]
     assert stream.obstacle is None
     assert sum(r.missed for r in reports if isinstance(r, RelayGap)) == far.buffer.dropped
 
@@ -273,20 +273,20 @@ def test_a_bridge_without_a_sign_of_life_is_lost_and_found_again() -> None:
         now += TURN
         told += stream.turn(now, idle=True)
     (lost,) = told
-    assert isinstance(lost, LinkChange)
+    assert isinstance(lost, TransportChange)
     assert (lost.state, lost.peer) == ("DISCONNECTED", True)
     # in the bridge's time, whose last message was at 1: before the silence of a lander counts
     assert lost.ert < 300 * NS_PER_MS
     found, silence = stream.take([pack(1, 500 * NS_PER_MS, b"")], now)
-    assert isinstance(found, LinkChange)
+    assert isinstance(found, TransportChange)
     assert (found.state, found.detail) == ("CONNECTED", "at the bridge: open")
-    assert silence == Listening(500 * NS_PER_MS)
+    assert silence == Idle(500 * NS_PER_MS)
 
 
 def test_a_relay_that_is_no_bridge_is_taken_for_silence() -> None:
     stream = RelayStream("x")
     stream.connected(HOUR)
-    assert stream.turn(HOUR + 1, idle=True) == [Listening(HOUR + 1)]
+    assert stream.turn(HOUR + 1, idle=True) == [Idle(HOUR + 1)]
     assert stream.answer(HOUR + ACK_AFTER) is None
     assert stream.farewell() is None
     stream.take(pack_news(1, 0, PortState(state="CONNECTED", detail="")), 0)
@@ -297,8 +297,8 @@ def test_a_relay_that_is_no_bridge_is_taken_for_silence() -> None:
 def test_a_station_that_is_sent_away_asks_again() -> None:
     stream = RelayStream("x")
     stream.connected(0)
-    (away,) = stream.take(pack_news(0, 0, Away(detail="serves another")), 5)
-    assert isinstance(away, LinkChange)
+    (away,) = stream.take(pack_news(0, 0, Busy(detail="serves another")), 5)
+    assert isinstance(away, TransportChange)
     assert (away.state, away.detail, away.peer) == ("ATTEMPTING", "serves another", True)
     assert stream.obstacle == "serves another"
     assert not stream.hello_due(HELLO_AGAIN)
@@ -334,4 +334,4 @@ def test_a_relay_whose_clock_is_set_back_does_not_stop_time() -> None:
         (report,) = stream.take([pack(number, far + shift, b"x")], now)
         stamps.append(report.ert - far)
     assert set(stamps) == {0}
-    assert stream.turn(now + 100 * NS_PER_MS, idle=True) == [Listening(far + 100 * NS_PER_MS)]
+    assert stream.turn(now + 100 * NS_PER_MS, idle=True) == [Idle(far + 100 * NS_PER_MS)]

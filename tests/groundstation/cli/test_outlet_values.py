@@ -26,7 +26,7 @@ from groundstation.recordings.damaged.salvage_records import SalvagedFrame, salv
 from groundstation.recordings.export import Format, export
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from protocols.ccsds.pus import TmHeader, encode_tm
 from protocols.ccsds.space_packet import idle_packet
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
@@ -106,7 +106,7 @@ def plain_json(text: str) -> Any:
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "odd.sqlite"
     with ArchiveWriter(path, {}) as archive:
-        recorder = Recorder(Receiver(ODD, UART, "test:"), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(ODD, UART, "test:"), archive, str(path))
         recorder.decode(recorder.keep(Chunk(RECEIVED, STREAM)))
     return path
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundstation.downlink.receiver import Outcome, Receiver
-from groundstation.links.base import Chunk, LinkChange, Listening
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
+from groundstation.links.base import Chunk, Idle, TransportChange
 from groundstation.messages.wire import ContactChange, Counters, EventMessage, Telemetry
-from groundstation.station.snapshot import Board
+from groundstation.station.snapshot import SnapshotCache
 from groundstation.viewer.model import PassModel
 from hil.lander.bus import ResetReason
 from hil.lander.spacecraft import Spacecraft
@@ -38,9 +38,9 @@ def conserved(c: Counters) -> bool:
     return c.bytes_in == c.good + c.corrected + c.rejected + c.skipped + c.pending
 
 
-def receive(data: bytes, size: int = 4096) -> tuple[list[Outcome], Receiver]:
+def receive(data: bytes, size: int = 4096) -> tuple[list[ReceiverEvent], Receiver]:
     receiver = Receiver(MARS6, UART, "test:")
-    outcomes = receiver.take(LinkChange(0, "CONNECTED", "test"))
+    outcomes = receiver.take(TransportChange(0, "CONNECTED", "test"))
     for n in range(0, len(data), size):
         outcomes += receiver.take(Chunk(n, data[n : n + size]))
     assert conserved(receiver.counters())
@@ -48,22 +48,22 @@ def receive(data: bytes, size: int = 4096) -> tuple[list[Outcome], Receiver]:
     return outcomes, receiver
 
 
-def names(outcomes: list[Outcome]) -> list[str]:
+def names(outcomes: list[ReceiverEvent]) -> list[str]:
     return [o.name for o in outcomes if isinstance(o, EventMessage)]
 
 
 def test_a_disturbance_of_the_port_is_a_warning_and_no_new_state() -> None:
     receiver = Receiver(MARS6, UART, "test:")
-    receiver.take(LinkChange(0, "CONNECTED", "open"))
-    moment = receiver.take(LinkChange(1, "CONNECTED", "set to 9600 baud; set back", disturbance="moment"))
+    receiver.take(TransportChange(0, "CONNECTED", "open"))
+    moment = receiver.take(TransportChange(1, "CONNECTED", "set to 9600 baud; set back", disturbance="moment"))
     assert [(e.severity, e.name, e.text) for e in moment if isinstance(e, EventMessage)] == [
         ("WARNING_HI", "PORT_DISTURBED", "set to 9600 baud; set back")
     ]
     assert receiver.status(3, None, True).detail == "open"
-    lasting = receiver.take(LinkChange(2, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting"))
+    lasting = receiver.take(TransportChange(2, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting"))
     assert names(lasting) == ["PORT_DISTURBED"]
     assert receiver.status(3, None, True).detail == "open; cat (pid 8) has it open too"
-    assert names(receiver.take(LinkChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
+    assert names(receiver.take(TransportChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
 
 
 def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
@@ -71,7 +71,7 @@ def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
     return encode_frame(TmFrame(scid, vcid, 0, vcfc, 0, data, b"\1\0\0\0"), UART)
 
 
-def science(outcomes: list[Outcome]) -> list[Telemetry]:
+def science(outcomes: list[ReceiverEvent]) -> list[Telemetry]:
     return [o for o in outcomes if isinstance(o, Telemetry) and o.packet == "DESCENT"]
 
 
@@ -182,7 +182,7 @@ def test_limits_need_persistence_to_be_an_event() -> None:
 def test_any_bytes_at_all(pieces: list[bytes]) -> None:
     receiver = Receiver(MARS6, UART, "test:")
     for n, piece in enumerate(pieces):
-        receiver.take(Chunk(n, piece) if piece else Listening(n))
+        receiver.take(Chunk(n, piece) if piece else Idle(n))
         assert conserved(receiver.counters())
 
 
@@ -210,7 +210,7 @@ def test_control_fields_come_out_once_for_each_change() -> None:
     foreign = encode_frame(TmFrame(7, 0, 0, 0, 0, idle, b"\1\0\0\7"), UART)
     receiver.take(Chunk(0, foreign + b"".join(frames)))
     assert receiver.ocfs == [b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
-    receiver.take(Listening(1))
+    receiver.take(Idle(1))
     assert receiver.ocfs == []
 
 
@@ -218,11 +218,11 @@ SIZE = UART.cadu_length
 FRAMES = [STREAM[n : n + SIZE] for n in range(0, len(STREAM), SIZE)]
 
 
-def telemetry(outcomes: list[Outcome]) -> list[tuple[str, int]]:
+def telemetry(outcomes: list[ReceiverEvent]) -> list[tuple[str, int]]:
     return [(o.packet, o.scet) for o in outcomes if isinstance(o, Telemetry)]
 
 
-def onboard(outcomes: list[Outcome]) -> list[str]:
+def onboard(outcomes: list[ReceiverEvent]) -> list[str]:
     return [o.name for o in outcomes if isinstance(o, EventMessage) and o.source != "STATION"]
 
 
@@ -300,7 +300,7 @@ def test_a_power_cycle_or_reset_tells_a_restart_and_no_loss(ticks: int) -> None:
     if not ticks:  # a boot loop: the same greeting each time
         first = first[: 2 * SIZE]
     receiver = Receiver(MARS6, UART, "test:")
-    outcomes = receiver.take(LinkChange(0, "CONNECTED", "test"))
+    outcomes = receiver.take(TransportChange(0, "CONNECTED", "test"))
     for n, data in enumerate((first, second)):
         for place in range(0, len(data), SIZE):
             ert = n * 400_000_000_000 + place // SIZE * 100_000_000
@@ -330,7 +330,7 @@ def test_values_that_come_late_replace_no_newer_ones() -> None:
     outcomes, _ = receive(b"".join(frames[: n + 2]), SIZE)
     newer, late = [o for o in outcomes if isinstance(o, Telemetry) and o.packet == "DESCENT"][-2:]
     assert (newer.late, late.late, newer.scet - late.scet) == (False, True, 100_000_000)
-    board, model = Board(MARS6, "test", 1, 0), PassModel()
+    board, model = SnapshotCache(MARS6, "test", 1, 0), PassModel()
     for message in (newer, late):
         board.put(message)
         model.apply(message, 0)

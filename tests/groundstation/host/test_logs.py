@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from groundstation.archive.reader import ArchiveReader
 
 import groundstation
 import hil
 from groundstation.cli import cli
 from groundstation.host.logs import ROOMS, LogHandler, logs_to_terminal, options_of_child, start_logging, stop_logging
+from groundstation.recordings.reader import ArchiveReader
 
 LOG = logging.getLogger("groundstation.links")
 

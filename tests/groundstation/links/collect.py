@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Link, LinkChange, Listening, RelayGap, Report
+from groundstation.links.base import Chunk, Idle, Link, RelayGap, Report, TransportChange
 from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
 
 PATIENCE_S = 8.0
 KINDS = ("pty", "tcp", "ipc")
-R = TypeVar("R", Chunk, LinkChange, Listening, RelayGap)
+R = TypeVar("R", Chunk, TransportChange, Idle, RelayGap)
 
 
 class Sink:
@@ -34,7 +34,7 @@ class Sink:
         with self._changed:
             assert self._changed.wait_for(wanted, PATIENCE_S), f"no {what} in {self.reports[-5:]}"
 
-    def wait_for(self, state: str, count: int = 1) -> LinkChange:
+    def wait_for(self, state: str, count: int = 1) -> TransportChange:
         """The ``count``-th change to ``state``."""
         self.wait(lambda: len(self.changes(state)) >= count, state)
         return self.changes(state)[count - 1]
@@ -46,8 +46,8 @@ class Sink:
     def of(self, kind: type[R]) -> list[R]:
         return [r for r in self.reports if isinstance(r, kind)]
 
-    def changes(self, state: str) -> list[LinkChange]:
-        return [r for r in self.of(LinkChange) if r.state == state]
+    def changes(self, state: str) -> list[TransportChange]:
+        return [r for r in self.of(TransportChange) if r.state == state]
 
 
 def serve(kind: str, tmp_path: Path, url: str | None = None) -> ByteServer:

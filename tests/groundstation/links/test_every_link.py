@@ -14,7 +14,7 @@ import pytest
 
 from groundstation.errors import LinkError
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Listening
+from groundstation.links.base import Chunk, Idle
 from hil.lander_io.servers import ByteServer
 from tests.groundstation.links.collect import KINDS, receive, serve, started
 
@@ -57,8 +57,8 @@ def test_the_last_words_before_the_end_arrive(server: ByteServer) -> None:
 def test_silence_is_reported_as_heard(server: ByteServer) -> None:
     with started(server.url) as (_, sink):
         assert server.wait_for_listener(5)
-        sink.wait(lambda: len(sink.of(Listening)) >= 6, "silence")
-        stamps = [report.ert for report in sink.of(Listening)]
+        sink.wait(lambda: len(sink.of(Idle)) >= 6, "silence")
+        stamps = [report.ert for report in sink.of(Idle)]
         steps = sorted(after - before for before, after in pairwise(stamps))
         assert steps[len(steps) // 2] <= 50_000_000
         assert not sink.of(Chunk)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.links.base import Chunk
-from groundstation.links.replay_source import Playback
+from groundstation.links.replay_source import ReplaySource
 from groundstation.recordings.reader import ArchiveReader
 from protocols.lander import EPOCH
 from tests.groundstation.made_recordings import record
@@ -29,7 +29,7 @@ def test_no_replay_waits_for_a_damaged_time(tmp_path: Path, table: str, which: s
     with closing(sqlite3.connect(path)) as db, db:
         whole = b"".join(row[0] for row in db.execute("SELECT data FROM chunk ORDER BY id"))
         db.execute(f"UPDATE {table} SET ert = ? WHERE id >= {which} AND id <= {which}", (wild,))
-    with closing(Playback(ArchiveReader(path))) as playback:
+    with closing(ReplaySource(ArchiveReader(path))) as playback:
         first, last = playback.span()
         assert EPOCH - HOUR <= first <= last <= EPOCH + HOUR
         items = list(playback.items(0))
@@ -44,5 +44,5 @@ def test_a_clock_that_was_set_is_believed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE chunk SET ert = ert + ? WHERE id > 200", (1000 * 24 * HOUR,))
         wanted = [row[0] for row in db.execute("SELECT ert FROM chunk ORDER BY id")]
-    with closing(Playback(ArchiveReader(path))) as playback:
+    with closing(ReplaySource(ArchiveReader(path))) as playback:
         assert [item.ert for item in playback.items(0) if isinstance(item.report, Chunk)] == wanted

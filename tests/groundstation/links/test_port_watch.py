@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.links.base import LinkChange
+from groundstation.links.base import TransportChange
 from hil.lander_io.servers import PtyServer
 from tests.groundstation.links.collect import PATIENCE_S, Sink, started
 
@@ -39,11 +39,11 @@ def stty(path: str, *words: str) -> None:
     assert done.returncode == 0 or "unable to perform all" in done.stderr
 
 
-def disturbed(sink: Sink, kind: str, count: int = 1) -> LinkChange:
+def disturbed(sink: Sink, kind: str, count: int = 1) -> TransportChange:
     """The ``count``-th disturbance of a kind."""
 
-    def found() -> list[LinkChange]:
-        return [change for change in sink.of(LinkChange) if change.disturbance == kind]
+    def found() -> list[TransportChange]:
+        return [change for change in sink.of(TransportChange) if change.disturbance == kind]
 
     sink.wait(lambda: len(found()) >= count, f"{kind} disturbance")
     return found()[count - 1]
@@ -96,18 +96,18 @@ def test_settings_that_are_only_looked_at_disturb_nothing(pty: PtyServer) -> Non
         sink.wait_for("CONNECTED")
         stty(pty.path, "-a")
         time.sleep(0.3)
-        assert [change.disturbance for change in sink.of(LinkChange)] == [""]
+        assert [change.disturbance for change in sink.of(TransportChange)] == [""]
 
 
 def test_settings_that_are_fought_over_are_told_as_a_state(pty: PtyServer) -> None:
     with started(pty.url) as (_, sink):
         sink.wait_for("CONNECTED")
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until and not any(c.disturbance == "lasting" for c in sink.of(LinkChange)):
+        while time.monotonic() < until and not any(c.disturbance == "lasting" for c in sink.of(TransportChange)):
             stty(pty.path, "9600")
         assert "sets it to 9600 baud again and again" in disturbed(sink, "lasting").detail
         sink.wait(lambda: "left alone" in sink.changes("CONNECTED")[-1].detail, "end of the fight")
-        assert len(sink.of(LinkChange)) == 4, sink.of(LinkChange)
+        assert len(sink.of(TransportChange)) == 4, sink.of(TransportChange)
 
 
 def test_a_port_is_watched_again_after_it_came_back(pty: PtyServer, tmp_path: Path) -> None:

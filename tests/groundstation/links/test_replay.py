@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.errors import ArchiveError, CallerError, LinkError
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, EndOfStream, LinkChange, Listening, Report, Restart, Retold
+from groundstation.links.base import Chunk, EndOfStream, Idle, ReplayedMessage, ReplayJump, Report, TransportChange
 from groundstation.links.replay import ReplayLink, replay_url
-from groundstation.links.replay_source import Item, Playback
+from groundstation.links.replay_source import Item, ReplaySource
 from groundstation.messages.wire import ContactChange, EventMessage, Telemetry
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
@@ -32,7 +32,7 @@ S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
-def flown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
+def flown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ReceiverEvent]]:
     path = tmp_path_factory.mktemp("pass") / "a?b#c%41 ä.sqlite"
     return path, record(path)
 
@@ -58,19 +58,19 @@ def settled(sink: Sink) -> list[Report]:
     return list(sink.reports)
 
 
-def test_what_was_said_live_is_said_again(flown: tuple[Path, list[Outcome]]) -> None:
+def test_what_was_said_live_is_said_again(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     path, live = flown
     with started(replay_url(path, speed=1000)) as (_, sink):
         ended(sink)
     receiver = Receiver(MARS6, UART, "replay:")
-    assert isinstance(sink.reports[0], Restart)
+    assert isinstance(sink.reports[0], ReplayJump)
     said = [outcome for report in sink.reports for outcome in receiver.take(report)]
     assert [o for o in said if isinstance(o, Telemetry)] == [o for o in live if isinstance(o, Telemetry)]
     changes = [[(o.channel, o.state, o.ert) for o in each if isinstance(o, ContactChange)] for each in (said, live)]
     assert changes[0] == changes[1]
 
 
-def test_time_runs_at_the_speed_asked_for(flown: tuple[Path, list[Outcome]]) -> None:
+def test_time_runs_at_the_speed_asked_for(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = ReplayLink(flown[0], speed=20, start="09:10:00"), Sink()
     began = time.monotonic()
     link.start(sink)
@@ -81,7 +81,7 @@ def test_time_runs_at_the_speed_asked_for(flown: tuple[Path, list[Outcome]]) -> 
     assert 20 * 0.45 < ran <= 20 * took + 0.1
 
 
-def test_pause_and_go_on(flown: tuple[Path, list[Outcome]]) -> None:
+def test_pause_and_go_on(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = paused_link(flown[0]), Sink()
     link.start(sink)
     before = settled(sink)
@@ -96,15 +96,15 @@ def test_pause_and_go_on(flown: tuple[Path, list[Outcome]]) -> None:
 
 
 @pytest.mark.parametrize("to", ["09:10:00", "1974-03-12T09:10:00Z", " 09:10:00.0 UTC"])
-def test_seek_brings_context_and_then_waits(flown: tuple[Path, list[Outcome]], to: str) -> None:
+def test_seek_brings_context_and_then_waits(flown: tuple[Path, list[ReceiverEvent]], to: str) -> None:
     link, sink = paused_link(flown[0]), Sink()
     link.start(sink)
     settled(sink)
     link.seek(to)
     reports = settled(sink)
     link.stop()
-    jump = max(n for n, report in enumerate(reports) if isinstance(report, Restart))
-    assert isinstance(reports[jump + 1], LinkChange)
+    jump = max(n for n, report in enumerate(reports) if isinstance(report, ReplayJump))
+    assert isinstance(reports[jump + 1], TransportChange)
     receiver = Receiver(MARS6, UART, "replay:")
     for report in reports[jump:]:
         receiver.take(report)
@@ -114,7 +114,7 @@ def test_seek_brings_context_and_then_waits(flown: tuple[Path, list[Outcome]], t
     assert link.now() == EPOCH + 247 * S
 
 
-def test_step_on_and_back_by_frame(flown: tuple[Path, list[Outcome]]) -> None:
+def test_step_on_and_back_by_frame(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = paused_link(flown[0], "09:10:00"), Sink()
     link.start(sink)
     count = len(received(settled(sink)))
@@ -126,7 +126,7 @@ def test_step_on_and_back_by_frame(flown: tuple[Path, list[Outcome]]) -> None:
     forward = received(sink.reports)[-264:]
     link.step(-1)
     after = settled(sink)
-    assert sum(isinstance(report, Restart) for report in after) == 2
+    assert sum(isinstance(report, ReplayJump) for report in after) == 2
     assert received(after)[-132:] == forward[:132]
     link.step(1)
     assert received(settled(sink))[-132:] == forward[132:]
@@ -136,27 +136,27 @@ def test_step_on_and_back_by_frame(flown: tuple[Path, list[Outcome]]) -> None:
 def heard(reports: list[Report]) -> Receiver:
     """A receiver that took what came since the last jump."""
     receiver = Receiver(MARS6, UART, "replay:")
-    begin = max(n for n, report in enumerate(reports) if isinstance(report, Restart))
+    begin = max(n for n, report in enumerate(reports) if isinstance(report, ReplayJump))
     for report in reports[begin:]:
         receiver.take(report)
     return receiver
 
 
-def test_a_short_way_on_is_no_jump_and_a_way_back_is_one(flown: tuple[Path, list[Outcome]]) -> None:
+def test_a_short_way_on_is_no_jump_and_a_way_back_is_one(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = paused_link(flown[0], "09:10:00"), Sink()
     link.start(sink)
     before = settled(sink)
     link.skip(10 * S)
     reports = settled(sink)
     assert link.now() == EPOCH + 257 * S
-    assert [type(r) for r in reports].count(Restart) == 1
+    assert [type(r) for r in reports].count(ReplayJump) == 1
     assert received(reports)[len(received(before)) :].count(b"\x1a\xcf\xfc\x1d") == 110
     link.skip(-70 * S)
     reports = settled(sink)
-    assert [type(r) for r in reports].count(Restart) == 2
+    assert [type(r) for r in reports].count(ReplayJump) == 2
     assert heard(reports).contact.status()[0].last_scet == EPOCH + 187 * S - S // 10
     link.skip(120 * S)
-    assert [type(r) for r in settled(sink)].count(Restart) == 3
+    assert [type(r) for r in settled(sink)].count(ReplayJump) == 3
     link.skip(-3600 * S)
     settled(sink)
     assert link.now() == link.state().first
@@ -167,7 +167,7 @@ def test_a_short_way_on_is_no_jump_and_a_way_back_is_one(flown: tuple[Path, list
     link.stop()
 
 
-def test_to_the_loss_and_from_event_to_event(flown: tuple[Path, list[Outcome]]) -> None:
+def test_to_the_loss_and_from_event_to_event(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = paused_link(flown[0], "09:10:00"), Sink()
     link.start(sink)
     settled(sink)
@@ -189,7 +189,7 @@ def test_to_the_loss_and_from_event_to_event(flown: tuple[Path, list[Outcome]]) 
     link.stop()
 
 
-def test_a_jump_behind_a_loss_still_knows_of_it(flown: tuple[Path, list[Outcome]]) -> None:
+def test_a_jump_behind_a_loss_still_knows_of_it(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     link, sink = paused_link(flown[0], "09:11:12"), Sink()
     link.start(sink)
     receiver = heard(settled(sink))
@@ -231,7 +231,7 @@ def test_silence_is_told_often_enough_at_any_speed(tmp_path: Path) -> None:
     record(path)
     with started(replay_url(path, speed=1000, start="09:06:00")) as (_, sink):
         ended(sink)
-    times = [r.ert for r in sink.reports if isinstance(r, (Chunk, Listening))]
+    times = [r.ert for r in sink.reports if isinstance(r, (Chunk, Idle))]
     assert max(b - a for a, b in pairwise(times)) <= 0.4 * S
 
 
@@ -252,7 +252,7 @@ def test_an_older_recording_replays_but_does_not_step(tmp_path: Path) -> None:
         assert len(received(sink.reports)) == reader.bytes_total
 
 
-def test_what_cannot_be(tmp_path: Path, flown: tuple[Path, list[Outcome]]) -> None:
+def test_what_cannot_be(tmp_path: Path, flown: tuple[Path, list[ReceiverEvent]]) -> None:
     path, _ = flown
     for url, words in [
         (replay_url(path, speed=5000), "speed 5000"),
@@ -276,7 +276,7 @@ def faults(sink: Sink) -> list[EndOfStream]:
 
 @pytest.mark.parametrize("kind", ["transport", "event", "contact"])
 def test_a_damaged_event_is_told_and_the_rest_is_played(
-    flown: tuple[Path, list[Outcome]], tmp_path: Path, kind: str
+    flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "damaged.sqlite"
     path.write_bytes(flown[0].read_bytes())
@@ -285,7 +285,7 @@ def test_a_damaged_event_is_told_and_the_rest_is_played(
         ended(sink)
         (end,) = faults(sink)
         assert (end.fault, end.ert) == ("", link.now())
-    told = [r.news.text for r in sink.reports if isinstance(r, Retold) and isinstance(r.news, EventMessage)]
+    told = [r.news.text for r in sink.reports if isinstance(r, ReplayedMessage) and isinstance(r.news, EventMessage)]
     assert any(f"record {number}, kind '{kind}'" in text for text in told)
     assert "1 record cannot be read" in end.lack
     with ArchiveReader(flown[0]) as reader:
@@ -324,18 +324,18 @@ def test_overwritten_pages_are_told_and_the_rest_is_played(tmp_path: Path, table
     assert "cannot be read" in end.lack
     assert received(sink.reports) == b"".join(left)
     assert (len(left) < len(whole)) == (table == "chunk")
-    told = [r.news.text for r in sink.reports if isinstance(r, Retold) and isinstance(r.news, EventMessage)]
+    told = [r.news.text for r in sink.reports if isinstance(r, ReplayedMessage) and isinstance(r.news, EventMessage)]
     assert any("cannot be read: record" in text for text in told)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_fault_of_the_replay_itself_is_no_silence(
-    flown: tuple[Path, list[Outcome]], monkeypatch: pytest.MonkeyPatch
+    flown: tuple[Path, list[ReceiverEvent]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Playback, first: int) -> Iterator[Item]:
+    def broken(self: ReplaySource, first: int) -> Iterator[Item]:
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr(Playback, "items", broken)
+    monkeypatch.setattr(ReplaySource, "items", broken)
     with started(replay_url(flown[0])) as (link, sink):
         ended(sink)
         assert isinstance(link, ReplayLink)
@@ -346,7 +346,7 @@ def test_a_fault_of_the_replay_itself_is_no_silence(
 
 
 def test_a_damaged_loss_is_passed_over_by_the_order_that_looks_for_one(
-    flown: tuple[Path, list[Outcome]], tmp_path: Path
+    flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path
 ) -> None:
     path = tmp_path / "loss.sqlite"
     path.write_bytes(flown[0].read_bytes())
@@ -387,7 +387,7 @@ def test_the_end_of_a_growing_recording_moves_on(growing: ArchiveWriter) -> None
     assert end == EndOfStream(EPOCH + 20 * S)
     assert (link.now(), link.state().last) == (end.ert, end.ert)
     assert sink.changes("ATTEMPTING")
-    times = [r.ert for r in sink.reports if not isinstance(r, LinkChange)]
+    times = [r.ert for r in sink.reports if not isinstance(r, TransportChange)]
     assert times == sorted(times)
     link.stop()
 
@@ -404,7 +404,7 @@ def test_what_is_recorded_behind_the_end_can_still_be_played(growing: ArchiveWri
     link.skip(2 * S)
     sink.wait(lambda: len(faults(sink)) == 3, "third end")
     assert received(sink.reports) == bytes(range(9))
-    assert [type(r) for r in sink.reports].count(Restart) == 1
+    assert [type(r) for r in sink.reports].count(ReplayJump) == 1
     link.play(True)  # nothing more: it stays where it is
     assert len([r for r in settled(sink) if isinstance(r, EndOfStream)]) == 3
     link.stop()
@@ -436,7 +436,7 @@ def test_the_end_of_a_paused_replay_is_seen_to_move_on(growing: ArchiveWriter) -
     link.stop()
 
 
-def test_the_end_stands_still_whatever_is_pressed(flown: tuple[Path, list[Outcome]]) -> None:
+def test_the_end_stands_still_whatever_is_pressed(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     with started(replay_url(flown[0], speed=1000)) as (link, sink):
         ended(sink)
         assert isinstance(link, ReplayLink)
@@ -450,7 +450,7 @@ def test_the_end_stands_still_whatever_is_pressed(flown: tuple[Path, list[Outcom
 
 @pytest.mark.parametrize("refused", [{"speed": 1e9}, {"start": "noon"}, {"start": "12:00:00"}])
 def test_what_is_refused_leaves_nothing_open(
-    flown: tuple[Path, list[Outcome]], refused: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    flown: tuple[Path, list[ReceiverEvent]], refused: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[ArchiveReader] = []
     close = ArchiveReader.close
@@ -460,7 +460,7 @@ def test_what_is_refused_leaves_nothing_open(
     assert len(closed) == 1
 
 
-def test_time_stands_still_while_nobody_takes_what_it_brings(flown: tuple[Path, list[Outcome]]) -> None:
+def test_time_stands_still_while_nobody_takes_what_it_brings(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     path, _ = flown
     begin = EPOCH + 307 * S
     given: list[int] = []

@@ -12,14 +12,14 @@ import pytest
 
 from groundstation.downlink.receiver import Receiver
 from groundstation.errors import CallerError
-from groundstation.links.base import Chunk, LinkChange, News, Restart, Retold
+from groundstation.links.base import Chunk, RecordedMessage, ReplayedMessage, ReplayJump, TransportChange
 from groundstation.links.replay import ReplayLink
-from groundstation.links.replay_source import DAMAGE_EVENT, GAP_EVENT, Playback
+from groundstation.links.replay_source import DAMAGE_EVENT, GAP_EVENT, ReplaySource
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import ContactChange, EventMessage
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.replay.session import ReplayDesk
+from groundstation.station.replay.session import ReplaySession
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import SCENARIOS, load_scenario
 from protocols.lander import EPOCH, MARS6
@@ -62,13 +62,13 @@ def keeping(*told: tuple[int, str, int]) -> Callable[[int, int, ArchiveWriter], 
     return more
 
 
-def told(path: Path, first: int = 0) -> list[News]:
+def told(path: Path, first: int = 0) -> list[RecordedMessage]:
     """What a replaying station says beside telemetry and contact."""
     link = ReplayLink(path)
-    desk, receiver, said = ReplayDesk(link, lambda: 0), Receiver(MARS6, UART, "replay:"), []
+    desk, receiver, said = ReplaySession(link, lambda: 0), Receiver(MARS6, UART, "replay:"), []
     with ArchiveReader(path) as reader:
-        for item in Playback(reader).items(first):
-            if isinstance(item.report, Retold):
+        for item in ReplaySource(reader).items(first):
+            if isinstance(item.report, ReplayedMessage):
                 said += [item.report.news] if desk.is_new(item.report.news) else []
                 continue
             again = [outcome for outcome in receiver.take(item.report) if desk.says(outcome)]
@@ -77,13 +77,13 @@ def told(path: Path, first: int = 0) -> list[News]:
     return said
 
 
-def recorded(path: Path) -> list[News]:
+def recorded(path: Path) -> list[RecordedMessage]:
     kinds: dict[str, type[EventMessage] | type[CommandUpdate]] = {"event": EventMessage, "command": CommandUpdate}
     with ArchiveReader(path) as reader:
         return [msgspec.json.decode(e.body, type=kinds[e.kind]) for e in reader.events() if e.kind in kinds]
 
 
-def _named(retold: Retold) -> str:
+def _named(retold: ReplayedMessage) -> str:
     return "" if isinstance(retold.news, ContactChange) else retold.news.name
 
 
@@ -109,8 +109,8 @@ def test_a_gap_of_the_recording_is_told_at_its_place(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=100, more=keeping((50, "GAP", 0)))
     with ArchiveReader(path) as reader:
-        reports = [item.report for item in Playback(reader).items(0)]
-    (place,) = [n for n, r in enumerate(reports) if isinstance(r, Retold) and _named(r) == GAP_EVENT]
+        reports = [item.report for item in ReplaySource(reader).items(0)]
+    (place,) = [n for n, r in enumerate(reports) if isinstance(r, ReplayedMessage) and _named(r) == GAP_EVENT]
     news = reports[place].news  # type: ignore[union-attr]
     assert isinstance(news, EventMessage)
     assert news.severity == "WARNING_HI"
@@ -132,7 +132,7 @@ def test_the_keys_go_to_what_is_retold(tmp_path: Path, commanded: Path) -> None:
         except CallerError as error:
             assert "no event after" in str(error)
             break
-        last = [r for r in settled(sink) if isinstance(r, Retold)][-1]
+        last = [r for r in settled(sink) if isinstance(r, ReplayedMessage)][-1]
         assert last.ert < link.now()
         seen.append((_named(last), link.now() - 1))
     link.stop()
@@ -162,7 +162,7 @@ def test_the_past_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=20, more=keeping((10, "DISARMED", 3600 * S)))
     with ArchiveReader(path) as reader:
-        times = [item.ert for item in Playback(reader).items(0)]
+        times = [item.ert for item in ReplaySource(reader).items(0)]
     assert times == sorted(times)
     assert times[-1] < EPOCH + 600 * S
 
@@ -178,9 +178,9 @@ def test_what_was_told_before_the_first_byte_comes_first(tmp_path: Path) -> None
     link.start(sink)
     reports = settled(sink)
     link.stop()
-    assert reports[0] == Restart(EPOCH, EPOCH)
-    assert isinstance(reports[1], Retold)
-    assert [r for r in reports if isinstance(r, LinkChange)] == [LinkChange(EPOCH + S, "CONNECTED", "found")]
+    assert reports[0] == ReplayJump(EPOCH, EPOCH)
+    assert isinstance(reports[1], ReplayedMessage)
+    assert [r for r in reports if isinstance(r, TransportChange)] == [TransportChange(EPOCH + S, "CONNECTED", "found")]
 
 
 @pytest.mark.parametrize("kind", ["event", "command", "contact", "gap", "transport"])
@@ -192,10 +192,10 @@ def test_a_damaged_body_is_told_and_passed_over(tmp_path: Path, kind: str, body:
         archive.event(EPOCH + 1, None, kind, body.encode())
         archive.chunk(EPOCH + 2, "test:", b"\1")
     with ArchiveReader(path) as reader:
-        playback = Playback(reader)
+        playback = ReplaySource(reader)
         first, told, last = (item.report for item in playback.items(0))
         assert (first, last) == (Chunk(EPOCH, b"\0"), Chunk(EPOCH + 2, b"\1"))
-        assert isinstance(told, Retold)
+        assert isinstance(told, ReplayedMessage)
         assert isinstance(told.news, EventMessage)
         assert told.news.name == DAMAGE_EVENT
         assert f"record 2, kind '{kind}'" in told.news.text
@@ -209,14 +209,14 @@ def test_other_kinds_are_passed_over(tmp_path: Path) -> None:
         archive.event(EPOCH, None, "tide", b"{}")
         archive.chunk(EPOCH, "test:", b"\0")
     with ArchiveReader(path) as reader:
-        assert [type(item.report) for item in Playback(reader).items(0)] == [Chunk]
+        assert [type(item.report) for item in ReplaySource(reader).items(0)] == [Chunk]
 
 
 def test_each_is_taken_for_said_once(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=1)
     link = ReplayLink(path)
-    desk, limit = ReplayDesk(link, lambda: 0), event("LIMIT", EPOCH)
+    desk, limit = ReplaySession(link, lambda: 0), event("LIMIT", EPOCH)
     assert desk.says(limit)
     other_words = msgspec.structs.replace(limit, text="as an older version put it")
     assert not desk.is_new(other_words)
@@ -232,7 +232,7 @@ def test_behind_a_jump_the_recording_alone_is_believed_up_to_the_place(tmp_path:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=1)
     link = ReplayLink(path)
-    desk = ReplayDesk(link, lambda: 0)
+    desk = ReplaySession(link, lambda: 0)
     desk.jumped(EPOCH, EPOCH + S)
     for ert, decoded in ((EPOCH, False), (EPOCH + S - 1, False), (EPOCH + S, True)):
         change = ContactChange(vcid=0, channel="lander", state="LOCKED", previous="ACQUIRING", ert=ert)

@@ -12,7 +12,7 @@ import pytest
 from groundstation.errors import LinkError
 from groundstation.host.logs import start_logging, stop_logging
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, LinkChange, Report
+from groundstation.links.base import Chunk, Report, TransportChange
 from groundstation.links.wire_log import LINE_BYTES, with_wire_log
 
 
@@ -49,7 +49,7 @@ def test_bytes_both_ways_are_in_hex_in_their_order(port: tuple[int, str], tmp_pa
     link = with_wire_log(open_link(f"serial:{path}", time.time_ns))
     reports: list[Report] = []
     link.start(reports.append)
-    wait_until(lambda: any(isinstance(each, LinkChange) for each in reports))
+    wait_until(lambda: any(isinstance(each, TransportChange) for each in reports))
     os.write(main, bytes.fromhex("1acffc1d 00ff"))
     wait_until(lambda: any(isinstance(each, Chunk) for each in reports))
     link.write(b"\x1b[2J")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from groundstation.errors import CallerError, LinkError
 from groundstation.links import open_link
-from groundstation.links.base import Chunk, Listening, RelayGap
+from groundstation.links.base import Chunk, Idle, RelayGap
 from groundstation.links.relay_protocol import HEADER_SIZE, RELAY_HEADER, RelayMessage, pack, unpack
 from groundstation.links.zmq import ZmqLink
 from hil.lander_io.servers import ZmqServer
@@ -94,7 +94,7 @@ def test_a_far_stamp_is_kept_and_sets_the_time_of_silence(relay: tuple[zmq.Socke
         socket.send(pack(3, far + 2, b"c"))
         sink.wait_bytes(3)
         first = sink.reports.index(sink.of(Chunk)[0])
-        sink.wait(lambda: any(isinstance(r, Listening) for r in sink.reports[first:]), "silence")
+        sink.wait(lambda: any(isinstance(r, Idle) for r in sink.reports[first:]), "silence")
         stamps = [report.ert for report in sink.reports[first:]]
         assert stamps[:3] == [far, far + 5, far + 5]
         assert stamps == sorted(stamps)
@@ -107,7 +107,7 @@ def test_signs_of_life_are_silence(relay: tuple[zmq.Socket[bytes], str]) -> None
         socket.recv()
         for seq in range(1, 200):
             socket.send(pack(seq, 0, b""))
-        sink.wait(lambda: len(sink.of(Listening)) >= 199, "silence")
+        sink.wait(lambda: len(sink.of(Idle)) >= 199, "silence")
         assert not sink.of(Chunk)
 
 
@@ -202,7 +202,7 @@ def test_who_wants_a_key_and_who_hangs_up_look_the_same_and_are_tried_again() ->
                 keyed.curve_server, (_, keyed.curve_secretkey) = True, zmq.curve_keypair()
                 keyed.bind(endpoint)
                 time.sleep(1.5)  # both kinds of refusals, over and over
-            assert not [report for report in sink.reports[told:] if not isinstance(report, Listening)]
+            assert not [report for report in sink.reports[told:] if not isinstance(report, Idle)]
             there.callback(ZmqServer(endpoint).close)
             sink.wait_for("CONNECTED")
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from groundstation.messages.throttle import Tally
+from groundstation.messages.throttle import EventThrottle
 
 
 class Clock:
@@ -12,13 +12,13 @@ class Clock:
 
 def test_the_first_is_told_and_the_others_are_counted() -> None:
     clock, told = Clock(), []
-    tally = Tally(told.append, clock)
+    tally = EventThrottle(told.append, clock)
     for _ in range(1000):
         tally.note("a", "A")
     tally.note("b", "B")
     tally.tick()
     assert told == ["A", "B"]
-    clock.now = Tally.EVERY
+    clock.now = EventThrottle.EVERY
     tally.tick()
     assert told[2:] == ["A; 999 more times in 10 s"]
     clock.now *= 2
@@ -30,12 +30,12 @@ def test_the_first_is_told_and_the_others_are_counted() -> None:
 
 def test_many_kinds_are_bounded() -> None:
     clock, told = Clock(), []
-    tally = Tally(told.append, clock)
+    tally = EventThrottle(told.append, clock)
     for number in range(10_000):
         tally.note(str(number), str(number))
-    assert len(told) == Tally.KINDS + 1
+    assert len(told) == EventThrottle.KINDS + 1
     assert told[-1] == "others"
-    clock.now = Tally.EVERY
+    clock.now = EventThrottle.EVERY
     tally.tick()
-    assert told[-1] == f"others; {10_000 - Tally.KINDS - 1} more times in 10 s"
+    assert told[-1] == f"others; {10_000 - EventThrottle.KINDS - 1} more times in 10 s"
     assert tally.total == 10_000

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from groundstation.cli import cli
 from groundstation.errors import CallerError
-from groundstation.links.replay_source import Playback
+from groundstation.links.replay_source import ReplaySource
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry
 from groundstation.recordings.summary import summarise
@@ -37,8 +37,8 @@ def record(path: Path, scets: Sequence[int | None], every: int = NS_PER_S) -> Pa
 
 
 @contextmanager
-def playback(path: Path) -> Iterator[Playback]:
-    with closing(Playback(ArchiveReader(path))) as found:
+def playback(path: Path) -> Iterator[ReplaySource]:
+    with closing(ReplaySource(ArchiveReader(path))) as found:
         yield found
 
 

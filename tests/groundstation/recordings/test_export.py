@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from groundstation.cli import cli
-from groundstation.downlink.receiver import Outcome, Receiver
+from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.errors import ArchiveError, CallerError, WorldError
 from groundstation.links.base import Chunk
 from groundstation.messages.wire import Telemetry
@@ -21,7 +21,7 @@ from groundstation.recordings.columns import packet_columns
 from groundstation.recordings.export import Format, export
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from protocols.decode.bulk_packets import labels
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART, LinkProfile
@@ -41,7 +41,7 @@ def spoil(number: int, data: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def flown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
+def flown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ReceiverEvent]]:
     path = tmp_path_factory.mktemp("pass") / "pass.sqlite"
     return path, record(path, spoil)
 
@@ -53,12 +53,12 @@ DECIMALS = {
 """As the lander's interface document has them."""
 
 
-def said(outcomes: list[Outcome], packet: str) -> list[Telemetry]:
+def said(outcomes: list[ReceiverEvent], packet: str) -> list[Telemetry]:
     return [o for o in outcomes if isinstance(o, Telemetry) and o.packet == packet]
 
 
 @pytest.mark.parametrize("packet", ["DESCENT", "LANDER_HK", "BUS_HK"])
-def test_columns_are_what_was_said_live(flown: tuple[Path, list[Outcome]], packet: str) -> None:
+def test_columns_are_what_was_said_live(flown: tuple[Path, list[ReceiverEvent]], packet: str) -> None:
     path, outcomes = flown
     live = said(outcomes, packet)
     with ArchiveReader(path) as reader:
@@ -75,7 +75,7 @@ def test_columns_are_what_was_said_live(flown: tuple[Path, list[Outcome]], packe
         assert void == [name in t.invalid for t in live]
 
 
-def test_small_blocks_change_nothing(flown: tuple[Path, list[Outcome]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_blocks_change_nothing(flown: tuple[Path, list[ReceiverEvent]], monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = flown
     with ArchiveReader(path) as reader:
         (whole,) = packet_columns(reader, MARS6, UART, ["DESCENT"])
@@ -88,7 +88,7 @@ def test_small_blocks_change_nothing(flown: tuple[Path, list[Outcome]], monkeypa
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_export(flown: tuple[Path, list[Outcome]], tmp_path: Path, form: str) -> None:
+def test_export(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path, form: str) -> None:
     path, outcomes = flown
     live = said(outcomes, "DESCENT")
     done = CliRunner().invoke(cli, ["export", str(path), "--to", form, "--output", str(tmp_path / "out")])
@@ -116,7 +116,7 @@ def record_reed_solomon(path: Path) -> int:
     """The descent over a link with Reed–Solomon; every third frame has wrong bytes. How many DESCENT those carried."""
     frames = [frame.data for frame in Deframer(UART).feed(descent.stream()[: 132 * 400]) if isinstance(frame, Frame)]
     with ArchiveWriter(path, {}) as archive:
-        recorder = Recorder(Receiver(MARS6, REED_SOLOMON, "test:"), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(MARS6, REED_SOLOMON, "test:"), archive, str(path))
         for number, frame in enumerate(frames):
             cadu = bytearray(encode_block(frame, REED_SOLOMON))
             for at in (20, 50, 150) if number % 3 == 0 else ():
@@ -143,7 +143,7 @@ def test_a_packet_says_that_its_frame_was_mended(tmp_path: Path, form: Format) -
     assert live.count("GOOD") > 100
 
 
-def test_packets_are_chosen_by_name(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+def test_packets_are_chosen_by_name(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path) -> None:
     path, _ = flown
     call = ["export", str(path), "--to", "csv", "--output", str(tmp_path)]
     assert CliRunner().invoke(cli, [*call, "--packets", "bus_hk"]).exit_code == 0
@@ -152,7 +152,7 @@ def test_packets_are_chosen_by_name(flown: tuple[Path, list[Outcome]], tmp_path:
     assert "did you mean 'DESCENT'?" in str(wrong.exception)
 
 
-def test_a_folder_that_cannot_be_made(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (str(tmp_path / "file" / "x"), "/proc/foo"):
         done = CliRunner().invoke(cli, ["export", str(flown[0]), "--to", "csv", "--output", folder])
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_made(flown: tuple[Path, list[Outcome]], tmp_pat
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_an_earlier_export_is_overwritten_only_by_force(
-    flown: tuple[Path, list[Outcome]], tmp_path: Path, form: Format
+    flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path, form: Format
 ) -> None:
     old = tmp_path / f"pass-DESCENT.{form}"
     old.write_text("an older good export")
@@ -189,7 +189,7 @@ def test_a_file_name_that_is_no_utf8_is_exported(tmp_path: Path, form: Format) -
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_failed_export_leaves_what_was_there(
-    flown: tuple[Path, list[Outcome]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
+    flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
 ) -> None:
     old = tmp_path / f"pass-DESCENT.{form}"
     old.write_text("an older good export")
@@ -215,7 +215,7 @@ def test_a_failed_export_leaves_what_was_there(
     assert old.stat().st_size > 1000
 
 
-def test_an_export_writes_through_no_link(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+def test_an_export_writes_through_no_link(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     folder = tmp_path / "out"
@@ -229,7 +229,7 @@ def test_an_export_writes_through_no_link(flown: tuple[Path, list[Outcome]], tmp
     assert not (folder / "pass-DESCENT.csv").is_symlink()
 
 
-def test_an_interrupted_export_leaves_nothing(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+def test_an_interrupted_export_leaves_nothing(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path) -> None:
     def interrupt(count: int) -> None:
         raise KeyboardInterrupt
 
@@ -238,7 +238,7 @@ def test_an_interrupted_export_leaves_nothing(flown: tuple[Path, list[Outcome]],
     assert list(tmp_path.iterdir()) == []
 
 
-def test_passes_and_info(flown: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+def test_passes_and_info(flown: tuple[Path, list[ReceiverEvent]], tmp_path: Path) -> None:
     path, _ = flown
     old = tmp_path / "old.sqlite"
     record(old, bursts=60)

@@ -17,7 +17,7 @@ from groundstation.recordings.columns import frame_columns, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry, OnboardSpan
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.recorder import Recorder
+from groundstation.station.recorder import ArchivingReceiver
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from protocols.sync.deframer import Deframer, Frame
@@ -44,7 +44,7 @@ def test_leads_to_the_bytes_however_they_were_cut(tmp_path, size):
     data = spoilt()[: 132 * 40 if size == 1 else None]
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
         for at in range(0, len(data), size):
             recorder.decode(recorder.keep(Chunk(EPOCH + at, data[at : at + size])))
     wanted = Deframer(UART).feed(data)
@@ -97,7 +97,7 @@ def test_a_frame_was_received_with_its_last_byte(tmp_path, size):
     path = tmp_path / "pass.sqlite"
     accepted = {}
     with ArchiveWriter(path, {}) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
         for number, data in enumerate(chunks):
             recorder.decode(recorder.keep(Chunk(EPOCH + number, data)))
             accepted |= {frame.offset: EPOCH + number for frame in recorder.receiver.frames}
@@ -145,7 +145,7 @@ def test_an_overrun_loses_no_place(tmp_path):
     """Reads that were archived but not decoded move what comes behind them."""
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:
-        recorder = Recorder(Receiver(MARS6, UART, "test:"), archive, str(path))
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
         for number in range(60):
             kept = recorder.keep(Chunk(EPOCH + number, STREAM[number * 132 : (number + 1) * 132]))
             if not 20 <= number < 25:

@@ -7,7 +7,7 @@ import pytest
 from groundstation.errors import AccessRefused
 from groundstation.messages.commanding import ArmRequest, CommandRequest
 from groundstation.messages.wire import SnapshotRequest, StopRequest
-from groundstation.security.authorization import LOCAL, Caller, Guests
+from groundstation.security.authorization import LOCAL, AuthorizedKeys, Principal
 from groundstation.security.keys import KeyStore
 
 ORDER = {"who": "anna@home", "token": "t" * 16, "issued": 1}
@@ -17,42 +17,42 @@ REQUESTS = [CommandRequest(name="PING", **ORDER), ArmRequest(seconds=1, **ORDER)
 def test_rights() -> None:
     for request in REQUESTS:
         LOCAL.check(request)
-        Caller("anna", "command").check(request)
+        Principal("anna", "command").check(request)
         with pytest.raises(AccessRefused, match="groundstation keys allow anna --command"):
-            Caller("anna", "telemetry").check(request)
+            Principal("anna", "telemetry").check(request)
     for rights in ("telemetry", "command"):
-        Caller("anna", rights).check(SnapshotRequest())
+        Principal("anna", rights).check(SnapshotRequest())
     for request in (*REQUESTS, SnapshotRequest()):
         with pytest.raises(AccessRefused, match="not let in"):
-            Caller("anna", "none").check(request)
+            Principal("anna", "none").check(request)
 
 
 def test_only_a_key_makes_a_key_s_name() -> None:
     assert LOCAL.label("anna@home") == "anna@home"
-    assert Caller("anna", "command").label("x") == "key:anna x"
+    assert Principal("anna", "command").label("x") == "key:anna x"
     with pytest.raises(AccessRefused, match="only a key"):
         LOCAL.check(CommandRequest(name="PING", who="key:anna x", token="t" * 16, issued=1))
 
 
 def test_guests_follow_the_file(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys")
-    guests = Guests(store)
+    guests = AuthorizedKeys(store)
     anna = "ab" * 32
-    assert guests.caller(anna) == Caller("abababab", "none")
+    assert guests.caller(anna) == Principal("abababab", "none")
     store.allow("anna", anna, "telemetry", 1)
-    assert guests.caller(anna) == Caller("anna", "telemetry")
+    assert guests.caller(anna) == Principal("anna", "telemetry")
     store.allow("anna", anna, "command", 2)
-    assert guests.caller(anna) == Caller("anna", "command")
+    assert guests.caller(anna) == Principal("anna", "command")
     assert guests.let_in() == {anna}
     store.revoke("anna", 3)
-    assert guests.caller(anna) == Caller("anna", "none")
+    assert guests.caller(anna) == Principal("anna", "none")
     assert guests.let_in() == frozenset()
     assert guests.error is None
 
 
 def test_an_unusable_list_lets_nobody_in(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys")
-    guests = Guests(store)
+    guests = AuthorizedKeys(store)
     anna = "ab" * 32
     store.allow("anna", anna, "command", 1)
     assert guests.caller(anna).rights == "command"

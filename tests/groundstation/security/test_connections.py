@@ -18,8 +18,8 @@ import zmq.asyncio
 
 from groundstation.security.endpoints import Endpoints
 from groundstation.security.listeners import DetachedListeners, Listeners
-from groundstation.security.server_sockets import Door
-from groundstation.security.zap import OpenGate
+from groundstation.security.server_sockets import ServerSockets
+from groundstation.security.zap import NoAuthentication
 from tests.zmtp import connected, heartbeat, part
 
 PATIENCE_S = 20.0
@@ -30,7 +30,7 @@ LOCAL = "tcp://127.0.0.1:*"
 class Bench:
     """A door that answers everything, and what it told of."""
 
-    door: Door
+    door: ServerSockets
     context: zmq.asyncio.Context
     told: list[str] = field(default_factory=list)
     answered: int = 0
@@ -74,7 +74,7 @@ async def opened(ends: Endpoints | None = None, detached: bool = True) -> AsyncI
     with zmq.asyncio.Context() as context, zmq.asyncio.Context() as elsewhere:
         told: list[str] = []
         ends = ends or Endpoints(telemetry=LOCAL, command=LOCAL)
-        door = Door(context, ends, refuse=lambda kind, text: told.append(text), detached=detached)
+        door = ServerSockets(context, ends, refuse=lambda kind, text: told.append(text), detached=detached)
         bench = Bench(door, elsewhere, told)
         tasks = [asyncio.create_task(door.mind()), asyncio.create_task(bench.serve())]
         try:
@@ -356,7 +356,7 @@ def resident() -> int:
 def test_listeners_end_in_the_middle_of_a_flood(kind: type[Listeners] | type[DetachedListeners]) -> None:
     async def inside() -> None:
         with zmq.asyncio.Context() as context:
-            listeners = kind(context, LOCAL, OpenGate(), lambda _, text: None)
+            listeners = kind(context, LOCAL, NoAuthentication(), lambda _, text: None)
             with connected(int(listeners.endpoint.rpartition(":")[2]), b"SUB") as own:
                 own.settimeout(0.2)
                 with suppress(OSError):

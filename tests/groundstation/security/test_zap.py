@@ -7,10 +7,10 @@ from pathlib import Path
 import zmq
 import zmq.asyncio
 
-from groundstation.messages.throttle import Tally
-from groundstation.security.authorization import Caller, Guests
+from groundstation.messages.throttle import EventThrottle
+from groundstation.security.authorization import AuthorizedKeys, Principal
 from groundstation.security.keys import Credentials, KeyStore
-from groundstation.security.zap import Gate
+from groundstation.security.zap import CurveAuthenticator
 
 
 def test_without_an_answer_nobody_is_let_in(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_without_an_answer_nobody_is_let_in(tmp_path: Path) -> None:
 
     async def run() -> None:
         with zmq.asyncio.Context() as context, zmq.asyncio.Context() as elsewhere:
-            gate = Gate(context, server, Guests(store), Tally(told.append, time.time_ns))
+            gate = CurveAuthenticator(context, server, AuthorizedKeys(store), EventThrottle(told.append, time.time_ns))
             with context.socket(zmq.ROUTER) as router, elsewhere.socket(zmq.DEALER) as dealer:
                 gate.guard(router)
                 router.bind("tcp://127.0.0.1:*")
@@ -34,7 +34,7 @@ def test_without_an_answer_nobody_is_let_in(tmp_path: Path) -> None:
                 _, frame = await asyncio.wait_for(router.recv_multipart(copy=False), 20)
                 assert frame.bytes == b"let me in"
                 assert gate.key_of(frame) == client.public
-                assert gate.caller(client.public) == Caller("client", "telemetry")
+                assert gate.caller(client.public) == Principal("client", "telemetry")
                 serving.cancel()
                 await asyncio.gather(serving, return_exceptions=True)
             gate.close()

@@ -9,11 +9,11 @@ from contextlib import suppress
 import pytest
 
 from groundstation.downlink.receiver import Receiver
-from groundstation.links.base import Chunk, LinkChange
+from groundstation.links.base import Chunk, TransportChange
 from groundstation.messages.commanding import CommandRequest, CommandUpdate
 from groundstation.messages.losses import LossBook
-from groundstation.station.command_server import CommandDesk, Told
-from groundstation.station.ingest_queue import Turn
+from groundstation.station.command_server import CommandServer, UplinkMessage
+from groundstation.station.ingest_queue import DecodeLock
 from groundstation.uplink.service import Uplink
 from hil.lander.spacecraft import Spacecraft
 from protocols.lander import MARS6
@@ -29,16 +29,16 @@ class Loop:
     """
 
     def __init__(self, hurried: bool) -> None:
-        self.told: list[Told] = []
+        self.told: list[UplinkMessage] = []
         self.done = threading.Event()
         self._hurried = hurried
         self._lander = Spacecraft()
         self._receiver = Receiver(MARS6, UART, "test:")
-        self._turn = Turn()
+        self._turn = DecodeLock()
         self._late = b""
-        self.desk = CommandDesk(Uplink(MARS6), LossBook(), self._write, self._tell, lambda: S, lambda: S, self._turn)
+        self.desk = CommandServer(Uplink(MARS6), LossBook(), self._write, self._tell, lambda: S, lambda: S, self._turn)
 
-    def _tell(self, news: Told) -> None:
+    def _tell(self, news: UplinkMessage) -> None:
         self.told.append(news)
         if isinstance(news, CommandUpdate) and news.state == "COMPLETED":
             self.done.set()
@@ -60,7 +60,7 @@ class Loop:
 
     async def order(self) -> list[CommandUpdate]:
         """Send PING past the sequence control; all that was told of it."""
-        self.desk.follow(LinkChange(S, "CONNECTED", "open", peer=False), [], [])
+        self.desk.follow(TransportChange(S, "CONNECTED", "open", peer=False), [], [])
         writer = asyncio.create_task(self.desk.transmit())
         request = CommandRequest(who="tester", token="0123456789", issued=S, name="PING", bypass=True)
         number = self.desk.answer(request).command

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.host.wakeup import Bell
-from groundstation.links.base import Chunk, Listening
-from groundstation.messages.wire import AnyMessage, MissedReport, Refusal, Snapshot, StopRequest
-from groundstation.security.authorization import Caller
+from groundstation.host.wakeup import LoopWakeup
+from groundstation.links.base import Chunk, Idle
+from groundstation.messages.wire import AnyMessage, DropReport, Refusal, Snapshot, StopRequest
+from groundstation.security.authorization import Principal
 from groundstation.station.config import StationConfig
-from groundstation.station.ingest_queue import ReportQueue, Turn
-from groundstation.station.recorder import Kept
+from groundstation.station.ingest_queue import DecodeLock, IngestQueue
+from groundstation.station.recorder import ArchivedReport
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from groundstation.viewer.client import StationClient
@@ -29,12 +29,12 @@ from protocols.lander import MARS6
 from protocols.profile import UART
 
 
-def kept(number: int) -> Kept:
-    return Kept(Listening(number), 0)
+def kept(number: int) -> ArchivedReport:
+    return ArchivedReport(Idle(number), 0)
 
 
 def test_the_reader_takes_its_turn_only_when_nobody_has_it_or_waits() -> None:
-    turn = Turn()
+    turn = DecodeLock()
     has_it, go_on = threading.Event(), threading.Event()
 
     def read() -> None:
@@ -60,7 +60,7 @@ def test_the_reader_takes_its_turn_only_when_nobody_has_it_or_waits() -> None:
     turn.give()
 
 
-def _enter(turn: Turn, refused: list[bool]) -> None:
+def _enter(turn: DecodeLock, refused: list[bool]) -> None:
     with turn, turn:  # the loop may take it again
         other = threading.Thread(target=lambda: refused.append(turn.take_if_free()))
         other.start()
@@ -68,7 +68,7 @@ def _enter(turn: Turn, refused: list[bool]) -> None:
 
 
 def test_a_queue_keeps_the_order_and_counts_what_does_not_fit() -> None:
-    queue = ReportQueue(3)
+    queue = IngestQueue(3)
     assert queue.empty
     for number in range(5):
         queue.put(kept(number))
@@ -80,21 +80,21 @@ def test_a_queue_keeps_the_order_and_counts_what_does_not_fit() -> None:
 
 
 def test_a_queue_is_bounded_in_bytes_too() -> None:
-    queue = ReportQueue(100, size_limit=1000)
+    queue = IngestQueue(100, size_limit=1000)
     for _ in range(3):
-        queue.put(Kept(Chunk(1, bytes(400)), 0))
+        queue.put(ArchivedReport(Chunk(1, bytes(400)), 0))
     queue.put(kept(1))
     assert queue.take_overrun() == 1
     assert queue.take() is not None
-    queue.put(Kept(Chunk(1, bytes(600)), 0))
+    queue.put(ArchivedReport(Chunk(1, bytes(600)), 0))
     assert queue.take_overrun() == 0
     assert queue.give_up() == 3
-    queue.put(Kept(Chunk(1, bytes(1000)), 0))
+    queue.put(ArchivedReport(Chunk(1, bytes(1000)), 0))
     assert queue.take_overrun() == 0
 
 
 def test_both_threads_at_once_decode_everything_once_in_order() -> None:
-    turn, queue, done, count = Turn(), ReportQueue(100_000), [], 20_000
+    turn, queue, done, count = DecodeLock(), IngestQueue(100_000), [], 20_000
 
     def take() -> None:
         while (report := queue.take()) is not None:
@@ -121,7 +121,7 @@ def test_a_busy_loop_is_woken_once_and_hears_its_signals() -> None:
     """Woken by each report, its pipe would be full, and whoever says SIGTERM would not be heard."""
 
     async def run() -> int:
-        loop, bell, signalled = asyncio.get_running_loop(), Bell(), asyncio.Event()
+        loop, bell, signalled = asyncio.get_running_loop(), LoopWakeup(), asyncio.Event()
         loop.add_signal_handler(signal.SIGUSR1, signalled.set)
         reader = threading.Thread(target=lambda: [bell.ring(loop) for _ in range(200_000)])
         reader.start()
@@ -145,7 +145,7 @@ def test_what_is_there_before_the_bell_is_heard_is_seen() -> None:
     count = 20_000
 
     async def run() -> list[int]:
-        loop, bell, queue, seen = asyncio.get_running_loop(), Bell(), ReportQueue(count), list[int]()
+        loop, bell, queue, seen = asyncio.get_running_loop(), LoopWakeup(), IngestQueue(count), list[int]()
 
         def read() -> None:
             for number in range(count):
@@ -206,8 +206,8 @@ def test_a_fault_in_answering_costs_an_answer_and_not_the_station(
     station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
     answered = station._answered
 
-    def fail(request: AnyMessage, caller: Caller) -> AnyMessage:
-        if isinstance(request, MissedReport):
+    def fail(request: AnyMessage, caller: Principal) -> AnyMessage:
+        if isinstance(request, DropReport):
             raise ZeroDivisionError("planted")
         return answered(request, caller)
 
@@ -217,7 +217,7 @@ def test_a_fault_in_answering_costs_an_answer_and_not_the_station(
         client = StationClient(registry.find("bench"), time.time_ns)
         try:
             await client.connect()
-            answer = await client.request(MissedReport(viewer="x", missed=1))
+            answer = await client.request(DropReport(viewer="x", missed=1))
             return [answer, await client.connect(), await client.request(StopRequest(reason="done"))]
         finally:
             await client.close()
@@ -253,7 +253,7 @@ def test_a_station_that_has_fallen_behind_answers_and_gives_signs_of_life(
     station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
     taken: list[int] = []
 
-    def take(kept: Kept) -> None:
+    def take(kept: ArchivedReport) -> None:
         time.sleep(0.002)
         taken.append(kept.report.ert)
 

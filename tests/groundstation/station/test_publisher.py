@@ -10,7 +10,7 @@ import zmq
 import zmq.asyncio
 
 from groundstation.errors import CallerError, WorldError
-from groundstation.messages.commanding import CommandRequest, OrderAccepted
+from groundstation.messages.commanding import CommandRequest, RequestAccepted
 from groundstation.messages.wire import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, decode, encode
 from groundstation.security.endpoints import Endpoints
 from groundstation.station.publisher import Publisher
@@ -108,7 +108,7 @@ def test_any_spelling_of_json_is_a_request():
 
         def take(request, caller):
             got.append(request)
-            return OrderAccepted(text="taken")
+            return RequestAccepted(text="taken")
 
         with open_publisher() as (publisher, context):
             serving = asyncio.create_task(publisher.serve(take))
@@ -116,7 +116,7 @@ def test_any_spelling_of_json_is_a_request():
             client.connect(publisher.command_endpoint)
             for spelling in SPELLINGS:
                 await client.send(spelling.encode())
-                assert decode(await client.recv()) == OrderAccepted(sent=42, text="taken"), spelling
+                assert decode(await client.recv()) == RequestAccepted(sent=42, text="taken"), spelling
             serving.cancel()
         wanted = CommandRequest(name="PING", who="é", token="0123456789", issued=10)
         assert got == [wanted] * len(SPELLINGS)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import ArchiveError
-from groundstation.links.base import Listening
+from groundstation.links.base import Idle
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.station import shutdown as ending
 from groundstation.station import station as module
 from groundstation.station.config import StationConfig
-from groundstation.station.recorder import Kept
+from groundstation.station.recorder import ArchivedReport
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
@@ -93,7 +93,7 @@ def test_what_is_left_to_decode_holds_the_end_up_for_a_moment_only(
     def prepare(station: Station) -> None:
         monkeypatch.setattr(station, "_take", lambda kept: time.sleep(0.01))
         for number in range(5000):
-            station._queue.put(Kept(Listening(number), 0))
+            station._queue.put(ArchivedReport(Idle(number), 0))
 
     assert run_and_stop(tmp_path, prepare) < 10
     with ArchiveReader(tmp_path / "pass.sqlite") as reader:

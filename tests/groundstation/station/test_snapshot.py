@@ -5,18 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from groundstation.messages.wire import EventMessage, HistoryRequest, Snapshot, encode
-from groundstation.station.snapshot import EVENTS_KEPT, WARNINGS_KEPT, Board
+from groundstation.station.snapshot import EVENTS_KEPT, WARNINGS_KEPT, SnapshotCache
 from protocols.lander import MARS6
 from tests.groundstation.tui.scripted import LOS, contact, descent, event, housekeeping, link, scet, verdict
 
 ALTITUDE = ("DESCENT", "altitude")
 
 
-def board() -> Board:
-    return Board(MARS6, "bench", 1, 1)
+def board() -> SnapshotCache:
+    return SnapshotCache(MARS6, "bench", 1, 1)
 
 
-def snapshot(known: Board) -> Snapshot:
+def snapshot(known: SnapshotCache) -> Snapshot:
     return known.snapshot(link(100.0, "LOCKED"), {})
 
 

@@ -19,7 +19,7 @@ from groundstation.messages.commanding import (
     CommandInfo,
     CommandState,
     CommandUpdate,
-    OrderAccepted,
+    RequestAccepted,
     UplinkStatus,
 )
 from groundstation.messages.wire import (
@@ -404,7 +404,7 @@ class ScriptedSource:
         self.done = asyncio.Event()
         self.closed = False
         self.asked: list[AnyMessage] = []
-        self.answer: AnyMessage = OrderAccepted(text="taken")
+        self.answer: AnyMessage = RequestAccepted(text="taken")
         self.history: AnyMessage = Refusal(text="a script has no past")
 
     async def connect(self) -> Snapshot:

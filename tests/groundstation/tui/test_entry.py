@@ -21,7 +21,7 @@ from groundstation.tui.entry import (
     order_of,
     read,
 )
-from groundstation.viewer.requests import Orderer
+from groundstation.viewer.requests import RequestFactory
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
 
@@ -131,7 +131,7 @@ def test_searching() -> None:
 
 
 def test_orders_say_who_and_when_and_are_unlike_any_other() -> None:
-    orderer = Orderer("ada@bench", lambda: 17)
+    orderer = RequestFactory("ada@bench", lambda: 17)
     first, second = (order_of(CommandDraft("STEP", {"ticks": "1"}, bypass=True), orderer) for _ in range(2))
     assert isinstance(first, CommandRequest)
     assert (first.who, first.issued, first.bypass, first.arguments) == ("ada@bench", 17, True, {"ticks": "1"})

@@ -1,7 +1,7 @@
 import msgspec
 
 from groundstation.messages.wire import Heartbeat
-from groundstation.viewer.sequences import Continuity, Place
+from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
 from tests.groundstation.samples import event, telemetry
 
 
@@ -10,7 +10,7 @@ def at(message, seq):
 
 
 def joined(**sequences):
-    continuity = Continuity()
+    continuity = SequenceTracker()
     continuity.adopt(sequences, resumed=False)
     return continuity
 
@@ -18,13 +18,13 @@ def joined(**sequences):
 def test_snapshot_overlap_is_dropped_and_nothing_counts_as_missed():
     continuity = joined(event=5)
     places = [continuity.place(at(event(), seq)) for seq in (4, 5, 6, 7)]
-    assert places == [Place.DUPLICATE, Place.DUPLICATE, Place.NEXT, Place.NEXT]
+    assert places == [SequenceStatus.DUPLICATE, SequenceStatus.DUPLICATE, SequenceStatus.NEXT, SequenceStatus.NEXT]
     assert continuity.missed == {}
 
 
 def test_a_topic_the_snapshot_did_not_know_starts_at_one():
     continuity = joined()
-    assert continuity.place(at(telemetry(1), 3)) is Place.NEXT
+    assert continuity.place(at(telemetry(1), 3)) is SequenceStatus.NEXT
     assert continuity.missed == {"tm.DESCENT": 2}
 
 
@@ -38,7 +38,7 @@ def test_jumps_are_counted_by_topic():
 def test_heartbeat_tells_of_losses_at_the_end_once():
     continuity = joined(event=5, heartbeat=1)
     beat = Heartbeat(ert=0, sequences={"event": 8, "heartbeat": 1})
-    assert continuity.place(at(beat, 2)) is Place.NEXT
+    assert continuity.place(at(beat, 2)) is SequenceStatus.NEXT
     continuity.place(at(event(), 9))
     continuity.place(at(beat, 3))
     assert continuity.missed == {"event": 3}
@@ -47,19 +47,19 @@ def test_heartbeat_tells_of_losses_at_the_end_once():
 def test_a_sequence_delivered_twice_is_a_restart():
     continuity = joined(heartbeat=7, event=1)
     beat = Heartbeat(ert=0, sequences={"event": 1})
-    assert continuity.place(at(beat, 8)) is Place.NEXT
-    assert continuity.place(at(beat, 1)) is Place.RESTART
+    assert continuity.place(at(beat, 8)) is SequenceStatus.NEXT
+    assert continuity.place(at(beat, 1)) is SequenceStatus.RESTART
     continuity.adopt({"heartbeat": 2, "event": 1}, resumed=False)
-    assert continuity.place(at(beat, 2)) is Place.DUPLICATE
-    assert continuity.place(at(beat, 3)) is Place.NEXT
+    assert continuity.place(at(beat, 2)) is SequenceStatus.DUPLICATE
+    assert continuity.place(at(beat, 3)) is SequenceStatus.NEXT
     assert continuity.missed == {}
 
 
 def test_a_heartbeat_that_falls_behind_is_a_restart():
     continuity = joined(event=5, heartbeat=1)
-    assert continuity.place(at(Heartbeat(ert=0, sequences={"heartbeat": 1}), 2)) is Place.RESTART
+    assert continuity.place(at(Heartbeat(ert=0, sequences={"heartbeat": 1}), 2)) is SequenceStatus.RESTART
     continuity = joined(event=5, heartbeat=1)
-    assert continuity.place(at(Heartbeat(ert=0, sequences={"event": 4}), 2)) is Place.RESTART
+    assert continuity.place(at(Heartbeat(ert=0, sequences={"event": 4}), 2)) is SequenceStatus.RESTART
 
 
 def test_what_the_same_run_published_during_the_absence_was_missed():

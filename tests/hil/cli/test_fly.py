@@ -15,7 +15,7 @@ from hil.errors import ScenarioError
 from hil.faults import mission_time
 from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
 from hil.scenario.scenario import Limit
-from hil.verdict.limits import Band, band_of
+from hil.verdict.limits import LimitBand, band_of
 from hil.verdict.result import RunResult
 
 
@@ -106,7 +106,7 @@ def test_what_a_viewer_may_spoil_is_recorded_unless_it_is_limited() -> None:
     name = "interarrival_p99"
     limit = Limit(name=name, max=3)
     assert band_of(name, "realtime", "software", []).most == 10
-    assert band_of(name, "realtime", "software", [], watched=True) == Band(least=0)
+    assert band_of(name, "realtime", "software", [], watched=True) == LimitBand(least=0)
     assert band_of(name, "realtime", "software", [limit], watched=True).most == 3
     assert band_of("los_declared_late", "realtime", "software", [], watched=True).most == 50
 

@@ -22,7 +22,7 @@ from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import State, parse_scenario
 from hil.verdict.host_spoilt import is_spoilt
 from hil.verdict.host_watch import HoldUp, HostWatch, Lateness, LatenessTally
-from hil.verdict.limits import Band
+from hil.verdict.limits import LimitBand
 from hil.verdict.result import RunResult, worst
 
 MS = 1_000_000
@@ -106,30 +106,30 @@ LATE = Lateness(4.0, (HoldUp(200 * MS, 1000 * MS),))
 @pytest.mark.parametrize(
     ("name", "value", "band", "spoilt"),
     [
-        ("interarrival_p99", 21.9, Band(0, 10), True),  # less three times 4 ms
-        ("interarrival_p99", 22.1, Band(0, 10), False),
-        ("byte_to_published_p99", 29.9, Band(0, 10), True),
-        ("byte_to_published_p99", 30.1, Band(0, 10), False),
-        ("los_declared_late[2]", 249, Band(0, 50), True),
-        ("los_declared_late[2]", 251, Band(0, 50), False),
-        ("reacquisition", 2.1, Band(0, 2), True),
-        ("reacquisition", 2.3, Band(0, 2), False),
-        ("command[1] PING", "TIMEOUT", Band(equals="COMPLETED"), False),  # 200 ms are not enough
-        ("frames_lost", 1, Band(equals=0), False),
-        ("stream_equal", False, Band(equals=True), False),
-        ("los_time_error", 100, Band(equals=0), False),
+        ("interarrival_p99", 21.9, LimitBand(0, 10), True),  # less three times 4 ms
+        ("interarrival_p99", 22.1, LimitBand(0, 10), False),
+        ("byte_to_published_p99", 29.9, LimitBand(0, 10), True),
+        ("byte_to_published_p99", 30.1, LimitBand(0, 10), False),
+        ("los_declared_late[2]", 249, LimitBand(0, 50), True),
+        ("los_declared_late[2]", 251, LimitBand(0, 50), False),
+        ("reacquisition", 2.1, LimitBand(0, 2), True),
+        ("reacquisition", 2.3, LimitBand(0, 2), False),
+        ("command[1] PING", "TIMEOUT", LimitBand(equals="COMPLETED"), False),  # 200 ms are not enough
+        ("frames_lost", 1, LimitBand(equals=0), False),
+        ("stream_equal", False, LimitBand(equals=True), False),
+        ("los_time_error", 100, LimitBand(equals=0), False),
     ],
 )
-def test_a_row_is_spoilt_if_it_would_pass_in_time(name: str, value: float | str, band: Band, spoilt: bool) -> None:
+def test_a_row_is_spoilt_if_it_would_pass_in_time(name: str, value: float | str, band: LimitBand, spoilt: bool) -> None:
     assert is_spoilt(name, value, band, LATE, (900 * MS, 1100 * MS)) is spoilt
 
 
 def test_a_hold_up_at_another_time_spoils_no_moment() -> None:
-    assert not is_spoilt("los_declared_late", 60, Band(0, 50), LATE, (2000 * MS, 3000 * MS))
+    assert not is_spoilt("los_declared_late", 60, LimitBand(0, 50), LATE, (2000 * MS, 3000 * MS))
 
 
 def test_a_command_times_out_on_a_host_that_is_very_late() -> None:
-    band = Band(equals="COMPLETED")
+    band = LimitBand(equals="COMPLETED")
     assert is_spoilt("command[1] PING", "TIMEOUT", band, Lateness(0, (HoldUp(600 * MS, 0),)), None)
     assert not is_spoilt("command[1] PING", "FAILED", band, Lateness(0, (HoldUp(600 * MS, 0),)), None)
 

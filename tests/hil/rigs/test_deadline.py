@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hil.channel.frame_splitter import Cutter
+from hil.channel.frame_splitter import FrameSplitter
 from hil.rigs.deadline import last_words, planned_seconds
 from hil.scenario.scenario import parse_scenario
 from protocols.profile import UART
@@ -44,10 +44,10 @@ def test_the_planned_end(text: str, speed: float, seconds: float) -> None:
 
 def test_last_words() -> None:
     assert last_words([]) == "it sent no frame"
-    bus = Cutter(UART).feed(b"".join(burst.data for burst in bursts(0, 31)))
+    bus = FrameSplitter(UART).feed(b"".join(burst.data for burst in bursts(0, 31)))
     assert last_words(bus) == "its last frame was VC2 frame 3 of 09:05:56.000"
-    both = Cutter(UART).feed(b"".join(burst.data for burst in bursts(0, 881)))
+    both = FrameSplitter(UART).feed(b"".join(burst.data for burst in bursts(0, 881)))
     told = "its last frame was VC2 frame 88 of 09:07:21.000, and of the lander VC0 frame 0 of 09:07:21.000, in phase "
     assert last_words(both) == f"{told}AEROBRAKING"
-    lander = Cutter(UART).feed(b"".join(burst.data for burst in bursts(0, 886)))
+    lander = FrameSplitter(UART).feed(b"".join(burst.data for burst in bursts(0, 886)))
     assert last_words(lander) == "its last frame was VC0 frame 5 of 09:07:21.500, in phase AEROBRAKING"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.channel.frame_splitter import Cutter
+from hil.channel.frame_splitter import FrameSplitter
 from hil.cli import cli
 from hil.errors import NeverHappens, NotForTarget
 from hil.lander.flight_profile import PASSES, FlightProfile
@@ -28,7 +28,7 @@ HEAD = '[scenario]\nid = "x"\n'
 SILENCE = '[[fault]]\nkind = "silence"\n'
 PING = '[[command]]\nat = "09:08:00"\nname = "PING"\n'
 LANDING = '[[command]]\nat = "09:06:00"\nname = "SELECT_PROFILE"\nargs = { profile = "SOFT_LANDING" }\n'
-CUTS = Cutter(UART, MARS6).feed(b"".join(burst.data for burst in oracle()))
+CUTS = FrameSplitter(UART, MARS6).feed(b"".join(burst.data for burst in oracle()))
 LANDED = 'flight_profile = "soft-landing"\n'
 
 
@@ -48,7 +48,7 @@ def rows(result: RunResult) -> dict[str, tuple[object, str]]:
 
 @pytest.mark.parametrize("profile", get_args(FlightProfile))
 def test_what_is_foreseen_is_what_the_oracle_sends(profile: FlightProfile) -> None:
-    cuts = Cutter(UART, MARS6).feed(
+    cuts = FrameSplitter(UART, MARS6).feed(
         b"".join(burst.data for burst in oracle(script=start_script(1, profile), ready=True))
     )
     plan, lander = PASSES[profile], [cut.scet for cut in cuts if cut.vcid == LANDER and cut.scet is not None]

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from groundstation.host.clock import host_clock
 from groundstation.recordings.reader import ArchiveReader
-from hil.channel.frame_splitter import Cutter
+from hil.channel.frame_splitter import FrameSplitter
 from hil.cli import cli
 from hil.errors import NotForTarget, ScenarioError
 from hil.faults import mission_time
@@ -65,7 +65,7 @@ def not_applicable(result: RunResult) -> set[str]:
 
 
 def frames(stream: bytes) -> list[tuple[int | None, int | None]]:
-    return [(cut.vcid, cut.scet) for cut in Cutter(UART).feed(stream) if cut.vcid is not None]
+    return [(cut.vcid, cut.scet) for cut in FrameSplitter(UART).feed(stream) if cut.vcid is not None]
 
 
 @pytest.mark.parametrize("target", ["software", "posix"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.channel.channel import Channel
-from hil.channel.frame_splitter import Cutter
+from hil.channel.frame_splitter import FrameSplitter
 from hil.channel.sent_frames import SentFrames
 from hil.scenario.measurements import MEASURED
 from hil.verdict.limits import MEASUREMENTS
@@ -88,7 +88,7 @@ def test_a_target_whose_chip_fails_is_cut_where_its_frames_end(spoilt: int) -> N
     damaged = [f[:spoilt] + bytes([f[spoilt] ^ 0x5A]) + f[spoilt + 1 :] for f in FRAMES[4:9]]
     frames = [*FRAMES[:4], *damaged, *FRAMES[9:12]]
     for size in (1, 7, SIZE, 3 * SIZE):
-        cutter, stream = Cutter(UART), b"".join(frames)
+        cutter, stream = FrameSplitter(UART), b"".join(frames)
         cuts = [cut for n in range(0, len(stream), size) for cut in cutter.feed(stream[n : n + size])]
         cuts += cutter.end()
         assert [cut.data for cut in cuts] == frames
@@ -98,7 +98,7 @@ def test_a_target_whose_chip_fails_is_cut_where_its_frames_end(spoilt: int) -> N
 
 def test_a_reset_cuts_a_frame_off_whose_asm_is_damaged() -> None:
     cut = b"\0" + FRAMES[1][1:50]
-    cutter = Cutter(UART)
+    cutter = FrameSplitter(UART)
     cuts = cutter.feed(FRAMES[0] + cut + FRAMES[2]) + cutter.end()
     assert [each.data for each in cuts] == [FRAMES[0], cut, FRAMES[2]]
 

@@ -11,7 +11,7 @@ from random import Random
 from groundstation.messages.wire import Counters
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.station.config import StationConfig
-from groundstation.station.monitoring.health import FRAMES_WAITED, STEP_NS, Health
+from groundstation.station.monitoring.health import FRAMES_WAITED, STEP_NS, HealthMonitor
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
@@ -25,7 +25,7 @@ NONE = Counters()
 
 
 def said(
-    health: Health,
+    health: HealthMonitor,
     error: str | None = None,
     step: int = 0,
     counters: Counters = NONE,
@@ -37,7 +37,7 @@ def said(
 
 
 def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     assert said(health) == []
     assert said(health, "pass.sqlite: full") == [
         "WARNING_HI ARCHIVE not recording: pass.sqlite: full. Reception goes on"
@@ -48,14 +48,14 @@ def test_an_archive_that_cannot_write_is_told_and_so_is_its_return() -> None:
 
 
 def test_an_archive_that_writes_again_says_what_it_dropped() -> None:
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     said(health, "pass.sqlite: full")
     (text,) = said(health, missing="3 reads, 30 bytes")
     assert text == "ACTIVITY_HI ARCHIVE the recording goes on; missing, and noted in it: 3 reads, 30 bytes"
 
 
 def test_a_clock_that_was_set_is_told() -> None:
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     assert said(health, step=STEP_NS) == said(health, step=-STEP_NS // 2) == []
     (text,) = said(health, step=-HOUR)
     assert "3600 s behind this station's, which stays as it is" in text
@@ -68,7 +68,7 @@ def test_a_clock_that_was_set_is_told() -> None:
 
 def test_bytes_without_a_frame_are_told_once() -> None:
     """The usual mistake on a bench: another baud rate."""
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     enough = FRAMES_WAITED * LENGTH
     assert said(health, counters=Counters(bytes_in=enough - 1)) == []
     (text,) = said(health, counters=Counters(bytes_in=enough))
@@ -78,7 +78,7 @@ def test_bytes_without_a_frame_are_told_once() -> None:
 
 def test_bytes_that_come_for_five_seconds_without_a_frame_are_told() -> None:
     """A lander that only greets, at another baud rate: a few bytes a second."""
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     assert said(health, now=60 * S) == []
     for second in range(5):
         assert said(health, counters=Counters(bytes_in=12 * (second + 1)), now=(100 + second) * S) == []
@@ -90,13 +90,13 @@ def test_bytes_that_come_for_five_seconds_without_a_frame_are_told() -> None:
 
 def test_a_frame_after_a_pause_is_not_called_missing() -> None:
     """Half a frame at first, and the next one, whole, ten seconds later."""
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     assert said(health, counters=Counters(bytes_in=LENGTH // 2), now=100 * S) == []
     assert said(health, counters=Counters(bytes_in=3 * LENGTH // 2, frames_good=1), now=110 * S) == []
 
 
 def test_whoever_has_heard_a_frame_knows_the_port() -> None:
-    health = Health(LENGTH)
+    health = HealthMonitor(LENGTH)
     assert said(health, counters=Counters(bytes_in=LENGTH, frames_good=1)) == []
     assert said(health, counters=Counters(bytes_in=10**6, frames_good=1)) == []
 

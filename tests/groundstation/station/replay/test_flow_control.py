@@ -7,26 +7,26 @@ import asyncio
 import pytest
 
 from groundstation.errors import CallerError
-from groundstation.links.base import Chunk, Listening
-from groundstation.station.ingest_queue import ReportQueue
-from groundstation.station.recorder import Kept
-from groundstation.station.replay.flow_control import AHEAD, PIECE, SILENCE_S, Pace
+from groundstation.links.base import Chunk, Idle
+from groundstation.station.ingest_queue import IngestQueue
+from groundstation.station.recorder import ArchivedReport
+from groundstation.station.replay.flow_control import AHEAD, PIECE, SILENCE_S, ReplayFlowControl
 
 
 class Played:
     """A queue of reports of which each brings so many messages."""
 
     def __init__(self, reports: int, each: int = 10) -> None:
-        self.queue = ReportQueue(reports)
+        self.queue = IngestQueue(reports)
         self.messages = 0
         self.taken: list[int] = []
         self.seconds = 0.0
-        self.pace = Pace(lambda: self.messages, lambda: self.seconds)
+        self.pace = ReplayFlowControl(lambda: self.messages, lambda: self.seconds)
         self._each = each
         for number in range(reports):
-            self.queue.put(Kept(Listening(number), 0))
+            self.queue.put(ArchivedReport(Idle(number), 0))
 
-    def take(self, kept: Kept) -> None:
+    def take(self, kept: ArchivedReport) -> None:
         self.taken.append(kept.report.ert)
         self.messages += self._each
 
@@ -85,11 +85,11 @@ def test_it_stands_when_its_viewer_says_nothing() -> None:
 
 def test_what_one_read_brings_is_taken_in_pieces() -> None:
     played, data = Played(reports=0), bytes(range(256)) * 80
-    played.queue = ReportQueue(2)
-    played.queue.put(Kept(Chunk(7, data), 1))
+    played.queue = IngestQueue(2)
+    played.queue.put(ArchivedReport(Chunk(7, data), 1))
     pieces: list[Chunk] = []
 
-    def take(kept: Kept) -> None:
+    def take(kept: ArchivedReport) -> None:
         assert isinstance(kept.report, Chunk)
         pieces.append(kept.report)
 
@@ -100,6 +100,6 @@ def test_what_one_read_brings_is_taken_in_pieces() -> None:
 
 
 def test_nobody_hears_what_was_never_said() -> None:
-    pace = Pace(lambda: 10, lambda: 0.0)
+    pace = ReplayFlowControl(lambda: 10, lambda: 0.0)
     with pytest.raises(CallerError, match="11 messages heard, but 10 published"):
         pace.heard(11)
