@@ -203,7 +203,7 @@ COMMANDS = (
             * "mission time over real time"
         ),
     ),
-    _function(6, "RESET", "Start the lander anew: back to tick 0, on hold.", critical=True),
+    _function(6, "RESET", "Restart the lander: back to tick 0, on hold.", critical=True),
     _function(
         7,
         "TRANSMITTER",

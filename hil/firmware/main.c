@@ -6,7 +6,7 @@
 #include "core/lander.h"
 
 #define HELLO_PERIOD_US UINT32_C(1000000)
-/* A machine that was stopped for longer, by a debugger or in an emulator, goes on without catching up. */
+/* A machine that was stopped for longer, by a debugger or in an emulator, continues without catching up. */
 #define LATE_LIMIT_US INT32_C(1000000)
 #define CHUNK 16u /* small, so that a flood does not keep ticks from being flown */
 
@@ -24,7 +24,7 @@ static int32_t until(uint32_t due)
     return (int32_t)(due - port_microseconds());
 }
 
-/* Take what came; true if anything did. Not while STEP flies: what was sent behind it finds it done, whatever came first. */
+/* Take what came; true if anything did. Not while STEP flies: what was sent after it is processed when it is done. */
 static bool receive(void)
 {
     uint8_t chunk[CHUNK];
@@ -34,7 +34,7 @@ static bool receive(void)
     return length > 0u;
 }
 
-/* In READY the lander says once a second that it is there, so that nobody talks to a port that still boots. */
+/* In READY the lander sends a greeting once a second, so that no rig talks to a port that still boots. */
 static void greet(uint32_t *due)
 {
     if (lander.mode != LANDER_READY) {

@@ -1,7 +1,7 @@
 /* The contract between the lander and a machine. A port is these functions, and a `main` (or reset handler) that sets the
  * machine up and calls firmware_run. ports/posix is the example.
  *
- * - One thread. Interrupts may fill and empty the port's own buffers; they call nothing of the firmware.
+ * - One thread. Interrupts may fill and empty the port's own buffers; they call no other code of the firmware.
  * - Time comes from a free-running hardware timer, never from counted interrupts.
  * - Nothing here can fail: what the line loses, the frames' counters and FARM-1 show. */
 #ifndef PORT_H
@@ -12,7 +12,7 @@
 
 #include "core/fault.h"
 
-/* Why the machine started; the event BOOT tells it. */
+/* Why the machine started; the event BOOT reports it. */
 enum port_reset {
     PORT_RESET_UNKNOWN = 0,
     PORT_RESET_POWER_ON = 1,
@@ -41,8 +41,8 @@ void port_alive(void);
 /* The same answer all the time: why this run began. */
 enum port_reset port_reset_reason(void);
 
-/* The fault that ended the run before this one, if the machine can tell; the same answer all the time. NULL: there was
- * none. The event FAULT tells it. */
+/* The fault that ended the previous run, if it is known; the same answer at every call. NULL: there was
+ * none. The event FAULT reports it. */
 const struct fault *port_fault(void);
 
 /* Provided by identity.c and main.c. */

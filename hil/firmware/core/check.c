@@ -7,7 +7,7 @@
 #define PUS_C 2u
 #define REQUEST_SIZE 4u
 
-/* Bytes of application data, the function's number included; 0 for a number that is no function. */
+/* Bytes of application data, the function's number included; 0 for an unknown function. */
 #define DATA_SIZE(name) [FUNCTION(name)] = MARS6_##name##_COMMAND_DATA_SIZE
 static const uint8_t data_sizes[] FLASH = {
     DATA_SIZE(START),
@@ -65,7 +65,7 @@ static bool in_range(uint8_t function, const uint8_t *arguments)
     }
 }
 
-/* The first four bytes, zeros behind them if there are fewer. */
+/* The first four bytes; zeros if there are fewer. */
 static uint32_t request_of(const uint8_t *packet, uint8_t length)
 {
     uint32_t request = 0;

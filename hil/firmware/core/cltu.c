@@ -94,7 +94,7 @@ static bool near_tail(const uint8_t *block)
     return add_ones(ones, block[CLTU_INFO_SIZE] ^ TAIL_LAST) < 2u;
 }
 
-/* Leave bytes behind. */
+/* Drop bytes from the start of the buffer. */
 static void drop(struct cltu *c, uint8_t count)
 {
     c->length = (uint8_t)(c->length - count);
@@ -104,13 +104,13 @@ static void drop(struct cltu *c, uint8_t count)
         c->run_ends[at] = c->run_ends[at] > count ? (uint8_t)(c->run_ends[at] - count) : 0u;
 }
 
-/* Whether the codeblocks behind a start sequence have been decoded before. */
+/* Whether the codeblocks after a start sequence have been decoded before. */
 static bool in_step(const struct cltu *c, uint8_t start)
 {
     return start + CLTU_START_SIZE < c->run_ends[(uint8_t)(c->phase + start) % CLTU_BLOCK_SIZE];
 }
 
-/* SEARCH: to the next start sequence, or to where half of one may stand at the end. */
+/* SEARCH: to the next start sequence, or to where part of one may stand at the end. */
 static void search(struct cltu *c)
 {
     uint8_t at = 0;
@@ -127,7 +127,7 @@ static void search(struct cltu *c)
     drop(c, at);
 }
 
-/* End the CLTU with `end` bytes of it looked at; true if it has any codeblock. The search goes on behind it or, if its
+/* End the CLTU with `end` bytes of it looked at; true if it has any codeblock. The search continues after it or, if its
  * tail did not come, within it. */
 static bool close(struct cltu *c, uint8_t end, bool whole)
 {

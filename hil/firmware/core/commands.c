@@ -97,7 +97,7 @@ static void carry_out_clock(struct lander *l, const struct command *c)
     }
 }
 
-/* Do what an allowed command says. */
+/* Execute an allowed command. */
 static void carry_out(struct lander *l, const struct command *c)
 {
     switch (c->function) {
@@ -137,7 +137,7 @@ static void carry_out(struct lander *l, const struct command *c)
     }
 }
 
-/* Acceptance, and directly behind it how it ended. */
+/* Report acceptance, and directly after it how the command ended. */
 static void verify(struct lander *l, const struct command *c, bool possible)
 {
     if ((c->acknowledge & ACK_ACCEPTANCE) != 0u)

@@ -26,7 +26,7 @@ struct commands {
     uint16_t rejected; /* refused or failed */
 };
 
-/* A packet came: carry it out, let it wait for its tick, or report what is wrong with it. */
+/* A packet came: execute it, queue it for its tick, or report what is wrong with it. */
 void commands_receive(struct lander *l, const uint8_t *packet, uint8_t length);
 
 /* Carry out all that wait. */

@@ -7,7 +7,7 @@
 /* Over bytes that end in their own CRC the result is 0. */
 uint16_t crc16(const uint8_t *bytes, uint16_t length);
 
-/* Append the CRC of `length` bytes behind them. */
+/* Append the CRC of `length` bytes to them. */
 void crc16_append(uint8_t *bytes, uint16_t length);
 
 #endif

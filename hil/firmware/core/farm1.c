@@ -40,7 +40,7 @@ bool farm1_sequenced(struct farm1 *f, uint8_t ns, bool room)
         if (f->state == FARM1_OPEN)
             f->retransmit = true;
     } else if (256u - ahead > HALF_WINDOW) {
-        /* E5: outside of both windows; E4, one that came before, asks for nothing. */
+        /* E5: outside both windows; E4, a frame received before, needs no action. */
         f->lockout = true;
         f->state = FARM1_LOCKOUT;
     }

@@ -1,4 +1,4 @@
-/* FARM-1, the spacecraft's end of COP-1 (CCSDS 232.1-B-2 §6): which TC frames are accepted, and the CLCW that says so. */
+/* FARM-1, the spacecraft's end of COP-1 (CCSDS 232.1-B-2 §6): which TC frames are accepted, and the CLCW. */
 #ifndef CORE_FARM1_H
 #define CORE_FARM1_H
 
@@ -12,7 +12,7 @@ enum farm1_state { FARM1_OPEN = 1, FARM1_WAIT = 2, FARM1_LOCKOUT = 3 };
 struct farm1 {
     uint8_t state;
     uint8_t vr;     /* V(R), the N(S) of the next frame to be accepted */
-    uint8_t farm_b; /* type-B frames; the CLCW tells them modulo 4 */
+    uint8_t farm_b; /* type-B frames; the CLCW has them modulo 4 */
     bool lockout;
     bool wait;
     bool retransmit;

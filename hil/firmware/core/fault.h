@@ -1,4 +1,4 @@
-/* What a fault of the machine leaves behind, told after the reset that it led to. */
+/* The trace of a machine fault, reported after the reset that it caused. */
 #ifndef CORE_FAULT_H
 #define CORE_FAULT_H
 

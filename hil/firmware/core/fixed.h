@@ -10,7 +10,7 @@ int64_t fixed_isqrt(int64_t square);
 /* The place of `position` in a table of `entries` that stand `step` apart. */
 struct fixed_place {
     uint16_t index;   /* of the entry at or below the position */
-    int32_t past;     /* how far behind it the position lies; 0 at the ends, where the nearest entry is the answer */
+    int32_t past;     /* how far after it the position lies; 0 at the ends, where the nearest entry is the answer */
 };
 
 struct fixed_place fixed_place(uint16_t entries, int64_t position, int32_t step);

@@ -1,5 +1,5 @@
 /* Constant tables. A Harvard machine (AVR) keeps them in flash and reads them with instructions of its own; elsewhere
- * they are ordinary constants. Only tables marked FLASH are read with FLASH_U…: nothing else needs to know. */
+ * they are ordinary constants. Only tables marked FLASH are read with FLASH_U…: no other code is affected. */
 #ifndef CORE_FLASH_H
 #define CORE_FLASH_H
 

@@ -94,7 +94,7 @@ static void receive_frame(struct lander *l, const uint8_t *bytes, uint8_t length
         farm1_control(&l->farm, frame.data, frame.length);
         return;
     }
-    /* There is always room: who sends more than can wait is told so by a refusal, not by Wait. */
+    /* There is always room: a command beyond the queue's size is rejected by a report, not by Wait. */
     if (frame.bypass)
         farm1_bypass(&l->farm);
     else if (!farm1_sequenced(&l->farm, frame.ns, true))
@@ -103,7 +103,7 @@ static void receive_frame(struct lander *l, const uint8_t *bytes, uint8_t length
 }
 
 /* The frames of a CLTU, cut by their length fields; where fill or noise begins there is none. A command may be answered
- * before the next frame is looked at, so the bytes are read anew for each: they stand where frames are built. */
+ * before the next frame is looked at, so the bytes are read again for each: they lie where frames are built. */
 static void receive_cltu(struct lander *l)
 {
     uint8_t *const data = l->transmitter.wire;

@@ -69,8 +69,8 @@ void lander_step(struct lander *l);
 /* What START does, without a command and its reports: for a port that starts by itself. In READY. */
 void lander_start(struct lander *l);
 
-/* Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT, and which fault ended the
- * run before, unless that is NULL. In READY alone. */
+/* Report that the machine is up: one VC2 frame with BUS_HK and the event BOOT, and which fault ended the
+ * previous run, unless that is NULL. Only in READY. */
 void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault);
 
 /* Real time from one tick to the next. */

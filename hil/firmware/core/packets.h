@@ -8,7 +8,7 @@
 
 #define PACKET_IDLE_MIN 7u
 
-/* Write headers and CRC around a body that stands at `out + MARS6_TM_BODY_OFFSET`; the answer is `size`, the packet's. */
+/* Write headers and CRC around a body at `out + MARS6_TM_BODY_OFFSET`; returns `size`, the packet's. */
 uint8_t packet_wrap(uint8_t *out, uint16_t apid, uint8_t service, uint8_t subtype, uint8_t size, uint16_t sequence,
                     uint16_t tick);
 

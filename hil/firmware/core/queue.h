@@ -41,7 +41,7 @@ struct lander_note {
     } is;
 };
 
-/* What a note on VC2 says. 1 … 7 are the failures by their numbers on the wire: WRONG_STATE is found when a command is
+/* The content of a note on VC2. 1 … 7 are the failures by their numbers on the wire: WRONG_STATE is found when a command is
  * carried out and goes out as COMMAND_FAILED, all others are found before and go out as COMMAND_REFUSED. */
 enum bus_word {
     BUS_ACCEPTED = 0,

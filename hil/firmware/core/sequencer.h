@@ -10,7 +10,7 @@
 #define NEVER_MS INT32_C(2147483647)
 #define ALTIMETER_PERIOD_TICKS 5
 
-/* When each thing happens or happened, planned or commanded; nothing else decides. */
+/* The only source of when each thing happens or happened, planned or commanded. */
 struct sequence {
     int32_t drogue_ms;
     int32_t main_ms;

@@ -13,7 +13,7 @@ struct tc_frame {
     bool control;
 };
 
-/* Size of the frame at the start of `bytes`, by its header; 0 if it is no whole frame, or fill. */
+/* Size of the frame at the start of `bytes`, by its header; 0 if the frame is incomplete, or fill. */
 uint8_t tc_size(const uint8_t *bytes, uint8_t length);
 
 /* A frame of the size that its header gives; false if it is none of ours. */

@@ -1,4 +1,4 @@
-/* What the lander and its bus say of themselves: packets of a tick, and the frames they go in. */
+/* Telemetry of the lander and its bus: packets of a tick, and the frames they go in. */
 #ifndef CORE_TELEMETRY_H
 #define CORE_TELEMETRY_H
 
@@ -24,7 +24,7 @@ void telemetry_bus_frame(struct lander *l);
 /* Send VC2 frames until no packet waits for one. */
 void telemetry_flush(struct lander *l);
 
-/* Send one VC2 frame with BUS_HK and the event BOOT, and what a fault left behind unless that is NULL. */
+/* Send one VC2 frame with BUS_HK and the event BOOT, and the trace of a fault unless that is NULL. */
 void telemetry_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault);
 
 #endif

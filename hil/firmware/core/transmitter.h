@@ -50,7 +50,7 @@ struct transmitter {
     struct bus_note bus_notes[QUEUE_LIMIT];
     uint8_t mcfc;
     uint8_t used; /* bytes of the data field so far */
-    /* The last packet may reach over the data field before it is cut. Between frames this is scratch for whoever calls. */
+    /* The last packet may reach over the data field before it is cut. Between frames the caller may use it as scratch. */
     uint8_t wire[DATA_OFFSET + FRAME_DATA_SIZE + REST_MAX];
 };
 

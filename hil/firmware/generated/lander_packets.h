@@ -1249,7 +1249,7 @@ static inline bool mars6_valid_scale(const struct mars6_scale *in)
 #define MARS6_SCALE_COMMAND_DATA_SIZE 3u
 #define MARS6_SCALE_COMMAND_CRITICAL 0u
 
-/* Start the lander anew: back to tick 0, on hold. */
+/* Restart the lander: back to tick 0, on hold. */
 #define MARS6_RESET_COMMAND_APID 0x100u
 #define MARS6_RESET_COMMAND_SERVICE 8u
 #define MARS6_RESET_COMMAND_SUBTYPE 1u

@@ -1,6 +1,6 @@
 /* ATmega328P at 16 MHz: USART0, Timer1 as the clock, the watchdog. Written for the Arduino Uno; run in simavr too.
  *
- * - USART0, 8N1. Reception fills a ring by interrupt; it goes on while the lander computes or sends. What comes when the
+ * - USART0, 8N1. Reception fills a ring by interrupt, also while the lander computes or sends. What comes when the
  *   ring is full is lost, so the ground has one command outstanding at a time. Frames are sent by interrupt, from the
  *   caller's own buffer.
  * - Timer1 runs freely at 250 kHz; its overflows, every 262 ms, are only the upper digits of the same count.
@@ -65,7 +65,7 @@ size_t port_read(uint8_t *bytes, size_t room)
     return length;
 }
 
-/* Idle mode. To be called with interrupts off: the instruction behind sei still comes before any of them. */
+/* Idle mode. To be called with interrupts off: the instruction after sei still runs before any of them. */
 static void sleep_once(void)
 {
     SMCR = _BV(SE);
@@ -79,7 +79,7 @@ void port_write(const uint8_t *bytes, size_t length)
     while (length > 0u) {
         const uint8_t part = length > 0xFFu ? 0xFFu : (uint8_t)length;
 
-        __asm__ volatile("" ::: "memory"); /* the bytes are there before the interrupt is told where */
+        __asm__ volatile("" ::: "memory"); /* the bytes are written before the interrupt sees the index */
         sending = bytes;
         sending_left = part;
         UCSR0B |= _BV(UDRIE0);
@@ -136,7 +136,7 @@ void port_alive(void)
 
 enum port_reset port_reset_reason(void)
 {
-    /* A boot loader may have cleared the flags: then nobody knows. Power on sets that of brown-out as well. */
+    /* A boot loader may have cleared the flags: then the reason is unknown. Power on sets that of brown-out as well. */
     if ((reset_flags & _BV(PORF)) != 0u)
         return PORT_RESET_POWER_ON;
     if ((reset_flags & _BV(BORF)) != 0u)

@@ -87,7 +87,7 @@ enum port_reset port_reset_reason(void)
 
 const struct fault *port_fault(void)
 {
-    return NULL; /* the kernel tells of it */
+    return NULL; /* the kernel reports it */
 }
 
 static int fail(const char *what)

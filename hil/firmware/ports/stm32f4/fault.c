@@ -1,8 +1,8 @@
-/* A fault keeps a trace in RAM that no reset clears, and resets the chip; the next run tells it.
+/* A fault keeps a trace in RAM that no reset clears, and resets the chip; the next run reports it.
  *
  * - The handler has a stack of its own: the one of the program may be what is wrong.
  * - What the core has saved is read only if it lies in the stack: a fault in here would lock up the core.
- * - Magic and check word tell a trace from what RAM holds at power on. */
+ * - Magic and check word distinguish a trace from what RAM holds at power on. */
 #include "port_fault.h"
 
 #include <stddef.h>

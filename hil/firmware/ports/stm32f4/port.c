@@ -1,7 +1,7 @@
 /* STM32F4, on its internal oscillator (HSI, 16 MHz), or in QEMU as `-M netduinoplus2`: the same binary.
  *
  * - USART2 on PA2 (TX) and PA3 (RX), 115200 8N1; on a Nucleo-64 that is the virtual COM port of its ST-Link.
- * - TIM2 counts microseconds; SysTick only ends sleep, and is set anew for each.
+ * - TIM2 counts microseconds; SysTick only ends sleep, and is set again for each.
  * - The watchdog runs on silicon alone: QEMU has none.
  * - The clock tree is set, not assumed to be that of a reset: a debugger's script may have switched to the PLL. */
 #include "port.h"
@@ -32,7 +32,7 @@ void systick_interrupt(void);
 _Noreturn void port_main(void);
 
 /* Single producer, single consumer; each index is written by one side alone. The bytes are volatile too: they have to be
- * there before the index says so, and the compiler keeps the order of volatile accesses alone. */
+ * written before the index, and the compiler keeps only the order of volatile accesses. */
 static volatile uint8_t rx[RX_SIZE];
 static volatile uint32_t rx_in, rx_out;
 static volatile uint8_t tx[TX_SIZE];
@@ -41,7 +41,7 @@ static volatile uint32_t tx_in, tx_out;
 static bool silicon;
 static uint32_t core_ticks_per_us;
 static enum port_reset reset_reason;
-/* In QEMU the RAM outlives a reset, and nothing else tells it from power on. */
+/* In QEMU the RAM outlives a reset, and only this distinguishes it from power on. */
 static uint32_t mark __attribute__((section(".noinit")));
 
 static void receive_one(uint8_t byte)

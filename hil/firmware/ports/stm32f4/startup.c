@@ -1,7 +1,7 @@
 /* From reset to main, the vectors, and the three functions that a compiler counts on.
  *
- * Who starts this need not be a reset: a debugger that loads and goes on, and a boot loader that jumps, leave stack, vector
- * table, interrupts and SysTick as they had them. So all of these are set here. */
+ * This may start without a reset: a debugger that loads and runs, or a boot loader that jumps, leaves stack, vector
+ * table, interrupts and SysTick as it set them. So all of these are set here. */
 #include <stddef.h>
 #include <stdint.h>
 
