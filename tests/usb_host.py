@@ -39,7 +39,7 @@ def missing() -> str | None:
     if shutil.which("unshare") is None:
         return "not installed: unshare"
     trial = subprocess.run(["unshare", "-Umr", "mount", "-t", "tmpfs", "none", "/run"], timeout=10, check=False)
-    return "this system lets nobody make a namespace" if trial.returncode else None
+    return "this system does not allow user namespaces" if trial.returncode else None
 
 
 def require() -> None:

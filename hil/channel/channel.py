@@ -29,7 +29,7 @@ from protocols.profile import LinkProfile
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Bytes as they came out: where they stood in the sender's stream (None: nobody sent them), and when they came."""
+    """Bytes as they came out: where they stood in the sender's stream (None: line noise), and when they came."""
 
     at: int
     origin: int | None
@@ -184,7 +184,7 @@ class Channel:
         return self._taken(self._down, now)
 
     def skip_down(self, now: int) -> None:
-        """What is at the station's port by ``now``, but nobody listens yet."""
+        """Discard what reaches the station's port by ``now``, before the station listens."""
         self._unheard += sum(len(unit.data) for unit in self._down.take(now))
 
     def hurry_down(self, before: int) -> list[Unit]:
@@ -198,10 +198,10 @@ class Channel:
         return self._taken(self._up, now)
 
     def lose(self, way: Way, fault: int, kind: str, now: int | None) -> None:
-        """What arrives by ``now`` finds nobody: the link or its other end is gone. None: all that is on its way."""
+        """Lose what arrives by ``now``: the link or its other end is gone. None: all that is on its way."""
         note = Note(self.log, fault, kind, way)
         for unit in self._line(way).take(now):
-            note(unit, "lost", "nobody is there")
+            note(unit, "lost", "the other end is gone")
 
     @staticmethod
     def _taken(line: _Line, now: int) -> list[Unit]:

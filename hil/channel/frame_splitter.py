@@ -56,7 +56,7 @@ class FrameSplitter:
     """Feed it what a target sends."""
 
     def __init__(self, profile: LinkProfile, events_of: Dictionary | None = None) -> None:
-        """Args: how frames lie on the wire, and whose onboard events are wanted; None: nobody's, which is faster."""
+        """Args: the link's framing, and the dictionary of onboard events to look for; None: none, which is faster."""
         self._profile = profile
         self._size = profile.cadu_length
         self._rest = b""

@@ -66,7 +66,7 @@ class SentFrames:
         return None
 
     def _origin(self, place: int) -> int | None:
-        """Where a byte of the received stream stood in the sent one; None if nobody sent it."""
+        """Where a byte of the received stream stood in the sent one; None for line noise."""
         index = bisect_right(self._positions, place) - 1
         if not 0 <= index < len(self._pieces):
             return None

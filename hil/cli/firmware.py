@@ -144,7 +144,7 @@ def flash_command(
                 plan.file.write_bytes(plan.temporary)
             echo(line, err=True)
             _LOG.info("run %s", line)
-            code = subprocess.run(plan.command, check=False).returncode  # its progress is for whoever waits
+            code = subprocess.run(plan.command, check=False).returncode  # its progress goes to the terminal
     if code:
         raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")
     echo(f"flashed build {written.id_text}; `hil firmware info` asks the board what it runs", err=True)

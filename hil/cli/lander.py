@@ -49,7 +49,7 @@ def lander_command(
 ) -> None:
     """Serve the software lander, so that any station can receive it.
 
-    The descent begins when somebody opens the link. After the pass the link stays open until Ctrl-C or SIGTERM, and
+    The descent begins when a station opens the link. After the pass the link stays open until Ctrl-C or SIGTERM, and
     the lander takes commands: RESET, then START, fly it again.
     """
     if announce:

@@ -84,7 +84,14 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("run", epilog=exit_codes(*JUDGING, PortAbsent))
 @click.argument("scenarios", nargs=-1, required=True, shell_complete=completion.scenarios)
 @_options
-@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Fly each so often.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Run each scenario N times.",
+    metavar="N",
+)
 @click.option("--tag", "tags", multiple=True, help="Only scenarios with this tag, or one of several.")
 @click.option("--speed", type=Number(0.1, 100), help=_SPEED)
 @click.option(
@@ -209,7 +216,7 @@ def _again(path: Path, target: str, mode: Mode, seed: int, more: list[str], imag
 
 @contextmanager
 def _folder(report: Path | None) -> Iterator[Path]:
-    """Where bundles go. One that nobody asked for goes again, unless something failed in it."""
+    """Folder of the bundles. Without --report it is temporary: removed at the end, unless a run in it failed."""
     if report is not None:
         prepare_folder(report)
         try:
@@ -448,7 +455,7 @@ def campaign_command(
     keys: Keys,
     runs: int,
 ) -> None:
-    """Fly a scenario many times, with seeds and parameters drawn anew for each run: Monte Carlo.
+    """Fly a scenario many times, with seeds and parameters drawn at random for each run (Monte Carlo).
 
     What is drawn is in the scenario's tables [[vary]]. Runs that failed keep their bundles, up to a bound; each can be
     flown again from it.

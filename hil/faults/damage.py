@@ -252,7 +252,7 @@ class _Truncate(PerUnit):
 
 
 class Garbage(Spec, frozen=True, kw_only=True, tag="garbage"):
-    """Before each frame ``n`` random bytes come that nobody sent."""
+    """``n`` random bytes of line noise before each frame."""
 
     n: Count
 

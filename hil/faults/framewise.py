@@ -14,7 +14,7 @@ from hil.faults.unit import Note, Unit
 
 
 class Silence(Spec, frozen=True, kw_only=True, tag="silence"):
-    """The port stays open; what is sent comes to nobody."""
+    """The port stays open; what is sent is lost."""
 
     def effect(self, random: Random) -> Effect:
         """Its deed."""
@@ -191,7 +191,7 @@ class _Gilbert(PerFrame):
 
 
 class Overrun(Spec, frozen=True, kw_only=True, tag="overrun"):
-    """Nobody reads for the window's time: a FIFO of so many bytes keeps what it can, and comes at the end.
+    """The receiver does not read during the window: a FIFO keeps what it can hold, and is read at the end.
 
     Attributes:
         fifo: bytes that it holds.

@@ -25,7 +25,7 @@ class Unit:
         due: when the last of them is at the other end, in ns of the line's time.
         scet: mission time that the frame carries; of bytes in no frame, that of the frame before.
         number: of the frame in its direction, from 0; pieces of a frame share it.
-        origin: offset of the first byte in the sender's stream; None for bytes that nobody sent.
+        origin: offset of the first byte in the sender's stream; None for line noise.
         events: names of the onboard events that the frame completes.
     """
 
@@ -38,7 +38,7 @@ class Unit:
 
     @property
     def end(self) -> int:
-        """Offset behind the last byte in the sender's stream; that of the place for bytes that nobody sent."""
+        """Offset after the last byte in the sender's stream; for line noise, its own length."""
         return (self.origin or 0) + len(self.data)
 
     def part(self, start: int, stop: int | None = None) -> Unit:

@@ -87,7 +87,7 @@ class Chip:
     bond: Bond | None = None
 
     def inject(self, fault: int, level: int, seed: int) -> Chip:
-        """Let a fault begin, or begin anew. ``level`` 1 … 100 %."""
+        """Start or restart a fault. ``level`` 1 … 100 %."""
         state = seed or _SEED_FOR_ZERO
         if fault == Fault.STUCK_WORDS:
             return replace(self, stuck=_stuck_words(level, state))

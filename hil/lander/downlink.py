@@ -1,4 +1,4 @@
-"""Packets and frames of the lander and its bus, with all counters of the stream: what START begins anew."""
+"""Packets and frames of the lander and its bus, with all counters of the stream, which START resets."""
 
 from __future__ import annotations
 

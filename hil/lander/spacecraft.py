@@ -5,7 +5,7 @@
     relay, reports ───────────────────────────▶ packets ──▶ VC2 frame ─┴▶ bytes
 
 A deterministic machine of integers: the same commands at the same ticks give the same bytes, on every machine. It holds
-its own state and nothing else; whoever steps it decides what time a tick takes. ``docs/lander.md`` says it all.
+its own state and nothing else; the caller that steps it decides how long a tick takes. ``docs/lander.md`` describes it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Spacecraft:
         self._machine.begin()
 
     def hello(self, reset_reason: ResetReason, build_id: int, fault: FaultTrace | None = None) -> bytes:
-        """Tell whoever listens that the machine is up: one VC2 frame with BUS_HK and the event BOOT. In READY alone.
+        """Report that the machine is up: one VC2 frame with BUS_HK and the event BOOT. Only in READY.
 
         Args:
             reset_reason: why it runs.

@@ -1,8 +1,8 @@
 """The far end of a link, for a lander that is a program: a pseudo-terminal or a ZeroMQ socket.
 
 Rules:
-1. While somebody listens nothing is lost: a send waits for room, up to a time-out, and counts what it drops.
-2. While nobody listens bytes are discarded and counted, as a UART does.
+1. While a station listens nothing is lost: a send waits for room, up to a time-out, and counts what it drops.
+2. While no station listens, bytes are discarded, as by a UART, and counted.
 3. A pseudo-terminal's listener is there when it has opened *and* flushed the port, as pyserial does: bytes
    sent between the two would vanish. Packet mode tells of the flush; who never flushes is heard later.
 """
@@ -44,12 +44,12 @@ class ByteServer(Protocol):
 
     url: str
     discarded: int
-    """Bytes sent while nobody listened."""
+    """Bytes sent while no station listened."""
     dropped: int
     """Bytes that a listener did not take in time."""
 
     def wait_for_listener(self, timeout: float | None) -> bool:
-        """Wait until somebody listens; None waits for ever. False: nobody came."""
+        """Wait until a station listens; None waits for ever. False: timed out."""
 
     def send(self, data: bytes) -> None:
         """Send bytes down."""
@@ -91,7 +91,7 @@ class PtyServer:
         self._poll.register(self._master, select.POLLOUT)
 
     def wait_for_listener(self, timeout: float | None) -> bool:
-        """Wait until somebody listens; None waits for ever. False: nobody came."""
+        """Wait until a station listens; None waits for ever. False: timed out."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._listening():
             if deadline is not None and time.monotonic() >= deadline:
@@ -100,7 +100,7 @@ class PtyServer:
         return True
 
     def send(self, data: bytes) -> None:
-        """Send bytes down, waiting for room while somebody listens."""
+        """Send bytes down, waiting for room while a station listens."""
         rest = memoryview(data)
         deadline = time.monotonic() + self._timeout
         while rest:
@@ -162,7 +162,7 @@ class PtyServer:
 
     def _read(self) -> None:
         """Take what the slave wrote; in packet mode the first byte of a read says what it is."""
-        with contextlib.suppress(OSError):  # nothing there, or nobody
+        with contextlib.suppress(OSError):  # nothing to read, or no station
             while packet := os.read(self._master, 4096):
                 if packet[0] == 0:
                     self._uplink += packet[1:]
@@ -184,7 +184,7 @@ class PtyServer:
 
 
 class TerminalServer:
-    """A terminal that somebody else made, and listens to: nothing is dropped, a reader that stalls holds the lander."""
+    """A terminal that another process made and reads: nothing is dropped, a reader that stalls holds the lander."""
 
     def __init__(self, path: Path) -> None:
         """Args: the terminal.
@@ -256,7 +256,7 @@ class ZmqServer:
         self.url = f"zmq:{self._socket.getsockopt_string(zmq.LAST_ENDPOINT)}"
 
     def wait_for_listener(self, timeout: float | None) -> bool:
-        """Wait until a station has said hello; None waits for ever. False: nobody came."""
+        """Wait until a station has said hello; None waits for ever. False: timed out."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._listening():
             left = None if deadline is None else deadline - time.monotonic()

@@ -51,9 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("lockstep", "realtime"),
         help="without a clock, or over a real port; the first of the scenario's that the target can do",
     )
-    group.addoption(
-        "--hil-seed", type=option_types.seed, metavar="N", help="of all random numbers; the scenario's by default"
-    )
+    group.addoption("--hil-seed", type=option_types.seed, metavar="N", help="random seed; default: the scenario's")
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")
     group.addoption(
         "--hil-port",
@@ -92,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """What flies, if somebody said so."""
+    """The targets, if --hil-target is given."""
     if config.getoption("--hil-target") is None:
         return None
     return f"hil: {', '.join(session_of(config).targets)}"

@@ -32,7 +32,7 @@ class Outcomes:
         self._write(TestOutcome(test=test, ended="FAIL", why=CUT_OFF))
 
     def take(self, report: pytest.TestReport) -> None:
-        """A phase of a test is over. What failed in one of them stays failed; a test that is run again begins anew."""
+        """A phase of a test is over. If one phase failed, the test failed; a rerun of the test starts from scratch."""
         before = None if report.when == "setup" else self._open.get(report.nodeid)
         now = _outcome(report.nodeid, report)
         if before is not None:

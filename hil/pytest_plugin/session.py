@@ -149,7 +149,7 @@ class HilSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Behind a test: away with its bundles, if it passed and nobody wanted a report."""
+        """After a test: delete its bundles if it passed and --hil-report is not given."""
         report = yield
         if not report.passed:
             item.stash[_ENDED] = report.outcome
@@ -245,7 +245,7 @@ def _fly(plan: Plan) -> RunResult:
     with Interrupts() as interrupts:
         result = fly_plan(plan, host_clock, lambda scet: None, breakable=interrupts.heeded)
     if interrupts.exit_code is not None:
-        os.kill(os.getpid(), interrupts.exit_code - 128)  # for whoever else waits for it
+        os.kill(os.getpid(), interrupts.exit_code - 128)  # for the signal's other handlers
     if result.error == INTERRUPTED:
         raise KeyboardInterrupt
     return result

@@ -119,7 +119,7 @@ def _sum(report: Report) -> str:
 
 
 def _folded(result: RunResult, anchor: str, place: str, whole: bool, repeated: bool) -> Markup:
-    """The anchor is inside, so that a browser opens the run for whoever follows a link to it."""
+    """The anchor is inside, so that a browser opens the run when a link to it is followed."""
     head = title(result, 2, f", {result.run}" if repeated else "")
     kind = " passed" if result.passed else ""
     if not whole:

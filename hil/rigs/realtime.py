@@ -270,7 +270,7 @@ class RealtimeRig:
         self._overdue_at = time.monotonic() + planned_seconds(self._scenario, self._speed) + GRACE_S
 
     def _fly_flat_out(self) -> None:
-        """To the tick with which the part begins. Nobody listens.
+        """Fly to the tick with which the part begins. No station listens yet.
 
         Raises:
             MachineFailed: it does not come there.

@@ -43,7 +43,7 @@ class StationViewer:
         locked: its signal is there.
         cut_off: the station has found that its port is gone, and has declared every contact lost.
         lost: the station has fallen silent.
-        others_command: a command came from somebody else than the rig.
+        others_command: another client than the rig sent a command.
     """
 
     def __init__(self, station: Endpoints, clock: Callable[[], int]) -> None:

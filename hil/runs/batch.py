@@ -248,7 +248,7 @@ class _Crew:
 
 
 def _duration(seconds: float) -> str:
-    """A time that nobody needs to the second."""
+    """A duration for people: seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

@@ -34,7 +34,7 @@
     max = 2
     on = ["qemu"]
 
-    [[vary]]                             # for `hil campaign`: drawn anew for each run
+    [[vary]]                             # for `hil campaign`: drawn at random for each run
     fault = 0
     key = "for"
     low = "1 s"
@@ -167,7 +167,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Vary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fault's key that a campaign draws anew for each run, evenly, or evenly in the logarithm."""
+    """A fault's key that a campaign draws for each run, uniformly or log-uniformly."""
 
     fault: Annotated[int, msgspec.Meta(ge=0)]
     key: str

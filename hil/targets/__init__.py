@@ -26,7 +26,7 @@ MACHINES: dict[str, type[Machine]] = {
 }
 
 UNPACED: dict[str, Callable[..., Machine]] = {**MACHINES, "simavr": partial(SimavrMachine, fast=True)}
-"""The same for whoever does not care for time: an Arduino's line needs half a minute for a descent."""
+"""The same without pacing by the wall clock: an Arduino's line needs half a minute for a descent."""
 
 TARGETS = (*MACHINES, BOARD)
 """All names of targets."""

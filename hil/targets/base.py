@@ -8,7 +8,7 @@ from typing import Protocol
 from hil.images.image import Image
 
 Sink = Callable[[bytes], None]
-"""Takes what a machine sends, from a thread of the machine's own. Quick: a machine whose bytes nobody takes stands."""
+"""Takes what a machine sends, on its own thread. Must be quick: a machine stalls until its bytes are taken."""
 
 
 BOOT_TIMEOUT_S = 10.0

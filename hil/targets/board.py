@@ -52,7 +52,7 @@ _MAX_HELD = 1 << 20
 
 
 def no_reset(path: str) -> str | None:
-    """Why a port cannot reset the board behind it; None if it has the lines. Whether they are wired nobody knows."""
+    """Why a port cannot reset the board behind it; None if it has the lines. Whether they are wired is unknown."""
     port = _usb_port(path)
     if port is not None and port.vid == _ST:
         return f"{path} is an ST-Link or an STM32's own USB, which passes no reset line on: use the board's button"

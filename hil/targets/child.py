@@ -60,7 +60,7 @@ class Child:
         )
 
     def _await_bound(self) -> None:
-        """Whoever is stopped while it still ties itself to its parent would outlive it."""
+        """Wait until the child is tied to its parent: a rig stopped before that would leave it running."""
         deadline = time.monotonic() + END_TIMEOUT_S
         starters = [os.path.realpath(shutil.which(name) or name) for name in (_TIE, "sh")]
         while self.running and time.monotonic() < deadline:

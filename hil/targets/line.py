@@ -1,6 +1,6 @@
-"""The rig's end of a machine's serial line: drained by a thread of its own, whatever else goes on.
+"""The rig's end of a machine's serial line, drained by a thread of its own.
 
-An emulator whose line nobody reads stands still, and so does everything else that it serves.
+An emulator stalls if its line is not read, and so does everything else that it serves.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ How it is done, all by telecommands:
 2. `advance` sends what the station sent, CLTU by CLTU, each when the one before it is answered; then STEP n. A machine
    takes no byte of the uplink while STEP flies, so whatever is sent next comes at the tick where it ended.
 3. An oracle, the software lander in this process, gets the same bytes between the same ticks. It says how many bytes
-   each tick and each answer has: these are waited for. What is in them is left to whoever judges.
+   each tick and each answer has: these are waited for. Their content is judged elsewhere.
 4. Nothing comes to tell when a silent tick was flown, and a small machine's ring holds one command. So silent ticks are
    owed, and flown with the next one that sends; if the station sends before, they are flown and a PING is answered.
 

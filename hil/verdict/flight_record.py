@@ -39,7 +39,7 @@ class FlightRecord:
         recording: the station's archive.
         channel: all that was sent and delivered, and the log of faults.
         start: the station's time at tick 0, in ns.
-        script: what reached the target, as the oracle wants it; None if nobody can say at which tick it came.
+        script: what reached the target, as the oracle wants it; None if it is unknown at which tick it came.
         ready: whether the target had waited for START.
         comparable: bytes of the target's stream that the oracle can speak of: up to the first reset, for instance; None
             is all.

@@ -1,6 +1,6 @@
 """Rows of a flight in real time that a late host may have spoilt: they say nothing, neither for nor against.
 
-A row is spoilt if it would have passed without the lateness that was measured meanwhile. Rows of bytes and of counts
+A row is spoilt if it would have passed without the lateness measured during the flight. Rows of bytes and of counts
 are never: how late they come changes none of them.
 """
 

@@ -1,6 +1,6 @@
 """Pseudo-randomiser of TM and AOS links, CCSDS 131.0-B §10: h(x) = x⁸ + x⁷ + x⁵ + x³ + 1, all ones at the start.
 
-The sequence is added (exclusive or) to the frame or codeblock after the ASM, and begins anew with each. It repeats
+The sequence is added (exclusive or) to the frame or codeblock after the ASM, and restarts with each. It repeats
 after 255 bits, which is also 255 bytes.
 """
 

@@ -4,7 +4,7 @@ Rules:
 1. Frames come here after all validation but one (§6.3.2): a control command that is neither Unlock nor Set V(R), or
    a type-A control frame, is invalid (E9).
 2. In Wait no buffer is free until `release` says so (E10), whatever ``room`` claims.
-3. FARM-1 asks nobody and tells nobody: what a frame led to is its verdict, all else is in the next CLCW.
+3. FARM-1 has no outputs of its own: what a frame led to is its verdict, all else is in the next CLCW.
 """
 
 from __future__ import annotations

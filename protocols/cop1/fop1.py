@@ -4,7 +4,7 @@ Rules:
 1. Whatever happens is one event of table 5-1. The methods here find out which, `fop1_table` says what follows and
    `fop1_actions` does it. All outputs come in the order in which they are to be carried out.
 2. Every `TransmitFrame` is answered with `lower_accepted` or `lower_rejected`; until then no other of its kind comes.
-   An answer that nobody waits for is ignored. After a rejection, too, the next frame may come.
+   An unexpected answer is ignored. After a rejection, too, the next frame may come.
 3. Every transfer and directive gets ``REJECT``, or ``ACCEPT`` and then ``CONFIRM`` or ``NEGATIVE_CONFIRM``; but after
    its ``ACCEPT`` nothing more is said of expedited data (BD, §4.4.3).
 4. `tick` must be called when the deadline is over; a CLCW that came before should be given first.

@@ -7,7 +7,7 @@ Rules:
 
 Where the standard leaves a gap:
 4. Purging the Sent_Queue makes NN(R) = V(S): nothing is unacknowledged any more (§5.1.8).
-5. Initiating the AD service anew confirms negatively an initiation that was suspended (SS = 4).
+5. Initiating the AD service again confirms negatively an initiation that was suspended (SS = 4).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Rules, with their reasons:
 6. A source that starts again and again says the same each time, byte for byte. So a report of having started is a
    duplicate only if nothing came between and both came at once, the first frame of all only if both came soon after
    each other, and any other frame only if that is not long ago.
-7. What is missing at a restart is not lost. Of the channel that begins again nobody knows what was sent. If frames of
+7. What is missing at a restart is not lost. What the channel that begins again had sent is unknown. If frames of
    all channels are missing where it begins (by the MCFC), those of the others are told apart, as missing at a restart.
 8. Everything is bounded: a table of 256 recent frames and some holes for each channel, 64 channels, 2,048 APIDs.
 """
@@ -99,7 +99,7 @@ class FrameCounter:
         Args:
             frame: it.
             time: the spacecraft's, in ns, as the frame's first packet tells it; None: nothing tells it.
-            ert: when it was received, in ns; None: nobody knows.
+            ert: when it was received, in ns; None: unknown.
         """
         seen = Seen(
             frame,

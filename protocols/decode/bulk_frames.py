@@ -134,7 +134,7 @@ class FrameBatch:
 
     @classmethod
     def uncounted(cls, row: Ints, vcid: Ints, mcfc: Ints, vcfc: Ints, pointer: Ints, data: Bytes) -> FrameBatch:
-        """Frames of which nobody has said yet how they follow each other: as if each did."""
+        """Frames whose continuity is not checked yet: each is taken as the next one."""
         no = np.zeros(len(row), np.bool_)
         return cls(row, vcid, mcfc, vcfc, pointer, data, np.full(len(row), -1), no, no, np.arange(len(row)))
 

@@ -4,7 +4,7 @@ M_PDUs of 732.0-B are the same).
 Rules:
 1. What a frame is, `counts.FrameCounter` says. Behind a gap, and where the source started again, whatever packet was
    half there is dropped. A duplicate gives nothing.
-2. After a gap, or at the start, bytes before the first header pointer belong to nobody and are dropped.
+2. After a gap, or at the start, bytes before the first header pointer belong to no known packet and are dropped.
 3. The pointer must agree with where the half packet ends. If it does not, the pointer is right.
 4. Idle packets are counted and not given out. Encapsulation packets are given out as they are: what they wrap is
    another protocol's.

@@ -124,7 +124,7 @@ def test_baud_rate_and_microseconds_are_right_whatever_was_before(before: str, i
     chip.start()
     assert abs(chip.apb1 / chip[BRR] / 115_200 - 1) < 0.001
     assert chip.timer == 1_000_000 * (chip[TIM2_PSC] + 1)
-    assert chip[CR] & 0x0100_0000 == 0  # no PLL that nobody uses
+    assert chip[CR] & 0x0100_0000 == 0  # the unused PLL is off
     assert chip[USART2_CR2] == 0
 
 

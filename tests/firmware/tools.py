@@ -67,7 +67,7 @@ def image_of(board: str) -> Image:
 
 
 def patched(board: str, function: str, code: bytes, folder: Path) -> Image:
-    """The image of a board with other machine code at the start of a function, stamped anew."""
+    """The image of a board with other machine code at the start of a function, and a new stamp."""
     path = image_of(board).path.with_suffix(".elf")
     place, data = symbols(path)[function] & ~1, path.read_bytes()
     segment = next(s for s in stamp.segments_of(data) if s.address <= place < s.address + s.size)

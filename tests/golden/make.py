@@ -1,4 +1,4 @@
-"""``python -m tests.golden.make`` writes the golden files anew: what every lander is to send.
+"""``python -m tests.golden.make`` rewrites the golden files: what every lander must send.
 
 ``commanded.json``: each run is flown from power on. An entry's ``tick`` is the number of calls of ``step`` before its
 ``cltu`` comes; ``calls`` is how many are made in all. ``sha256`` is that of all bytes sent, ``so_far`` the same after

@@ -6,8 +6,7 @@ the station does not read its port.
 For each attack a station receives 100 frames a second from a pseudo-terminal, behind a door with keys; a process of its
 own attacks for a few seconds with a key that may only listen or, ``raw_…``, over a door without keys, with bytes of its
 own making. What is measured: the most memory that the station had (VmHWM), the longest time between two reads of the
-port (from the recording's own stamps), the longest answer to another client's request meanwhile, and what is missing in
-the end.
+port (from the recording's own stamps), the slowest answer to another client's request, and what is missing in the end.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ def slow_loris(door: Door, context: zmq.Context[zmq.Socket[bytes]], until: float
 
 
 def endless(door: Door, kind: bytes, parts: bytes, until: float) -> None:
-    """Send parts and parts of a message, and begin anew when the connection is ended."""
+    """Send more and more parts of a message; reconnect when disconnected."""
     port = door.ports()[kind == b"DEALER"]
     while time.monotonic() < until:
         with suppress(OSError), connected(port, kind) as own:
@@ -260,7 +259,7 @@ def most_memory(pid: int) -> float:
 
 
 def forget_memory(pid: int) -> None:
-    """Let the kernel count anew."""
+    """Reset the kernel's count."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 

@@ -3,7 +3,7 @@
     python -m tests.stress.kill_station 100
 
 Each recording must open and be sound, hold every frame that was committed before, in order and without a hole, and lack
-at most what came in the last 100 ms. What the disk itself holds up is nobody's to mend: the longest fsync of a bare
+at most what came in the last 100 ms. Delays of the disk itself are not the station's: the longest fsync of a bare
 file in the same folder, in the same seconds, is measured beside it and allowed on top.
 """
 
@@ -78,7 +78,7 @@ class Feeder:
         self._period_s = period_s
         self._unused: list[int] = []
         self._master, self._slave = os.openpty()
-        while len(holders(os.ttyname(self._slave))) > 1:  # a station of somebody else waits for this very name
+        while len(holders(os.ttyname(self._slave))) > 1:  # another station waits for this very name
             self._unused += [self._master, self._slave]
             self._master, self._slave = os.openpty()
         tty.setraw(self._slave)

@@ -56,7 +56,7 @@ def frames() -> list[bytes]:
 
 
 def replug(folder: Path, rounds: int, seed: int = 6) -> Replugged:
-    """Start a station in ``folder`` and pull its port so often."""
+    """Start a station in ``folder`` and pull its port ``rounds`` times."""
     (folder / "run").mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     port = folder / "ttyBoard"
@@ -96,7 +96,7 @@ async def _rounds(port: Path, server: PtyServer, pid: int, rounds: int, chance: 
 
 
 async def _acquire(server: PtyServer, messages: object, frame: bytes) -> None:
-    assert await asyncio.to_thread(server.wait_for_listener, PATIENCE_S), "nobody opened the port"
+    assert await asyncio.to_thread(server.wait_for_listener, PATIENCE_S), "the station did not open the port"
     server.send(frame)
     await _until(messages, lambda m: isinstance(m, Telemetry))
 

@@ -90,7 +90,7 @@ class Window:
 
 
 def living(mark: str) -> dict[int, str]:
-    """Processes whose environment holds ``mark``: number and command line. The dead that nobody has reaped are none."""
+    """Processes whose environment holds ``mark``: number and command line. Zombies are left out."""
     found: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():

@@ -70,7 +70,7 @@ def test_strangers_are_not_let_in(home: Path) -> None:
         with pytest.raises(AccessRefused, match="'revoked' is not let in"):
             ask(remote(bench, revoked), ping("revoked"))
         with pytest.raises(StationGone, match="wants a key"):
-            ask(remote(bench, None), ping("nobody"))
+            ask(remote(bench, None), ping("keyless"))
         with pytest.raises(StationGone, match="does not have the key given with --server-key"):
             ask(remote(bench, known, server=stranger.public), ping("known"))
         for words in (
@@ -188,7 +188,7 @@ def test_whatever_a_listener_says_the_station_goes_on(home: Path) -> None:
         assert bench.process.poll() is None
 
 
-def test_nobody_can_pass_for_a_key_or_write_lines_into_the_log(home: Path) -> None:
+def test_no_client_can_pose_as_a_key_or_inject_log_lines(home: Path) -> None:
     with remote_bench(home) as bench:
         for number, who in enumerate(("key:anna root", " key:anna root", "eve\nRESET by key:anna root", "eve\x1b[2J")):
             (answer,) = ask(local(), ping(f"who{number}", who))
@@ -287,7 +287,7 @@ def test_who_commanded_what_is_recorded_by_key(home: Path, run: Run) -> None:
     assert all("@" in each["who"] for each in commands)
 
 
-def test_a_list_that_others_may_edit_lets_nobody_in(home: Path) -> None:
+def test_a_list_that_others_may_edit_authorizes_no_client(home: Path) -> None:
     anna = client_key("anna", "command")
     path = KeyStore().allowed_path
     with remote_bench(home) as bench:
@@ -306,14 +306,14 @@ def test_a_list_that_others_may_edit_lets_nobody_in(home: Path) -> None:
 
 
 def test_a_station_binds_nowhere_else_without_a_key(home: Path, run: Run) -> None:
-    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--bind", "tcp://0.0.0.0:5571")
+    done = run("groundstation", "serve", "zmq:ipc:///absent", "--bind", "tcp://0.0.0.0:5571")
     assert done.returncode == 2
     assert "groundstation keys new NAME" in done.stderr
     assert "--key NAME" in done.stderr
     KeyStore().new("bench")
     path = KeyStore().folder / "bench.key"
     path.chmod(0o640)
-    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--bind", "tcp://127.0.0.1:5571", "--key", "bench")
+    done = run("groundstation", "serve", "zmq:ipc:///absent", "--bind", "tcp://127.0.0.1:5571", "--key", "bench")
     assert done.returncode == 26
     assert f"chmod 600 {path}" in done.stderr
     assert not list(home.rglob("*.sqlite"))
@@ -322,7 +322,7 @@ def test_a_station_binds_nowhere_else_without_a_key(home: Path, run: Run) -> Non
 def test_an_address_in_use_leaves_no_recording(home: Path, run: Run) -> None:
     with remote_bench(home) as bench:
         arguments = ["--bind", bench.ends.telemetry, "--name", "second", "--record", str(home / "second.sqlite")]
-        done = run("groundstation", "serve", "zmq:ipc:///nobody", *arguments)
+        done = run("groundstation", "serve", "zmq:ipc:///absent", *arguments)
         assert (done.returncode, done.stderr) == (
             1,
             f"groundstation: cannot bind {bench.ends.telemetry}: Address already in use\n",

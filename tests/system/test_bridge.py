@@ -344,9 +344,9 @@ def test_a_bridge_that_stalls_is_a_relay_that_stalls_and_loses_nothing(wire: Pty
         assert gone.peer
         heard = max(r.ert for r in sink.of(Idle))
         assert gone.ert - heard < 2_000_000_000
-        wire.send(b"meanwhile")
+        wire.send(b"in flight")
         bridge.process.send_signal(signal.SIGCONT)
-        assert sink.wait_bytes(9) == b"meanwhile"
+        assert sink.wait_bytes(9) == b"in flight"
         last = [r for r in sink.reports if isinstance(r, TransportChange)][-1]
         assert (last.state, last.peer) == ("CONNECTED", False)
 
@@ -382,7 +382,7 @@ def test_a_station_that_stalls_gets_it_all_afterwards(wire: PtyServer) -> None:
                 listener.kill()
 
 
-def test_a_bridge_goes_on_when_nobody_reads_what_it_says(wire: PtyServer) -> None:
+def test_a_bridge_goes_on_when_its_output_is_not_read(wire: PtyServer) -> None:
     command = [*GROUND, "bridge", wire.path, "--bind", "tcp://127.0.0.1:*", "--announce"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -17,7 +17,7 @@ from tests.stress.close_terminals import close_all, draw
 from tests.stress.windows import Window, living
 from tests.system.remote import GROUND, PATIENCE_S, until
 
-LINK = "zmq:ipc:///nobody/is/there"
+LINK = "zmq:ipc:///absent/endpoint"
 THREADS_THAT_DRAW = 4
 EXIT_HANGUP = 128 + signal.SIGHUP
 EXIT_TERMINATED = 128 + signal.SIGTERM

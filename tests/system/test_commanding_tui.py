@@ -60,7 +60,7 @@ def test_a_lander_is_armed_started_and_seen_to_fly(home: Path, run: Run, size: t
         stage.wait_for("START is queued")
         while "COMPLETED" not in line_of(stage.screen(), "START   "):
             stage.wait_for("COMPLETED")
-        result = run("groundstation", "send", "PING", "--wait")  # somebody else's commands are seen too
+        result = run("groundstation", "send", "PING", "--wait")  # other clients' commands are seen too
         assert result.returncode == 0, result.stderr
         stage.press(*"SCALE 30", "Enter")
         stage.wait_for("factor=30")

@@ -15,7 +15,7 @@ from tests.groundstation.made_recordings import record
 from tests.stress.windows import Window
 from tests.system.remote import until
 
-LINK = "zmq:ipc:///nobody/is/there"
+LINK = "zmq:ipc:///absent/endpoint"
 EXIT_CRASHED = 70
 NOISE = (b"\xff", b"\x1b[M\x20\xff\xff", b"\x1b[1114112u", b"\x1b[97:65u", b"\x80" * 300, b"\x1b[200~\xff\x1b[201~")
 CRASHES = {

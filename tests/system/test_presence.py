@@ -34,7 +34,7 @@ def runtime(home: Path) -> Path:
 
 @pytest.fixture
 def bench(home: Path, runtime: Path) -> Iterator[StationInfo]:
-    with serving("zmq:ipc:///nobody", "--record", str(home / "pass.sqlite")):
+    with serving("zmq:ipc:///absent", "--record", str(home / "pass.sqlite")):
         (info,) = Registry().running()
         yield info
 

@@ -264,14 +264,14 @@ async def _fill_and_clear(pid: int) -> None:
 
 def test_a_recording_that_cannot_be_made_is_a_clear_error(home: Path, run: Run) -> None:
     (home / "file").touch()
-    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", str(home / "file" / "pass.sqlite"))
+    done = run("groundstation", "serve", "zmq:ipc:///absent", "--record", str(home / "file" / "pass.sqlite"))
     assert done.returncode == 14
     assert "cannot record to" in done.stderr
-    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", "/sys/pass.sqlite")  # not even root may
+    done = run("groundstation", "serve", "zmq:ipc:///absent", "--record", "/sys/pass.sqlite")  # not even root may
     assert done.returncode == 14
     assert "cannot record to /sys/pass.sqlite: " in done.stderr
     (home / "old.sqlite").write_text("precious")
-    done = run("groundstation", "serve", "zmq:ipc:///nobody", "--record", str(home / "old.sqlite"))
+    done = run("groundstation", "serve", "zmq:ipc:///absent", "--record", str(home / "old.sqlite"))
     assert done.returncode == 14
     assert (home / "old.sqlite").read_text() == "precious"
 
@@ -319,7 +319,7 @@ async def _order_about() -> None:
 
 
 def test_a_live_station_takes_no_orders_about_time(home: Path) -> None:
-    with serving("zmq:ipc:///nobody", "--record", str(home / "pass.sqlite")):
+    with serving("zmq:ipc:///absent", "--record", str(home / "pass.sqlite")):
 
         async def ask() -> AnyMessage:
             client = viewer()

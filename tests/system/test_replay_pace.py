@@ -73,7 +73,7 @@ def whole(output: str) -> bool:
 
 
 def test_a_reader_that_does_not_read_misses_nothing(home: Path, flight: Path) -> None:
-    """The pipe is full, nobody reads, and the replay stands; with dropped messages it would never even end."""
+    """The pipe is full and not read, so the replay waits; if messages were dropped it would never end."""
     with began("replay", str(flight), *FAST) as replay:
         time.sleep(3)
         output, error = replay.communicate(timeout=PATIENCE_S)
@@ -111,7 +111,7 @@ def test_another_viewer_is_not_waited_for(home: Path, flight: Path) -> None:
 
 
 def test_a_replay_dies_with_its_viewer(home: Path, flight: Path) -> None:
-    """It records nothing: nobody would miss it, and nobody could find it."""
+    """It records nothing, so it is not needed any more, and no viewer could find it."""
     with began("replay", str(flight), "--paused", "--json") as replay:
         assert replay.stdout is not None
         assert replay.stdout.readline()

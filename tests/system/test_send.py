@@ -33,7 +33,7 @@ GROUND = [sys.executable, "-m", "groundstation.cli"]
 
 @contextmanager
 def lander(target: str, link: str, ready: bool = False) -> Iterator[str]:
-    """The URL of a lander that flies when somebody listens, or waits in READY."""
+    """The URL of a lander that flies when a station listens, or waits in READY."""
     if target == "software":
         options = [*link.split(), *(["--ready"] if ready else [])]
         with ChildProcess(["hil.cli", "lander", "--announce", *options]) as process:
@@ -218,8 +218,8 @@ def test_an_order_is_taken_once_and_only_fresh(shared: LossyCable) -> None:
         return CommandRequest(**{**fields, **more})  # type: ignore[arg-type]
 
     first = order()
-    stale, nobody, tokenless = order(issued=time.time_ns() - 61 * 10**9), order(who=" "), order(token="x")
-    answers = asyncio.run(ask(first, first, stale, nobody, tokenless))
+    stale, nameless, tokenless = order(issued=time.time_ns() - 61 * 10**9), order(who=" "), order(token="x")
+    answers = asyncio.run(ask(first, first, stale, nameless, tokenless))
     assert isinstance(answers[0], RequestAccepted)
     refusals = [answer.text for answer in answers[1:] if isinstance(answer, Refusal)]
     assert [text.split(":")[0] for text in refusals] == [

@@ -1,4 +1,4 @@
-"""How a station ends when whoever started it goes away."""
+"""How a station ends when the process that started it goes away."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from groundstation.recordings.reader import ArchiveReader
 from groundstation.station.registry import Registry
 from tests.groundstation.made_recordings import record
 
-SERVE = [sys.executable, "-m", "groundstation.cli", "serve", "zmq:ipc:///nobody", "--wait", "--name", "bench"]
+SERVE = [sys.executable, "-m", "groundstation.cli", "serve", "zmq:ipc:///absent", "--wait", "--name", "bench"]
 PATIENCE_S = 20.0
 
 
@@ -32,7 +32,7 @@ def read_until(master: int, words: str) -> None:
 
 
 def test_a_terminal_that_closes_ends_its_station_in_good_order(home: Path) -> None:
-    """As when ssh loses its connection: the recording is closed, nobody is left in the list of stations."""
+    """As when ssh loses its connection: the recording is closed, and the station leaves the list of stations."""
     child, master = pty.fork()
     if child == 0:
         try:
@@ -84,7 +84,7 @@ def test_without_anybody_who_reads_a_station_serves_all_the_same(home: Path, str
         assert reader.closed
 
 
-def test_a_stopped_terminal_holds_nobody_up(home: Path) -> None:
+def test_a_stopped_terminal_delays_no_process(home: Path) -> None:
     """Ctrl-S: nothing can be written there any more."""
     master, slave = pty.openpty()
     termios.tcflow(slave, termios.TCOOFF)

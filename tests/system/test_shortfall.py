@@ -140,7 +140,7 @@ def test_a_disk_that_stays_full_is_told_by_stop_and_serve(
 
 
 def test_run_says_what_its_recording_lacks(home: Path) -> None:
-    command = [*GROUND, "run", "zmq:ipc:///nobody", "--json", "--name", "bench", "--record", str(home / "pass.sqlite")]
+    command = [*GROUND, "run", "zmq:ipc:///absent", "--json", "--name", "bench", "--record", str(home / "pass.sqlite")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
         try:
             assert viewer.stdout is not None
@@ -173,7 +173,7 @@ def test_fly_says_what_its_recording_lacks(home: Path) -> None:
 
 
 def test_a_station_killed_before_its_end_is_told_by_run(home: Path) -> None:
-    command = [*GROUND, "run", "zmq:ipc:///nobody", "--json", "--name", "bench", "--record", str(home / "pass.sqlite")]
+    command = [*GROUND, "run", "zmq:ipc:///absent", "--json", "--name", "bench", "--record", str(home / "pass.sqlite")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
         try:
             assert viewer.stdout is not None

@@ -29,7 +29,7 @@ from tests.groundstation.tui.scripted import snapshot as scripted
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, free_pair, until
 
-LINK = "zmq:ipc:///nobody/is/there"
+LINK = "zmq:ipc:///absent/endpoint"
 INFO = StationInfo(telemetry="ipc:///t", command="ipc:///c", name="bench", pid=1, link=LINK, started=0, recording="r")
 
 
@@ -47,7 +47,7 @@ def left(home: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("left")
 def test_a_reader_that_leaves_ends_the_station() -> None:
-    """As with ``| head``: nobody watches any more, and nobody would know that it goes on."""
+    """As with ``| head``: no viewer is left, and without this the station would run on unnoticed."""
     with running("run", LINK, "--json") as viewer:
         assert viewer.stdout is not None and viewer.stderr is not None
         assert viewer.stdout.readline()

@@ -11,7 +11,7 @@ from hil.images.image import choose_image
 
 
 class StandIn:
-    """What a board is to its computer: a serial device, with a lander that runs whether or not somebody listens."""
+    """What a board is to its computer: a serial device, with a lander that runs whether or not a station listens."""
 
     def __init__(self) -> None:
         self._master, self._slave = os.openpty()

@@ -68,7 +68,7 @@ BEFORE: dict[str, Callable[[StandIn], None]] = {
     "V(R) is not 0": lambda device: device.say(encode_cltu(ad(0, packet("PING"))) + encode_cltu(ad(1, packet("PING")))),
     "FARM-1 in lockout": lambda device: device.say(encode_cltu(ad(100, packet("PING")))),
     "type B frames were counted": lambda device: device.say(reset_farm() * 3 + encode_cltu(bc(SetVr(7)))),
-    "nobody read what it said": lambda device: time.sleep(2.2),
+    "its output was not read": lambda device: time.sleep(2.2),
 }
 
 
@@ -163,7 +163,7 @@ def test_a_port_that_is_not_there_or_not_free(device: StandIn) -> None:
     close_port(port)
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hil.targets.board.READY_TIMEOUT_S", 0.5)
     master, slave = os.openpty()
     board = BoardMachine(Heard(), os.ttyname(slave))

@@ -77,7 +77,7 @@ def test_a_commanded_run_is_the_golden_one(ready: Bench) -> None:
 
 
 def test_commands_in_flight_say_at_which_tick(ready: Bench) -> None:
-    """Nobody can say beforehand when a command comes; its report tells, and the oracle then has the same bytes."""
+    """When a command arrives is not known beforehand; its report says it, and the oracle then has the same bytes."""
     ready.machine.write(command("SCALE", 1, factor=4.0))
     ready.bytes(SIZE, "report of SCALE")
     before = len(ready.stream)

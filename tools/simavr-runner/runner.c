@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * An ATmega328P at 16 MHz in simavr, with its USART0 on a socket or a pseudo-terminal. README.md tells how it is used.
+ * An ATmega328P at 16 MHz in simavr, with its USART0 on a socket or a pseudo-terminal. README.md describes its use.
  *
  * - Time is the chip's: what it computes and how long it sleeps. After every millisecond of it the host is served and
  *   the wall clock is waited for. With --fast only idle sleep is waited for: computing, sending and receiving take no
  *   longer than simavr needs for them.
  * - Up, a byte reaches the USART in every byte time; what the chip does not fetch is lost, as in the chip. simavr would
  *   buffer 64 and hand them over two at a time.
- * - Down, nothing is lost: a reader that stalls holds the machine. On a pseudo-terminal that nobody has open there is no
- *   reader; who opens it pulls the reset line, as on an Arduino.
+ * - Down, nothing is lost: a reader that stalls holds the machine. On a pseudo-terminal that is not open there is no
+ *   reader; opening it pulls the reset line, as on an Arduino.
  * - It ends when its socket is closed. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,7 +49,7 @@
 #define BITS_OF_A_BYTE 10u /* 8N1 */
 #define UNREAD_MAX 3u /* two in the USART's buffer, one in its shift register */
 #define BOOT_NS INT64_C(200000000)
-#define LATE_NS INT64_C(1000000000) /* who is later than that goes on without catching up */
+#define LATE_NS INT64_C(1000000000) /* beyond this lateness the runner does not catch up */
 
 static avr_t *avr;
 static avr_uart_t *uart;
@@ -57,7 +57,7 @@ static avr_irq_t *uart_input;
 static uint8_t up[4096], down[4096]; /* on the way to and from the chip */
 static size_t up_first, up_end, down_end;
 static int wire = -1; /* the host's end of the USART */
-static bool terminal, in_use; /* it is a pseudo-terminal; somebody has it open */
+static bool terminal, in_use; /* it is a pseudo-terminal; it is open */
 static int control = -1;
 static bool fast, halted;
 static avr_cycle_count_t idle; /* cycles slept while the line was quiet */
@@ -120,7 +120,7 @@ static void on_sleep(avr_t *chip, avr_cycle_count_t cycles)
         idle += cycles;
 }
 
-/* Ours are told by nobody; others are the watchdog's. */
+/* The runner's own resets; all others are the watchdog's. */
 static bool resetting;
 
 static void on_reset(avr_t *chip)
@@ -165,7 +165,7 @@ static void pace(void)
         epoch += late;
 }
 
-/* Whether somebody has the pseudo-terminal open. */
+/* Whether the pseudo-terminal is open. */
 static bool opened(void)
 {
     struct pollfd end = {.fd = wire};
@@ -200,8 +200,8 @@ static void receive_up(void)
         exit(EXIT_SUCCESS);
 }
 
-/* Somebody opened the pseudo-terminal, or left it. Who opens a port throws away what he finds there, so the chip begins
- * a little later, as it does behind a boot loader. */
+/* The pseudo-terminal was opened or closed. A program that opens a port discards what is there, so the chip begins
+ * a little later, as after a boot loader. */
 static void change_hands(void)
 {
     static const struct timespec boot = {.tv_nsec = BOOT_NS};

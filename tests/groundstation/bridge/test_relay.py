@@ -189,7 +189,7 @@ def test_what_was_sent_is_not_dropped() -> None:
     assert far.buffer.dropped == 8
 
 
-def test_another_run_of_the_bridge_begins_anew() -> None:
+def test_another_run_of_the_bridge_starts_from_scratch() -> None:
     stream = RelayStream("x")
     first, second = Far(name="first"), Far(name="second")
     first.buffer.put(1, b"a")

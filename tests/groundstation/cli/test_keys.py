@@ -45,7 +45,7 @@ def test_a_key_is_made_let_in_listed_and_revoked(home: Path) -> None:
     ]
 
 
-def test_a_name_that_nobody_has() -> None:
+def test_an_unknown_name() -> None:
     with pytest.raises(CallerError, match="groundstation keys allow carla PUBLIC"):
         call("allow", "carla")
 

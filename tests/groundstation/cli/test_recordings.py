@@ -140,7 +140,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.
     done = CliRunner().invoke(cli, ["passes", str(tmp_path / "none")])
     assert isinstance(done.exception, CallerError)
     assert str(done.exception) == f"no such folder: {tmp_path / 'none'}"
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new"))  # of somebody who has recorded nothing yet
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new"))  # of a user without recordings
     done = CliRunner().invoke(cli, ["passes"])
     assert (done.exit_code, done.output) == (0, f"no recording in {tmp_path}/new/groundstation/passes\n")
 

@@ -139,8 +139,8 @@ def test_without_permission_it_names_the_command_and_does_not_ask(
 
 
 @pytest.fixture
-def as_nobody() -> Iterator[None]:
-    """Root may do everything: it becomes nobody for a while."""
+def unprivileged() -> Iterator[None]:
+    """Root may do everything: become an unprivileged user for the test."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -148,7 +148,7 @@ def as_nobody() -> Iterator[None]:
     os.seteuid(user)
 
 
-def test_permission_is_that_of_the_nearest_folder(as_nobody: None) -> None:
+def test_permission_is_that_of_the_nearest_folder(unprivileged: None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         closed = Path(folder) / "closed"
         closed.mkdir(mode=0o555)
@@ -239,8 +239,8 @@ def test_check_finds_every_fault_of_a_port(root: Path) -> None:
 def test_check_finds_a_wrong_group(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     invoke("install", "--yes", root=root)
     link(root, "by-serial/UNO-if00", plug_in(root, "2341:0043", "1-4", "ttyACM0", "UNO"))
-    monkeypatch.setattr("groundstation.cli.udev.GROUP", "a-group-of-nobody")
-    assert f"its group is {OWN_GROUP} instead of a-group-of-nobody" in faults(root)
+    monkeypatch.setattr("groundstation.cli.udev.GROUP", "no-such-group")
+    assert f"its group is {OWN_GROUP} instead of no-such-group" in faults(root)
 
 
 def test_check_finds_two_boards_with_one_serial_number(root: Path) -> None:
@@ -275,7 +275,7 @@ def test_debug_probe_without_serial_port_is_no_fault(root: Path) -> None:
 
 def test_membership() -> None:
     assert membership(OWN_GROUP) == "joined"
-    assert membership("a-group-of-nobody") == "no group"
+    assert membership("no-such-group") == "no group"
     assert membership_fault("joined", "dialout", "ada") is None
     assert "sudo usermod -aG dialout ada" in str(membership_fault("outside", "dialout", "ada"))
     assert "log out and in again" in str(membership_fault("listed", "dialout", "ada"))

@@ -367,7 +367,7 @@ def test_an_outage_of_a_turn_of_the_count_tells_what_it_lost() -> None:
     bench = Bench()
     with_bus(bench)
     bench.listen(28_500, 3000)
-    for n in range(256):  # and what the bus sent meanwhile
+    for n in range(256):  # and what the bus sent in that time
         bench.vcfc[LANDER] += 1
         bench.mcfc += 1
         if n % 10 == 0:

@@ -1,4 +1,4 @@
-"""The time by which a process lives: that of the machine when it began, and nobody sets it."""
+"""The clock of a process: the machine's time at its start; later settings of that clock do not change it."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def missing() -> str | None:
     if absent:
         return f"not installed: {', '.join(absent)}"
     trial = subprocess.run(["unshare", "-Umr", "mount", "-t", "tmpfs", "none", "/run"], timeout=10, check=False)
-    return "this system lets nobody make a namespace" if trial.returncode else None
+    return "this system does not allow user namespaces" if trial.returncode else None
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -163,7 +163,7 @@ def test_a_short_way_on_is_no_jump_and_a_way_back_is_one(flown: tuple[Path, list
     link.skip(7200 * S)
     settled(sink)
     assert link.now() == link.state().last
-    assert not link.state().ended  # it is paused: nobody has said that it may go on
+    assert not link.state().ended  # it is paused and not yet resumed
     link.stop()
 
 
@@ -460,7 +460,7 @@ def test_what_is_refused_leaves_nothing_open(
     assert len(closed) == 1
 
 
-def test_time_stands_still_while_nobody_takes_what_it_brings(flown: tuple[Path, list[ReceiverEvent]]) -> None:
+def test_time_stands_still_while_its_output_is_not_taken(flown: tuple[Path, list[ReceiverEvent]]) -> None:
     path, _ = flown
     begin = EPOCH + 307 * S
     given: list[int] = []

@@ -228,7 +228,7 @@ def test_each_is_taken_for_said_once(tmp_path: Path) -> None:
 
 
 def test_behind_a_jump_the_recording_alone_is_believed_up_to_the_place(tmp_path: Path) -> None:
-    """Decoding finds lock anew, seconds late; the pass had it all along."""
+    """Decoding acquires lock again, seconds late; the pass had it all the time."""
     path = tmp_path / "pass.sqlite"
     record(path, bursts=1)
     link = ReplayLink(path)

@@ -36,7 +36,7 @@ fcntl.flock(fd, fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
 """
-AS_NOBODY = """
+UNPRIVILEGED = """
 import os, sys
 from groundstation.errors import StationError
 from groundstation.links.serial import open_port, probe
@@ -141,7 +141,7 @@ def test_forbidden_says_which_group_and_how_to_join_it() -> None:
     assert "udev" in forbidden_advice("/dev/ttyACM0", stat.S_IFCHR | 0o600, "dialout", "ada", [])
 
 
-def test_busy_by_somebody_unseen() -> None:
+def test_busy_by_an_invisible_process() -> None:
     assert "another user" in busy_text("/dev/ttyACM0", [])
     told = busy_text("/dev/ttyACM0", [], [Holder(812, "ModemManager")])
     assert "another user" in told
@@ -173,14 +173,14 @@ def test_another_users_program_that_has_locked_the_port_is_named(pty: PtyServer)
         [sys.executable, "-c", TAKE, pty.path, "minicom"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == "held\n"
-        assert f"PortBusy {pty.path} is in use by minicom (pid {process.pid}): end it" in as_nobody(pty.path)
+        assert f"PortBusy {pty.path} is in use by minicom (pid {process.pid}): end it" in as_unprivileged(pty.path)
         process.communicate()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="becomes another user, which only root can")
 def test_forbidden_for_real(pty: PtyServer) -> None:
     os.chmod(pty.path, 0o600)
-    result = as_nobody(pty.path)
+    result = as_unprivileged(pty.path)
     assert result.count("PortForbidden") == 2
     assert pty.path in result
 
@@ -191,11 +191,11 @@ def test_a_pseudo_terminal_can_be_opened_again_after_a_killed_station(pty: PtySe
     port = open_port(pty.path, 115200)
     port.fd, fd = None, port.fd  # a killed process closes without tidying up
     os.close(fd)
-    assert as_nobody(pty.path) == ""
+    assert as_unprivileged(pty.path) == ""
 
 
-def as_nobody(path: str) -> str:
-    return subprocess.check_output([sys.executable, "-c", AS_NOBODY, path], text=True, timeout=20)
+def as_unprivileged(path: str) -> str:
+    return subprocess.check_output([sys.executable, "-c", UNPRIVILEGED, path], text=True, timeout=20)
 
 
 def test_holders_are_found_by_their_open_files(pty: PtyServer) -> None:

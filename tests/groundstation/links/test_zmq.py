@@ -122,7 +122,7 @@ def test_an_endpoint_that_zeromq_refuses(tmp_path: Path) -> None:
         assert "cannot be connected to" in sink.wait_for("ATTEMPTING").detail
 
 
-def test_a_station_that_reads_nothing_stalls_nobody_for_ever() -> None:
+def test_a_station_that_reads_nothing_does_not_stall_for_ever() -> None:
     server = ZmqServer("tcp://127.0.0.1:*", send_timeout=0.05)
     with zmq.Context() as context, context.socket(zmq.DEALER) as deaf:
         deaf.setsockopt(zmq.RCVHWM, 1)

@@ -32,7 +32,7 @@ def acknowledged(known: LossBook, until: int | None = None, who: str = "ada") ->
     return news
 
 
-def test_loss_is_open_until_somebody_acknowledges_it() -> None:
+def test_loss_is_open_until_acknowledged() -> None:
     known = book(lost(200.0))
     news = acknowledged(known)
     assert news is not None and news.who == "ada" and news.ert == host(400.0)

@@ -79,12 +79,12 @@ def joined(transport: Transport, detail: str, *, replay: bool = False) -> Snapsh
     return msgspec.structs.replace(snapshot(100), link=status(transport, detail, replay=replay))
 
 
-def test_whoever_joins_is_told_why_nothing_comes_and_once() -> None:
+def test_a_new_viewer_reports_once_why_no_data_comes() -> None:
     lines = PlainLines()
     line = lines.line(joined("ATTEMPTING", "it wants a key")) or ""
     assert line.endswith("ATTEMPTING: it wants a key")
     assert lines.line(status("ATTEMPTING", "it wants a key")) is None
-    assert (lines.line(status("ATTEMPTING", "nobody there")) or "").endswith(" LINK ATTEMPTING: nobody there")
+    assert (lines.line(status("ATTEMPTING", "no answer")) or "").endswith(" LINK ATTEMPTING: no answer")
     assert lines.line(event(101, "CONNECTED", "it answers", source="STATION"))
     assert lines.line(status("CONNECTED", "it answers")) is None
 

@@ -30,7 +30,7 @@ lock = lock_board([Device("/dev/ttyACM0", sys.argv[1])], 0, folders=[Path(sys.ar
 print("held", flush=True)
 sys.stdin.read()
 """
-AS_NOBODY = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+UNPRIVILEGED = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
 WORK = """
 import sys, time
 from pathlib import Path
@@ -135,7 +135,7 @@ def test_users_of_one_host_share_the_lock() -> None:
 
 def share_lock(folder: Path) -> None:
     lock_board([ONE], 0.0, folders=[folder]).release()  # root's file, which the other user locks
-    before = "import groundstation.ports.board_lock\n" + AS_NOBODY
+    before = "import groundstation.ports.board_lock\n" + UNPRIVILEGED
     with held(folder, ONE, before) as process, pytest.raises(PortBusy, match=rf"\(pid {process.pid}\)"):
         lock_board([ONE], 0.0, folders=[folder])
     with held(folder, TWO, before), pytest.raises(PortBusy):  # a file of the other user's

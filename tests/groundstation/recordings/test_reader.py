@@ -32,7 +32,7 @@ def test_more_than_a_page_while_written(tmp_path):
         assert reader.bytes_total == 3001
 
 
-def test_writer_leaves_all_in_the_file_though_somebody_reads(tmp_path):
+def test_writer_leaves_all_in_the_file_despite_a_reader(tmp_path):
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {})
     with ArchiveReader(path) as reader:

@@ -24,7 +24,7 @@ def read_chunks(path):
 
 @contextmanager
 def someone_else():
-    """Root may write anywhere: be nobody for a moment."""
+    """Root may write anywhere: become an unprivileged user for a moment."""
     if os.geteuid():
         yield
         return
@@ -321,7 +321,7 @@ def hang(writer, monkeypatch):
 
 
 def errors_until(writer, condition):
-    """What somebody sees who looks all the time, each text once."""
+    """What a viewer that looks all the time sees, each text once."""
     seen, deadline = [], time.monotonic() + 5
     while not condition():
         assert time.monotonic() < deadline
@@ -392,7 +392,7 @@ def test_a_disk_that_refuses_is_no_silent_one(tmp_path, monkeypatch):
         assert writer.error is None
 
 
-def test_closed_in_a_moment_though_somebody_holds_a_snapshot(tmp_path):
+def test_closes_at_once_despite_a_held_snapshot(tmp_path):
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {})
     writer.chunk(1, LINK, b"x")
@@ -437,9 +437,9 @@ def test_another_file_in_its_place_is_not_touched(tmp_path):
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         path.unlink()
-        path.write_text("somebody else's")
+        path.write_text("another program's")
         writer.chunk(0, LINK, b"a")
         with pytest.raises(ArchiveError, match="moved or removed"):
             writer.flush()
-    assert path.read_text() == "somebody else's"
+    assert path.read_text() == "another program's"
     assert writer.dropped == 1

@@ -50,7 +50,7 @@ def test_guests_follow_the_file(tmp_path: Path) -> None:
     assert guests.error is None
 
 
-def test_an_unusable_list_lets_nobody_in(tmp_path: Path) -> None:
+def test_an_unusable_list_authorizes_no_client(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys")
     guests = AuthorizedKeys(store)
     anna = "ab" * 32

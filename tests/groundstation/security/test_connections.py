@@ -1,4 +1,4 @@
-"""Bounds on what connections may take: who passes one is disconnected and told of, and nobody else notices."""
+"""Bounds on a connection's resources: a client beyond one is disconnected and reported; others are not affected."""
 
 from __future__ import annotations
 
@@ -318,7 +318,7 @@ def test_all_listeners_together_may_say_so_much() -> None:
     run(test)
 
 
-def test_a_flood_of_subscriptions_takes_no_memory_and_holds_up_nobody() -> None:
+def test_a_flood_of_subscriptions_takes_no_memory_or_time() -> None:
     async def test(bench: Bench) -> None:
         before = resident()
         port = int(bench.door.ends.telemetry.rpartition(":")[2])
@@ -364,7 +364,7 @@ def test_listeners_end_in_the_middle_of_a_flood(kind: type[Listeners] | type[Det
                         own.sendall(b"".join(part(b"\1" + os.urandom(199)) for _ in range(500)))
                 listeners.close()
                 listeners.close()
-                listeners.publish(b"nobody hears it")
+                listeners.publish(b"after the end")
                 listeners.look()
 
     asyncio.run(inside())

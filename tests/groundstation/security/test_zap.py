@@ -13,7 +13,7 @@ from groundstation.security.keys import Credentials, KeyStore
 from groundstation.security.zap import CurveAuthenticator
 
 
-def test_without_an_answer_nobody_is_let_in(tmp_path: Path) -> None:
+def test_without_an_answer_no_client_is_authorized(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys")
     server, client = store.new("server"), store.new("client")
     store.allow("client", client.public, "telemetry", 1)

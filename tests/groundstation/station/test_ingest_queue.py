@@ -33,7 +33,7 @@ def kept(number: int) -> ArchivedReport:
     return ArchivedReport(Idle(number), 0)
 
 
-def test_the_reader_takes_its_turn_only_when_nobody_has_it_or_waits() -> None:
+def test_the_reader_takes_the_lock_only_if_none_waits() -> None:
     turn = DecodeLock()
     has_it, go_on = threading.Event(), threading.Event()
 
@@ -118,7 +118,7 @@ def test_both_threads_at_once_decode_everything_once_in_order() -> None:
 
 
 def test_a_busy_loop_is_woken_once_and_hears_its_signals() -> None:
-    """Woken by each report, its pipe would be full, and whoever says SIGTERM would not be heard."""
+    """If each report woke it, its wake-up pipe would fill, and SIGTERM would be missed."""
 
     async def run() -> int:
         loop, bell, signalled = asyncio.get_running_loop(), LoopWakeup(), asyncio.Event()

@@ -90,7 +90,7 @@ def test_a_name_is_free_again_however_often_it_was_taken(registry):
         other.unregister("bench")
 
 
-def test_a_lock_that_its_owner_has_removed_makes_nobody_a_station(registry, monkeypatch):
+def test_a_lock_that_its_owner_removed_makes_no_station(registry, monkeypatch):
     """Opened just before its owner left, locked just after: the file is in no folder any more."""
     first = Registry(registry.root)
     first.register(info_for(first, "bench"))

@@ -1,4 +1,4 @@
-"""The whole screen as text, against files. ``REGENERATE_GOLDEN=1 pytest`` writes them anew: read the diff."""
+"""The whole screen as text, against files. ``REGENERATE_GOLDEN=1 pytest`` rewrites them: read the diff."""
 
 from __future__ import annotations
 

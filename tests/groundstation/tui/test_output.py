@@ -1,4 +1,4 @@
-"""Text for a terminal that is slow, takes nothing, or goes: whoever writes never waits."""
+"""Text for a terminal that is slow, takes nothing, or goes away: the writer never waits."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_text_is_written_whole_and_in_order(stage: Stage) -> None:
     assert not stage.output.mend()
 
 
-def test_a_terminal_that_takes_nothing_holds_up_nobody(stage: Stage) -> None:
+def test_a_terminal_that_takes_nothing_delays_no_writer(stage: Stage) -> None:
     piece = "x" * 4096
     for _ in range(3 * ROOM // len(piece)):
         stage.output.write(piece)
@@ -94,7 +94,7 @@ def test_a_terminal_that_goes_is_told_of_once_and_takes_everything_else_in_silen
         stage.output.write("anybody?")
         time.sleep(0.005)
     assert stage.gone.wait(PATIENCE_S)
-    stage.output.write("nobody")
+    stage.output.write("too late")
     stage.output.stop(PATIENCE_S)
     assert stage.ends == 1
     assert stage.output.gone and stage.output.idle

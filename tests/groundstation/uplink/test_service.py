@@ -147,7 +147,7 @@ def test_a_late_report_has_the_last_word() -> None:
     assert bench.last(number).detail == "reported after TIMEOUT"
 
 
-def test_nobody_hears() -> None:
+def test_no_receiver() -> None:
     bench = Bench(Spacecraft(deaf=True))
     bench.run(1)
     first, second = bench.submit("HOLD", timeout=60 * S), bench.submit("RESUME", timeout=60 * S)
@@ -171,7 +171,7 @@ def test_neither_heard_nor_answered() -> None:
 
 
 def lock_out(bench: Bench) -> None:
-    """Somebody else's frame, far out of the window."""
+    """Another sender's frame, far out of the window."""
     bench.craft.farm.frame(False, False, (bench.craft.farm.vr + 100) & 0xFF, b"x")
     assert bench.craft.farm.clcw().lockout
 
@@ -634,7 +634,7 @@ def disturb(bench: Bench, random: Random) -> None:
     elif kind == 8:
         bench.take(bench.uplink.ocf(random.randbytes(4), bench.now))
     elif kind == 9:
-        craft.farm.frame(False, False, random.randrange(256), b"somebody else's")
+        craft.farm.frame(False, False, random.randrange(256), b"another sender's")
     elif kind == 10:
         craft.silent, craft.deaf, craft.mute = (random.random() < 0.3 for _ in range(3))
     elif kind == 11:

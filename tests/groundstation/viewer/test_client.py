@@ -142,7 +142,7 @@ def test_no_station(ends):
 
 def test_endpoint_without_telemetry(ends, tmp_path):
     async def run():
-        deaf = Endpoints(telemetry=f"ipc://{tmp_path}/nobody", command=ends.command)
+        deaf = Endpoints(telemetry=f"ipc://{tmp_path}/absent", command=ends.command)
         async with station(ends), viewer(deaf, timeout_s=0.2) as client:
             with pytest.raises(StationGone):
                 await client.connect()

@@ -99,7 +99,7 @@ def joined_late(acknowledged: Acknowledgement | None = None, regained: ContactCh
     return model
 
 
-def test_who_joins_late_sees_the_loss_that_nobody_acknowledged() -> None:
+def test_a_late_viewer_sees_the_unacknowledged_loss() -> None:
     model = joined_late()
     loss = model.banner_loss()
     assert loss is not None and model.alarms == 1

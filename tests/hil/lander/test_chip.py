@@ -100,7 +100,7 @@ def test_shares_of_flipped_bits_are_those_of_the_model() -> None:
         assert int.from_bytes(flipped, "big").bit_count() / 32_000 == pytest.approx(share, rel=0.3)
 
 
-def test_injecting_again_begins_anew_and_clearing_ends_one_or_all() -> None:
+def test_injecting_again_restarts_and_clearing_ends_one_or_all() -> None:
     chip = Chip().inject(1, 50, 1).inject(2, 60, 2).inject(3, 70, 3).inject(4, 80, 0)
     assert (chip.before, chip.after, chip.bond) == (Flips(60, 2), Flips(70, 3), Bond(80, 0x9E3779B9))
     _, used = chip.spoil_frame(bytes(SIZE))

@@ -82,7 +82,7 @@ def started(stream: bytes, start: bytes, last: bool = True) -> bytes:
 
 
 class Ears:
-    """Listens to a stream without damage or loss, as it goes on; all counters may begin anew, as START has it."""
+    """Decodes a stream without damage or loss as it comes; all counters may restart, as START does it."""
 
     def __init__(self) -> None:
         self._mcfc = 0

@@ -138,7 +138,7 @@ def test_scale_changes_the_pace_from_its_tick_on() -> None:
     assert [times[tick] for tick in range(4, 16)] == [400, 500, 510, 520, 530, 540, 550, 750, 950, 1150, 1350, 1550]
 
 
-def test_reset_and_start_in_one_breath_begin_the_count_anew() -> None:
+def test_reset_and_start_together_restart_the_count() -> None:
     world, craft = World((5050, command("RESET") + command("START"))), started()
     for _ in fly_paced(craft, world, 1.0, world.clock, world.sleep):
         if world.ms >= 6000:

@@ -89,7 +89,7 @@ def test_one_lost_frame(tmp_path: Path) -> None:
     assert result.mismatch.scet == utc_ns("1974-03-12T09:10:00")
 
 
-def test_a_loss_that_nobody_planned(tmp_path: Path) -> None:
+def test_an_unplanned_loss(tmp_path: Path) -> None:
     gap = '[[fault]]\nkind = "frame_drop"\nat = "09:10:00"\nfor = "1 s"\n'
     loss = '[[loss]]\nat = "09:11:05"\ncause = "LANDER_ONLY"\n'
     assert fly(parse_scenario('[scenario]\nid = "x"\n' + gap), tmp_path, name="unlisted").state == "PASS"

@@ -189,7 +189,7 @@ class Bench:
             self.command(self.next - 1)
 
     def take_up(self, suspended: FopState | None) -> None:
-        """S6: resume once, or initiate anew when nothing can be under way any more."""
+        """S6: resume once, or initiate again when nothing can be under way any more."""
         if suspended is not None and not self.resumed:
             self.resumed = True
             self.order("RESUME")

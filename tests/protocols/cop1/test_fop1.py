@@ -476,7 +476,7 @@ def test_terminating_a_suspended_service_keeps_what_resume_needs() -> None:
     assert fop.status().sent == (1, 2, 3, 4)
 
 
-def test_initiating_a_suspended_service_anew_reports_what_is_lost() -> None:
+def test_initiating_a_suspended_service_again_reports_losses() -> None:
     fop = suspended(1)
     assert render(fop.directive(Directive(ASKED, "INITIATE"), NOW)) == [
         f"directive accept {ASKED}",
@@ -542,7 +542,7 @@ def test_another_channels_clcw_is_not_looked_at() -> None:
 
 
 @pytest.mark.parametrize("kind", ["AD", "BC", "BD"])
-def test_an_answer_nobody_waits_for_is_ignored(kind: FrameKind) -> None:
+def test_an_unexpected_answer_is_ignored(kind: FrameKind) -> None:
     fop = busy()
     assert fop.lower_accepted(kind, NOW) == []
     assert fop.lower_rejected(kind, NOW) == []

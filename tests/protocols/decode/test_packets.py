@@ -126,7 +126,7 @@ def test_a_length_too_short_for_its_header_is_no_packet() -> None:
     assert [i.reason for i in items if isinstance(i, PacketDropped)] == ["not a packet"]
 
 
-def test_a_packet_that_nobody_started_is_dropped() -> None:
+def test_a_packet_without_a_start_is_dropped() -> None:
     whole = TmFrame(6, 0, 0, 0, 0, packet(0, LENGTH - 6), None)
     stray = TmFrame(6, 0, 0, 1, NO_PACKET_START, bytes(LENGTH), None)
     items = extract([whole, stray])

@@ -95,7 +95,7 @@ def test_a_frame_after_a_pause_is_not_called_missing() -> None:
     assert said(health, counters=Counters(bytes_in=3 * LENGTH // 2, frames_good=1), now=110 * S) == []
 
 
-def test_whoever_has_heard_a_frame_knows_the_port() -> None:
+def test_after_a_frame_the_port_is_known() -> None:
     health = HealthMonitor(LENGTH)
     assert said(health, counters=Counters(bytes_in=LENGTH, frames_good=1)) == []
     assert said(health, counters=Counters(bytes_in=10**6, frames_good=1)) == []

@@ -35,7 +35,7 @@ class Played:
             await asyncio.sleep(0)
 
 
-def test_without_a_viewer_nobody_is_waited_for() -> None:
+def test_without_a_viewer_there_is_no_wait() -> None:
     played = Played(reports=1000)
     asyncio.run(played.pace.play(played.queue, played.take))
     assert played.taken == list(range(1000))
@@ -99,7 +99,7 @@ def test_what_one_read_brings_is_taken_in_pieces() -> None:
     assert max(len(piece.data) for piece in pieces) == PIECE
 
 
-def test_nobody_hears_what_was_never_said() -> None:
+def test_no_acknowledgement_of_what_was_never_published() -> None:
     pace = ReplayFlowControl(lambda: 10, lambda: 0.0)
     with pytest.raises(CallerError, match="11 messages heard, but 10 published"):
         pace.heard(11)
