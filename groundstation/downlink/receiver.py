@@ -184,16 +184,14 @@ class Receiver:
 
     def _link_change(self, change: TransportChange) -> Iterator[ReceiverEvent]:
         yield from self.contact.transport(change.state, change.detail, change.peer, change.ert, change.disturbance)
+        if change.disturbance != "moment":
+            news = change.state != self._transport or (change.detail != self._detail and not change.disturbance)
+            self._transport, self._detail = change.state, change.detail
+            if news:
+                severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
+                yield _station_event(severity, change.state, change.detail, change.ert)
         if change.disturbance:
             yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
-        if change.disturbance == "moment":
-            self._transport = change.state
-            return
-        news = (change.state, change.detail) != (self._transport, self._detail)
-        self._transport, self._detail = change.state, change.detail
-        if news and not change.disturbance:
-            severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
-            yield _station_event(severity, change.state, change.detail, change.ert)
 
     def _chunk(self, chunk: Chunk) -> Iterator[ReceiverEvent]:
         yield from self.contact.received(len(chunk.data), chunk.ert)

@@ -40,6 +40,7 @@ def built(copy: Path, *arguments: str, suffix: str = ".hex") -> Image:
     return read_image(copy / "build" / "uno" / f"lander{suffix}", find_board("uno"))
 
 
+@pytest.mark.long
 def test_flags_make_another_image_of_the_same_sources(copy: Path) -> None:
     usual = built(copy)
     assert built(copy).data == usual.data
@@ -54,6 +55,7 @@ def test_elf_and_hex_have_the_same_id(copy: Path) -> None:
     assert built(copy).id == built(copy, suffix=".elf").id
 
 
+@pytest.mark.long
 def test_sources_count_by_content_not_by_date(copy: Path) -> None:
     usual = built(copy)
     source = copy / "core" / "sequencer.c"

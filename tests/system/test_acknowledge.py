@@ -7,6 +7,8 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from groundstation.messages.commanding import AcknowledgeRequest
 from groundstation.messages.wire import Acknowledgement, LossStatus, Refusal, Snapshot, SnapshotRequest
 from groundstation.recordings.reader import ArchiveReader
@@ -53,6 +55,7 @@ async def acknowledgement(client: StationClient, joined: asyncio.Event) -> Ackno
     raise AssertionError("the station ended")
 
 
+@pytest.mark.long
 def test_it_is_seen_by_all_recorded_and_replayed(home: Path, run: Run) -> None:
     wall = client_key("wall", command=False)
     client_key("anna", command=True)

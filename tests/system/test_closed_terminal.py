@@ -33,6 +33,8 @@ def held_up(screen):
         lock.acquire()
 descent.DescentScreen.paint = held_up
 from groundstation.cli import main
+
+pytestmark = pytest.mark.long
 main()
 """
 
@@ -67,7 +69,6 @@ def test_eight_terminals_closed_at_random_leave_nothing(tmp_path: Path) -> None:
     closings(tmp_path, 8, 5.0)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_two_hundred_terminals_closed_at_random_leave_nothing(tmp_path: Path) -> None:
     closings(tmp_path, 200, 8.0)

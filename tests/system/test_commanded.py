@@ -29,6 +29,8 @@ from tests.groundstation.links.collect import started as opened
 from tests.hil.lander.uplink import command, packet, started
 from tests.lander_process import ChildProcess
 
+pytestmark = pytest.mark.long
+
 PATIENCE_S = 20.0
 
 
@@ -40,7 +42,6 @@ def test_the_golden_runs_are_those_of_the_software_lander() -> None:
     assert COMMANDED.read_text(encoding="utf-8") == commanded()
 
 
-@pytest.mark.long
 def test_the_golden_file_is_all_that_another_lander_needs() -> None:
     golden = json.loads(COMMANDED.read_text(encoding="utf-8"))
     assert golden["dictionary_hash"] == MARS6.hash_text

@@ -18,6 +18,8 @@ from tests.lander_process import ChildProcess
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 GROUND = f"{sys.executable} -m groundstation.cli"
 
 

@@ -26,6 +26,8 @@ CRASHES = {
 }
 BROKEN = """
 import os, sys, importlib
+
+pytestmark = pytest.mark.long
 module, _, names = sys.argv.pop(1).partition(":")
 flag, program = sys.argv.pop(1), sys.argv.pop(1)
 kind, name = names.split(".")

@@ -19,6 +19,8 @@ from tests.system.conftest import Run
 from tests.system.remote import GROUND
 from tests.system.test_shortfall import wait_for
 
+pytestmark = pytest.mark.long
+
 CASES = {
     "info": ["info"],
     "info --json": ["info", "--json"],

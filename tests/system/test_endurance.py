@@ -11,6 +11,8 @@ from tests.stress.painted_in_time import STEPS, watch
 from tests.stress.replug_port import LIMIT_S, replug
 from tests.stress.steady_reception import RATE, receive
 
+pytestmark = pytest.mark.long
+
 
 def test_a_port_pulled_again_and_again_is_found_and_nothing_piles_up(home: Path) -> None:
     result = replug(home, 30)
@@ -26,7 +28,6 @@ def test_reception_at_300_kilobytes_a_second_loses_nothing(home: Path) -> None:
     assert result.archived == result.bytes_sent
 
 
-@pytest.mark.long
 @pytest.mark.alone
 def test_four_viewers_paint_all_within_a_second(tmp_path: Path) -> None:
     watched = watch(tmp_path, seconds=20.0)

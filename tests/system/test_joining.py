@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from groundstation.host.clock import host_clock
 from groundstation.messages.wire import History, HistoryRequest, Snapshot
 from groundstation.recordings.reader import ArchiveReader
@@ -19,6 +21,8 @@ from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, local, until
 from tests.system.remote import snapshot as snapshot_of_the_station
+
+pytestmark = pytest.mark.long
 
 
 @contextmanager

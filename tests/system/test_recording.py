@@ -44,6 +44,8 @@ from tests.stress.kill_station import Feeder, kill_once, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.test_terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 S = 1_000_000_000
 PATIENCE_S = 20.0
 
@@ -166,7 +168,6 @@ def test_a_damaged_event_is_a_listed_reason(home: Path, run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.long
 def test_a_full_disk_stops_the_recording_and_nothing_else(home: Path) -> None:
     recording = home / "pass.sqlite"
     feeder = Feeder(period_s=0.0003, rounds=40)

@@ -27,6 +27,8 @@ from hil.scenario.scenario import SCENARIOS, load_scenario
 from tests.system.conftest import Run
 from tests.system.test_recording import serving
 
+pytestmark = pytest.mark.long
+
 PATIENCE_S = 30.0
 FAST = ("--speed", "1000", "--json")
 

@@ -21,6 +21,8 @@ from tests.groundstation.made_recordings import damage, record
 from tests.stress.kill_station import kill_once
 from tests.system.test_terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 S = 1_000_000_000
 LARGE = pytest.param((120, 40), marks=pytest.mark.long)
 SIZES = pytest.mark.parametrize("size", [(80, 24), LARGE], ids=["80x24", "120x40"])

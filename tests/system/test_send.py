@@ -125,6 +125,7 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("target", "ready"), [("software", False), ("software", True), ("qemu", False), ("simavr", False)]
 )

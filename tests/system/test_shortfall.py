@@ -20,6 +20,8 @@ from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S
 
+pytestmark = pytest.mark.long
+
 HIL = [GROUND[0], "-m", "hil.cli"]
 LACKS = re.compile(
     r"lacks ([\d,]+) reads?( and [\d,]+ records? about them)?, ([\d,]+) bytes, received \d{4}-\d\d-\d\d "

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from groundstation.recordings.reader import ArchiveReader
+
+pytestmark = pytest.mark.long
 
 
 def test_flights_that_start_together_all_have_their_recording(tmp_path: Path) -> None:

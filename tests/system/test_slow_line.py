@@ -24,6 +24,8 @@ from tests.system.remote import GROUND, PATIENCE_S, free_pair, snapshot
 from tests.system.slow_line import SlowLine, slow_line
 from tests.system.test_terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 S = 1_000_000_000
 PERIOD_S = 0.05
 TRUTH_NS = 300_000_000
@@ -77,7 +79,6 @@ def test_shown_lag_is_the_true_one_and_ends_with_its_cause(station: Endpoints, a
         asyncio.run(asyncio.wait_for(watch(ends, line), 60))
 
 
-@pytest.mark.long
 def test_screen_behind_a_slow_line_says_how_old_it_is(station: Endpoints, home: Path) -> None:
     with slow_line(station, 4000) as (ends, line):
         stage = Terminal(home, 80, 24, f"{sys.executable} -m groundstation.cli watch {ends.telemetry}")

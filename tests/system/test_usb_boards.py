@@ -15,6 +15,8 @@ from tests.targets import bench
 from tests.targets.stand_in import StandIn
 from tests.usb_host import on_host, require
 
+pytestmark = pytest.mark.long
+
 FLY = ("run", "los-091105", "--target", "board", "--lockstep")
 UNO, NUCLEO = "75830333835351F0C1A1", "066CFF515150898367151742"
 
@@ -69,7 +71,6 @@ def test_board_without_serial_number_is_found_by_its_socket(host: Host) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.long
 def test_all_boards_with_a_lander_fly(host: Host, home: Path) -> None:
     host.plug_nucleo()
     host.plug_blank()

@@ -25,6 +25,8 @@ from groundstation.messages.wire import Heartbeat, LinkStatus, topic_of
 from groundstation.station.registry import Registry
 from groundstation.viewer.source import StationBack, StationLost
 
+pytestmark = pytest.mark.long
+
 async def watch(frames, pause_s):
     client = StationClient(Registry().find("bench"), time.time_ns, timeout_s=20)
     got, lost, complete, said = {}, 0, False, False

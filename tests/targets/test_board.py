@@ -29,7 +29,7 @@ from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
 from tests.targets.stand_in import StandIn
 
-pytestmark = pytest.mark.target
+pytestmark = [pytest.mark.target, pytest.mark.long]
 
 
 @pytest.fixture
@@ -87,7 +87,6 @@ def test_whatever_was_before_it_flies_as_after_power_on(device: StandIn, before:
     reference.close()
 
 
-@pytest.mark.long
 @pytest.mark.alone
 def test_it_flies_again_and_again(device: StandIn, run: Run) -> None:  # noqa: F811
     for _ in range(2):
@@ -97,7 +96,6 @@ def test_it_flies_again_and_again(device: StandIn, run: Run) -> None:  # noqa: F
         assert {row["name"]: row["state"] for row in verdict["measurements"]}["stream_equal"] == "PASS"
 
 
-@pytest.mark.long
 def test_a_cable_that_is_pulled_ends_a_flight(device: StandIn, home: Path) -> None:  # noqa: F811
     words = ["fly", "--target", "board", "--port", device.path, "--speed", "20", "--json"]
     with subprocess.Popen([sys.executable, "-m", "hil.cli", *words], stdout=subprocess.PIPE, text=True) as flight:

@@ -20,7 +20,7 @@ from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
 from tests.targets.stand_in import StandIn
 
-pytestmark = pytest.mark.target
+pytestmark = [pytest.mark.target, pytest.mark.long]
 HIL = [sys.executable, "-m", "hil.cli"]
 FLY = ["run", "los-091105", "--target", "board", "--lockstep"]
 
@@ -102,7 +102,6 @@ def test_wait_for_a_board_is_ended_by_ctrl_c(boards: list[StandIn], home: Path, 
         waiting.communicate()
 
 
-@pytest.mark.long
 def test_replay_flies_the_board_of_its_bundle_or_another(boards: list[StandIn], run: Run, home: Path) -> None:  # noqa: F811
     flown, other = home / "flown", home / "other"  # not their numbers, which other terminals may get
     for link, board in zip((flown, other), boards, strict=True):
@@ -122,7 +121,6 @@ def test_replay_flies_the_board_of_its_bundle_or_another(boards: list[StandIn], 
     assert result["port"] == f"serial:{other}?baud=115200"
 
 
-@pytest.mark.long
 def test_campaign_flies_on_boards(boards: list[StandIn], run: Run, home: Path) -> None:  # noqa: F811
     ports = [word for board in boards for word in ("--port", board.path)]
     words = ["campaign", "noisy-descent", "--runs", "2", "--target", "board", *ports]

@@ -66,6 +66,12 @@ def test_a_disturbance_of_the_port_is_a_warning_and_no_new_state() -> None:
     assert names(receiver.take(TransportChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
 
 
+def test_a_port_that_is_disturbed_from_the_start_is_connected_too() -> None:
+    receiver = Receiver(MARS6, UART, "test:")
+    first = TransportChange(0, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting")
+    assert names(receiver.take(first)) == ["CONNECTED", "PORT_DISTURBED"]
+
+
 def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
     data = packet + idle_packet(UART.data_length - len(packet))
     return encode_frame(TmFrame(scid, vcid, 0, vcfc, 0, data, b"\1\0\0\0"), UART)

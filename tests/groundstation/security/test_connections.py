@@ -328,7 +328,7 @@ def test_a_flood_of_subscriptions_takes_no_memory_or_time() -> None:
                 with connected(port, b"SUB") as own, suppress(ConnectionError):
                     for _ in range(500):  # 100 MB, which would take some 10 GB
                         await asyncio.to_thread(own.sendall, flood)
-            await until(lambda: len(bench.told) == 3)
+            await until(lambda: len(bench.told) >= 3)
             assert "more than 8,192 bytes that are no whole message" in bench.told[0]
             assert await heard(bench, well_behaved)
         assert resident() - before < 300 << 20

@@ -181,6 +181,7 @@ def open_files(pid: int) -> list[str]:
     return [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
 
 
+@pytest.mark.long
 def test_killed_worker_costs_a_campaign_one_run(varied: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(varied, out, 12) as program:

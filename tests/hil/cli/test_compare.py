@@ -14,6 +14,8 @@ from groundstation.errors import CallerError
 from hil.cli import cli
 from protocols.profile import UART
 
+pytestmark = pytest.mark.long
+
 LOSING = """
 [scenario]
 id = "losing"

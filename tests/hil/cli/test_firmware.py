@@ -281,6 +281,7 @@ def test_an_image_that_was_given_runs(run: Run, tmp_path: Path) -> None:  # noqa
     assert (done.returncode, done.stderr) == (2, f"hil: {PREBUILT / 'uno.elf'} is an image of uno, not of stm32f4\n")
 
 
+@pytest.mark.long
 def test_a_board_is_asked_and_its_file_found(device: StandIn, run: Run, tmp_path: Path) -> None:  # noqa: F811
     shutil.copy(choose_image("posix").path, tmp_path / "lander.elf")
     done = run("hil", "firmware", "info", "--port", device.path, "--elf", str(tmp_path / "lander.elf"))

@@ -164,6 +164,7 @@ def flown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *words: st
     return CliRunner().invoke(cli, given)
 
 
+@pytest.mark.long
 def test_retries_fly_an_unstable_run_again_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = flown(tmp_path, monkeypatch, PART, "--retries", "2", "--json")
     assert done.exit_code == 0, done.output

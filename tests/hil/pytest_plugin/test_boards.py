@@ -47,6 +47,7 @@ def flown_on(project: pytest.Pytester) -> set[str]:
     return {json.loads(path.read_text())["port"] for path in found}
 
 
+@pytest.mark.long
 def test_workers_share_one_board(project: pytest.Pytester, ports: list[str]) -> None:
     project.makepyfile(FOUR)
     words = ["--hil-target", "board", f"--hil-port=serial:{ports[0]}?baud=115200", "--hil-report", "out"]

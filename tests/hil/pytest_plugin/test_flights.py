@@ -180,6 +180,7 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
     assert not any(kept.iterdir())
 
 
+@pytest.mark.long
 def test_a_seed_of_the_test_wins_and_is_told(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
@@ -320,6 +321,7 @@ def port() -> Iterator[str]:
             lander.kill()
 
 
+@pytest.mark.long
 def test_the_same_test_flies_on_what_is_on_a_port(project: pytest.Pytester, port: str) -> None:
     project.makepyfile(
         """

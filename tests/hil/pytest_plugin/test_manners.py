@@ -53,6 +53,7 @@ def test_options_and_settings_are_told(project: pytest.Pytester) -> None:
     project.runpytest("--fixtures").stdout.fnmatch_lines_random(["hil_target *", "hil_flight *", "hil_seed *"])
 
 
+@pytest.mark.long
 def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -107,6 +107,8 @@ KILLED = """
 import os, signal
 from hil.rigs import stepped_target as stepped
 
+pytestmark = pytest.mark.long
+
 def test_passes(hil_flight):
     hil_flight.fly()
     hil_flight.assert_passed()

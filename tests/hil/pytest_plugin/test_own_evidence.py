@@ -111,6 +111,7 @@ def test_what_cannot_be_added_is_refused(project: pytest.Pytester, call: str, to
     assert told in done.stdout.str()
 
 
+@pytest.mark.long
 def test_failing_row_of_an_expected_failure_is_expected(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
@@ -143,6 +144,7 @@ def test_attachments_are_in_bundle_and_report(project: pytest.Pytester) -> None:
     assert (project.path / "out" / links["attachment plot.svg"]).read_text() == "<svg/>"
 
 
+@pytest.mark.long
 def test_requirements_are_in_junit_and_coverage(project: pytest.Pytester) -> None:
     put(
         project,
@@ -193,6 +195,7 @@ def test_label_that_is_not_a_word_is_refused(project: pytest.Pytester, labels: s
     assert "scenario.requirements[" in done.stdout.str()
 
 
+@pytest.mark.long
 def test_command_latency_is_a_measurement(project: pytest.Pytester) -> None:
     """In lockstep an answer comes in the tick of its command; one that the link delays comes so much later."""
     project.makepyfile(

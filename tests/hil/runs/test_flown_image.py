@@ -16,6 +16,8 @@ from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
 from tests.targets.test_board import StandIn, device  # noqa: F401 - fixture
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 LATE = "DESCENT.phase AEROBRAKING, expected DROGUE"
 STM32 = record(PREBUILT / "stm32f4.json")["image"]

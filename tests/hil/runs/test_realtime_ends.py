@@ -24,7 +24,7 @@ HEAD = '[scenario]\nid = "x"\nspeed = 100\n'
 RESET = '[[command]]\nat = "09:08:00"\nname = "RESET"\n'
 MOMENT = mission_time("09:08:00")
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.long]
 
 
 def flown(
@@ -78,7 +78,6 @@ def test_a_target_that_resets_itself(target: str, tmp_path: Path) -> None:
     assert {row.name: row.value for row in result.measurements}["resets"] == 1
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("hurried")
 def test_a_target_that_hangs(tmp_path: Path) -> None:
     result = flown("", tmp_path, lambda: os.kill(child("--terminal"), signal.SIGSTOP))
@@ -87,7 +86,6 @@ def test_a_target_that_hangs(tmp_path: Path) -> None:
     assert [loss.cause for loss in result.verdict.losses] == ["SILENCE"]
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("hurried")
 def test_a_command_that_could_not_be_given(tmp_path: Path) -> None:
     hold = '[[command]]\nat = "09:08:00"\nname = "HOLD"\n[[command]]\nat = "09:09:00"\nname = "RESUME"\n'
@@ -123,7 +121,6 @@ def test_a_verdict_waits_for_a_station_that_is_late(tmp_path: Path) -> None:
     assert [loss.cause for loss in result.verdict.losses] == ["STATION"]
 
 
-@pytest.mark.long
 def test_a_verdict_waits_for_the_time_out_of_slow_frames(tmp_path: Path) -> None:
     steps = [("09:07:30", 1), ("09:07:31", 0.4), ("09:07:33", 0.2)]
     slow = "".join(f'[[command]]\nat = "{at}"\nname = "SCALE"\nargs.factor = {factor}\n' for at, factor in steps)
@@ -132,7 +129,6 @@ def test_a_verdict_waits_for_the_time_out_of_slow_frames(tmp_path: Path) -> None
     assert [loss.cause for loss in result.verdict.losses] == ["PORT"]
 
 
-@pytest.mark.long
 def test_a_station_that_ends_in_flight(tmp_path: Path) -> None:
     result = flown(
         "speed = 20\n".replace("speed = 20\n", ""), tmp_path, lambda: os.kill(child("serve"), signal.SIGKILL)
