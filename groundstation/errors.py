@@ -106,7 +106,7 @@ class BoardBusy(PortBusy):
 
 
 class PortForbidden(LinkError):
-    """Not permitted. A retry makes no sense before somebody changes the permission."""
+    """Not permitted. A retry makes no sense until the permission is changed."""
 
     exit_code = 13
     exit_meaning = "no permission to use the port"

@@ -221,7 +221,7 @@ class Bridge:
         return True
 
     async def _send(self, identity: bytes, parts: list[bytes]) -> bool:
-        """Send now; False: no room, or nobody there."""
+        """Send without blocking; False: no room, or no peer."""
         try:
             await self._router.send_multipart([identity, *parts], zmq.NOBLOCK)
         except zmq.Again:
@@ -328,7 +328,7 @@ class Bridge:
 
     def _tell_of_list(self) -> None:
         if self._guests.error not in (None, self._told_list):
-            self._say(f"nobody is let in: {self._guests.error}")
+            self._say(f"no client is authorized: {self._guests.error}")
         self._told_list = self._guests.error
 
     def _tell_of_drops(self) -> None:

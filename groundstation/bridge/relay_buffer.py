@@ -5,8 +5,8 @@
 Rules:
 1. Everything is kept until it is acknowledged. A station that comes back says what it has: the rest is sent again.
 2. When there is no more room, the oldest that was never sent goes. What was sent is never dropped, so that what is
-   dropped was received by nobody. How the port stands is not dropped, only what it was before that: a station that
-   missed a change would go on with the wrong one.
+   dropped was received by no station. The port's latest state is never dropped, only older ones: a station that missed
+   a change would go on with the wrong state.
 3. Sequences run on over what was dropped: the station sees the gap and counts it.
 """
 

@@ -73,7 +73,7 @@ _station = click.option(
 @click.option(
     "--repeats",
     type=click.IntRange(0, 1000),
-    help="Send it again so often if no report comes. It may be carried out twice.",
+    help="Resend up to N times if no report comes. The command may be executed twice.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Every state as one JSON object a line.")
 @_station

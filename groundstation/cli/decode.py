@@ -54,9 +54,9 @@ _APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing"
 
 
 class Progress:
-    """A line on the terminal's standard error that says how far it is; nothing where that is no terminal.
+    """A progress line on standard error; nothing if standard error is not a terminal.
 
-    Whoever prints something else meanwhile clears it first; it comes back by itself. ``quiet``: not at all.
+    Code that prints something else clears it first; it comes back by itself. ``quiet``: not at all.
     """
 
     def __init__(self, size: int | None, *, quiet: bool = False) -> None:

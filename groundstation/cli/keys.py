@@ -21,7 +21,7 @@ _EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
 def keys() -> None:
     """Make keys, and say who may connect to the stations and bridges of this host.
 
-    Nobody elsewhere can connect without a key. This host's own user needs none.
+    Remote clients need a key to connect. The user who runs the station on this host needs none.
 
     \b
     Examples:
@@ -48,7 +48,7 @@ def new(name: str) -> None:
     pair = store.new(name)
     echo(f"public key of {name}:", f"  {pair.public}")
     echo(f"The secret half is in {store.folder / name}.key and stays on this host.")
-    echo(f"Whoever is to let it in: groundstation keys allow {name} {pair.public}")
+    echo(f"To authorize it on another host: groundstation keys allow {name} {pair.public}")
 
 
 @keys.command("list", epilog=_EPILOG)
@@ -76,7 +76,7 @@ def list_command() -> None:
     for client in clients:
         echo(_client_line(client))
     if not clients:
-        echo("  nobody: groundstation keys allow NAME KEY")
+        echo("  none yet: groundstation keys allow NAME KEY")
     if unusable is not None:
         raise unusable
 

@@ -98,7 +98,7 @@ async def _lines(client: StationClient, style: LineStyle, until: Callable[[AnyMe
         return 0
     async for update in client.messages():
         if isinstance(update, StationLost):
-            await client.check_access()  # first: whoever is only shown out is told that and nothing else
+            await client.check_access()  # first: a viewer whose key was revoked gets that error alone
             echo("the station is gone", err=True)
             return StationGone.exit_code
         if not isinstance(update, StationBack) and not client.waited_for:

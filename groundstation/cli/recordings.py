@@ -171,7 +171,7 @@ def _now() -> str:
 
 
 def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
-    """Tell whoever decodes a recording that its packets were declared otherwise than here."""
+    """Warn that a recording was made with another packet dictionary than this one."""
     meta = reader.meta()
     theirs = meta.get("dictionary_hash", MARS6.hash_text)
     if theirs != MARS6.hash_text:

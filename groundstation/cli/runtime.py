@@ -27,7 +27,7 @@ _WORD_SHOWN = 40
 def run_cli(command: click.Command, name: str) -> None:
     """Run a click command; a known error becomes one line on standard error and its own exit code.
 
-    If whoever reads its lines has gone (``| head``), it ends quietly with 1: click's own way.
+    If the reader of its output has gone (``| head``), it exits quietly with 1, as click does.
     """
     _prepare_streams()
     sys.excepthook = lambda kind, error, trace: show_fault(error)

@@ -145,7 +145,7 @@ def run(
             code = show(info, style, in_ascii, closing=None if keep else f"Stopping station {info.name}.")
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
-        except BrokenPipeError:  # how that ends is every command's matter; whoever read has left all the same
+        except BrokenPipeError:  # each command handles it; the reader of the pipe has left in any case
             code = 0
             raise
         finally:
@@ -177,7 +177,7 @@ def _stop(info: StationInfo) -> None:
         asyncio.run(stop_station(info, "its viewer was closed"))
     except StationGone:
         if is_running(info):
-            raise  # else somebody else has stopped it meanwhile
+            raise  # else another process has stopped it
 
 
 def _show_odd_times(archive: Path) -> None:

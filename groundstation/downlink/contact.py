@@ -312,7 +312,7 @@ class ContactMonitor:
             self._link_outage.add(vcid, step)
 
     def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
-        """Nothing more came before ``now``. ``listening`` is False when nobody was at the port."""
+        """Nothing more came before ``now``. ``listening`` is False when the port was not being read."""
         evidence = self._evidence
         since = evidence.listened
         if not listening or (since is not None and now - since > STALL_MS * NS_PER_MS):
@@ -534,7 +534,7 @@ class ContactMonitor:
 
 
 def _cause_in_bytes(count: int, rejects: int) -> tuple[Cause, str]:
-    """The cause, when the port is there and nobody else is heard: what came since the last good frame."""
+    """The cause, when the port is present and no other lander is heard: what came since the last good frame."""
     if rejects:
         return "CRC", f"{rejects} frames since then, none with a good CRC"
     if count >= TRAILING_MAX:

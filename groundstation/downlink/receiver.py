@@ -1,9 +1,8 @@
 """The sans-I/O heart: chunks in, events out. It knows no clock, port, file or socket.
 
 Every report of a link goes through `Receiver.news` in order, or through `Receiver.take`, its list. What comes back are
-the messages for archive and viewers: for each frame first what it carries, then what that means for the contact, so
-that nobody who waits for a value waits for the books. Noise, foreign frames and broken packets are counted and told,
-never raised.
+the messages for archive and viewers: for each frame first its telemetry, then the changes of contact, to keep telemetry
+latency low. Noise, foreign frames and broken packets are counted and reported, never raised.
 """
 
 from __future__ import annotations
@@ -134,7 +133,7 @@ class Receiver:
             yield _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
 
     def stalled(self, now: int) -> list[ReceiverEvent]:
-        """Nobody is at the port, and ``now`` has come: deadlines pass all the same."""
+        """The port is not being read, and ``now`` has come: deadlines pass all the same."""
         return list(self.contact.advance(now, listening=not self.connected))
 
     def overrun(self, reports: int) -> None:

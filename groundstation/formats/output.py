@@ -20,7 +20,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def echo(*lines: str, err: bool = False) -> None:
-    """Lines for people, at once: whoever reads a pipe reads live. What is no visible character in them is escaped."""
+    """Print lines for people and flush, so that a pipe's reader is live. Unprintable characters are escaped."""
     _write("".join(f"{printable(line)}\n" for line in lines), err=err)
 
 
@@ -57,7 +57,7 @@ def show_fault(error: BaseException) -> None:
 
 
 def tell(text: str, *, err: bool = False) -> None:
-    """One line to whoever started a service. That its terminal is gone by now, or stopped (Ctrl-S), holds up nobody."""
+    """One line to the terminal that started a service; does not block if it is gone or stopped (Ctrl-S)."""
     with contextlib.suppress(OSError):
         number = (sys.stderr if err else sys.stdout).fileno()
         ready = select.poll()

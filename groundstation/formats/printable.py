@@ -39,7 +39,7 @@ def printable(text: object, *, lines: bool = False) -> str:
 
 
 def printable_json(text: str) -> str:
-    """JSON of the same value, without a character that a terminal obeys or nobody sees.
+    """JSON of the same value, without control characters or invisible ones.
 
     Outside of strings JSON is ASCII, so whatever else is in it is in a string, where an escape says the same.
     """

@@ -9,8 +9,8 @@ from collections.abc import Callable
 def steady_clock() -> Callable[[], int]:
     """This machine's time as it was when the clock was made, and from then on by the time that went by, asleep or not.
 
-    A pass has one time. If somebody sets the machine's clock meanwhile, or NTP does at boot, no silence, no time-out
-    and no arming gets longer or shorter by it.
+    A pass has one time. If the machine's clock is set during it, by hand or by NTP at boot, no silence, time-out or
+    arming gets longer or shorter.
     """
     offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     return lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME) + offset

@@ -18,7 +18,7 @@ def data_folder() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that nobody else may enter, with what it lies in, or see that it is one.
+    """Make a folder that only its owner may enter, with its parents, or check that it is one.
 
     Raises:
         WorldError: it cannot be made, or others may enter it.

@@ -57,7 +57,7 @@ class RelayGap:
 
 @dataclass(frozen=True, slots=True)
 class ReplayJump:
-    """A replay jumped: what follows begins anew at ``ert``, and what came before is no context for it.
+    """A replay jumped: decoding starts from scratch at ``ert``, and what came before is not its context.
 
     What lies before ``until`` is given for its context: who decodes finds lock again there, which the pass had already.
     """
@@ -93,7 +93,7 @@ Report = Chunk | TransportChange | Idle | RelayGap | ReplayJump | EndOfStream | 
 class Link(Protocol):
     """A way to bytes. Reports come from the link's own reader thread through ``sink``; they are in time order.
 
-    Except that what a bridge kept while nobody took it comes with the older stamps that it was given there.
+    Except that what a bridge buffered while no station was connected comes with the older stamps of the bridge.
     """
 
     url: str

@@ -1,8 +1,8 @@
 """What other programs do to a port that is open: they open it, too, and change its settings. Both are noticed.
 
 Rules:
-1. Who opens the port is told by inotify, so that nothing is looked for while nobody does. A program that opens and
-   closes it at once (as `stty`) is no reader; one that stays has its name looked up, and its going is noticed, too.
+1. inotify reports opens of the port, so that nothing is polled until one happens. A program that opens and closes it at
+   once (as `stty`) is not a reader; one that stays has its name looked up, and its close is noticed, too.
 2. Settings are compared with those of the open every 100 ms, and after each open and close of others. Changed ones are
    set back. They are kept as the kernel's termios2: that has any baud rate, which termios has not.
 3. A program that does either again and again does not fill the log: a change of settings is reported at once, then
@@ -193,7 +193,7 @@ _FLAGS = (
 
 
 def _inotify(path: str) -> int:
-    """A descriptor that tells when somebody opens or closes the file; -1 if there is none."""
+    """An inotify descriptor that reports opens and closes of the file; -1 if there is none."""
     libc = ctypes.CDLL(None, use_errno=True)
     fd = int(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
     if fd < 0:

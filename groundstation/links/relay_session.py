@@ -3,9 +3,9 @@
 Rules:
 1. A message that carries a far stamp keeps it: from then on the far port's clock is this link's time. What happens
    here is stamped with it too, by the offset of the last message.
-2. From a relay, reports stay in time order. From a bridge, what it kept while nobody took it comes with the stamps it
-   was given then, even if they lie before this side's own reports. If a relay's clock is set back, this side's goes on
-   from where that stood: time that stands still would hide a silence.
+2. From a relay, reports stay in time order. From a bridge, what it buffered while no station was connected comes with
+   the stamps of that time, even if they lie before this side's own reports. If a relay's clock is set back, this side's
+   goes on from where that stood: time that stands still would hide a silence.
 3. A relay that says nothing is taken for silence at its port. A bridge says itself that it hears nothing; if it does
    not even do that, it is lost: sooner than the silence of a lander would be (300 ms), so that the cause is right.
 4. What was received is acknowledged half a second later, when the archive, which commits every 100 ms, has it. A

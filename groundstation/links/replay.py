@@ -36,11 +36,11 @@ from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 SHORT_WAY_NS = NS_PER_MIN
 _LISTEN_MAX_MS = 400
-"""Silence is told at least so often in the recording's time; the contact monitor takes 500 ms for a stall."""
+"""Silence is reported at least this often in the recording's time; the contact monitor takes 500 ms for a stall."""
 
 
 _LOOK_EVERY_NS = 500 * NS_PER_MS
-"""So often a replay looks how far its recording goes now."""
+"""How often a replay looks up the current end of its recording."""
 
 
 class ReplayLink:
@@ -115,7 +115,7 @@ class ReplayLink:
     def state(self) -> PlaybackState:
         """Where it stands and how it plays."""
         if time.monotonic_ns() - self._looked >= _LOOK_EVERY_NS:
-            with contextlib.suppress(ArchiveError):  # whoever plays it comes to that place, and tells
+            with contextlib.suppress(ArchiveError):  # the replay thread reports it when it gets there
                 self._look_on()
         with self._changed:
             tempo = self._tempo
@@ -152,7 +152,7 @@ class ReplayLink:
         raise LinkError("this is a replay: a recording takes no commands")
 
     def play(self, running: bool) -> None:
-        """Pause, or go on: behind the end, too, if more was recorded meanwhile.
+        """Pause, or go on: past the end, too, if more has been recorded since.
 
         Raises:
             ArchiveError: the recording cannot be read.
@@ -268,7 +268,7 @@ class ReplayLink:
         try:
             with contextlib.closing(ReplaySource(ArchiveReader(self.path))) as playback:
                 self._play(playback)
-        except Exception as error:  # it ends this thread: nobody would ever know why nothing comes
+        except Exception as error:  # it ends this thread, and would go unreported
             with self._changed:
                 self._journey, self._broken = None, str(error) or repr(error)
             self._end(max(self.now(), self._told), self._broken)
@@ -380,7 +380,7 @@ class ReplayLink:
         self._hand_on(item.report)
 
     def _hand_on(self, report: Report) -> None:
-        """Give a report; if nobody can take it, time stands still until somebody does."""
+        """Give a report; replay time stands still until the receiver has taken it."""
         with self._changed:
             self._tempo.hold(time.monotonic_ns())
         self._sink(report)
@@ -399,7 +399,7 @@ class ReplayLink:
             self._hand_on(Idle(self._told))
 
     def _end(self, at: int, fault: str = "", lack: str = "") -> None:
-        """Nothing more comes; unless an order has come meanwhile that leads elsewhere."""
+        """Nothing more comes, unless a new seek request has come."""
         with self._changed:
             if self._ended or self._journey is not None:
                 return

@@ -33,7 +33,7 @@ class ReplayClock:
     held: int | None = None
 
     def hold(self, host: int) -> None:
-        """Stand still from here: whoever is played to does not keep up."""
+        """Stand still from here: the receiver does not keep up."""
         self.held = host
 
     def release(self, host: int) -> None:
@@ -58,7 +58,7 @@ class ReplayClock:
 class SeekRequest(NamedTuple):
     """Where to go on: what lies before ``ert`` is given at once.
 
-    ``jump``: begin anew a little before it. ``until``: stop when this frame has been given.
+    ``jump``: start from scratch a little before it. ``until``: stop when this frame has been given.
     """
 
     ert: int

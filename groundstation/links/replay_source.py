@@ -5,10 +5,10 @@ Rules:
    published (events, changes of contact, commands, acknowledgements, gaps of the recording).
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
-3. Everything that was told is given, also what decoding tells again; `replaying.ReplayDesk` says each thing once.
-4. What cannot be read is told at its place, and what follows it is given: a damaged record costs itself alone.
-5. A time that is a day away from the one before it and from most of those that follow is a damaged one: nobody waits
-   for it.
+3. Every published message is given, also those that decoding produces again; `ReplaySession` publishes each once.
+4. An unreadable record is reported at its place, and reading goes on after it: a damaged record costs itself alone.
+5. A time that is a day away from the one before it and from most of those that follow is a damaged one: the replay does
+   not wait for it.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class ReplaySource:
         return None if self._reader.has_event("transport") else TransportChange(ert, "CONNECTED", "as recorded")
 
     def items(self, first: int) -> Iterator[Item]:
-        """All that happened from the id ``first`` on, in the order it was recorded; also what is recorded meanwhile.
+        """All items from the id ``first`` on, in the order they were recorded; also what is recorded while reading.
 
         Raises:
             ArchiveError: the recording cannot be read any more.

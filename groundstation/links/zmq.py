@@ -176,7 +176,7 @@ class ZmqLink:
         except zmq.ZMQError as error:
             self._attempt(f"{self._endpoint} cannot be connected to: {error.strerror}")
             return False
-        self._attempt(f"nobody answers at {self._endpoint} yet: start the lander or relay there")
+        self._attempt(f"no answer from {self._endpoint} yet: start the lander or relay there")
         return True
 
     def _take_events(self, socket: zmq.Socket[bytes], monitor: zmq.Socket[bytes], outgoing: Outgoing) -> None:
@@ -212,7 +212,7 @@ class ZmqLink:
             self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
 
     def _leave(self, socket: zmq.Socket[bytes], outgoing: Outgoing) -> None:
-        """Take what came before the end, and begin anew: what was not sent must not reach the next lander."""
+        """Take what came before the end, and drop what was not sent: it must not reach the next lander."""
         while self._take_messages(socket, outgoing):
             pass
         self._connected = False

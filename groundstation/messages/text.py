@@ -68,7 +68,7 @@ def plain_line(message: AnyMessage) -> str | None:
 
 
 def alarm_lines(snapshot: Snapshot) -> list[str]:
-    """What is open when somebody joins: losses that last or that nobody acknowledged, values beyond their limits."""
+    """What is open when a viewer joins: losses that last or are not acknowledged, values beyond their limits."""
     if snapshot.replay:
         return []
     lines = [_open_loss(loss) for loss in snapshot.losses if loss.regained is None or loss.acknowledged is None]

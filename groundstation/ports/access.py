@@ -178,7 +178,7 @@ def _has_open(pid: int, real: str) -> bool:
 
 
 def _points_at(fd: Path, real: str) -> bool:
-    with contextlib.suppress(OSError):  # closed meanwhile
+    with contextlib.suppress(OSError):  # closed in between
         return os.readlink(fd) == real
     return False
 

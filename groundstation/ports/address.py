@@ -27,7 +27,7 @@ Kind = Literal["path", "name", "auto", "all"]
 
 @dataclass(frozen=True, slots=True)
 class PortAddress:
-    """A port as somebody wrote it.
+    """A port as the user wrote it.
 
     Attributes:
         kind: a path; a name, which may be a serial number; the one port with a lander; all ports with one.

@@ -1,7 +1,7 @@
 """One program at a time uses a board: a lock for each, held from the first byte to the last, by processes of all users.
 
 Rules:
-1. The lock is a flock on a file in /run/lock, or in /tmp: folders where everybody may make files, and nobody take away
+1. The lock is a flock on a file in /run/lock, or in /tmp: folders where each user may make files but not remove
    another's. The file is named by the device (`Device.key`), not by its port's name. A killed holder's lock is free.
 2. The file is opened for reading alone and nothing is ever written into it: a stranger's file, or a link to
    another one, can at worst keep the lock taken. Links of both kinds are refused.
@@ -121,7 +121,7 @@ def lock_board(
 
 
 def lock_holder(device: Device, folders: Sequence[Path] = FOLDERS) -> LockHolder | None:
-    """Who has a board; None if nobody has."""
+    """Who has a board; None if it is free."""
     try:
         fd = _open(_path(device, _folder(folders)))
     except OSError:
@@ -148,9 +148,7 @@ def _try_lock(device: Device, folder: Path) -> BoardLock | None:
     except OSError as error:
         raise LockRefused(f"the lock of {device}, {path}, cannot be used: {error.strerror}; remove it") from error
     if _take(fd):
-        with contextlib.suppress(
-            PermissionError
-        ):  # another user's, who let nobody write: then it says since when he made it
+        with contextlib.suppress(PermissionError):  # another user's, not writable: its time is that of its creation
             os.utime(fd)
         return BoardLock(device, fd)
     os.close(fd)

@@ -76,7 +76,7 @@ def closing_port(port: serial.Serial) -> Iterator[serial.Serial]:
 def probe(path: str) -> None:
     """Say now whether the port could be opened.
 
-    A port that nobody holds is only looked at: to open it would reset many a board.
+    A port that no process holds is only looked at: to open it would reset many a board.
 
     Raises:
         PortAbsent: it is not there.

@@ -8,7 +8,7 @@ Rules:
    its journal while the two are made.
 3. The schema cookie in the first page differs from recording to recording. Nearly every commit writes that page, so
    the journal of another recording beside this one can be told.
-4. Nothing is overwritten: neither a file nor a journal that somebody left.
+4. Nothing is overwritten: neither a file nor a journal left beside it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The bodies of recorded events. Sans-I/O.
 
-A body that is none any more (a damaged page, another hand in the file) is an `ArchiveError` here, and nothing else
-anywhere: whoever reads recordings knows that error.
+A body that is not one any more (a damaged page, a file edited by other programs) is an `ArchiveError` here, and nothing
+else anywhere: readers of recordings handle that error.
 """
 
 from __future__ import annotations

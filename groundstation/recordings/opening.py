@@ -1,7 +1,7 @@
 """Opens the file of a recording, with its journal, for reading. Changes neither and leaves nothing beside them.
 
 Rules:
-1. Without a journal beside it nobody writes it: SQLite takes it as immutable.
+1. Without a journal beside it no process writes it: SQLite takes it as immutable.
 2. With a journal (``-wal``) and its index (``-shm``) a station may be writing it: SQLite shares both with it.
 3. With a journal alone no station on this host has it open: it was killed and copied, or lies on a read-only medium.
    SQLite keeps the index in memory then. It does that only for who has the file alone, and takes a lock to be sure,
@@ -102,7 +102,7 @@ def open_recording(path: Path) -> Opened:
     db = None
     try:
         db = _connect(path, way)
-        if db is None and way == _SHARED:  # a read-only medium: nobody writes there
+        if db is None and way == _SHARED:  # a read-only medium: nothing writes there
             db = _connect(path, _ALONE)
         if db is None:
             raise ArchiveError(_unreadable(path))

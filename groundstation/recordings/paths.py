@@ -1,4 +1,4 @@
-"""Where a recording lies when nobody says."""
+"""The default paths of recordings."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def default_path(clock_ns: int, label: str, token: str, root: Path | None = None
 
 
 def passes_folder() -> Path:
-    """The folder of the recordings, where nobody says another."""
+    """The default folder of the recordings."""
     return data_folder() / "passes"

@@ -187,7 +187,7 @@ class ArchiveReader:
             return None
 
     def note_of(self, event: EventRecord) -> str | None:
-        """Why the body of an event could not be decoded; None if it could, or nobody tried."""
+        """Why the body of an event could not be decoded; None if it could, or has not been tried."""
         return self._notes.get(event.id)
 
     def meta(self) -> dict[str, str]:
@@ -562,8 +562,8 @@ class ArchiveReader:
         return "frame" if "frame" in tables and self._execute(schema.WRONG_FRAMES, ())[0][0] else ""
 
     def _note_bodies(self) -> None:
-        """Note the events whose bodies are no JSON."""
-        with suppress(*DATABASE_ERRORS):  # whoever reads them comes to that
+        """Note the events whose bodies are not JSON."""
+        with suppress(*DATABASE_ERRORS):  # the readers of the bodies report it
             for number, kind in self._execute(schema.WRONG_BODIES, (_NOTES_MAX,)):
                 self._notes[number] = f"record {number}, kind {kind!r}: not JSON"
 

@@ -161,7 +161,7 @@ LAST_EVENT = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1
 """
 HAS_EVENT = "SELECT EXISTS (SELECT 1 FROM event WHERE kind = ?)"
-# A command comes into the log when it is queued and when it ends; a damaged body is found by whoever comes to it.
+# A command comes into the log when it is queued and when it ends; a damaged body is reported when it is read.
 _SHOWN = """
 SELECT ert FROM event WHERE
 CASE WHEN kind IN ('event', 'contact', 'acknowledgement', 'gap') THEN 1

@@ -8,8 +8,8 @@ keeps trying; when the queue is full too, records are dropped and counted, and a
 event of kind ``gap`` stands exactly where they are missing. What the disk refuses to the end is in such an event too:
 a recording that says it was closed says all that it lacks.
 
-A disk may also not answer at all: then the thread hangs in a commit and can tell nothing. `ArchiveWriter.error` says
-that too, to whoever asks meanwhile.
+A disk may also not answer at all: then the thread hangs in a commit and can report nothing. `ArchiveWriter.error` says
+that too, while it hangs.
 
 Everything that was accepted and is not in the file at its end is counted: `ArchiveWriter.shortfall`. SQLite goes on
 writing into a file that was removed; then all of it is missing.
@@ -50,10 +50,10 @@ _INSERT: dict[_Table, str] = {
 }
 _PATIENCE_S = 0.5
 _LOOK_EVERY_S = 0.02
-"""The writer looks for records so often by itself: to be woken by each would take from whoever decodes it."""
+"""How often the writer polls for records: a wake-up for each would cost the decoding thread time."""
 
 _CHECKPOINT_WAIT_MS = 200
-"""At the end. Whoever reads then has it all from two files, and tidies up when it closes; nobody need wait for that."""
+"""At the end. An open reader then reads from both files and checkpoints when it closes: no need to wait longer."""
 
 _MISPLACED = "it was moved or removed; put it back, or start the station again"
 _CHECKPOINT_BYTES = 4 << 20
@@ -270,7 +270,7 @@ class ArchiveWriter:
         return fits and not self._closing
 
     def _wait_for_room(self, size: int) -> bool:
-        """A burst may outrun the disk for a moment; whoever was refused once is not held up again."""
+        """A burst may outrun the disk for a moment; after a first refusal the caller is not held up again."""
         if self._refusal is not None or self._gap is not None or self._closing:
             return False
         self._hurry()
@@ -343,7 +343,7 @@ class ArchiveWriter:
             self._refusal = None
 
     def _write(self, batch: list[_Record]) -> str | None:
-        """Commit a batch; why it could not be, or None. SQLite goes on writing into a file that nobody can find."""
+        """Commit a batch; why it could not be, or None. SQLite goes on writing into a file that was unlinked."""
         if _identity(self.path) != self._identity:
             return _MISPLACED
         self._in_journal += sum(record.size + _ROW_BYTES for record in batch)
@@ -370,7 +370,7 @@ class ArchiveWriter:
     def _finish(self) -> None:
         """Say what is missing, and only with that: closed.
 
-        Leave one file, not two, also when somebody reads it: only the last to close would tidy up.
+        Leave one file, not two, also when a reader has it open: only the last to close would checkpoint.
         """
         with self._state:
             last_words = self._last_words()

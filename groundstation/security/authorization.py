@@ -28,7 +28,7 @@ CLAIM_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever asks for something.
+    """The client that makes a request.
 
     Attributes:
         key: the name of the key; None over a private door.
@@ -70,7 +70,7 @@ def _claim(request: AnyMessage) -> str:
 
 
 LOCAL = Principal(None, "command")
-"""Whoever comes over a private door."""
+"""A client that comes over a private socket."""
 
 
 class AuthorizedKeys:

@@ -1,4 +1,4 @@
-"""How much came over one connection that nobody has taken yet: parts of a message that does not end, or a queue.
+"""How much came over one connection and has not been taken yet: parts of a message that does not end, or a queue.
 
 libzmq bounds the size of a part and the number of whole messages in a queue; nothing bounds the parts of a message,
 which it keeps until the last one is there, nor the bytes of a queue. The kernel counts what came over a TCP connection,

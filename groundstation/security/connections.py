@@ -4,15 +4,15 @@ Rules:
 1. libzmq bounds the size of a part of a message (MAXMSGSIZE). It bounds neither how many connections there are, nor the
    parts of a message, nor the bytes that wait. Those bounds are here. Its bound on messages that wait (RCVHWM) is not
    used: a connection that is reset while its queue is full, with a heartbeat of ZMTP behind, makes libzmq abort the
-   process (``Assertion failed: !_io_error``): whoever can connect could end a station.
+   process (``Assertion failed: !_io_error``): any client that can connect could end a station.
 2. libzmq cannot end a single connection. Its monitor tells the descriptor of each; a second descriptor of the same
    socket is held here, so that the number cannot mean another one by then, and is shut down where a bound is passed.
 3. What a connection did is judged by what the kernel counted for it. A message does not say surely whose it is: its
    connection may have ended, and its descriptor's number be another one's, before it is read. It only says whose key to
    name, and what does not wait any more.
 4. A connection that has hardly said anything (a handshake that stalls, a stranger) yields to others: of those the
-   oldest goes. One that has spoken stays; where there is no room for more, the new one goes. So nobody who is let in is
-   kept out by those who are not.
+   oldest goes. One that has spoken stays; where there is no room for more, the new one goes. So no authorized client
+   is kept out by unauthorized ones.
 5. Who comes again at once after he sent too much is not let in for some seconds: to build up and take down what he left
    is more work for libzmq than for him.
 6. Every connection that is ended here is told, with the bound; of one kind the first at once, the others counted.
@@ -58,7 +58,7 @@ class Gatekeeper(Protocol):
     """Who knows who may come.
 
     Attributes:
-        greeting: bytes without which nobody has shown who he is.
+        greeting: bytes of a complete handshake; fewer cannot have shown a key.
     """
 
     greeting: int

@@ -62,7 +62,7 @@ def check(endpoint: str, *, keyed: bool) -> None:
 
 
 def is_private(endpoint: str) -> bool:
-    """Whether nobody but this host can reach it: loopback, or a socket in the file system."""
+    """Whether only this host can reach it: loopback, or a socket in the file system."""
     scheme, _, address = endpoint.partition("://")
     if scheme == "ipc":
         return address.startswith("/")

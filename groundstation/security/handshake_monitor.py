@@ -47,7 +47,7 @@ class Handshakes:
 
     @property
     def hint(self) -> str:
-        """What to add to the news that nobody answers."""
+        """What to add to the message that there is no answer."""
         if not self._failed:
             return ""
         if self._credentials is None:

@@ -97,7 +97,9 @@ class KeyStore:
         pair = KeyPair(name, public, secret)
         path = self._path(name)
         if path.exists():
-            raise CallerError(f"{path} exists: choose another name, or remove it if nobody knows this key any more")
+            raise CallerError(
+                f"{path} exists: choose another name, or remove it if the key is no longer authorized anywhere"
+            )
         _write(path, pair)
         return pair
 
@@ -162,7 +164,7 @@ class KeyStore:
         """Let a key in no more.
 
         Raises:
-            CallerError: nobody of that name is let in.
+            CallerError: no client of that name is authorized.
             KeyUnusable: see `clients`.
         """
         with self._editing() as clients:
@@ -184,7 +186,7 @@ class KeyStore:
 
     @contextmanager
     def _editing(self) -> Iterator[list[AuthorizedKey]]:
-        """The list of clients; what becomes of it is written, whole, while nobody else edits."""
+        """The list of clients to edit, under a lock; the result is written as a whole."""
         make_private(self.folder)
         folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -7,8 +7,8 @@ tree. One subscription of 20 MB took 2.3 GB and 2.9 s, during which nothing was 
 1. It is an XPUB, which tells of subscriptions. What is longer than a short message ends its connection in libzmq. Who
    says much in a short time, or has said most when all subscriptions together are too much, is ended here, and all that
    he subscribed to goes with him.
-2. Where others come, a thread of its own publishes (`DetachedListeners`): whatever they send, it holds up nobody who
-   receives. The event loop never touches that socket; it judges the connections by the kernel's own counts.
+2. Remote sockets have their own publishing thread (`DetachedListeners`): whatever a client sends, it does not hold up
+   the others. The event loop never touches that socket; it judges the connections by the kernel's own counts.
 3. On this host's private sockets the thread that decodes publishes itself (`Listeners`): another one would take longer
    to wake than a message takes.
 """
@@ -87,13 +87,13 @@ class Listeners:
             bind(self._socket, self.endpoint)
 
     def publish(self, part: bytes) -> None:
-        """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
+        """Send to all subscribers. From any thread; never blocks: only a subscriber that does not keep up misses it."""
         with self._lock:
             if self._socket.closed:
                 return
             try:
                 self._socket.send(part, zmq.NOBLOCK)
-            except zmq.Again:  # nobody got it yet; without XPUB_NODROP all do who have room
+            except zmq.Again:  # not sent to any yet; without XPUB_NODROP all that have room get it
                 self.stalls += 1
                 self._socket.set(zmq.XPUB_NODROP, 0)
                 self._socket.send(part, zmq.NOBLOCK)

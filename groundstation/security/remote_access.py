@@ -89,9 +89,9 @@ class RemoteAccess:
         try:
             await self.door.show_out()
         except WorldError as error:
-            self._say("WARNING_HI", "ACCESS", f"nobody elsewhere can listen: {error}")
+            self._say("WARNING_HI", "ACCESS", f"remote clients cannot subscribe: {error}")
             return False
-        text = "a key was revoked: all who listen elsewhere were disconnected, the others come back"
+        text = "key revoked; remote subscribers disconnected (authorized ones will reconnect)"
         self._say("ACTIVITY_HI", "ACCESS", text)
         return True
 
@@ -103,7 +103,7 @@ class RemoteAccess:
         if error is None:
             self._say("ACTIVITY_HI", "ACCESS", "the list of keys can be read again")
         else:
-            self._say("WARNING_HI", "ACCESS", f"nobody elsewhere is let in: {error}")
+            self._say("WARNING_HI", "ACCESS", f"no remote client is authorized: {error}")
 
     def _close_gate(self) -> None:
         if self._gate is not None:

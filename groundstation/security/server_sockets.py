@@ -106,7 +106,7 @@ class ServerSockets:
             bind(self._router, self.ends.command)
 
     def publish(self, part: bytes) -> None:
-        """Send to whoever listens. From any thread; never waits: who does not keep up misses it, and nobody else."""
+        """Send to all subscribers. From any thread; never blocks: only a subscriber that does not keep up misses it."""
         self._listeners.publish(part)
 
     async def mind(self) -> None:

@@ -1,9 +1,9 @@
-"""The gate before sockets that others can reach: CURVE encryption, and ZAP (ZeroMQ RFC 27) to ask who may connect.
+"""Access control of remote sockets: CURVE encryption, and ZAP (ZeroMQ RFC 27) to authorize each client's key.
 
-    libzmq ──ZAP request: the client's key──▶ Gate ──▶ Guests: let in, or not
-    Connections ──handshakes that failed before a key was shown──▶ Gate ──▶ told as well
+    libzmq ──ZAP request: the client's key──▶ CurveAuthenticator ──▶ AuthorizedKeys: accepted, or not
+    Connections ──handshakes that failed before a key was shown──▶ CurveAuthenticator ──▶ reported as well
 
-One gate a context: libzmq has one address for these questions. Without an answer nobody is let in.
+One authenticator a context: libzmq has one address for ZAP requests. Without an answer no client is admitted.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class CurveAuthenticator:
             self._tally.note("no key", f"a client at {endpoint} without a key")
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Admit no more clients."""
         self._zap.close()
 
     def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
@@ -126,7 +126,7 @@ class NoAuthentication:
         return ""
 
     def failed(self, event: int, reason: int, endpoint: str) -> None:
-        """Nobody had to prove anything."""
+        """Nothing to note: no client has to prove anything."""
 
     def key_of(self, frame: zmq.Frame) -> str:
         """None is shown."""

@@ -135,7 +135,7 @@ class CommandServer:
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
     def answer(self, order: CommandingRequest, caller: Principal = LOCAL) -> RequestAccepted:
-        """Carry out an order of somebody who may command.
+        """Execute a request of a client that may command.
 
         Raises:
             CommandRefused: it cannot be. Nothing was sent; an event says who wanted what.
@@ -243,7 +243,7 @@ class CommandServer:
 
 
 def describe(request: Message) -> str:
-    """What somebody asks for, for the log."""
+    """A request as text for the log."""
     if isinstance(request, CommandRequest):
         values = {name: v if isinstance(v, str) else shown(v) for name, v in request.arguments.items()}
         given = "".join(f" {name}={value}" for name, value in values.items())

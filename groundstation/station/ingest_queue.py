@@ -1,9 +1,9 @@
-"""From the reader thread to whoever decodes: the queue between, the bell that wakes, and whose turn it is.
+"""From the reader thread to the decoding thread: the queue between, the wake-up, and the lock on decoding.
 
 Rules:
 1. Reports are decoded in the order in which they were put.
-2. Whoever has the turn decodes and publishes. The event loop waits for it; the reader thread takes it only when it is
-   free and nobody waits, and then only for what it has just put: it must be back at its port soon.
+2. The thread that holds the `DecodeLock` decodes and publishes. The event loop waits for it; the reader thread takes it
+   only when it is free and not waited for, and then only for what it has just put: it must be back at its port soon.
 3. So a frame that comes while the loop has nothing to do is decoded where it was read. To wake another thread would
    take longer than to decode it.
 4. A busy loop is woken once, however much waits for it: the pipe that wakes it is small, it is the one that signals
@@ -55,7 +55,7 @@ class IngestQueue:
     """Reports that were archived and not yet decoded. Bounded, in number and in bytes; counts what did not fit.
 
     Attributes:
-        held: whoever can wait shall wait, although there is room.
+        held: callers that can wait have to wait, although there is room.
     """
 
     def __init__(self, limit: int, size_limit: int = 64 << 20) -> None:

@@ -76,7 +76,7 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
             raise _not_started(words.read().decode(errors="backslashreplace"), code)
     info = Registry().find(config.name)
     _LOG.info("started station %s, pid %d, on %s", info.name, info.pid, info.link)
-    process.returncode = 0  # it is meant to outlive this process: nobody waits for it here
+    process.returncode = 0  # it is meant to outlive this process: not waited for here
     return info
 
 

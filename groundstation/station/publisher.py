@@ -1,4 +1,4 @@
-"""What a station says, and how it is asked: to whoever comes through one of its doors.
+"""Publishes a station's messages and answers requests, over its private and its remote sockets.
 
 XPUB never waits: a slow viewer loses messages, never the station time. The sequence per topic and the heartbeat that
 carries all of them let a viewer count what it lost. Before a snapshot is taken a heartbeat goes out: a viewer that
@@ -97,7 +97,7 @@ class Publisher:
         return sum(door.stalls for door in self._doors)
 
     def publish(self, message: AnyMessage) -> None:
-        """Send a message to whoever listens, with the next ``seq`` of its topic. From any thread; never waits."""
+        """Send a message to all subscribers, with the next ``seq`` of its topic. From any thread; never waits."""
         topic = topic_of(message)
         with self._lock:
             seq = self._sequences.get(topic, 0) + 1

@@ -104,7 +104,7 @@ class ArchivingReceiver:
     def decode(self, kept: ArchivedReport, tell: Callable[[ReceiverEvent], None] | None = None) -> list[ReceiverEvent]:
         """Decode a report that was kept, and keep what follows from it.
 
-        ``tell`` gets each thing that follows as soon as it is known: nobody who waits for a value waits for the rest.
+        ``tell`` gets each event as soon as it is known, to keep telemetry latency low.
         """
         report, number = kept
         outcomes = []

@@ -109,7 +109,7 @@ class Registry:
         return is_known and all(os.path.lexists(self._sockets_of(info.name) / socket) for socket in _SOCKETS)
 
     def restore(self, info: StationInfo) -> None:
-        """Make a station known again whose folder, or what was in it, somebody removed.
+        """Register a station again after its folder, or a file in it, was removed.
 
         Raises:
             CallerError: a station of that name runs by now.
@@ -162,7 +162,7 @@ class Registry:
         return _temp_root() / hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
 
     def _claim(self, folder: Path, name: str) -> int:
-        """Take the lock; somebody who looks whether we live holds it for microseconds, hence the tries."""
+        """Take the lock; a process that checks whether we live holds it for microseconds, hence the tries."""
         for _ in range(_CLAIM_TRIES):
             make_private(folder)
             with contextlib.suppress(FileNotFoundError):  # its last owner removes the folder just now
@@ -184,7 +184,7 @@ class Registry:
 
 
 def _is_locked(folder: Path) -> bool:
-    """Whether the station lives; if not, its leavings are removed while nobody else can claim the name."""
+    """Whether the station lives; if not, its files are removed while no other process can claim the name."""
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -216,7 +216,7 @@ def _is_same(lock: int, path: Path) -> bool:
 
 
 def _clean(folder: Path) -> None:
-    """Remove what a station left in a folder, and the folder if nothing else is in it. For whoever has its lock."""
+    """Remove what a station left in a folder, and the folder if nothing else is in it. The caller holds its lock."""
     for leaving in (_INFO, *_SOCKETS, _LOCK):
         (folder / leaving).unlink(missing_ok=True)
     with contextlib.suppress(OSError):

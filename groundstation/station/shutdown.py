@@ -19,14 +19,14 @@ RECORDING_INCOMPLETE = "RECORDING_INCOMPLETE"
 """Name of a station's last event in its place: what the recording lacks."""
 
 DISK_S = 3.0
-"""How long a disk may take before whoever waits is told."""
+"""How long a disk may take before the wait is reported."""
 
 
 class GracefulShutdown:
     """To be used inside one event loop.
 
     Attributes:
-        stop: somebody asked to stop.
+        stop: set when a stop is requested.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class GracefulShutdown:
         self.stop.set()
 
     async def close(self, name: str, close: Callable[[], None]) -> None:
-        """Close a recording and wait for its disk, but no longer than whoever stops: once more gives up what it lacks.
+        """Close a recording and wait for its disk, until a second stop request gives up what it lacks.
 
         Raises:
             ArchiveError: given up.

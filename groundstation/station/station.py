@@ -3,7 +3,7 @@
     reader thread ──keep──▶ archive thread
          └──queue──▶ decode ──▶ publish, board
 
-The reader thread hands every report to the archive first, then to whoever decodes: itself while the event loop is idle,
+The reader thread hands every report to the archive first, then to decoding: itself while the event loop is idle,
 else the loop (`handover`). The queue between is bounded; what does not fit was archived all the same, and is counted
 as an overrun. Whatever is decoded or published is so by who has the turn. If no report comes (the port is gone, or the
 reader hangs), the loop lets time pass by the host's clock, so that a loss is declared even then.
@@ -69,13 +69,13 @@ QUEUE_LIMIT = 20_000
 """Reports between reader and event loop."""
 
 _LOOK_EVERY = 0.05
-"""So often it is looked whether the link's status is to be published."""
+"""How often it checks whether the link's status is to be published."""
 
 _HEARTBEAT_EVERY = 0.5
 _WATCH_EVERY = 0.05
 _SILENT_READER_MS = 1000
 _SLICE_S = 0.05
-"""Decoding gives way to viewers so often."""
+"""Decoding yields to viewers at least this often."""
 
 _LAST_SLICES_S = 2.0
 """So long a station that stops still decodes."""
@@ -87,14 +87,14 @@ _TOLD_MAX = 400
 """Characters of an event about what a client sent."""
 
 _READ_ALONE = 1024
-"""Bytes of a read that the reader thread decodes itself; whoever reads more at once has fallen behind."""
+"""Bytes of a read that the reader thread decodes itself; more at once means that it has fallen behind."""
 
 
 class Station:
     """One link, one recording, any number of viewers."""
 
     def __init__(self, config: StationConfig, clock: Clock, registry: Registry, wall: Clock = time.time_ns) -> None:
-        """``clock`` is the station's own time, which nobody sets; ``wall`` what the host takes for the time."""
+        """``clock`` is the station's own time, which is never set; ``wall`` is the host's clock."""
         self.config = config
         self._clock = self._host = clock
         self._wall = wall
@@ -132,7 +132,7 @@ class Station:
         return None if self.config.recording is None else str(self.config.recording)
 
     async def run(self, ready: Callable[[StationInfo], None] | None = None) -> None:
-        """Serve until somebody asks to stop.
+        """Serve until a stop is requested.
 
         Args:
             ready: called once viewers can connect.
@@ -402,7 +402,7 @@ class Station:
         return self._mark(self._recorder.status(self._clock(), self._backlog_ms()))
 
     def _backlog_ms(self) -> int:
-        """How long what was received has waited to be decoded. A replay holds its time meanwhile."""
+        """How long what was received has waited to be decoded. A replay holds its time instead."""
         oldest = None if self._replay else self._queue.oldest
         return 0 if oldest is None else max(0, self._link.now() - oldest.report.ert) // NS_PER_MS
 

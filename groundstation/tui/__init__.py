@@ -4,6 +4,5 @@ What may live here: drawing, keys, and the way messages reach the screen. What m
 receiver, the meaning of a byte. Pure functions (`rows`, `contact`, `banner`, `events`, `timeline`, `plot`, `replay`,
 `commands`) turn the model into rows of toned spans; `panel` paints such rows; `descent` and `command_screen` lay panels
 out; `entry` reads what is typed, `line` takes its keys; `app` owns time, keys and orders.
-Whoever shows a station calls `app.run_tui`; `source` is the contract with whoever brings the messages, and imports
-no Textual.
+`app.run_tui` shows a station; `viewer.source` is the contract with the source of the messages, and imports no Textual.
 """

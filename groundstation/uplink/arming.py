@@ -1,4 +1,4 @@
-"""Critical commands are refused unless somebody armed the station; the arming expires by itself. Sans-I/O."""
+"""Critical commands are refused unless the station is armed; the arming expires by itself. Sans-I/O."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Severity
 
 _OWN = 0
-"""The request number of directives that nobody ordered."""
+"""The request number of directives that no client requested."""
 
 T1_VALUES = range(100 * NS_PER_MS, DIRECTIVE_VALUES["SET_T1"].stop)
 """A station looks at its clock every 50 ms: with less it would send again what cannot have been acknowledged yet."""
@@ -96,7 +96,7 @@ class CopService:
 
     @property
     def locked_out(self) -> bool:
-        """The spacecraft takes no type AD frames until somebody unlocks it."""
+        """The spacecraft takes no type-AD frames until it is unlocked."""
         return self.clcw is not None and self.clcw.lockout
 
     @property
@@ -155,7 +155,7 @@ class CopService:
         return self._translate(self._fop.transfer(transfer, data, now, bypass=bypass), now)
 
     def directive(self, name: str, value: int | None, now: int) -> list[CopOutput]:
-        """A directive that somebody ordered. What initiates takes over V(R) of the last CLCW as V(S) first.
+        """A directive that a client requested. What initiates takes over V(R) of the last CLCW as V(S) first.
 
         Raises:
             CommandRefused: no such directive, no such value, or FOP-1 rejects it in its state.
@@ -238,7 +238,7 @@ class CopService:
         return out
 
     def _terminated(self, request: int, now: int) -> list[FopOutput]:
-        """TERMINATE. By the standard a suspended service keeps its frames even then: it is initiated anew before."""
+        """TERMINATE. By the standard a suspended service keeps its frames even then: so it is re-initiated first."""
         out = []
         if self._fop.status().suspended is not None:
             out = self._fop.directive(Directive(_OWN, "INITIATE"), now)

@@ -43,7 +43,7 @@ from protocols.words import Severity
 DEFAULT_TIMEOUT = 10_000 * NS_PER_MS
 REPEATS_MAX = 100
 STATION = "station"
-"""Who commands what nobody ordered."""
+"""The sender of directives that no client requested."""
 
 _VERIFICATION = 1
 _TEST = 17

@@ -52,7 +52,7 @@ _PATIENCE_S = 30.0
 """For a snapshot of a station that is heard."""
 
 _GRACE_S = 0.1
-"""After this viewer itself was held up, what has arrived meanwhile gets this long to show."""
+"""After this viewer itself was held up, what has queued up gets this long to show."""
 
 
 class StationClient:

@@ -67,7 +67,7 @@ def entry_of_contact(change: ContactChange) -> LogEntry:
 
 
 def entry_of_acknowledgement(news: Acknowledgement) -> LogEntry:
-    """The log line of losses that somebody has seen."""
+    """The log line of losses that an operator has acknowledged."""
     text = f"{', '.join(loss.channel for loss in news.losses)} LOS by {news.who}"
     return LogEntry(news.ert, None, "COMMAND", "STATION", "ACKNOWLEDGED", text, news.replay)
 

@@ -88,7 +88,7 @@ class Loss:
     Attributes:
         since: when the last byte came, in the time of what is shown.
         last: what was last known.
-        acknowledged: by whom and when; None: by nobody.
+        acknowledged: by whom and when; None: not acknowledged.
         regained: the change with which it ended; None: it lasts.
     """
 
@@ -318,7 +318,7 @@ class PassModel:
 
     @property
     def open_until(self) -> int | None:
-        """When the last loss was declared that nobody has acknowledged; None if there is none. A replay has none."""
+        """When the last unacknowledged loss was declared; None if there is none. A replay has none."""
         pending = [loss.verdict.declared_ert for loss in self._book.losses if loss.acknowledged is None]
         return max(pending) if pending and not self.replay else None
 
@@ -406,7 +406,7 @@ class PassModel:
         return self.behind_ns(now) if self.is_late(now) else self._meter.lag + self._backlog()
 
     def armed_ns(self, now: int) -> int | None:
-        """How long critical commands are allowed; None if they are not, or if nobody knows: the station is gone."""
+        """How long critical commands are allowed; None if they are not, or if that is unknown: the station is gone."""
         return None if self.gone_ns(now) is not None else self.commanding.armed_ns(now)
 
     def _backlog(self) -> int:
@@ -439,7 +439,7 @@ class PassModel:
         return silent or self.flight.earlier or self.is_late(now)
 
     def last_loss(self) -> Loss | None:
-        """The loss to read up on, whoever acknowledged it: the one that the banner shows or showed."""
+        """The loss to read up on, acknowledged or not: the one that the banner shows or showed."""
         return next(iter(self._ranked(self.losses.values())), None)
 
     def banner_loss(self) -> Loss | None:

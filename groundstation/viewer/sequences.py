@@ -48,7 +48,7 @@ class SequenceTracker:
 
         Args:
             sequences: of the snapshot.
-            resumed: the same run of the station as before: what it published meanwhile was missed.
+            resumed: the same run of the station as before: what it has published since was missed.
         """
         if resumed:
             self._catch_up(sequences)

@@ -18,7 +18,7 @@ class StationLost:
 
 @dataclass(frozen=True, slots=True)
 class StationBack:
-    """The station answers again; the snapshot holds what happened meanwhile."""
+    """The station answers again; the snapshot holds what has happened since."""
 
     snapshot: Snapshot
 

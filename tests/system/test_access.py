@@ -297,7 +297,7 @@ def test_a_list_that_others_may_edit_authorizes_no_client(home: Path) -> None:
         assert isinstance(raw.ask(ping("second")), Refusal)
         with pytest.raises(AccessRefused):
             ask(remote(bench, anna), ping("third"))
-        assert event("ACCESS", f"nobody elsewhere is let in: {path} is open to other users (mode 0666): chmod 600")
+        assert event("ACCESS", f"no remote client is authorized: {path} is open to other users (mode 0666): chmod 600")
         path.chmod(0o600)
         assert event("ACCESS", "can be read again")
         assert isinstance(raw.ask(ping("fourth")), RequestAccepted)

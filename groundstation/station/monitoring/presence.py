@@ -1,6 +1,6 @@
 """Keeps a running station findable: tmp cleaners, logouts and people remove runtime folders of programs that still run.
 
-Its viewers stay connected meanwhile. Only its private door has files there; what others reach has none.
+Its viewers stay connected all the time. Only its private sockets have files there; the remote ones have none.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from protocols.words import Severity
 
 LOOK_EVERY_S = 1.0
 _TIMES_MAX = 1000
-"""So often the folder is made again: each time costs a file descriptor for each socket."""
+"""The folder is made again at most this many times: each time costs a file descriptor for each socket."""
 
 
 class Presence:

@@ -1,7 +1,7 @@
-"""What viewers missed, as the station knows it. PUB drops for a slow viewer without a word, so there are two witnesses:
+"""What viewers missed, as the station knows it. PUB drops for a slow viewer silently, so there are two sources:
 
-- the socket, which says once, at the moment, that it begins to drop for somebody;
-- the viewer, which counts by the sequences what never came, and reports it when it hears again.
+- the socket, which reports once, at the moment, that it begins to drop for a viewer;
+- the viewer, which counts missed messages by the sequences, and reports them when it receives again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Viewers:
             )
 
     def stalls(self, count: int) -> None:
-        """So often in all the sockets began to drop for somebody."""
+        """Note how many times in all the sockets began to drop messages for a viewer."""
         if count > self._stalls:
             self._stalls = count
-            self._slow.note("stall", "a viewer does not keep up: messages to it are dropped, to nobody else")
+            self._slow.note("stall", "a viewer does not keep up: messages to it are dropped, to no other viewer")

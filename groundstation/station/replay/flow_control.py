@@ -1,8 +1,8 @@
 """How far a replay runs ahead of the viewer that began it: that one misses nothing, however slow it is.
 
-A live station waits for nobody: what a viewer misses is counted, and the spacecraft does not wait either. A recording
+A live station never waits: what a viewer misses is counted, and the spacecraft does not wait either. A recording
 does. Its viewer says twice a second or more what it has got (`ReplayAck`). When that is too far behind, or when it says
-nothing (Ctrl-Z), decoding waits, the recording's time stands still meanwhile, and nothing is dropped. Other viewers of
+nothing (Ctrl-Z), decoding waits, the recording's time stands still, and nothing is dropped. Other viewers of
 the same replay are not waited for.
 """
 
@@ -56,13 +56,13 @@ class ReplayFlowControl:
         self.go()
 
     def go(self) -> None:
-        """Somebody is there, or wants it to move."""
+        """A viewer is there, or wants it to move."""
         self._waiting = False
         self._moved.set()
 
     @property
     def has_room(self) -> bool:
-        """Whether the viewer keeps up; without a viewer that says so, nobody is waited for."""
+        """Whether the viewer keeps up; without a viewer that acknowledges, it does not wait."""
         if self._heard is None:
             return not self._waiting
         return self._published() - self._heard < AHEAD and self._clock() - self._heard_at < SILENCE_S

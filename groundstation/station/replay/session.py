@@ -71,7 +71,7 @@ class ReplaySession:
     from, so what decoding says is there first; if the recorded one comes and decoding has said it, it is the same.
     What decoding cannot say (of commands, of a relay's gap, of a full disk, of frames before a jump) is retold.
 
-    Behind a jump it is the other way round: what is decoded only for its context finds lock and limits anew, at times
+    After a jump it is the other way round: what is decoded only for its context finds lock and limits again, at times
     when the pass had them already. So there the recording alone is believed, up to the place that was jumped to.
 
     Attributes:
@@ -88,7 +88,7 @@ class ReplaySession:
         self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
 
     def jumped(self, at: int, until: int) -> None:
-        """Everything begins anew ``at`` another place in the recording; what is before ``until`` is its context."""
+        """Decoding restarts from scratch at the place ``at``; what is before ``until`` is its context."""
         self._jumps += 1
         self._counted_from = at
         self._context_until = until
@@ -170,7 +170,7 @@ class ReplayClient(StationClient):
         await self._tell()
         if not self._paused:
             await self.request(ReplayControl(action="play"))
-            self._paused = True  # whoever comes back after a silence finds it as its user left it
+            self._paused = True  # a viewer that comes back after a silence finds it as it left it
         return snapshot
 
     async def messages(self) -> AsyncIterator[Update]:
@@ -182,7 +182,7 @@ class ReplayClient(StationClient):
 
     async def _tell(self) -> None:
         heard = self.heard
-        with contextlib.suppress(StationGone):  # whoever hears nothing more finds out by itself
+        with contextlib.suppress(StationGone):  # `messages` finds a lost station by itself
             await self.request(ReplayAck(messages=heard))
             self._told = heard
 

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 
 class Line(Input):
-    """An `Input` that does its editing itself, and gives all other keys it is told of to whoever wants them."""
+    """An `Input` that does its own editing and passes on the other keys that it is given."""
 
     DEFAULT_CSS = """
     Line { background: #222a35; color: #ffffff; &:ansi { background: ansi_default; color: ansi_default; } }

@@ -60,5 +60,5 @@ class Panel(Widget):
 
 
 def _shown(span: Span) -> Span:
-    """The last station before the terminal: whoever made the row, nothing in it is a control sequence."""
+    """The last check before the terminal: no row has a control sequence, wherever it was made."""
     return span if span.text.isprintable() else Span(printable(span.text), span.tone)

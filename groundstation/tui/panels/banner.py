@@ -91,7 +91,7 @@ def _lost(view: View, loss: Loss, width: int) -> list[Row]:
 
 
 def reading(view: View, width: int) -> list[Row]:
-    """The verdict of the last loss for whoever asks for it later: no alarm, and no row without a loss."""
+    """The verdict of the last loss, to read up on later: not an alarm, and no row without a loss."""
     loss = view.model.last_loss()
     if loss is None:
         return []

@@ -25,7 +25,7 @@ def call(*arguments: str) -> str:
 
 def test_a_key_is_made_let_in_listed_and_revoked(home: Path) -> None:
     assert "none: groundstation keys new NAME" in call("list")
-    assert "nobody: groundstation keys allow NAME KEY" in call("list")
+    assert "none yet: groundstation keys allow NAME KEY" in call("list")
     said = call("new", "anna")
     pair = KeyStore().load("anna")
     assert (home / "groundstation" / "keys" / "anna.key").exists()

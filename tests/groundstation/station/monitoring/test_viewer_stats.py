@@ -39,4 +39,4 @@ def test_a_stall_is_told_once() -> None:
     viewers = Viewers(EventThrottle(told.append, lambda: 0))
     for count in (0, 1, 1, 2):
         viewers.stalls(count)
-    assert told == ["a viewer does not keep up: messages to it are dropped, to nobody else"]
+    assert told == ["a viewer does not keep up: messages to it are dropped, to no other viewer"]
