@@ -249,7 +249,7 @@ class Bridge:
             try:
                 message = unpack_parts([frame.bytes for frame in frames])
             except DecodeError as error:
-                self._tally.note("malformed", f"a message that is no station's: {error}")
+                self._tally.note("malformed", f"not a message of a station: {error}")
                 continue
             await self._take(identity.bytes, self._gate.key_of(frames[0]), message)
 
@@ -257,8 +257,8 @@ class Bridge:
         caller = self._gate.caller(key)
         station = self._station
         if caller.rights == "none":
-            self._tally.note(f"none {key}", f"the key {caller.key!r} is not let in any more")
-            await self._send_away(identity, f"the key {caller.key!r} is not let in any more")
+            self._tally.note(f"none {key}", f"the key {caller.key!r} is no longer authorized")
+            await self._send_away(identity, f"the key {caller.key!r} is no longer authorized")
         elif message.data:
             await self._command(identity, caller, message.data)
         elif message.news is None:
@@ -320,7 +320,7 @@ class Bridge:
             if station is not None and self._gate.caller(station.key).rights == "none":
                 self._station, station.here = None, False
                 self._say("the station's key was revoked: it gets nothing more")
-                await self._send_away(station.identity, "the station's key is not let in any more")
+                await self._send_away(station.identity, "the station's key is no longer authorized")
             self._tell_of_list()
             self._tell_of_drops()
             self._tally.tick()

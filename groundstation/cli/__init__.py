@@ -50,7 +50,7 @@ def cli() -> None:
       groundstation watch --json | jq .                    every message, for programs
       groundstation send PING --wait                       command the lander
       groundstation replay PASS.sqlite --speed 4           watch a recording again
-      groundstation keys --help                            let others connect from elsewhere
+      groundstation keys --help                            authorize clients on other hosts
     """
 
 

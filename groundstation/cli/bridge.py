@@ -27,29 +27,29 @@ _LOG = logging.getLogger("groundstation.bridge")
 
 @click.command(epilog=exit_codes(DONE, WorldError, CallerError, *PORT, KeyUnusable))
 @click.argument("port", metavar="SERIAL")
-@click.option("--bind", required=True, metavar="tcp://ADDRESS:PORT", help="Where the station comes; or ipc:///PATH.")
-@click.option("--key", metavar="NAME", help="The bridge's own key; needed wherever others can reach it.")
+@click.option("--bind", required=True, metavar="tcp://ADDRESS:PORT", help="Endpoint to serve; or ipc:///PATH.")
+@click.option("--key", metavar="NAME", help="The bridge's own key; required if other hosts can reach it.")
 @click.option(
     "--buffer",
     type=click.IntRange(1, 4096),
     default=DEFAULT_BUFFER >> 20,
     show_default=True,
     metavar="MIB",
-    help="Memory for what no station has acknowledged.",
+    help="Memory for data not yet acknowledged by the station.",
 )
-@click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when a station can come.")
+@click.option("--announce", is_flag=True, hidden=True, help="Print JSON on standard output when ready.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="End when the parent dies.")
 def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, with_parent: bool) -> None:
-    """Serve the serial port SERIAL of this host to a station elsewhere, until interrupted.
+    """Serve the serial port SERIAL of this host to a station on another host, until interrupted.
 
-    What is read is stamped here, and kept until the station has it: connections may break, the station may restart, the
-    port may be unplugged and plugged in again. What there is no room for is dropped, counted and told at both ends.
-    Commands of the station are written to the port, if its key may command.
+    Received bytes are time-stamped here and kept until the station acknowledges them: connections may break, the
+    station may restart, the port may be unplugged and plugged in again. If the buffer is full, data is dropped; both
+    ends count and report it. Commands of the station are written to the port if its key may command.
 
     \b
     Examples:
       groundstation bridge /dev/ttyACM0 --bind tcp://127.0.0.1:5580              for a station on this host
-      groundstation bridge /dev/ttyACM0 --bind tcp://0.0.0.0:5580 --key bench    for one elsewhere
+      groundstation bridge /dev/ttyACM0 --bind tcp://0.0.0.0:5580 --key bench    for a station on another host
       groundstation bridge serial:/dev/ttyUSB0?baud=921600 --bind tcp://0.0.0.0:5580 --key bench
     \b
     At the station:

@@ -67,15 +67,15 @@ _station = click.option(
 @click.command(epilog=exit_codes(*REQUEST, CommandRefused, CommandFailed, CommandTimeout))
 @click.argument("name", shell_complete=lander_commands)
 @click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=command_arguments)
-@click.option("--wait", is_flag=True, help="Follow the command to its end; the exit code tells it.")
-@click.option("--bypass", is_flag=True, help="Past the sequence control of COP-1, even through lockout.")
-@click.option("--timeout", default=10.0, show_default=True, help="Seconds until it has to be completed.")
+@click.option("--wait", is_flag=True, help="Wait until the command ends; the exit code is its outcome.")
+@click.option("--bypass", is_flag=True, help="Send as a type-BD (bypass) frame; works during lockout.")
+@click.option("--timeout", default=10.0, show_default=True, help="Seconds to wait for completion.")
 @click.option(
     "--repeats",
     type=click.IntRange(0, 1000),
     help="Resend up to N times if no report comes. The command may be executed twice.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Every state as one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print every state as one JSON object per line.")
 @_station
 @key_options
 def send(
@@ -224,7 +224,7 @@ async def _order(client: StationClient, request: AnyMessage) -> RequestAccepted:
     if isinstance(answer, Refusal):
         raise CommandRefused(answer.text)
     if not isinstance(answer, RequestAccepted):
-        raise StationGone("what answers is no station")
+        raise StationGone("unexpected answer: not a station")
     return answer
 
 
@@ -241,7 +241,7 @@ async def _send(
         async with asyncio.timeout(patience_s):
             return await _last_state(client, number, show)
     except TimeoutError as error:
-        raise CommandTimeout(f"{request.name}: the station said nothing of its end") from error
+        raise CommandTimeout(f"{request.name}: the station reported no end of it") from error
 
 
 async def _last_state(
@@ -274,7 +274,7 @@ async def _uplink_status(client: StationClient) -> list[str]:
 def _status_lines(status: UplinkStatus | None, snapshot: Snapshot) -> list[str]:
     if status is None:
         replay = "this is a replay: a recording takes no commands"
-        raise CommandRefused(replay if snapshot.replay else f"station {snapshot.station} commands nothing")
+        raise CommandRefused(replay if snapshot.replay else f"station {snapshot.station} has no uplink")
     lines = [
         f"FOP-1       {status.cop}, V(S) {status.vs}, {status.unacknowledged} not acknowledged",
         f"last CLCW   {_clcw_text(status)}",

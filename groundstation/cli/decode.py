@@ -100,11 +100,15 @@ class Progress:
     "--dictionary",
     "dictionary_name",
     metavar="MODULE:NAME",
-    help="What the packets mean. [default: this lander's, without --profile; otherwise packets stay raw]",
+    help="Packet dictionary. [default: this lander's, without --profile; otherwise packets stay raw]",
 )
-@click.option("--bits", type=Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, in this form.")
 @click.option(
-    "--jsonl", type=click.Path(path_type=Path, allow_dash=True), help="Write packets as JSON lines; - is here."
+    "--bits", type=Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, packed or one per byte."
+)
+@click.option(
+    "--jsonl",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write packets as JSON lines; - is standard output.",
 )
 @click.option("--parquet", type=click.Path(path_type=Path), help="Write packets as Parquet.")
 @click.option(
@@ -115,7 +119,7 @@ class Progress:
     help="Write frames as JSON lines, good and rejected: headers, flags, quality, CLCW, insert zone, encapsulation "
     "packets. Without PATH, or with -, here.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.option("--force", is_flag=True, help="Overwrite a file of that name.")
 def decode(
     file: Path | None,
@@ -230,7 +234,7 @@ def report_lines(report: DecodeReport, name: str) -> list[str]:
     lines += [f"packets dropped: {sum(r.drops.values())}{_shares(r.drops)}"] if r.drops else []
     lines += [f"packets that do not decode: {sum(r.bad.values())}{_shares(r.bad)}"] if r.bad else []
     if r.pending:
-        lines.append(f"the last {r.pending} {r.unit} are no whole good frame")
+        lines.append(f"the last {r.pending} {r.unit} are not a complete good frame")
     lines += _table(_CHANNEL_HEADS, [_channel_cells(c) for c in r.channels])
     return lines + _table(_APID_HEADS, [_apid_cells(a) for a in r.apids])
 

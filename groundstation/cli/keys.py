@@ -19,7 +19,7 @@ _EPILOG = exit_codes(DONE, CallerError, KeyUnusable)
 
 @click.group(cls=NamedGroup, epilog=_EPILOG)
 def keys() -> None:
-    """Make keys, and say who may connect to the stations and bridges of this host.
+    """Make keys, and authorize clients of the stations and bridges of this host.
 
     Remote clients need a key to connect. The user who runs the station on this host needs none.
 
@@ -27,8 +27,8 @@ def keys() -> None:
     Examples:
       groundstation keys new bench                    on the host of the station: its own key
       groundstation keys new anna                     on the viewer's host: hers
-      groundstation keys allow anna KEY               on the host of the station: she may listen
-      groundstation keys allow anna KEY --command     she may command besides
+      groundstation keys allow anna KEY               on the host of the station: she may receive
+      groundstation keys allow anna KEY --command     she may command, too
       groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench
       groundstation watch tcp://HOST:5571 --key anna --server-key KEY_OF_BENCH
       groundstation keys revoke anna                  out at once, even from a running station
@@ -38,7 +38,7 @@ def keys() -> None:
 @keys.command(epilog=_EPILOG)
 @click.argument("name")
 def new(name: str) -> None:
-    """Make a key pair called NAME, for this host's station or for one who connects elsewhere.
+    """Make a key pair called NAME, for this host's station or for a client of another host's.
 
     \b
     Example:
@@ -53,7 +53,7 @@ def new(name: str) -> None:
 
 @keys.command("list", epilog=_EPILOG)
 def list_command() -> None:
-    """List the keys of this host, and the keys that its stations and bridges let in.
+    """List the keys of this host, and the clients that its stations and bridges authorize.
 
     \b
     Example:
@@ -71,7 +71,7 @@ def list_command() -> None:
             echo(f"  {name:<20} {error}")
     if not names:
         echo("  none: groundstation keys new NAME")
-    echo("Let in by its stations and bridges:")
+    echo("Authorized clients of its stations and bridges:")
     clients = store.clients()
     for client in clients:
         echo(_client_line(client))
@@ -84,17 +84,19 @@ def list_command() -> None:
 @keys.command(epilog=_EPILOG)
 @click.argument("name")
 @click.argument("public", required=False)
-@click.option("--command/--telemetry", "may_command", default=False, help="What it may do. [default: --telemetry]")
+@click.option(
+    "--command/--telemetry", "may_command", default=False, help="Rights of the client. [default: --telemetry]"
+)
 def allow(name: str, public: str | None, may_command: bool) -> None:
-    """Let the client NAME in with the PUBLIC key it has; given again, it changes what the client may do.
+    """Authorize the client NAME with its PUBLIC key; given again, change its rights.
 
-    Without PUBLIC: the key that NAME has here already. Running stations know it at once.
+    Without PUBLIC: the key that NAME has here already. Running stations apply it at once.
 
     \b
     Examples:
-      groundstation keys allow anna 5c1e…             she may listen
-      groundstation keys allow anna --command         she may command as well, from now on
-      groundstation keys allow anna --telemetry       no more
+      groundstation keys allow anna 5c1e…             she may receive
+      groundstation keys allow anna --command         she may command, too
+      groundstation keys allow anna --telemetry       she may only receive
     """
     store = KeyStore()
     client = store.allow(name, public or _known(store, name), "command" if may_command else "telemetry", host_clock())
@@ -104,20 +106,20 @@ def allow(name: str, public: str | None, may_command: bool) -> None:
 @keys.command(epilog=_EPILOG)
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Let the client NAME in no more. Running stations and bridges obey at once.
+    """Revoke the authorization of the client NAME. Running stations and bridges apply it at once.
 
-    Connections it has are cut within a second, and nothing it asks for is done from now on.
+    Its connections are closed within a second, and all its requests are refused from now on.
 
     \b
     Example:
       groundstation keys revoke anna
     """
     KeyStore().revoke(name, host_clock())
-    echo(f"{name} is not let in any more")
+    echo(f"{name} is no longer authorized")
 
 
 def _known(store: KeyStore, name: str) -> str:
-    """The public key of a name: a client's that was let in before, or one of this host's own."""
+    """The public key of a name: a client's that was authorized before, or one of this host's own."""
     for client in store.clients():
         if client.name == name and client.revoked is None:
             return client.public

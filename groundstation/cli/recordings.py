@@ -31,7 +31,7 @@ from protocols.profile import UART
 from protocols.units import NS_PER_S
 
 _archive = click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
-_json = click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 
 
 @click.command(epilog=exit_codes(*READING))
@@ -93,8 +93,8 @@ def info(archive: Path, as_json: bool) -> None:
 
 @click.command("export", epilog=exit_codes(*READING))
 @_archive
-@click.option("--to", "form", type=Choice(FORMATS), required=True, help="What to write.")
-@click.option("--packets", metavar="NAME,NAME", help="Which packet types. [default: all that occur]")
+@click.option("--to", "form", type=Choice(FORMATS), required=True, help="Format of the tables.")
+@click.option("--packets", metavar="NAME,NAME", help="Packet types to write. [default: all that occur]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
 @click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")
 def export_command(archive: Path, form: Format, packets: str | None, output: Path | None, force: bool) -> None:

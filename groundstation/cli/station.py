@@ -25,7 +25,7 @@ from groundstation.station.station import Station
 @click.command(epilog=exit_codes(*RECEPTION))
 @click.argument("link")
 @station_options
-@click.option("--announce", is_flag=True, hidden=True, help="Say in JSON on standard output when viewers can come.")
+@click.option("--announce", is_flag=True, hidden=True, help="Print JSON on standard output when ready.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
 def serve(
     link: str,
@@ -44,7 +44,7 @@ def serve(
     \b
     Examples:
       groundstation serve serial:/dev/ttyACM0?baud=115200
-      groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for viewers elsewhere, too
+      groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for remote viewers, too
     """
     if with_parent:
         end_with_parent()

@@ -46,7 +46,7 @@ def _root_option(*, exists: bool) -> Callable[[click.decorators.FC], click.decor
         type=click.Path(exists=exists, file_okay=False, path_type=Path),
         default=_SYSTEM,
         show_default=True,
-        help="Another file system than the running one: that of a package, an image or a test.",
+        help="Root of another file system, for example of a package or an image.",
     )
 
 

@@ -93,7 +93,7 @@ def watch(
     Examples:
       groundstation watch
       groundstation watch bench --json
-      groundstation watch tcp://HOST:5571 --key anna --server-key KEY    elsewhere; see `groundstation keys`
+      groundstation watch tcp://HOST:5571 --key anna --server-key KEY    a remote one; see `groundstation keys`
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
@@ -131,7 +131,7 @@ def run(
     \b
     Examples:
       groundstation run serial:/dev/ttyACM0?baud=115200
-      groundstation run 'zmq:tcp://HOST:5580?key=NAME&server_key=KEY'    the port of a bench elsewhere
+      groundstation run 'zmq:tcp://HOST:5580?key=NAME&server_key=KEY'    the port of a remote bench
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
@@ -194,12 +194,12 @@ def _show_odd_times(archive: Path) -> None:
     "--from",
     "start",
     metavar="UTC",
-    help="Where to begin: mission time or receive time, or 09:10:55 alone. Some seconds before it are given at once.",
+    help="Start at this mission or receive time; 09:10:55 alone will do. It is preceded by some seconds of context.",
 )
 @click.option(
-    "--speed", type=Number(0.1, 1000), default=1.0, show_default=True, help="Times faster than it was, 0.1 to 1000."
+    "--speed", type=Number(0.1, 1000), default=1.0, show_default=True, help="Replay speed, 0.1 to 1000 times real time."
 )
-@click.option("--paused", is_flag=True, help="Wait for an order before anything is played.")
+@click.option("--paused", is_flag=True, help="Start paused.")
 @output_options
 def replay(
     archive: Path, start: str | None, speed: float, paused: bool, plain: bool, as_json: bool, in_ascii: bool

@@ -19,7 +19,7 @@ class LoopWakeup:
             loop.call_soon_threadsafe(self._event.set)
 
     async def heard(self) -> None:
-        """Wait for the bell. What was there before this returns was not rung for in vain: look now."""
+        """Wait for a wake-up. One that came before this returns is not lost."""
         await self._event.wait()
         self._event.clear()
         self._rung = False

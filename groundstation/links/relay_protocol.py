@@ -139,5 +139,5 @@ def unpack_parts(parts: Sequence[bytes]) -> RelayMessage:
 def _header(message: bytes) -> tuple[int, int]:
     seq, ert = _codec.decode_raw(message, 0)
     if abs(ert) > _ERT_MAX:
-        raise DecodeError(f"relay header: {ert} ns is no time of reception")
+        raise DecodeError(f"relay header: invalid time of reception: {ert} ns")
     return seq, ert

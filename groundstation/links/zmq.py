@@ -201,13 +201,13 @@ class ZmqLink:
         """Say why, as far as this side can tell: a keyless one that is hung up on may not even see what it lacked."""
         if self._credentials is None:
             url = f"zmq:{self._endpoint}?key=NAME&server_key=KEY"
-            self._attempt(f"{self._endpoint} wants a key, or is no lander or relay: {url}")
+            self._attempt(f"{self._endpoint} needs a key, or is not a lander or relay: {url}")
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             own = self._credentials.own
             hint = f"there, `groundstation keys allow {own.name} {own.public} --command` lets it in"
             self._attempt(f"{self._endpoint} does not let the key {own.name!r} in: {hint}")
         else:
-            self._attempt(f"what answers at {self._endpoint} does not prove to have the given server_key")
+            self._attempt(f"what answers at {self._endpoint} does not have the key given as server_key")
         if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # then libzmq does not try again by itself
             self._retry_at = self._clock() + _RETRY_AFTER_REFUSAL
 

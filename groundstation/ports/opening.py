@@ -89,7 +89,7 @@ def probe(path: str) -> None:
     except OSError as error:
         raise refusal(path, error) from error
     if not stat.S_ISCHR(mode):
-        raise LinkError(f"{path} is no serial port: `groundstation ports` lists them")
+        raise LinkError(f"{path} is not a serial port: `groundstation ports` lists them")
     if not os.access(path, os.R_OK | os.W_OK):
         denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         raise refusal(path, denied)

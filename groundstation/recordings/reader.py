@@ -468,7 +468,7 @@ class ArchiveReader:
         try:
             numbers = array("q", chain.from_iterable(rows))
         except (TypeError, OverflowError):
-            return "a frame holds values that are no numbers"
+            return "a frame holds values that are not numbers"
         ids = numbers[:: len(rows[0])]
         return "" if is_rising(ids, 0) and ids[-1] <= self._last_id("frame") else "ids of frame are out of order"
 
@@ -601,7 +601,7 @@ def _numbers_fault(rows: _Rows) -> str:
 
 
 def _text_fault(rows: _Rows) -> str:
-    return "" if all(type(value) is str for row in rows for value in row) else "facts that are no text"
+    return "" if all(type(value) is str for row in rows for value in row) else "facts that are not text"
 
 
 def _frame_counts_fault(rows: _Rows) -> str:
@@ -611,7 +611,7 @@ def _frame_counts_fault(rows: _Rows) -> str:
 
 
 def _event_counts_fault(rows: _Rows) -> str:
-    return "" if all(type(kind) is str for kind, _ in rows) else "events whose kind is no text"
+    return "" if all(type(kind) is str for kind, _ in rows) else "events whose kind is not text"
 
 
 def _events_fault(rows: _Rows) -> str:

@@ -1,11 +1,11 @@
-"""Who may do what at a station or bridge: callers and their rights.
+"""Authorization at a station or bridge: clients and their rights.
 
 Rules:
-1. Over a private door (ipc in a folder of mode 0700, or loopback) everybody is this host's own user: no key is asked
-   for, everything is allowed, and who they say they are proves nothing.
-2. Over any other door a caller is known by the key that its connection proved, and by nothing it says.
-3. Rights are looked up for every request, not only at the connection: a key that was revoked can do nothing from
-   then on, whatever connections it has.
+1. Over a private socket (ipc in a folder of mode 0700, or loopback) every client is this host's own user: it needs no
+   key, may do everything, and its stated name proves nothing.
+2. Over any other socket a client is identified by the key that its connection proved, never by its stated name.
+3. Rights are looked up for every request, not only at the connection: a revoked key can do nothing from then on,
+   whatever connections it has.
 4. If the list of keys cannot be read, it is empty.
 """
 
@@ -23,7 +23,7 @@ from groundstation.security.keys import AuthorizedKey, KeyStore
 _KEY_MARK = "key:"
 _FOR_LISTENERS = (SnapshotRequest, HistoryRequest, DropReport)
 CLAIM_MAX = 200
-"""Characters that a client may say of itself."""
+"""Maximum length of the name that a client states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,21 @@ class Principal:
     """The client that makes a request.
 
     Attributes:
-        key: the name of the key; None over a private door.
-        rights: what it may do; "none" if the key is not let in any more.
+        key: the name of the key; None over a private socket.
+        rights: what it may do; "none" if the key is no longer authorized.
     """
 
     key: str | None
     rights: Literal["telemetry", "command", "none"]
 
     def check(self, request: AnyMessage) -> None:
-        """See whether this caller may ask for that.
+        """Check that this client may make that request.
 
         Raises:
             AccessRefused: it may not.
         """
         if self.rights == "none":
-            raise AccessRefused(f"the key {self.key!r} is not let in any more")
+            raise AccessRefused(f"the key {self.key!r} is no longer authorized")
         if self.rights == "telemetry" and not isinstance(request, _FOR_LISTENERS):
             raise AccessRefused(
                 f"the key {self.key!r} is for telemetry only: at the station, "
@@ -58,12 +58,12 @@ class Principal:
             raise AccessRefused(f"{claim!r}: only a key proves that")
 
     def label(self, claimed: str) -> str:
-        """Who orders something, for the log: what the key proves, then what the client says."""
+        """The client's name for the log: its key's name, then the name that it states."""
         return claimed if self.key is None else f"{_KEY_MARK}{self.key} {claimed}"
 
 
 def _claim(request: AnyMessage) -> str:
-    """What a client says of itself."""
+    """The name that a client states."""
     if isinstance(request, CommandingRequest):
         return request.who
     return request.reason if isinstance(request, StopRequest) else ""
@@ -74,7 +74,7 @@ LOCAL = Principal(None, "command")
 
 
 class AuthorizedKeys:
-    """The keys that are let in: read again whenever their file changed.
+    """The authorized keys: read again whenever their file changed.
 
     Attributes:
         error: why the list cannot be read; None if it can.
@@ -92,14 +92,14 @@ class AuthorizedKeys:
         return self._clients.get(public)
 
     def caller(self, public: str) -> Principal:
-        """Who comes with this key, and what it may do now."""
+        """The client with this key, and its rights now."""
         client = self.find(public)
         if client is None:
             return Principal(public[:8], "none")
         return Principal(client.name, "none" if client.revoked is not None else client.rights)
 
     def let_in(self) -> frozenset[str]:
-        """All keys that are let in now."""
+        """All keys that are authorized now."""
         self._look()
         return frozenset(public for public, client in self._clients.items() if client.revoked is None)
 

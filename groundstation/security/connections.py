@@ -201,7 +201,7 @@ class Connections:
         left = sum(waiting for waiting, _ in found)
         for waiting, connection in sorted(found, key=itemgetter(0), reverse=True):
             if waiting > bounds.waiting:
-                self._offended(connection, f"more than {bounds.waiting:,} bytes that are no whole message, or too many")
+                self._offended(connection, f"more than {bounds.waiting:,} bytes of an incomplete message, or too many")
             elif left > bounds.waiting_in_all:
                 self._offended(connection, f"all together sent more than {bounds.waiting_in_all:,} bytes")
             else:

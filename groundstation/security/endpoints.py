@@ -57,7 +57,7 @@ def check(endpoint: str, *, keyed: bool) -> None:
     elif not is_private(endpoint) and not keyed:
         raise CallerError(
             f"{endpoint} is not private: without a key only ipc:///PATH and tcp://127.0.0.1:PORT are bound. "
-            f"With a key others can be let in: {_HOW}"
+            f"With a key other hosts can connect: {_HOW}"
         )
 
 

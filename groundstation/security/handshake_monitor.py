@@ -1,4 +1,4 @@
-"""The client's side of a gate: why a connection does not come about, as far as this side can tell."""
+"""The client's side of access control: why a connection does not come about, as far as this side can tell."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Handshakes:
         if not self._failed:
             return ""
         if self._credentials is None:
-            return ": what is there wants a key (--key NAME --server-key KEY)"
+            return ": the server needs a key (--key NAME --server-key KEY)"
         return ": what is there does not have the key given with --server-key"
 
     async def answer(self) -> bytes:
         """Wait for a message.
 
         Raises:
-            AccessRefused: the other side does not let this key in; libzmq does not try again.
+            AccessRefused: the server does not authorize this key; libzmq does not try again.
             StationGone: it sends more than any station does.
         """
         while not self._socket.closed:
@@ -69,7 +69,7 @@ class Handshakes:
                 return await self._socket.recv()
             self._outgoing.look(emptied=True)
             if self._outgoing.why:
-                raise StationGone(f"what answers there was cut off: {self._outgoing.why}")
+                raise StationGone(f"the server was cut off: {self._outgoing.why}")
         raise StationGone("this client is closed")
 
     def close(self) -> None:
@@ -92,8 +92,8 @@ class Handshakes:
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and self._credentials is not None:
             own = self._credentials.own
             raise AccessRefused(
-                f"the key {own.name!r} is not let in there: on that host, "
-                f"`groundstation keys allow {own.name} {own.public}` lets it in"
+                f"the key {own.name!r} is not authorized there: on that host, "
+                f"`groundstation keys allow {own.name} {own.public}` authorizes it"
             )
         self._succeeded = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
         self._failed = not self._succeeded

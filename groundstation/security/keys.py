@@ -1,8 +1,8 @@
-"""Keys: who this host is to others, and whom its stations let in. Curve25519, as CURVE of ZeroMQ has them.
+"""Keys: this host's own, and those of the clients that its stations authorize. Curve25519, as CURVE of ZeroMQ has them.
 
     <data folder>/keys/             mode 0700
         NAME.key                    a key pair of this host's own; its secret half never leaves the host
-        allowed.json                the public keys that stations and bridges of this user let in, and their rights
+        allowed.json                the public keys that stations and bridges of this user authorize, and their rights
 
 Both kinds of file have mode 0600, and one that others can read or change is refused, as ssh does. Keys are written as
 64 hexadecimal digits: they stay whole in shells, URLs and mails.
@@ -49,7 +49,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizedKey:
-    """A key that was let in. Times in ns since 1970-01-01 UTC; ``revoked`` is None while it is let in."""
+    """A client's key. Times in ns since 1970-01-01 UTC; ``revoked`` is None while it is authorized."""
 
     name: str
     public: str
@@ -81,7 +81,7 @@ class KeyStore:
 
     @property
     def allowed_path(self) -> Path:
-        """The file that says who is let in."""
+        """The file of the authorized keys."""
         return self.folder / _ALLOWED
 
     def new(self, name: str) -> KeyPair:
@@ -130,7 +130,7 @@ class KeyStore:
         return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def clients(self) -> list[AuthorizedKey]:
-        """Everybody who was ever let in, by name.
+        """All clients that were ever authorized, by name.
 
         Raises:
             KeyUnusable: the file is damaged, or others can read or change it.
@@ -170,7 +170,7 @@ class KeyStore:
         with self._editing() as clients:
             live = [client.name for client in clients if client.revoked is None]
             if name not in live:
-                raise CallerError(f"no key of {name!r} is let in{nearest(name, live)}")
+                raise CallerError(f"no authorized client {name!r}{nearest(name, live)}")
             at = next(i for i, client in enumerate(clients) if client.name == name)
             clients[at] = replace(clients[at], revoked=now)
             return clients[at]
@@ -209,7 +209,9 @@ def checked_key(text: str) -> str:
     """
     key = text.strip().lower()
     if not _KEY.fullmatch(key):
-        raise CallerError(f"{text!r} is no public key: 64 hexadecimal digits, as `groundstation keys list` shows them")
+        raise CallerError(
+            f"invalid public key {text!r}: expected 64 hexadecimal digits, as `groundstation keys list` shows them"
+        )
     return key
 
 

@@ -1,7 +1,7 @@
-"""A station's door for clients elsewhere, and who minds it: keys, refusals, revocation.
+"""A station's access for remote clients: keys, refusals, revocation.
 
-A revoked key is shown out at once: what it asks is refused from the next request on, and the telemetry socket is closed
-and opened again, which disconnects all who listen. Those who are let in come back within a moment.
+A revocation applies at once: requests are refused from the next one on, and the telemetry socket is closed and opened
+again, which disconnects all subscribers. Authorized ones reconnect within a moment.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _WATCH_EVERY_S = 0.25
 
 
 class Say(Protocol):
-    """How to tell of something."""
+    """How to report an event."""
 
     def __call__(self, severity: Severity, name: str, text: str) -> None:
         """An event."""
 
 
 class RemoteAccess:
-    """One door, with keys or, on loopback, without. To be used inside one event loop."""
+    """A pair of sockets, with keys or, on loopback, without. To be used inside one event loop."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class RemoteAccess:
         say: Say,
         refuse: Refuse,
     ) -> None:
-        """Open the door.
+        """Bind the sockets.
 
         Raises:
-            CallerError: others could reach it, and there is no key.
-            WorldError: it cannot be bound.
+            CallerError: other hosts could reach them, and there is no key.
+            WorldError: they cannot be bound.
         """
         self._say = say
         self._guests = AuthorizedKeys(store)
@@ -61,7 +61,7 @@ class RemoteAccess:
             raise
 
     async def serve(self) -> None:
-        """Mind the door until cancelled."""
+        """Authorize and disconnect clients until cancelled."""
         if self._gate is None:
             return
         async with asyncio.TaskGroup() as tasks:
@@ -69,7 +69,7 @@ class RemoteAccess:
             tasks.create_task(self._watch())
 
     def close(self) -> None:
-        """Close the door. Idempotent."""
+        """Close the sockets. Idempotent."""
         self.door.close()
         self._close_gate()
 

@@ -1,7 +1,7 @@
-"""One door of a station: XPUB for what it says, ROUTER for what it is asked, both before the same gate.
+"""The sockets of a station: XPUB for its messages, ROUTER for requests, both with the same authenticator.
 
-A door on this host's own sockets is open; a door that others can reach has a gate with keys. What each connection may
-take is bounded at both (`groundstation.security.connections`).
+Sockets private to this host need no keys; those that other hosts can reach do. What each connection may take is bounded
+at both (`groundstation.security.connections`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ServerSockets:
         Args:
             context: plain or asyncio; stays the caller's.
             ends: ``ipc://PATH`` or ``tcp://ADDRESS:PORT`` (``*`` for any free port).
-            gate: with keys, for endpoints that others can reach.
+            gate: with keys, for endpoints that other hosts can reach.
             refuse: told of connections that were ended because they passed a bound.
             detached: a thread of its own publishes: for endpoints that others can reach.
 
@@ -138,7 +138,7 @@ class ServerSockets:
                 raise
 
     async def show_out(self) -> None:
-        """Disconnect all who listen; those who are let in come back by themselves, and count what they missed.
+        """Disconnect all subscribers; authorized ones reconnect by themselves, and count what they missed.
 
         Requests need no such thing: the caller is looked up for each.
 

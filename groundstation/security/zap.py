@@ -37,7 +37,7 @@ class CurveAuthenticator:
     def __init__(
         self, context: zmq.asyncio.Context, key: KeyPair, guests: AuthorizedKeys, tally: EventThrottle
     ) -> None:
-        """Args: the context of the guarded sockets, this side's key, who is let in, and who is told of the others."""
+        """Args: the context of the secured sockets, this side's key, the authorized keys, and the log of refusals."""
         self.key = key
         self._context = context
         self._guests = guests
@@ -47,7 +47,7 @@ class CurveAuthenticator:
         self._zap.bind(_ZAP)
 
     def guard(self, socket: zmq.Socket[Any]) -> None:
-        """Put a socket behind the gate; before it is bound."""
+        """Require an authorized key on a socket; before it is bound."""
         socket.set(zmq.CURVE_SERVER, 1)
         socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.key.secret))
         socket.set_string(zmq.ZAP_DOMAIN, DOMAIN)
@@ -96,7 +96,7 @@ class CurveAuthenticator:
         public = key.hex()
         client = self._guests.find(public)
         if client is None:
-            hint = f"to let it in: groundstation keys allow NAME {public}"
+            hint = f"to authorize it: groundstation keys allow NAME {public}"
             self._tally.note(public, f"an unknown key from {address}; {hint}")
             return None
         if client.revoked is not None:

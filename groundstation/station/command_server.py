@@ -1,7 +1,7 @@
-"""Where orders come in and CLTUs go out: `uplink` with a clock, a link and viewers.
+"""Takes requests and writes CLTUs: `uplink` with a clock, a link and viewers.
 
-    order ─▶ desk ─▶ uplink ─▶ queue ─▶ thread: link.write ─▶ written, or not
-    CLCWs, reports, time ─▶ uplink ─▶ told: archived, published
+    request ─▶ CommandServer ─▶ uplink ─▶ queue ─▶ thread: link.write ─▶ written, or not
+    CLCWs, reports, time ─▶ uplink ─▶ archived, published
 
 A write may take half a second, so it is another thread's; one at a time, in order.
 """
@@ -114,13 +114,13 @@ class CommandServer:
         """Prepare.
 
         Args:
-            uplink: the way up.
+            uplink: of the spacecraft.
             losses: what there is to acknowledge.
             write: the link's.
             tell: archives and publishes what is told.
             clock: the station's time in ns.
             wall: what this host takes for the time; it may be set.
-            turn: whose turn it is to tell.
+            turn: the lock to hold while publishing.
         """
         self._uplink = uplink
         self._losses = losses
@@ -142,7 +142,7 @@ class CommandServer:
         """
         now = self._clock()
         try:
-            # Over a private door callers go by this host's clock, which may have been set since the station started.
+            # Over a private socket callers go by this host's clock, which may have been set since the station started.
             self._guard.check(order, now, self._wall() if caller.key is None else now)
             return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
         except CommandRefused as error:

@@ -15,7 +15,7 @@ class StationConfig:
 
     Attributes:
         recording: None to keep nothing: for replays.
-        bind: where clients elsewhere come, besides the private endpoints: telemetry there, commands at the next port.
+        bind: where remote clients connect, besides the private endpoints: telemetry there, commands at the next port.
         key: the station's own, by name; needed for a ``bind`` that others can reach.
     """
 

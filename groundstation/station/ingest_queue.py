@@ -43,7 +43,7 @@ class DecodeLock:
         self._lock.release()
 
     def take_if_free(self) -> bool:
-        """For the reader thread; True: it has the turn, and has to `give` it back."""
+        """For the reader thread; True: it holds the lock, and has to `give` it back."""
         return not self._waiting and self._lock.acquire(blocking=False)
 
     def give(self) -> None:

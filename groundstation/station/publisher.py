@@ -42,7 +42,7 @@ class Publisher:
         steady: Callable[[], int] | None = None,
         refuse: Refuse = lambda kind, text: None,
     ) -> None:
-        """Open the private door.
+        """Bind the private sockets.
 
         Args:
             context: plain or asyncio; stays the caller's.
@@ -69,11 +69,11 @@ class Publisher:
         self._doors = [private]
 
     def open(self, door: ServerSockets) -> None:
-        """Serve one more door; before `serve`."""
+        """Serve one more pair of sockets; before `serve`."""
         self._doors.append(door)
 
     def bind_again(self) -> None:
-        """Bind the private door's sockets again where they were removed from the file system.
+        """Bind the private sockets again where they were removed from the file system.
 
         Raises:
             WorldError: they cannot be bound.
@@ -125,7 +125,7 @@ class Publisher:
                 tasks.create_task(door.mind())
 
     def close(self) -> None:
-        """Close all doors; a reply on its way is still delivered. Idempotent."""
+        """Close all sockets; a reply on its way is still delivered. Idempotent."""
         for door in self._doors:
             door.close()
 

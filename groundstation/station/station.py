@@ -3,10 +3,10 @@
     reader thread ──keep──▶ archive thread
          └──queue──▶ decode ──▶ publish, board
 
-The reader thread hands every report to the archive first, then to decoding: itself while the event loop is idle,
-else the loop (`handover`). The queue between is bounded; what does not fit was archived all the same, and is counted
-as an overrun. Whatever is decoded or published is so by who has the turn. If no report comes (the port is gone, or the
-reader hangs), the loop lets time pass by the host's clock, so that a loss is declared even then.
+The reader thread hands every report to the archive first, then to decoding, which it does itself while the event loop
+is idle, else the loop does (`ingest_queue`). The queue between is bounded; what does not fit is archived all the same,
+and counted as an overrun. Only the holder of the `DecodeLock` decodes or publishes. If no report comes (the port is
+gone, or the reader hangs), the loop lets time pass by the host's clock, so that a loss is declared even then.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Station:
             refuse = self._bounded.note
             self._publisher = Publisher(context, info.telemetry, info.command, self._clock, self._host, refuse)
             self._presence = Presence(self._registry, info, self._publisher, self._say)
-            # The doors first: a port that is taken must not leave an empty recording behind.
+            # The sockets first: a port that is taken must not leave an empty recording behind.
             with closing(self._publisher), self._reception(context) as reception:
                 self._archive = self._open_archive()
                 try:
@@ -227,7 +227,7 @@ class Station:
 
     @contextmanager
     def _reception(self, context: zmq.asyncio.Context) -> Iterator[RemoteAccess | None]:
-        """The door for clients elsewhere, if one is wanted."""
+        """The access for remote clients, if configured."""
         if self._ends is None:
             yield None
             return
@@ -255,7 +255,7 @@ class Station:
                 tasks.create_task(self._every(_HEARTBEAT_EVERY, self._look_after_viewers)),
                 tasks.create_task(self._every(LOOK_EVERY_S, self._presence.look)),
             ]
-            if self._replay is None:  # a recording has no way up, and its silences are told by the link
+            if self._replay is None:  # a recording has no uplink, and its silences are reported by the link
                 running.append(tasks.create_task(self._watch()))
                 running.append(tasks.create_task(self._desk.transmit()))
                 running.append(tasks.create_task(self._every(TICK_S, self._desk.tick)))

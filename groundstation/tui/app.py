@@ -355,7 +355,11 @@ class StationApp(App[int]):
             answer = await self._source.request(message)
         except StationError as error:
             return Refusal(text=f"no answer, it may have been taken: {error}")
-        return answer if isinstance(answer, RequestAccepted | Refusal) else Refusal(text="what answers is no station")
+        return (
+            answer
+            if isinstance(answer, RequestAccepted | Refusal)
+            else Refusal(text="unexpected answer: not a station")
+        )
 
     def action_skip(self, seconds: int) -> None:
         """On in a replay, or back."""

@@ -55,7 +55,7 @@ class Ordered(Message):
 
 
 class CommandScreen(Screen[None]):
-    """Commands and what they take, the way up, everybody's commands, and the line to type into."""
+    """Commands and what they take, the uplink, all clients' commands, and the line to type into."""
 
     DEFAULT_CSS = """
     CommandScreen { background: #0e1116; }

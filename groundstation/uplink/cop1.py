@@ -72,7 +72,7 @@ _REASONS: dict[AlertReason, str] = {
 
 
 class CopService:
-    """One virtual channel's way up.
+    """One virtual channel's uplink.
 
     Attributes:
         clcw: the last one; None if there was none.

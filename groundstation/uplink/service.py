@@ -1,4 +1,4 @@
-"""Commands on their way up: checked, encoded, sent over COP-1, and followed to their last report. Sans-I/O.
+"""Commands of the uplink: checked, encoded, sent over COP-1, and followed to their last report. Sans-I/O.
 
     submit ─▶ queue ─▶ FOP-1 ─▶ CLTU          (Transmission: to be written, then answered)
                          ▲
@@ -74,7 +74,7 @@ class UplinkSettings:
 
 
 class Uplink:
-    """The way up of one spacecraft. Times in ns.
+    """The uplink of one spacecraft. Times in ns.
 
     Attributes:
         refused: orders that were refused; who refuses one counts it.
@@ -242,7 +242,7 @@ class Uplink:
         return self._end(now)
 
     def status(self, now: int) -> UplinkStatus:
-        """The way up as it stands."""
+        """The status of the uplink."""
         fop, clcw = self._cop.status(), self._cop.clcw
         return UplinkStatus(
             ert=now,

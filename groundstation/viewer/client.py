@@ -187,7 +187,7 @@ class StationClient:
         except TimeoutError as error:
             raise self._gone() from error
         except msgspec.DecodeError as error:
-            raise StationGone(f"what answers at {self._station.command} is no station") from error
+            raise StationGone(f"{self._station.command} is not a station") from error
         finally:
             handshakes.close()
             socket.close()
@@ -235,7 +235,7 @@ class StationClient:
             if isinstance(answer, Refusal):
                 raise CallerError(f"the station refuses: {answer.text}")
             if not isinstance(answer, Snapshot):
-                raise StationGone(f"what answers at {self._station.command} is no station")
+                raise StationGone(f"{self._station.command} is not a station")
             if await self._unless_closed(sub.poll(round(_JOIN_PAUSE_S * 1000))):
                 await self._drain(sub)
             if any(m.seq <= answer.sequences.get(topic_of(m), 0) for m in self._pending):

@@ -1,4 +1,4 @@
-"""Everybody's commands as a viewer knows them, and the way up. Bounded; reads no clock."""
+"""All clients' commands as a viewer knows them, and the uplink. Bounded; reads no clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CommandHistory:
     """Commands by number, and the uplink's last status.
 
     Attributes:
-        uplink: as it was told last; None: the station commands nothing, or has not said so yet.
+        uplink: as it was told last; None: the station has no uplink, or has not reported it yet.
         dropped: commands that were forgotten for want of room.
     """
 

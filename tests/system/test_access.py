@@ -67,14 +67,14 @@ def test_strangers_are_not_let_in(home: Path) -> None:
     with remote_bench(home) as bench:
         with pytest.raises(AccessRefused, match=f"groundstation keys allow stranger {stranger.public}"):
             ask(remote(bench, stranger), ping("stranger"))
-        with pytest.raises(AccessRefused, match="'revoked' is not let in"):
+        with pytest.raises(AccessRefused, match="'revoked' is not authorized"):
             ask(remote(bench, revoked), ping("revoked"))
-        with pytest.raises(StationGone, match="wants a key"):
+        with pytest.raises(StationGone, match="needs a key"):
             ask(remote(bench, None), ping("keyless"))
         with pytest.raises(StationGone, match="does not have the key given with --server-key"):
             ask(remote(bench, known, server=stranger.public), ping("known"))
         for words in (
-            f"an unknown key from 127.0.0.1; to let it in: groundstation keys allow NAME {stranger.public}",
+            f"an unknown key from 127.0.0.1; to authorize it: groundstation keys allow NAME {stranger.public}",
             "the revoked key 'revoked' from 127.0.0.1",
             "without a key",
             "that holds another key for ours",
@@ -127,9 +127,9 @@ def test_a_revoked_key_can_do_nothing_over_a_connection_it_has(home: Path) -> No
         for request in (ping("after"), SnapshotRequest(), StopRequest(reason="x")):
             answer = raw.ask(request)
             assert isinstance(answer, Refusal)
-            assert answer.text == "the key 'thief' is not let in any more"
+            assert answer.text == "the key 'thief' is no longer authorized"
         raw.close()
-        assert event("ACCESS_REFUSED", "PING of 'key:thief test': the key 'thief' is not let in any more")
+        assert event("ACCESS_REFUSED", "PING of 'key:thief test': the key 'thief' is no longer authorized")
         assert_wire(bench, seen, 1)
         asyncio.run(_hears_a_heartbeat(bench, other))
 
@@ -154,11 +154,11 @@ async def _thief_goes_other_stays(bench: Bench, thief: KeyPair, other: KeyPair) 
             async for update in staying.messages():
                 assert not isinstance(update, StationLost | StationBack)
                 heard += isinstance(update, Heartbeat)
-                if isinstance(update, EventMessage) and "a key was revoked" in update.text:
+                if isinstance(update, EventMessage) and "key revoked" in update.text:
                     heard = 0
                 if heard == 3:
                     break
-            with pytest.raises(AccessRefused, match="'thief' is not let in"):
+            with pytest.raises(AccessRefused, match="'thief' is not authorized"):
                 await going.connect()
             await home.request(SnapshotRequest())
             assert home.missed == {}
@@ -341,13 +341,13 @@ def test_a_viewer_that_is_shown_out_is_told_so(home: Path) -> None:
             KeyStore().revoke("anna", time.time_ns())
             _, said = viewer.communicate(timeout=PATIENCE_S)
     assert viewer.returncode == 25
-    assert "the key 'anna' is not let in there" in said
+    assert "the key 'anna' is not authorized there" in said
 
 
 def test_what_is_wrong_with_keys_is_one_line_and_an_exit_code(home: Path, run: Run) -> None:
     client_key("anna", "telemetry")
     wrong = run("groundstation", "keys", "revoke", "ana")
-    assert (wrong.returncode, wrong.stderr) == (2, "groundstation: no key of 'ana' is let in; did you mean 'anna'?\n")
+    assert (wrong.returncode, wrong.stderr) == (2, "groundstation: no authorized client 'ana'; did you mean 'anna'?\n")
     (KeyStore().folder / "anna.key").chmod(0o644)
     listing = run("groundstation", "keys", "list")
     assert listing.returncode == 26

@@ -1,4 +1,4 @@
-"""Which station a command line speaks to: one of this host by its name, or one elsewhere with keys."""
+"""Which station a command line connects to: one of this host by its name, or a remote one with keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groundstation.viewer.client import StationClient
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A station to connect to. ``info`` is None for one elsewhere."""
+    """A station to connect to. ``info`` is None for a remote one."""
 
     ends: Endpoints
     credentials: Credentials | None = None
@@ -54,20 +54,20 @@ def find_target(wanted: str | None, key: str | None = None, server_key: str | No
         return Target(ends, Credentials(KeyStore().load(key), checked_key(server_key)))
     if key is not None or server_key is not None or not is_private(wanted):
         raise CallerError(
-            f"{wanted} wants a key: --key NAME (groundstation keys new NAME) and --server-key with the public key "
+            f"{wanted} needs a key: --key NAME (groundstation keys new NAME) and --server-key with the public key "
             "of the station, which `groundstation keys list` shows on its host"
         )
     return Target(ends)
 
 
 def invitation(info: StationInfo) -> list[str]:
-    """What to tell those who want to watch a station from elsewhere."""
+    """How to watch a station from another host."""
     if info.remote is None:
         return []
     if info.public_key is None:
         return [f"or, on this host, with: groundstation watch {info.remote}"]
     return [
-        f"from elsewhere at {info.remote}, with a key that is let in (groundstation keys allow); its own public key is",
+        f"remote clients: {info.remote}, with an authorized key (groundstation keys allow); the station's own key is",
         f"  {info.public_key}",
     ]
 
@@ -80,7 +80,7 @@ def key_options(command: click.decorators.FC) -> click.decorators.FC:
             envvar="GROUNDSTATION_SERVER_KEY",
             show_envvar=True,
             metavar="KEY",
-            help="The public key of a station elsewhere.",
+            help="Public key of the remote station.",
         ),
         click.option(
             "--key",
@@ -88,7 +88,7 @@ def key_options(command: click.decorators.FC) -> click.decorators.FC:
             envvar="GROUNDSTATION_KEY",
             show_envvar=True,
             metavar="NAME",
-            help="The key to show to a station elsewhere: a name, or the path of its file.",
+            help="Own key for a remote station: its name, or the path of its file.",
         ),
     ):
         command = option(command)

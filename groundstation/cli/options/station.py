@@ -19,8 +19,8 @@ from protocols.lander import MARS6
 from protocols.profile import UART
 
 _output = [
-    click.option("--plain", is_flag=True, help="Lines for people, also chosen when there is no terminal."),
-    click.option("--json", "as_json", is_flag=True, help="Every message as one JSON object a line."),
+    click.option("--plain", is_flag=True, help="Print lines of text; the default without a terminal."),
+    click.option("--json", "as_json", is_flag=True, help="Print every message as one JSON object per line."),
     click.option("--ascii", "in_ascii", is_flag=True, help="Draw the TUI in ASCII only."),
 ]
 
@@ -31,7 +31,7 @@ _station = [
     click.option(
         "--bind",
         metavar="tcp://ADDRESS:PORT",
-        help="Let clients elsewhere come, too: telemetry at this port, commands at the next one. Needs --key.",
+        help="Serve remote clients, too: telemetry at this port, commands at the next one. Needs --key.",
     ),
     click.option("--key", metavar="NAME", help="The station's own key: `groundstation keys new NAME` makes it."),
 ]
@@ -78,7 +78,7 @@ def station_config(
     """What the options of `station_options` say.
 
     Raises:
-        CallerError: a replay cannot be recorded, or a name is no text.
+        CallerError: a replay cannot be recorded, or a name is not text.
     """
     for text in (link, str(record or "")):
         checked_text(text)

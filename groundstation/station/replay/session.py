@@ -217,7 +217,7 @@ def _key(event: EventMessage) -> _Said:
 
 def _nanoseconds(seconds: float) -> int:
     if not abs(seconds) <= _SKIP_MAX_S:
-        raise CallerError(f"{seconds:g} s is no way to skip: up to {_SKIP_MAX_S:g} s, on or back")
+        raise CallerError(f"invalid skip of {seconds:g} s: up to {_SKIP_MAX_S:g} s, on or back")
     return round(seconds * NS_PER_S)
 
 

@@ -1,4 +1,4 @@
-"""Rows of the command screen: what can be ordered, what it takes, how the way up stands, what became of all orders."""
+"""Rows of the command screen: the commands, their arguments, the state of the uplink, the history of commands."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def uplink(view: View, width: int) -> list[Row]:
     if view.model.replay:
         rows.append((Span(" REPLAY: a recording takes no commands", "badge_warn"),))
     elif status is None:
-        rows.append((Span(" this station has said nothing of its uplink", "dim"),))
+        rows.append((Span(" no uplink status received", "dim"),))
     else:
         rows += [_cop(status), _clcw(view, status), _queue(status), _arming(view, status)]
     return [fit(aged(row, view), width) for row in rows] + [fit((), width)] * (UPLINK_ROWS - len(rows))

@@ -231,7 +231,7 @@ def test_a_truncated_file_says_what_is_left(tmp_path: Path) -> None:
     path.write_bytes(DESCENT[: 132 * 3 + 70])
     result = decode(path)
     assert result.exit_code == 0
-    assert "the last 70 bytes are no whole good frame" in result.output
+    assert "the last 70 bytes are not a complete good frame" in result.output
 
 
 @pytest.mark.parametrize(

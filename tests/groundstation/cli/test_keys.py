@@ -35,7 +35,7 @@ def test_a_key_is_made_let_in_listed_and_revoked(home: Path) -> None:
     assert call("allow", "anna", "--command") == "anna may listen and command\n"
     assert call("allow", "boris", "AB" * 32, "--telemetry") == "boris may listen\n"
     assert call("allow", "boris", "--command") == "boris may listen and command\n"
-    assert call("revoke", "boris") == "boris is not let in any more\n"
+    assert call("revoke", "boris") == "boris is no longer authorized\n"
     assert [line.split()[:3] for line in call("list").splitlines()] == [
         ["Keys", "of", "this"],
         ["anna", pair.public],

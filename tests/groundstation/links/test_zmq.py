@@ -193,7 +193,7 @@ def test_who_wants_a_key_and_who_hangs_up_look_the_same_and_are_tried_again() ->
     with sockets.create_server(("127.0.0.1", 0)) as listener, ExitStack() as there:
         endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         with started(f"zmq:{endpoint}") as (_, sink):
-            words = f"{endpoint} wants a key, or is no lander or relay: zmq:{endpoint}?key=NAME&server_key=KEY"
+            words = f"{endpoint} needs a key, or is not a lander or relay: zmq:{endpoint}?key=NAME&server_key=KEY"
             listener.accept()[0].close()
             sink.wait(lambda: words in str(sink.changes("ATTEMPTING")), words)
             told = len(sink.reports)

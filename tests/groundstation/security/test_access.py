@@ -23,7 +23,7 @@ def test_rights() -> None:
     for rights in ("telemetry", "command"):
         Principal("anna", rights).check(SnapshotRequest())
     for request in (*REQUESTS, SnapshotRequest()):
-        with pytest.raises(AccessRefused, match="not let in"):
+        with pytest.raises(AccessRefused, match="no longer authorized"):
             Principal("anna", "none").check(request)
 
 
