@@ -1,4 +1,4 @@
-"""A serial port of a bench host, served to a station elsewhere.
+"""A serial port of a bench host, served to a remote station.
 
     reader thread ─▶ RelayBuffer ─▶ ROUTER ══ network ══▶ ZmqLink of the station
                                       │  ◀══ Received, commands
@@ -61,7 +61,7 @@ _BREATH = 256
 
 @dataclass(frozen=True, slots=True)
 class BridgeConfig:
-    """What a bridge is told at its start.
+    """The configuration of a bridge.
 
     Attributes:
         endpoint: where the station comes.
@@ -99,7 +99,7 @@ class Bridge:
     def __init__(
         self, config: BridgeConfig, link: Link, store: KeyStore, clock: Clock, say: Callable[[str], None]
     ) -> None:
-        """Args: the settings, the port, who is let in, now in ns, and who is told what happens.
+        """Args: the settings, the port, the keys, now in ns, and the log.
 
         Raises:
             CallerError: others could reach the endpoint, and there is no key.

@@ -43,7 +43,7 @@ MAX_PACKET = 4096
 """Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
 
 _TOLD_ONCE = 64
-"""How many different oddities (foreign SCIDs, unknown APIDs …) are told by name; the rest is only counted."""
+"""How many different oddities (foreign SCIDs, unknown APIDs …) are reported by name; the rest is only counted."""
 
 
 class FrameNote(NamedTuple):
@@ -339,7 +339,7 @@ class Receiver:
         return out
 
     def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[ReceiverEvent]:
-        """A spacecraft that was built with another dictionary is told of, once for each hash."""
+        """Report a spacecraft that was built with another dictionary, once for each hash."""
         theirs = values.get("dictionary_hash")
         ours = self.dictionary.hash
         if not isinstance(theirs, int) or theirs == self._foreign_hash.get(packet, ours):

@@ -13,7 +13,7 @@ class LoopWakeup:
         self._rung = False
 
     def ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Something is there; `heard` returns after this, at least once."""
+        """Wake the loop: `heard` returns after this, at least once."""
         if not self._rung:
             self._rung = True
             loop.call_soon_threadsafe(self._event.set)

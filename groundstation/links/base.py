@@ -27,9 +27,9 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TransportChange:
-    """The transport changed. ``detail`` is one line for a person: what happened and what to do.
+    """The transport changed. ``detail`` is one line of text: what happened and what to do.
 
-    ``peer`` is True when the port is fine but what is behind it went away (a ZeroMQ peer: cause RELAY).
+    ``peer`` is True when the port is fine but the peer went away (a ZeroMQ peer: cause RELAY).
     ``disturbance``: the port stays CONNECTED, but another program does something to it.
     """
 
@@ -59,7 +59,7 @@ class RelayGap:
 class ReplayJump:
     """A replay jumped: decoding starts from scratch at ``ert``, and what came before is not its context.
 
-    What lies before ``until`` is given for its context: who decodes finds lock again there, which the pass had already.
+    What lies before ``until`` is given as context: the decoder finds lock again there, which the pass had already.
     """
 
     ert: int
@@ -81,7 +81,7 @@ class EndOfStream:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedMessage:
-    """A replay tells what the station of that time told, at ``ert`` of the recording. It is nothing to decode."""
+    """A message that the station published in the pass, at ``ert`` of the recording. It is not decoded again."""
 
     ert: int
     news: RecordedMessage
@@ -91,7 +91,7 @@ Report = Chunk | TransportChange | Idle | RelayGap | ReplayJump | EndOfStream | 
 
 
 class Link(Protocol):
-    """A way to bytes. Reports come from the link's own reader thread through ``sink``; they are in time order.
+    """A source of bytes. Reports come from the link's own reader thread through ``sink``; they are in time order.
 
     Except that what a bridge buffered while no station was connected comes with the older stamps of the bridge.
     """

@@ -4,13 +4,13 @@ Rules:
 1. Time is the recording's: reports carry the Earth received times of the pass, and `now` runs with them at ``speed``.
    So contact, limits and verdicts come out as they did live, whatever the speed.
 2. The order is the ingest sequence. Changes of the transport come from the recording, and so does what its station
-   told; silence between reads is told as it was, never later than the contact monitor needs.
-3. A jump says `ReplayJump` first: a decoder starts from scratch. The seconds before it are given at once, so there is
-   lock and context. A way on of up to a minute is no jump: what lies between is given at once.
+   published; silence between reads is reported as it was, never later than the contact monitor needs.
+3. A jump reports `ReplayJump` first: a decoder starts from scratch. The seconds before it are given at once, so there
+   is lock and context. A seek of up to a minute ahead is not a jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. A recording may still be written: its end is where it is now, and moves on.
-6. What is damaged is passed over and told (`playback`). Only if nothing can be read any more the replay ends, like at
-   the end of the recording, but says why; orders that lead elsewhere are still obeyed.
+6. What is damaged is skipped and reported (`replay_source`). Only if nothing more can be read the replay ends, as at
+   the end of the recording, but reports why; requests to seek elsewhere are still executed.
 7. Nothing is written, to no spacecraft and to no file.
 """
 
@@ -44,7 +44,7 @@ _LOOK_EVERY_NS = 500 * NS_PER_MS
 
 
 class ReplayLink:
-    """Plays a recording; takes orders to pause, go on, jump, step and change speed from any one thread."""
+    """Plays a recording; takes requests to pause, go on, seek, step and change speed from any one thread."""
 
     OPTIONS = ("speed", "from", "paused")
 
@@ -55,7 +55,7 @@ class ReplayLink:
             path: the recording; it may still be written.
             speed: times faster than it was.
             start: where to begin, as `ReplaySource.find` takes it; by default at its start.
-            paused: wait for an order before anything is played.
+            paused: start paused.
 
         Raises:
             ArchiveError: it is none of this station's.
@@ -122,7 +122,7 @@ class ReplayLink:
             return PlaybackState(self._now(), self._first, self._last, tempo.speed, not tempo.running, self._ended)
 
     def describe(self) -> str:
-        """One line for a person: how it plays."""
+        """One line of text: how it plays."""
         state = self.state()
         if state.ended:
             return f"{self.path.name} cannot be read on" if self._fault else f"the end of {self.path.name}"
@@ -295,7 +295,7 @@ class ReplayLink:
             return journey or SeekRequest(self._now(), jump=False)
 
     def _travel(self, playback: ReplaySource, journey: SeekRequest, items: Iterator[Item]) -> Iterator[Item]:
-        """Play until there is another order; what is left of the items."""
+        """Play until there is another request; what is left of the items."""
         if journey.jump:
             items = self._begin_anew(playback, journey.ert)
         while (left := self._travel_over(playback, journey, items)) is None:
@@ -319,7 +319,7 @@ class ReplayLink:
         return chain(head, items) if head else None
 
     def _begin_anew(self, playback: ReplaySource, ert: int) -> Iterator[Item]:
-        """Tell of the jump; what comes then."""
+        """Report the jump; the items that follow it."""
         first = playback.context_of(ert)
         items = self._patiently(playback.items(first))
         head = list(islice(items, 1))
@@ -349,7 +349,7 @@ class ReplayLink:
     def _travel_over(
         self, playback: ReplaySource, journey: SeekRequest, items: Iterator[Item]
     ) -> Iterator[Item] | None:
-        """Play these items until there is another order; what is left of them, or None: there are no more."""
+        """Play these items until there is another request; what is left of them, or None: there are no more."""
         for item in items:
             if journey.until is not None:
                 parts = playback.split(item, journey.until)
@@ -408,7 +408,7 @@ class ReplayLink:
         self._hand_on(EndOfStream(at, fault, lack))
 
     def _wait_for(self, ert: int) -> bool:
-        """Let the recording's time come to ``ert``; False: there is another order, or a pause."""
+        """Let the recording's time come to ``ert``; False: there is another request, or a pause."""
         while True:
             with self._changed:
                 if self._journey is not None or self._stopping or not self._tempo.running:

@@ -1,4 +1,4 @@
-"""How a replay moves: its time against the host's, its speed, and the ways it is sent. No clock, no thread."""
+"""How a replay moves: its time against the host's, its speed, and where it seeks to. No clock, no thread."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ _NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange] 
     "contact": ContactChange,
     "acknowledgement": Acknowledgement,
 }
-"""What a station tells, by the kind under which it is recorded."""
+"""The types of a station's messages, by the kind under which they are recorded."""
 
 
 class Item(NamedTuple):
@@ -163,7 +163,7 @@ class ReplaySource:
     def context_of(self, ert: int) -> int:
         """The id to begin with, so that at ``ert`` there is lock, and channels lost of late are known.
 
-        It is a chunk's; 0 if no chunk is before it: then the recording begins with what was told before.
+        It is a chunk's; 0 if no chunk is before it: then the recording begins with what was published before.
         """
         heard = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert)
         begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
@@ -184,7 +184,7 @@ class ReplaySource:
         return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
     def transport(self, before: int, ert: int) -> TransportChange | None:
-        """The transport as it stood before that id, told as of ``ert``; None if the first word of it comes later."""
+        """The transport as it stood before that id, as of ``ert``; None if the first report of it comes later."""
         event = self._reader.last_event("transport", before)
         if event is not None:
             change = self._change(event, ert)
@@ -235,7 +235,7 @@ class ReplaySource:
         return _nth(last, -steps, self._reader.frame_before)
 
     def _span(self) -> tuple[int, int] | None:
-        """The recording's span; what was told days away from all that was received has a damaged time."""
+        """The recording's span; what was published days away from all that was received has a damaged time."""
         span, received = self._reader.span(), self._reader.span_of_bytes()
         if span is None or received is None:
             return span
@@ -266,7 +266,7 @@ class ReplaySource:
         return report if note is None else ReplayedMessage(event.ert, _damaged(event.ert, note))
 
     def _lost_between(self, last: int, number: int, ert: int) -> Iterator[Item]:
-        """What cannot be read between two records, told when the second one was received."""
+        """What cannot be read between two records, reported when the second one was received."""
         for lost in self._reader.lost:
             if last < lost.last < number:
                 at = ert if lost.received is None else lost.received[1]

@@ -5,7 +5,7 @@ Rules:
    Anything slower moves the stamps.
 2. Gone is OSError, termios.error or an empty read; which of them it is depends on the driver and the moment.
 3. After any failure there is a wait, and only bytes end the back-off: a port that opens and hangs up at once
-   is no busy loop.
+   does not make a busy loop.
 4. What other programs do to the port is reported between the bytes (`port_watch`); which device it has to be when it
    comes back, `device_finder` knows.
 """
@@ -71,7 +71,7 @@ class SerialLink:
         """The link of a URL.
 
         Raises:
-            CallerError: the baud rate is no positive whole number, or the address means several ports.
+            CallerError: the baud rate is not a positive whole number, or the address means several ports.
         """
         baud = checked_baud(options["baud"]) if "baud" in options else DEFAULT_BAUD
         return cls(address, clock, baud)

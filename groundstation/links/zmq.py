@@ -1,17 +1,17 @@
 """Bytes over ZeroMQ from a relay or a lander that binds: ``zmq:tcp://127.0.0.1:5570``, ``zmq:ipc:///run/lander``, or
-from a bridge elsewhere, with keys: ``zmq:tcp://HOST:5580?key=NAME&server_key=KEY``.
+from a remote bridge, with keys: ``zmq:tcp://HOST:5580?key=NAME&server_key=KEY``.
 
 Rules:
 1. DEALER at this end, one station a relay: a second would take every other message, and both would see gaps.
-2. What the messages mean is `RelayStream`'s business; here they come and go.
-3. The reader thread alone touches the socket. Who writes hands over and waits for the verdict.
+2. What the messages mean is up to `RelayStream`; this file sends and receives them.
+3. The reader thread alone touches the socket. A writer hands its bytes over and waits for the result.
 4. Monitor events come before the data that follow them and after the data that precede them: the order of
    CONNECTED, bytes, DISCONNECTED is kept.
 5. The monitor is closed before the context, or the context never ends.
 6. What a relay sends is bounded (`groundstation.security.outgoing`): a message of 200 MB held the station up for 50 s.
    A relay that sends more is disconnected and reported; the bytes before are kept.
-7. After a key was refused, or one was wanted, libzmq does not try again. This link does: it may be let in later. A
-   keyless link sees either a protocol error or only that it was hung up on: it says the same of both.
+7. After a key was refused, or was missing, libzmq does not try again. This link does: it may be authorized later. A
+   link without a key sees either a protocol error or only a disconnect: it reports the same for both.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ZmqLink:
         """Args: what to connect to, the clock that stamps, and the keys if they are needed there.
 
         Raises:
-            CallerError: no tcp:// or ipc:// endpoint.
+            CallerError: not a tcp:// or ipc:// endpoint.
         """
         if not _ENDPOINT.fullmatch(endpoint):
             raise CallerError(f"{endpoint!r}: zmq:tcp://HOST:PORT or zmq:ipc://PATH is wanted")
@@ -86,7 +86,7 @@ class ZmqLink:
 
     @property
     def malformed(self) -> int:
-        """Messages that were none of a relay's."""
+        """Messages that no relay sends."""
         return self._stream.malformed
 
     @classmethod
@@ -198,7 +198,7 @@ class ZmqLink:
                 self._handshake_failed(event)
 
     def _handshake_failed(self, event: int) -> None:
-        """Say why, as far as this side can tell: a keyless one that is hung up on may not even see what it lacked."""
+        """Report why, as far as this side can tell: a link without a key may see a disconnect alone."""
         if self._credentials is None:
             url = f"zmq:{self._endpoint}?key=NAME&server_key=KEY"
             self._attempt(f"{self._endpoint} needs a key, or is not a lander or relay: {url}")
@@ -246,7 +246,7 @@ class ZmqLink:
             self._reconnect(socket)
 
     def _say_farewell(self, socket: zmq.Socket[bytes]) -> None:
-        """Everything that came was handed on: the next station need not get it again."""
+        """Acknowledge everything that came: the next station need not get it again."""
         farewell = self._stream.farewell() if self._connected else None
         if farewell is not None:
             socket.setsockopt(zmq.LINGER, _FAREWELL_MS)
@@ -284,7 +284,7 @@ class ZmqLink:
                 verdict.set_exception(LinkError(f"{self._endpoint}: {why}, nothing was sent"))
 
     def _attempt(self, detail: str) -> None:
-        """Tell why there is no connection yet; once."""
+        """Report why there is no connection yet; once."""
         if detail != self._told:
             self._told = detail
             self._report([self._stream.change("ATTEMPTING", detail, self._clock())])

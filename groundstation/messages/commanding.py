@@ -83,7 +83,7 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
     Attributes:
         cop: FOP-1's state: ACTIVE, RETRANSMIT_WITHOUT_WAIT, … INITIAL.
         vs: V(S), the number of the next frame.
-        vr: V(R) as the last CLCW told it, at ``clcw_ert``; None if there was none. So with the three flags.
+        vr: V(R) of the last CLCW, at ``clcw_ert``; None if there was none. So with the three flags.
         unacknowledged: frames sent and not acknowledged.
         waiting: commands that have not been sent.
         refused: orders refused since the station started.

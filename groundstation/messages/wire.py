@@ -306,10 +306,10 @@ class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
-    ``known_commands`` is what can be ordered, in the dictionary's order; ``commands`` what became of those ordered.
+    ``known_commands`` are the commands of the dictionary, in its order; ``commands`` the states of those requested.
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
-    ``clock`` is the mission's time (SCET) in the one that goes on, as ``clock_vcid`` told it, whatever a channel that
-    is silent since said in the one before.
+    ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
+    that have been silent since the flight before.
     """
 
     station: str

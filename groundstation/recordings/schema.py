@@ -41,7 +41,7 @@ Each checkpoint takes it into the file, and the commit after that takes it away 
 another program has merged the journal does not say it."""
 
 COPIED = "copied"
-"""Key of the fact that `copying` adds to a copy: when it was made, ISO 8601."""
+"""Key of the fact that `copy` adds to a copy: when it was made, ISO 8601."""
 
 GAP_KIND = "gap"
 """Kind of the event the writer itself records where records were dropped."""

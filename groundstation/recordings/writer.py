@@ -131,7 +131,7 @@ class ArchiveWriter:
             commit_every_s: the least time from one commit to the next; with the time that a commit takes, the most
                 that a crash can cost.
             retry_every_s: how often to try again while the disk refuses.
-            answer_within_s: a commit that takes longer is told as an error, for as long as it takes.
+            answer_within_s: a commit that takes longer is reported as an error, for as long as it takes.
             max_records: bound of the queue.
             max_bytes: bound of the queue, in bytes of payload.
 

@@ -54,7 +54,7 @@ class Outgoing:
         self._connection: Connection | None = None
 
     def event(self, event: int, value: int, endpoint: str) -> None:
-        """Something happened to the connection, as the monitor tells it."""
+        """An event of the connection, as the monitor reports it."""
         with self._lock:
             self._event(event, value, endpoint)
 

@@ -29,7 +29,7 @@ _WRONG_SERVER_KEY = 0x1100_0001
 
 
 class CurveAuthenticator:
-    """Lets clients with known keys in, and tells of the others. To be used inside one event loop."""
+    """Admits clients with authorized keys, and reports the others. To be used inside one event loop."""
 
     greeting = 500
     """Bytes: who has sent less has not shown a key."""

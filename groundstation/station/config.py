@@ -1,4 +1,4 @@
-"""What a station is told at its start."""
+"""The configuration of a station."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from protocols.profile import LinkProfile
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """What a station is told at its start.
+    """The configuration of a station, given at its start.
 
     Attributes:
         recording: None to keep nothing: for replays.

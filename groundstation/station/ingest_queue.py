@@ -25,7 +25,7 @@ _ROOM_EVERY = 0.01
 
 
 class DecodeLock:
-    """A lock for one event loop and one reader thread. Who has it may enter it again."""
+    """A lock for one event loop and one reader thread. Its holder may enter it again."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -70,7 +70,7 @@ class IngestQueue:
 
     @property
     def empty(self) -> bool:
-        """Nothing waits, and nothing was refused that has not been told."""
+        """Nothing waits, and all refused reports have been reported."""
         return not self._reports and not self._overrun
 
     @property
@@ -90,7 +90,7 @@ class IngestQueue:
                 self._reports.append(report)
 
     def wait_for_room(self, give_up: Callable[[], bool]) -> None:
-        """Hold a reader up that can wait: a recording has time."""
+        """Block a reader that can wait, as that of a recording."""
         while (self.held or len(self._reports) >= self._limit // 2) and not give_up():
             time.sleep(_ROOM_EVERY)
 

@@ -22,7 +22,7 @@ from groundstation.recordings.records import FrameEntry
 
 
 class Archive(Protocol):
-    """What a recorder needs of an archive; `archive.writer.ArchiveWriter` is the real one."""
+    """What `ArchivingReceiver` needs of an archive; `recordings.writer.ArchiveWriter` is the real one."""
 
     @property
     def error(self) -> str | None:

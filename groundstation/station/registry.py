@@ -40,7 +40,7 @@ _CLAIM_PAUSE_S = 0.01
 class StationInfo(Endpoints, frozen=True, kw_only=True):
     """A running station. ``started`` in ns since 1970-01-01 UTC; ``recording`` is the archive's path.
 
-    ``remote`` is where clients elsewhere come, and ``public_key`` what they must know it by.
+    ``remote`` is where remote clients connect, and ``public_key`` the key that they must know.
     """
 
     name: str

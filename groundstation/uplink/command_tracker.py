@@ -30,7 +30,7 @@ class TrackedCommand:
     """A command and all that is needed to send it.
 
     Attributes:
-        news: its state, as it was told last.
+        news: its state, as last published.
         values: its arguments, in their units.
         deadline: when it is given up, in ns.
         repeats: how often it may still be sent again as a new packet.
@@ -59,7 +59,7 @@ class CommandTracker:
     """All commands of a station, the last ones by number."""
 
     def __init__(self, tell: Callable[[CommandUpdate], None]) -> None:
-        """Args: who is told of every change."""
+        """Args: the receiver of every change."""
         self._tell = tell
         self._entries: dict[int, TrackedCommand] = {}
         self._last = 0

@@ -1,4 +1,4 @@
-"""What COP-1 at work is told, and what it says: its settings, and the outputs of `cop.CopService`."""
+"""The settings and outputs of COP-1 (`cop1`)."""
 
 from __future__ import annotations
 

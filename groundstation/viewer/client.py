@@ -83,7 +83,7 @@ class StationClient:
             timeout_s: how long an answer may take.
             silence_s: how long a station may be silent before it counts as lost.
             retry_s: the pause between two attempts to find a lost station.
-            credentials: for a station elsewhere.
+            credentials: for a remote station.
         """
         self.unreadable = 0
         self._station = station
@@ -149,7 +149,7 @@ class StationClient:
     async def messages(self) -> AsyncIterator[Update]:
         """Everything after the snapshot, in order, heartbeats included; ends when the client is closed.
 
-        A lost station is told once (`StationLost`), its return with a new snapshot (`StationBack`).
+        A lost station is reported once (`StationLost`), its return with a new snapshot (`StationBack`).
         """
         while self._sub is not None:
             message = await self._next(self._sub)
@@ -219,7 +219,7 @@ class StationClient:
         self._report = asyncio.create_task(self._send_report(missed))
 
     async def _send_report(self, missed: int) -> None:
-        with contextlib.suppress(StationError):  # then it is told with the next one
+        with contextlib.suppress(StationError):  # then it is reported with the next one
             await self.request(DropReport(viewer=self._name, missed=missed - self._missed_before))
 
     async def clock(self) -> int | None:

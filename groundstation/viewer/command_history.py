@@ -22,7 +22,7 @@ class CommandHistory:
     """Commands by number, and the uplink's last status.
 
     Attributes:
-        uplink: as it was told last; None: the station has no uplink, or has not reported it yet.
+        uplink: as last reported; None: the station has no uplink, or has not reported it yet.
         dropped: commands that were forgotten for want of room.
     """
 
@@ -57,7 +57,7 @@ class CommandHistory:
             self.take(news)
 
     def follow(self, uplink: UplinkStatus | None, now: int) -> None:
-        """The uplink as the station told it at host time ``now``."""
+        """The uplink as the station reported it at host time ``now``."""
         self.uplink, self._told = uplink, now
 
     def clcw_age(self, now: int) -> int | None:

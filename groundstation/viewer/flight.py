@@ -1,4 +1,4 @@
-"""One flight as its telemetry tells it: the mission clock, the curves, and where in them the signal was lost.
+"""One flight as its telemetry shows it: the mission clock, the curves, and where in them the signal was lost.
 
 The station keeps it for viewers that join late, a viewer for its screen. Rules:
 
@@ -35,7 +35,7 @@ class Flight:
 
     Attributes:
         clock: the mission's time; None before any is known.
-        clock_vcid: the channel that told it.
+        clock_vcid: the channel that it came on.
         number: counts the flights.
         earlier: all this is of an earlier run of the station.
         loss_marks: (VCID, SCET) of the last frame before each loss of signal.
@@ -66,7 +66,7 @@ class Flight:
             series.add(message.scet, value, gap)
 
     def follow(self, scet: int, vcid: int) -> None:
-        """A channel told its time."""
+        """The time of a channel came."""
         clock = self._clocks.setdefault(vcid, OnboardClock())
         if not clock.follow(scet):
             return
@@ -94,7 +94,7 @@ class Flight:
         Args:
             number: which of the station's flights it is: another may have begun while this viewer was away.
             clock: the mission's time.
-            vcid: the channel that told it.
+            vcid: the channel that it came on.
         """
         if clock is None or vcid is None:
             return

@@ -165,7 +165,7 @@ class PassModel:
         self._lost_since = since
 
     def obeyed(self, answer: Snapshot, now: int) -> None:
-        """A replay did what it was told; the rest of the answer comes in its order with what is published."""
+        """A replay executed a request; the rest of the answer comes in its order with what is published."""
         self._pass_clock.obeyed(answer.link.playback, now)
 
     def acknowledged(self, until: int, who: str) -> None:

@@ -11,7 +11,7 @@ class PassClock:
     """Turns host time into the time of what is shown.
 
     Attributes:
-        playback: the replay as its station told it last; None: what comes is live.
+        playback: the replay's status as last reported; None: what comes is live.
     """
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ baud rate. A line whose frame takes longer, of less than 530 baud, is told of in
 
 
 class HealthEvent(NamedTuple):
-    """Something to be told as an event of the station."""
+    """Something to be published as an event of the station."""
 
     severity: Severity
     name: str

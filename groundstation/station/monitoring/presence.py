@@ -27,7 +27,7 @@ class Presence:
         publisher: Publisher,
         say: Callable[[Severity, str, str], None],
     ) -> None:
-        """Args: where the station is registered, as what, at which sockets, and who tells of it."""
+        """Args: where the station is registered, as what, at which sockets, and the log."""
         self._registry = registry
         self._info = info
         self._publisher = publisher

@@ -27,7 +27,7 @@ class Viewers:
     """
 
     def __init__(self, slow: EventThrottle) -> None:
-        """Args: who is told of viewers that do not keep up."""
+        """Args: the log of viewers that do not keep up."""
         self.missed = 0
         self._slow = slow
         self._reported: dict[str, int] = {}

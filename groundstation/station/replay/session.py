@@ -1,4 +1,4 @@
-"""What a station does differently while it replays: it obeys orders about time, and marks all it says."""
+"""What a station does differently while it replays: it executes replay requests, and marks all that it publishes."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ _Said = tuple[str, str, int, int | None]
 
 
 class ReplaySession:
-    """A replay under orders.
+    """Controls a replay, and publishes each of its messages once.
 
-    Everything that was told in the pass is told again once: an event comes either from decoding the bytes again, or
-    from the recording. No list of names decides that. A recording has an event always behind the bytes that it came
-    from, so what decoding says is there first; if the recorded one comes and decoding has said it, it is the same.
-    What decoding cannot say (of commands, of a relay's gap, of a full disk, of frames before a jump) is retold.
+    Everything that was published in the pass is published again once: an event comes either from decoding the bytes
+    again, or from the recording. No list of names decides that. A recording has an event always after the bytes that it
+    came from, so the decoded one is there first; if the recorded one comes then, it is the same. What decoding cannot
+    give (commands, a relay's gap, a full disk, frames before a jump) comes from the recording.
 
     After a jump it is the other way round: what is decoded only for its context finds lock and limits again, at times
     when the pass had them already. So there the recording alone is believed, up to the place that was jumped to.
@@ -95,7 +95,7 @@ class ReplaySession:
         self._said.clear()
 
     def says(self, outcome: ReceiverEvent) -> bool:
-        """Whether to tell what decoding says."""
+        """Whether to publish a decoded event."""
         if isinstance(outcome, ContactChange | EventMessage) and outcome.ert < self._context_until:
             return False
         if isinstance(outcome, EventMessage):
@@ -103,7 +103,7 @@ class ReplaySession:
         return True
 
     def is_new(self, news: RecordedMessage) -> bool:
-        """Whether what the recording has next was not told yet; each may be asked once."""
+        """Whether the next recorded message is not published yet; to be called once for each."""
         if isinstance(news, ContactChange):
             return news.ert < self._context_until
         if not isinstance(news, EventMessage) or _key(news) not in self._said:
@@ -112,11 +112,11 @@ class ReplaySession:
         return False
 
     def obey(self, order: ReplayControl) -> None:
-        """Carry out an order.
+        """Execute a request.
 
         Raises:
             ArchiveError: the recording has no index of frames to step by.
-            CallerError: the order lacks something, or the recording does not reach so far.
+            CallerError: the request lacks something, or the recording does not reach so far.
         """
         self.pace.go()
         link = self._link
@@ -154,12 +154,12 @@ class ReplaySession:
 
 
 class ReplayClient(StationClient):
-    """The viewer that a replay is played for: the replay begins when it is there, and waits when it is slow."""
+    """The viewer that a replay is played for: the replay starts when it has joined, and waits when it is slow."""
 
     waited_for: ClassVar[bool] = True
 
     def __init__(self, station: Endpoints, clock: Callable[[], int], *, paused: bool = False) -> None:
-        """Prepare; ``paused``: let it wait for an order before anything is played."""
+        """Prepare; ``paused``: start paused."""
         super().__init__(station, clock)
         self._paused = paused
         self._told = 0
@@ -197,7 +197,7 @@ def last_words(end: EndOfStream) -> tuple[Severity, str, str]:
 
 
 def replay_is_over(message: AnyMessage) -> bool:
-    """Whether this is the last that a replay has to say, or says that it has said it before.
+    """Whether this is a replay's last message, or a status after it.
 
     Raises:
         ArchiveError: it is over because its recording cannot be read on.

@@ -39,7 +39,7 @@ def test_a_key_is_made_let_in_listed_and_revoked(home: Path) -> None:
     assert [line.split()[:3] for line in call("list").splitlines()] == [
         ["Keys", "of", "this"],
         ["anna", pair.public],
-        ["Let", "in", "by"],
+        ["Authorized", "clients", "of"],
         ["anna", "command", pair.public],
         ["boris", "revoked", "ab" * 32],
     ]
