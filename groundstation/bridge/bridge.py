@@ -6,8 +6,8 @@
 
 Rules:
 1. What was read is kept until the station has acknowledged it: across broken connections and stations that restart.
-2. One station at a time. Another one is told so, and asks again.
-3. A command is written now or not at all: what the port does not take is dropped, counted and told. COP-1 sends again.
+2. One station at a time. Another one is answered `Busy`, and asks again.
+3. A command is written now or not at all: what the port does not take is dropped, counted and reported. COP-1 resends.
 4. The reader thread puts into the buffer; the event loop takes out. Both hold the lock, for moments.
 """
 
@@ -64,9 +64,9 @@ class BridgeConfig:
     """The configuration of a bridge.
 
     Attributes:
-        endpoint: where the station comes.
-        key: the bridge's own; needed for an endpoint that others can reach.
-        buffer: bytes of memory for what no station has acknowledged.
+        endpoint: where the station connects.
+        key: the bridge's own; needed for an endpoint that other hosts can reach.
+        buffer: bytes of memory for data that no station has acknowledged.
     """
 
     endpoint: str
@@ -80,7 +80,7 @@ class _Station:
 
     Attributes:
         here: it has not left. Its last `Received` may be read after that.
-        following: it said where to go on.
+        following: it reported where to go on.
     """
 
     identity: bytes
@@ -102,7 +102,7 @@ class Bridge:
         """Args: the settings, the port, the keys, now in ns, and the log.
 
         Raises:
-            CallerError: others could reach the endpoint, and there is no key.
+            CallerError: other hosts could reach the endpoint, and there is no key.
         """
         check(config.endpoint, keyed=config.key is not None)
         self.unwritten = 0
@@ -125,7 +125,7 @@ class Bridge:
         """Serve until a signal asks to stop.
 
         Args:
-            ready: called with the endpoint once a station can come.
+            ready: called with the endpoint once a station can connect.
 
         Raises:
             WorldError: the endpoint cannot be bound.
@@ -267,7 +267,7 @@ class Bridge:
             await self._received(station, message.news)
 
     async def _greet(self, identity: bytes, key: str, caller: Principal) -> None:
-        """A station says hello."""
+        """A station's hello came."""
         other = self._station
         if other is not None and other.here and other.identity != identity:
             await self._send_sign_of_life(other)  # finds out whether it is still there
@@ -281,7 +281,7 @@ class Bridge:
         self._say(f"a station came{'' if caller.key is None else f' with the key {caller.key!r}'}")
 
     async def _received(self, station: _Station, news: Received) -> None:
-        """The station says what it has: at first where to go on, then what to forget."""
+        """The station's acknowledgement: the first says where to go on, later ones what to drop."""
         if news.stream != self._stream:
             return
         with self._lock:
@@ -314,12 +314,12 @@ class Bridge:
     # ------------------------------------------------------------------------------------------- minding
 
     async def _mind(self) -> None:
-        """Show revoked keys out, and tell what changed."""
+        """Stop serving revoked keys, and report what changed."""
         while True:
             station = self._station
             if station is not None and self._gate.caller(station.key).rights == "none":
                 self._station, station.here = None, False
-                self._say("the station's key was revoked: it gets nothing more")
+                self._say("the station's key was revoked: no more data is sent to it")
                 await self._send_away(station.identity, "the station's key is no longer authorized")
             self._tell_of_list()
             self._tell_of_drops()
@@ -332,12 +332,12 @@ class Bridge:
         self._told_list = self._guests.error
 
     def _tell_of_drops(self) -> None:
-        """At the first drop, and whenever their number has doubled since it was told."""
+        """Report the first drop, and whenever their number has doubled since the last report."""
         with self._lock:
             dropped, size = self._buffer.dropped, self._buffer.dropped_bytes
         if dropped and dropped >= 2 * self._told_dropped:
             self._told_dropped = dropped
-            self._say(f"no room left for what no station takes: {dropped} reads, {size} bytes dropped so far")
+            self._say(f"the buffer is full and no station takes data: {dropped} reads, {size} bytes dropped so far")
 
     def _sum_up(self) -> None:
         with self._lock:

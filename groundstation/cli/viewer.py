@@ -155,7 +155,7 @@ def run(
 
 
 def _part_with(info: StationInfo, *, stop: bool) -> None:
-    """Stop the station or leave it, and say so if anybody is still there to read it.
+    """Stop the station or leave it, and print which if the output is still open.
 
     Raises:
         ArchiveError: it has ended, and its recording lacks something.

@@ -34,6 +34,6 @@ def open_link(url: str, clock: Clock) -> Link:
         raise CallerError(unknown("link", scheme if colon else url, LINKS))
     address, _, query = rest.partition("?")
     if not address:
-        raise CallerError(f"{url} names no port: {scheme}:ADDRESS is wanted")
+        raise CallerError(f"{url} names no port: expected {scheme}:ADDRESS")
     kind = LINKS[scheme]
     return kind.from_url(address, url_options(url, query, kind.OPTIONS), clock)

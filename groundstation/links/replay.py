@@ -94,7 +94,7 @@ class ReplayLink:
         try:
             speed = float(options.get("speed", "1"))
         except ValueError as error:
-            raise CallerError(f"speed={options['speed']}: a number is wanted, such as 4") from error
+            raise CallerError(f"speed={options['speed']}: expected a number, such as 4") from error
         return cls(
             Path(os.fsdecode(unquote_to_bytes(address))),
             speed,

@@ -65,7 +65,7 @@ class ZmqLink:
             CallerError: not a tcp:// or ipc:// endpoint.
         """
         if not _ENDPOINT.fullmatch(endpoint):
-            raise CallerError(f"{endpoint!r}: zmq:tcp://HOST:PORT or zmq:ipc://PATH is wanted")
+            raise CallerError(f"{endpoint!r}: expected zmq:tcp://HOST:PORT or zmq:ipc://PATH")
         self.url = f"zmq:{endpoint}"
         self._endpoint = endpoint
         self._clock = clock

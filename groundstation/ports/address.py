@@ -87,5 +87,5 @@ def checked_baud(text: str) -> int:
         CallerError: it is not a positive whole number, or beyond what any port can do.
     """
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 0 < int(text) <= MAX_BAUD:
-        raise CallerError(f"baud={text}: bits per second are wanted, such as {DEFAULT_BAUD}")
+        raise CallerError(f"baud={text}: expected bits per second, such as {DEFAULT_BAUD}")
     return int(text)

@@ -9,7 +9,7 @@ Rules:
 4. SQLite takes any journal that has the right name, also one of another recording, and mixes the two. Both say which
    recording they are of: by the schema cookie in the first page (`creation`) and by the facts, which the first commit
    into each journal touches. Of recordings of before, records that are in both have to be equal.
-5. What is in the file is anybody's work: no view, trigger or virtual table is run, and no row is larger than a writer
+5. The file's contents are not trusted: no view, trigger or virtual table is run, and no row is larger than a writer
    accepts.
 6. A recording says in the file itself that more follows in its journal (`schema.FOLLOWS`). Without the journal that is
    missing. One of before does not say it: if it was not closed, another program may have merged the journal. One that

@@ -53,7 +53,7 @@ class Principal:
             )
         claim = _claim(request)
         if not claim.isprintable() or len(claim) > CLAIM_MAX:
-            raise AccessRefused(f"{claim[:CLAIM_MAX]!r}: one line of up to {CLAIM_MAX} printable characters is wanted")
+            raise AccessRefused(f"{claim[:CLAIM_MAX]!r}: expected one line of up to {CLAIM_MAX} printable characters")
         if self.key is None and claim.lstrip().startswith(_KEY_MARK):
             raise AccessRefused(f"{claim!r}: only a key proves that")
 

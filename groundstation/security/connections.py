@@ -7,21 +7,21 @@ Rules:
    process (``Assertion failed: !_io_error``): any client that can connect could end a station.
 2. libzmq cannot end a single connection. Its monitor tells the descriptor of each; a second descriptor of the same
    socket is held here, so that the number cannot mean another one by then, and is shut down where a bound is passed.
-3. What a connection did is judged by what the kernel counted for it. A message does not say surely whose it is: its
-   connection may have ended, and its descriptor's number be another one's, before it is read. It only says whose key to
-   name, and what does not wait any more.
-4. A connection that has hardly said anything (a handshake that stalls, a stranger) yields to others: of those the
-   oldest goes. One that has spoken stays; where there is no room for more, the new one goes. So no authorized client
-   is kept out by unauthorized ones.
-5. Who comes again at once after he sent too much is not let in for some seconds: to build up and take down what he left
-   is more work for libzmq than for him.
-6. Every connection that is ended here is told, with the bound; of one kind the first at once, the others counted.
-7. What libzmq itself ends for a message that is too long it does not tell. It is found by the look of its end: the
-   other side is still there. Of a connection that came and ended between two looks that cannot be known: a viewer that
-   closes at once looks the same, and the event says both.
-8. Descriptors are used again at once, and events are read up to 20 ms after they happened: an end that is told may be
-   that of an earlier connection with the same number. So an end is judged a look later: one whose descriptor is still
-   open has not ended. Nothing is shut down because an end was told.
+3. The bounds are checked against the kernel's byte counts. A message does not identify its connection for sure: that
+   may have ended, and its descriptor's number belong to another one, before it is read. A message only gives the key to
+   name in events, and the bytes that do not wait any more.
+4. A connection that has sent hardly anything (a handshake that stalls, an unknown client) yields to others: of those
+   the oldest is closed. One that has sent more stays; if there is no room, the new one is closed. So no authorized
+   client is kept out by unauthorized ones.
+5. A client that reconnects at once after it was disconnected for sending too much is refused for some seconds: setting
+   up and tearing down its connections is more work for libzmq than for the client.
+6. Every connection that is ended here is reported, with the bound; of one kind the first at once, the others counted.
+7. libzmq does not report the connections that it ends itself for a message that is too long. They are recognised by the
+   other side still being there. Of a connection that came and ended between two checks that cannot be known: a viewer
+   that closes at once looks the same, and the event names both.
+8. Descriptors are reused at once, and events are read up to 20 ms after they happened: a reported end may be that of an
+   earlier connection with the same number. So an end is judged one check later: a connection whose descriptor is still
+   open has not ended. Nothing is shut down because an end was reported.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ Refuse = Callable[[str, str], None]
 
 
 class Gatekeeper(Protocol):
-    """Who knows who may come.
+    """Decides which clients may connect.
 
     Attributes:
         greeting: bytes of a complete handshake; fewer cannot have shown a key.
@@ -105,8 +105,8 @@ class Connections:
         Args:
             socket: what is watched.
             bounds: its bounds.
-            refuse: told of connections that were ended here.
-            gate: knows who comes.
+            refuse: called for connections that were ended here.
+            gate: identifies the clients.
         """
         socket.set(zmq.MAXMSGSIZE, bounds.message)
         socket.set(zmq.RCVHWM, 0)
@@ -131,7 +131,7 @@ class Connections:
         self.look()  # only then does libzmq wake who waits
 
     def look(self) -> None:
-        """See who came and went, and who passed a bound. To be called every `LOOK_EVERY_S`, too."""
+        """Check for new and ended connections, and for passed bounds. To be called every `LOOK_EVERY_S`, too."""
         ended = list(self._ends)
         for _ in range(_EVENTS_A_LOOK):
             if self._monitor.closed or not self._monitor.poll(0):
@@ -180,12 +180,12 @@ class Connections:
             self._offended(max(self._open.values(), key=lambda connection: connection.total), why)
 
     def cut_all(self) -> None:
-        """End all connections; there is nothing to tell."""
+        """End all connections, without a report."""
         for connection in self._open.values():
             connection.cut()
 
     def close(self) -> None:
-        """Watch no more. Idempotent."""
+        """Stop watching. Idempotent."""
         if not self._monitor.closed:
             self._loop.remove_reader(self._monitor.fileno())
             if not self._socket.closed:

@@ -32,25 +32,25 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pair_of(endpoint: str) -> Endpoints:
-    """A station's two endpoints by the one that people write: telemetry there, commands at the next port.
+    """A station's two endpoints by the one that users write: telemetry there, commands at the next port.
 
     Raises:
-        CallerError: it is no ``tcp://HOST:PORT`` with a port that has a next one.
+        CallerError: not a ``tcp://HOST:PORT`` with a port that has a next one.
     """
     found = _TCP.fullmatch(endpoint)
     if found is None or int(found["port"]) not in _PORTS:
-        raise CallerError(f"{endpoint!r}: tcp://ADDRESS:PORT is wanted, with a port from 1 to {_PORTS.stop - 1}")
+        raise CallerError(f"{endpoint!r}: expected tcp://ADDRESS:PORT, with a port from 1 to {_PORTS.stop - 1}")
     return Endpoints(telemetry=endpoint, command=f"tcp://{found['host']}:{int(found['port']) + 1}")
 
 
 def check(endpoint: str, *, keyed: bool) -> None:
-    """See whether an endpoint may be bound: whatever others can reach needs keys.
+    """Check that an endpoint may be bound: one that other hosts can reach needs keys.
 
     Raises:
-        CallerError: it may not, it is no endpoint, or a file lies where its socket should be.
+        CallerError: it may not, it is not an endpoint, or a file lies where its socket should be.
     """
     if not _BOUND.fullmatch(endpoint):
-        raise CallerError(f"{endpoint!r}: tcp://ADDRESS:PORT is wanted, or a private ipc:///PATH")
+        raise CallerError(f"{endpoint!r}: expected tcp://ADDRESS:PORT, or a private ipc:///PATH")
     scheme, _, address = endpoint.partition("://")
     if scheme == "ipc":
         _check_replaceable(Path(address))

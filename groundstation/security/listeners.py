@@ -1,12 +1,12 @@
 """The socket at which a station publishes, and bounds on what listeners subscribe to.
 
-libzmq keeps every subscription in a tree with a node of some hundred bytes for each of its bytes, before anybody is
-asked, in whatever thread sends next, and as long as more of them come; for each connection that ends it walks the whole
-tree. One subscription of 20 MB took 2.3 GB and 2.9 s, during which nothing was received. So:
+libzmq keeps every subscription in a tree with a node of some hundred bytes for each of its bytes, unasked, in whatever
+thread sends next, and as long as more of them come; for each connection that ends it walks the whole tree. One
+subscription of 20 MB took 2.3 GB and 2.9 s, during which nothing was received. So:
 
-1. It is an XPUB, which tells of subscriptions. What is longer than a short message ends its connection in libzmq. Who
-   says much in a short time, or has said most when all subscriptions together are too much, is ended here, and all that
-   he subscribed to goes with him.
+1. It is an XPUB, which reports subscriptions. A long one ends its connection in libzmq. A client that sends much in a
+   short time, or has sent most when all subscriptions together are too much, is disconnected here, and its
+   subscriptions go with it.
 2. Remote sockets have their own publishing thread (`DetachedListeners`): whatever a client sends, it does not hold up
    the others. The event loop never touches that socket; it judges the connections by the kernel's own counts.
 3. On this host's private sockets the thread that decodes publishes itself (`Listeners`): another one would take longer
@@ -78,7 +78,7 @@ class Listeners:
             raise
 
     def bind_again(self) -> None:
-        """Bind the same endpoint once more: its socket in the file system was removed. Who is connected stays so.
+        """Bind the same endpoint again: its socket in the file system was removed. Connected clients stay connected.
 
         Raises:
             WorldError: it cannot be bound.
@@ -100,7 +100,7 @@ class Listeners:
                 self._socket.set(zmq.XPUB_NODROP, 1)
 
     def drain(self) -> None:
-        """Hear what was subscribed to. From any thread."""
+        """Read the subscriptions. From any thread."""
         until = time.monotonic() + _DRAIN_S
         while time.monotonic() < until:
             with self._lock:
@@ -168,10 +168,10 @@ class DetachedListeners:
         return self._listeners.stalls
 
     def bind_again(self) -> None:
-        """Nothing to do: what others reach is no file."""
+        """Nothing to do: a remote endpoint is not a file."""
 
     def publish(self, part: bytes) -> None:
-        """Hand over what is to be sent. From any thread, one at a time; never waits."""
+        """Hand over what is to be sent. From any thread, one at a time; never blocks."""
         if self._ending:
             return
         if len(self._outbox) < _OUTBOX_MAX:

@@ -62,11 +62,11 @@ class ServerSockets:
             context: plain or asyncio; stays the caller's.
             ends: ``ipc://PATH`` or ``tcp://ADDRESS:PORT`` (``*`` for any free port).
             gate: with keys, for endpoints that other hosts can reach.
-            refuse: told of connections that were ended because they passed a bound.
-            detached: a thread of its own publishes: for endpoints that others can reach.
+            refuse: called for connections that were ended because they passed a bound.
+            detached: a thread of its own publishes: for endpoints that other hosts can reach.
 
         Raises:
-            CallerError: an endpoint that others could reach, without keys.
+            CallerError: an endpoint that other hosts could reach, without keys.
             WorldError: an endpoint cannot be bound.
         """
         self._context = context
@@ -110,7 +110,7 @@ class ServerSockets:
         self._listeners.publish(part)
 
     async def mind(self) -> None:
-        """See who comes, goes and passes a bound, until cancelled."""
+        """Watch the connections and their bounds, until cancelled."""
         while True:
             self._listeners.look()
             self._callers.look()
@@ -140,7 +140,7 @@ class ServerSockets:
     async def show_out(self) -> None:
         """Disconnect all subscribers; authorized ones reconnect by themselves, and count what they missed.
 
-        Requests need no such thing: the caller is looked up for each.
+        Requests do not need it: the caller is looked up for each.
 
         Raises:
             WorldError: it cannot be bound again; to be tried again.

@@ -76,9 +76,9 @@ class CurveAuthenticator:
             await self._zap.send_multipart([*envelope, _VERSION, number, *verdict, b""])
 
     def failed(self, event: int, reason: int, endpoint: str) -> None:
-        """A handshake failed before anybody asked here."""
+        """A handshake failed before a ZAP request came."""
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            return  # that was told when it was asked
+            return  # reported when the key was checked
         if reason == _WRONG_SERVER_KEY:
             self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
         else:
@@ -107,7 +107,7 @@ class CurveAuthenticator:
 
 
 class NoAuthentication:
-    """Before sockets that only this host's user can reach: everybody may pass."""
+    """For sockets that only this host's user can reach: every client is admitted."""
 
     greeting = 100
     """Bytes: who has sent less has not said what it wants."""

@@ -50,30 +50,30 @@ UplinkMessage = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
 
 
 class OrderGuard:
-    """Lets every order pass once, and only while it is fresh. Bounded."""
+    """Accepts every request once, and only while it is fresh. Bounded."""
 
     def __init__(self, since: int) -> None:
-        """Args: since when orders are remembered: an earlier one may have been obeyed by the station before."""
+        """Args: since when requests are remembered: an earlier one may have been executed by a previous station."""
         self._since = since
         self._seen: dict[str, int] = {}
 
     def check(self, order: CommandingRequest, now: int, wall: int) -> None:
-        """Remember an order. It is fresh by the station's time, ``now``, or by ``wall``: what its caller goes by.
+        """Remember a request. It is fresh by the station's time, ``now``, or by ``wall``, the time of its caller.
 
         Raises:
-            CommandRefused: it was here before, is old, or does not say who it is from.
+            CommandRefused: it was received before, is old, or does not state its sender.
         """
         if not order.who.strip() or len(order.who) > _NAME_MAX:
-            raise CommandRefused(f"an order says who it is from, in up to {_NAME_MAX} characters")
+            raise CommandRefused(f"a request states its sender in up to {_NAME_MAX} characters")
         if len(order.token) not in _TOKEN_SIZES:
-            raise CommandRefused(f"an order has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
+            raise CommandRefused(f"a request has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
         if abs(now - order.issued) <= FRESH or abs(wall - order.issued) > FRESH:
             self._check_age(order.issued, now)
         self._forget(now)
         if order.token in self._seen:
-            raise CommandRefused("replayed: this very order was here before")
+            raise CommandRefused("replayed: this request was received before")
         if len(self._seen) >= _TOKENS:
-            raise CommandRefused(f"more than {_TOKENS} orders in two minutes")
+            raise CommandRefused(f"more than {_TOKENS} requests in two minutes")
         self._seen[order.token] = now
 
     def _check_age(self, issued: int, now: int) -> None:
@@ -81,14 +81,14 @@ class OrderGuard:
         if abs(age) > FRESH:
             when = f"{abs(age) // NS_PER_S} s {'ago' if age > 0 else 'ahead'}"
             raise CommandRefused(
-                f"the order was given {when} by this station's clock: the range is 60 s. Set the clocks; a station "
+                f"the request was made {when} by this station's clock: the range is 60 s. Set the clocks; a station "
                 "whose clock was set keeps its own time until it is started again"
             )
         if issued < self._since:
-            raise CommandRefused("the order was given before this station started: give it again")
+            raise CommandRefused("the request was made before this station started: make it again")
 
     def _forget(self, now: int) -> None:
-        """An order was given at most `FRESH` after it came, so it is fresh for at most twice that."""
+        """A request was made at most `FRESH` after it came, so it is fresh for at most twice that."""
         for token, came in list(self._seen.items()):
             if now - came <= 2 * FRESH:
                 break
@@ -117,9 +117,9 @@ class CommandServer:
             uplink: of the spacecraft.
             losses: what there is to acknowledge.
             write: the link's.
-            tell: archives and publishes what is told.
+            tell: archives and publishes a message.
             clock: the station's time in ns.
-            wall: what this host takes for the time; it may be set.
+            wall: the host's clock; it may be set.
             turn: the lock to hold while publishing.
         """
         self._uplink = uplink

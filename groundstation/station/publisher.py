@@ -50,7 +50,7 @@ class Publisher:
             command_endpoint: likewise.
             clock: now, for the heartbeats.
             steady: the time that stamps what is sent; by default the same. A replay's ``clock`` stands and jumps.
-            refuse: told of connections that were ended because they passed a bound.
+            refuse: called for connections that were ended because they passed a bound.
 
         Raises:
             CallerError: an endpoint that others could reach.
@@ -117,7 +117,7 @@ class Publisher:
     async def serve(self, handler: Handler, unreadable: Unreadable | None = None) -> None:
         """Answer requests until cancelled. What cannot be read, or what ``handler`` refuses, gets a `Refusal`.
 
-        ``unreadable`` is told of what cannot be read, and of whom.
+        ``unreadable`` is called for requests that cannot be decoded, with their client.
         """
         async with asyncio.TaskGroup() as tasks:
             for door in self._doors:

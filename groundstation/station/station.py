@@ -154,7 +154,7 @@ class Station:
             remote=config.bind,
             public_key=None if self._key is None else self._key.public,
         )
-        self._ending.listen()  # before anybody can find this station, and stop it
+        self._ending.listen()  # before the station can be found, and stopped
         self._registry.register(info)
         try:
             await self._serve(info, ready)
@@ -306,7 +306,7 @@ class Station:
             overrun = self._queue.take_overrun()
             if overrun:
                 self._recorder.overrun(overrun)
-                self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but came too fast to be decoded")
+                self._say("WARNING_HI", "OVERRUN", f"{overrun} reads were archived but not decoded: they came too fast")
             while (kept := self._queue.take()) is not None:
                 self._take(kept)
                 if time.monotonic() >= until:
@@ -431,7 +431,7 @@ class Station:
         self._tell(news)
 
     def _answer(self, request: AnyMessage, caller: Principal) -> AnyMessage:
-        """Answer one request of a viewer. A fault of ours costs an answer, never the reception of everybody else."""
+        """Answer one request of a viewer. A fault of ours costs one answer, never the reception."""
         try:
             with self._turn:
                 return self._answered(request, caller)

@@ -201,12 +201,12 @@ def _check(path: str, argument: ArgumentInfo, text: str) -> None:
         return
     number = _number(text)
     if number is None:
-        raise CommandRefused(f"{path} is {text!r}: a number is wanted, {argument.range_text}")
+        raise CommandRefused(f"{path} is {text!r}: expected a number, {argument.range_text}")
     low, high = argument.low, argument.high
     if (low is not None and number < low) or (high is not None and number > high):
         raise CommandRefused(f"{path} is {text}: the range is {argument.range_text}")
     if argument.whole and number != int(number):
-        raise CommandRefused(f"{path} is {text}: a whole number is wanted, {argument.range_text}")
+        raise CommandRefused(f"{path} is {text}: expected a whole number, {argument.range_text}")
 
 
 def _number(text: str) -> float | None:

@@ -28,7 +28,7 @@ class Arming:
         """Allow them for so long from now on; 0 seconds forbid them.
 
         Raises:
-            CommandRefused: longer than anybody should leave it armed, or negative.
+            CommandRefused: longer than the maximum, or negative.
         """
         if not 0 <= seconds <= ARM_MAX_S:
             raise CommandRefused(f"arming for {seconds:g} s: the range is 0 … {ARM_MAX_S:g} s, 0 disarms")

@@ -1,11 +1,11 @@
-"""What is known of every command: its state, and what may change it. Sans-I/O; bounded.
+"""Tracks the state of every command, and what may change it. Sans-I/O; bounded.
 
 Rules:
-1. The spacecraft's word is last: a report of completion or failure ends a command, whatever was thought before.
+1. The spacecraft's report is final: completion or failure ends a command, whatever its state was before.
 2. What was given up here (FAILED, TIMEOUT) may be overtaken by a late report.
-3. Every change is told, in the order in which it became true.
-4. What the spacecraft reports or acknowledges was sent: its word may be here before the link's, which comes out of
-   another thread. Then the command is SENT by that word, and the link's changes nothing any more.
+3. Every change is published, in the order in which it became true.
+4. What the spacecraft reports or acknowledges was sent: its report may be here before the link's confirmation, which
+   comes from another thread. Then the report makes the command SENT, and the link's confirmation changes nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class TrackedCommand:
         deadline: when it is given up, in ns.
         repeats: how often it may still be sent again as a new packet.
         transfers: FOP-1's, of all attempts; ``requests`` likewise their PUS request ids.
-        report_due: when to send it again for want of a report; None: not now.
-        settled: the spacecraft had the last word.
+        report_due: when to send it again because no report came; None: not now.
+        settled: the spacecraft has reported completion or failure.
     """
 
     news: CommandUpdate

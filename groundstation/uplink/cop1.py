@@ -5,12 +5,12 @@ Rules:
    INITIATE.
 2. If that CLCW still asks for a retransmission of an earlier session's frames, it starts with Unlock instead: that
    ends the request and changes nothing else (CCSDS 232.1-B table 6-1, E7).
-3. Lockout is never cleared by itself. A person does it, with INITIATE_WITH_UNLOCK.
+3. Lockout is never cleared automatically, only by an operator, with INITIATE_WITH_UNLOCK.
 4. After an Alert the service starts again only with a CLCW that came later.
 5. If no CLCW comes for long the service is terminated.
 6. Frames are given out one of a kind at a time. Before it is written, `CopService.begin` says whether it is still
    wanted; one that is gets its answer, `CopService.written` or ``unwritten``. What ends the service, or the link,
-   recalls what has not begun: a command that was given up does not go out later.
+   recalls what has not begun: a command that was given up is not sent later.
 7. What is not a CLCW of this channel changes nothing: an operational control field may be a type-2 report
    (132.0-B §4.1.5.2), or the CLCW of another channel, whatever its other fields are.
 8. While an earlier session's frame is being written the service does not start: that frame may yet move V(R).
@@ -129,7 +129,7 @@ class CopService:
         return self._fop.state is FopState.INITIAL and self._fresh(now) is None
 
     def obstacle(self, now: int) -> str:
-        """Why a transfer waits, for a person."""
+        """Why a transfer waits, as text."""
         if self.locked_out:
             return "the spacecraft is in lockout"
         if self.needs_clcw(now):
@@ -230,7 +230,7 @@ class CopService:
         return self._translate(self._fop.tick(now), now)
 
     def _prepared(self, now: int) -> list[FopOutput]:
-        """Before a person initiates: a suspended service would keep its old V(S), so it is ended."""
+        """Before an operator initiates: a suspended service would keep its old V(S), so it is ended."""
         out = [] if self._fop.status().suspended is None else self._terminated(_OWN, now)
         self._since = now
         if self.clcw is not None:
@@ -325,7 +325,7 @@ def directive_kind(name: str) -> DirectiveKind:
     """A directive by its name, or by UNLOCK, which is short for one.
 
     Raises:
-        CommandRefused: there is none such.
+        CommandRefused: no such directive.
     """
     kinds: dict[str, DirectiveKind] = {kind: kind for kind in get_args(DirectiveKind)}
     kinds["UNLOCK"] = "INITIATE_WITH_UNLOCK"

@@ -50,7 +50,7 @@ class Undelivered:
     """The transfer was given up. If its frame was sent, it may have arrived.
 
     Attributes:
-        silent: for want of any answer.
+        silent: because no answer came.
         begun: its frame is being written at this moment.
     """
 

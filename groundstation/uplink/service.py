@@ -5,14 +5,14 @@
     CLCW ────────────────┘     reports of PUS service 1 ─▶ state of the command
 
 Rules:
-1. What cannot be is refused before anything is sent. A refusal leaves no trace but its count.
-2. "Sent" is what the link took; only the spacecraft's own reports make a command ACCEPTED or COMPLETED.
-3. When the AD service ends, what waits behind it is given up too: it must not arrive out of its order, or later.
+1. An invalid command is refused before anything is sent. A refusal is only counted.
+2. "Sent" means that the link took it; only the spacecraft's own reports make a command ACCEPTED or COMPLETED.
+3. When the AD service ends, the commands that wait are given up too: they must not arrive out of order, or later.
 4. A spacecraft that is on hold sends nothing, so no CLCW. When one is needed and none comes, the uplink sends a PING
    of its own past the sequence control; its reports bring a CLCW with them.
 5. A report may be lost on the way down. A command that changes nothing aboard is then sent again as a new one; any
    other only if that was asked for.
-6. Every method returns what is to be done and told, in order.
+6. Every method returns what is to be sent and published, in order.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class UplinkSettings:
 
     Attributes:
         live: commands that may be under way.
-        silence: so long without a CLCW that is needed, and a PING goes up.
-        report: so long after its delivery a command's report is missed.
+        silence: a PING is sent after this time without a CLCW that is needed.
+        report: a command's report is taken as lost this long after its delivery.
     """
 
     cop: CopSettings = field(default_factory=CopSettings)
@@ -77,7 +77,7 @@ class Uplink:
     """The uplink of one spacecraft. Times in ns.
 
     Attributes:
-        refused: orders that were refused; who refuses one counts it.
+        refused: requests that were refused; the caller that refuses one counts it.
     """
 
     def __init__(
@@ -123,19 +123,19 @@ class Uplink:
         timeout: int = DEFAULT_TIMEOUT,
         repeats: int | None = None,
     ) -> tuple[int, list[UplinkOutcome]]:
-        """Order a command; its number and what follows.
+        """Request a command; its number and what follows.
 
         Args:
             name: as the dictionary has it.
             arguments: in their units, or as text.
-            who: orders it.
+            who: the client that requests it.
             now: the time.
             bypass: past the sequence control of COP-1.
             timeout: until it has to be completed.
             repeats: how often it may be sent again if no report comes; None: see rule 5.
 
         Raises:
-            CommandRefused: it cannot be; nothing was sent.
+            CommandRefused: it is invalid; nothing was sent.
         """
         command, values = self._checked(name, arguments)
         if not TIMEOUTS_MS.start * NS_PER_MS <= timeout < TIMEOUTS_MS.stop * NS_PER_MS:
@@ -165,7 +165,7 @@ class Uplink:
         """Give FOP-1 a directive, by its name there.
 
         Raises:
-            CommandRefused: there is none such, its value cannot be, or FOP-1 rejects it now.
+            CommandRefused: no such directive, an invalid value, or FOP-1 rejects it now.
         """
         kind = directive_kind(name)
         if self._down is not None and (kind.startswith("INITIATE") or kind == "RESUME"):

@@ -23,7 +23,7 @@ class CommandHistory:
 
     Attributes:
         uplink: as last reported; None: the station has no uplink, or has not reported it yet.
-        dropped: commands that were forgotten for want of room.
+        dropped: commands that were forgotten for lack of room.
     """
 
     def __init__(self, kept: int = COMMANDS_KEPT) -> None:

@@ -217,7 +217,7 @@ def _problem(length: int, depth: int, low: int, high: int) -> str:
     if not 1 <= depth <= MAX_DEPTH:
         return f"interleaving depth {depth}: the range is 1 … {MAX_DEPTH}"
     if length % depth or not low <= length // depth <= high:
-        return f"{length} bytes: at depth {depth} a multiple of it from {low * depth} to {high * depth} is wanted"
+        return f"{length} bytes: at depth {depth} expected a multiple of it from {low * depth} to {high * depth}"
     return ""
 
 

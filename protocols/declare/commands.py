@@ -226,7 +226,7 @@ def _raw(path: str, argument: ArgumentDef, value: Argument) -> int | float | byt
         return _label(path, argument, value)
     if field.kind == "bytes":
         if not isinstance(value, bytes) or len(value) * 8 != field.bits:
-            raise EncodeError(f"{path} is {value!r}: {argument.range_text} are wanted")
+            raise EncodeError(f"{path} is {value!r}: expected {argument.range_text}")
         return value
     if field.kind == "flag":
         return _flag(path, argument, value)
@@ -240,7 +240,7 @@ def _raw(path: str, argument: ArgumentDef, value: Argument) -> int | float | byt
     if field.quantity is not None and not field.quantity.identity:
         return round(_uncalibrate(field, number))
     if number != int(number):
-        raise EncodeError(f"{path} is {_number(number)}: a whole number is wanted, {argument.range_text}")
+        raise EncodeError(f"{path} is {_number(number)}: expected a whole number, {argument.range_text}")
     return int(number)
 
 
@@ -258,7 +258,7 @@ def _flag(path: str, argument: ArgumentDef, value: Argument) -> int:
     word = value if isinstance(value, str) else shown(value)
     raw = None if isinstance(value, float) else _FLAG_WORDS.get(word.casefold())
     if raw is None:
-        raise EncodeError(f"{path} is {shown(value)}: {argument.range_text} are wanted")
+        raise EncodeError(f"{path} is {shown(value)}: expected {argument.range_text}")
     return raw
 
 
@@ -270,7 +270,7 @@ def _read_number(path: str, argument: ArgumentDef, value: Argument) -> float:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = value
     if number is None or not _finite(number):
-        raise EncodeError(f"{path} is {shown(value)}: a number is wanted, {argument.range_text}")
+        raise EncodeError(f"{path} is {shown(value)}: expected a number, {argument.range_text}")
     return number
 
 

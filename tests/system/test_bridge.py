@@ -240,7 +240,7 @@ def test_what_there_is_no_room_for_is_counted_at_both_ends(wire: PtyServer) -> N
         assert wire.wait_for_listener(PATIENCE_S)
         stream = STREAM * 6
         feed(wire, stream, random.Random(4))
-        bridge.said("no room left for what no station takes")
+        bridge.said("the buffer is full and no station takes data")
         with started(bridge.url) as (link, sink):
             until(lambda: data(sink).endswith(stream[-64:]) or None, "end")
             got = data(sink)

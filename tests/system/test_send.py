@@ -172,9 +172,9 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(shared: LossyCable, r
         (["PING", "--timeout", "0"], 2, "0.1 … 3600"),
         (["PING", "--timeout", "nan"], 2, "number of seconds"),
         (["PING", "--timeout", "1e306"], 2, "number of seconds"),
-        (["STEP", "ticks=" + "9" * 401], 22, "a number is wanted"),
-        (["STEP", "ticks=0x" + "f" * 5000], 22, "a number is wanted"),
-        (["TRANSMITTER", "on=" + "9" * 5000], 22, "on, off are wanted"),
+        (["STEP", "ticks=" + "9" * 401], 22, "expected a number"),
+        (["STEP", "ticks=0x" + "f" * 5000], 22, "expected a number"),
+        (["TRANSMITTER", "on=" + "9" * 5000], 22, "expected on, off"),
         (["STEP", "5"], 2, "'5' is not KEY=VALUE"),
     ):
         result = run("groundstation", "send", *arguments, "--wait")
@@ -225,9 +225,9 @@ def test_an_order_is_taken_once_and_only_fresh(shared: LossyCable) -> None:
     refusals = [answer.text for answer in answers[1:] if isinstance(answer, Refusal)]
     assert [text.split(":")[0] for text in refusals] == [
         "replayed",
-        "the order was given 61 s ago by this station's clock",
-        "an order says who it is from, in up to 64 characters",
-        "an order has a token of 8 … 64 characters",
+        "the request was made 61 s ago by this station's clock",
+        "a request states its sender in up to 64 characters",
+        "a request has a token of 8 … 64 characters",
     ]
 
 

@@ -55,4 +55,4 @@ class Presence:
         self._times += 1
         again = "made again" if self._times < _TIMES_MAX else "made again for the last time"
         folder = self._registry.root / self._info.name
-        self._say("WARNING_LO", "REGISTRY", f"what was removed from {folder} was {again}: this station can be found")
+        self._say("WARNING_LO", "REGISTRY", f"files removed from {folder} were {again}: this station can be found")

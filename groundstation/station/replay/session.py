@@ -229,5 +229,5 @@ def _some(frames: int) -> int:
 
 def _given(value: T | None, what: str) -> T:
     if value is None:
-        raise CallerError(f"the order lacks {what}")
+        raise CallerError(f"the request lacks {what}")
     return value

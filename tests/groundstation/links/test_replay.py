@@ -256,7 +256,7 @@ def test_what_cannot_be(tmp_path: Path, flown: tuple[Path, list[ReceiverEvent]])
     path, _ = flown
     for url, words in [
         (replay_url(path, speed=5000), "speed 5000"),
-        (replay_url(path) + "?speed=fast", "a number is wanted"),
+        (replay_url(path) + "?speed=fast", "expected a number"),
         (replay_url(path, start="noon"), "invalid time .noon."),
         (replay_url(path, start="12:00:00"), "not in the recording"),
     ]:

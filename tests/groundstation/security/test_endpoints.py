@@ -30,7 +30,7 @@ def test_what_is_this_host_s_own_needs_none(endpoint: str) -> None:
     "endpoint", ["foo", "127.0.0.1:5571", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "ipc://x", "ipc:///"]
 )
 def test_what_is_no_endpoint_is_told_what_one_looks_like(endpoint: str) -> None:
-    with pytest.raises(CallerError, match=r"tcp://ADDRESS:PORT is wanted, or a private ipc:///PATH"):
+    with pytest.raises(CallerError, match=r"expected tcp://ADDRESS:PORT, or a private ipc:///PATH"):
         check(endpoint, keyed=False)
 
 
@@ -43,7 +43,7 @@ def test_commands_have_the_next_port() -> None:
     assert pair_of("tcp://[::1]:5571") == Endpoints(telemetry="tcp://[::1]:5571", command="tcp://[::1]:5572")
     assert pair_of("tcp://*:1").command == "tcp://*:2"
     for bad in ("tcp://127.0.0.1", "127.0.0.1:5571", "ipc:///tmp/x", "tcp://h:65535", "tcp://h:0", "tcp://:1"):
-        with pytest.raises(CallerError, match="tcp://ADDRESS:PORT is wanted"):
+        with pytest.raises(CallerError, match="expected tcp://ADDRESS:PORT"):
             pair_of(bad)
 
 

@@ -340,16 +340,16 @@ def test_what_was_accepted_is_not_sent_again() -> None:
 
 
 REFUSALS = [
-    ("STEP", {"ticks": 10**400}, "a number is wanted"),
-    ("STEP", {"ticks": "0x" + "f" * 5000}, "a number is wanted"),
-    ("STEP", {"ticks": "1" * 5000}, "a number is wanted"),
-    ("SCALE", {"factor": 10**400}, "a number is wanted"),
+    ("STEP", {"ticks": 10**400}, "expected a number"),
+    ("STEP", {"ticks": "0x" + "f" * 5000}, "expected a number"),
+    ("STEP", {"ticks": "1" * 5000}, "expected a number"),
+    ("SCALE", {"factor": 10**400}, "expected a number"),
     ("PONG", {}, "did you mean 'PING'"),
     ("STEP", {}, "STEP.ticks is missing: 1 … 10000 tick"),
     ("STEP", {"tick": 3}, "did you mean 'ticks'"),
     ("STEP", {"ticks": 0}, "the range is 1 … 10000"),
-    ("STEP", {"ticks": "many"}, "a number is wanted"),
-    ("STEP", {"ticks": 2.5}, "a whole number is wanted"),
+    ("STEP", {"ticks": "many"}, "expected a number"),
+    ("STEP", {"ticks": 2.5}, "expected a whole number"),
     ("PING", {"x": 1}, "PING has no argument 'x'"),
     ("SELECT_PROFILE", {"profile": "HISTORIC"}, "did you mean 'HISTORICAL'"),
     ("TRANSMITTER", {"on": "maybe"}, "on, off"),
