@@ -213,7 +213,7 @@ class Bridge:
         return True
 
     async def _send_sign_of_life(self, station: _Station) -> bool:
-        """Silence that was heard at the port until a moment, or just a sign."""
+        """Report silence at the port up to a moment, or just a heartbeat."""
         with self._lock:
             seq, listened = self._buffer.last_sent, self._listened
             self._listened = 0

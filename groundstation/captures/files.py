@@ -73,7 +73,7 @@ class Capture:
 
     @property
     def lack(self) -> str:
-        """What was found to be missing in it, in words; empty if nothing, or if it is no recording."""
+        """What was found to be missing in it, in words; empty if nothing, or if it is not a recording."""
         return "" if self._recording is None else self._recording.lack
 
     def require_whole(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands of ``groundstation`` that order something: send, commands, arm, cop."""
+"""The commands of ``groundstation`` that command something: send, commands, arm, cop."""
 
 from __future__ import annotations
 

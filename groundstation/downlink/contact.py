@@ -9,7 +9,7 @@ Rules:
 4. Time is what the caller says. A loss is dated at its deadline, however late the caller looks; the verdict says
    when he looked (``declared_ert``).
 5. The link is LOCKED while any channel is. It is lost when the last of them is: a silent lander with a living bus
-   is no loss of the link. A verdict comes once for each contact that ends: not again when a channel that was lost is
+   is not a loss of the link. A verdict comes once for each contact that ends: not again when a channel that was lost is
    heard for a moment, then falls silent before it is acquired.
 6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
    the port there and left alone, did another channel go on, did bytes come, did they synchronise. Another program

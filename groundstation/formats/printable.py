@@ -24,7 +24,7 @@ _SEEN_IN_JSON = re.compile(r"[\x20-\x7e\n]+")
 
 
 def printable(text: object, *, lines: bool = False) -> str:
-    r"""The text with everything that is no visible character or space as its escape.
+    r"""The text with everything that is not a visible character or space as its escape.
 
     Args:
         text: what is to be shown; of other things than text, what `str` says of them.

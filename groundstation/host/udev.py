@@ -24,7 +24,7 @@ from groundstation.errors import RulesError
 from groundstation.formats.output_file import OutputFile
 
 Membership = Literal["joined", "listed", "outside", "no group"]
-"""A session is in a group, will be after the next login, is not, or there is no such group."""
+"""A session is in a group, will be after the next login, is not, or the group does not exist."""
 
 NAME = "70-mars6-lander.rules"
 GROUP = "dialout"

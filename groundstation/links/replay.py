@@ -173,7 +173,7 @@ class ReplayLink:
         self._set(speed=checked_speed(speed))
 
     def seek(self, to: str) -> None:
-        """Jump to a mission time or an Earth received time, in UTC.
+        """Seek to a mission time or an Earth received time, in UTC.
 
         Raises:
             CallerError: no time, or the recording does not hold it.

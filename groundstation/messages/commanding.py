@@ -1,4 +1,4 @@
-"""Messages of commanding: orders to a station, and what becomes of them. `messages` says how they travel."""
+"""Messages of commanding: requests to a station, and the states of commands. `wire` encodes them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
         vr: V(R) of the last CLCW, at ``clcw_ert``; None if there was none. So with the three flags.
         unacknowledged: frames sent and not acknowledged.
         waiting: commands that have not been sent.
-        refused: orders refused since the station started.
+        refused: requests refused since the station started.
         armed_until: critical commands are allowed until then; None if they are not.
     """
 
@@ -112,7 +112,7 @@ class CommandingRequest(Message, frozen=True, kw_only=True):
     A station takes each one once, and only while it is fresh.
 
     Attributes:
-        who: who orders it; goes into the log.
+        who: the sender; goes into the log.
         token: unlike that of any other order.
         issued: when, in ns by the client's clock.
     """
@@ -165,7 +165,7 @@ class AcknowledgeRequest(CommandingRequest, frozen=True, tag="acknowledge_reques
 
 
 class RequestAccepted(Message, frozen=True, tag="order_accepted"):
-    """The station took an order; ``command`` is the number under which a command is followed."""
+    """The station accepted a request; ``command`` is the number under which a command is followed."""
 
     text: str
     command: Int64 | None = None

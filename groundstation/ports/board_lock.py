@@ -175,7 +175,7 @@ def _open(path: Path) -> int:
     """The lock's file, made if need be; never through a link, never for writing.
 
     Raises:
-        OSError: it cannot be opened, or is no plain file with this one name.
+        OSError: it cannot be opened, or is not a plain file with this one name.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:

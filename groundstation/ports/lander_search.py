@@ -4,7 +4,7 @@ Rules:
 1. A port is opened once, and DTR stays as it is when it is closed: a board is reset by the first open after it was
    plugged in, and by no other. It has the time to come through its boot loader.
 2. First the port is listened to: a lander in flight or in READY sends a frame a second. Only if nothing comes it is
-   asked, by PING. Where bytes come that are no frames nothing is sent: it may be anything.
+   asked, by PING. A port whose bytes are not frames is not asked: it may be anything.
 3. A port that another program has open, or whose board another program uses (`board_lock`), is left alone and named.
 """
 

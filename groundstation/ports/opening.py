@@ -30,7 +30,7 @@ def open_port(path: str, baud: int) -> serial.Serial:
         PortAbsent: it is not there.
         PortBusy: another process has it.
         PortForbidden: this user may not.
-        LinkError: it is no serial port, or does not know the baud rate.
+        LinkError: it is not a serial port, or does not know the baud rate.
     """
     try:
         port = serial.Serial(path, baud, timeout=0, exclusive=True)
@@ -82,7 +82,7 @@ def probe(path: str) -> None:
         PortAbsent: it is not there.
         PortBusy: another process has it for itself.
         PortForbidden: this user may not.
-        LinkError: it is no device.
+        LinkError: it is not a device.
     """
     try:
         mode = os.stat(path).st_mode

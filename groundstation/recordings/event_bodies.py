@@ -74,7 +74,7 @@ def body_of(event: EventRecord, kind: type[T], path: Path) -> T:
     """The body of an event of the recording at ``path``.
 
     Raises:
-        ArchiveError: it is no such thing.
+        ArchiveError: it is not one.
     """
     try:
         return msgspec.json.decode(event.body, type=kind)

@@ -133,5 +133,5 @@ class NoAuthentication:
         return ""
 
     def caller(self, key: str) -> Principal:
-        """Everybody is this host's user."""
+        """Every client is this host's user."""
         return LOCAL

@@ -38,7 +38,7 @@ from protocols.declare.commands import shown
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 FRESH = NS_PER_MIN
-"""How far a client's clock may be from the station's; as long an order is remembered, and refused if it comes again."""
+"""How far a client's clock may be from the station's. A request is remembered that long; a repeated one is refused."""
 
 TICK_S = 0.05
 _TOKENS = 10_000
@@ -96,7 +96,7 @@ class OrderGuard:
 
 
 class CommandServer:
-    """Takes orders, follows the link, writes to it.
+    """Takes requests, follows the link, writes to it.
 
     `transmit` runs in an event loop; the other methods may be called from any thread that has the ``turn``.
     """
@@ -153,7 +153,7 @@ class CommandServer:
             raise
 
     def refused(self) -> None:
-        """Count an order that was refused, here or before it came here."""
+        """Count a request that was refused, here or before it came here."""
         self._uplink.refused += 1
 
     def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[ReceiverEvent]) -> None:

@@ -144,7 +144,7 @@ def is_running(info: StationInfo) -> bool:
 
 
 def check_recording(info: StationInfo) -> None:
-    """See that the recording of a station which has ended is closed and whole: no last word of it was heard.
+    """Check that the recording of a station which has ended is closed and complete: it sent no last message.
 
     Raises:
         ArchiveError: it is not, or it cannot be read.
@@ -162,7 +162,7 @@ def check_recording(info: StationInfo) -> None:
 async def _stop(client: StationClient, reason: str, is_there: Callable[[], bool]) -> EventMessage | None:
     """Ask, and wait for the last word; None if none comes before the station is gone or time is up."""
     try:
-        with suppress(StationGone):  # then it does not answer either, or what it says cannot be heard
+        with suppress(StationGone):  # then it does not answer either, or its answer cannot be received
             await client.connect()
         answer = await client.request(StopRequest(reason=reason))
         if isinstance(answer, Refusal):

@@ -34,7 +34,7 @@ class GracefulShutdown:
         self._again = asyncio.Event()
 
     def listen(self) -> None:
-        """Hear signals from now on."""
+        """Handle signals from now on."""
         for number in stop_signals():
             asyncio.get_running_loop().add_signal_handler(number, self.signalled)
 

@@ -83,7 +83,7 @@ class StationApp(App[int]):
         clock: Callable[[], int] = host_clock,
         who: str | None = None,
     ) -> None:
-        """``clock`` gives host nanoseconds; tests bring their own. ``who`` orders, by default this user."""
+        """``clock`` gives host nanoseconds; tests bring their own. ``who`` sends the requests, by default this user."""
         super().__init__(driver_class=TerminalDriver)
         self.model = PassModel()
         self.error: StationError | None = None
@@ -395,7 +395,7 @@ class StationApp(App[int]):
             self._moves.put_nowait(order)
 
     async def _steer(self) -> None:
-        """One order after the other: each is made for the replay as the one before left it."""
+        """One request after the other: each is made for the replay as the one before left it."""
         while True:
             order = await self._moves.get()
             if self.model.playback is None:
@@ -428,7 +428,7 @@ def run_tui(
         The exit code: 0, the code of what the source raised, or 128 plus the number of a signal.
 
     Raises:
-        CallerError: standard input or standard error (where Textual draws) is no terminal.
+        CallerError: standard input or standard error (where Textual draws) is not a terminal.
         ViewerCrashed: an error in this program. What it was, Textual has printed.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -449,7 +449,7 @@ def run_tui(
 
 
 def typed_here(text: str) -> str:
-    """A station's answer with the orders that it advises as they are typed on the command screen."""
+    """A station's answer with the commands that it advises as they are typed on the command screen."""
     return text.replace("groundstation arm ", "arm ").replace("groundstation cop unlock", "unlock")
 
 

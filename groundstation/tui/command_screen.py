@@ -194,7 +194,7 @@ class CommandScreen(Screen[None]):
         return "enter sends it", "dim"
 
     def _order(self) -> None:
-        """Enter: order what is typed; a name that is not whole yet is completed instead."""
+        """Enter: send what is typed; a name that is not whole yet is completed instead."""
         self._search()
         text, known = self._entry.value, known_commands(self._live())
         name, *arguments = text.split() or [""]
@@ -208,7 +208,7 @@ class CommandScreen(Screen[None]):
             self._say(str(error), "warning")
             return
         self._asked = text
-        self._say("ordered, no answer yet", "dim")
+        self._say("sent, no answer yet", "dim")
         self.post_message(Ordered(draft))
 
     def _complete(self) -> None:

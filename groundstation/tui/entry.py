@@ -2,7 +2,7 @@
 
     STEP ticks=10             a command of the spacecraft; `STEP 10` will do
     FIRE_RETROS --bypass      past the sequence control of COP-1
-    arm 30, acknowledge       orders to the station itself, in small letters
+    arm 30, acknowledge       requests to the station itself, in small letters
     unlock, cop-initiate, …   directives to FOP-1
 
 The station checks again and has the last word; what is refused here was never sent.
@@ -90,7 +90,7 @@ def matching(text: str, known: Sequence[CommandInfo]) -> list[CommandInfo]:
 
 
 def read(text: str, known: Sequence[CommandInfo]) -> Draft:
-    """The order that was typed.
+    """The request that was typed.
 
     Raises:
         CommandRefused: no such command, or an argument is missing, unknown, of the wrong type or out of its range.
@@ -123,7 +123,7 @@ def find(word: str, known: Sequence[CommandInfo]) -> CommandInfo:
 
 
 def order_of(draft: Draft, orderer: RequestFactory) -> AnyOrder:
-    """The order as it goes to the station."""
+    """The request as it is sent to the station."""
     if isinstance(draft, CommandDraft):
         return orderer.command(draft.name, draft.arguments, bypass=draft.bypass)
     if isinstance(draft, ArmDraft):

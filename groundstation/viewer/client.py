@@ -49,7 +49,7 @@ _BATCH_MAX = 1000
 _JOIN_PAUSE_S = 0.02
 _REPORT_EVERY_S = 1.0
 _PATIENCE_S = 30.0
-"""For a snapshot of a station that is heard."""
+"""For a snapshot of a station that sends heartbeats."""
 
 _GRACE_S = 0.1
 """After this viewer itself was held up, what has queued up gets this long to show."""
@@ -242,7 +242,7 @@ class StationClient:
                 return answer
 
     async def _ask_snapshot(self, sub: zmq.asyncio.Socket, limit: asyncio.Timeout) -> AnyMessage:
-        """Ask, and have patience once the station is heard: on a slow line a snapshot takes its time."""
+        """Ask, and wait longer once the station is heard: on a slow line a snapshot takes its time."""
         asking = asyncio.create_task(self.request(SnapshotRequest(), _PATIENCE_S))
         hearing = asyncio.create_task(self._arrives(sub, _PATIENCE_S))
         try:

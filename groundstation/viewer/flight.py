@@ -4,7 +4,7 @@ The station keeps it for viewers that join late, a viewer for its screen. Rules:
 
 1. Flights never mix. When a channel's onboard time steps back (the spacecraft was started again, a mission is flown
    again) the curves and loss marks of the flight before go, also those of the channels that have said nothing yet.
-2. Each channel has a clock of its own: two that differ are no step back. A time that nothing confirms moves nothing.
+2. Each channel has a clock of its own: two that differ are not a step back. A time that nothing confirms moves nothing.
 3. After a step back a channel moves the mission clock only once it tells the new flight's time: what the station last
    knew of a channel that is silent since is of the flight before.
 4. Runs of a station never mix either. What is known of the run before stays to be seen until this one has anything.

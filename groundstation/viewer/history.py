@@ -20,7 +20,7 @@ SAMPLES_KEPT = 6000
 ENTRIES_KEPT = 500
 NO_GAP = 1 << 62
 _APART_NS = NS_PER_DAY
-"""A step ahead by more than a day is no outage: the clock was set."""
+"""A step ahead by more than a day is not an outage: the clock was set."""
 
 LOGGED_STATES: tuple[CommandState, ...] = ("QUEUED", *FINAL_STATES)
 """The states of a command that are worth a line of the log; all of them are in its history."""

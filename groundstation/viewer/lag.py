@@ -8,7 +8,7 @@ Rules:
    least such difference is the offset and the shortest way; what a message has above it is how late it came. A snapshot
    is asked for apart from the stream, so a viewer that joins behind a full queue knows the offset all the same; and the
    shortest answer there is, behind a line on which a snapshot takes seconds.
-3. Clocks drift: the least may rise by 100 ppm, and what is drift is no lag.
+3. Clocks drift: the least may rise by 100 ppm, and drift is not lag.
 4. ``now`` is when the message is *used*: what it waited in this viewer's own queue makes it old as well.
 5. What came last grows old while nothing follows; a station publishes something every half second.
 6. Another run of a station has another clock: `restart`.

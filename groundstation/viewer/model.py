@@ -151,7 +151,7 @@ class PassModel:
     # ------------------------------------------------------------------------------------------- folding
 
     def apply(self, message: AnyMessage, now: int) -> None:
-        """Fold one message in. Requests and refusals are no state and change nothing."""
+        """Fold one message in. Requests and refusals are not state and change nothing."""
         self._heard, self._lost_since = now, None
         if isinstance(message, Snapshot):
             if self._is_other_station(message):
@@ -272,7 +272,7 @@ class PassModel:
             self.signals[channel.vcid] = channel.state
 
     def _jump(self) -> None:
-        """A replay goes on elsewhere: what was received before is no context for it."""
+        """A replay seeks: what was received before is not its context."""
         self.log, self._values, self._stamps, self.signals, self.channels = Log(), {}, {}, {}, {}
         self._book, self._noticed = LossBook(), {}
         self.commanding = CommandHistory()
@@ -402,7 +402,7 @@ class PassModel:
         return not self.replay and self.is_current(now)
 
     def lag_ns(self, now: int) -> int:
-        """`behind_ns` as it is shown: that nothing came for a moment is no lag until it makes what is shown late."""
+        """`behind_ns` as it is shown: a moment without messages is not lag until it makes what is shown late."""
         return self.behind_ns(now) if self.is_late(now) else self._meter.lag + self._backlog()
 
     def armed_ns(self, now: int) -> int | None:

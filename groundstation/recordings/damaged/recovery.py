@@ -3,7 +3,7 @@
 Rules:
 1. Every row is taken from its page, whatever is damaged around it (`pages`), and only if its values can be (`checks`).
 2. Ids rise within a page. Where they do not, the longest run that does is believed; a record between two of it, or at
-   the end of the page, gets the first id there that no other has. The link's name is no reason to refuse a read.
+   the end of the page, gets the first id there that no other has. A read is never refused for its link's name.
 3. Pages of indices are not missed: they hold nothing that is not elsewhere.
 4. What is missing, `accounting` finds.
 """

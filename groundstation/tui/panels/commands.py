@@ -83,7 +83,7 @@ def uplink(view: View, width: int) -> list[Row]:
 
 
 def history(view: View, width: int, height: int, above: int = 0) -> list[Row]:
-    """Everybody's commands, the newest at the bottom; ``above`` scrolls back by so many rows."""
+    """All clients' commands, the newest at the bottom; ``above`` scrolls back by so many rows."""
     commanding = view.model.commanding
     body = [row for track in commanding.tracks for row in history_rows(track, width, view.glyphs)]
     room = max(0, height - 1)
