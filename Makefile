@@ -54,9 +54,11 @@ exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) wit
 	@$(BIN)/python -m protocols.export check
 	@$(BIN)/python tools/make_atmosphere.py --check
 	@$(BIN)/python tools/make_reference.py --check
+	@$(BIN)/python tools/make_architecture.py --check
 
 reference: $(STAMP) ## write the generated reference: docs/commands.md, exit-codes.md, messages.md, scenarios.md
 	@$(BIN)/python tools/make_reference.py
+	@$(BIN)/python tools/make_architecture.py
 
 screenshots: $(STAMP) ## take the pictures of the documents again, from a flight in tmux
 	@$(BIN)/python tools/screenshots.py
