@@ -15,7 +15,7 @@ from hil.exit_codes import LIVE
 
 COMMANDS = {
     "campaign": Lazy("hil.cli.run:campaign_command", "Fly a scenario many times, with values drawn at random."),
-    "compare": Lazy("hil.cli.compare:compare_command", "Say what differs between two runs or folders of runs."),
+    "compare": Lazy("hil.cli.compare:compare_command", "Compare two runs or two folders of runs."),
     "firmware": Lazy("hil.cli.firmware:firmware_command", "Build, flash and identify the lander's firmware."),
     "fly": Lazy("hil.cli.fly:fly_command", "Fly one descent live, with a viewer."),
     "lander": Lazy("hil.cli.lander:lander_command", "Run the lander alone, as a serial device or a socket."),

@@ -18,7 +18,7 @@ _PORT = (
     "Port of the board: a device, serial:DEVICE?baud=N, a serial number, a name in /dev/lander, or auto: the one board "
     "on which a lander answers."
 )
-_MANY = " Repeat it for several boards, or say all: each run takes one that is free."
+_MANY = " Repeat it for several boards, or give all: each run takes a free one."
 
 baud_option = click.option(
     "--baud",
@@ -60,7 +60,7 @@ def ports_of(target: str, ports: Sequence[str], baud: int | None) -> tuple[Board
         return choose_ports(ports, baud)
     for name, given in (("--port", bool(ports)), ("--baud", baud is not None)):
         if given:
-            raise click.UsageError(f"{name} is for the target board alone")
+            raise click.UsageError(f"{name} needs --target board")
     return ()
 
 

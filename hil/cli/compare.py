@@ -25,11 +25,11 @@ _DIFFERENT = Outcome(1, "a run differs")
 @click.argument("b", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Write each comparison as a line of JSON.")
 def compare_command(a: Path, b: Path, as_json: bool) -> None:
-    """Say what differs between two runs, or two folders of runs: A is expected, B is found.
+    """Compare two runs, or two folders of runs: A is expected, B is found.
 
     A and B are bundles, folders of a report, or folders of bundles. Runs of two folders are matched by their names,
-    else by their scenarios, those of two campaigns by their numbers. Told are verdicts, measurements with their change,
-    and the first byte that differs, by the name of its field.
+    else by their scenarios, those of two campaigns by their numbers. The output has verdicts,
+    measurements with their change, and the first byte that differs, by the name of its field.
 
     \b
     Examples:

@@ -41,7 +41,7 @@ _EPILOG = exit_codes(_DIFFERENT, DONE, CallerError, MachineFailed, FlashFailed, 
 
 @click.group("firmware", cls=NamedGroup, epilog=_EPILOG)
 def firmware_command() -> None:
-    """Build the lander's firmware, write it into a board, and ask a board what it runs.
+    """Build the lander's firmware, flash it to a board, and identify the build that a board runs.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def firmware_command() -> None:
 @firmware_command.command("build", epilog=_EPILOG)
 @click.argument("board", shell_complete=boards)
 def build_command(board: str) -> None:
-    """Build for a BOARD, from a checkout's sources.
+    """Build the firmware for a BOARD from a checkout.
 
     \b
     Examples:
@@ -65,10 +65,10 @@ def build_command(board: str) -> None:
     """
     found = find_board(board)
     if not (FIRMWARE / "Makefile").is_file():
-        raise BuildFailed("the firmware's sources are not here: they come with a checkout, not with the wheel")
+        raise BuildFailed("firmware sources not found: build in a checkout (the wheel has no sources)")
     for tool in ("make", found.compiler):
         if shutil.which(tool) is None:
-            raise BuildFailed(f"there is no {tool}: apt-get install {PACKAGES.get(tool, tool)}")
+            raise BuildFailed(f"{tool} not found: apt-get install {PACKAGES.get(tool, tool)}")
     make(FIRMWARE, f"BOARD={found.name}", "board", show=True)
     folder = FIRMWARE / "build" / found.name
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def build_command(board: str) -> None:
 
 @firmware_command.command("flash", epilog=_EPILOG)
 @click.argument("board", shell_complete=boards)
-@click.option("--tool", help="Program to use. Default: the first of the board's that is installed.")
+@click.option("--tool", help="Flashing program. Default: the first installed one that supports the board.")
 @click.option(
     "--image",
     type=click.Path(path_type=Path),
@@ -97,7 +97,7 @@ def build_command(board: str) -> None:
     help="Baud rate of the boot loader (avrdude). Default: 115200; an old Nano has 57600.",
 )
 @wait_option
-@click.option("--dry-run", is_flag=True, help="Show the command line, and run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the command line without running it.")
 def flash_command(
     board: str,
     tool: str | None,
@@ -146,8 +146,8 @@ def flash_command(
             _LOG.info("run %s", line)
             code = subprocess.run(plan.command, check=False).returncode  # its progress goes to the terminal
     if code:
-        raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the board may hold half an image")
-    echo(f"flashed build {written.id_text}; `hil firmware info` asks the board what it runs", err=True)
+        raise FlashFailed(f"{plan.command[0]} ended with exit code {code}: the image on the board may be incomplete")
+    echo(f"flashed build {written.id_text}; `hil firmware info` shows what the board runs", err=True)
 
 
 @firmware_command.command("info", epilog=_EPILOG)
@@ -163,7 +163,7 @@ def flash_command(
     "--image",
     "--elf",
     type=click.Path(path_type=Path),
-    help="Image that it should run, ELF or Intel HEX. Default: the one here that has the build that the target runs.",
+    help="Image that it should run, ELF or Intel HEX. Default: the local image with the target's build id.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def info_command(
@@ -181,9 +181,9 @@ def info_command(
       hil firmware info --target qemu
     """
     if target is not None and port is not None:
-        raise click.UsageError("choose one of --target and --port")
+        raise click.UsageError("--target and --port exclude each other")
     if target is not None and baud is not None:
-        raise click.UsageError("--baud is for a board: leave out --target")
+        raise click.UsageError("--baud needs a board: leave out --target")
     told = identify(target, [_board_to_ask(port, baud, board_wait)] if target is None else [], image, board_wait)
     result = compare(told, target, image)
     if as_json:

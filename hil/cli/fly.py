@@ -48,8 +48,10 @@ SOFT_LANDING = "soft-landing"
 
 @click.command("fly", epilog=exit_codes(*LIVE))
 @click.argument("scenario", required=False, shell_complete=scenarios)
-@click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True, help="What flies.")
-@click.option("--speed", type=Number(0.1, 100), help="Mission seconds a second. Default: the scenario's, mostly 1.")
+@click.option(
+    "--target", type=Choice(sorted(TARGETS)), default="software", show_default=True, help="Target that flies."
+)
+@click.option("--speed", type=Number(0.1, 100), help="Mission seconds per second. Default: the scenario's, mostly 1.")
 @click.option(
     "--link",
     type=Choice(get_args(LinkKind)),
@@ -62,7 +64,7 @@ SOFT_LANDING = "soft-landing"
 @click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
 @image_option
 @scenario_options
-@click.option("--record", type=click.Path(path_type=Path), help="Path of the recording; a new file.")
+@click.option("--record", type=click.Path(path_type=Path), help="Write the recording to this new file.")
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
 @output_options
 @click.pass_context
@@ -108,7 +110,7 @@ def fly_command(
     if lockstep:
         _check_lockstep(context)
     if scenario is not None and link_drop is not None:
-        raise click.UsageError("--link-drop makes a scenario of its own: leave out SCENARIO, or --link-drop")
+        raise click.UsageError("SCENARIO and --link-drop exclude each other")
     chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link})
     checked_text(str(record or ""))
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
@@ -139,7 +141,7 @@ def _check_lockstep(context: click.Context) -> None:
     """Whether a flight without a clock can be what was asked for."""
     for name in ("speed", "link"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"--lockstep has neither clock nor port: leave out --{name}, or --lockstep")
+            raise click.UsageError(f"--lockstep and --{name} exclude each other: lockstep has no clock and no port")
 
 
 def chosen_scenario(name: str | None, link_drop: int | None, keys: Keys = MappingProxyType({})) -> Scenario:

@@ -9,6 +9,6 @@ import click
 image_option = click.option(
     "--image",
     type=click.Path(path_type=Path),
-    help="Image of the firmware, ELF or Intel HEX; for a board: what it should be running. Default: the build here, or "
-    "the prebuilt image, of the sources here.",
+    help="Firmware image, ELF or Intel HEX; for a board: the image that it should run. Default: the build or the "
+    "prebuilt image that matches the sources.",
 )

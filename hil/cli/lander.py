@@ -29,10 +29,12 @@ from hil.verdict.oracle import Burst
 @click.command("lander", epilog=exit_codes(DONE, WorldError, CallerError, INTERRUPTED))
 @click.option("--pty", is_flag=True, help="Serve as a serial device (a PTY).")
 @click.option("--zmq", "endpoint", help="Serve on this ZeroMQ endpoint, such as tcp://127.0.0.1:5570.")
-@click.option("--symlink", type=click.Path(path_type=Path), help="With --pty: a name that stays the same.")
-@click.option("--speed", type=Number(0.1, 200), default=1.0, show_default=True, help="Mission seconds a second.")
+@click.option("--symlink", type=click.Path(path_type=Path), help="With --pty: symbolic link to the serial device.")
+@click.option("--speed", type=Number(0.1, 200), default=1.0, show_default=True, help="Mission seconds per second.")
 @click.option("--ready", is_flag=True, help="Wait for the command START instead of starting by itself.")
-@click.option("--stepped", is_flag=True, help="Fly as many ticks of 100 ms as each line of standard input says.")
+@click.option(
+    "--stepped", is_flag=True, help="Read a number of 100 ms ticks from each line of standard input, and fly them."
+)
 @click.option("--link-drop", type=MissionTime(), help="Silence the whole link from this mission time on.")
 @click.option("--terminal", type=click.Path(path_type=Path), hidden=True, help="Serve on a terminal that is there.")
 @click.option("--announce", is_flag=True, hidden=True, help="Speak JSON on standard output.")
@@ -72,9 +74,9 @@ def lander_command(
 
 def _lander_port(pty: bool, endpoint: str | None, symlink: Path | None, terminal: Path | None) -> ByteServer:
     if [pty, endpoint is not None, terminal is not None].count(True) != 1:
-        raise click.UsageError("choose one of --pty and --zmq ENDPOINT")
+        raise click.UsageError("expected either --pty or --zmq ENDPOINT")
     if symlink is not None and not pty:
-        raise click.UsageError("--symlink names a serial device: it is for --pty alone")
+        raise click.UsageError("--symlink needs --pty")
     if terminal is not None:
         return TerminalServer(terminal)
     return ZmqServer(endpoint) if endpoint is not None else PtyServer(symlink)
@@ -134,7 +136,7 @@ def _checked(bursts: Iterator[Burst]) -> Iterator[Burst]:
     try:
         yield from bursts
     except ValueError as error:
-        raise CallerError(f"--stepped takes a number of ticks a line: {error}") from error
+        raise CallerError(f"--stepped: expected a number of ticks per line: {error}") from error
 
 
 def _wait_for_signal(sleep: Callable[[float], None] = time.sleep) -> None:

@@ -20,7 +20,7 @@ class MissionTime(click.ParamType[int]):
         try:
             scet = utc_ns(text if "T" in text else f"1974-03-12T{text}")
         except ValueError:
-            self.fail(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05.250", param, ctx)
+            self.fail(f"invalid time {text!r}: expected a time such as 09:11:05 or 1974-03-12T09:11:05.250", param, ctx)
         try:
             return in_flight(scet)
         except ValueError as error:

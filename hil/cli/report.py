@@ -33,7 +33,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "-o",
     "into",
     type=click.Path(path_type=Path),
-    help="Folder for the report. Default: of one folder of a report, that folder; else 'report' here.",
+    help="Folder for the report. Default: the given report folder if there is one, else ./report.",
 )
 def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
     """Write a report of runs that were flown, from their bundles: report.html, junit.xml and report.json.
@@ -61,7 +61,7 @@ def report_command(folders: tuple[Path, ...], into: Path | None) -> None:
 
 
 def _refuse_if_there(folder: Path) -> None:
-    """Overwrite no report of other runs.
+    """Do not overwrite a report of other runs.
 
     Raises:
         CallerError: the folder has a report.

@@ -52,20 +52,22 @@ FAILED = "FAILED"
 """The file in a bundle that says so."""
 _KEEP = 20
 """Bundles that a campaign keeps of runs that failed."""
-_NO_SPEED = "in lockstep there is no clock, so no speed: leave out --speed, or add --realtime"
+_NO_SPEED = "--speed needs --realtime: lockstep has no clock"
 _SPEED = (
-    "In real time: mission seconds a second; the scenario's by default. The station's time-outs stay real: an outage "
-    "that it has to see must last it 0.3 s."
+    "In real time: mission seconds per second. Default: the scenario's. The station's time-outs are not scaled: it "
+    "detects only outages of at least 0.3 s of real time."
 )
 
 _common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
     click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True),
-    click.option("--lockstep", is_flag=True, help="No clock: exact, and as fast as the target."),
+    click.option("--lockstep", is_flag=True, help="Without a clock: exact, and as fast as the target."),
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of all random numbers; the scenario's by default."),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed. Default: the scenario's."),
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
     click.option(
-        "--jobs", type=click.IntRange(1, 64), help="Runs at once. Default: 1; with --port for several boards, one each."
+        "--jobs",
+        type=click.IntRange(1, 64),
+        help="Parallel runs. Default: 1; with --port for several boards, one per board.",
     ),
     port_option(many=True),
     baud_option,
@@ -99,7 +101,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.IntRange(0, 100),
     default=0,
     show_default=True,
-    help="In real time: fly a run again, up to N times, that a late host has spoilt (UNSTABLE). What fails, stays.",
+    help="In real time: repeat a run up to N times if the host was late (UNSTABLE). A failed run is not repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict of each run as a line of JSON.")
 def run_command(
@@ -188,7 +190,7 @@ def _check_plans(plans: list[Plan], skipped: list[str]) -> None:
     for text in [*(f"skipped {reason}" for reason in skipped), *(note for note in notes if note is not None)]:
         echo(text, err=True)
     if not plans:
-        raise ScenarioError("there is nothing to fly")
+        raise ScenarioError("no run to fly")
     if all(plan.mode == "lockstep" and plan.speed is not None for plan in plans):
         raise click.UsageError(_NO_SPEED)
 
@@ -439,7 +441,7 @@ def _hashes(result: RunResult) -> tuple[str | None, str | None]:
 @click.command("campaign", epilog=exit_codes(*JUDGING))
 @click.argument("scenario", shell_complete=completion.scenarios)
 @_options
-@click.option("--runs", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many.")
+@click.option("--runs", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="Number of runs.")
 def campaign_command(
     scenario: str,
     target: str,

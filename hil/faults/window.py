@@ -118,7 +118,7 @@ def mission_time(text: str) -> int:
     """
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no time such as 09:11:05 or 1974-03-12T09:11:05Z")
+        raise ValueError(f"invalid time {text!r}: expected a time such as 09:11:05 or 1974-03-12T09:11:05Z")
     return utc_ns(f"{found[1] or _DAY}T{found[2]}")
 
 
@@ -141,7 +141,7 @@ def span_ns(text: str) -> int:
     """
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no time span such as 2.5 s or 300 ms")
+        raise ValueError(f"invalid time span {text!r}: expected a span such as 2.5 s or 300 ms")
     whole, _, fraction = found[1].partition(".")
     unit = _UNITS[found[2]]
     return int(whole) * unit + int(fraction.ljust(12, "0")[:12]) * unit // 10**12 if fraction else int(whole) * unit

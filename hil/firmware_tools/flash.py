@@ -109,7 +109,7 @@ def check_hardware(board: Board) -> None:
         CallerError: the board is no hardware.
     """
     if not board.flash_tools:
-        raise CallerError(f"{board.name} is not hardware: there is nothing to flash")
+        raise CallerError(f"{board.name} is not hardware and cannot be flashed")
 
 
 def _choose(board: Board, tool: str | None, to_run: bool) -> str:
@@ -141,7 +141,7 @@ def _only_probe(port: str | None) -> str | None:
 def lack(tools: Sequence[str]) -> str:
     """That none of these is installed, and what installs each."""
     ways = " or ".join(f"`apt-get install {PACKAGES[name]}`" for name in tools)
-    return f"there is no {' and no '.join(tools)}: {ways}"
+    return f"{' and '.join(tools)} not found: {ways}"
 
 
 def _openocd(job: Job) -> Flashing:

@@ -68,7 +68,7 @@ def find_board(name: str, folder: Path = FIRMWARE / "boards") -> Board:
     """
     known = known_boards(folder)
     if name not in known:
-        raise CallerError(f"there is no board {name!r}{nearest(name, known)}")
+        raise CallerError(f"unknown board {name!r}{nearest(name, known)}")
     said = dict(_VARIABLE.findall((folder / f"{name}.mk").read_text(encoding="utf-8")))
     return Board(
         name,

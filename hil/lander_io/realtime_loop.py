@@ -132,7 +132,7 @@ def fly_stepped(
         text = line.strip()
         count = int(text) if text else 1
         if count < 1:
-            raise ValueError(f"{count} is no number of ticks")
+            raise ValueError(f"invalid number of ticks: {count}")
         for _ in range(count):
             if craft.finished:
                 return

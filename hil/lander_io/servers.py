@@ -199,7 +199,7 @@ class TerminalServer:
             self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(self._fd)
         except (OSError, termios.error) as error:
-            raise LinkError(f"{path} is no terminal: {error}") from error
+            raise LinkError(f"{path} is not a terminal: {error}") from error
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
 

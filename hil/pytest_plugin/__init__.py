@@ -44,12 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hil-target",
         action="append",
         metavar="NAME",
-        help="what flies: software (the default), posix, qemu, simavr, board; several by commas or as several options",
+        help="targets: software (the default), posix, qemu, simavr, board; several by commas or as several options",
     )
     group.addoption(
         "--hil-mode",
         choices=("lockstep", "realtime"),
-        help="without a clock, or over a real port; the first of the scenario's that the target can do",
+        help="without a clock, or over a real port; default: the scenario's first mode that the target supports",
     )
     group.addoption("--hil-seed", type=option_types.seed, metavar="N", help="random seed; default: the scenario's")
     group.addoption("--hil-report", metavar="DIR", help="keep all bundles here, and write report.html at the end")

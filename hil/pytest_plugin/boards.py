@@ -52,7 +52,7 @@ class SessionBoards:
         addresses = [parse_port(text) for text in self._given]
         gone = [each.text for each in addresses if each.kind == "path" and not os.path.exists(each.text)]
         if gone and len(gone) == len(addresses):
-            return f"there is no port {', '.join(gone)}"
+            return f"port not found: {', '.join(gone)}"
         return self._chosen[1]
 
     @cached_property

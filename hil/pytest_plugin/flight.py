@@ -252,7 +252,7 @@ class Flight:
         """A row of the judgement, with value, unit, limit and state."""
         rows = {row.name: row for row in self.result.measurements}
         if name not in rows:
-            raise CallerError(f"there is no measurement {name!r} of this flight{nearest(name, rows)}")
+            raise CallerError(f"this flight has no measurement {name!r}{nearest(name, rows)}")
         return rows[name]
 
     def telemetry(self, packet: str, since: str | None = None, until: str | None = None) -> TelemetryColumns:
@@ -277,7 +277,7 @@ class Flight:
         __tracebackhide__ = True
         unknown = next((key for key in limits if key not in _LIMITS), None)
         if unknown is not None:
-            raise CallerError(f"measure: {name}: there is no limit {unknown!r}{nearest(unknown, _LIMITS)}")
+            raise CallerError(f"measure: {name}: unknown limit {unknown!r}{nearest(unknown, _LIMITS)}")
         row = own_row(name, value, unit, limits, [each.name for each in self.result.measurements])
         self._result = with_row(self.result, row)
         write_result(self.bundle, self._result)

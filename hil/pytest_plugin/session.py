@@ -92,7 +92,7 @@ class HilSession:
         """Skip the test if the target is not here; in CI that is a failure."""
         lack = self._lack(target)
         if lack is not None and os.environ.get(REQUIRE_ALL):
-            pytest.fail(f"{target}: {lack} ({REQUIRE_ALL} is set, so this is no skip)", pytrace=False)
+            pytest.fail(f"{target}: {lack} ({REQUIRE_ALL} is set, so this is not a skip)", pytrace=False)
         if lack is not None:
             pytest.skip(f"{target}: {lack}")
 
@@ -200,7 +200,7 @@ class HilSession:
     def _write_report(self, folder: Path) -> None:
         report = gather(folder, utc_date(host_clock()))
         if not report.results and not report.tests:
-            self._said.append("nothing was flown: there is no report")
+            self._said.append("no flight: no report written")
             (folder / TESTS).unlink(missing_ok=True)
             release_folder(folder)
             return
@@ -273,9 +273,9 @@ def _targets(config: pytest.Config) -> list[str]:
     known = sorted(TARGETS)
     for name in names:
         if name not in known:
-            raise pytest.UsageError(f"--hil-target: there is no target {name!r}{nearest(name, known)}")
+            raise pytest.UsageError(f"--hil-target: unknown target {name!r}{nearest(name, known)}")
     if not names:
-        raise pytest.UsageError(f"--hil-target: there are {', '.join(known)}")
+        raise pytest.UsageError(f"--hil-target: expected one or more of {', '.join(known)}")
     return list(dict.fromkeys(names))
 
 

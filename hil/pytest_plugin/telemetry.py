@@ -79,7 +79,7 @@ def read_columns(recording: Path, packet: str) -> TelemetryColumns:
         ArchiveError: the recording cannot be read.
     """
     if packet not in MARS6.by_name:
-        raise CallerError(f"there is no packet {packet!r}{nearest(packet, MARS6.by_name)}")
+        raise CallerError(f"unknown packet {packet!r}{nearest(packet, MARS6.by_name)}")
     declared = MARS6.by_name[packet]
     words = labels(declared)
     blocks: list[dict[str, Array]] = []

@@ -37,7 +37,7 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
         return [(file, False) for file in sorted(SCENARIOS.glob("*.toml"))]
     known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
     if name not in known:
-        raise ScenarioError(f"there is no scenario {name!r}{nearest(name, [*known, ALL])}")
+        raise ScenarioError(f"unknown scenario {name!r}{nearest(name, [*known, ALL])}")
     return [(known[name], True)]
 
 

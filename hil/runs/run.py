@@ -706,9 +706,9 @@ def read_bundle(folder: Path) -> RunResult:
             raise ScenarioError(f"{folder / 'result.json'}: longer than {_RESULT_MAX:,} bytes")
         return decode_result(raw)
     except FileNotFoundError as error:
-        raise ScenarioError(f"{folder} is no bundle of a run: there is no result.json in it") from error
+        raise ScenarioError(f"not a run bundle: {folder} (result.json not found)") from error
     except (OSError, msgspec.DecodeError) as error:
-        raise ScenarioError(f"{folder / 'result.json'} is no result of a run: {error}") from error
+        raise ScenarioError(f"{folder / 'result.json'} is not a run's result: {error}") from error
 
 
 def write_result(folder: Path, result: RunResult) -> None:

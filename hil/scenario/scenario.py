@@ -270,7 +270,7 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
         raise ScenarioError(f"{name}: {error}") from error
     for key in tables:
         if key not in _TABLES:
-            raise ScenarioError(f"{name}: [{key}] is no table of a scenario{nearest(key, _TABLES)}")
+            raise ScenarioError(f"{name}: unknown table [{key}]{nearest(key, _TABLES)}")
     if "scenario" not in tables:
         raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
     parts = {key: _convert(tables[key], kind, key, name) for key, kind in _TABLES.items() if key in tables}
@@ -315,12 +315,12 @@ def _explain(message: str, raw: Any, key: str) -> str:
     where = key + (place["place"][1:] if place else "")
     said = _PLACE.sub("", message)
     if unknown := _UNKNOWN.search(message):
-        return f"{where}.{unknown['key']} is no key here{nearest(unknown['key'], _keys(raw, where, key))}"
+        return f"{where}.{unknown['key']}: unknown key{nearest(unknown['key'], _keys(raw, where, key))}"
     if key == "fault" and where.endswith("kind") and (kind := _KIND.search(message)):
-        return f"{where}: there is no fault '{kind['kind']}'{nearest(kind['kind'], FAULTS)}"
+        return f"{where}: unknown fault '{kind['kind']}'{nearest(kind['kind'], FAULTS)}"
     if wrong := _WORD.search(said):
         field = re.sub(r"\[[^\]]*\]", "", where).rpartition(".")[2]
-        return f"{where}: there is no {wrong['word']!r}" + (
+        return f"{where}: unknown value {wrong['word']!r}" + (
             nearest(wrong["word"], WORDS[field]) if field in WORDS else ""
         )
     return f"{where}: {said}"
@@ -342,7 +342,7 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     if not _ID.fullmatch(head.id):
         raise ValueError(f"scenario.id: {head.id!r} is not of up to 100 small letters, digits and hyphens")
     if not head.modes:
-        raise ValueError("scenario.modes: there is none")
+        raise ValueError("scenario.modes: expected at least one")
     _check_targets("scenario.targets", head.targets)
     _check_part(head, scenario.commands)
     check_labels("scenario.requirements", head.requirements)
@@ -353,7 +353,7 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     for n, loss in enumerate(scenario.losses):
         _check_mission_time(f"loss[{n}].at", loss.at)
         if not loss.causes:
-            raise ValueError(f"loss[{n}].cause: there is none")
+            raise ValueError(f"loss[{n}].cause: expected at least one")
     for n, limit in enumerate(scenario.limits):
         _check_limit(f"limit[{n}]", limit, head)
         _check_applied(n, scenario)
@@ -397,17 +397,17 @@ def check_labels(place: str, labels: Sequence[str]) -> None:
 def _check_targets(place: str, names: list[str] | None) -> None:
     """Whether what is named is a target, and anything is."""
     if names == []:
-        raise ValueError(f"{place}: there is none; leave it out for all of them")
+        raise ValueError(f"{place}: expected at least one; leave it out for all of them")
     for n, name in enumerate(names or []):
         if name not in TARGETS:
-            raise ValueError(f"{place}[{n}]: there is no target {name!r}{nearest(name, TARGETS)}")
+            raise ValueError(f"{place}[{n}]: unknown target {name!r}{nearest(name, TARGETS)}")
 
 
 def _check_limit(place: str, limit: Limit, head: Head) -> None:
     """Whether a limit limits something, somewhere."""
     name = limit.name.partition("[")[0]
     if name not in MEASURED:
-        raise ValueError(f"{place}.name: there is no measurement {name!r}{nearest(name, MEASURED)}")
+        raise ValueError(f"{place}.name: unknown measurement {name!r}{nearest(name, MEASURED)}")
     check_bounds(place, limit)
     _check_targets(f"{place}.on", limit.on)
     if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
@@ -452,7 +452,7 @@ def _check_vary(n: int, scenario: Scenario) -> None:
     """Whether what is drawn goes into a fault, and stays there."""
     vary = scenario.vary[n]
     if vary.fault >= len(scenario.faults):
-        raise ValueError(f"vary[{n}].fault: there is no fault {vary.fault}; they count from 0")
+        raise ValueError(f"vary[{n}].fault: unknown fault {vary.fault}; faults count from 0")
     if any((later.fault, later.key) == (vary.fault, vary.key) for later in scenario.vary[n + 1 :]):
         raise ValueError(f"vary[{n}]: never applied: another one of fault {vary.fault}, {vary.key}, comes after it")
 
@@ -475,7 +475,7 @@ def _check_window(place: str, at: At | None, events: list[str]) -> None:
     if at.kind == "scet":
         _check_mission_time(f"{place}.at", at)
     elif at.kind == "event" and at.value not in events:
-        raise ValueError(f"{place}.at: there is no onboard event {at.value!r}{nearest(str(at.value), events)}")
+        raise ValueError(f"{place}.at: unknown onboard event {at.value!r}{nearest(str(at.value), events)}")
 
 
 def _check_mission_time(place: str, at: At) -> None:

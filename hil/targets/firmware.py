@@ -13,9 +13,9 @@ _VERSION_TIMEOUT_S = 5
 def missing_for_posix() -> str | None:
     """What a build for this computer lacks."""
     if not (FIRMWARE / "Makefile").is_file():
-        return "the firmware's sources are not here: they come with a checkout, not with the wheel"
+        return "firmware sources not found: build in a checkout (the wheel has no sources)"
     absent = [tool for tool in ("make", "gcc") if shutil.which(tool) is None]
-    return f"there is no {' and no '.join(absent)}: apt-get install {' '.join(absent)}" if absent else None
+    return f"{' and '.join(absent)} not found: apt-get install {' '.join(absent)}" if absent else None
 
 
 def first_line(*command: str) -> str:

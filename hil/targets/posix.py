@@ -38,7 +38,7 @@ class PosixMachine(ProcessMachine):
 
     def _start(self, terminal: str) -> Child:
         if self._image is None:
-            raise MachineFailed(self.missing() or "there is no image of posix")
+            raise MachineFailed(self.missing() or "no posix image")
         fd = self._image.open_copy()
         try:
             return Child([f"/proc/self/fd/{fd}", terminal], [fd])

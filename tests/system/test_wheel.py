@@ -104,7 +104,7 @@ def test_scenarios_are_found_by_name(installed: Path, path: Path) -> None:
 
 def test_without_it_the_line_that_gets_it(installed: Path, path: Path) -> None:
     for target, words in (
-        ("qemu", "there is no qemu-system-arm: apt-get install qemu-system-arm"),
+        ("qemu", "qemu-system-arm not found: apt-get install qemu-system-arm"),
         ("posix", "they come with a checkout, not with the wheel"),
         ("simavr", "it comes with a checkout, not with the wheel"),
     ):

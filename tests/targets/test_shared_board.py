@@ -146,8 +146,8 @@ def test_another_device_under_the_boards_name_is_not_flown(boards: list[StandIn]
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["run", "los-091105", "--baud", "9600"], "--baud is for the target board alone"),
-        (["campaign", "random-faults", "--target", "qemu", "--port", "auto"], "--port is for the target board alone"),
+        (["run", "los-091105", "--baud", "9600"], "--baud needs --target board"),
+        (["campaign", "random-faults", "--target", "qemu", "--port", "auto"], "--port needs --target board"),
         (["run", "los-091105", "--target", "board", "--port", "zmq:ipc:///x"], "is not a serial port: expected"),
         (["fly", "--target", "board", "--port", "serial:/dev/null?baud=9600", "--baud", "57600"], "leave out --baud"),
         (["firmware", "info", "--target", "qemu", "--baud", "9600"], "--baud is for a board"),

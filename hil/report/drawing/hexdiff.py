@@ -32,7 +32,7 @@ def hexdiff(found: Mismatch) -> Markup:
 
 
 def _key(expected: list[str], actual: list[str]) -> str:
-    short = f" {_ABSENT} is behind the end of a stream." if len(expected) != len(actual) else ""
+    short = f" {_ABSENT} is after the end of a stream." if len(expected) != len(actual) else ""
     return f"E is expected, F is found; ^^ marks what differs.{short}"
 
 

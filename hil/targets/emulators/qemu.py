@@ -50,7 +50,7 @@ class QemuMachine:
     def missing(cls) -> str | None:
         """What this computer lacks."""
         if shutil.which(PROGRAM) is None:
-            return f"there is no {PROGRAM}: apt-get install qemu-system-arm"
+            return f"{PROGRAM} not found: apt-get install qemu-system-arm"
         return None
 
     @property

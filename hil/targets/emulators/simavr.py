@@ -57,11 +57,11 @@ class SimavrMachine:
     def missing(cls) -> str | None:
         """What this computer lacks."""
         if not (RUNNER / "Makefile").is_file():
-            return "the runner for simavr is not here: it comes with a checkout, not with the wheel"
+            return "simavr runner not found: use a checkout (the wheel does not include it)"
         absent = [tool for tool in ("make", "gcc") if shutil.which(tool) is None]
         if not any(header.is_file() for header in _HEADERS):
             absent.append("libsimavr-dev")
-        return f"there is no {' and no '.join(absent)}: apt-get install {' '.join(absent)}" if absent else None
+        return f"{' and '.join(absent)} not found: apt-get install {' '.join(absent)}" if absent else None
 
     @property
     def running(self) -> bool:

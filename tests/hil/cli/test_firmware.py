@@ -105,7 +105,7 @@ def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F8
     done = run("hil", "firmware", "flash", "stm32f4", "--image", str(STM32_ELF), "--dry-run")
     assert done.returncode == 0
     assert done.stdout.startswith("openocd -f board/st_nucleo_f4.cfg")
-    assert done.stderr == "there is no openocd: `apt-get install openocd`\n"
+    assert done.stderr == "openocd not found: `apt-get install openocd`\n"
     done = run("hil", "firmware", "flash", "stm32f4", "--tool", "st-flash", "--dry-run")
     assert (done.returncode, done.stdout.split()[0]) == (0, "st-flash")
     assert "apt-get install stlink-tools" in done.stderr
@@ -120,12 +120,16 @@ def test_a_dry_run_needs_no_program(tools: Tools, run: Run) -> None:  # noqa: F8
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["stm32f4"], 27, "no openocd and no st-flash: `apt-get install openocd` or `apt-get install stlink-tools`"),
-        (["stm32f4", "--tool", "st-flash"], 27, "no st-flash: `apt-get install stlink-tools`"),
-        (["uno"], 27, "no avrdude: `apt-get install avrdude`"),
+        (
+            ["stm32f4"],
+            27,
+            "openocd and st-flash not found: `apt-get install openocd` or `apt-get install stlink-tools`",
+        ),
+        (["stm32f4", "--tool", "st-flash"], 27, "st-flash not found: `apt-get install stlink-tools`"),
+        (["uno"], 27, "avrdude not found: `apt-get install avrdude`"),
         (["uno", "--tool", "openocd"], 2, "uno is flashed with avrdude, not with openocd"),
         (["posix"], 2, "posix is not hardware"),
-        (["toaster"], 2, "there is no board 'toaster'; known: posix, stm32f4, uno"),
+        (["toaster"], 2, "unknown board 'toaster'; known: posix, stm32f4, uno"),
     ],
 )
 def test_without_the_program_the_line_that_gets_it(
@@ -235,12 +239,12 @@ def test_a_program_that_fails_is_said(tools: Tools, run: Run) -> None:  # noqa: 
 def test_a_build_without_its_compiler(tools: Tools, run: Run) -> None:  # noqa: F811
     folder = tools()
     done = run("hil", "firmware", "build", "stm32f4")
-    assert (done.returncode, done.stderr) == (1, "hil: there is no make: apt-get install make\n")
+    assert (done.returncode, done.stderr) == (1, "hil: make not found: apt-get install make\n")
     os.symlink("/bin/true", folder / "bin" / "make")
     done = run("hil", "firmware", "build", "uno")
     assert (done.returncode, done.stderr) == (
         1,
-        "hil: there is no avr-gcc: apt-get install gcc-avr avr-libc binutils-avr\n",
+        "hil: avr-gcc not found: apt-get install gcc-avr avr-libc binutils-avr\n",
     )
     done = run("hil", "firmware", "build", "toaster")
     assert done.returncode == 2

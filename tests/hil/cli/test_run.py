@@ -81,7 +81,7 @@ def test_a_folder_whose_run_was_refused_can_be_used_again(tmp_path: Path) -> Non
 
 def test_a_folder_that_is_no_bundle_is_told(tmp_path: Path) -> None:
     done = hil("replay", tmp_path)
-    assert str(done.exception) == f"{tmp_path} is no bundle of a run: there is no result.json in it"
+    assert str(done.exception) == f"not a run bundle: {tmp_path} (result.json not found)"
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +139,16 @@ def test_a_replay_shows_its_own_command_not_the_bundles(bundle: Path, tmp_path: 
     [
         (["run", "los-091105", "--lockstep", "--realtime"], "--lockstep and --realtime exclude each other"),
         (["campaign", "random-faults", "--lockstep", "--realtime"], "--lockstep and --realtime exclude each other"),
-        (["run", "los-091105", "--port", "x"], "--port is for the target board alone"),
-        (["run", "los-091105", "--speed", "5"], "leave out --speed, or add --realtime"),
-        (["run", "los-091105", "--lockstep", "--speed", "5"], "leave out --speed, or add --realtime"),
-        (["fly", "--lockstep", "--speed", "1"], "leave out --speed, or --lockstep"),
-        (["fly", "--lockstep", "--link", "pty"], "leave out --link, or --lockstep"),
-        (["fly", "los-091105", "--link-drop", "09:09:00"], "leave out SCENARIO, or --link-drop"),
-        (["fly", "--target", "qemu", "--port", "/dev/ttyACM0"], "--port is for the target board alone"),
+        (["run", "los-091105", "--port", "x"], "--port needs --target board"),
+        (["run", "los-091105", "--speed", "5"], "--speed needs --realtime"),
+        (["run", "los-091105", "--lockstep", "--speed", "5"], "--speed needs --realtime"),
+        (["fly", "--lockstep", "--speed", "1"], "--lockstep and --speed exclude each other"),
+        (["fly", "--lockstep", "--link", "pty"], "--lockstep and --link exclude each other"),
+        (["fly", "los-091105", "--link-drop", "09:09:00"], "SCENARIO and --link-drop exclude each other"),
+        (["fly", "--target", "qemu", "--port", "/dev/ttyACM0"], "--port needs --target board"),
         (["fly", "--link-drop", "08:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
         (["fly", "--link-drop", "12:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
-        (["lander", "--zmq", "tcp://127.0.0.1:*", "--symlink", "x"], "--symlink names a serial device"),
+        (["lander", "--zmq", "tcp://127.0.0.1:*", "--symlink", "x"], "--symlink needs --pty"),
     ],
 )
 def test_options_that_mean_nothing_together_are_refused(arguments: list[str], told: str) -> None:
@@ -179,8 +179,8 @@ def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
     typo.write_text('[scenario]\nid = "typo"\n[[fault]]\nkind = "silense"\n')
     for name, told in [
         ("los-091106", "did you mean 'los-091105'"),
-        (typo, r"fault[0].kind: there is no fault 'silense'; did you mean 'silence'?"),
-        (tmp_path / "none", "there is no scenario"),
+        (typo, r"fault[0].kind: unknown fault 'silense'; did you mean 'silence'?"),
+        (tmp_path / "none", "unknown scenario"),
         ("nope", "; known: burst-loss, commands-during-descent, los-091105, los-crc-storm"),
     ]:
         done = hil("run", "los-lander-only", name)
@@ -210,7 +210,7 @@ def test_a_tag_chooses_scenarios(tmp_path: Path) -> None:
     assert "two" not in done.output
     none = hil("run", tmp_path, "--tag", "smoky")
     assert isinstance(none.exception, CallerError)
-    assert "there is nothing to fly" in str(none.exception)
+    assert "no run to fly" in str(none.exception)
 
 
 def test_verdicts_as_json_lines(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_list_knows_scenarios_faults_and_targets(monkeypatch: pytest.MonkeyPatch
         assert word in done.output
     targets = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.output.splitlines()[-5:]}
     assert targets["software"] == "lockstep, realtime"
-    assert targets["qemu"] == "not here: there is no qemu-system-arm: apt-get install qemu-system-arm"
+    assert targets["qemu"] == "not here: qemu-system-arm not found: apt-get install qemu-system-arm"
     assert targets["board"].startswith("not here: no board: nothing is in /dev/lander/by-serial")
 
 
@@ -264,7 +264,7 @@ def test_a_target_that_cannot_fly_here_is_one_line(monkeypatch: pytest.MonkeyPat
     for words in (["run", "all"], ["fly", "--lockstep"], ["campaign", "random-faults"]):
         done = hil(*words, "--target", "qemu")
         assert getattr(done.exception, "exit_code", 0) == 20
-        assert str(done.exception) == "there is no qemu-system-arm: apt-get install qemu-system-arm"
+        assert str(done.exception) == "qemu-system-arm not found: apt-get install qemu-system-arm"
         assert done.stdout == ""
 
 

@@ -65,7 +65,7 @@ def test_losses_that_follow_from_faults_end_with_the_pass() -> None:
 
 
 def test_an_unknown_profile_is_refused_with_the_nearest() -> None:
-    told = r"scenario\.flight_profile: there is no 'softlanding'; did you mean 'soft-landing'\?"
+    told = r"scenario\.flight_profile: unknown value 'softlanding'; did you mean 'soft-landing'\?"
     with pytest.raises(ScenarioError, match=told):
         parse_scenario('[scenario]\nid = "x"\nflight_profile = "softlanding"\n')
 

@@ -169,7 +169,7 @@ def test_stepped_by_lines_with_commands_in_between() -> None:
     assert len(list(bursts)) == 6
     assert (craft.mode, craft.tick) == (Mode.HELD, 0)
     assert len(world.sent) == 1
-    with pytest.raises(ValueError, match="0 is no number of ticks"):
+    with pytest.raises(ValueError, match="invalid number of ticks: 0"):
         list(fly_stepped(craft, world, iter(["0"])))
     with pytest.raises(ValueError, match="invalid literal"):
         list(fly_stepped(craft, world, iter(["five"])))

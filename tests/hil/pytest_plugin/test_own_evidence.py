@@ -98,7 +98,7 @@ def test_own_rows_are_in_verdict_and_reports(project: pytest.Pytester) -> None:
     [
         ('measure("max g", 1)', "'max g' cannot name a measurement of your own"),
         ('measure("frames_lost", 1)', "'frames_lost' cannot name a measurement of your own"),
-        ('measure("x", 1, maximum=3)', "there is no limit 'maximum'; did you mean 'max'"),
+        ('measure("x", 1, maximum=3)', "unknown limit 'maximum'; did you mean 'max'"),
         ('measure("x", 1, min=3, max=2)', "min 3 is above max 2"),
         ('measure("x", [1, 2])', "list is not one number, flag or text"),
         ('attach("../x", b"")', "cannot name a file"),

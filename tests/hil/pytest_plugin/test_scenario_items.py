@@ -88,7 +88,7 @@ def test_a_session_without_flights_leaves_no_report(project: pytest.Pytester) ->
     project.makepyfile("def test_plain(): ...")
     for _ in range(2):
         done = project.runpytest("--hil-report", "out")
-        done.stdout.fnmatch_lines(["nothing was flown: there is no report"])
+        done.stdout.fnmatch_lines(["no flight: no report written"])
     assert not any((project.path / "out").iterdir())
 
 
@@ -99,11 +99,11 @@ def test_an_absent_emulator_is_a_skip_and_in_ci_a_failure(
     monkeypatch.setenv("PATH", str(tmp_path))
     done = project.runpytest("-rs", "--hil-target", "qemu")
     done.assert_outcomes(skipped=1)
-    done.stdout.fnmatch_lines(["SKIPPED*qemu: there is no qemu-system-arm: apt-get install qemu-system-arm"])
+    done.stdout.fnmatch_lines(["SKIPPED*qemu: qemu-system-arm not found: apt-get install qemu-system-arm"])
     monkeypatch.setenv("MARS6_REQUIRE_ALL", "1")
     done = project.runpytest("--hil-target", "qemu")
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["qemu: there is no qemu-system-arm*MARS6_REQUIRE_ALL is set*"])
+    done.stdout.fnmatch_lines(["qemu: qemu-system-arm not found*MARS6_REQUIRE_ALL is set*"])
 
 
 def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester, kept: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_board_that_is_not_plugged_in_is_a_skip(project: pytest.Pytester, kept
     project.makepyfile("def test_flight(hil_flight): hil_flight.fly()")
     done = project.runpytest("-rs", "--hil-target", "board", "--hil-port=/dev/ttyNONE")
     done.assert_outcomes(skipped=2)
-    done.stdout.fnmatch_lines(["SKIPPED*board: there is no port /dev/ttyNONE"])
+    done.stdout.fnmatch_lines(["SKIPPED*board: port not found: /dev/ttyNONE"])
     assert "bundles" not in done.stdout.str()
     assert not any(kept.iterdir())
 
@@ -133,7 +133,7 @@ def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Pa
     done.stdout.fnmatch_lines(
         [
             "*other.toml: scenario.id is 'another', the file's name says 'other'",
-            "*typo.toml: fault?0?.kind: there is no fault 'silense'; did you mean 'silence'?",
+            "*typo.toml: fault?0?.kind: unknown fault 'silense'; did you mean 'silence'?",
         ]
     )
     assert not any(kept.iterdir())
@@ -162,7 +162,7 @@ def test_one_item_for_each_target(project: pytest.Pytester) -> None:
         ]
     done = project.runpytest("--hil-target", "quemu")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*there is no target 'quemu'; did you mean 'qemu'?"])
+    done.stderr.fnmatch_lines(["*unknown target 'quemu'; did you mean 'qemu'?"])
 
 
 def test_plugins_that_are_not_there(project: pytest.Pytester) -> None:

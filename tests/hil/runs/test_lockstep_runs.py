@@ -156,7 +156,7 @@ def test_the_bundle_has_it_all(tmp_path: Path) -> None:
     assert any(piece["way"] == "up" for piece in capture)
     faults = [json.loads(line) for line in (bundle / "faults.jsonl").read_text().splitlines()]
     assert len(faults) == sum(summary.deeds for summary in result.faults)
-    with pytest.raises(ScenarioError, match="is no bundle"):
+    with pytest.raises(ScenarioError, match="not a run bundle"):
         read_bundle(tmp_path)
 
 

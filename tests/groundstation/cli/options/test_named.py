@@ -23,9 +23,9 @@ import protocols
         ("groundstation", "serve serial:/dev/x?buad=9", "unknown link option 'buad'; did you mean 'baud'?"),
         ("hil", "campain", "no command 'campain'; did you mean 'campaign'?"),
         ("hil", "firmware biuld uno", "no command 'biuld'; did you mean 'build'?"),
-        ("hil", "firmware build unoo", "there is no board 'unoo'; did you mean 'uno'?"),
+        ("hil", "firmware build unoo", "unknown board 'unoo'; did you mean 'uno'?"),
         ("hil", "run all --target qmeu", "no value 'qmeu'; did you mean 'qemu'?"),
-        ("hil", "run los-91105", "there is no scenario 'los-91105'; did you mean 'los-091105'?"),
+        ("hil", "run los-91105", "unknown scenario 'los-91105'; did you mean 'los-091105'?"),
     ],
 )
 def test_an_unknown_word_is_answered_with_the_nearest(program: str, words: str, said: str) -> None:
