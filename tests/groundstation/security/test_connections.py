@@ -324,11 +324,11 @@ def test_a_flood_of_subscriptions_takes_no_memory_or_time() -> None:
         port = int(bench.door.ends.telemetry.rpartition(":")[2])
         flood = b"".join(part(b"\1" + os.urandom(199)) for _ in range(1000))
         with bench.sub(b"tm.") as well_behaved:
-            for _ in range(3):
+            while len(bench.told) < 3:  # one that ends between two looks is not reported
                 with connected(port, b"SUB") as own, suppress(ConnectionError):
                     for _ in range(500):  # 100 MB, which would take some 10 GB
                         await asyncio.to_thread(own.sendall, flood)
-            await until(lambda: len(bench.told) >= 3)
+                await asyncio.sleep(0.1)
             assert "more than 8,192 bytes of an incomplete message" in bench.told[0]
             assert await heard(bench, well_behaved)
         assert resident() - before < 300 << 20
