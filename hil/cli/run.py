@@ -262,7 +262,8 @@ def _fly(
             flown += left
     finally:
         shown = [results[plan.name] for plan in flown if plan.name in results]
-        report = Report(generated=utc_date(host_clock()), results=shown)
+        unflown = len(flown) - len(shown)
+        report = Report(generated=utc_date(host_clock()), results=shown, unflown=unflown)
         page = write_report(report, folder) if wanted else None
     judged = [result for result in shown if not result.verdict.flown_again]
     _sum_up(judged, len(plans), as_json)

@@ -61,6 +61,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
         tests: of a session of pytest: those that flew, failed, or were skipped.
         campaign: all runs of a campaign; then `results` has some of those that failed.
         places: of the bundles, relative to the folder of the report; none: each is in its ``runs``.
+        unflown: runs that were planned and not flown, since a signal ended the command.
     """
 
     schema: int = SCHEMA
@@ -69,15 +70,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field=
     tests: list[TestOutcome] = []
     campaign: Summary | None = None
     places: list[str] = []
+    unflown: int = 0
 
     def place(self, n: int) -> str:
         """Where the bundle of a run is, by its place in the results: an address relative to the report."""
         return self.places[n] if self.places else bundle_place(self.results[n].run)
 
     @property
+    def ended_early(self) -> str:
+        """What was not flown, in words."""
+        planned = len(self.results) + self.unflown
+        return f"interrupted: {self.unflown} of {planned} planned runs were not flown"
+
+    @property
     def state(self) -> State:
-        """The worst of all runs and tests; of a campaign that was ended early no better than INCOMPLETE."""
+        """The worst of all runs and tests; of a command that was ended early no better than INCOMPLETE."""
         states: list[State] = [result.state for result in self.results if not result.verdict.flown_again]
+        states += ["INCOMPLETE"] if self.unflown else []
         if (campaign := self.campaign) is not None:
             unflown: list[State] = ["INCOMPLETE"] if campaign.runs < campaign.planned else []
             states = [*(case.state for case in campaign.cases), *unflown]

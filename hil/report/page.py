@@ -43,7 +43,7 @@ def render(report: Report) -> str:
         el("style", Markup(_read("style.css"))),
     )
     made = el("p", f"HIL report, Mars 6 ground station, {report.generated}", class_="made")
-    alone = len(report.results) == 1 and not report.tests and report.campaign is None
+    alone = len(report.results) == 1 and not report.tests and report.campaign is None and not report.unflown
     parts = _one(report, made) if alone else _several(report, made)
     content = el("body", SYMBOLS, *parts, el("script", Markup(script)))
     return f"<!DOCTYPE html>\n{el('html', head, content, lang='en')}\n"
@@ -85,7 +85,8 @@ def _several(report: Report, made: Markup) -> list[Markup]:
         _folded(result, name, report.place(n), n in chosen, flown[result.scenario, result.target] > 1)
         for n, (result, name) in enumerate(zip(results, names, strict=True))
     ]
-    parts = [*_filter(report), *_overview(report, names), *coverage(report, names)]
+    early = [el("p", report.ended_early)] if report.unflown else []
+    parts = [*early, *_filter(report), *_overview(report, names), *coverage(report, names)]
     return [el("header", made, head, *parts), el("main", *runs)]
 
 

@@ -38,6 +38,10 @@ def render(report: Report) -> str:
         root.append(suite)
     else:
         root.extend(_suites(report))
+    if report.unflown:
+        case = ET.Element("testcase", classname="hil", name="all planned runs were flown", time="0.000")
+        _add(case, "error", report.ended_early, message=report.ended_early, type="INCOMPLETE")
+        root.append(_suite("hil", report.generated, [case]))
     if untold := report.untold():
         root.append(_suite(_TESTS, report.generated, map(_test_case, untold)))
     root.attrib |= _counts(root.iter("testcase"))
