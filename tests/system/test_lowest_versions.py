@@ -37,6 +37,7 @@ def lowest(requirement: str, python: str) -> list[str]:
     return [f"{parsed.name}=={found[1]}"]
 
 
+@pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("which", ["lowest", "newest"])

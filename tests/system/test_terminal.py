@@ -79,6 +79,16 @@ def test_a_flight_from_entry_to_loss_of_signal(terminal: Terminal) -> None:
     assert "Recording: " in screen
 
 
+def test_an_exported_size_does_not_override_the_terminal(home: Path) -> None:
+    stage = Terminal(home, 60, 18, f"COLUMNS=200 LINES=60 {sys.executable} -m hil.cli fly --speed 20")
+    try:
+        rows = stage.wait_for("? Help").splitlines()
+    finally:
+        stage.close()
+    assert "? Help" in rows[17]
+    assert "LIVE" in rows[0] or "LOCK" in rows[0] or "MARS" in rows[0] or "UTC" in rows[0], rows[0]
+
+
 def test_leaving_early_keeps_what_was_received(home: Path) -> None:
     stage = Terminal(home, 80, 24, f"{sys.executable} -m hil.cli fly --speed 20")
     try:

@@ -53,6 +53,15 @@ class TerminalDriver(LinuxDriver):
         self._active = False
         self._heed()
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and rows as the kernel knows them, whatever COLUMNS and LINES a shell has exported."""
+        for descriptor in (2, 1, 0):
+            with contextlib.suppress(OSError):  # it is closed, or not a terminal
+                columns, rows = os.get_terminal_size(descriptor)
+                if columns and rows:
+                    return columns, rows
+        return super()._get_terminal_size()
+
     # ------------------------------------------------------------------------------------------- output
 
     @property

@@ -109,6 +109,7 @@ def test_a_target_that_ends_takes_its_port_with_it(tmp_path: Path, link: str, ca
     assert moments[-1].startswith(f"link LOCKED → LOS, {cause}"), moments
 
 
+@pytest.mark.alone
 def test_a_verdict_waits_for_a_station_that_is_late(tmp_path: Path) -> None:
     def kill() -> None:
         station = child("serve")
@@ -121,6 +122,7 @@ def test_a_verdict_waits_for_a_station_that_is_late(tmp_path: Path) -> None:
     assert [loss.cause for loss in result.verdict.losses] == ["STATION"]
 
 
+@pytest.mark.alone
 def test_a_verdict_waits_for_the_time_out_of_slow_frames(tmp_path: Path) -> None:
     steps = [("09:07:30", 1), ("09:07:31", 0.4), ("09:07:33", 0.2)]
     slow = "".join(f'[[command]]\nat = "{at}"\nname = "SCALE"\nargs.factor = {factor}\n' for at, factor in steps)

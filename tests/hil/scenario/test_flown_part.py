@@ -165,6 +165,7 @@ def test_options_choose_the_part_and_replay_keeps_it(tmp_path: Path) -> None:
     assert "the same bytes, sent and received" in again.output
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "target",
     [
