@@ -1,4 +1,4 @@
-"""Bytes to frames: search, lock, flywheel. Bits to frames is `bitsync`, by the same rules.
+"""Bytes to frames: search, lock, flywheel. Bits to frames is `bit_sync`, by the same rules.
 
 Rules:
 1. The arbiter (`arbiter`: FECF, Reed–Solomon or both) decides. A frame is good when it fits; in LOCK even if its ASM
@@ -108,7 +108,7 @@ def _clean(frames: tuple[bytes, ...]) -> int:
 class Deframer:
     """Feed it bytes as they come; it gives frames and rejects in stream order. Keeps at most two frames.
 
-    All positions and lengths inside are in units of the stream: bytes here, bits in `bitsync.BitDeframer`.
+    All positions and lengths inside are in units of the stream: bytes here, bits in `bit_sync.BitDeframer`.
     """
 
     _unit = 1
