@@ -166,6 +166,9 @@ class Flight:
             self._back()
         elif action == "kill station":
             self._station.kill()
+            self._station.wait(20)
+            assert self._station.stdout is not None
+            self._station.stdout.close()
             self.truth.away.append((now, now + 3600 * S))
         elif action == "stop station":
             self._station.send_signal(signal.SIGSTOP)
@@ -191,6 +194,8 @@ class Flight:
             self._station.send_signal(signal.SIGCONT)
             self._station.terminate()
             self._station.wait(20)
+            assert self._station.stdout is not None
+            self._station.stdout.close()
 
 
 # ------------------------------------------------------------------------------------------------- judging
