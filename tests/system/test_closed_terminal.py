@@ -17,6 +17,8 @@ from tests.stress.close_terminals import close_all, draw
 from tests.stress.windows import Window, living
 from tests.system.remote import GROUND, PATIENCE_S, until
 
+pytestmark = pytest.mark.long
+
 LINK = "zmq:ipc:///absent/endpoint"
 THREADS_THAT_DRAW = 4
 EXIT_HANGUP = 128 + signal.SIGHUP
@@ -33,8 +35,6 @@ def held_up(screen):
         lock.acquire()
 descent.DescentScreen.paint = held_up
 from groundstation.cli import main
-
-pytestmark = pytest.mark.long
 main()
 """
 

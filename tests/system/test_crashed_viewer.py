@@ -15,6 +15,8 @@ from tests.groundstation.made_recordings import record
 from tests.stress.windows import Window
 from tests.system.remote import until
 
+pytestmark = pytest.mark.long
+
 LINK = "zmq:ipc:///absent/endpoint"
 EXIT_CRASHED = 70
 NOISE = (b"\xff", b"\x1b[M\x20\xff\xff", b"\x1b[1114112u", b"\x1b[97:65u", b"\x80" * 300, b"\x1b[200~\xff\x1b[201~")
@@ -26,8 +28,6 @@ CRASHES = {
 }
 BROKEN = """
 import os, sys, importlib
-
-pytestmark = pytest.mark.long
 module, _, names = sys.argv.pop(1).partition(":")
 flag, program = sys.argv.pop(1), sys.argv.pop(1)
 kind, name = names.split(".")

@@ -12,10 +12,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from groundstation.messages.wire import Heartbeat
 from groundstation.recordings.reader import ArchiveReader
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.remote import GROUND, PATIENCE_S, event, local, snapshot, until
+
+pytestmark = pytest.mark.long
 
 RESULT_S = 60.0
 VIEWER = """
@@ -24,8 +28,6 @@ from groundstation.viewer.client import StationClient
 from groundstation.messages.wire import Heartbeat, LinkStatus, topic_of
 from groundstation.station.registry import Registry
 from groundstation.viewer.source import StationBack, StationLost
-
-pytestmark = pytest.mark.long
 
 async def watch(frames, pause_s):
     client = StationClient(Registry().find("bench"), time.time_ns, timeout_s=20)

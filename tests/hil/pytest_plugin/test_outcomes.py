@@ -16,6 +16,8 @@ from hil.report import Report
 from hil.report.export.json import read
 from tests.hil.pytest_plugin.scenarios import FLIP, PLAIN, TIGHT, put
 
+pytestmark = pytest.mark.long
+
 pytest_plugins = ["pytester"]
 
 
@@ -106,8 +108,6 @@ def test_a_file_that_cannot_be_collected_fails_the_report(project: pytest.Pytest
 KILLED = """
 import os, signal
 from hil.rigs import stepped_target as stepped
-
-pytestmark = pytest.mark.long
 
 def test_passes(hil_flight):
     hil_flight.fly()

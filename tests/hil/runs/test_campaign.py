@@ -44,7 +44,7 @@ def test_a_range_whose_end_cannot_be_flown_is_refused() -> None:
         ('fault = 0\nkey = "ber"\nlow = 0.5\nhigh = 2.0\n', "<= 1"),
         ('fault = 0\nkey = "bre"\nlow = 0.5\nhigh = 0.6\n', "did you mean 'ber'"),
         ('fault = 0\nkey = "ber"\nlow = 0.0\nhigh = 0.6\nlog = true\n', "above 0"),
-        ('fault = 0\nkey = "at"\nlow = "09:00"\nhigh = "09:08:00"\n', "no time"),
+        ('fault = 0\nkey = "at"\nlow = "09:00"\nhigh = "09:08:00"\n', "invalid time '09:00'"),
     ]:
         with pytest.raises(ScenarioError, match=told):
             check_vary(parse_scenario(f"{text}[[vary]]\n{vary}"))
