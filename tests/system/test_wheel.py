@@ -105,8 +105,8 @@ def test_scenarios_are_found_by_name(installed: Path, path: Path) -> None:
 def test_without_it_the_line_that_gets_it(installed: Path, path: Path) -> None:
     for target, words in (
         ("qemu", "qemu-system-arm not found: apt-get install qemu-system-arm"),
-        ("posix", "they come with a checkout, not with the wheel"),
-        ("simavr", "it comes with a checkout, not with the wheel"),
+        ("posix", "firmware sources not found: build in a checkout"),
+        ("simavr", "simavr runner not found: use a checkout"),
     ):
         done = hil(installed, path, "fly", "--target", target, "--json")
         assert (done.returncode, done.stderr.count("\n")) == (20, 1)
@@ -122,4 +122,4 @@ def test_boards_are_flashed_with_what_the_wheel_carries(installed: Path, path: P
         assert str(installed / "hil" / "firmware" / "prebuilt" / image) in done.stdout
     done = hil(installed, path, "firmware", "build", "stm32f4")
     assert done.returncode == 1
-    assert "they come with a checkout" in done.stderr
+    assert "firmware sources not found: build in a checkout" in done.stderr

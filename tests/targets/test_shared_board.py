@@ -150,7 +150,7 @@ def test_another_device_under_the_boards_name_is_not_flown(boards: list[StandIn]
         (["campaign", "random-faults", "--target", "qemu", "--port", "auto"], "--port needs --target board"),
         (["run", "los-091105", "--target", "board", "--port", "zmq:ipc:///x"], "is not a serial port: expected"),
         (["fly", "--target", "board", "--port", "serial:/dev/null?baud=9600", "--baud", "57600"], "leave out --baud"),
-        (["firmware", "info", "--target", "qemu", "--baud", "9600"], "--baud is for a board"),
+        (["firmware", "info", "--target", "qemu", "--baud", "9600"], "--baud needs a board: leave out --target"),
         (["firmware", "info", "--port", "all"], "boards are asked one at a time"),
     ],
 )
