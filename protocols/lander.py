@@ -11,6 +11,7 @@ from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
+from protocols.declare.mission import Display, Mission, Plot
 from protocols.structures.fields import Limits, Quantity
 
 SCID = 0x006
@@ -291,4 +292,15 @@ MARS6 = Dictionary(
     ),
     timeline=TIMELINE,
     commands=COMMANDS,
+)
+
+MISSION = Mission(
+    MARS6,
+    display=Display(
+        packets=("DESCENT", "LANDER_HK", "BUS_HK"),
+        plots=(Plot("DESCENT.altitude", "ALT"), Plot("DESCENT.speed", "SPD")),
+        phase="DESCENT.phase",
+        zero="ENTRY",
+    ),
+    ping="PING",
 )

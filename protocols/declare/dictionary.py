@@ -36,6 +36,7 @@ class ParameterDef:
     description: str
     limits: Limits | None
     valid_if: str | None
+    is_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +288,12 @@ def _is_scaled(leaf: Field) -> bool:
 def _parameter(packet: str, leaf: Field) -> ParameterDef:
     quantity = leaf.quantity
     fraction = _FLOAT_DECIMALS if leaf.kind == "float" else 0
+    is_number = leaf.kind in ("uint", "sint", "float") and not leaf.labels
     if quantity is None:
-        return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None)
+        return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None, is_number)
     decimals = fraction if quantity.rounded_to is None and quantity.identity else quantity.decimals
-    return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, quantity.limits, quantity.valid_if)
+    limits, valid_if = quantity.limits, quantity.valid_if
+    return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, limits, valid_if, is_number)
 
 
 def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]) -> int:

@@ -1,53 +1,143 @@
-"""A mission's dictionary by its name, ``module:NAME``: from this project or from anywhere on the Python path."""
+"""A mission by its name: an installed one, ``module:NAME`` from anywhere on the Python path, or a file.
+
+Installed missions are entry points of the group ``groundstation.missions``; the one of this project is always there.
+Loading runs the mission's module: it is as trusted as any program of yours.
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 
 from protocols.declare.dictionary import Dictionary
+from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError
 from protocols.nearest import nearest
 
-DEFAULT = "protocols.lander:MARS6"
+DEFAULT = "mars6"
+GROUP = "groundstation.missions"
+_OWN = {DEFAULT: "protocols.lander:MISSION"}
+_EXAMPLE = "protocols.lander:MISSION"
+_WAYS = f"name an installed mission, module:NAME such as {_EXAMPLE}, or a file such as ./sparrow.py"
 
 
-def load_dictionary(name: str) -> Dictionary:
-    """The dictionary of that name; its module is imported, so it runs.
+def load_mission(name: str = DEFAULT) -> Mission:
+    """The mission of that name; its module is imported, so it runs.
 
     Args:
-        name: ``module:NAME``, such as ``protocols.lander:MARS6``.
+        name: of an installed mission (``mars6``), ``module:NAME``, or a Python file, ``sparrow.py`` or
+            ``folder/sparrow.py:NAME``. NAME is a `Mission`, or a `Dictionary`, which gets the defaults; it may be left
+            out where the file has one of them only.
 
     Raises:
-        DeclarationError: not such a name, no such module, nothing of that name in it, or something else than a
-            dictionary; or the module's own error, named with its place.
+        DeclarationError: no such mission, module, file or name; something else than a mission; or the module's own
+            error, named with its place.
     """
-    module_name, colon, attribute = name.partition(":")
-    if not colon or not module_name or not attribute:
-        raise DeclarationError(name, f"a dictionary is named module:NAME, such as {DEFAULT}")
-    module = _import(name, module_name)
+    target = installed().get(name, name)
+    where, colon, attribute = target.partition(":")
+    if where.endswith(".py"):
+        path = Path(where).absolute()
+        return _mission(target, _import_file(name, path), attribute, f"{path}{colon}{attribute}")
+    if not colon or not where or not attribute:
+        raise DeclarationError(name, f"no such mission{nearest(name, installed())}: {_WAYS}")
+    return _mission(target, _import(name, where), attribute, name)
+
+
+def load_dictionary(name: str = DEFAULT) -> Dictionary:
+    """The dictionary of a mission, by the mission's name.
+
+    Raises:
+        DeclarationError: as `load_mission`.
+    """
+    return load_mission(name).dictionary
+
+
+def installed() -> Mapping[str, str]:
+    """The installed missions: name to ``module:NAME``."""
+    found: dict[str, EntryPoint] = {each.name: each for each in entry_points(group=GROUP)}
+    return {name: each.value for name, each in sorted(found.items())} | _OWN
+
+
+def _mission(name: str, module: ModuleType, attribute: str, source: str) -> Mission:
+    if not attribute:
+        attribute = _only(name, module)
     found = getattr(module, attribute, None)
-    if isinstance(found, Dictionary):
-        return found
+    try:
+        if isinstance(found, Dictionary):
+            return Mission(found, source=source)
+        if isinstance(found, Mission):
+            return replace(found, source=source)
+    except DeclarationError as error:
+        raise DeclarationError(name, f"its declaration is wrong: {error}") from error
     if found is not None:
-        raise DeclarationError(name, f"{attribute} is a {type(found).__name__}, not a Dictionary")
-    raise DeclarationError(name, f"{module_name} has no {attribute!r}{_hint(module, attribute)}")
+        raise DeclarationError(name, f"{attribute} is a {type(found).__name__}, not a Mission or Dictionary")
+    raise DeclarationError(name, f"{module.__name__} has no {attribute!r}{_hint(module, attribute)}")
+
+
+def _only(name: str, module: ModuleType) -> str:
+    """The one mission of a file; a mission wins over the dictionary that it is made of."""
+    for kind in (Mission, Dictionary):
+        names = [key for key, value in vars(module).items() if isinstance(value, kind)]
+        if len(names) == 1:
+            return names[0]
+        if names:
+            raise DeclarationError(name, f"it has {', '.join(names)}: choose one, such as {name}:{names[0]}")
+    raise DeclarationError(name, "it has no Mission and no Dictionary")
 
 
 def _import(name: str, module_name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except DeclarationError as error:
-        raise DeclarationError(name, f"its declaration is wrong: {error}") from error
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            text = f"no module {error.name!r}: is it installed, or is its folder in PYTHONPATH?"
-            raise DeclarationError(name, text) from error
-        raise DeclarationError(name, f"importing it failed: {error}") from error
+            raise DeclarationError(name, _no_module(error.name)) from error
+        raise _failed(name, error) from error
     except Exception as error:  # a module may fail in any way; the caller gave only its name
-        raise DeclarationError(name, f"importing it failed: {type(error).__name__}: {error}") from error
+        raise _failed(name, error) from error
+
+
+def _no_module(module_name: str) -> str:
+    text = f"no module {module_name!r}"
+    if Path(f"{module_name}.py").exists():
+        return f"{text} on the Python path: name the file, ./{module_name}.py"
+    return f"{text}: is it installed, or is its folder in PYTHONPATH?"
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    """The module of a file, under the file's own name; its folder is on the path while it is imported."""
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known
+    spec = importlib.util.spec_from_file_location(path.stem if known is None else f"{path.stem} of {path}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise DeclarationError(name, f"no file {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # as above
+        del sys.modules[spec.name]
+        raise _failed(name, error) from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _failed(name: str, error: Exception) -> DeclarationError:
+    if isinstance(error, DeclarationError):
+        return DeclarationError(name, f"its declaration is wrong: {error}")
+    if isinstance(error, ImportError):
+        return DeclarationError(name, f"importing it failed: {error}")
+    return DeclarationError(name, f"importing it failed: {type(error).__name__}: {error}")
 
 
 def _hint(module: ModuleType, attribute: str) -> str:
-    names = [key for key, value in vars(module).items() if isinstance(value, Dictionary)]
-    return nearest(attribute, names, none="it has no dictionaries")
+    names = [key for key, value in vars(module).items() if isinstance(value, Mission | Dictionary)]
+    return nearest(attribute, names, none="it has no missions and no dictionaries")

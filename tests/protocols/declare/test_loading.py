@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from protocols.declare.loading import DEFAULT, load_dictionary
+from protocols.declare.loading import DEFAULT, load_dictionary, load_mission
 from protocols.errors import DeclarationError
-from protocols.lander import MARS6
+from protocols.lander import MARS6, MISSION
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs/own-mission.md").read_text(encoding="utf-8")
@@ -49,20 +49,21 @@ def test_the_guides_export_works(tmp_path: Path) -> None:
 
 
 def test_the_default_is_this_lander() -> None:
-    assert load_dictionary(DEFAULT) is MARS6
+    assert load_dictionary() is MARS6
+    assert load_mission().display == MISSION.display and load_mission().source == DEFAULT
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("protocols.lander", "is named module:NAME"),
-        (":MARS6", "is named module:NAME"),
+        ("protocols.lander", "no such mission; known: mars6: name an installed mission, module:NAME"),
+        ("mras6", "no such mission; did you mean 'mars6'"),
         ("no_such_mission:X", "no module 'no_such_mission'"),
         ("protocols.no_such:X", "no module 'protocols.no_such'"),
         ("protocols.lander:MARS7", "did you mean 'MARS6'"),
         ("protocols.lander:mars6", "did you mean 'MARS6'"),
-        ("protocols.lander:SCID", "SCID is a int, not a Dictionary"),
-        ("protocols.errors:X", "it has no dictionaries"),
+        ("protocols.lander:SCID", "SCID is a int, not a Mission or Dictionary"),
+        ("protocols.errors:X", "it has no missions and no dictionaries"),
     ],
 )
 def test_a_wrong_name_is_told_with_its_place(name: str, message: str) -> None:
@@ -86,3 +87,33 @@ def test_a_module_that_fails_is_told_of(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DeclarationError, match=re.escape(message)):
         load_dictionary(f"{name}:X")
+
+
+DECLARATION = blocks("python")[0]
+
+
+def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "sparrow_of_a_file.py"
+    path.write_text(DECLARATION, encoding="utf-8")
+    mission = load_mission(str(path))
+    assert (mission.name, mission.source) == ("SPARROW", str(path))
+    assert load_mission(f"{path}:SPARROW").dictionary is mission.dictionary
+    assert load_mission(f"{path}:SPARROW").source == f"{path}:SPARROW"
+    with pytest.raises(DeclarationError, match="did you mean 'SPARROW'"):
+        load_mission(f"{path}:SPAROW")
+    with pytest.raises(DeclarationError, match=f"no file {tmp_path}/no.py"):
+        load_mission(str(tmp_path / "no.py"))
+
+
+def test_a_file_of_two_missions_asks_which(tmp_path: Path) -> None:
+    path = tmp_path / "two_missions.py"
+    path.write_text(DECLARATION + "\nOTHER = SPARROW\n", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="it has SPARROW, OTHER: choose one"):
+        load_mission(str(path))
+
+
+def test_a_file_in_this_folder_is_hinted_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "swallow.py").write_text(DECLARATION, encoding="utf-8")
+    with pytest.raises(DeclarationError, match=re.escape("name the file, ./swallow.py")):
+        load_mission("swallow:SPARROW")

@@ -1,0 +1,167 @@
+"""A mission as data: all that a station has to be given to receive, show and command one spacecraft.
+
+`load_mission` finds it by name. What it holds says nothing of how it is flown: that is the spacecraft's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from protocols.declare.dictionary import Dictionary, Mark, Milestone
+from protocols.errors import DeclarationError
+from protocols.nearest import nearest
+from protocols.profile import UART, LinkProfile
+
+PLOTS_MAX = 2
+"""Plots that a viewer has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A parameter with a curve, ``PACKET.parameter``; ``label`` names it where there is room for a few letters."""
+
+    parameter: str
+    label: str = ""
+
+    @property
+    def packet(self) -> str:
+        """Name of the packet."""
+        return self.parameter.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Name of the parameter in its packet."""
+        return self.parameter.partition(".")[2]
+
+    @property
+    def short(self) -> str:
+        """The label, or the first letters of the name."""
+        return self.label or self.name.rpartition(".")[2][:3].upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """What a viewer shows first.
+
+    Attributes:
+        packets: those of the telemetry panel, in their order. Empty: all, as declared.
+        plots: at most `PLOTS_MAX`. Empty: the first numbers that have a unit.
+        phase: the parameter that says where the spacecraft stands, ``PACKET.parameter``. Empty: none.
+        zero: name of the milestone that mission elapsed time counts from. Empty: the first.
+    """
+
+    packets: tuple[str, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    phase: str = ""
+    zero: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Another spacecraft that can pass this one's signal on."""
+
+    name: str
+    description: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A data-quality check: the values of ``parameter`` that lie outside ``minimum`` … ``maximum`` are suspect."""
+
+    name: str
+    parameter: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Mission:
+    """One spacecraft's mission.
+
+    Attributes:
+        dictionary: packets, commands, events, channels and the timeline.
+        link_profile: how its frames lie on the wire.
+        display: what a viewer shows first; complete, whatever was left to the defaults.
+        ping: the command to which the spacecraft answers without doing anything; empty: it has none, and ports are
+            only listened to.
+        relays: other spacecraft that can pass the signal on.
+        checks: of data quality.
+        source: the name by which another process loads it; `load_mission` fills it in.
+
+    Raises:
+        DeclarationError: the display, the ping or a check names something that the dictionary does not have.
+    """
+
+    dictionary: Dictionary
+    link_profile: LinkProfile = UART
+    display: Display = field(default_factory=Display)
+    ping: str = ""
+    relays: tuple[Relay, ...] = ()
+    checks: tuple[Check, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _check_display(self.dictionary, self.display)
+        for check in self.checks:
+            _check_parameter(self.dictionary, f"check {check.name}", check.parameter)
+        if self.ping:
+            _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
+        object.__setattr__(self, "display", _complete(self.dictionary, self.display))
+
+    @property
+    def name(self) -> str:
+        """The dictionary's."""
+        return self.dictionary.name
+
+    @property
+    def timeline(self) -> tuple[Milestone, ...]:
+        """The planned moments, in order of time."""
+        return tuple(sorted(self.dictionary.timeline, key=lambda milestone: milestone.scet))
+
+
+def _check_display(dictionary: Dictionary, display: Display) -> None:
+    where = f"{dictionary.name}.display"
+    if len(display.plots) > PLOTS_MAX:
+        raise DeclarationError(where, f"{len(display.plots)} plots: a viewer has room for {PLOTS_MAX}")
+    for packet in display.packets:
+        _known(where, "packet", packet, dictionary.by_name)
+    for plot in display.plots:
+        _check_parameter(dictionary, where, plot.parameter)
+    if display.phase:
+        _check_parameter(dictionary, where, display.phase)
+    if display.zero:
+        _known(where, "milestone", display.zero, [milestone.name for milestone in dictionary.timeline])
+
+
+def _check_parameter(dictionary: Dictionary, where: str, parameter: str) -> None:
+    packet, dot, name = parameter.partition(".")
+    if not dot:
+        raise DeclarationError(where, f"{parameter!r} is not PACKET.parameter")
+    _known(where, "packet", packet, dictionary.by_name)
+    _known(where, f"parameter of {packet}", name, [each.name for each in dictionary.by_name[packet].parameters])
+
+
+def _known(where: str, what: str, name: str, names: Iterable[str]) -> None:
+    names = list(names)
+    if name not in names:
+        raise DeclarationError(where, f"no {what} {name!r}{nearest(name, names)}")
+
+
+def _complete(dictionary: Dictionary, display: Display) -> Display:
+    packets = display.packets or tuple(packet.name for packet in dictionary.packets)
+    zero = display.zero or next((m.name for m in sorted(dictionary.timeline, key=lambda m: m.scet)), "")
+    return Display(packets, display.plots or tuple(_plottable(dictionary)), display.phase, zero)
+
+
+def _plottable(dictionary: Dictionary) -> list[Plot]:
+    """The first numbers with a unit, else the first numbers at all."""
+    numbers = [
+        (parameter, bool(parameter.unit))
+        for packet in dictionary.by_name.values()
+        for parameter in packet.parameters
+        if parameter.is_number
+    ]
+    chosen = [each for each, has_unit in numbers if has_unit] or [each for each, _ in numbers]
+    return [Plot(f"{each.packet}.{each.name}") for each in chosen[:PLOTS_MAX]]

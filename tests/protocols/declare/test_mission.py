@@ -1,0 +1,69 @@
+"""A mission's display: what is left out is chosen, what is not there is refused."""
+
+from __future__ import annotations
+
+import pytest
+from construct import Enum, Flag, Float32b, Int8ub, Int16ub, Struct
+
+from protocols.declare.dictionary import Dictionary, Milestone, PacketDef
+from protocols.declare.mission import Check, Display, Mission, Plot
+from protocols.errors import DeclarationError
+from protocols.lander import MISSION
+from protocols.structures.fields import Quantity
+
+HK = PacketDef(
+    "HK",
+    0x21,
+    3,
+    25,
+    Struct(
+        "mode" / Enum(Int8ub, SAFE=0),
+        "on" / Flag,
+        "count" / Int8ub,
+        "battery" / Quantity(Int16ub, "V", scale=0.001),
+        "sun" / Quantity(Float32b, "W"),
+    ),
+    1000,
+    "",
+)
+STONES = (Milestone("LATER", "LATER", 20, "A"), Milestone("FIRST", "FIRST", 10, "A"))
+BIRD = Dictionary("BIRD", 1, (HK,), (), (), STONES)
+
+
+def test_an_empty_display_is_chosen_from_the_dictionary() -> None:
+    display = Mission(BIRD).display
+    assert display.packets == ("HK",)
+    assert [(plot.parameter, plot.short) for plot in display.plots] == [("HK.battery", "BAT"), ("HK.sun", "SUN")]
+    assert (display.phase, display.zero) == ("", "FIRST")
+
+
+def test_the_timeline_is_in_order_of_time() -> None:
+    assert [stone.name for stone in Mission(BIRD).timeline] == ["FIRST", "LATER"]
+
+
+@pytest.mark.parametrize(
+    ("display", "message"),
+    [
+        (Display(packets=("HKK",)), "no packet 'HKK'; did you mean 'HK'"),
+        (Display(plots=(Plot("HK.batery"),)), "no parameter of HK 'batery'; did you mean 'battery'"),
+        (Display(plots=(Plot("battery"),)), "'battery' is not PACKET.parameter"),
+        (Display(plots=(Plot("HK.sun"),) * 3), "3 plots: a viewer has room for 2"),
+        (Display(phase="HK.mod"), "did you mean 'mode'"),
+        (Display(zero="FRIST"), "no milestone 'FRIST'; did you mean 'FIRST'"),
+    ],
+)
+def test_a_display_of_what_is_not_there_is_refused(display: Display, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        Mission(BIRD, display=display)
+
+
+def test_a_ping_or_check_of_what_is_not_there_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="no command 'PING'; there are none"):
+        Mission(BIRD, ping="PING")
+    with pytest.raises(DeclarationError, match=r"check cold: no packet .TM."):
+        Mission(BIRD, checks=(Check("cold", "TM.sun", 0, 1),))
+
+
+def test_mars_6_shows_the_descent_first() -> None:
+    assert MISSION.display.packets == ("DESCENT", "LANDER_HK", "BUS_HK")
+    assert [plot.short for plot in MISSION.display.plots] == ["ALT", "SPD"]
