@@ -14,8 +14,10 @@ Rules:
 6. The cause is what the evidence says at the deadline, from the station outwards: was the station listening, is
    the port there and left alone, did another channel go on, did bytes come, did they synchronise. Another program
    that used the port since the last good frame is a cause: it may have taken any byte. Only frames of another channel
-   among which none is missing and none was rejected say that it took none. If the bus is heard later, a verdict of
-   SILENCE, or of another program, is revised to LANDER_ONLY.
+   among which none is missing and none was rejected say that it took none. A channel went on only if it is in contact
+   still, or was heard when a frame of the lost one was due: the bus is declared lost 3 s after its last frame, and a
+   lander that was heard in the first of them fell silent with it. If the bus is heard later, a verdict of SILENCE, or
+   of another program, is revised to LANDER_ONLY.
 7. A frame that came before says nothing new of its channel: it neither makes nor keeps a contact.
 8. What an outage lost is told as surely as it is known. A source that started again since ends no outage: how many
    frames it did not send is not known.
@@ -423,7 +425,8 @@ class ContactMonitor:
         if evidence.transport != "CONNECTED":
             kind: Literal["RELAY", "PORT"] = "RELAY" if evidence.transport_peer else "PORT"
             return kind, evidence.transport_detail or "the transport is not connected"
-        others = [c for c in self._channels.values() if c is not channel and (c.last_ert or 0) > last]
+        later = [c for c in self._channels.values() if c is not channel and (c.last_ert or 0) > last]
+        others = [c for c in later if c.deadline is not None or (c.last_ert or 0) > last + channel.period]
         disturbed = evidence.disturbed_since(last)
         if disturbed and (not others or evidence.is_harmed(vcid)):
             evidence.suspected.add(vcid)
@@ -434,7 +437,13 @@ class ContactMonitor:
         repeats = evidence.repeats_since.get(vcid, 0)
         if repeats:
             return "SILENCE", f"only frames that had come before, {repeats} of them"
-        return _cause_in_bytes(evidence.bytes_since.get(vcid, 0), evidence.rejects_since.get(vcid, 0))
+        return self._cause_after(max([channel, *later], key=lambda c: c.last_ert or 0), channel)
+
+    def _cause_after(self, newest: _Channel, lost: _Channel) -> tuple[Cause, str]:
+        """The cause by what came after the last good frame of all, which is of the channel ``newest``."""
+        vcid, evidence = newest.definition.vcid, self._evidence
+        cause, text = _cause_in_bytes(evidence.bytes_since.get(vcid, 0), evidence.rejects_since.get(vcid, 0))
+        return cause, text if newest is lost else f"{newest.definition.name} was lost too, and then: {text}"
 
     def _may_revise(self, verdict: LosVerdict) -> bool:
         """Whether a channel that goes on says more than what the verdict rests on."""
@@ -507,7 +516,10 @@ class ContactMonitor:
         elif previous in _IN_CONTACT:
             self._link_ended = moved.verdict  # told once no other channel is being acquired
         if state == "LOS" and self._link_ended is not None:
-            verdict, self._link_ended = _link_verdict(self._link_ended), None
+            lost = [c for c in self._channels.values() if c.verdict is not None]
+            newest = max(lost, key=lambda c: c.last_ert or 0)
+            verdict = _link_verdict(self._judge(newest, self._link_ended.declared_ert), self._link_ended)
+            self._link_ended = None
             places = {vcid: channel.place for vcid, channel in self._channels.items()}
             self._link_outage = _LinkOutage(verdict.last_ert, places)
         change = ContactChange(
@@ -555,6 +567,11 @@ def _planned_error(planned: int | None, interval: tuple[int, int] | None) -> int
     return 0
 
 
-def _link_verdict(verdict: LosVerdict) -> LosVerdict:
-    """The link's verdict is the one of the channel that was lost last; the plan is the channel's, not the link's."""
-    return msgspec.structs.replace(verdict, vcid=None, channel="link", planned_scet=None, planned_error_ms=None)
+def _link_verdict(heard: LosVerdict, ended: LosVerdict) -> LosVerdict:
+    """The link was lost after the last frame of all, so its verdict is on the lost channel that was heard last.
+
+    It is declared with that of the channel that was lost last, ``ended``. A plan is a channel's, not the link's.
+    """
+    return msgspec.structs.replace(
+        heard, vcid=None, channel="link", timeout_ms=ended.timeout_ms, planned_scet=None, planned_error_ms=None
+    )

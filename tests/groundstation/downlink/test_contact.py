@@ -180,7 +180,7 @@ def test_silence_of_all_is_not_revised_when_the_bus_comes_back_first() -> None:
         bench.listen(now + 900, now)
     assert [c.revised for c in bench.of(LANDER, "LOS")] == [False]
     (back,) = bench.of(None, "LOCKED")[1:]
-    assert back.outage_ms == 12_000 - 2000
+    assert back.outage_ms == 12_000 - 2900
 
 
 def test_the_link_is_lost_with_its_last_channel() -> None:
@@ -193,6 +193,41 @@ def test_the_link_is_lost_with_its_last_channel() -> None:
     assert link.ert == 5000 * MS
     assert link.verdict is not None
     assert link.verdict.planned_scet is None
+    assert (link.verdict.last_ert, link.verdict.last_vcfc) == (2900 * MS, 29)  # the lander's: it was heard last
+    assert link.verdict.interval_ert == (2900 * MS, 3000 * MS)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_bus_lost_with_the_lander_is_not_lost_alone(damaged: bool) -> None:
+    """The bus, once a second, is declared lost later; the lander was heard after its last frame, and then was lost."""
+    bench = Bench()
+    last = with_bus(bench)
+    if damaged:
+        bench.changes += bench.monitor.received(CADU, (last + 100) * MS)
+        bench.changes += bench.monitor.rejected(crc=True)
+    bench.listen(6000, last + 120)
+    cause = "CRC" if damaged else "SILENCE"
+    what = "1 frames since then, none with a good CRC" if damaged else "the port is open, not one byte since"
+    bus, link = bench.loss(BUS).verdict, bench.loss(None).verdict
+    assert bus is not None
+    assert (bus.cause, bus.evidence) == (cause, f"lander was lost too, and then: {what}")
+    assert link is not None
+    assert (link.cause, link.evidence) == (cause, what)
+
+
+def test_a_bus_that_fell_silent_before_the_lander_was_alone() -> None:
+    """The lander is lost before the loss of the bus is declared, but was heard when the bus was due."""
+    bench = Bench()
+    with_bus(bench)
+    for now in range(3000, 4000, 100):
+        bench.frame(LANDER, now)
+    bench.listen(6000, 3920)
+    verdict = bench.loss(BUS).verdict
+    assert verdict is not None
+    assert (verdict.cause, verdict.evidence) == ("LANDER_ONLY", "the link is up: lander still heard")
+    link = bench.loss(None).verdict
+    assert link is not None
+    assert link.cause == "SILENCE"
 
 
 @pytest.mark.parametrize(("peer", "cause"), [(False, "PORT"), (True, "RELAY")])
