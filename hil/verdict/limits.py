@@ -8,7 +8,7 @@ A measurement that was not made is not judged; one that was to be made and could
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hil.scenario.measurements import MeasurementName
@@ -150,7 +150,13 @@ def _names(name: str) -> tuple[str, str, str]:
 
 
 def unapplied(
-    rows: Iterable[Measurement], mode: Mode, target: str, limits: Sequence[Limit], *, part: str = ""
+    rows: Iterable[Measurement],
+    mode: Mode,
+    target: str,
+    limits: Sequence[Limit],
+    *,
+    part: str = "",
+    why: Mapping[str, str] | None = None,
 ) -> list[Measurement]:
     """Rows for limits of measurements that were not made: nothing was held against them, so that they do not pass.
 
@@ -160,13 +166,14 @@ def unapplied(
         target: what flew.
         limits: of the scenario.
         part: which part of the pass was flown; empty: all of it.
+        why: the reason, by measurement, where it is known.
     """
     made = {each for row in rows for each in _names(row.name)}
     left = {limit.name for limit in limits if limit.name not in made and applies(limit, target, mode)}
-    why = "this flight has no such measurement, so that the limit was never applied"
+    unknown, reasons = "this flight has no such measurement, so that the limit was never applied", why or {}
     if part:
         return [not_applicable(name, f"flown{part}: there is no such measurement in that") for name in sorted(left)]
-    return [row(name, None, band_of(name, mode, target, limits), why) for name in sorted(left)]
+    return [row(name, None, band_of(name, mode, target, limits), reasons.get(name, unknown)) for name in sorted(left)]
 
 
 def not_applicable(name: str, why: str) -> Measurement:

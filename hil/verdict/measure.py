@@ -57,6 +57,11 @@ _TIMING = {
 """Faults after which frames do not come at their time."""
 _RESETS = {"reset", "power_off"}
 _MAX_SAMPLES = 20_000
+_GOLDEN_ROWS = ("stream_equal", "golden_to_los")
+_COMMANDED = (
+    "telecommands were sent in real time: the tick at which the target took them is not known, so that its bytes cannot"
+    " be compared with the reference"
+)
 _LOCK_NS = 300 * NS_PER_MS
 """Three frames: so much of the signal has to be heard before it can be lost."""
 _DECLARED_NS = 400 * NS_PER_MS
@@ -183,7 +188,8 @@ def judge(record: FlightRecord) -> Judgement:
     _latencies(bench, received)
     rows = [*bench.rows, *fault_rows(record)]
     part = record.scenario.head.part
-    rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text)
+    why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if record.script is None else {}
+    rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
     return Judgement(rows, losses, received, mismatch, gaps)
 
 

@@ -50,6 +50,15 @@ def test_a_cable_that_is_pulled_and_put_back(tmp_path: Path) -> None:
     assert isinstance(values["reacquisition"], float)
 
 
+def test_a_commanded_flight_says_why_it_is_not_compared(tmp_path: Path) -> None:
+    text = '[scenario]\nid = "x"\n[[command]]\nat = "09:08:00"\nname = "PING"\n'
+    text += '[[limit]]\nname = "golden_to_los"\nequals = true\n'
+    result = fly(parse_scenario(text), "software", tmp_path)
+    row = next(row for row in result.measurements if row.name == "golden_to_los")
+    assert row.state == "UNSET"
+    assert row.note.startswith("telecommands were sent in real time")
+
+
 def test_what_a_link_cannot_do_is_refused() -> None:
     def plan(kind: str, link: str) -> Plan:
         fault = f'[[fault]]\nkind = "{kind}"\nat = "09:09:00"\n'
