@@ -13,21 +13,24 @@ from textual.screen import Screen
 
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.panel import Panel, Styles
-from groundstation.tui.drawing.spans import Row
+from groundstation.tui.drawing.spans import Row, Tone
 from groundstation.tui.panels.banner import banner, reading
 from groundstation.tui.panels.compact import compact
 from groundstation.tui.panels.contact import contact
 from groundstation.tui.panels.events import events
 from groundstation.tui.panels.header import header
-from groundstation.tui.panels.plot import plot
+from groundstation.tui.panels.plot import plot, plot_title
 from groundstation.tui.panels.replay import KEYS as REPLAY_KEYS
 from groundstation.tui.panels.replay import replay_bar
 from groundstation.tui.panels.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, held_mark, telemetry
 from groundstation.tui.panels.timeline import timeline
+from groundstation.viewer.flight import Key
 from groundstation.viewer.model import ALTITUDE, VELOCITY
 
 SMALLEST = (60, 18)
 PLOTS_FROM = (100, 32)
+_PLOTS: dict[str, Key] = {"altitude": ALTITUDE, "velocity": VELOCITY}
+_PLOT_TONES: tuple[Tone, ...] = ("plot_a", "plot_b")
 _TELEMETRY_WIDTHS = ((170, 64), (100, 52), (0, 45))
 
 
@@ -152,7 +155,7 @@ class DescentScreen(Screen[None]):
         self.paint_plots()
 
     def paint(self) -> None:
-        """Everything but the plots: cheap, for every arrival."""
+        """Everything but the curves: cheap, for every arrival. A plot's title has the same value as the telemetry."""
         if not self._has_panels:
             return
         self._fit()
@@ -172,15 +175,18 @@ class DescentScreen(Screen[None]):
         telemetry_panel = self._get("telemetry")
         self._held("telemetry", shown, telemetry(shown, *telemetry_panel.room, self._offset))
         self._held("events", shown, events(shown, *events_panel.room))
+        if self.query_one("#plots").display:
+            for name, key in _PLOTS.items():
+                width = self._get(name).room[0]
+                self._get(name).show_title(held_mark([plot_title(shown, key, width)], shown, width)[0])
 
     def paint_plots(self) -> None:
-        """The plots: dearer, for twice a second."""
+        """The plots with their curves: dearer, for twice a second."""
         if not self._has_panels or not self.query_one("#plots").display:
             return
         view = self._shown()
-        altitude, velocity = self._get("altitude"), self._get("velocity")
-        self._held("altitude", view, plot(view, ALTITUDE, *altitude.room, "plot_a"))
-        self._held("velocity", view, plot(view, VELOCITY, *velocity.room, "plot_b"))
+        for (name, key), tone in zip(_PLOTS.items(), _PLOT_TONES, strict=True):
+            self._held(name, view, plot(view, key, *self._get(name).room, tone))
 
     def _held(self, name: str, view: View, rows: list[Row]) -> None:
         """Show rows of a view that may be held."""

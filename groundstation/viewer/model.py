@@ -86,7 +86,7 @@ class Loss:
     """A loss of signal as it is shown.
 
     Attributes:
-        since: when the last byte came, in the time of what is shown.
+        since: when the channel's last good frame came, in the time of what is shown.
         last: what was last known.
         acknowledged: by whom and when; None: not acknowledged.
         regained: the change with which it ended; None: it lasts.

@@ -47,6 +47,11 @@ class Panel(Widget):
             if index >= len(old) or index >= len(self._rows) or old[index] != self._rows[index]:
                 self.refresh(Region(0, index, self.size.width, 1))
 
+    def show_title(self, title: Row) -> None:
+        """Take a new first row; the others stay. Without rows, wait for them."""
+        if self._rows:
+            self.show([title, *self._rows[1:]])
+
     def render_line(self, y: int) -> Strip:
         """One row as a strip, exactly as wide as the panel."""
         width = self.size.width

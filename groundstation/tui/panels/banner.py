@@ -81,7 +81,7 @@ def _regained(view: View, loss: Loss, width: int) -> list[Row]:
 def _lost(view: View, loss: Loss, width: int) -> list[Row]:
     channel = "" if loss.vcid is None else f" (VC{loss.vcid})"
     name = f" LOSS OF SIGNAL  {view.glyphs.text(loss.channel)}{channel}"
-    age = f"  {age_text(view.model.age(loss.since, view.now))} since the last byte"
+    age = f"  {age_text(view.model.age(loss.since, view.now))} since its last frame"
     others = [other.channel for vcid, other in view.model.losses.items()
               if vcid != loss.vcid and not other.regained]  # fmt: skip
     also = f", also {', '.join(others)}" if others else ""

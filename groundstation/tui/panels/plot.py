@@ -47,7 +47,7 @@ def plot(view: View, key: Key, width: int, height: int, tone: Tone) -> list[Row]
     """Title with the last value, the canvas with its scale, and the time axis: ``height`` rows in all."""
     series = view.model.flight.series[key]
     samples = series.samples
-    head = _title(view, key, width)
+    head = plot_title(view, key, width)
     rows, columns = height - 2, width - _AXIS - 2
     if not samples or rows < 2 or columns < 8:
         return [head] + [fit((Span(" no data yet" if line == 0 else "", "dim"),), width) for line in range(height - 1)]
@@ -116,7 +116,8 @@ class Canvas:
         self._cells[cell] = self._cells.get(cell, 0) | bit
 
 
-def _title(view: View, key: Key, width: int) -> Row:
+def plot_title(view: View, key: Key, width: int) -> Row:
+    """The parameter's name and its last value, stale if it is, and what the curve lacks."""
     reading = view.model.reading(key, view.now)
     note = _note(view, key)
     name = key[1].replace("_", " ").upper()

@@ -208,7 +208,9 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
         Span(f" {left(glyphs.text(info.unit), _UNIT)}", "dim"),
     )
     note = _note(reading, glyphs)
-    return fit((*spans, *note) if width_of(spans) + width_of(note) <= width else spans, width)
+    while note and width_of(spans) + width_of(note) > width:
+        note = note[:-1]
+    return fit((*spans, *note), width)
 
 
 def _note(reading: Reading, glyphs: Glyphs) -> Row:

@@ -14,6 +14,7 @@ from groundstation.messages.commanding import AcknowledgeRequest
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Refusal
 from groundstation.tui.app import farewell, run_tui
+from groundstation.tui.descent import DescentScreen
 from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
@@ -82,6 +83,23 @@ def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
             assert "ALT " in stage.text() and "SPD " in stage.text()
 
     asyncio.run(play())
+
+
+def test_a_plot_names_the_same_value_as_the_telemetry() -> None:
+    """The curve is drawn twice a second, its title with every painting."""
+
+    async def play() -> str:
+        async with staged(script(until=150.0), size=(120, 40)) as stage:
+            stage.app._fold(descent(150.4))
+            screen = stage.app.screen
+            assert isinstance(screen, DescentScreen)
+            screen.paint()
+            await stage.pilot.pause()
+            return stage.text()
+
+    text = asyncio.run(play())
+    (row,) = (line for line in text.splitlines() if "Altitude  " in line)
+    assert f"ALTITUDE  {row.split()[2]} m" in text
 
 
 @pytest.mark.parametrize("replay", [False, True], ids=["live", "replay"])
