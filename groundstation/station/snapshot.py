@@ -81,6 +81,9 @@ class SnapshotCache:
             self._uplink = message
 
     def _put_event(self, message: EventMessage) -> None:
+        if self._events and _is_repeat(message, self._events[-1][1]):
+            self._events[-1] = self._events[-1][0], message
+            return
         self._count += 1
         self._events.append((self._count, message))
         if message.severity in _WARNINGS:
@@ -125,6 +128,12 @@ class SnapshotCache:
             known_commands=commands_of(self._dictionary),
             sequences=sequences,
         )
+
+
+def _is_repeat(event: EventMessage, before: EventMessage) -> bool:
+    """Whether the spacecraft sent an event again: a lander that waits sends its BOOT every second."""
+    same = (event.source, event.name, event.text) == (before.source, before.name, before.text)
+    return same and event.scet is not None and event.scet == before.scet
 
 
 def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groundstation.messages.commanding import FINAL_STATES, CommandState, CommandUpdate
 from groundstation.messages.lost_text import frames_lost
@@ -199,7 +199,14 @@ class Log:
         self.dropped = 0
 
     def add(self, entry: LogEntry) -> None:
-        """Append, dropping the oldest when full."""
+        """Append, dropping the oldest when full.
+
+        An event that the spacecraft sends again and again, as a lander that waits sends its BOOT every second, is one
+        line with its newest time: an hour of them would leave nothing else in the log.
+        """
+        if entry.scet is not None and self.entries and replace(self.entries[-1], ert=entry.ert) == entry:
+            self.entries[-1] = entry
+            return
         if len(self.entries) == self.entries.maxlen:
             self.dropped += 1
         self.entries.append(entry)

@@ -36,6 +36,16 @@ def test_warnings_outlast_a_flood_of_lesser_events_and_stay_in_order() -> None:
     assert len(events) == EVENTS_KEPT + 1
 
 
+def test_a_greeting_sent_for_an_hour_leaves_the_other_events() -> None:
+    known = board()
+    known.put(event(1.0, "ENTRY", "seen before"))
+    boot = event(2.0, "BOOT", "ready")
+    for number in range(3600):
+        known.put(msgspec.structs.replace(boot, ert=boot.ert + number))
+    assert [(e.name, e.ert - boot.ert) for e in snapshot(known).events[1:]] == [("BOOT", 3599)]
+    assert snapshot(known).events[0].name == "ENTRY"
+
+
 def test_events_are_bounded_whatever_they_are() -> None:
     known = board()
     for number in range(1000):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from groundstation.messages.onboard_clock import OnboardClock
 from groundstation.messages.wire import Telemetry
-from groundstation.viewer.history import Series
+from groundstation.viewer.history import Log, LogEntry, Series
 from groundstation.viewer.model import ALTITUDE, PassModel
 from protocols.times import utc_ns
 from protocols.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
@@ -122,3 +122,18 @@ def test_numbers_that_are_none_are_no_points_of_a_plot() -> None:
         news.values["altitude"] = value
         model.apply(news, seq)
     assert [value for _, value in model.flight.series[ALTITUDE].samples] == [1.0, 2.0]
+
+
+def test_an_event_sent_again_and_again_is_one_line_of_the_log() -> None:
+    log = Log(kept=10)
+    lost = LogEntry(1, None, "WARNING_HI", "CONTACT", "lander LOS", "SILENCE")
+    log.add(lost)
+    for second in range(2, 100):
+        log.add(LogEntry(second, START, "ACTIVITY_HI", "BUS", "BOOT", "ready"))
+    log.add(LogEntry(100, START, "ACTIVITY_HI", "BUS", "BOOT", "ready: another reason"))
+    log.add(lost)
+    log.add(lost)  # the station's own events have no onboard time: each counts
+    assert [(entry.name, entry.ert) for entry in log.entries] == [
+        ("lander LOS", 1), ("BOOT", 99), ("BOOT", 100), ("lander LOS", 1), ("lander LOS", 1),
+    ]  # fmt: skip
+    assert log.dropped == 0
