@@ -303,4 +303,5 @@ MISSION = Mission(
         zero="ENTRY",
     ),
     ping="PING",
+    source="mars6",
 )

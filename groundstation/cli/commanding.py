@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from groundstation.cli.options.completion import command_arguments, lander_commands, stations
 from groundstation.cli.options.connection import Target, find_target, key_options
+from groundstation.cli.options.mission import mission_option
 from groundstation.cli.options.number import Number
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
 from groundstation.exit_codes import DONE, REQUEST, exit_codes
@@ -33,8 +34,8 @@ from groundstation.viewer.requests import RequestFactory, who_am_i
 from groundstation.viewer.source import StationBack, StationLost
 from protocols.cop1 import DirectiveKind
 from protocols.declare.commands import ArgumentDef, Command
+from protocols.declare.mission import Mission
 from protocols.errors import EncodeError
-from protocols.lander import MARS6
 from protocols.nearest import nearest
 
 _T = TypeVar("_T")
@@ -128,14 +129,15 @@ def send(
 
 @click.command(epilog=exit_codes(DONE, CommandRefused))
 @click.argument("name", required=False, shell_complete=lander_commands)
-def commands(name: str | None) -> None:
+@mission_option
+def commands(name: str | None, mission: Mission) -> None:
     """List all commands, or say all about the command NAME. Critical ones, marked with !, need arming."""
     if name is None:
-        for each in MARS6.command_by_name.values():
+        for each in mission.dictionary.command_by_name.values():
             write_line(_summary(each))
         return
     try:
-        command = MARS6.command(name)
+        command = mission.dictionary.command(name)
     except EncodeError as error:
         raise CommandRefused(str(error)) from error
     for line in _description(command):

@@ -15,6 +15,7 @@ from groundstation.captures.decoder import ApidCount, CaptureDecoder, ChannelCou
 from groundstation.captures.files import Capture
 from groundstation.captures.frame_rows import FrameRow
 from groundstation.captures.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
+from groundstation.cli.options.mission import VARIABLE
 from groundstation.cli.options.named import Choice
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.exit_codes import READING, exit_codes
@@ -26,10 +27,9 @@ from groundstation.formats.text_file import read_text
 from groundstation.host.service import Interrupts
 from groundstation.messages.lost_text import lost_text
 from protocols.counts import NOTHING, Lost
-from protocols.declare.dictionary import Dictionary
-from protocols.declare.loading import load_dictionary
+from protocols.declare.loading import DEFAULT, load_mission
+from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
-from protocols.lander import MARS6
 from protocols.profile import UART, LinkProfile, profile_from_toml
 from protocols.sync.bit_sync import BitForm
 
@@ -91,16 +91,19 @@ class Progress:
 @click.command(epilog=exit_codes(*READING, WorldError, ProtocolError, NothingDecoded))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path), required=False)
 @click.option(
+    "--link-profile",
     "--profile",
     "profile_path",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="Link profile in TOML. [default: this lander's UART]",
+    help="Link profile in TOML. [default: the mission's]",
 )
 @click.option(
+    "--mission",
     "--dictionary",
-    "dictionary_name",
-    metavar="MODULE:NAME",
-    help="Packet dictionary. [default: this lander's, without --profile; otherwise packets stay raw]",
+    "mission_name",
+    metavar="NAME",
+    envvar=VARIABLE,
+    help="An installed mission, module:NAME, or a file. [default: mars6; with --link-profile packets stay raw]",
 )
 @click.option(
     "--bits", type=Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, packed or one per byte."
@@ -124,7 +127,7 @@ class Progress:
 def decode(
     file: Path | None,
     profile_path: Path | None,
-    dictionary_name: str | None,
+    mission_name: str | None,
     bits: BitForm | None,
     jsonl: Path | None,
     parquet: Path | None,
@@ -149,8 +152,9 @@ def decode(
         raise click.UsageError("--jsonl and --parquet exclude each other")
     if jsonl == frames == _STDOUT:
         raise click.UsageError("--jsonl and --frames cannot both go to standard output: give one of them a file")
-    profile = _profile(profile_path, bits)
-    dictionary = _dictionary(dictionary_name, profile_path is not None)
+    mission = None if mission_name is None and profile_path else load_mission(mission_name or DEFAULT)
+    profile = _profile(profile_path, mission, bits)
+    dictionary = None if mission is None else mission.dictionary
     to_stdout = _STDOUT in (jsonl, frames)
     outs = [out for out in (jsonl, parquet, frames) if out not in (None, _STDOUT)]
     with closing(Capture(file)) as capture, writing(*outs):
@@ -274,8 +278,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     return ["", *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)]
 
 
-def _profile(path: Path | None, bits: BitForm | None) -> LinkProfile:
-    profile = UART
+def _profile(path: Path | None, mission: Mission | None, bits: BitForm | None) -> LinkProfile:
+    profile = UART if mission is None else mission.link_profile
     if path is not None:
         text = read_text(path)
         try:
@@ -283,12 +287,6 @@ def _profile(path: Path | None, bits: BitForm | None) -> LinkProfile:
         except DeclarationError as error:
             raise DeclarationError(str(path), str(error)) from error
     return replace(profile, alignment="bit") if bits else profile
-
-
-def _dictionary(name: str | None, other_link: bool) -> Dictionary | None:
-    if name is not None:
-        return load_dictionary(name)
-    return None if other_link else MARS6
 
 
 def _refuse_input(capture: Capture, outs: Sequence[Path]) -> None:

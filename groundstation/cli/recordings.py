@@ -11,6 +11,7 @@ import click
 
 from groundstation.cli.decode import Progress
 from groundstation.cli.options.completion import recordings
+from groundstation.cli.options.mission import installed_mission, mission_for, recorded_mission_option
 from groundstation.cli.options.named import Choice
 from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
 from groundstation.exit_codes import READING, exit_codes
@@ -25,9 +26,9 @@ from groundstation.recordings.export import FORMATS, Format, export
 from groundstation.recordings.paths import passes_folder
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import PassSummary, info_lines, pass_lines, summarise
-from protocols.lander import MARS6
+from protocols.declare.dictionary import Dictionary
+from protocols.declare.mission import Mission
 from protocols.nearest import nearest
-from protocols.profile import UART
 from protocols.units import NS_PER_S
 
 _archive = click.argument("archive", type=click.Path(path_type=Path), shell_complete=recordings)
@@ -78,8 +79,9 @@ def _is_lacking(item: PassSummary | ArchiveError) -> bool:
 
 @click.command(epilog=exit_codes(*READING))
 @_archive
+@recorded_mission_option
 @_json
-def info(archive: Path, as_json: bool) -> None:
+def info(archive: Path, mission: Mission | None, as_json: bool) -> None:
     """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
     with ArchiveReader(archive) as reader:
         reader.check()
@@ -87,7 +89,8 @@ def info(archive: Path, as_json: bool) -> None:
         if as_json:
             echo_json(summary)
         else:
-            echo(*info_lines(summary, MARS6.hash_text))
+            known = mission or installed_mission(summary.mission, summary.dictionary_hash)
+            echo(*info_lines(summary, None if known is None else known.dictionary.hash_text))
         reader.require_whole()
 
 
@@ -97,18 +100,22 @@ def info(archive: Path, as_json: bool) -> None:
 @click.option("--packets", metavar="NAME,NAME", help="Packet types to write. [default: all that occur]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
 @click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")
-def export_command(archive: Path, form: Format, packets: str | None, output: Path | None, force: bool) -> None:
+@recorded_mission_option
+def export_command(
+    archive: Path, form: Format, packets: str | None, output: Path | None, force: bool, mission: Mission | None
+) -> None:
     """Write the packets of ARCHIVE as tables, a file for each packet type.
 
     Columns are both times, the quality, and calibrated values. Only packets of good frames are in it.
     """
     folder = output or archive.absolute().parent
-    names = None if packets is None else _packet_names(packets)
     with ArchiveReader(archive) as reader:
         reader.check()
-        _warn_of_other_dictionary(reader)
+        mission = mission_for(reader, mission)
+        names = None if packets is None else _packet_names(packets, mission.dictionary)
+        made = mission.dictionary, mission.link_profile
         with closing(Progress(reader.bytes_total)) as progress:
-            rows = export(reader, MARS6, UART, form, folder, names, progress.advance, force=force)
+            rows = export(reader, *made, form, folder, names, progress.advance, force=force)
         for path, count in rows.items():
             echo(f"{path}: {count} rows")
         if not rows:
@@ -118,8 +125,9 @@ def export_command(archive: Path, form: Format, packets: str | None, output: Pat
 
 @click.command("salvage", epilog=exit_codes(*READING))
 @_archive
+@recorded_mission_option
 @_json
-def salvage_command(archive: Path, as_json: bool) -> None:
+def salvage_command(archive: Path, mission: Mission | None, as_json: bool) -> None:
     """Decode the rejected and cut-off frames of ARCHIVE field by field, each value with its quality and why.
 
     These values are never among the good ones: no other command shows them.
@@ -127,9 +135,9 @@ def salvage_command(archive: Path, as_json: bool) -> None:
     count = 0
     with ArchiveReader(archive) as reader:
         reader.check()
-        _warn_of_other_dictionary(reader)
+        mission = mission_for(reader, mission)
         with closing(Progress(reader.bytes_total)) as progress:
-            for frame in salvage(reader, MARS6, UART, progress.advance):
+            for frame in salvage(reader, mission.dictionary, mission.link_profile, progress.advance):
                 count += 1
                 progress.clear()
                 if as_json:
@@ -170,19 +178,9 @@ def _now() -> str:
     return f"{datetime.fromtimestamp(host_clock() // NS_PER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _warn_of_other_dictionary(reader: ArchiveReader) -> None:
-    """Warn that a recording was made with another packet dictionary than this one."""
-    meta = reader.meta()
-    theirs = meta.get("dictionary_hash", MARS6.hash_text)
-    if theirs != MARS6.hash_text:
-        recorded = f"{reader.path} was recorded with dictionary {theirs} of {meta.get('mission', '?')}"
-        here = f"decoded with {MARS6.hash_text} of {MARS6.name}"
-        echo(f"{recorded}, {here}: values may be wrong", err=True)
-
-
-def _packet_names(text: str) -> list[str]:
+def _packet_names(text: str, dictionary: Dictionary) -> list[str]:
     names = [name.strip().upper() for name in text.split(",")]
     for name in names:
-        if name not in MARS6.by_name:
-            raise CallerError(f"no packet {name!r}{nearest(name, MARS6.by_name)}")
+        if name not in dictionary.by_name:
+            raise CallerError(f"no packet {name!r}{nearest(name, dictionary.by_name)}")
     return names

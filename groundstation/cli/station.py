@@ -10,6 +10,7 @@ import click
 
 from groundstation.cli.options.completion import stations
 from groundstation.cli.options.connection import find_target, invitation, key_options
+from groundstation.cli.options.mission import mission_option
 from groundstation.cli.options.station import check_link, station_config, station_options
 from groundstation.errors import ArchiveError
 from groundstation.exit_codes import DONE, RECEPTION, REQUEST, exit_codes
@@ -20,15 +21,18 @@ from groundstation.ports.listing import format_ports, list_ports
 from groundstation.station.process import stop_elsewhere, stop_station
 from groundstation.station.registry import Registry, StationInfo
 from groundstation.station.station import Station
+from protocols.declare.mission import Mission
 
 
 @click.command(epilog=exit_codes(*RECEPTION))
 @click.argument("link")
+@mission_option
 @station_options
 @click.option("--announce", is_flag=True, hidden=True, help="Print JSON on standard output when ready.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
 def serve(
     link: str,
+    mission: Mission,
     name: str | None,
     record: Path | None,
     wait: bool,
@@ -44,12 +48,13 @@ def serve(
     \b
     Examples:
       groundstation serve serial:/dev/ttyACM0?baud=115200
+      groundstation serve serial:/dev/ttyUSB0 --mission ./sparrow.py    another spacecraft
       groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for remote viewers, too
     """
     if with_parent:
         end_with_parent()
     check_link(link, wait)
-    config = station_config(link, name, record, bind, key)
+    config = station_config(link, name, record, mission, bind, key)
 
     def ready(info: StationInfo) -> None:
         if announce:

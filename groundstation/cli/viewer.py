@@ -15,6 +15,7 @@ import click
 
 from groundstation.cli.options.completion import recordings, stations
 from groundstation.cli.options.connection import find_target, key_options
+from groundstation.cli.options.mission import mission_for, mission_option, recorded_mission_option
 from groundstation.cli.options.number import Number
 from groundstation.cli.options.station import check_link, output_options, station_config, station_options
 from groundstation.cli.output import show
@@ -34,8 +35,7 @@ from groundstation.station.config import StationConfig
 from groundstation.station.process import check_recording, is_running, start_station, stop_station
 from groundstation.station.registry import StationInfo
 from groundstation.station.replay.session import ReplayClient, replay_is_over
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.declare.mission import Mission
 
 _CLOSED_BY_USER = (0, EXIT_INTERRUPTED, 128 + signal.SIGTERM)
 """Exit codes of a viewer that its user closed; after any other the station goes on."""
@@ -108,11 +108,13 @@ def watch(
 
 @click.command(epilog=exit_codes(*RECEPTION, *VIEWER))
 @click.argument("link")
+@mission_option
 @station_options
 @click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
 @output_options
 def run(
     link: str,
+    mission: Mission,
     name: str | None,
     record: Path | None,
     wait: bool,
@@ -136,7 +138,7 @@ def run(
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
     check_link(link, wait)
-    config = station_config(link, name, record, bind, key)
+    config = station_config(link, name, record, mission, bind, key)
     code: int | None = None
     with _Interrupts() as interrupts:
         info = start_station(config, wait=wait)
@@ -180,12 +182,14 @@ def _stop(info: StationInfo) -> None:
             raise  # else another process has stopped it
 
 
-def _show_odd_times(archive: Path) -> None:
-    """Say that not all frames agree on what time it was on board: a time may be looked for among others."""
+def _prepared(archive: Path, given: Mission | None) -> Mission:
+    """The mission of a recording. Says if not all frames agree on what time it was on board."""
     with ArchiveReader(archive) as reader:
+        mission = mission_for(reader, given)
         spans = reader.onboard_spans()
     if len(spans) > 1:
         echo(*onboard_lines(spans), err=True)
+    return mission
 
 
 @click.command(epilog=exit_codes(*READING, *VIEWER))
@@ -200,9 +204,17 @@ def _show_odd_times(archive: Path) -> None:
     "--speed", type=Number(0.1, 1000), default=1.0, show_default=True, help="Replay speed, 0.1 to 1000 times real time."
 )
 @click.option("--paused", is_flag=True, help="Start paused.")
+@recorded_mission_option
 @output_options
 def replay(
-    archive: Path, start: str | None, speed: float, paused: bool, plain: bool, as_json: bool, in_ascii: bool
+    archive: Path,
+    start: str | None,
+    speed: float,
+    paused: bool,
+    mission: Mission | None,
+    plain: bool,
+    as_json: bool,
+    in_ascii: bool,
 ) -> None:
     """Play ARCHIVE again, through the same decoding and viewers, marked as a replay.
 
@@ -220,8 +232,8 @@ def replay(
     lack = _lack_of(archive, speed, start)
     if lack:
         echo(f"{archive} {lack}", err=True)
-    _show_odd_times(archive)
-    config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, MARS6, UART)
+    played = _prepared(archive, mission)
+    config = StationConfig(f"replay-{os.getpid()}", replay_url(archive, speed, start, paused=True), None, played)
     station = start_station(config, with_parent=True)
     client = ReplayClient(station, host_clock, paused=paused)
     if paused and style != "tui":

@@ -303,6 +303,27 @@ class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
 
 
+class PlotInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter with a curve; ``label`` names it where there is room for a few letters."""
+
+    packet: str
+    name: str
+    label: str
+
+
+class DisplayInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a viewer shows first, as the mission declares it.
+
+    ``packets`` are those of the telemetry panel. ``phase`` is the packet and name of the parameter that says where the
+    spacecraft stands, None if there is none. ``zero`` is the milestone that mission elapsed time counts from.
+    """
+
+    packets: list[str] = msgspec.field(default_factory=list)
+    plots: list[PlotInfo] = msgspec.field(default_factory=list)
+    phase: tuple[str, str] | None = None
+    zero: str = ""
+
+
 class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
@@ -328,6 +349,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     clock: Int64 | None = None
     clock_vcid: Int64 | None = None
     losses: list[LossStatus] = msgspec.field(default_factory=list)
+    display: DisplayInfo = msgspec.field(default_factory=DisplayInfo)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocols.declare.dictionary import Dictionary
+from protocols.declare.mission import Mission
 from protocols.profile import LinkProfile
 
 
@@ -15,6 +16,7 @@ class StationConfig:
 
     Attributes:
         recording: None to keep nothing: for replays.
+        mission: what the spacecraft is, and how its frames lie on the wire.
         bind: where remote clients connect, besides the private endpoints: telemetry there, commands at the next port.
         key: the station's own, by name; needed for a ``bind`` that others can reach.
     """
@@ -22,7 +24,16 @@ class StationConfig:
     name: str
     link: str
     recording: Path | None
-    dictionary: Dictionary
-    profile: LinkProfile
+    mission: Mission
     bind: str | None = None
     key: str | None = None
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The mission's."""
+        return self.mission.dictionary
+
+    @property
+    def profile(self) -> LinkProfile:
+        """The mission's link profile."""
+        return self.mission.link_profile

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from groundstation.errors import ArchiveError, StationError, StationGone
+from groundstation.errors import ArchiveError, CallerError, StationError, StationGone
 from groundstation.formats.output import echo
 from groundstation.host.clock import host_clock
 from groundstation.host.logs import options_of_child
@@ -45,10 +45,15 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     It outlives this process, unless ``with_parent`` ties it to it.
 
     Raises:
+        CallerError: the mission cannot be found again by another process.
         StationError: it ended instead, with its own words and exit code; or did not start in time.
     """
+    source = config.mission.source
+    if not source:
+        raise CallerError(f"mission {config.mission.name} has no source: get it from load_mission(NAME)")
     arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce", *options_of_child()]
     arguments += ["--name", config.name, *(["--wait"] if wait else [])]
+    arguments += ["--mission", source]
     arguments += ["--record", str(config.recording)] if config.recording is not None else []
     arguments += ["--with-parent"] if with_parent else []
     arguments += ["--bind", config.bind] if config.bind is not None else []

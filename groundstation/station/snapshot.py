@@ -10,6 +10,7 @@ from groundstation.messages.wire import (
     Acknowledgement,
     AnyMessage,
     ContactChange,
+    DisplayInfo,
     EventMessage,
     History,
     HistoryRequest,
@@ -17,12 +18,14 @@ from groundstation.messages.wire import (
     LinkStatus,
     MilestoneInfo,
     ParameterInfo,
+    PlotInfo,
     Snapshot,
     Telemetry,
 )
 from groundstation.viewer.flight import Flight, tells_restart
 from protocols.declare.commands import ArgumentDef
 from protocols.declare.dictionary import Dictionary, ParameterDef
+from protocols.declare.mission import Display, Mission
 
 EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
@@ -31,19 +34,23 @@ ACKNOWLEDGEMENTS_KEPT = 100
 SAMPLES_KEPT = 1000
 WARNINGS_KEPT = 100
 _WARNINGS = ("WARNING_LO", "WARNING_HI", "FATAL")
-HOUSEKEEPING = 3
+_REPORTS = (1, 5, 17)
+"""PUS services that report verification, events and tests: not what panels show."""
 
 
 class SnapshotCache:
     """The last telemetry of every packet, the last contacts and events, the last state of the last commands.
 
     Attributes:
+        display: what a viewer shows first.
         losses: the last one of every channel.
     """
 
-    def __init__(self, dictionary: Dictionary, station: str, pid: int, started: int) -> None:
+    def __init__(self, mission: Mission, station: str, pid: int, started: int) -> None:
         self.losses = LossBook()
-        self._dictionary = dictionary
+        self.display = display_of(mission.display)
+        self._mission = mission
+        self._dictionary = dictionary = mission.dictionary
         self._station = station
         self._pid = pid
         self._started = started
@@ -112,8 +119,9 @@ class SnapshotCache:
             dictionary_hash=self._dictionary.hash_text,
             parameters=parameters_of(self._dictionary),
             timeline=[
-                MilestoneInfo(name=m.name, label=m.label, scet=m.scet, mark=m.mark) for m in self._dictionary.timeline
+                MilestoneInfo(name=m.name, label=m.label, scet=m.scet, mark=m.mark) for m in self._mission.timeline
             ],
+            display=self.display,
             link=link,
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
@@ -137,13 +145,24 @@ def _is_repeat(event: EventMessage, before: EventMessage) -> bool:
 
 
 def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
-    """All parameters that viewers may show, in the order of their declaration: those of housekeeping (service 3)."""
+    """All parameters that viewers may show, in the order of their declaration: reports of PUS services have none."""
     return [
         _info(parameter, packet.definition.period_ms)
         for packet in dictionary.by_name.values()
-        if packet.definition.service == HOUSEKEEPING
+        if packet.definition.service not in _REPORTS
         for parameter in packet.parameters
     ]
+
+
+def display_of(display: Display) -> DisplayInfo:
+    """What a viewer shows first."""
+    packet, dot, name = display.phase.partition(".")
+    return DisplayInfo(
+        packets=list(display.packets),
+        plots=[PlotInfo(packet=plot.packet, name=plot.name, label=plot.short) for plot in display.plots],
+        phase=(packet, name) if dot else None,
+        zero=display.zero,
+    )
 
 
 def commands_of(dictionary: Dictionary) -> list[CommandInfo]:

@@ -358,7 +358,7 @@ class Station:
         self._publish_status()  # first: what follows is of another place
 
     def _new_board(self) -> SnapshotCache:
-        return SnapshotCache(self.config.dictionary, self.config.name, os.getpid(), self._started)
+        return SnapshotCache(self.config.mission, self.config.name, os.getpid(), self._started)
 
     async def _watch(self) -> None:
         """Let time pass when the reader says nothing; tell what is wrong around the station."""

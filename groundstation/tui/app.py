@@ -39,7 +39,7 @@ from groundstation.tui.panels.replay import faster, pause_or_play
 from groundstation.tui.panels.rows import View
 from groundstation.tui.prompt import PromptScreen
 from groundstation.tui.terminal.driver import TerminalDriver
-from groundstation.viewer.model import PLOTTED, PassModel
+from groundstation.viewer.model import PassModel
 from groundstation.viewer.requests import AnyOrder, RequestFactory, who_am_i
 from groundstation.viewer.source import MessageSource, StationBack, StationLost, Update
 
@@ -181,7 +181,7 @@ class StationApp(App[int]):
         if sent is not None:
             self.model.compare_clocks(sent, self._clock())
         with contextlib.suppress(StationError):  # then they begin here
-            answer = await self._source.request(HistoryRequest(parameters=list(PLOTTED)), HISTORY_TIMEOUT_S)
+            answer = await self._source.request(HistoryRequest(parameters=self.model.plotted), HISTORY_TIMEOUT_S)
             if isinstance(answer, History):
                 self.model.flight.load(answer)
                 self._descent.paint_plots()

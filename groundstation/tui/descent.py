@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -22,15 +23,12 @@ from groundstation.tui.panels.header import header
 from groundstation.tui.panels.plot import plot, plot_title
 from groundstation.tui.panels.replay import KEYS as REPLAY_KEYS
 from groundstation.tui.panels.replay import replay_bar
-from groundstation.tui.panels.rows import KEYS, SHOWN_PACKETS, View, clamp_offset, footer, held_mark, telemetry
+from groundstation.tui.panels.rows import KEYS, View, clamp_offset, footer, held_mark, telemetry
 from groundstation.tui.panels.timeline import timeline
-from groundstation.viewer.flight import Key
-from groundstation.viewer.model import ALTITUDE, VELOCITY
 
 SMALLEST = (60, 18)
 PLOTS_FROM = (100, 32)
-_PLOTS: dict[str, Key] = {"altitude": ALTITUDE, "velocity": VELOCITY}
-_PLOT_TONES: tuple[Tone, ...] = ("plot_a", "plot_b")
+_PLOTS: tuple[Tone, ...] = ("plot_a", "plot_b")
 _TELEMETRY_WIDTHS = ((170, 64), (100, 52), (0, 45))
 
 
@@ -91,8 +89,8 @@ class DescentScreen(Screen[None]):
                 yield self._panel("contact", edge=self._glyphs.edge)
                 yield self._panel("events", edge=self._glyphs.edge, newest_last=True)
         with Horizontal(id="plots"):
-            yield self._panel("altitude")
-            yield self._panel("velocity", edge=self._glyphs.edge)
+            yield self._panel("plot_a")
+            yield self._panel("plot_b", edge=self._glyphs.edge)
         yield self._panel("replay")
         yield self._panel("footer")
 
@@ -133,7 +131,7 @@ class DescentScreen(Screen[None]):
     def scroll_telemetry(self, rows: int) -> None:
         """Move the telemetry panel by so many rows."""
         model = self._shown().model
-        sizes = [len(model.keys(name)) for name in SHOWN_PACKETS]
+        sizes = [len(model.keys(name)) for name in model.display.packets]
         total = sum(1 + size for size in sizes if size)
         self._offset = clamp_offset(max(0, self._offset + rows), total, self._get("telemetry").room[1] - 1)
         self.paint()
@@ -176,7 +174,7 @@ class DescentScreen(Screen[None]):
         self._held("telemetry", shown, telemetry(shown, *telemetry_panel.room, self._offset))
         self._held("events", shown, events(shown, *events_panel.room))
         if self.query_one("#plots").display:
-            for name, key in _PLOTS.items():
+            for name, key in zip(_PLOTS, shown.model.plotted, strict=False):
                 width = self._get(name).room[0]
                 self._get(name).show_title(held_mark([plot_title(shown, key, width)], shown, width)[0])
 
@@ -185,8 +183,10 @@ class DescentScreen(Screen[None]):
         if not self._has_panels or not self.query_one("#plots").display:
             return
         view = self._shown()
-        for (name, key), tone in zip(_PLOTS.items(), _PLOT_TONES, strict=True):
-            self._held(name, view, plot(view, key, *self._get(name).room, tone))
+        for name, key in zip_longest(_PLOTS, view.model.plotted[: len(_PLOTS)]):
+            panel = self._get(name)
+            panel.display = key is not None
+            self._held(name, view, [] if key is None else plot(view, key, *panel.room, name))
 
     def _held(self, name: str, view: View, rows: list[Row]) -> None:
         """Show rows of a view that may be held."""

@@ -58,6 +58,10 @@ class Flight:
         self._clocks: dict[int, OnboardClock] = {}
         self._last: dict[int, int] = {}
 
+    def plot(self, keys: Collection[Key]) -> None:
+        """Keep the curves of these parameters; those that were kept before and are not among them go."""
+        self.series = {key: self.series.get(key) or _series(self._kept) for key in keys}
+
     def add(self, message: Telemetry, periods_ms: Mapping[str, int]) -> None:
         """A packet came; ``periods_ms`` says how often each should."""
         self.follow(message.scet, message.vcid)

@@ -26,6 +26,7 @@ from groundstation.messages.wire import (
     AnyMessage,
     ChannelStatus,
     ContactChange,
+    DisplayInfo,
     EventMessage,
     LinkStatus,
     LossStatus,
@@ -53,12 +54,6 @@ from groundstation.viewer.pass_clock import PassClock
 from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
-
-DESCENT_PACKET = "DESCENT"
-ALTITUDE = (DESCENT_PACKET, "altitude")
-VELOCITY = (DESCENT_PACKET, "speed")
-PLOTTED = (ALTITUDE, VELOCITY)
-ENTRY_MILESTONE = "ENTRY"
 
 STALE_TOLERANCE = 3
 STALE_FLOOR_NS = 500 * NS_PER_MS
@@ -131,7 +126,8 @@ class PassModel:
         self.channels: dict[int, ChannelStatus] = {}
         self.signals: dict[int | None, SignalState] = {}
         self.alarms = 0
-        self.flight = Flight(PLOTTED)
+        self.flight = Flight(())
+        self.display = DisplayInfo()
         self.replay = False
         self.commanding = CommandHistory()
         self.log = Log()
@@ -204,6 +200,8 @@ class PassModel:
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
         self._periods = {info.packet: info.period_ms for info in snapshot.parameters}
+        self.display = snapshot.display
+        self.flight.plot(self.plotted)
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
         if restarted:
             self.gaps = SequenceTracker()
@@ -294,7 +292,7 @@ class PassModel:
         since = verdict.last_ert if replay else now - max(0, ert - verdict.last_ert)
         last: tuple[Reading, ...] = ()
         if loss.regained is None:
-            last = tuple(self.reading(key, now) for key in PLOTTED if key in self._values)
+            last = tuple(self.reading(key, now) for key in self.plotted if key in self._values)
         self._noticed[loss.vcid] = _Noticed(verdict.declared_ert, since, last)
         self.alarms += loss.acknowledged is None and not replay
 
@@ -356,6 +354,11 @@ class PassModel:
     def packets(self) -> list[str]:
         """The packets this station knows, in its own order, then any that arrived undeclared."""
         return list(dict.fromkeys([key[0] for key in (*self.parameters, *self._values)]))
+
+    @property
+    def plotted(self) -> list[Key]:
+        """The parameters with a curve."""
+        return [(plot.packet, plot.name) for plot in self.display.plots]
 
     def keys(self, packet: str) -> list[Key]:
         """The parameters of a packet in the station's order, then any that arrived undeclared."""
@@ -423,11 +426,11 @@ class PassModel:
         return next((held.vcid for key, held in self._values.items() if key[0] == packet), None)
 
     def mission_elapsed(self) -> int | None:
-        """Nanoseconds of mission time since atmospheric entry."""
-        entry = self.milestone(ENTRY_MILESTONE)
-        if entry is None or self.clock is None:
+        """Nanoseconds of mission time since the milestone that it counts from: for Mars 6 atmospheric entry."""
+        zero = self.milestone(self.display.zero)
+        if zero is None or self.clock is None:
             return None
-        return self.clock - entry.scet
+        return self.clock - zero.scet
 
     def milestone(self, name: str) -> MilestoneInfo | None:
         """A planned moment by its name."""
@@ -443,14 +446,17 @@ class PassModel:
         return next(iter(self._ranked(self.losses.values())), None)
 
     def banner_loss(self) -> Loss | None:
-        """The loss to show: the lander's first, then the link's, then any; active before ended. A replay shows none."""
+        """The loss to show: first that of the channel of the first packet shown, then the link's, then any.
+
+        Active before ended. A replay shows none.
+        """
         if self.replay:
             return None
         return next(iter(self._ranked(loss for loss in self.losses.values() if loss.acknowledged is None)), None)
 
     def _ranked(self, losses: Iterable[Loss]) -> list[Loss]:
-        descent = self.packet_vcid(DESCENT_PACKET)
-        rank: dict[int | None, int] = {descent: 0, None: 1} if descent is not None else {None: 1}
+        main = self.packet_vcid(self.display.packets[0]) if self.display.packets else None
+        rank: dict[int | None, int] = {main: 0, None: 1} if main is not None else {None: 1}
         return sorted(losses, key=lambda loss: (loss.regained is not None, rank.get(loss.vcid, 2)))
 
 

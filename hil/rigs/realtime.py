@@ -57,7 +57,7 @@ from hil.verdict.flight_record import FlightRecord
 from hil.verdict.host_watch import HostWatch
 from hil.verdict.result import Moment
 from hil.verdict.stream_diff import golden_stream
-from protocols.lander import BUS, EPOCH, LANDER, MARS6
+from protocols.lander import BUS, EPOCH, LANDER, MARS6, MISSION
 from protocols.profile import UART
 from protocols.units import NS_PER_S
 
@@ -164,7 +164,7 @@ class RealtimeRig:
             self._await_greeting()
             self._server = self._serve(f"ipc://{folder}/line")
             stack.callback(self._close_port)
-            config = StationConfig(self._station_name, self._server.url, self.record.recording, MARS6, UART)
+            config = StationConfig(self._station_name, self._server.url, self.record.recording, MISSION)
             self._station = start_station(config, with_parent=True)
             stack.callback(self._stop_station)
             self._listener = stack.enter_context(StationViewer(self._station, self._clock))

@@ -14,9 +14,10 @@ import pytest
 from groundstation.host.clock import host_clock
 from groundstation.messages.wire import History, HistoryRequest, Snapshot
 from groundstation.recordings.reader import ArchiveReader
-from groundstation.viewer.model import ALTITUDE, PLOTTED, PassModel
+from groundstation.viewer.model import PassModel
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.made_recordings import record
+from tests.shown import ALTITUDE, PLOTTED
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.conftest import Run
 from tests.system.remote import GROUND, PATIENCE_S, local, until

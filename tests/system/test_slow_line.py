@@ -17,8 +17,9 @@ from groundstation.host.clock import host_clock
 from groundstation.messages.wire import Telemetry
 from groundstation.security.endpoints import Endpoints, pair_of
 from groundstation.viewer.client import StationClient
-from groundstation.viewer.model import ALTITUDE, PassModel
+from groundstation.viewer.model import PassModel
 from groundstation.viewer.source import StationBack, StationLost
+from tests.shown import ALTITUDE
 from tests.stress.kill_station import Feeder, wait_until_connected
 from tests.system.remote import GROUND, PATIENCE_S, free_pair, snapshot
 from tests.system.slow_line import SlowLine, slow_line

@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from groundstation.cli.options.mission import mission_of
 from groundstation.recordings.paths import passes_folder
 from groundstation.security.keys import KeyStore
 from groundstation.station.registry import Registry
 from protocols.errors import Mars6Error
-from protocols.lander import MARS6
 
 _SUFFIX = ".sqlite"
 _OFFERED = 50
@@ -26,7 +26,7 @@ _OFFERED = 50
 def lander_commands(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Commands of the lander, in whatever case they are begun."""
     start = incomplete.upper()
-    found = MARS6.command_by_name.items()
+    found = mission_of(context).dictionary.command_by_name.items()
     return [CompletionItem(name, help=each.definition.description) for name, each in found if name.startswith(start)]
 
 
@@ -35,7 +35,7 @@ def command_arguments(context: click.Context, parameter: click.Parameter, incomp
 
     bash takes ``KEY=WORD`` for three words and replaces the last alone: then that is offered.
     """
-    command = MARS6.command_by_name.get(str(context.params.get("name")).upper())
+    command = mission_of(context).dictionary.command_by_name.get(str(context.params.get("name")).upper())
     if command is None:
         return []
     given = [str(word) for word in context.params.get("arguments") or ()]

@@ -15,8 +15,7 @@ from groundstation.links import open_link
 from groundstation.links.serial import SerialLink
 from groundstation.recordings.paths import default_path
 from groundstation.station.config import StationConfig
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.declare.mission import Mission
 
 _output = [
     click.option("--plain", is_flag=True, help="Print lines of text; the default without a terminal."),
@@ -73,7 +72,12 @@ def checked_text(text: str) -> str:
 
 
 def station_config(
-    link: str, name: str | None, record: Path | None, bind: str | None = None, key: str | None = None
+    link: str,
+    name: str | None,
+    record: Path | None,
+    mission: Mission,
+    bind: str | None = None,
+    key: str | None = None,
 ) -> StationConfig:
     """What the options of `station_options` say.
 
@@ -86,9 +90,9 @@ def station_config(
     if link.startswith("replay:"):
         if record is not None:
             raise CallerError("a replay is recorded already: --record makes no sense")
-        return StationConfig(label, link, None, MARS6, UART, bind, key)
+        return StationConfig(label, link, None, mission, bind, key)
     recording = (record or default_path(host_clock(), label, secrets.token_hex(2))).absolute()
-    return StationConfig(label, link, recording, MARS6, UART, bind, key)
+    return StationConfig(label, link, recording, mission, bind, key)
 
 
 def _label(link: str) -> str:

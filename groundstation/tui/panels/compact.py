@@ -1,8 +1,8 @@
 """The descent in a terminal that has no room for panels: the rows that matter, at any size.
 
-The first five rows are the least that an operator needs: badges, the loss (or the clock), altitude, speed, and the
-keys. Of fewer rows the last go first; altitude and speed then share one. With more room follow why the signal was
-lost, and the telemetry.
+The first five rows are the least that an operator needs: badges, the loss (or the clock), the two values that the
+mission plots (altitude and speed), and the keys. Of fewer rows the last go first; the values then share one. With more
+room follow why the signal was lost, and the telemetry.
 """
 
 from __future__ import annotations
@@ -23,18 +23,16 @@ from groundstation.tui.panels.rows import (
     value_text,
 )
 from groundstation.viewer.flight import Key
-from groundstation.viewer.model import ALTITUDE, DESCENT_PACKET, VELOCITY, Reading
+from groundstation.viewer.model import Reading
 
 _KEYS = (("?", "Help"), ("q", "Quit"), (":", "Cmd"), ("a", "Ack"), ("space", "Hold"))
 _REPLAY_KEYS = (("?", "Help"), ("q", "Quit"), ("space", "Play"), ("{}()", "10/60"), ("n", "Evt"), ("L", "LOS"))
-_PHASE = (DESCENT_PACKET, "phase")
-_SHOWN = ((ALTITUDE, "ALT"), (VELOCITY, "SPD"))
 _TELEMETRY_FROM = 3
 
 
 def compact(live: View, shown: View, width: int, height: int, notice: str = "") -> list[Row]:
     """``height`` rows: of ``live`` what never freezes, of ``shown`` the values, which may be held."""
-    values = [_value_row(shown, key, name, width) for key, name in _SHOWN]
+    values = [_value_row(shown, key, name, width) for key, name in _shown(shown)]
     if height < 3:
         return [_one_row(live, shown, width)] if height < 2 else [header(live, width), values_row(shown, width)]
     if height == 3:
@@ -49,6 +47,11 @@ def compact(live: View, shown: View, width: int, height: int, notice: str = "") 
         rows += held_mark(telemetry(shown, width, room), shown, width)
     rows += [fit((), width)] * (height - len(rows) - 1)
     return [*rows, footer(width, live.glyphs, notice, _REPLAY_KEYS if live.model.replay else _KEYS)]
+
+
+def _shown(view: View) -> list[tuple[Key, str]]:
+    """The parameters that matter, with their short names."""
+    return [((plot.packet, plot.name), plot.label) for plot in view.model.display.plots]
 
 
 def _value_row(view: View, key: Key, name: str, width: int) -> Row:
@@ -69,7 +72,7 @@ def values_row(view: View, width: int) -> Row:
 
 def _values(view: View, *, named: bool) -> Row:
     spans: list[Span] = []
-    for key, name in _SHOWN:
+    for key, name in _shown(view):
         reading = view.model.reading(key, view.now)
         stale = view.glyphs.stale if reading.freshness == "STALE" else ""
         label = (Span(f"{name} ", "dim"),) if named else ()
@@ -105,8 +108,9 @@ def _clock(view: View, width: int) -> Row:
         return fit((Span("--:--:-- UTC", "dim"),), width)
     tone: Tone = "stale" if model.clock_frozen(view.now) else "bright"
     time, zone = Span(utc(model.clock, 0), tone), Span(" UTC", tone)
-    reading, since = model.reading(_PHASE, view.now), model.mission_elapsed()
-    phase: Row = (Span(f" {view.glyphs.text(str(reading.value))}", tone),) if reading.value is not None else ()
+    where = None if model.display.phase is None else model.reading(model.display.phase, view.now).value
+    phase: Row = () if where is None else (Span(f" {view.glyphs.text(str(where))}", tone),)
+    since = model.mission_elapsed()
     elapsed: Row = () if since is None else (Span(f" {elapsed_text(since)}", "dim"),)
     rows: tuple[Row, ...] = ((time, zone, *phase, *elapsed), (time, zone, *phase), (time, *phase))
     return fit(next((row for row in rows if width_of(row) <= width), rows[-1]), width)

@@ -14,7 +14,6 @@ from groundstation.viewer.model import PassModel, Reading, ShownSignal
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
 
-SHOWN_PACKETS = ("DESCENT", "LANDER_HK", "BUS_HK")
 KEYS = (
     ("?", "Help"),
     (":", "Cmd"),
@@ -170,7 +169,7 @@ def _scrolled_title(view: View, width: int, start: int) -> Row:
 
 def _telemetry_body(view: View, width: int) -> list[Row]:
     rows: list[Row] = []
-    for packet in SHOWN_PACKETS:
+    for packet in view.model.display.packets:
         keys = view.model.keys(packet)
         if keys:
             rows.append(_packet_title(view, packet, width))

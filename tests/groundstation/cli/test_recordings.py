@@ -44,12 +44,23 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
-    """A recording of another mission's station."""
-    path = tmp_path / "foreign.sqlite"
+    """A recording made with another dictionary of this mission."""
+    return recorded_by(tmp_path, MARS6.name)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    """A recording of a mission that is not installed."""
+    return recorded_by(tmp_path, "Mars 7")
+
+
+def recorded_by(folder: Path, mission: str) -> Path:
+    """A recording made with another dictionary."""
+    path = folder / "foreign.sqlite"
     record(path, cut, bursts=200)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE meta SET value = '0badf00d' WHERE key = 'dictionary_hash'")
-        db.execute("UPDATE meta SET value = 'Mars 7' WHERE key = 'mission'")
+        db.execute("UPDATE meta SET value = ? WHERE key = 'mission'", (mission,))
     return path
 
 
@@ -107,7 +118,7 @@ def test_another_dictionary_is_told_in_one_line(foreign: Path, command: list[str
     assert done.exit_code == 0
     assert done.stdout
     (line,) = done.stderr.splitlines()
-    recorded = f"{foreign} was recorded with dictionary 0badf00d of Mars 7"
+    recorded = f"{foreign} was recorded with dictionary 0badf00d of {MARS6.name}"
     assert line == f"{recorded}, decoded with {MARS6.hash_text} of {MARS6.name}: values may be wrong"
 
 
@@ -147,9 +158,25 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.
 
 def test_another_dictionary_is_marked_in_info(foreign: Path) -> None:
     told = CliRunner().invoke(cli, ["info", str(foreign)]).output.splitlines()[1]
-    assert told.endswith(f"Mars 7, dictionary 0badf00d, not this program's {MARS6.hash_text}: values may be wrong")
+    assert told.endswith(f"dictionary 0badf00d, not this program's {MARS6.hash_text}: values may be wrong")
     with ArchiveReader(foreign) as reader:
-        assert info_lines(summarise(reader), "0badf00d")[1].endswith("Mars 7, dictionary 0badf00d")
+        assert info_lines(summarise(reader), "0badf00d")[1].endswith("dictionary 0badf00d")
+
+
+@pytest.mark.parametrize("command", [["salvage"], ["export", "--to", "csv"], ["replay", "--plain"]])
+def test_a_mission_that_is_not_installed_is_asked_for(stranger: Path, command: list[str]) -> None:
+    name, *options = command
+    done = CliRunner().invoke(cli, [name, str(stranger), *options])
+    assert isinstance(done.exception, CallerError)
+    assert str(done.exception) == f"{stranger} was recorded with mission Mars 7: name it, --mission NAME"
+    told = CliRunner().invoke(cli, ["info", str(stranger)]).output.splitlines()[1]
+    assert told.endswith("0badf00d, of a mission that is not installed: name it with --mission")
+
+
+def test_another_mission_that_is_named_is_said_and_used(stranger: Path) -> None:
+    done = CliRunner().invoke(cli, ["salvage", str(stranger), "--mission", "mars6"])
+    assert done.exit_code == 0 and done.stdout
+    assert f"decoded with {MARS6.hash_text} of MARS-6: values may be wrong" in done.stderr
 
 
 def test_a_recording_that_names_no_dictionary_is_not_doubted(foreign: Path) -> None:

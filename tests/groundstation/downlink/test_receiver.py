@@ -25,7 +25,7 @@ from protocols.ccsds.tc_frame import TcFrame
 from protocols.ccsds.tc_frame import encode_frame as encode_tc
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
 from protocols.errors import DeclarationError
-from protocols.lander import EPOCH, MARS6
+from protocols.lander import EPOCH, MARS6, MISSION
 from protocols.profile import UART, LinkProfile
 from protocols.sync.frames import encode_cadu
 from tests import descent
@@ -336,7 +336,7 @@ def test_values_that_come_late_replace_no_newer_ones() -> None:
     outcomes, _ = receive(b"".join(frames[: n + 2]), SIZE)
     newer, late = [o for o in outcomes if isinstance(o, Telemetry) and o.packet == "DESCENT"][-2:]
     assert (newer.late, late.late, newer.scet - late.scet) == (False, True, 100_000_000)
-    board, model = SnapshotCache(MARS6, "test", 1, 0), PassModel()
+    board, model = SnapshotCache(MISSION, "test", 1, 0), PassModel()
     for message in (newer, late):
         board.put(message)
         model.apply(message, 0)

@@ -15,8 +15,7 @@ from groundstation.station.config import StationConfig
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.lander import MISSION
 
 S = 1_000_000_000
 
@@ -38,7 +37,7 @@ def test_a_station_tells_that_the_clock_was_set_and_goes_on(tmp_path: Path, step
     (tmp_path / "run").mkdir(mode=0o700)
     server = PtyServer(tmp_path / "tty")
     path, step = tmp_path / "pass.sqlite", 0
-    config = StationConfig("bench", server.url, path, MARS6, UART)
+    config = StationConfig("bench", server.url, path, MISSION)
     station = Station(config, steady_clock(), Registry(tmp_path / "run"), lambda: time.time_ns() + step)
 
     async def run() -> None:

@@ -25,8 +25,7 @@ from groundstation.station.station import Station
 from groundstation.viewer.client import StationClient
 from groundstation.viewer.source import StationLost
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.lander import MISSION
 
 
 def kept(number: int) -> ArchivedReport:
@@ -172,7 +171,7 @@ def test_a_fault_in_decoding_ends_the_station_wherever_it_was_decoded(
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     (tmp_path / "run").mkdir(mode=0o700)
     server = PtyServer(tmp_path / "tty")
-    config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART)
+    config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MISSION)
     station = Station(config, time.time_ns, Registry(tmp_path / "run"))
     news = station._receiver.news
 
@@ -203,7 +202,7 @@ def test_a_fault_in_answering_costs_an_answer_and_not_the_station(
     (tmp_path / "run").mkdir(mode=0o700)
     server = PtyServer(tmp_path / "tty")
     registry = Registry(tmp_path / "run")
-    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
+    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MISSION), time.time_ns, registry)
     answered = station._answered
 
     def fail(request: AnyMessage, caller: Principal) -> AnyMessage:
@@ -250,7 +249,7 @@ def test_a_station_that_has_fallen_behind_answers_and_gives_signs_of_life(
     """Four seconds of work wait: viewers must not take it for lost, nor wait for their answers until all is done."""
     (tmp_path / "run").mkdir(mode=0o700)
     server, registry = PtyServer(tmp_path / "tty"), Registry(tmp_path / "run")
-    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART), time.time_ns, registry)
+    station = Station(StationConfig("bench", server.url, tmp_path / "pass.sqlite", MISSION), time.time_ns, registry)
     taken: list[int] = []
 
     def take(kept: ArchivedReport) -> None:

@@ -21,15 +21,14 @@ from groundstation.station.recorder import ArchivedReport
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MARS6
-from protocols.profile import UART
+from protocols.lander import MISSION
 
 
 def run_and_stop(tmp_path: Path, prepare: Callable[[Station], None], again_after_s: float | None = None) -> float:
     """Run a station, prepare it for its end, and stop it, by a second signal if it must be; seconds that it took."""
     (tmp_path / "run").mkdir(mode=0o700)
     server = PtyServer(tmp_path / "tty")
-    config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MARS6, UART)
+    config = StationConfig("bench", server.url, tmp_path / "pass.sqlite", MISSION)
     station = Station(config, time.time_ns, Registry(tmp_path / "run"))
     began = 0.0
 

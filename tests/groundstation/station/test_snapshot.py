@@ -6,14 +6,14 @@ import msgspec
 
 from groundstation.messages.wire import EventMessage, HistoryRequest, Snapshot, encode
 from groundstation.station.snapshot import EVENTS_KEPT, WARNINGS_KEPT, SnapshotCache
-from protocols.lander import MARS6
+from protocols.lander import MISSION
 from tests.groundstation.tui.scripted import LOS, contact, descent, event, housekeeping, link, scet, verdict
 
 ALTITUDE = ("DESCENT", "altitude")
 
 
 def board() -> SnapshotCache:
-    return SnapshotCache(MARS6, "bench", 1, 1)
+    return SnapshotCache(MISSION, "bench", 1, 1)
 
 
 def snapshot(known: SnapshotCache) -> Snapshot:

@@ -43,7 +43,9 @@ from groundstation.messages.wire import (
     Transport,
     Value,
 )
+from groundstation.station.snapshot import display_of
 from groundstation.viewer.source import Update
+from protocols.lander import MISSION
 from protocols.words import LimitState, Severity
 
 S = 1_000_000_000
@@ -270,7 +272,7 @@ def snapshot(at: float = 60.0) -> Snapshot:
         timeline=TIMELINE, link=link(at, "NO_SIGNAL"), telemetry=[housekeeping("BUS_HK", at, 0)], contacts=[],
         events=[event(0, "STARTED", "station bench listens", source="STATION"),
                 event(60, "BLACKOUT_START", "plasma blackout begins: no lander data expected", source="BUS")],
-        sequences={}, known_commands=COMMANDS,
+        sequences={}, known_commands=COMMANDS, display=display_of(MISSION.display),
     )  # fmt: skip
 
 

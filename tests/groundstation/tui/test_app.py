@@ -19,7 +19,6 @@ from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
 from groundstation.viewer.flight import Flight
-from groundstation.viewer.model import ALTITUDE, PLOTTED
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
     LOS,
@@ -34,6 +33,7 @@ from tests.groundstation.tui.scripted import (
     verdict,
 )
 from tests.groundstation.tui.stage import scene, staged
+from tests.shown import ALTITUDE, PLOTTED
 
 
 def test_acknowledge_removes_the_banner_and_leaves_the_badge() -> None:

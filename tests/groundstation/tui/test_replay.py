@@ -23,11 +23,12 @@ from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import help_rows
 from groundstation.tui.panels.replay import KEYS, SPEEDS, faster
 from groundstation.tui.panels.rows import footer
-from groundstation.viewer.model import ALTITUDE, PassModel
+from groundstation.viewer.model import PassModel
 from groundstation.viewer.pass_clock import PassClock
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import LOS, RECORDING, S, host, replayed, scet, script, snapshot
 from tests.groundstation.tui.stage import staged
+from tests.shown import ALTITUDE
 
 
 def played(until: float, **how: object) -> PassModel:

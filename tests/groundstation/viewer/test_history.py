@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from groundstation.messages.onboard_clock import OnboardClock
 from groundstation.messages.wire import Telemetry
 from groundstation.viewer.history import Log, LogEntry, Series
-from groundstation.viewer.model import ALTITUDE, PassModel
+from groundstation.viewer.model import PassModel
 from protocols.times import utc_ns
 from protocols.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from tests.shown import ALTITUDE
 
 START = utc_ns("1974-03-12T09:07:21")
 NOT_SET = utc_ns("1958-01-01T00:00:00")
@@ -107,8 +108,15 @@ def telemetry(seq: int, scet: int) -> Telemetry:
     return Telemetry(seq=seq, packet="DESCENT", apid=1, vcid=0, scet=scet, ert=seq, values=values)
 
 
-def test_mission_clock_does_not_follow_one_odd_time() -> None:
+def joined() -> PassModel:
+    """A viewer that plots the altitude."""
     model = PassModel()
+    model.flight.plot([ALTITUDE])
+    return model
+
+
+def test_mission_clock_does_not_follow_one_odd_time() -> None:
+    model = joined()
     for seq, scet in enumerate([START, START + 1, NOT_SET, AHEAD, START + 2], 1):
         model.apply(telemetry(seq, scet), seq)
         assert model.clock is not None and START <= model.clock <= START + 2
@@ -116,7 +124,7 @@ def test_mission_clock_does_not_follow_one_odd_time() -> None:
 
 
 def test_numbers_that_are_none_are_no_points_of_a_plot() -> None:
-    model = PassModel()
+    model = joined()
     for seq, value in enumerate([1.0, math.nan, math.inf, 2.0], 1):
         news = telemetry(seq, START + seq)
         news.values["altitude"] = value

@@ -6,7 +6,7 @@ import msgspec
 
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
 from groundstation.messages.wire import Acknowledgement, ContactChange, Heartbeat, LossId, LossStatus, Telemetry
-from groundstation.viewer.model import ALTITUDE, PassModel
+from groundstation.viewer.model import PassModel
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
     ENTRY,
@@ -25,6 +25,7 @@ from tests.groundstation.tui.scripted import (
     snapshot,
     verdict,
 )
+from tests.shown import ALTITUDE
 
 
 def flown(until: float, silent: tuple[float, float] = (LOS, 1e9)) -> PassModel:

@@ -17,7 +17,11 @@ import protocols
         ("groundstation", "keys revok x", "no command 'revok'; did you mean 'revoke'?"),
         ("groundstation", "udev chekc", "no command 'chekc'; did you mean 'check'?"),
         ("groundstation", "watch --jsno", "no option '--jsno'; did you mean '--json'?"),
-        ("groundstation", "serve zmq:x --anounce", "no option '--anounce'; known: --name"),  # a hidden one is not told
+        (
+            "groundstation",
+            "serve zmq:x --anounce",
+            "no option '--anounce'; known: --mission",
+        ),  # not hidden ones
         ("groundstation", "export x.sqlite --to parqet", "no value 'parqet'; did you mean 'parquet'?"),
         ("groundstation", "serve seriel:/dev/x", "unknown link 'seriel'; did you mean 'serial'?"),
         ("groundstation", "serve serial:/dev/x?buad=9", "unknown link option 'buad'; did you mean 'baud'?"),

@@ -15,7 +15,7 @@ from groundstation.station.monitoring.health import FRAMES_WAITED, STEP_NS, Heal
 from groundstation.station.registry import Registry
 from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MARS6
+from protocols.lander import MISSION
 from protocols.profile import UART
 
 LENGTH = 132
@@ -104,7 +104,7 @@ def test_after_a_frame_the_port_is_known() -> None:
 def test_a_station_says_that_what_comes_is_no_telemetry(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     server, path = PtyServer(tmp_path / "tty"), tmp_path / "pass.sqlite"
-    config = StationConfig("bench", server.url, path, MARS6, UART)
+    config = StationConfig("bench", server.url, path, MISSION)
     station = Station(config, time.time_ns, Registry(tmp_path / "run"))
     noise = Random(6).randbytes(FRAMES_WAITED * UART.cadu_length)
 

@@ -1,0 +1,101 @@
+"""The command ``groundstation missions``: what missions are installed, and all about one."""
+
+from __future__ import annotations
+
+import click
+
+from groundstation.cli.options.mission import MissionType
+from groundstation.exit_codes import DONE, exit_codes
+from groundstation.formats.json_output import echo_json
+from groundstation.formats.output import echo
+from groundstation.messages.text import utc
+from protocols.declare.loading import installed, load_mission
+from protocols.declare.mission import Mission
+from protocols.errors import DeclarationError, ProtocolError
+from protocols.profile import LinkProfile
+
+
+@click.command(epilog=exit_codes(DONE, ProtocolError))
+@click.argument("mission", type=MissionType(), required=False, metavar="[NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per mission.")
+def missions(mission: Mission | None, as_json: bool) -> None:
+    """List the installed missions, or tell all about NAME: an installed one, module:NAME, or a file.
+
+    \b
+    Examples:
+      groundstation missions
+      groundstation missions mars6
+      groundstation missions ./sparrow.py
+    """
+    if mission is not None:
+        if as_json:
+            echo_json(_facts(mission))
+        else:
+            echo(*_lines(mission))
+        return
+    for name, source in installed().items():
+        try:
+            found = load_mission(name)
+        except DeclarationError as error:
+            echo_json({"name": name, "error": str(error)}) if as_json else echo(f"{name}  {source}  {error}")
+            continue
+        echo_json({"name": name} | _facts(found)) if as_json else echo(f"{name}  {source}  {_sum(found)}")
+
+
+def _sum(mission: Mission) -> str:
+    d = mission.dictionary
+    return f"{d.name}, SCID {d.scid:#05x}, {len(d.packets)} packets, {len(d.commands)} commands, hash {d.hash_text}"
+
+
+def _facts(mission: Mission) -> dict[str, object]:
+    d, display = mission.dictionary, mission.display
+    return {
+        "mission": d.name,
+        "source": mission.source,
+        "scid": d.scid,
+        "dictionary_hash": d.hash_text,
+        "link_profile": _link(mission.link_profile),
+        "channels": [{"vcid": c.vcid, "name": c.name, "period_ms": c.period_ms} for c in d.channels],
+        "packets": {p.name: [each.name for each in d.by_name[p.name].parameters] for p in d.packets},
+        "commands": [c.name for c in d.commands],
+        "timeline": [{"name": m.name, "label": m.label, "scet": m.scet, "mark": m.mark} for m in mission.timeline],
+        "display": {
+            "packets": list(display.packets),
+            "plots": [plot.parameter for plot in display.plots],
+            "phase": display.phase or None,
+            "zero": display.zero or None,
+        },
+        "ping": mission.ping or None,
+        "relays": [{"name": r.name, "description": r.description, "mark": r.mark} for r in mission.relays],
+        "checks": [
+            {"name": c.name, "parameter": c.parameter, "minimum": c.minimum, "maximum": c.maximum}
+            for c in mission.checks
+        ],
+    }
+
+
+def _link(profile: LinkProfile) -> str:
+    asm = profile.asm.hex().upper() or "off"
+    words = [f"{profile.kind} frames of {profile.frame_length} bytes", f"ASM {asm}"]
+    words += ["OCF"] if profile.ocf else []
+    words += ["FECF"] if profile.fecf else []
+    words += [f"Reed-Solomon depth {profile.rs_depth}"] if profile.rs_depth else []
+    words += ["randomised"] if profile.randomised else []
+    return ", ".join(words)
+
+
+def _lines(mission: Mission) -> list[str]:
+    d, display = mission.dictionary, mission.display
+    lines = [f"{d.name}  SCID {d.scid:#05x}, dictionary {d.hash_text}, from {mission.source}", ""]
+    lines += [f"link      {_link(mission.link_profile)}"]
+    lines += [f"channel   VC{c.vcid} {c.name}, a frame every {c.period_ms} ms" for c in d.channels]
+    lines += [f"shown     {', '.join(display.packets)}"]
+    lines += [f"plots     {', '.join(plot.parameter for plot in display.plots) or 'none'}"]
+    lines += [f"phase     {display.phase or 'none'}"]
+    lines += [f"T+ from   {display.zero or 'no milestone'}", ""]
+    lines += [f"packet    {p.name:<16} APID {p.apid:#05x}  {p.description}" for p in d.packets]
+    lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
+    lines += [f"relay     {r.name:<16} {r.description} [{r.mark}]" for r in mission.relays]
+    lines += [f"check     {c.name:<16} {c.parameter}" for c in mission.checks]
+    lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]
+    return lines
