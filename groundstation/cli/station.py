@@ -53,7 +53,7 @@ def serve(
     """
     if with_parent:
         end_with_parent()
-    check_link(link, wait)
+    check_link(link, wait, mission)
     config = station_config(link, name, record, mission, bind, key)
 
     def ready(info: StationInfo) -> None:

@@ -137,7 +137,7 @@ def run(
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
-    check_link(link, wait)
+    check_link(link, wait, mission)
     config = station_config(link, name, record, mission, bind, key)
     code: int | None = None
     with _Interrupts() as interrupts:

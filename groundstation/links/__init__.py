@@ -13,6 +13,7 @@ from groundstation.links.replay import ReplayLink
 from groundstation.links.serial import SerialLink
 from groundstation.links.zmq import ZmqLink
 from groundstation.ports.url_options import unknown, url_options
+from protocols.declare.mission import Mission
 
 LINKS: dict[str, type[SerialLink] | type[ZmqLink] | type[ReplayLink]] = {
     "serial": SerialLink,
@@ -21,8 +22,13 @@ LINKS: dict[str, type[SerialLink] | type[ZmqLink] | type[ReplayLink]] = {
 }
 
 
-def open_link(url: str, clock: Clock) -> Link:
+def open_link(url: str, clock: Clock, mission: Mission | None = None) -> Link:
     """The link of a URL ``scheme:address?option=value``. Nothing is opened before its `start`.
+
+    Args:
+        url: of the link.
+        clock: stamps what is read.
+        mission: whose lander ``serial:auto`` looks for; the default one's by default.
 
     Raises:
         CallerError: an unknown scheme or option, or a value that cannot be.
@@ -36,4 +42,4 @@ def open_link(url: str, clock: Clock) -> Link:
     if not address:
         raise CallerError(f"{url} names no port: expected {scheme}:ADDRESS")
     kind = LINKS[scheme]
-    return kind.from_url(address, url_options(url, query, kind.OPTIONS), clock)
+    return kind.from_url(address, url_options(url, query, kind.OPTIONS), clock, mission)

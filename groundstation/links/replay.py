@@ -32,6 +32,7 @@ from groundstation.links.replay_clock import PlaybackState, ReplayClock, SeekReq
 from groundstation.links.replay_source import Item, ReplaySource
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameRecord
+from protocols.declare.mission import Mission
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 SHORT_WAY_NS = NS_PER_MIN
@@ -84,7 +85,9 @@ class ReplayLink:
         self._reader = ReaderThread(self._run, f"replay {path.name}")
 
     @classmethod
-    def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> ReplayLink:
+    def from_url(
+        cls, address: str, options: Mapping[str, str], clock: Clock, mission: Mission | None = None
+    ) -> ReplayLink:
         """The link of a URL; the host's clock is not asked.
 
         Raises:

@@ -33,6 +33,7 @@ from groundstation.ports.address import DEFAULT_BAUD, checked_baud
 from groundstation.ports.device_finder import DeviceFinder
 from groundstation.ports.devices import ROOT
 from groundstation.ports.opening import close_port, open_port, probe
+from protocols.declare.mission import Mission
 
 __all__ = ["SerialLink", "close_port", "open_port", "probe"]
 
@@ -45,7 +46,9 @@ class SerialLink:
 
     OPTIONS = ("baud",)
 
-    def __init__(self, path: str, clock: Clock, baud: int = DEFAULT_BAUD, root: Path = ROOT) -> None:
+    def __init__(
+        self, path: str, clock: Clock, baud: int = DEFAULT_BAUD, root: Path = ROOT, mission: Mission | None = None
+    ) -> None:
         """Make it; nothing is opened yet.
 
         Args:
@@ -53,9 +56,10 @@ class SerialLink:
             clock: stamps what is read.
             baud: bits per second (a pseudo-terminal has none).
             root: of the file system in which devices are looked for.
+            mission: whose lander ``auto`` looks for; the default one's by default.
         """
         self.url = f"serial:{path}?baud={baud}"
-        self._where = DeviceFinder(path, baud, root)
+        self._where = DeviceFinder(path, baud, root, mission)
         self._baud = baud
         self._clock = clock
         self._last = 0
@@ -67,14 +71,16 @@ class SerialLink:
         self._meddling: SimpleQueue[Meddling] = SimpleQueue()
 
     @classmethod
-    def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> SerialLink:
+    def from_url(
+        cls, address: str, options: Mapping[str, str], clock: Clock, mission: Mission | None = None
+    ) -> SerialLink:
         """The link of a URL.
 
         Raises:
             CallerError: the baud rate is not a positive whole number, or the address means several ports.
         """
         baud = checked_baud(options["baud"]) if "baud" in options else DEFAULT_BAUD
-        return cls(address, clock, baud)
+        return cls(address, clock, baud, mission=mission)
 
     def now(self) -> int:
         """This host's time."""

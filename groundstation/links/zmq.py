@@ -32,6 +32,7 @@ from groundstation.links.relay_protocol import MESSAGE_MAX, pack, pack_news
 from groundstation.links.relay_session import RelayStream
 from groundstation.security.keys import Credentials, KeyStore, checked_key
 from groundstation.security.outgoing import EVENTS, Outgoing, watched
+from protocols.declare.mission import Mission
 from protocols.units import NS_PER_S
 
 WRITE_TIMEOUT_S = 0.5
@@ -90,7 +91,9 @@ class ZmqLink:
         return self._stream.malformed
 
     @classmethod
-    def from_url(cls, address: str, options: Mapping[str, str], clock: Clock) -> ZmqLink:
+    def from_url(
+        cls, address: str, options: Mapping[str, str], clock: Clock, mission: Mission | None = None
+    ) -> ZmqLink:
         """The link of a URL.
 
         Raises:

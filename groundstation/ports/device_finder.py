@@ -17,13 +17,14 @@ from groundstation.messages.text import utc
 from groundstation.ports.address import parse_port
 from groundstation.ports.devices import Device, describe, find_again, find_device
 from groundstation.ports.lander_search import find_lander
+from protocols.declare.mission import Mission
 
 
 class DeviceFinder:
     """Finds the device of one link, again and again."""
 
-    def __init__(self, text: str, baud: int, root: Path) -> None:
-        """Args: what was written behind ``serial:``, bits per second, and the root of the file system.
+    def __init__(self, text: str, baud: int, root: Path, mission: Mission | None = None) -> None:
+        """Args: the text after ``serial:``, bits per second, the root of the file system, and whose lander is sought.
 
         Raises:
             CallerError: it means several ports.
@@ -33,6 +34,7 @@ class DeviceFinder:
             raise CallerError("serial:all: a station receives one port: name it, or serial:auto")
         self._baud = baud
         self._root = root
+        self._mission = mission
         self._device: Device | None = None
 
     def __str__(self) -> str:
@@ -53,7 +55,7 @@ class DeviceFinder:
         device = self._known() or (
             find_device(self._address.text, self._root)
             if self._address.kind == "name"
-            else find_lander(self._baud, self._root)
+            else find_lander(self._baud, self._root, mission=self._mission)
         )
         return device.path, device
 

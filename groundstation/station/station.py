@@ -101,7 +101,7 @@ class Station:
         self._health = HealthMonitor(config.profile.cadu_length)
         self._registry = registry
         self._started = clock()
-        self._link = open_link(config.link, clock)
+        self._link = open_link(config.link, clock, config.mission)
         self._replay: ReplaySession | None = None
         if isinstance(self._link, ReplayLink):
             self._clock, self._replay = self._link.now, ReplaySession(self._link, lambda: self._publisher.published)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from groundstation.errors import LinkError
 from groundstation.ports.address import USUAL_BAUDS
 from groundstation.ports.board_lock import WAIT_S, lock_board
-from groundstation.ports.lander_search import await_frame
+from groundstation.ports.lander_search import await_frame, inquiry_of
 from groundstation.ports.opening import closing_port, open_port
 from hil.targets import BoardPort, MachineFailed
 
@@ -38,7 +38,7 @@ def find_baud(port: BoardPort, bauds: Sequence[int] = USUAL_BAUDS, wait_s: float
             for n, baud in enumerate(bauds):
                 serial.baudrate = baud
                 termios.tcflush(serial.fileno(), termios.TCIFLUSH)
-                came, heard = await_frame(serial.fileno(), NEXT_S if n else FIRST_S, time.monotonic)
+                came, heard = await_frame(serial.fileno(), NEXT_S if n else FIRST_S, time.monotonic, inquiry_of())
                 if heard:
                     return BoardPort(port.path, baud, port.device)
                 count += came

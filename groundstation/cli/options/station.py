@@ -50,9 +50,9 @@ def station_options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
-def check_link(url: str, wait: bool) -> None:
+def check_link(url: str, wait: bool, mission: Mission) -> None:
     """Refuse a URL that cannot be; without ``wait`` a port that cannot be opened too."""
-    link = open_link(url, host_clock)
+    link = open_link(url, host_clock, mission)
     if not wait and isinstance(link, SerialLink):
         link.probe()
     link.stop()

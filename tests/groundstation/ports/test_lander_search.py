@@ -10,8 +10,11 @@ import pytest
 from groundstation.errors import CallerError, PortAbsent
 from groundstation.ports.board_lock import lock_board
 from groundstation.ports.devices import boards
-from groundstation.ports.lander_search import QUESTION, ask, find_lander
+from groundstation.ports.lander_search import ask, find_lander, inquiry_of
 from groundstation.ports.opening import closing_port, open_port
+from protocols.declare.dictionary import Dictionary
+from protocols.declare.mission import Mission
+from protocols.profile import LinkProfile
 from tests.groundstation.links.usb_tree import plug
 from tests.stand_ins import Program, chatter, lander, silent, talkers
 
@@ -34,7 +37,7 @@ def test_lander_is_found_among_silent_and_other_devices(tmp_path: Path, locks: l
     with talkers(silent, lander(), chatter) as found:
         plug_all(tmp_path, *(each.path for each in found))
         assert find_lander(root=tmp_path, folders=locks).serial == "SN1"
-        assert QUESTION in found[0].heard
+        assert inquiry_of().question in found[0].heard
         assert (found[1].heard, found[2].heard) == (b"", b"")  # one is known, the other may be anything
 
 
@@ -53,7 +56,7 @@ def test_ports_are_asked_at_the_same_time(tmp_path: Path, locks: list[Path]) -> 
         def program(came: bytes, baud: int) -> bytes:
             if came:
                 asked.add(number)
-            return answer(came or QUESTION, baud) if len(asked) == 4 else b""
+            return answer(came or inquiry_of().question, baud) if len(asked) == 4 else b""
 
         return program
 
@@ -108,3 +111,10 @@ def test_port_that_goes_away_is_no_lander(tmp_path: Path, locks: list[Path]) -> 
     os.close(master)
     (answer,) = ask(devices, seconds=0.5, folders=locks)
     assert answer.state == "none"
+
+
+def test_the_inquiry_is_the_missions() -> None:
+    other = Dictionary("OTHER", 0x2A, (), (), (), ())
+    profile = LinkProfile(frame_length=64)
+    inquiry = inquiry_of(Mission(other, profile))
+    assert (inquiry.scid, inquiry.profile, inquiry.question) == (0x2A, profile, b"")
