@@ -42,6 +42,7 @@ from groundstation.messages.wire import (
     SnapshotRequest,
     StopRequest,
 )
+from groundstation.recordings.mission_facts import mission_facts
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.security.authorization import Principal
 from groundstation.security.endpoints import check, pair_of
@@ -206,8 +207,8 @@ class Station:
         config = self.config
         if config.recording is None:
             return NoArchive()
-        meta = {"station": config.name, "link": config.link, "mission": config.dictionary.name}
-        meta |= {"dictionary_hash": config.dictionary.hash_text, "started": str(self._started)}
+        meta = {"station": config.name, "link": config.link, "started": str(self._started)}
+        meta |= mission_facts(config.mission)
         return ArchiveWriter(config.recording, meta)
 
     async def _conduct(

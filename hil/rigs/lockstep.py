@@ -19,6 +19,7 @@ from groundstation.errors import ArchiveError, CommandRefused
 from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.commanding import FINAL_STATES, CommandUpdate
 from groundstation.messages.wire import EventMessage, Telemetry
+from groundstation.recordings.mission_facts import mission_facts
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.recorder import ArchivingReceiver
 from groundstation.uplink.cop1_messages import Transmission
@@ -32,7 +33,7 @@ from hil.rigs.scheduled_fault import ScheduledFault
 from hil.rigs.stepped_target import SteppableTarget
 from hil.scenario.scenario import Scenario
 from hil.verdict.flight_record import FlightRecord
-from protocols.lander import EPOCH, MARS6
+from protocols.lander import EPOCH, MARS6, MISSION
 from protocols.profile import UART
 
 MAX_TICKS = 12_000
@@ -85,7 +86,7 @@ class LockstepRig:
             ArchiveError: the recording cannot be written, or lacks something in the end.
         """
         record = self.record
-        meta = {"station": "lockstep", "link": self._url, "mission": MARS6.name, "dictionary_hash": MARS6.hash_text}
+        meta = {"station": "lockstep", "link": self._url} | mission_facts(MISSION)
         with ArchiveWriter(record.recording, meta) as archive:
             self._recorder = ArchivingReceiver(Receiver(MARS6, UART, self._url), archive, str(record.recording))
             self._target.begin(self._scenario.head.flight_profile)

@@ -7,6 +7,7 @@ from click.shell_completion import CompletionItem
 
 from groundstation.errors import CallerError
 from groundstation.formats.output import echo
+from groundstation.recordings.mission_facts import DICTIONARY_HASH, MISSION, MISSION_SOURCE
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.loading import DEFAULT, installed, load_mission
 from protocols.declare.mission import Mission
@@ -72,10 +73,10 @@ def mission_for(reader: ArchiveReader, given: Mission | None) -> Mission:
     """
     meta = reader.meta()
     default = load_mission()
-    name, hash_text = meta.get("mission", default.name), meta.get("dictionary_hash", default.dictionary.hash_text)
+    name, hash_text = meta.get(MISSION, default.name), meta.get(DICTIONARY_HASH, default.dictionary.hash_text)
     mission = given or installed_mission(name, hash_text)
     if mission is None:
-        source = meta.get("mission_source", "")
+        source = meta.get(MISSION_SOURCE, "")
         raise CallerError(f"{reader.path} was recorded with mission {name}: name it, --mission {source or 'NAME'}")
     if mission.dictionary.hash_text != hash_text:
         recorded = f"{reader.path} was recorded with dictionary {hash_text} of {name}"
