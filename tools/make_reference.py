@@ -24,9 +24,12 @@ from groundstation.exit_codes import errors_of
 from groundstation.messages.base import Message
 from groundstation.messages.commanding import CommandingRequest
 from groundstation.messages.wire import AnyMessage, Telemetry
-from hil.faults import FAULTS
+from hil.faults import FAULTS, When
 from hil.faults.spec import Spec
+from hil.scenario import expectation
+from hil.scenario.expectation import Expect, Within
 from hil.scenario.scenario import Command, Head, Limit, Loss, Vary
+from hil.verdict.expectations import rows as judged_expectations
 from hil.verdict.limits import MEASUREMENTS
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +78,7 @@ MEANINGS = {
     },
     "Command": {
         "at": "mission time at which the station is given the command",
+        "when": "parameter that it waits for, in place of `at`",
         "name": "command of the dictionary",
         "args": "its arguments",
         "expect": "state in which it has to end",
@@ -255,6 +259,7 @@ FORMS = """\
 |---|---|
 | time | `"09:11:05"`, `"09:11:05.250"`: mission UTC |
 | place | a time, or `{ frame = 100 }`, `{ byte = 13200 }`, `{ event = "DROGUE" }` |
+| value | `12`, or with the parameter's unit: `"12 g"`; another unit is rejected |
 | duration | `"2.5 s"`, `"300 ms"`, `"1 min"`, `{ frames = 3 }`, `{ bytes = 40 }` |
 
 Frames and bytes are those of the lander, counted from 0 from the start of the pass. `at` of a command or a loss takes a
@@ -273,7 +278,14 @@ def scenarios() -> str:
     example = (inspect.getdoc(sys.modules[Head.__module__]) or "").split("\n\n", 1)[1].split("\n\nUnknown keys")[0]
     example = "\n".join(line.removeprefix("    ") for line in example.splitlines())
     measured = ", ".join(f"`{name}`" for name in MEASUREMENTS)
-    heads = {"[scenario]": Head, "[[command]]": Command, "[[loss]]": Loss, "[[limit]]": Limit, "[[vary]]": Vary}
+    heads: dict[str, type] = {
+        "[scenario]": Head,
+        "[[command]]": Command,
+        "[[expect]]": Expect,
+        "[[loss]]": Loss,
+        "[[limit]]": Limit,
+        "[[vary]]": Vary,
+    }
     parts = [
         f"# Scenario format\n\n{NOTE} [hil.md](hil.md) says how a scenario is flown and judged.\n",
         f"A scenario is a TOML file. All tables:\n\n```toml\n{example}\n```\n",
@@ -282,16 +294,33 @@ def scenarios() -> str:
     ]
     for title, kind in heads.items():
         parts.append(f"## `{title}`\n\n{table(kind, skip=())}")
+        if kind is Expect:
+            parts.append(section(Within, "`within`", ()))
+            parts.append(expectations())
         if kind is Limit:
             parts.append(f"Measurements: {measured}. [What each is](hil.md#what-is-measured).\n")
     parts.append("## `[[fault]]`\n\nEvery fault has its `kind` and:\n")
     parts.append(table(Spec, skip=()))
+    parts.append(section(When, "`when`", ()))
+    parts.append(rules(sys.modules[When.__module__]) + "\n")
     common = {field.name for field in shape_of(Spec).fields}
     for name, fault in FAULTS.items():
         parts.append(f"### `{name}`\n\n{purpose(fault)}\n")
         if any(field.name not in common for field in shape_of(fault).fields):
             parts.append(table(fault, skip=common))
     return "\n".join(parts)
+
+
+def expectations() -> str:
+    """Examples of expectations, and how they are judged."""
+    example = (inspect.getdoc(expectation) or "").split("\n\n", 1)[1].split("\n\n`hil.")[0]
+    example = "\n".join(line.removeprefix("    ") for line in example.splitlines())
+    return f"```toml\n{example}\n```\n\nHow they are judged:\n\n{rules(judged_expectations)}\n"
+
+
+def rules(module: Any) -> str:
+    """The rules in a file's docstring."""
+    return markup((inspect.getdoc(module) or "").partition("Rules:\n")[2].strip())
 
 
 # ------------------------------------------------------------------------------------------------------ tables
@@ -359,7 +388,7 @@ WORDS: dict[type[shape.Type], Callable[[Any], str]] = {
     shape.TupleType: lambda kind: f"[{', '.join(words(part) for part in kind.item_types)}]",
     shape.DictType: lambda kind: f"table of {words(kind.value_type)}",
     shape.StructType: lambda kind: f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})",
-    shape.CustomType: lambda kind: {"At": "place", "For": "duration"}[kind.cls.__name__],
+    shape.CustomType: lambda kind: {"At": "place", "For": "duration", "Amount": "value"}[kind.cls.__name__],
     shape.IntType: lambda kind: f"integer{bounds(kind.ge, kind.le)}",
     shape.FloatType: lambda kind: f"number{bounds(kind.ge, kind.le)}",
     shape.StrType: lambda _: "text",

@@ -16,12 +16,12 @@ Rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from hil.channel.frame_splitter import FrameSplitter, SentFrame
-from hil.faults import FaultLog, Note, Spec, Stage, Unit, Way
+from hil.faults import FaultLog, Note, Spec, Stage, Unit, Watch, Way
 from hil.faults.timing import Pace
 from protocols.declare.dictionary import Dictionary
 from protocols.profile import LinkProfile
@@ -133,6 +133,7 @@ class Channel:
         events_of: Dictionary | None = None,
         baud: int | None = None,
         start: int = 0,
+        watches: Mapping[int, Watch] | None = None,
     ) -> None:
         """Build it.
 
@@ -143,7 +144,9 @@ class Channel:
             events_of: whose onboard events open windows; None if none does.
             baud: rate of the line by which bytes are paced; None: they take no time.
             start: mission time of bytes before the first frame, in ns.
+            watches: of the faults that wait for a parameter, by their places.
         """
+        self._watches = {} if watches is None else watches
         self.log = FaultLog()
         self.cuts: list[SentFrame] = []
         self._cutter = FrameSplitter(profile, events_of)
@@ -259,7 +262,7 @@ class Channel:
             if spec.family == "stream" and spec.direction in (way, "both"):
                 chosen = seed if spec.seed is None else spec.seed
                 random = Random(f"{chosen}/{n if spec.seed is None else spec.kind}/{way}")  # noqa: S311 - repeatable, not secret
-                stages.append(Stage(spec, spec.effect(random), Note(self.log, n, spec.kind, way)))
+                stages.append(Stage(spec, spec.effect(random), Note(self.log, n, spec.kind, way), self._watches.get(n)))
         return stages
 
     def _unit(self, cut: SentFrame, now: int) -> Unit:

@@ -1,6 +1,7 @@
 """The fault vocabulary: what a scenario can do to the bytes, the link and the target. Sans-I/O.
 
     unit        what moves, and the log of what was done to it
+    when        conditions on telemetry that a fault or a command waits for
     window      when a fault is on
     spec        what every fault has, and how an effect stands behind its window
     damage, framewise, timing    faults of the stream
@@ -28,6 +29,7 @@ from hil.faults.framewise import BurstLoss, FrameDrop, FrameDup, FrameReorder, O
 from hil.faults.spec import Spec, Stage
 from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
 from hil.faults.unit import FaultLog, FaultLogEntry, Note, Unit, Way
+from hil.faults.when import Amount, Watch, When
 from hil.faults.window import At, For, in_flight, mission_time, span_ns
 
 FAULTS: dict[str, type[Spec]] = {
@@ -62,6 +64,7 @@ FAULTS: dict[str, type[Spec]] = {
 
 __all__ = [
     "FAULTS",
+    "Amount",
     "At",
     "EnvironmentFault",
     "FaultLog",
@@ -73,7 +76,9 @@ __all__ = [
     "Stage",
     "Trigger",
     "Unit",
+    "Watch",
     "Way",
+    "When",
     "in_flight",
     "mission_time",
     "span_ns",

@@ -8,6 +8,7 @@ import msgspec
 
 from hil.faults.spec import Family, Spec
 from hil.faults.unit import Unit
+from hil.faults.when import Watch
 from hil.faults.window import At
 
 
@@ -23,8 +24,8 @@ class EnvironmentFault(Spec, frozen=True, kw_only=True):
             raise ValueError(f"{self.kind} happens at once: it has no 'for'")
         if self.span is not None and self.span.kind != "ns":
             raise ValueError(f"{self.kind} lasts for a time, not for {self.span.kind}")
-        if self.at is None:
-            raise ValueError(f"{self.kind} needs 'at'")
+        if self.at is None and self.when is None:
+            raise ValueError(f"{self.kind} needs 'at' or 'when'")
 
 
 class Unplug(EnvironmentFault, frozen=True, kw_only=True, tag="unplug"):
@@ -89,23 +90,29 @@ class MemoryFlip(EnvironmentFault, frozen=True, kw_only=True, tag="memory_flip")
 class Trigger:
     """Knows when an act is to be done. Show it the mission time before a tick, and every frame sent.
 
+    It waits for a place, or for a condition on what the station decodes.
+
     Attributes:
         began: mission time at which it was due, once it was.
     """
 
-    def __init__(self, at: At) -> None:
+    def __init__(self, at: At | None, watch: Watch | None = None) -> None:
         self._at = at
+        self._watch = watch
         self.began: int | None = None
 
     def begins(self, scet: int, last: Unit | None = None) -> bool:
         """Whether it is to be done now, for the first time. ``last`` is the frame that was sent last."""
         if self.began is not None or not self._reached(scet, last):
             return False
-        self.began = self._at.value if isinstance(self._at.value, int) and self._at.kind == "scet" else scet
+        at = self._at
+        self.began = at.value if at is not None and isinstance(at.value, int) and at.kind == "scet" else scet
         return True
 
     def _reached(self, scet: int, last: Unit | None) -> bool:
         at = self._at
+        if at is None:
+            return self._watch is not None and self._watch.fired is not None
         if at.kind == "scet":
             return isinstance(at.value, int) and scet >= at.value
         if last is None:

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 import msgspec
 
 from hil.faults.unit import Note, Unit
+from hil.faults.when import Watch, When
 from hil.faults.window import At, For, Gate
 from protocols.profile import UART
 
@@ -49,7 +50,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What every fault has.
 
     Attributes:
-        at: where it begins; None: at once.
+        at: where it begins; None: at once, or with `when`.
+        when: parameter that it waits for, in place of `at`.
         span: how long it stays; None: to the end.
         direction: of the bytes it acts on.
         seed: of its random numbers; None: made of the run's seed and its place in the scenario.
@@ -58,6 +60,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     family: ClassVar[Family] = "stream"
 
     at: At | None = None
+    when: When | None = None
     span: For | None = msgspec.field(default=None, name="for")
     direction: Direction = msgspec.field(default="down", name="dir")
     seed: int | None = None
@@ -102,8 +105,9 @@ class Stage:
         exposed: bytes that came while its window was open.
     """
 
-    def __init__(self, spec: Spec, effect: Effect, note: Note) -> None:
-        self.gate = Gate(spec.at, spec.span)
+    def __init__(self, spec: Spec, effect: Effect, note: Note, watch: Watch | None = None) -> None:
+        """Args: the fault, what it does, the log, and the condition that it waits for."""
+        self.gate = Gate(spec.at, spec.span, watch)
         self.fault = note.fault
         self.exposed = 0
         self._effect = effect

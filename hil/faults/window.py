@@ -12,7 +12,7 @@ Rules:
 1. Mission time is what the frame carries, not when it passes: a frame stamped exactly at the start is in the window,
    one stamped exactly at its end is not.
 2. Without ``at`` a window is open from the first unit on, without ``for`` it stays open.
-3. Windows open once.
+3. Windows open once. One that waits for a parameter (`hil.faults.when`) opens with the unit that comes next.
 4. Frames are in a window whole, except where bytes are counted.
 """
 
@@ -24,6 +24,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from hil.faults.unit import Unit
+from hil.faults.when import Watch
 from protocols.times import utc_ns
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
@@ -150,9 +151,11 @@ def span_ns(text: str) -> int:
 class Gate:
     """One window in one direction. Show it every unit, in order."""
 
-    def __init__(self, at: At | None, span: For | None) -> None:
+    def __init__(self, at: At | None, span: For | None, watch: Watch | None = None) -> None:
+        """Args: where it opens, for how long, and the condition with which it opens instead."""
         self._at = at
         self._span = span
+        self._watch = watch
         self._opened: int | None = None
         self._closed = False
         self._last = -1
@@ -179,6 +182,8 @@ class Gate:
     def leaves(self, unit: Unit) -> bool:
         """Whether the window is not open for a unit, and stays as it is: nothing has to be split."""
         at = self._at
+        if self._watch is not None and self._opened is None:
+            return self._watch.fired is None
         if self._closed or at is None or at.kind != "scet":
             return self._closed
         return self._opened is None and not _reached(at, unit)

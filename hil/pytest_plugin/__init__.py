@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from hil.pytest_plugin.session import HilSession
 
 _HEAD = re.compile(r"^\s*\[\s*scenario\s*\]", re.MULTILINE)
-REQUIREMENTS, TAGS = "hil_requirements", "hil_tags"
+REQUIREMENTS, TAGS, EXPECT = "hil_requirements", "hil_tags", "hil_expect"
 MARKERS = {
     REQUIREMENTS: "hil_requirements(*ids): requirements that the test verifies; in JUnit and in the report's coverage",
+    EXPECT: "hil_expect(parameter, **keys): an expectation on telemetry of every flight of the test, as [[expect]]",
     TAGS: "hil_tags(*tags): words to choose tests by, with -k; in JUnit",
 }
 """Names of the markers, and what pytest says of them."""
@@ -116,7 +117,7 @@ def _is_scenario(path: Path) -> bool:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let a test that is marked be found by its labels, and told of with them."""
-    if any(True for name in MARKERS for _ in item.iter_markers(name)):
+    if any(True for name in (REQUIREMENTS, TAGS) for _ in item.iter_markers(name)):
         from hil.pytest_plugin.labels import labels_of, put_labels  # noqa: PLC0415 - only now is it needed
 
         put_labels(item, labels_of(item, REQUIREMENTS), labels_of(item, TAGS))

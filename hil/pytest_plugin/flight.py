@@ -27,7 +27,7 @@ from hil.errors import ScenarioError
 from hil.faults import mission_time, span_ns
 from hil.pytest_plugin import REQUIREMENTS, TAGS, evidence
 from hil.pytest_plugin.items import story
-from hil.pytest_plugin.labels import labels_of
+from hil.pytest_plugin.labels import expectations_of, labels_of
 from hil.pytest_plugin.own_rows import own_row
 from hil.pytest_plugin.telemetry import TelemetryColumns, read_columns
 from hil.report import lines
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 At = str | dict[str, int] | dict[str, str]
 """A mission time, or ``{"frame": 100}``, ``{"byte": 13200}``, ``{"event": "DROGUE"}``."""
+When = dict[str, Any]
+"""A condition on a parameter: ``{"parameter": "DESCENT.altitude", "below": 5000}``, ``above`` or ``equals``."""
 For = str | dict[str, int]
 """``"2.5 s"``, ``{"frames": 3}`` or ``{"bytes": 40}``."""
 
@@ -117,14 +119,18 @@ class Flight:
     def fault(
         self, kind: str, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any
     ) -> None:
-        """Any fault of the vocabulary (`hil list`), with its keys."""
+        """Any fault of the vocabulary (`hil list`), with its keys. In place of ``at`` it may wait for a parameter:
+        ``when={"parameter": "DESCENT.altitude", "below": 5000}``, as every verb here that takes a time.
+        """
         __tracebackhide__ = True
         self._add("fault", {"kind": kind, "at": at, "for": for_, "dir": dir_, **keys})
 
-    def drop_link(self, at: At, for_: For | None = None, dir_: str | None = None) -> None:
+    def drop_link(
+        self, at: At | None = None, for_: For | None = None, dir_: str | None = None, *, when: When | None = None
+    ) -> None:
         """Silence: the port stays open, and nothing comes. Without ``for_`` to the end."""
         __tracebackhide__ = True
-        self.fault("silence", at, for_, dir_)
+        self.fault("silence", at, for_, dir_, when=when)
 
     def corrupt(self, at: At | None = None, for_: For | None = None, dir_: str | None = None, **keys: Any) -> None:
         """Turn bits over: ``ber=1e-4``, or ``bits=3`` of each frame, or ``offset=60, mask=0xFF``."""
@@ -138,31 +144,51 @@ class Flight:
         __tracebackhide__ = True
         self.fault("frame_drop", at, for_, dir_, p=p)
 
-    def unplug(self, at: At, for_: For | None = None, new_name: bool = False) -> None:
+    def unplug(
+        self, at: At | None = None, for_: For | None = None, new_name: bool = False, *, when: When | None = None
+    ) -> None:
         """The port goes, and comes back after ``for_``."""
         __tracebackhide__ = True
-        self.fault("unplug", at, for_, new_name=new_name)
+        self.fault("unplug", at, for_, new_name=new_name, when=when)
 
-    def reset(self, at: At) -> None:
+    def reset(self, at: At | None = None, *, when: When | None = None) -> None:
         """Pull the target's reset pin."""
         __tracebackhide__ = True
-        self.fault("reset", at)
+        self.fault("reset", at, when=when)
 
-    def hang(self, at: At, for_: For | None = None) -> None:
+    def hang(self, at: At | None = None, for_: For | None = None, *, when: When | None = None) -> None:
         """Let the target stand still, for some time or for good."""
         __tracebackhide__ = True
-        self.fault("hang", at, for_)
+        self.fault("hang", at, for_, when=when)
 
-    def power_off(self, at: At, for_: For | None = None) -> None:
+    def power_off(self, at: At | None = None, for_: For | None = None, *, when: When | None = None) -> None:
         """Take the target's power, for some time or for good."""
         __tracebackhide__ = True
-        self.fault("power_off", at, for_)
+        self.fault("power_off", at, for_, when=when)
 
-    def send(self, name: str, at: str, *, expect: str = "COMPLETED", bypass: bool = False, **args: Any) -> None:
+    def send(
+        self,
+        name: str,
+        at: str | None = None,
+        *,
+        when: When | None = None,
+        expect: str = "COMPLETED",
+        bypass: bool = False,
+        **args: Any,
+    ) -> None:
         """Give the station a command, with its arguments; ``expect`` is the state in which it has to end."""
         __tracebackhide__ = True
-        entry = {"at": at, "name": name, "expect": expect, "bypass": bypass, "args": _given(args) or None}
+        entry = {"at": at, "when": when, "name": name, "expect": expect, "bypass": bypass, "args": _given(args) or None}
         self._add("command", entry)
+
+    def expect(self, parameter: str, **keys: Any) -> None:
+        """What a parameter has to do, as ``[[expect]]`` of a scenario: ``expect("DESCENT.deceleration", max="12 g")``.
+
+        The keys are ``between=["09:08:00", {"event": "MAIN"}]``, ``min``, ``max``, ``equals``, ``monotonic``,
+        ``within={"of": "DESCENT.altitude", "by": 50}`` and ``at_least_once``. Each is a row of the verdict.
+        """
+        __tracebackhide__ = True
+        self._add("expect", {"parameter": parameter, **keys})
 
     def expect_los(self, at: str, cause: str | Sequence[str]) -> None:
         """A loss of the lander's signal that has to happen. Once said, it replaces those that the faults lead to."""
@@ -326,9 +352,11 @@ class Flight:
         self._tables, self._told = tables, True
 
     def _parse(self, tables: dict[str, Any]) -> Scenario:
-        """The scenario with the test's labels, and the losses that follow from its faults if none was said."""
+        """The scenario with what the test's markers say, and the losses that its faults lead to if it lists none."""
         __tracebackhide__ = True
-        return with_losses({**tables, "scenario": self._labelled(tables["scenario"])}, self._id)
+        expected = [*map(_given, expectations_of(self._item)), *tables.get("expect", [])]
+        marked = {"scenario": self._labelled(tables["scenario"]), **({"expect": expected} if expected else {})}
+        return with_losses({**tables, **marked}, self._id)
 
     def _labelled(self, head: dict[str, Any]) -> dict[str, Any]:
         """The table [scenario] with the labels of the test's markers."""

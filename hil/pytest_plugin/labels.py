@@ -1,4 +1,6 @@
-"""Requirement ids and tags of tests: ``@pytest.mark.hil_requirements("LOS-3")``, ``@pytest.mark.hil_tags("smoke")``.
+"""What markers say: requirement ids, ``@pytest.mark.hil_requirements("LOS-3")``, tags,
+``@pytest.mark.hil_tags("smoke")``, and expectations on telemetry,
+``@pytest.mark.hil_expect("DESCENT.deceleration", max=12)``.
 
 A test carries them as properties, which JUnit shows and pytest-xdist hands on; a flight of it carries them too. Those
 of a scenario's file are the same to pytest: `pytest -k smoke` chooses by a tag or an id.
@@ -7,10 +9,11 @@ of a scenario's file are the same to pytest: `pytest -k smoke` chooses by a tag 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
-from hil.pytest_plugin import REQUIREMENTS, TAGS
+from hil.pytest_plugin import EXPECT, REQUIREMENTS, TAGS
 from hil.scenario.scenario import check_labels
 
 _PROPERTIES = {REQUIREMENTS: "hil_requirement", TAGS: "hil_tag"}
@@ -29,6 +32,20 @@ def labels_of(item: pytest.Item, marker: str) -> list[str]:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     return [str(label) for label in found]
+
+
+def expectations_of(item: pytest.Item) -> list[dict[str, Any]]:
+    """Tables [[expect]] of a test's markers and of those of its class and module, the outermost first.
+
+    Raises:
+        pytest.UsageError: a marker names no parameter.
+    """
+    tables = []
+    for marker in reversed(list(item.iter_markers(EXPECT))):
+        if len(marker.args) != 1 or "parameter" in marker.kwargs:
+            raise pytest.UsageError(f'{item.nodeid}: {EXPECT}: one parameter, as {EXPECT}("PACKET.name", max=12)')
+        tables.append({"parameter": marker.args[0], **marker.kwargs})
+    return tables
 
 
 def put_labels(item: pytest.Item, requirements: Sequence[str], tags: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
     if part.cut:
         return ends[0] - before
     ends += [(_began(fault, length) + span_of(fault)) / speed / NS_PER_S for fault in scenario.faults if span_of(fault)]
-    ends += [_host_seconds(_since(c), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
+    ends += [_host_seconds(_since(c, length), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
     return max(ends) - before
 
 
@@ -62,15 +62,16 @@ def _began(fault: Spec, length: int) -> int:
     return int(at.value) - EPOCH if at is not None and at.kind == "scet" else length
 
 
-def _since(command: Command) -> int:
-    return int(command.at.value) - EPOCH
+def _since(command: Command, waiting: int) -> int:
+    """When it is given, in ns after the epoch; if it waits for a parameter that is not known: ``waiting``."""
+    return waiting if command.at is None else int(command.at.value) - EPOCH
 
 
 def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> float:
     """The host's seconds until a mission time, in ns after the epoch. A SCALE that asks for more may not arrive."""
     host, now, rate = 0.0, 0, speed
-    for command in sorted((c for c in commands if c.name == "SCALE"), key=_since):
-        then = min(_since(command), mission)
+    for command in sorted((c for c in commands if c.name == "SCALE"), key=lambda c: _since(c, 0)):
+        then = min(_since(command, 0), mission)
         host, now = host + max(0, then - now) / rate / NS_PER_S, max(now, then)
         factor = command.args.get("factor")
         rate = min(rate, factor) if isinstance(factor, (int, float)) and factor > 0 else rate

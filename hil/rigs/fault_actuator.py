@@ -97,7 +97,10 @@ class FaultActuator:
         self._record = record
         self._lead = lead
         faults = enumerate(record.scenario.faults)
-        self._faults = [ScheduledFault(n, spec) for n, spec in faults if isinstance(spec, EnvironmentFault)]
+        watches = record.triggers.faults
+        self._faults = [
+            ScheduledFault(n, spec, watches.get(n)) for n, spec in faults if isinstance(spec, EnvironmentFault)
+        ]
 
     def act(self, scet: int, line: int, time: int, last: Unit | None = None) -> None:
         """End and begin what is due.
@@ -128,7 +131,7 @@ class FaultActuator:
 
     @property
     def by_frames(self) -> bool:
-        """A fault begins with a frame, a byte or an onboard event."""
+        """A fault begins with a frame, a byte, an onboard event or a parameter."""
         return any(fault.by_frames for fault in self._faults)
 
     @property

@@ -29,9 +29,11 @@ from hil.faults import Unit
 from hil.lander.flight_profile import PASSES
 from hil.lander.physics.dynamics import TICK_NS
 from hil.rigs.fault_actuator import FaultActuator
+from hil.rigs.pending_commands import PendingCommands
 from hil.rigs.scheduled_fault import ScheduledFault
 from hil.rigs.stepped_target import SteppableTarget
 from hil.scenario.scenario import Scenario
+from hil.scenario.triggers import Triggers
 from hil.verdict.flight_record import FlightRecord
 from protocols.lander import EPOCH, MARS6, MISSION
 from protocols.profile import UART
@@ -61,8 +63,16 @@ class LockstepRig:
         self._url = f"lockstep:{target.name}"
         self._progress = progress
         by_event = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
-        channel = Channel(scenario.faults, scenario.head.seed, UART, events_of=MARS6 if by_event else None, start=EPOCH)
-        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, EPOCH)
+        self._triggers = triggers = Triggers(scenario, MARS6)
+        channel = Channel(
+            scenario.faults,
+            scenario.head.seed,
+            UART,
+            events_of=MARS6 if by_event else None,
+            start=EPOCH,
+            watches=triggers.faults,
+        )
+        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, EPOCH)
         self._channel = channel
         self._faults = FaultActuator(self, self.record)
         self._uplink = Uplink(MARS6)
@@ -75,7 +85,7 @@ class LockstepRig:
         self._held = False
         self._lost_pass = False
         self._heard = EPOCH
-        self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
+        self._pending = PendingCommands(scenario, triggers)
         self._numbers: dict[int, int] = {}
 
     def fly(self) -> FlightRecord:
@@ -142,13 +152,13 @@ class LockstepRig:
 
     def _room(self, now: int) -> int:
         """How many ticks the target may fly before something is to be done."""
-        if self._faults.by_frames or self._busy or self._channel.next_up is not None:
+        if self._faults.by_frames or self._pending.wait or self._busy or self._channel.next_up is not None:
             return 1
         due = [*self._faults.next_times, *([self._part.end] if self._part.cut else [])]
         if self._uplink.deadline is not None:
             due.append(self._uplink.deadline)
-        if self._orders:
-            due.append(int(self._orders[0][1].at.value))
+        if self._pending.next_time is not None:
+            due.append(self._pending.next_time)
         nearest = min(((time - now) // TICK_NS for time in due), default=BATCH)
         return max(1, min(BATCH, nearest))
 
@@ -203,6 +213,7 @@ class LockstepRig:
             self._hear(ocf, now)
         for outcome in outcomes:
             if isinstance(outcome, Telemetry):
+                self._triggers.take(outcome)
                 self._tell(self._uplink.report(outcome, now), now)
 
     def _hear(self, ocf: bytes, now: int) -> None:
@@ -227,8 +238,7 @@ class LockstepRig:
 
     def _order(self, now: int) -> None:
         """Give the station the commands that are due."""
-        while self._orders and int(self._orders[0][1].at.value) <= now:
-            place, order = self._orders.pop(0)
+        for place, order in self._pending.due(now):
             if not self._commanded and self._clcw is not None:
                 heard, ocf = self._clcw
                 self._tell(self._uplink.ocf(ocf, heard), heard)

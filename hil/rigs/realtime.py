@@ -47,9 +47,11 @@ from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
 from hil.rigs.deadline import GRACE_S, last_words, planned_seconds
 from hil.rigs.fault_actuator import FaultActuator
 from hil.rigs.live_viewer import Viewer
+from hil.rigs.pending_commands import PendingCommands
 from hil.rigs.scheduled_fault import ScheduledFault
 from hil.rigs.station_viewer import StationViewer
 from hil.scenario.scenario import Scenario
+from hil.scenario.triggers import Triggers
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import part_script, start_script
@@ -116,6 +118,7 @@ class RealtimeRig:
         self._machine = make(self._came.put)
         self._rest = b""
         events = any(fault.at is not None and fault.at.kind == "event" for fault in scenario.faults)
+        self._triggers = Triggers(scenario, MARS6)
         self._channel = Channel(
             scenario.faults,
             scenario.head.seed,
@@ -123,6 +126,7 @@ class RealtimeRig:
             events_of=MARS6 if events else None,
             baud=scenario.head.baud or None,
             start=EPOCH,
+            watches=self._triggers.faults,
         )
         self._pass = PASSES[scenario.head.flight_profile]
         self._part = scenario.head.part
@@ -130,12 +134,13 @@ class RealtimeRig:
         profile = scenario.head.flight_profile
         script = part_script(speed, profile, before) if before else start_script(speed, profile)
         self._script = script
+        name, channel, triggers = self._machine.name, self._channel, self._triggers
         self.record = FlightRecord(
-            scenario, self._machine.name, "realtime", speed, recording, self._channel, 0, script, ready=True
+            scenario, name, "realtime", speed, recording, channel, triggers, 0, script, ready=True
         )
         self.record.watched = viewer is not None
         self._faults = FaultActuator(self, self.record, lead=TICK_NS)
-        self._orders = sorted(enumerate(scenario.commands), key=lambda entry: entry[1].at.value)
+        self._pending = PendingCommands(scenario, triggers)
         self._numbers: dict[int, int] = {}
         self._began = 0
         self._scet = EPOCH
@@ -167,7 +172,7 @@ class RealtimeRig:
             config = StationConfig(self._station_name, self._server.url, self.record.recording, MISSION)
             self._station = start_station(config, with_parent=True)
             stack.callback(self._stop_station)
-            self._listener = stack.enter_context(StationViewer(self._station, self._clock))
+            self._listener = stack.enter_context(StationViewer(self._station, self._clock, keep=self._triggers.waiting))
             self._await_station()
             try:
                 if self._viewer is None:
@@ -295,6 +300,8 @@ class RealtimeRig:
         """Pass bytes on until the pass is over, and a little longer."""
         last = None
         while self._clock() < last if last is not None else not self._left():
+            for message in self._listener.decoded():
+                self._triggers.take(message)
             self._act()
             data = self._next(self._patience)
             if data:
@@ -358,7 +365,7 @@ class RealtimeRig:
         """What the flight waits for."""
         if len(self.record.booted) > 1:
             return "it has booted again, and waits for START"
-        waiting = [order.name for _, order in self._orders]
+        waiting = self._pending.names
         given = [self._scenario.commands[n].name for n, number in self._numbers.items() if not self._is_final(number)]
         if given:
             return f"no word of {', '.join(given)}"
@@ -505,8 +512,7 @@ class RealtimeRig:
                 self._machine.write(unit.data)
 
     def _give_orders(self) -> None:
-        while self._orders and int(self._orders[0][1].at.value) <= self._scet:
-            place, command = self._orders.pop(0)
+        for place, command in self._pending.due(self._scet):
             answer = self._listener.order(command)
             if isinstance(answer, int):
                 self._numbers[place] = answer

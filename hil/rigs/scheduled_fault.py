@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hil.faults import EnvironmentFault, Trigger, Unit
+from hil.faults import EnvironmentFault, Trigger, Unit, Watch
 from hil.verdict.flight_record import FaultOccurrence
 
 
@@ -17,12 +17,13 @@ class ScheduledFault:
         occurrence: since it acted.
     """
 
-    def __init__(self, number: int, spec: EnvironmentFault) -> None:
-        assert spec.at is not None  # a scenario is checked for that
+    def __init__(self, number: int, spec: EnvironmentFault, watch: Watch | None = None) -> None:
+        """Args: its place in the scenario, as declared, and the condition that it waits for."""
+        assert spec.at is not None or watch is not None  # a scenario is checked for that
         self.number = number
         self.spec = spec
         self.occurrence: FaultOccurrence | None = None
-        self._trigger = Trigger(spec.at)
+        self._trigger = Trigger(spec.at, watch)
         self._began = 0
 
     @property
@@ -50,8 +51,10 @@ class ScheduledFault:
 
     @property
     def by_frames(self) -> bool:
-        """It begins with a frame, a byte or an onboard event, not at a time."""
-        return self.spec.at is not None and self.spec.at.kind != "scet"
+        """It begins with a frame, a byte, an onboard event or a parameter, not at a time."""
+        if self.spec.at is None:
+            return self.occurrence is None
+        return self.spec.at.kind != "scet"
 
     def is_due(self, scet: int, last: Unit | None) -> bool:
         """Whether it is to begin now, at that mission time or after that frame; for the first time."""

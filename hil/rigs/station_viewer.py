@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from groundstation.errors import StationError, StationGone
@@ -46,8 +47,9 @@ class StationViewer:
         others_command: another client than the rig sent a command.
     """
 
-    def __init__(self, station: Endpoints, clock: Callable[[], int]) -> None:
-        """Args: whom to watch, and now in ns."""
+    def __init__(self, station: Endpoints, clock: Callable[[], int], *, keep: bool = False) -> None:
+        """Args: whom to watch, now in ns, and whether `decoded` is wanted."""
+        self._decoded: queue.SimpleQueue[Telemetry] | None = queue.SimpleQueue() if keep else None
         self._station = station
         self._clock = clock
         self._loop = asyncio.new_event_loop()
@@ -83,6 +85,12 @@ class StationViewer:
             self._watched.pop(self._order.popleft(), None)
         self._watched[scet] = now
         self._order.append(scet)
+
+    def decoded(self) -> Iterator[Telemetry]:
+        """All telemetry that the station published since this was asked last."""
+        if self._decoded is not None:
+            while not self._decoded.empty():
+                yield self._decoded.get_nowait()
 
     def order(self, command: Command) -> int | str:
         """Give the station a command, arming it first if that is needed; its number, or why it was refused."""
@@ -126,6 +134,8 @@ class StationViewer:
     async def _follow(self, client: StationClient) -> None:
         async for message in client.messages():
             self.lost = isinstance(message, StationLost)
+            if self._decoded is not None and isinstance(message, Telemetry):
+                self._decoded.put(message)
             if isinstance(message, Telemetry) and message.packet == "DESCENT":
                 since = self._watched.pop(message.scet, None)
                 if since is not None:

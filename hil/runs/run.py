@@ -42,7 +42,7 @@ from groundstation.ports.board_lock import WAIT_S
 from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import INCOMPLETE, UNSTABLE
-from hil.faults import EnvironmentFault, Spec, Way
+from hil.faults import EnvironmentFault, Spec, Way, When
 from hil.images.image import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
 from hil.lander.flight_profile import PASSES
 from hil.rigs.live_viewer import LiveViewer
@@ -185,7 +185,7 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
     start = plan.scenario.head.part.start
     if plan.mode == "realtime" and start > EPOCH and isinstance(fault, EnvironmentFault):
         at = fault.at
-        if at is None or at.kind != "scet" or int(at.value) < start:
+        if fault.when is None and (at is None or at.kind != "scet" or int(at.value) < start):
             raise NotForTarget(
                 f"{place}: it has to act at a mission time from {utc(start, 3)} on (scenario.from): in real time "
                 "nothing can be done to target or link before; fly it in lockstep, or from earlier"
@@ -639,6 +639,8 @@ def _fault_text(fault: msgspec.Struct) -> str:
             text = utc(value.value, 3) if value.kind == "scet" else f"{value.kind} {value.value}"
         elif field.encode_name == "for":
             text = f"{value.value / NS_PER_S:g} s" if value.kind == "ns" else f"{value.value} {value.kind}"
+        elif isinstance(value, When):
+            text = value.text("")
         else:
             text = str(value)
         parts.append(f"{field.encode_name} {text}")

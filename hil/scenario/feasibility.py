@@ -55,7 +55,12 @@ def check_feasible(scenario: Scenario, mode: Mode | None = None, ahead: int = 0)
         for n, fault in enumerate(scenario.faults):
             _check_fault(f"fault[{n}]", fault, scenario, ahead)
         for n, command in enumerate(scenario.commands):
-            _check_time(f"command[{n}].at", command.at, scenario, "it would never be given")
+            if command.at is not None:
+                _check_time(f"command[{n}].at", command.at, scenario, "it would never be given")
+        for n, expect in enumerate(scenario.expectations):
+            for at in expect.between or ():
+                if at.kind == "event":
+                    _check_event(f"expect[{n}].between", at, scenario)
         for n, loss in enumerate(scenario.losses):
             _check_loss(f"loss[{n}].at", loss, scenario)
         for n, limit in enumerate(scenario.limits):
@@ -74,9 +79,7 @@ def _check_fault(place: str, fault: Spec, scenario: Scenario, ahead: int) -> Non
         if not isinstance(fault, EnvironmentFault) and not scenario.commands:
             _check_window(place, fault, _pass(scenario).loss)
     elif fault.at.kind == "event":
-        events = EVENTS[scenario.head.flight_profile]
-        if not scenario.commands and fault.at.value not in events:
-            raise ValueError(f"{place}.at: this pass has no event {fault.at.value}; it has {', '.join(sorted(events))}")
+        _check_event(f"{place}.at", fault.at, scenario)
     else:
         _check_place(f"{place}.at", fault.at, scenario, ahead)
 
@@ -85,12 +88,20 @@ def _check_uplink(place: str, fault: Spec, scenario: Scenario) -> None:
     """Nothing goes up but commands."""
     if not scenario.commands:
         raise ValueError(f'{place}.dir: "up" has nothing to act on: the scenario has no [[command]]')
-    first = min(int(command.at.value) for command in scenario.commands)
+    if any(command.at is None for command in scenario.commands):
+        return
+    first = min(int(command.at.value) for command in scenario.commands if command.at is not None)
     at, span = fault.at, fault.span
     if at is not None and at.kind == "scet" and span is not None and span.kind == "ns":
         end = int(at.value) + span.value
         if end <= first:
             raise ValueError(f"{place}.for: over at {utc(end, 3)}, before the first command is given, at {utc(first)}")
+
+
+def _check_event(place: str, at: At, scenario: Scenario) -> None:
+    events = EVENTS[scenario.head.flight_profile]
+    if not scenario.commands and at.value not in events:
+        raise ValueError(f"{place}: this pass has no event {at.value}; it has {', '.join(sorted(events))}")
 
 
 def _check_time(place: str, at: At, scenario: Scenario, what: str) -> None:

@@ -20,10 +20,20 @@
     at = "09:09:00"
     for = "2 s"
 
+    [[fault]]
+    kind = "hang"
+    when = { parameter = "DESCENT.altitude", below = 5000 }    # once, by what the station decodes (hil.faults.when)
+    for = "1 s"
+
     [[command]]                          # given to the station, which sends it over COP-1
-    at = "09:08:00"
+    at = "09:08:00"                      # or when = { parameter = …, above, below or equals = … }
     name = "PING"
     expect = "COMPLETED"
+
+    [[expect]]                           # what a parameter has to do (hil.scenario.expectation)
+    parameter = "DESCENT.deceleration"
+    between = ["09:08:00", { event = "MAIN" }]
+    max = "12 g"
 
     [[loss]]                             # the losses of the lander's signal, in order; all of them
     at = "09:09:00"
@@ -65,11 +75,14 @@ from groundstation.messages.commanding import CommandState
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Cause
 from hil.errors import ScenarioError
-from hil.faults import FAULTS, At, EnvironmentFault, For, Spec, in_flight
+from hil.faults import FAULTS, Amount, At, EnvironmentFault, For, Spec, When, in_flight
 from hil.faults.spec import Direction
 from hil.lander.flight_profile import PASSES, FlightProfile
+from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
+from hil.scenario.lines import line_of
 from hil.scenario.measurements import MEASURED
+from hil.scenario.parameters import check_when
 from protocols.declare.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import EPOCH, MARS6
@@ -121,9 +134,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command that is given at a mission time, and the state in which it has to end."""
+    """A command that is given at a mission time or when a parameter says so, and the state in which it has to end."""
 
-    at: At
+    at: At | None = None
+    when: When | None = None
     name: str
     args: dict[str, Value] = msgspec.field(default_factory=dict)
     expect: CommandState = "COMPLETED"
@@ -187,6 +201,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     head: Head
     faults: list[Spec]
     commands: list[Command]
+    expectations: list[Expect]
     losses: list[Loss]
     limits: list[Limit]
     vary: list[Vary]
@@ -214,6 +229,7 @@ _ENTRIES: dict[str, Any] = {
     "scenario": Head,
     "fault": _Fault,
     "command": Command,
+    "expect": Expect,
     "loss": Loss,
     "limit": Limit,
     "vary": Vary,
@@ -232,6 +248,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "dir": get_args(Direction),
     "cause": get_args(Cause),
     "expect": get_args(CommandState),
+    "monotonic": get_args(Monotonic),
 }
 """Keys that take one of some words."""
 _PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
@@ -247,19 +264,22 @@ def load_scenario(path: Path) -> Scenario:
         text = read_text(path)
     except CallerError as error:
         raise ScenarioError(str(error)) from error
-    scenario = parse_scenario(text, str(path))
+    scenario = parse_scenario(text, str(path), lines=True)
     if scenario.id != path.stem:
         raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")
     return scenario
 
 
-def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = MARS6) -> Scenario:
+def parse_scenario(
+    text: str, name: str = "scenario", dictionary: Dictionary = MARS6, *, lines: bool = False
+) -> Scenario:
     """Check a scenario.
 
     Args:
         text: TOML.
         name: of the file, for errors.
-        dictionary: whose commands and onboard events it may name.
+        dictionary: whose commands, parameters and onboard events it may name.
+        lines: errors give the line: the text is one that its author wrote.
 
     Raises:
         ScenarioError: it is none; with the place.
@@ -273,22 +293,33 @@ def parse_scenario(text: str, name: str = "scenario", dictionary: Dictionary = M
             raise ScenarioError(f"{name}: unknown table [{key}]{nearest(key, _TABLES)}")
     if "scenario" not in tables:
         raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
-    parts = {key: _convert(tables[key], kind, key, name) for key, kind in _TABLES.items() if key in tables}
-    scenario = Scenario(
+    try:
+        scenario = _scenario(tables, text)
+        _check(scenario, dictionary)
+    except ValueError as error:
+        line = line_of(text, str(error)) if lines else None
+        raise ScenarioError(f"{name}{'' if line is None else f':{line}'}: {error}") from error
+    return scenario
+
+
+def _scenario(tables: dict[str, Any], text: str) -> Scenario:
+    """A scenario of these tables, as far as types say.
+
+    Raises:
+        ValueError: it is none; with the place.
+    """
+    parts = {key: _convert(tables[key], kind, key) for key, kind in _TABLES.items() if key in tables}
+    return Scenario(
         head=parts["scenario"],
         faults=parts.get("fault", []),
         commands=parts.get("command", []),
+        expectations=parts.get("expect", []),
         losses=parts.get("loss", [last_loss(parts["scenario"].flight_profile)]),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
         complete="loss" in parts,
         text=text,
     )
-    try:
-        _check(scenario, dictionary)
-    except ValueError as error:
-        raise ScenarioError(f"{name}: {error}") from error
-    return scenario
 
 
 def with_seed(scenario: Scenario, seed: int) -> Scenario:
@@ -296,15 +327,15 @@ def with_seed(scenario: Scenario, seed: int) -> Scenario:
     return msgspec.structs.replace(scenario, head=msgspec.structs.replace(scenario.head, seed=seed))
 
 
-def _convert(raw: Any, kind: Any, key: str, name: str) -> Any:
+def _convert(raw: Any, kind: Any, key: str) -> Any:
     try:
         return msgspec.convert(raw, kind, dec_hook=_hook, strict=True)
     except (msgspec.ValidationError, ValueError) as error:
-        raise ScenarioError(f"{name}: {_explain(str(error), raw, key)}") from error
+        raise ValueError(_explain(str(error), raw, key)) from error
 
 
 def _hook(kind: type, value: Any) -> Any:
-    if kind in (At, For):
+    if kind in (At, For, Amount):
         return kind.parse(value)
     raise NotImplementedError(kind)  # what msgspec wants to hear of a type that is not ours
 
@@ -328,9 +359,12 @@ def _explain(message: str, raw: Any, key: str) -> str:
 
 def _keys(raw: Any, where: str, table: str) -> list[str]:
     """The keys that are known at a place."""
-    if table == "fault":
+    inner = {".when": When, ".within": Within}.get(where[where.rfind(".") :])
+    if inner is not None:
+        kind: Any = inner
+    elif table == "fault":
         index = re.search(r"\[(\d+)\]", where)
-        kind: Any = FAULTS[raw[int(index[1]) if index else 0]["kind"]]
+        kind = FAULTS[raw[int(index[1]) if index else 0]["kind"]]
     else:
         kind = _ENTRIES[table]
     return [field.encode_name for field in msgspec.structs.fields(kind)]
@@ -350,6 +384,8 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     _check_faults(scenario.faults, dictionary)
     for n, command in enumerate(scenario.commands):
         _check_command(f"command[{n}]", command, dictionary)
+    for n, expect in enumerate(scenario.expectations):
+        check_expectation(f"expect[{n}]", expect, dictionary)
     for n, loss in enumerate(scenario.losses):
         _check_mission_time(f"loss[{n}].at", loss.at)
         if not loss.causes:
@@ -374,7 +410,7 @@ def _check_part(head: Head, commands: list[Command]) -> None:
     if part.end <= EPOCH:
         raise ValueError(f"scenario.until: nothing is flown before {utc(EPOCH, 3)}, with which the pass begins")
     for n, command in enumerate(commands):
-        if int(command.at.value) < part.start:
+        if command.at is not None and int(command.at.value) < part.start:
             raise ValueError(
                 f"command[{n}].at: {utc(int(command.at.value), 3)} is before scenario.from, {utc(part.start, 3)}: the "
                 "station, which gives it, listens from then on; fly from earlier"
@@ -461,6 +497,10 @@ def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
     events = [event.name for event in dictionary.events]
     for n, fault in enumerate(faults):
         _check_window(f"fault[{n}]", fault.at, events)
+        if fault.when is not None:
+            if fault.at is not None:
+                raise ValueError(f"fault[{n}].when: give 'at' or 'when', not both")
+            check_when(f"fault[{n}].when", fault.when, dictionary)
         try:
             fault.check()
         except ValueError as error:
@@ -486,7 +526,12 @@ def _check_mission_time(place: str, at: At) -> None:
 
 
 def _check_command(place: str, command: Command, dictionary: Dictionary) -> None:
-    _check_mission_time(f"{place}.at", command.at)
+    if (command.at is None) == (command.when is None):
+        raise ValueError(f"{place}: expected one of 'at' and 'when'")
+    if command.at is not None:
+        _check_mission_time(f"{place}.at", command.at)
+    if command.when is not None:
+        check_when(f"{place}.when", command.when, dictionary)
     try:
         dictionary.command(command.name).encode(dict(command.args))
     except EncodeError as error:

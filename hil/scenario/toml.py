@@ -20,7 +20,7 @@ def to_toml(tables: dict[str, Any]) -> str:
 def _toml_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml_value(each)}" for key, each in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml_value(each) for each in value) + "]"
     if isinstance(value, (str, bool)):
         return json.dumps(value, ensure_ascii=False)

@@ -7,8 +7,7 @@ those had to have bytes in their window, and may have left them alone.
 from __future__ import annotations
 
 from groundstation.messages.text import utc
-from hil.faults import At, EnvironmentFault, Spec
-from hil.scenario.flown_part import FlownPart
+from hil.faults import At, EnvironmentFault, Spec, Watch
 from hil.verdict.flight_record import FlightRecord
 from hil.verdict.limits import LimitBand, band_of, not_applicable, row
 from hil.verdict.result import Measurement
@@ -27,18 +26,24 @@ def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
     touched = [f"{log.touched[n, deed]:,} bytes {deed}" for deed in ("lost", "changed", "added", "held")]
     did = ", ".join(text for text in touched if not text.startswith("0 "))
     window = "" if isinstance(fault, EnvironmentFault) else f" on {exposed:,} bytes in its window"
-    note = f"planned {planned(fault.at)}; acted {acted:,} times{window}" + (f": {did}" if did else "")
+    watch = record.triggers.faults.get(n)
+    note = f"planned {planned(fault.at) if watch is None else watch.text}; acted {acted:,} times{window}" + (
+        f": {did}" if did else ""
+    )
     by_chance = fault.by_chance and exposed > 0
     name = f"fault[{n}] {fault.kind}"
-    if not acted and (why := _not_flown(record.scenario.head.part, fault.at)):
+    if not acted and (why := _not_flown(record, fault.at, watch)):
         return not_applicable(name, why)
     own = band_of(name, record.mode, record.target, record.scenario.limits)
     judged = row(name, acted, own if own != LimitBand() else LimitBand(least=0) if by_chance else ACTED, note)
     return judged.with_note(note)
 
 
-def _not_flown(part: FlownPart, at: At | None) -> str:
+def _not_flown(record: FlightRecord, at: At | None, watch: Watch | None) -> str:
     """Why a fault did not come to act in the part of the pass that was flown; empty: it had to."""
+    part = record.scenario.head.part
+    if part.cut and watch is not None and watch.fired is None:
+        return f"the flight ended{part.text}: {watch.text}"
     if at is None or not part.cut:
         return ""
     if at.kind == "scet":

@@ -8,6 +8,7 @@ from pathlib import Path
 from groundstation.messages.commanding import CommandUpdate
 from hil.channel.channel import Channel
 from hil.scenario.scenario import Mode, Scenario
+from hil.scenario.triggers import Triggers
 from hil.verdict.host_watch import Lateness
 from hil.verdict.oracle import Script
 from hil.verdict.result import Moment
@@ -38,6 +39,7 @@ class FlightRecord:
         speed: mission seconds a second.
         recording: the station's archive.
         channel: all that was sent and delivered, and the log of faults.
+        triggers: the parameters that faults and commands wait for.
         start: the station's time at tick 0, in ns.
         script: what reached the target, as the oracle wants it; None if it is unknown at which tick it came.
         ready: whether the target had waited for START.
@@ -69,6 +71,7 @@ class FlightRecord:
     speed: float
     recording: Path
     channel: Channel
+    triggers: Triggers
     start: int
     script: Script | None = ()
     ready: bool = False

@@ -26,9 +26,12 @@ from groundstation.recordings.event_bodies import body_of
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import EventRecord
 from hil.channel.sent_frames import Number, SentFrames, missing_since, tally
+from hil.faults import At, Watch
 from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS
 from hil.scenario.scenario import Loss
+from hil.verdict.expectations.received import ReceivedParameters
+from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
@@ -83,6 +86,7 @@ class Received:
     contacts: list[ContactChange] = field(default_factory=list)
     events: list[EventMessage] = field(default_factory=list)
     commands: list[CommandUpdate] = field(default_factory=list)
+    parameters: ReceivedParameters = field(default_factory=lambda: ReceivedParameters(()))
 
     def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
         """Good frames, of one channel or of all, with when they came."""
@@ -121,7 +125,8 @@ def read(record: FlightRecord) -> Received:
         ArchiveError: it cannot be read.
         PartlyRead: it is damaged: nothing can be measured.
     """
-    receiver, received = Receiver(MARS6, UART, "archive:"), Received()
+    parameters = ReceivedParameters(record.scenario.expectations)
+    receiver, received = Receiver(MARS6, UART, "archive:"), Received(parameters=parameters)
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
     stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
@@ -133,8 +138,10 @@ def read(record: FlightRecord) -> Received:
             for outcome in receiver.take(Chunk(ert, data)):
                 if isinstance(outcome, Telemetry):
                     _sample(outcome, received)
+                    parameters.take(outcome, receiver.frames)
                 elif isinstance(outcome, EventMessage):
                     received.boots += outcome.name == "BOOT"
+                    parameters.take_event(outcome)
             received.notes += [(ert, note) for note in receiver.frames]
         for event in archive.events():
             if event.ert <= closed:
@@ -186,8 +193,9 @@ def judge(record: FlightRecord) -> Judgement:
     _bytes(bench, received)
     _commands(bench)
     _latencies(bench, received)
-    rows = [*bench.rows, *fault_rows(record)]
     part = record.scenario.head.part
+    expected = expectation_rows(record.scenario.expectations, received.parameters, MARS6, part)
+    rows = [*bench.rows, *expected, *fault_rows(record)]
     why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if record.script is None else {}
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
     return Judgement(rows, losses, received, mismatch, gaps)
@@ -487,14 +495,27 @@ def _commands(bench: _Bench) -> None:
     for n, command in enumerate(record.scenario.commands):
         update = record.commands.get(n)
         state = None if update is None else update.state
-        if why := bench.part.lack(int(command.at.value)):
+        watch = record.triggers.commands.get(n)
+        if why := _not_given(bench, command.at, watch):
             bench.leave_out(f"command[{n + 1}] {command.name}", why)
             continue
         if bench.part.cut and state is not None and state not in FINAL_STATES:
             bench.leave_out(f"command[{n + 1}] {command.name}", f"the flight ended when it was {state}")
             continue
         note = record.refused.get(n, "never given" if update is None else update.detail)
+        if watch is not None:
+            note = f"{note}; {watch.text}" if note else watch.text
         bench.add(f"command[{n + 1}] {command.name}", state, note, LimitBand(equals=command.expect))
+        if watch is not None:
+            bench.rows[-1] = bench.rows[-1].with_note(note)
+
+
+def _not_given(bench: _Bench, at: At | None, watch: Watch | None) -> str:
+    """Why a command was not given in the part that was flown; empty: it had to be."""
+    if at is not None:
+        return bench.part.lack(int(at.value))
+    waits = bench.part.cut and watch is not None and watch.fired is None
+    return f"the flight ended{bench.part.text}: {watch.text}" if waits and watch is not None else ""
 
 
 def _latencies(bench: _Bench, received: Received) -> None:

@@ -55,9 +55,10 @@ def test_link_profile_with_every_key_is_the_default() -> None:
 
 
 def test_example_of_the_scenario_format_is_a_scenario(tmp_path: Path) -> None:
-    (text,) = blocks("scenarios.md", "toml")
+    text, expectations = blocks("scenarios.md", "toml")
     scenario = parse_scenario(text, "los-unplug.toml")
-    assert (scenario.id, len(scenario.faults), len(scenario.vary)) == ("los-unplug", 1, 1)
+    assert (scenario.id, len(scenario.faults), len(scenario.vary)) == ("los-unplug", 2, 1)
+    assert len(parse_scenario(f'[scenario]\nid = "x"\n{expectations}').expectations) == 4
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -336,3 +336,46 @@ def test_the_same_test_flies_on_what_is_on_a_port(project: pytest.Pytester, port
         """
     )
     project.runpytest("--hil-target", "board", f"--hil-port={port}").assert_outcomes(passed=1)
+
+
+def test_expectations_and_conditions_as_verbs_and_markers(project: pytest.Pytester, kept: Path) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        BELOW = {"parameter": "DESCENT.altitude", "below": "5000 m"}
+
+        @pytest.mark.hil_expect("DESCENT.deceleration", max="12 g")
+        def test_holds(hil_flight):
+            hil_flight.expect("DESCENT.altitude", between=["09:08:00", {"event": "MAIN"}], monotonic="decreasing")
+            hil_flight.lose_frames(at="09:08:00", for_={"frames": 1})
+            hil_flight.fault("stall", when=BELOW, for_="200 ms")
+            hil_flight.send("PING", when=BELOW)
+            hil_flight.fly()
+            hil_flight.assert_passed()
+            assert hil_flight.measurement("expect[0] DESCENT.deceleration").value == 9.76
+            assert hil_flight.measurement("expect[1] DESCENT.altitude").value == 0
+
+        @pytest.mark.hil_expect("DESCENT.deceleration", max=3)
+        def test_does_not_hold(hil_flight):
+            hil_flight.fly()
+            hil_flight.assert_passed()
+
+        @pytest.mark.hil_expect("DESCENT.decelaration", max=3)
+        def test_typing_error(hil_flight):
+            hil_flight.fly()
+
+        @pytest.mark.hil_expect(max=3)
+        def test_no_parameter(hil_flight):
+            hil_flight.fly()
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*expect?0? DESCENT.deceleration: 9.76 g, limit ≤ 3 (at 09:07:28.900, VC0 frame 79; 2,240 values)*",
+            "*DESCENT has no parameter 'decelaration'; did you mean 'deceleration'?*",
+            '*hil_expect: one parameter, as hil_expect("PACKET.name", max=12)*',
+        ]
+    )
