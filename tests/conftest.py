@@ -1,12 +1,21 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("busy", deadline=None)  # other tests run beside it: a single example may have to wait
 settings.load_profile("busy")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def children_hear_signals() -> None:
+    """Also where ``nohup`` or a script's ``&`` has them ignored: that goes through ``exec``, a handler does not."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_xdist_auto_num_workers() -> int:

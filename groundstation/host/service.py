@@ -34,7 +34,8 @@ def end_with_parent() -> None:
 def stop_signals() -> list[signal.Signals]:
     """What asks a service to end in good order: Ctrl-C, ``kill``, and a terminal or ssh session that closed.
 
-    Under ``nohup`` the last is ignored, and stays so.
+    Under ``nohup`` the last is ignored, and stays so. A script's ``&`` starts programs with Ctrl-C ignored; it is
+    handled all the same: a service that outlived its script would keep the port.
     """
     heard = [signal.SIGINT, signal.SIGTERM]
     return heard if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*heard, signal.SIGHUP]

@@ -84,7 +84,8 @@ def _lander_port(pty: bool, endpoint: str | None, symlink: Path | None, terminal
 
 def _end_in_order() -> None:
     """Let ``kill`` and a terminal that closed end the lander as Ctrl-C does: its port and symlink go with it."""
-    numbers = [number for number in stop_signals() if number != signal.SIGINT]  # Ctrl-C is Python's own
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script's ``&`` has it ignored
+    numbers = [number for number in stop_signals() if number != signal.SIGINT]
 
     def end(number: int, frame: FrameType | None) -> None:
         for each in numbers:

@@ -63,6 +63,16 @@ def test_under_nohup_a_station_goes_on(home: Path) -> None:
         assert station.wait(PATIENCE_S) == 0
 
 
+def test_in_a_scripts_background_a_station_hears_ctrl_c(home: Path) -> None:
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *SERVE, "--record", str(home / "pass.sqlite"), "--announce"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ)) as station:
+        assert station.stdout is not None
+        assert station.stdout.readline()
+        station.send_signal(signal.SIGINT)
+        assert station.wait(PATIENCE_S) == 0
+    assert Registry().running() == []
+
+
 def shell(home: Path, line: str) -> subprocess.Popen[str]:
     """A command line of bash's, which can close and redirect what Python cannot."""
     line = line.replace("SERVE", " ".join(SERVE) + f" --record {home}/pass.sqlite")

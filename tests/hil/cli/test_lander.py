@@ -56,6 +56,14 @@ def test_one_that_is_heard_ends_as_well(options: tuple[str, ...], tmp_path: Path
     assert not link.is_symlink()
 
 
+def test_in_a_scripts_background_it_hears_ctrl_c(tmp_path: Path) -> None:
+    link = tmp_path / "ttyLander"
+    with lander(link, by=["sh", "-c", 'trap "" INT; exec "$@"', "sh"]) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    assert not link.is_symlink()
+
+
 def test_under_nohup_it_goes_on(tmp_path: Path) -> None:
     link = tmp_path / "ttyLander"
     with lander(link, by=["nohup"]) as process:
