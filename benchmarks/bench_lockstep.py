@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from groundstation.downlink.receiver import Receiver
@@ -59,7 +60,7 @@ def timed(work: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def table(title: str, columns: dict[str, Sequence[float]]) -> None:
+def table(title: str, columns: Mapping[str, Sequence[float]]) -> None:
     """The seconds of each, and each beside the first."""
     print(f"{title:44}{'median s':>9}{'min s':>8}{'max s':>8}{'ratio':>8}")
     floor = statistics.median(next(iter(columns.values())))
@@ -78,14 +79,14 @@ def main(rounds: int = 7) -> None:
             whole["hil --help (floor: the start)"].append(timed(lambda: process("--help")))
             record = str(place / f"{n}.sqlite")
             fly_it = ["fly", "--lockstep", "--record", record]
-            whole.setdefault("hil fly --lockstep", []).append(timed(lambda words=fly_it: process(*words)))
+            whole.setdefault("hil fly --lockstep", []).append(timed(partial(process, *fly_it)))
             run_it = ["run", "los-091105"]
-            whole.setdefault("hil run los-091105", []).append(timed(lambda words=run_it: process(*words)))
+            whole.setdefault("hil run los-091105", []).append(timed(partial(process, *run_it)))
             recording = place / f"bare-{n}.sqlite"
-            inside["bare descent (floor)"].append(timed(lambda path=recording: bare(path)))
+            inside["bare descent (floor)"].append(timed(partial(bare, recording)))
             for name, scenario, keep in JUDGED:
                 bundle = place / f"{name}-{n}"
-                flight = timed(lambda what=scenario, path=bundle, kept=keep: judged(what, path, keep=kept))
+                flight = timed(partial(judged, scenario, bundle, keep=keep))
                 inside.setdefault(name, []).append(flight)
     table("whole processes", whole)
     table("in one process", inside)

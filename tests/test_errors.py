@@ -48,6 +48,7 @@ def test_every_error_is_drawn_under_its_base(package: ModuleType) -> None:
     name = package.__name__
     errors = importlib.import_module(f"{name}.errors")
     own = {each for each in below(protocols.errors.Mars6Error) if each.__module__.split(".")[0] == name}
+    assert errors.__doc__ is not None
     tree = {child: base for child, base in drawn(errors.__doc__).items() if base}
     of_class = {each.__name__: each.__bases__[0].__name__ for each in own}
     of_class.pop("Mars6Error", None)

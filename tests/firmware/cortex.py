@@ -102,7 +102,7 @@ class _Library:
                     size = max(ffi.sizeof(wanted), 4)
                     words.append((int(value) & (1 << 8 * size) - 1, size))
                     continue
-                memory = value if isinstance(value, bytes) else ffi.buffer(value)
+                memory: Any = value if isinstance(value, bytes) else ffi.buffer(value)
                 chip.write(room, bytes(memory))
                 words.append((room, 4))
                 if memory is not value:

@@ -69,7 +69,8 @@ def running(lander: Path) -> Iterator[tuple[subprocess.Popen[bytes], Wire]]:
             wire.until(SIZE)
             yield process, wire
             ours.close()
-            assert process.communicate(timeout=10) == (None, b"")
+            _, said = process.communicate(timeout=10)
+            assert said == b""
             assert process.returncode == 0
         finally:
             process.kill()

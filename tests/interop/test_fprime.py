@@ -16,7 +16,7 @@ Deframe = Callable[[bytes], tuple[bytes | None, bytes, bytes]]
 
 def deframe_all(deframe: Deframe, stream: bytes) -> list[bytes]:
     """Every element that their deframer finds; it must discard nothing."""
-    found = []
+    found: list[bytes] = []
     while True:
         element, stream, discarded = deframe(stream)
         assert not discarded
@@ -48,7 +48,7 @@ def test_the_data_link_gives_our_packets_back() -> None:
 
 def split(stream: bytes) -> list[bytes]:
     """Concatenated space packets, idle ones left out."""
-    found = []
+    found: list[bytes] = []
     while stream:
         size = 7 + int.from_bytes(stream[4:6], "big")
         if int.from_bytes(stream[:2], "big") & 0x7FF != IDLE_APID:

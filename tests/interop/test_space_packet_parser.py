@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def plain(value: object) -> object:
     raw = getattr(value, "raw_value", value)
     if type(value).__name__ == "BoolParameter":
         return bool(raw)
-    for kind in (str, float, int, bytes):
+    kinds: list[type[Any]] = [str, float, int, bytes]
+    for kind in kinds:
         if isinstance(value, kind):
             return kind(value)
     raise AssertionError(f"{type(value)} is no plain value")

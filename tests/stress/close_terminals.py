@@ -67,7 +67,7 @@ class Terminal(Protocol):
         """End it, and let the kernel do the rest."""
         ...
 
-    def reap(self) -> None:
+    def reap(self) -> object:
         """What led its session has ended."""
         ...
 
@@ -127,8 +127,8 @@ def draw(count: int, seed: int, moment_max_s: float = MOMENT_MAX_S) -> list[Clos
     """So many closings; programs, terminals and ways are each drawn as often as the others."""
     chance = random.Random(seed)
     terminals = TERMINALS if shutil.which("tmux") else ("window",)
-    kinds = [_shuffled(chance, kind, count) for kind in (tuple(PROGRAMS), terminals, WAYS)]
-    return [Closing(*each, chance.uniform(0, moment_max_s)) for each in zip(*kinds, strict=True)]
+    programs, where, ways = (_shuffled(chance, kind, count) for kind in (tuple(PROGRAMS), terminals, WAYS))
+    return [Closing(*each, chance.uniform(0, moment_max_s)) for each in zip(programs, where, ways, strict=True)]
 
 
 def _shuffled(chance: random.Random, kind: tuple[str, ...], count: int) -> list[str]:

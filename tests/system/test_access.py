@@ -174,13 +174,12 @@ def test_whatever_a_listener_says_the_station_goes_on(home: Path) -> None:
         raw = RawClient(bench, viewer)
         for missed in (b"9" * 4300, b"9" * 16, b"-1"):
             for name in (b"a", b"b"):
-                answer = raw.ask(
-                    b'missed_report {"type":"missed_report","viewer":"' + name + b'","missed":' + missed + b"}"
-                )
+                body = b'{"type":"missed_report","viewer":"' + name + b'","missed":' + missed + b"}"
+                answer = raw.ask(b"missed_report " + body)
                 assert isinstance(answer, Refusal)
         most = 2**53
-        for name in ("a", "b", "c"):
-            assert isinstance(raw.ask(DropReport(viewer=name, missed=most)), RequestAccepted)
+        for viewing in ("a", "b", "c"):
+            assert isinstance(raw.ask(DropReport(viewer=viewing, missed=most)), RequestAccepted)
         assert isinstance(raw.ask(b"[" * 50_000), Refusal)
         raw.close()
         assert event("REQUEST_UNREADABLE", "a request of key:viewer a client cannot be read")

@@ -20,13 +20,14 @@ from groundstation.messages.wire import EventMessage, Telemetry
 from hil.lander.physics.dynamics import TICK_NS
 from hil.lander.spacecraft import Spacecraft
 from hil.verdict.oracle import call, expect, fly
+from protocols.declare.commands import Argument
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests.golden.make import COMMANDED, commanded
 from tests.golden.scripts import RUNS, Entry
 from tests.groundstation.links.collect import receive, serve
 from tests.groundstation.links.collect import started as opened
-from tests.hil.lander.uplink import command, packet, started
+from tests.hil.lander.uplink import BOTH, command, packet, started
 from tests.lander_process import ChildProcess
 
 pytestmark = pytest.mark.long
@@ -79,7 +80,8 @@ class Ground:
         self.events += [each for each in outcomes if isinstance(each, EventMessage)]
 
     def ticks(self, packet: str) -> list[int]:
-        return [int(each.values["tick"]) for each in self.telemetry if each.packet == packet]
+        ticks = [each.values["tick"] for each in self.telemetry if each.packet == packet]
+        return [tick for tick in ticks if isinstance(tick, int)]
 
     @property
     def sha256(self) -> str:
@@ -152,10 +154,10 @@ class Live(Ground):
                 self.take(report)
             time.sleep(0.002)
 
-    def send(self, name: str, **values: object) -> tuple[int, bytes]:
+    def send(self, name: str, **values: Argument) -> tuple[int, bytes]:
         """Send a command and wait until it is carried out: the tick, and what was sent."""
         before = len(self.ticks("COMMAND_COMPLETED"))
-        data = command(name, before, **values)
+        data = command(name, before, BOTH, **values)
         self._link.write(data)
         self.until(lambda: len(self.ticks("COMMAND_COMPLETED")) > before, f"completion of {name}")
         return self.ticks("COMMAND_COMPLETED")[-1], data
@@ -192,7 +194,7 @@ def test_the_lander_program_in_real_time(live: Live) -> None:
         live.until(lambda: live.ticks("BUS_HK")[-1] == to, f"tick {to}")
         calls, tick = calls + to + 1 - tick, to + 1
 
-    def sent(name: str, **values: object) -> None:
+    def sent(name: str, **values: Argument) -> None:
         nonlocal calls
         at, data = live.send(name, **values)
         assert at == tick

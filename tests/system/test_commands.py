@@ -14,7 +14,7 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -187,7 +187,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(home: Path):
+def bench(home: Path) -> Iterator[Bench]:
     station = Bench(home)
     yield station
     station.close()

@@ -222,7 +222,7 @@ async def _move_and_bring_back(recording: Path) -> None:
         await client.close()
 
 
-SPOILT = {
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
     "text": lambda data: b"no recording at all\n" * 100,
     "empty": lambda data: b"",
     "noise": lambda data: random.Random(6).randbytes(50_000),
@@ -305,13 +305,14 @@ async def _order_about() -> None:
         assert loss.verdict is not None
         assert loss.verdict.cause == "LANDER_ONLY"
         assert loss.ert == EPOCH + 312_200_000_000
-        for order, words in [
+        orders: list[tuple[AnyMessage, str]] = [
             (ReplayControl(action="seek", to="noon"), "invalid time"),
             (ReplayControl(action="seek"), "lacks"),
             (ReplayControl(action="step", frames=0), "at least one frame"),
             (ReplayControl(action="speed", speed=1e9), "is possible"),
             (CommandRequest(name="PING", who="test", token="t" * 16, issued=time.time_ns()), "takes no commands"),
-        ]:
+        ]
+        for order, words in orders:
             refused = await client.request(order)
             assert isinstance(refused, Refusal)
             assert words in refused.text

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def feeder() -> Iterator[Feeder]:
     each = Feeder(period_s=0.02)
     yield each
     each.close()
+
+
+def shows_badge(screen: Terminal) -> bool | None:
+    """Whether its first line says that commands are armed."""
+    return "ARM" in screen.screen().splitlines()[0].replace("MARS", "") or None
 
 
 def says_nothing_of_now(screen: str) -> None:
@@ -52,7 +58,7 @@ def test_all_screens_say_that_it_is_gone_and_that_it_was_started_again(home: Pat
         assert isinstance(ask(local(), arm(300))[0], RequestAccepted)
         for screen in screens:
             screen.wait_for("LOCK")
-            until(lambda shown=screen.screen: "ARM" in shown().splitlines()[0].replace("MARS", "") or None, "badge")
+            until(partial(shows_badge, screen), "badge")
         first.send_signal(signal.SIGSTOP)
         for screen in screens:
             says_nothing_of_now(screen.wait_for("GONE"))

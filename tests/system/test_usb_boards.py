@@ -40,8 +40,9 @@ class Host:
         name_port(self.root, "by-path/pci-0000:00:14.0-usb-0:3:1.0", port)
 
     def close(self) -> None:
-        for each in (*self.boards, self.mute):
-            each.close()
+        for board in self.boards:
+            board.close()
+        self.mute.close()
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ import pytest
 
 from groundstation.cli import viewer as viewer_cli
 from groundstation.cli.commanding import arm, cop
-from groundstation.cli.output import EXIT_HANGUP, follow
+from groundstation.cli.output import follow
 from groundstation.errors import AccessRefused, CommandRefused, StationGone
+from groundstation.host.hangup import EXIT_HANGUP
 from groundstation.host.service import EXIT_INTERRUPTED
 from groundstation.messages.wire import Snapshot
 from groundstation.security.endpoints import Endpoints

@@ -59,8 +59,14 @@ class Bench:
             self._heard = len(self.stream)
             return self.stream[start:]
 
-    def bytes(self, count: int, what: str = "bytes") -> bytes:
+    def take(self, count: int, what: str = "bytes") -> bytes:
         return self.until(lambda data: len(data) >= count, f"{count} {what}")
+
+    def forget(self, before: bytes = b"") -> None:
+        """Begin a new stream with what came last from ``before`` on; without it with nothing."""
+        with self._changed:
+            self.stream = self.stream[self.stream.find(before) :] if before else b""
+            self._heard = 0
 
     def quiet(self, seconds: float = 0.3) -> bytes:
         """Wait until nothing came for some time."""

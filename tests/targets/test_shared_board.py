@@ -134,7 +134,7 @@ def test_another_device_under_the_boards_name_is_not_flown(boards: list[StandIn]
     port = BoardPort(board.path, 115_200, describe(board.path))
     board.unplug()
     time.sleep(0.02)
-    held = []
+    held: list[int] = []
     while not os.path.exists(board.path):
         held += os.openpty()
     with pytest.raises(MachineFailed, match="is another device now than when this run began"):

@@ -14,9 +14,9 @@ from hil.targets import MACHINES, UNPACED, MachineFailed, Unsupported
 from hil.targets.software import SoftwareMachine
 from hil.targets.stepping import SteppedMachine
 from hil.verdict.oracle import fly
-from protocols.ccsds.cltu import START
+from protocols.ccsds.cltu import START, encode_cltu
 from protocols.ccsds.tc_frame import Unlock
-from tests.hil.lander.uplink import NONE, bc, command, encode_cltu, frames
+from tests.hil.lander.uplink import NONE, bc, command, frames
 from tests.targets.bench import require
 
 pytestmark = pytest.mark.target
@@ -94,10 +94,11 @@ def test_after_a_reset_it_is_not_heard(stepped: SteppedMachine) -> None:
     stepped.reset()
     assert flown(stepped, 3) == [b""] * 3
     assert stepped.over
-    stepped.power(False)
-    assert not stepped.machine.running
-    stepped.power(True)
-    assert stepped.machine.running
+    running = []
+    for on in (False, True):
+        stepped.power(on)
+        running.append(stepped.machine.running)
+    assert running == [False, True]
     assert flown(stepped, 3) == [b""] * 3
 
 

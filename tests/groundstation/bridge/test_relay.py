@@ -213,8 +213,8 @@ def test_the_port_s_state_is_that_of_the_place_in_the_stream() -> None:
     assert stream.answer(HOUR + ACK_AFTER) == Received(stream="run", seq=3)
     far.buffer.acknowledged(3)
     late = RelayStream("x")
-    changes = [(r.state, r.detail) for r in far.greet(late, HOUR) if isinstance(r, TransportChange)]
-    assert changes == [("CONNECTED", "x answers"), ("DISCONNECTED", "at the bridge: unplugged")]
+    told = [(r.state, r.detail) for r in far.greet(late, HOUR) if isinstance(r, TransportChange)]
+    assert told == [("CONNECTED", "x answers"), ("DISCONNECTED", "at the bridge: unplugged")]
 
 
 def test_a_change_of_the_port_outlives_what_is_dropped() -> None:

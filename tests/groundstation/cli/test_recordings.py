@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner
@@ -191,7 +192,11 @@ class BinaryTty(Tty):
 
     def __init__(self) -> None:
         super().__init__()
-        self.buffer = io.BytesIO()
+        self.binary = io.BytesIO()
+
+    @property
+    def buffer(self) -> BinaryIO:
+        return self.binary
 
 
 @pytest.mark.parametrize(("to", "shown"), [("-", False), ("rows.jsonl", True)])

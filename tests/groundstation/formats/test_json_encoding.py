@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 import subprocess
+from collections.abc import Mapping
 
 import msgspec
 import pytest
@@ -16,13 +17,13 @@ from hypothesis import strategies as st
 import groundstation.messages.commanding
 import groundstation.messages.wire
 from groundstation.formats.json_encoding import beyond_53_bits, encode_json, numbered, times_of
+from groundstation.messages.base import Message
 from groundstation.messages.wire import (
     ChannelStatus,
     ContactChange,
     Counters,
     LinkStatus,
     LosVerdict,
-    Message,
     PlaybackStatus,
     Snapshot,
     Telemetry,
@@ -55,7 +56,7 @@ def snapshot(*news: Telemetry) -> Snapshot:
     )  # fmt: skip
 
 
-def same(ours: dict[str, object], theirs: dict[str, object]) -> bool:
+def same(ours: Mapping[str, object], theirs: Mapping[str, object]) -> bool:
     return repr(ours) == repr(theirs)  # nan is not equal to itself
 
 

@@ -72,7 +72,12 @@ def test_a_deadline_that_is_called_off_ends_nothing() -> None:
 
 def test_of_two_deadlines_the_sooner_counts() -> None:
     ended: list[int] = []
-    deadline = Deadline(lambda code: (ended.append(code), deadline.call_off()))
+
+    def end(code: int) -> None:
+        ended.append(code)
+        deadline.call_off()
+
+    deadline = Deadline(end)
     deadline.start(143, PATIENCE_S)
     deadline.start(129, 0.0)
     deadline.start(130, 0.1)

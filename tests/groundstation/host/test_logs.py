@@ -116,7 +116,7 @@ def test_a_log_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path: Path
 
 
 def test_every_logger_is_that_of_a_room() -> None:
-    folders = [Path(package.__file__).parent for package in (groundstation, hil)]
+    folders = [Path(folder) for package in (groundstation, hil) for folder in package.__path__]
     found = set()
     for path in (path for folder in folders for path in folder.rglob("*.py")):
         found |= set(re.findall(r'getLogger\("([\w.]+)"\)', path.read_text(encoding="utf-8")))

@@ -454,7 +454,12 @@ def test_what_is_refused_leaves_nothing_open(
 ) -> None:
     closed: list[ArchiveReader] = []
     close = ArchiveReader.close
-    monkeypatch.setattr(ArchiveReader, "close", lambda self: (closed.append(self), close(self)))
+
+    def noted_close(reader: ArchiveReader) -> None:
+        closed.append(reader)
+        close(reader)
+
+    monkeypatch.setattr(ArchiveReader, "close", noted_close)
     with pytest.raises(CallerError):
         ReplayLink(flown[0], **refused)
     assert len(closed) == 1

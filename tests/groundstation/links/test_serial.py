@@ -189,7 +189,8 @@ def test_forbidden_for_real(pty: PtyServer) -> None:
 def test_a_pseudo_terminal_can_be_opened_again_after_a_killed_station(pty: PtyServer) -> None:
     os.chmod(pty.path, 0o666)
     port = open_port(pty.path, 115200)
-    port.fd, fd = None, port.fd  # a killed process closes without tidying up
+    fd, port.fd = port.fd, None  # a killed process closes without tidying up
+    assert fd is not None
     os.close(fd)
     assert as_unprivileged(pty.path) == ""
 

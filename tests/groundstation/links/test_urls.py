@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from groundstation.errors import CallerError
 from groundstation.links import LINKS, open_link
-from groundstation.ports import listing as ports_module
 from groundstation.ports.listing import PortInfo, format_ports, list_ports, port_state, stable_names
 from hil.lander_io.servers import PtyServer
 
@@ -50,7 +50,7 @@ def test_urls_that_cannot_be(url: str, said: str) -> None:
         open_link(url, time.time_ns)
 
 
-def test_ports_are_listed_with_their_stable_names(tmp_path, monkeypatch) -> None:
+def test_ports_are_listed_with_their_stable_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = PtyServer()
     by_id = tmp_path / "by-id"
     by_id.mkdir()
@@ -61,11 +61,11 @@ def test_ports_are_listed_with_their_stable_names(tmp_path, monkeypatch) -> None
     )
     gone = str(tmp_path / "ttyS9")
     bare = SimpleNamespace(device=gone, description="n/a", vid=None, pid=None, serial_number=None)
-    monkeypatch.setattr(ports_module.pyserial_ports, "comports", lambda: [board])
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [board])
     assert list_ports(by_id) == [
         PortInfo(server.path, "STLink", "0483:374b", "066E", str(by_id / "usb-Board-if02"), "free")
     ]
-    monkeypatch.setattr(ports_module.pyserial_ports, "comports", lambda: [bare])
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [bare])
     (info,) = list_ports(tmp_path / "none")
     assert (info.description, info.usb_id, info.serial_number, info.stable) == ("", "", "", "")
     assert "is not there" in info.state
@@ -80,7 +80,7 @@ def test_a_port_in_use_says_by_whom() -> None:
     server.close()
 
 
-def test_the_table(tmp_path) -> None:
+def test_the_table(tmp_path: Path) -> None:
     assert format_ports([])[0].startswith("no serial ports")
     ports = [
         PortInfo("/dev/ttyACM0", "STLink", "0483:374b", "066E", "", "free"),

@@ -11,7 +11,8 @@ class Clock:
 
 
 def test_the_first_is_told_and_the_others_are_counted() -> None:
-    clock, told = Clock(), []
+    clock = Clock()
+    told: list[str] = []
     tally = EventThrottle(told.append, clock)
     for _ in range(1000):
         tally.note("a", "A")
@@ -29,7 +30,8 @@ def test_the_first_is_told_and_the_others_are_counted() -> None:
 
 
 def test_many_kinds_are_bounded() -> None:
-    clock, told = Clock(), []
+    clock = Clock()
+    told: list[str] = []
     tally = EventThrottle(told.append, clock)
     for number in range(10_000):
         tally.note(str(number), str(number))

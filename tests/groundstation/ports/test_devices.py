@@ -75,7 +75,7 @@ def test_pseudo_terminal_that_got_the_number_of_another_is_another() -> None:
     os.close(master)
     os.close(slave)
     time.sleep(0.02)  # the kernel's stamps of files have ticks of some milliseconds
-    held = []
+    held: list[int] = []
     while not os.path.exists(path):  # others on this machine may take numbers, too
         held += os.openpty()
     after = describe(path)

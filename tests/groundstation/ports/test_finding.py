@@ -42,11 +42,11 @@ def playback(path: Path) -> Iterator[ReplaySource]:
         yield found
 
 
-def descent(start: int = START, seconds: int = 224) -> list[int]:
+def descent(start: int = START, seconds: int = 224) -> list[int | None]:
     return [start + n * NS_PER_S for n in range(seconds)]
 
 
-ODD = {
+ODD: dict[str, list[int | None]] = {
     "first": [NOT_SET, *descent()],
     "last": [*descent(), NOT_SET],
     "between": [*descent()[:100], NOT_SET, *descent()[100:]],

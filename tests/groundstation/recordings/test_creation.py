@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +13,14 @@ from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
 
 
-def cookie(path):
+def schema_cookie(path: Path) -> int:
     with closing(sqlite3.connect(path)) as db:
-        return db.execute("PRAGMA schema_version").fetchone()[0]
+        (cookie,) = db.execute("PRAGMA schema_version").fetchone()
+    assert isinstance(cookie, int)
+    return cookie
 
 
-def test_the_file_alone_says_from_the_start_that_it_is_open(tmp_path):
+def test_the_file_alone_says_from_the_start_that_it_is_open(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "pass.sqlite", {"station": "bench"}):
         shutil.copy(tmp_path / "pass.sqlite", tmp_path / "copy.sqlite")
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as db:
@@ -31,13 +34,13 @@ def test_the_file_alone_says_from_the_start_that_it_is_open(tmp_path):
         assert reader.meta() == {"station": "bench", "closed": "yes"}
 
 
-def test_a_recording_has_its_journal_from_the_start(tmp_path):
+def test_a_recording_has_its_journal_from_the_start(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "pass.sqlite", {}):
         assert (tmp_path / "pass.sqlite-wal").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["pass.sqlite"]
 
 
-def test_a_journal_of_another_recording_is_not_overwritten(tmp_path):
+def test_a_journal_of_another_recording_is_not_overwritten(tmp_path: Path) -> None:
     journal = tmp_path / "pass.sqlite-wal"
     journal.write_bytes(b"precious")
     with pytest.raises(ArchiveError, match="there is a journal of another recording"):
@@ -46,7 +49,7 @@ def test_a_journal_of_another_recording_is_not_overwritten(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["pass.sqlite-wal"]
 
 
-def test_recordings_differ_in_their_schema_cookie(tmp_path):
+def test_recordings_differ_in_their_schema_schema_cookie(tmp_path: Path) -> None:
     for name, station in [("a", "bench"), ("b", "bench"), ("c", "other")]:
         ArchiveWriter(tmp_path / name, {"station": station}).close()
-    assert len({cookie(tmp_path / name) for name in "abc"}) == 3
+    assert len({schema_cookie(tmp_path / name) for name in "abc"}) == 3

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_columns_are_what_was_said_live(flown: tuple[Path, list[ReceiverEvent]],
     assert columns.ert.tolist() == [t.ert for t in live]
     assert columns.scet.tolist() == [t.scet for t in live]
     for name, column in columns.values.items():
-        values = [words[name][v] for v in column.tolist()] if name in words else column.tolist()
+        values: list[Any] = [words[name][v] for v in column.tolist()] if name in words else column.tolist()
         if (places := DECIMALS.get(name)) is not None:
             values = [round(v, places) for v in values]
         void = columns.void[name].tolist() if name in columns.void else [False] * len(values)

@@ -7,6 +7,7 @@ import sqlite3
 from bisect import bisect_right
 from contextlib import closing
 from itertools import accumulate
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ def spoilt() -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 7, 132, 1000, 4096])
-def test_leads_to_the_bytes_however_they_were_cut(tmp_path, size):
+def test_leads_to_the_bytes_however_they_were_cut(tmp_path: Path, size: int) -> None:
     data = spoilt()[: 132 * 40 if size == 1 else None]
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:
@@ -56,7 +57,7 @@ def test_leads_to_the_bytes_however_they_were_cut(tmp_path, size):
             assert record_.quality == ("GOOD" if isinstance(item, Frame) else item.reason)
 
 
-def test_both_times_channel_and_count(tmp_path):
+def test_both_times_channel_and_count(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path)
     with ArchiveReader(path) as reader:
@@ -68,11 +69,13 @@ def test_both_times_channel_and_count(tmp_path):
         assert columns["scet"].tolist() == [frame.scet for frame in frames]
         assert columns["vcfc"].tolist() == [frame.vcfc for frame in frames]
         assert set(columns["quality"].tolist()) == {0}
-        assert reader.frame_by_scet(EPOCH + 100_000_000_000).ert == EPOCH + 100_000_000_000
+        found = reader.frame_by_scet(EPOCH + 100_000_000_000)
+        assert found is not None
+        assert found.ert == EPOCH + 100_000_000_000
         assert reader.onboard_spans() == [OnboardSpan(EPOCH, EPOCH + 321_000_000_000, 2240 + 322)]
 
 
-def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
+def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, bursts=50)
     with ArchiveReader(path) as reader:
@@ -87,15 +90,15 @@ def test_an_older_recording_is_read_and_says_what_it_lacks(tmp_path):
 
 
 @pytest.mark.parametrize("size", [7, 132, 1000])
-def test_a_frame_was_received_with_its_last_byte(tmp_path, size):
+def test_a_frame_was_received_with_its_last_byte(tmp_path: Path, size: int) -> None:
     """Also if it was accepted later: two bytes too many stand before each fifth frame, so that the next one is seen."""
     frames = [STREAM[at : at + 132] for at in range(132 * 120, 132 * 160, 132)]
     chunks = []
-    for number, frame in enumerate(frames):
-        data = frame if number % 5 else b"\xaa\xaa" + frame
+    for number, sent in enumerate(frames):
+        data = sent if number % 5 else b"\xaa\xaa" + sent
         chunks += [data[at : at + size] for at in range(0, len(data), size)]
     path = tmp_path / "pass.sqlite"
-    accepted = {}
+    accepted: dict[int, int] = {}
     with ArchiveWriter(path, {}) as archive:
         recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
         for number, data in enumerate(chunks):
@@ -116,7 +119,7 @@ def test_a_frame_was_received_with_its_last_byte(tmp_path, size):
     assert indexed == exported.ert.tolist()
 
 
-def test_a_frame_whose_first_chunk_is_missing_is_empty(tmp_path):
+def test_a_frame_whose_first_chunk_is_missing_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         ids = [writer.chunk(number, "x", bytes([number]) * 100) for number in range(3)]
@@ -128,7 +131,7 @@ def test_a_frame_whose_first_chunk_is_missing_is_empty(tmp_path):
         assert [reader.frame_bytes(frame) for frame in reader.frames()] == [b"\0" * 30, b"", b"\2" * 30]
 
 
-def test_a_frame_ends_at_a_gap(tmp_path):
+def test_a_frame_ends_at_a_gap(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         first = writer.chunk(1, "x", b"a" * 100)
@@ -141,7 +144,7 @@ def test_a_frame_ends_at_a_gap(tmp_path):
         assert reader.frame_bytes(frame) == b"a" * 50 + b"b" * 10
 
 
-def test_an_overrun_loses_no_place(tmp_path):
+def test_an_overrun_loses_no_place(tmp_path: Path) -> None:
     """Reads that were archived but not decoded move what comes behind them."""
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as archive:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,7 +47,7 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("chunks", [1, 100, 50_000])
-def test_a_copy_without_its_journal_is_told(tmp_path, chunks):
+def test_a_copy_without_its_journal_is_told(tmp_path: Path, chunks: int) -> None:
     path = killed(tmp_path / "pass.sqlite", chunks=chunks)
     copy = tmp_path / "copy.sqlite"
     shutil.copy(path, copy)
@@ -62,13 +63,13 @@ def test_a_copy_without_its_journal_is_told(tmp_path, chunks):
         assert sum(1 for _ in reader.chunks()) == chunks
 
 
-def test_a_closed_recording_lacks_no_journal(tmp_path):
+def test_a_closed_recording_lacks_no_journal(tmp_path: Path) -> None:
     ArchiveWriter(tmp_path / "pass.sqlite", {}).close()
     with ArchiveReader(tmp_path / "pass.sqlite") as reader:
         assert (reader.journal, reader.lack) == ("none", "")
 
 
-def test_a_recording_of_before_copied_before_its_first_checkpoint_is_told(tmp_path):
+def test_a_recording_of_before_copied_before_its_first_checkpoint_is_told(tmp_path: Path) -> None:
     """All of it was in the journal: what is left is SQLite's header, in the mode of such a journal."""
     path = tmp_path / "pass.sqlite"
     with closing(sqlite3.connect(path)) as db:
@@ -77,7 +78,7 @@ def test_a_recording_of_before_copied_before_its_first_checkpoint_is_told(tmp_pa
         ArchiveReader(path)
 
 
-def test_the_journal_of_another_recording_is_not_mixed_in(tmp_path):
+def test_the_journal_of_another_recording_is_not_mixed_in(tmp_path: Path) -> None:
     path, other = killed(tmp_path / "pass.sqlite", "bench"), killed(tmp_path / "other.sqlite", "other")
     shutil.copy(f"{other}-wal", f"{path}-wal")
     Path(f"{path}-shm").unlink()
@@ -88,7 +89,7 @@ def test_the_journal_of_another_recording_is_not_mixed_in(tmp_path):
         assert list(reader.chunks()) == []
 
 
-def test_the_journal_of_another_old_recording_is_not_mixed_in(tmp_path):
+def test_the_journal_of_another_old_recording_is_not_mixed_in(tmp_path: Path) -> None:
     """Recordings of before have the same cookie, and their facts are in no later journal."""
     for name, byte in (("pass", b"a"), ("other", b"b")):
         path = tmp_path / f"{name}.sqlite"
@@ -120,21 +121,21 @@ os._exit(9)
 """
 
 
-def test_a_journal_alone_says_what_is_missing(tmp_path):
+def test_a_journal_alone_says_what_is_missing(tmp_path: Path) -> None:
     path = killed(tmp_path / "pass.sqlite")
     path.unlink()
     with pytest.raises(ArchiveError, match=r"no recording at .*: only its journal pass\.sqlite-wal is there"):
         ArchiveReader(path)
 
 
-def test_a_journal_given_for_its_recording_says_which_to_give(tmp_path):
+def test_a_journal_given_for_its_recording_says_which_to_give(tmp_path: Path) -> None:
     path = killed(tmp_path / "pass.sqlite")
     with pytest.raises(ArchiveError, match=r"is the journal of a recording, not one itself: give pass\.sqlite"):
         ArchiveReader(Path(f"{path}-wal"))
 
 
 @pytest.mark.parametrize("index", [True, False])
-def test_a_read_only_medium_gives_all_of_a_killed_stations_recording(tmp_path, index):
+def test_a_read_only_medium_gives_all_of_a_killed_stations_recording(tmp_path: Path, index: bool) -> None:
     path = killed(tmp_path / "pass.sqlite")
     with TemporaryDirectory() as folder:
         medium = Path(folder)
@@ -148,7 +149,7 @@ def test_a_read_only_medium_gives_all_of_a_killed_stations_recording(tmp_path, i
         medium.chmod(0o755)
 
 
-def test_a_file_and_its_journal_are_left_as_they_are(tmp_path):
+def test_a_file_and_its_journal_are_left_as_they_are(tmp_path: Path) -> None:
     path = killed(tmp_path / "pass.sqlite")
     Path(f"{path}-shm").unlink()
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
@@ -156,7 +157,7 @@ def test_a_file_and_its_journal_are_left_as_they_are(tmp_path):
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
-def test_what_may_not_be_read_is_told(tmp_path):
+def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
     path = killed(tmp_path / "pass.sqlite")
     with TemporaryDirectory() as folder:
         medium = Path(folder)
@@ -170,7 +171,7 @@ def test_what_may_not_be_read_is_told(tmp_path):
                 ArchiveReader(medium / "pass.sqlite")
 
 
-def test_a_journal_that_another_program_merged_is_not_missed(tmp_path):
+def test_a_journal_that_another_program_merged_is_not_missed(tmp_path: Path) -> None:
     """As ``sqlite3 pass.sqlite 'SELECT …'`` does when it ends."""
     path = killed(tmp_path / "pass.sqlite", chunks=50_000)
     with closing(sqlite3.connect(path)) as db:
@@ -181,7 +182,7 @@ def test_a_journal_that_another_program_merged_is_not_missed(tmp_path):
         assert sum(1 for _ in reader.chunks()) == 50_000
 
 
-def test_a_recording_of_before_that_was_not_closed_may_lack_a_journal(tmp_path):
+def test_a_recording_of_before_that_was_not_closed_may_lack_a_journal(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     ArchiveWriter(path, {}).close()
     with closing(sqlite3.connect(path)) as db, db:
@@ -191,7 +192,7 @@ def test_a_recording_of_before_that_was_not_closed_may_lack_a_journal(tmp_path):
         assert "unless another program merged the two" in reader.lack
 
 
-def test_a_reader_sees_what_is_written_after_it_opened_a_newborn_recording(tmp_path):
+def test_a_reader_sees_what_is_written_after_it_opened_a_newborn_recording(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer, ArchiveReader(path) as reader:
         assert list(reader.chunks()) == []
@@ -210,7 +211,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("statements", STRANGE)
-def test_what_no_writer_puts_into_a_recording_is_refused(tmp_path, statements):
+def test_what_no_writer_puts_into_a_recording_is_refused(tmp_path: Path, statements: str) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         writer.chunk(1, LINK, b"x")
@@ -221,7 +222,7 @@ def test_what_no_writer_puts_into_a_recording_is_refused(tmp_path, statements):
 
 
 @pytest.mark.parametrize("index", ["chunk_ert", "event_ert", "event_scet", "frame_ert", "frame_scet"])
-def test_an_index_that_is_not_there_costs_nothing(tmp_path, index):
+def test_an_index_that_is_not_there_costs_nothing(tmp_path: Path, index: str) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         for number in range(5):
@@ -235,17 +236,23 @@ def test_an_index_that_is_not_there_costs_nothing(tmp_path, index):
 
 
 @pytest.mark.parametrize("table", ["meta", "chunk", "event", "frame"])
-def test_a_table_that_is_not_there_costs_its_own_rows(tmp_path, table):
+def test_a_table_that_is_not_there_costs_its_own_rows(tmp_path: Path, table: str) -> None:
     path = recorded(tmp_path / "pass.sqlite")
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"DROP TABLE {table}")
     with ArchiveReader(path) as reader:
-        counts = {"chunk": reader.chunks, "event": reader.events, "frame": reader.frames, "meta": reader.meta}
-        assert {name for name, rows in counts.items() if not list(rows())} == {table}
+        counts: dict[str, Iterable[object]] = {
+            "chunk": reader.chunks(),
+            "event": reader.events(),
+            "frame": reader.frames(),
+            "meta": reader.meta(),
+        }
+        assert {name for name, rows in counts.items() if not list(rows)} == {table}
+        assert reader.damage is not None
         assert f"it has no table {table!r}" in reader.damage.reason
 
 
-def recorded(path):
+def recorded(path: Path) -> Path:
     """A recording of one record of each kind."""
     with ArchiveWriter(path, {"station": "bench"}) as writer:
         number = writer.chunk(1, LINK, b"x")
@@ -257,7 +264,7 @@ def recorded(path):
 @pytest.mark.parametrize(
     ("before", "after"), [("data BLOB", "dada BLOB"), ("TABLE chunk", "TABLE chunj"), ("STRICT", "STRIKT")]
 )
-def test_a_damaged_schema_costs_no_record(tmp_path, before, after):
+def test_a_damaged_schema_costs_no_record(tmp_path: Path, before: str, after: str) -> None:
     path = recorded(tmp_path / "pass.sqlite")
     path.write_bytes(path.read_bytes().replace(before.encode(), after.encode(), 1))
     with ArchiveReader(path) as reader:
@@ -268,7 +275,7 @@ def test_a_damaged_schema_costs_no_record(tmp_path, before, after):
 @pytest.mark.parametrize(
     ("pragma", "reason"), [("user_version = -5", "schema is -5"), ("application_id = 7", "id is 0x7")]
 )
-def test_a_damaged_header_costs_no_record(tmp_path, pragma, reason):
+def test_a_damaged_header_costs_no_record(tmp_path: Path, pragma: str, reason: str) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         writer.chunk(1, LINK, b"x")
@@ -276,11 +283,12 @@ def test_a_damaged_header_costs_no_record(tmp_path, pragma, reason):
         db.execute(f"PRAGMA {pragma}")
     with ArchiveReader(path) as reader:
         assert list(reader.chunks()) == [(1, LINK, b"x")]
+        assert reader.damage is not None
         assert reason in reader.damage.reason
         reader.require_whole()
 
 
-def test_a_path_that_sqlite_does_not_take_is_an_archive_error(tmp_path):
+def test_a_path_that_sqlite_does_not_take_is_an_archive_error(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 250) / ("y" * 250)
     folder.mkdir(parents=True)
     (folder / "pass.sqlite").write_bytes(b"SQLite format 3\0" + bytes(4080))
@@ -289,7 +297,7 @@ def test_a_path_that_sqlite_does_not_take_is_an_archive_error(tmp_path):
 
 
 @pytest.mark.parametrize("journal", [b"", b"x" * 100_000])
-def test_an_empty_file_is_left_alone(tmp_path, journal):
+def test_an_empty_file_is_left_alone(tmp_path: Path, journal: bytes) -> None:
     """SQLite removes a journal beside an empty file."""
     path = tmp_path / "pass.sqlite"
     path.touch()

@@ -15,7 +15,7 @@ from groundstation.recordings.writer import ArchiveWriter
 from tests.groundstation.recordings.test_writer import LINK, someone_else
 
 
-def test_more_than_a_page_while_written(tmp_path):
+def test_more_than_a_page_while_written(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer, ArchiveReader(path) as reader:
         assert list(reader.chunks()) == []
@@ -32,7 +32,7 @@ def test_more_than_a_page_while_written(tmp_path):
         assert reader.bytes_total == 3001
 
 
-def test_writer_leaves_all_in_the_file_despite_a_reader(tmp_path):
+def test_writer_leaves_all_in_the_file_despite_a_reader(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {})
     with ArchiveReader(path) as reader:
@@ -44,7 +44,7 @@ def test_writer_leaves_all_in_the_file_despite_a_reader(tmp_path):
         assert reader.bytes_total == 1
 
 
-def test_sha256_is_that_of_the_bytes_however_they_were_cut(tmp_path):
+def test_sha256_is_that_of_the_bytes_however_they_were_cut(tmp_path: Path) -> None:
     data = bytes(range(256)) * 10
     digests = set()
     for size in (1, 7, 4096):
@@ -57,7 +57,7 @@ def test_sha256_is_that_of_the_bytes_however_they_were_cut(tmp_path):
     assert digests == {hashlib.sha256(data).hexdigest()}
 
 
-def test_missing(tmp_path):
+def test_missing(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="no recording at"):
         ArchiveReader(tmp_path / "none.sqlite")
     with pytest.raises(ArchiveError, match="is a folder, not a recording"):
@@ -66,7 +66,7 @@ def test_missing(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 10_000])
-def test_foreign_file(tmp_path, content):
+def test_foreign_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign.sqlite"
     path.write_bytes(content)
     with pytest.raises(ArchiveError, match="not a recording of this station"):
@@ -74,7 +74,7 @@ def test_foreign_file(tmp_path, content):
     assert path.read_bytes() == content
 
 
-def test_foreign_database(tmp_path):
+def test_foreign_database(tmp_path: Path) -> None:
     path = tmp_path / "foreign.sqlite"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE chunk (id)")
@@ -82,7 +82,7 @@ def test_foreign_database(tmp_path):
         ArchiveReader(path)
 
 
-def test_newer_schema(tmp_path):
+def test_newer_schema(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     ArchiveWriter(path, {}).close()
     with closing(sqlite3.connect(path)) as db:
@@ -91,7 +91,7 @@ def test_newer_schema(tmp_path):
         ArchiveReader(path)
 
 
-def test_damaged(tmp_path):
+def test_damaged(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     with ArchiveWriter(path, {}) as writer:
         for number in range(500):
@@ -103,7 +103,7 @@ def test_damaged(tmp_path):
         list(reader.chunks())
 
 
-def test_name_with_every_uri_trap(tmp_path):
+def test_name_with_every_uri_trap(tmp_path: Path) -> None:
     path = tmp_path / "a?b#c%41 ä.sqlite"
     with ArchiveWriter(path, {}) as writer:
         writer.chunk(1, LINK, b"x")
@@ -111,7 +111,7 @@ def test_name_with_every_uri_trap(tmp_path):
         assert reader.bytes_total == 1
 
 
-def test_a_name_that_is_no_utf8(tmp_path):
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff%\xe4.sqlite")
     with ArchiveWriter(path, {}) as writer:
         writer.chunk(1, LINK, b"x")
@@ -119,7 +119,7 @@ def test_a_name_that_is_no_utf8(tmp_path):
         assert reader.bytes_total == 1
 
 
-def test_read_only_medium(tmp_path):
+def test_read_only_medium(tmp_path: Path) -> None:
     written = tmp_path / "pass.sqlite"
     with ArchiveWriter(written, {}) as writer:
         writer.chunk(1, LINK, b"x")

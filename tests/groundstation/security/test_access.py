@@ -6,12 +6,16 @@ import pytest
 
 from groundstation.errors import AccessRefused
 from groundstation.messages.commanding import ArmRequest, CommandRequest
-from groundstation.messages.wire import SnapshotRequest, StopRequest
+from groundstation.messages.wire import AnyMessage, SnapshotRequest, StopRequest
 from groundstation.security.authorization import LOCAL, AuthorizedKeys, Principal
 from groundstation.security.keys import KeyStore
 
-ORDER = {"who": "anna@home", "token": "t" * 16, "issued": 1}
-REQUESTS = [CommandRequest(name="PING", **ORDER), ArmRequest(seconds=1, **ORDER), StopRequest(reason="x")]
+TOKEN = "t" * 16
+REQUESTS: list[AnyMessage] = [
+    CommandRequest(name="PING", who="anna@home", token=TOKEN, issued=1),
+    ArmRequest(seconds=1, who="anna@home", token=TOKEN, issued=1),
+    StopRequest(reason="x"),
+]
 
 
 def test_rights() -> None:

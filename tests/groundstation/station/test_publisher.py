@@ -2,7 +2,9 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ import zmq.asyncio
 from groundstation.errors import CallerError, WorldError
 from groundstation.messages.commanding import CommandRequest, RequestAccepted
 from groundstation.messages.wire import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, decode, encode
+from groundstation.security.authorization import Principal
 from groundstation.security.endpoints import Endpoints
 from groundstation.station.publisher import Publisher
 from tests.groundstation.samples import event, station, telemetry
@@ -20,7 +23,7 @@ TCP = "tcp://127.0.0.1:*"
 
 
 @contextmanager
-def open_context():
+def open_context() -> Iterator[zmq.asyncio.Context]:
     context = zmq.asyncio.Context()
     try:
         yield context
@@ -29,16 +32,16 @@ def open_context():
 
 
 @contextmanager
-def open_publisher(telemetry_endpoint=TCP, command_endpoint=TCP):
+def open_publisher() -> Iterator[tuple[Publisher, zmq.asyncio.Context]]:
     with open_context() as context:
-        publisher = Publisher(context, telemetry_endpoint, command_endpoint, lambda: 42)
+        publisher = Publisher(context, TCP, TCP, lambda: 42)
         try:
             yield publisher, context
         finally:
             publisher.close()
 
 
-async def subscribe(context, publisher):
+async def subscribe(context: zmq.asyncio.Context, publisher: Publisher) -> zmq.asyncio.Socket:
     sub = context.socket(zmq.SUB)
     sub.connect(publisher.telemetry_endpoint)
     sub.subscribe(b"")
@@ -62,9 +65,9 @@ async def subscribe(context, publisher):
         b'{"type":"arm_request","who":"x","token":"0123456789","issued":' + b"9" * 4300 + b',"seconds":1}',
     ],
 )
-def test_what_cannot_be_read_is_refused_and_told(body):
-    async def run():
-        told = []
+def test_what_cannot_be_read_is_refused_and_told(body: bytes) -> None:
+    async def run() -> None:
+        told: list[tuple[str, str | None]] = []
         with open_publisher() as (publisher, context):
             serving = asyncio.create_task(
                 publisher.serve(
@@ -102,11 +105,11 @@ SPELLINGS = [
 ]
 
 
-def test_any_spelling_of_json_is_a_request():
-    async def run():
-        got = []
+def test_any_spelling_of_json_is_a_request() -> None:
+    async def run() -> None:
+        got: list[object] = []
 
-        def take(request, caller):
+        def take(request: object, caller: Principal) -> RequestAccepted:
             got.append(request)
             return RequestAccepted(text="taken")
 
@@ -124,13 +127,13 @@ def test_any_spelling_of_json_is_a_request():
     asyncio.run(run())
 
 
-def test_message_of_a_long_topic_comes_back():
+def test_message_of_a_long_topic_comes_back() -> None:
     message = telemetry(1, packet="P" * 200)
     assert decode(encode(message)) == message
 
 
-def test_topics_count_apart():
-    async def run():
+def test_topics_count_apart() -> None:
+    async def run() -> None:
         with open_publisher() as (publisher, context):
             sub = await subscribe(context, publisher)
             for message in (telemetry(1), telemetry(2), event(), telemetry(3, "BUS"), telemetry(4)):
@@ -153,13 +156,18 @@ def test_topics_count_apart():
     asyncio.run(run())
 
 
-def test_a_heartbeat_never_tells_of_less_than_was_published_before_it():
+def test_a_heartbeat_never_tells_of_less_than_was_published_before_it() -> None:
     """To a viewer such a station would have started again. The reader thread publishes too."""
 
-    async def run():
+    async def run() -> None:
         with open_publisher() as (publisher, context):
             sub = await subscribe(context, publisher)
-            reader = threading.Thread(target=lambda: [publisher.publish(telemetry(n)) for n in range(3000)])
+
+            def publish() -> None:
+                for number in range(3000):
+                    publisher.publish(telemetry(number))
+
+            reader = threading.Thread(target=publish)
             reader.start()
             last = beats = 0
             while reader.is_alive() or await sub.poll(50):
@@ -181,8 +189,8 @@ def test_a_heartbeat_never_tells_of_less_than_was_published_before_it():
     asyncio.run(run())
 
 
-def test_publish_never_waits():
-    async def run():
+def test_publish_never_waits() -> None:
+    async def run() -> None:
         with open_publisher() as (publisher, context):
             await subscribe(context, publisher)
             began = time.perf_counter()
@@ -211,14 +219,14 @@ def test_publish_never_waits():
         "",
     ],
 )
-def test_binds_nothing_that_others_could_reach(endpoint):
+def test_binds_nothing_that_others_could_reach(endpoint: str) -> None:
     with open_context() as context:
         for ends in ((endpoint, TCP), (TCP, endpoint)):
             with pytest.raises(CallerError, match=r"is not private|a private ipc:"):
                 Publisher(context, *ends, lambda: 0)
 
 
-def test_never_replaces_a_file(tmp_path):
+def test_never_replaces_a_file(tmp_path: Path) -> None:
     path = tmp_path / "precious"
     path.touch()
     with open_context() as context, pytest.raises(CallerError, match="not a socket"):
@@ -226,8 +234,8 @@ def test_never_replaces_a_file(tmp_path):
     assert path.exists()
 
 
-def test_address_in_use():
-    async def run():
+def test_address_in_use() -> None:
+    async def run() -> None:
         with (
             open_publisher() as (publisher, context),
             pytest.raises(WorldError, match=r"cannot bind .*in use"),
@@ -237,8 +245,8 @@ def test_address_in_use():
     asyncio.run(run())
 
 
-def test_plain_context_will_do(tmp_path):
-    async def run():
+def test_plain_context_will_do(tmp_path: Path) -> None:
+    async def run() -> None:
         context = zmq.Context()
         publisher = Publisher(context, f"ipc://{tmp_path}/tm", f"ipc://{tmp_path}/cmd", lambda: 0)
         publisher.publish(event())
@@ -264,8 +272,8 @@ BAD_REQUESTS = [
 
 
 @pytest.mark.parametrize("kind", [zmq.DEALER, zmq.REQ])
-def test_bad_requests_get_refusals(tmp_path, kind):
-    async def run():
+def test_bad_requests_get_refusals(tmp_path: Path, kind: int) -> None:
+    async def run() -> None:
         ends = Endpoints(telemetry=f"ipc://{tmp_path}/tm", command=f"ipc://{tmp_path}/cmd")
         with open_context() as context:
             async with station(ends):
@@ -280,8 +288,8 @@ def test_bad_requests_get_refusals(tmp_path, kind):
     asyncio.run(asyncio.wait_for(run(), 10))
 
 
-def test_last_reply_is_delivered_after_close(tmp_path):
-    async def run():
+def test_last_reply_is_delivered_after_close(tmp_path: Path) -> None:
+    async def run() -> None:
         ends = Endpoints(telemetry=f"ipc://{tmp_path}/tm", command=f"ipc://{tmp_path}/cmd")
         with open_context() as context:
             socket = context.socket(zmq.DEALER)

@@ -12,7 +12,7 @@ from groundstation.errors import CallerError, StationGone, WorldError
 from groundstation.station.registry import Registry, StationInfo
 
 
-def info_for(registry, name, started=1, **more):
+def info_for(registry: Registry, name: str, started: int = 1, recording: str | None = None) -> StationInfo:
     ends = registry.endpoints(name)
     return StationInfo(
         name=name,
@@ -21,16 +21,16 @@ def info_for(registry, name, started=1, **more):
         started=started,
         telemetry=ends.telemetry,
         command=ends.command,
-        **more,
+        recording=recording,
     )
 
 
 @pytest.fixture
-def registry(tmp_path):
+def registry(tmp_path: Path) -> Registry:
     return Registry(tmp_path / "run")
 
 
-def test_register_find_unregister(registry):
+def test_register_find_unregister(registry: Registry) -> None:
     info = info_for(registry, "bench", recording="pass.sqlite")
     registry.register(info)
     other = Registry(registry.root)
@@ -43,7 +43,7 @@ def test_register_find_unregister(registry):
     assert list(registry.root.iterdir()) == []
 
 
-def test_info_may_be_renewed(registry):
+def test_info_may_be_renewed(registry: Registry) -> None:
     registry.register(info_for(registry, "bench"))
     renewed = info_for(registry, "bench", recording="later.sqlite")
     registry.register(renewed)
@@ -51,7 +51,7 @@ def test_info_may_be_renewed(registry):
     registry.unregister("bench")
 
 
-def test_one_station_per_name(registry):
+def test_one_station_per_name(registry: Registry) -> None:
     info = info_for(registry, "bench")
     registry.register(info)
     with pytest.raises(CallerError, match="'bench' is running already"):
@@ -62,13 +62,13 @@ def test_one_station_per_name(registry):
     second.unregister("bench")
 
 
-def test_none_running(registry):
+def test_none_running(registry: Registry) -> None:
     for wanted in (None, "bench"):
         with pytest.raises(StationGone, match="groundstation serve LINK"):
             registry.find(wanted)
 
 
-def test_several_running(registry):
+def test_several_running(registry: Registry) -> None:
     for started, name in enumerate(["zulu", "bench"]):
         registry.register(info_for(registry, name, started))
     assert [info.name for info in registry.running()] == ["zulu", "bench"]
@@ -82,7 +82,7 @@ def test_several_running(registry):
         registry.unregister(name)
 
 
-def test_a_name_is_free_again_however_often_it_was_taken(registry):
+def test_a_name_is_free_again_however_often_it_was_taken(registry: Registry) -> None:
     for _ in range(20):
         other = Registry(registry.root)
         other.register(info_for(other, "bench"))
@@ -90,13 +90,14 @@ def test_a_name_is_free_again_however_often_it_was_taken(registry):
         other.unregister("bench")
 
 
-def test_a_lock_that_its_owner_removed_makes_no_station(registry, monkeypatch):
+def test_a_lock_that_its_owner_removed_makes_no_station(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Opened just before its owner left, locked just after: the file is in no folder any more."""
     first = Registry(registry.root)
     first.register(info_for(first, "bench"))
-    second, real, opened = Registry(registry.root), os.open, []
+    second, real = Registry(registry.root), os.open
+    opened: list[int] = []
 
-    def open_late(path, *how):
+    def open_late(path: str, *how: int) -> int:
         lock = real(path, *how)
         opened.append(lock)
         if len(opened) == 1:
@@ -113,7 +114,7 @@ def test_a_lock_that_its_owner_removed_makes_no_station(registry, monkeypatch):
     second.unregister("bench")
 
 
-def test_what_else_lies_in_the_folder_stays(registry):
+def test_what_else_lies_in_the_folder_stays(registry: Registry) -> None:
     registry.register(info_for(registry, "bench"))
     (registry.root / "bench" / "notes").write_text("mine")
     registry.unregister("bench")
@@ -131,10 +132,11 @@ time.sleep(60)
 """
 
 
-def test_killed_station_is_cleaned_up(registry):
+def test_killed_station_is_cleaned_up(registry: Registry) -> None:
     info = info_for(registry, "bench")
-    command = [sys.executable, "-c", VICTIM, registry.root, msgspec.json.encode(info).decode()]
+    command = [sys.executable, "-c", VICTIM, str(registry.root), msgspec.json.encode(info).decode()]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as victim:
+        assert victim.stdout is not None
         assert victim.stdout.readline() == b"ready\n"
         assert registry.running() == [info]
         socket = registry.root / "bench" / "tm"
@@ -148,7 +150,7 @@ def test_killed_station_is_cleaned_up(registry):
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"name": 3}'])
-def test_damaged_or_foreign_entries_are_passed_over(registry, content):
+def test_damaged_or_foreign_entries_are_passed_over(registry: Registry, content: bytes) -> None:
     (registry.root / "other").mkdir()
     (registry.root / "other" / "station.json").write_bytes(content)
     (registry.root / "file").touch()
@@ -156,18 +158,18 @@ def test_damaged_or_foreign_entries_are_passed_over(registry, content):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "x" * 33, "-x", "ä", "a\n"])
-def test_bad_names(registry, name):
+def test_bad_names(registry: Registry, name: str) -> None:
     with pytest.raises(CallerError, match="cannot name a station"):
         registry.endpoints(name)
 
 
-def test_private(registry):
+def test_private(registry: Registry) -> None:
     registry.endpoints("bench")
     for folder in (registry.root, registry.root / "bench"):
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_directory_of_others_is_refused(tmp_path):
+def test_directory_of_others_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "run"
     root.mkdir()
     root.chmod(0o755)
@@ -182,7 +184,7 @@ def test_directory_of_others_is_refused(tmp_path):
         Registry(tmp_path / "file")
 
 
-def test_default_places(monkeypatch, tmp_path):
+def test_default_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert Registry().root == tmp_path / "groundstation"
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
@@ -190,7 +192,7 @@ def test_default_places(monkeypatch, tmp_path):
     assert Registry().root == tmp_path / f"groundstation-{os.getuid()}"
 
 
-def test_long_paths_get_a_short_place(monkeypatch, tmp_path):
+def test_long_paths_get_a_short_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as short:
         monkeypatch.setattr(tempfile, "tempdir", short)
         registry = Registry(tmp_path / ("d" * 100))

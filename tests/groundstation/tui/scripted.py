@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from groundstation.messages.base import Value
 from groundstation.messages.commanding import (
     ArgumentInfo,
     CommandInfo,
@@ -41,7 +42,6 @@ from groundstation.messages.wire import (
     Snapshot,
     Telemetry,
     Transport,
-    Value,
 )
 from groundstation.station.snapshot import display_of
 from groundstation.viewer.source import Update
@@ -153,7 +153,7 @@ def descent(at: float) -> Telemetry:
     """The lander's packet at so many seconds."""
     altitude, speed, vertical, drag, kelvin, pressure = truth(at)
     lock = at >= CONE
-    values: dict[str, Value] = {
+    values: dict[str, Value | None] = {
         "tick": round(at * 10),
         "phase": phase(at),
         "altitude": altitude,
@@ -188,7 +188,7 @@ def descent(at: float) -> Telemetry:
 def housekeeping(packet: str, at: float, frames: int) -> Telemetry:
     """The 1 Hz packets of lander and bus."""
     lander = packet == "LANDER_HK"
-    values: dict[str, Value] = {"tick": round(at * 10)}
+    values: dict[str, Value | None] = {"tick": round(at * 10)}
     if lander:
         values |= {"dictionary_hash": 0x5EEDC0DE, "frames_sent": frames, "transmitter_on": True}
     else:

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from groundstation.messages.commanding import CommandState
 from groundstation.messages.wire import Heartbeat, History
@@ -59,6 +61,10 @@ class Stage:
     clock: FakeClock
     pilot: Pilot[int]
     source: ScriptedSource
+
+    def shows(self, screen: type[Screen[Any]]) -> bool:
+        """Whether this screen lies on top."""
+        return isinstance(self.app.screen, screen)
 
     async def settle(self) -> None:
         """Paint for the clock as it stands; twice, for a banner moves the panels."""

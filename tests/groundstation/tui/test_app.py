@@ -24,6 +24,7 @@ from tests.groundstation.tui.scripted import (
     LOS,
     FakeClock,
     ScriptedSource,
+    Timed,
     descent,
     event,
     host,
@@ -76,7 +77,7 @@ def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
             await stage.pilot.press("y")
             assert "VC0" in stage.app.clipboard or "LANDER" in stage.app.clipboard
             await stage.pilot.press("question_mark")
-            assert isinstance(stage.app.screen, HelpScreen)
+            assert stage.shows(HelpScreen)
             await stage.pilot.press("escape")
             await stage.pilot.resize_terminal(50, 12)
             await stage.settle()
@@ -192,7 +193,8 @@ def test_a_refused_acknowledgement_leaves_the_banner_and_says_why() -> None:
 def test_a_restart_of_the_station_is_said_and_its_badge_goes_after_a_minute() -> None:
     async def play() -> None:
         again = msgspec.structs.replace(snapshot(104.0), started=host(104.0), pid=4712)
-        updates = chain(script(until=100.0), [(103.0, StationLost(host(100.0))), (104.0, StationBack(again))])
+        gap: list[Timed] = [(103.0, StationLost(host(100.0))), (104.0, StationBack(again))]
+        updates = chain(script(until=100.0), gap)
         async with staged(updates, (120, 40)) as stage:
             text = stage.text()
             assert "RESTARTED 0.0 s" in text and "Station bench was started again" in text

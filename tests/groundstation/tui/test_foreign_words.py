@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from groundstation.messages.wire import AnyMessage
+from groundstation.viewer.source import Update
 from tests.groundstation.tui.scripted import LOS, script
 from tests.groundstation.tui.stage import staged
 
@@ -24,8 +25,9 @@ def nasty(value: Any) -> Any:
     return [nasty(item) for item in value] if isinstance(value, list) else value
 
 
-def spoilt(message: AnyMessage) -> AnyMessage:
-    return msgspec.convert(nasty(msgspec.to_builtins(message)), AnyMessage)
+def spoilt(message: Update) -> AnyMessage:
+    spoilt: AnyMessage = msgspec.convert(nasty(msgspec.to_builtins(message)), AnyMessage)
+    return spoilt
 
 
 def test_the_screens_paint_escapes() -> None:

@@ -15,7 +15,6 @@ from groundstation.messages.wire import (
     PlaybackStatus,
     Refusal,
     ReplayControl,
-    Snapshot,
 )
 from groundstation.tui.app import farewell
 from groundstation.tui.drawing.glyphs import ASCII, UNICODE
@@ -64,7 +63,7 @@ def test_a_jump_leaves_nothing_behind_it() -> None:
     assert model.losses and model.flight.loss_marks
     assert model.alarms == 0
     updates = list(replayed(script(start=200.0, until=200.5), jumps=2))
-    link = next(update for _, update in updates if not isinstance(update, Snapshot) and hasattr(update, "channels"))
+    link = next(update for _, update in updates if isinstance(update, LinkStatus))
     model.apply(link, 0)
     assert not model.losses and not model.flight.loss_marks and not model.log.entries
     assert model.reading(ALTITUDE, 0).freshness == "NEVER"

@@ -5,44 +5,53 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import zmq
 import zmq.asyncio
 
 from groundstation.errors import CallerError, StationError, StationGone
-from groundstation.messages.wire import Heartbeat, Refusal, SnapshotRequest, StopRequest, Telemetry
+from groundstation.messages.base import Value
+from groundstation.messages.wire import Heartbeat, Refusal, Snapshot, SnapshotRequest, StopRequest, Telemetry
 from groundstation.security.endpoints import Endpoints
+from groundstation.station.publisher import Publisher
 from groundstation.viewer.client import StationClient
-from groundstation.viewer.source import StationBack, StationLost
+from groundstation.viewer.source import StationBack, StationLost, Update
 from tests.groundstation.samples import event, station, telemetry
 from tests.zmtp import introduce, part
 
+UpdateT = TypeVar("UpdateT", bound=Update)
 QUICK = {"silence_s": 0.5, "timeout_s": 0.5, "retry_s": 0.05}
 
 
 @pytest.fixture
-def ends(tmp_path):
+def ends(tmp_path: Path) -> Endpoints:
     return Endpoints(telemetry=f"ipc://{tmp_path}/tm", command=f"ipc://{tmp_path}/cmd")
 
 
 @asynccontextmanager
-async def viewer(ends, **options):
-    client = StationClient(ends, time.time_ns, **options)
+async def viewer(
+    ends: Endpoints, *, timeout_s: float = 2.0, silence_s: float = 2.0, retry_s: float = 0.5
+) -> AsyncIterator[StationClient]:
+    client = StationClient(ends, time.time_ns, timeout_s=timeout_s, silence_s=silence_s, retry_s=retry_s)
     try:
         yield client
     finally:
         await client.close()
 
 
-def play(coroutine):
+def play(coroutine: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(coroutine, 20))
 
 
-async def numbers_until(client, last):
+async def numbers_until(client: StationClient, last: int) -> tuple[list[Value | None], list[Update]]:
     """All telemetry numbers up to ``last``, and the other updates that are not heartbeats."""
-    numbers, others = [], []
+    numbers: list[Value | None] = []
+    others: list[Update] = []
     async for update in client.messages():
         if isinstance(update, Telemetry):
             numbers.append(update.values["number"])
@@ -53,21 +62,21 @@ async def numbers_until(client, last):
     return numbers, others
 
 
-async def next_of(client, kind):
+async def next_of(client: StationClient, kind: type[UpdateT]) -> UpdateT | None:
     async for update in client.messages():
         if isinstance(update, kind):
             return update
     return None
 
 
-def test_nothing_lost_and_nothing_twice_between_snapshot_and_stream(ends):
-    async def publish(publisher):
+def test_nothing_lost_and_nothing_twice_between_snapshot_and_stream(ends: Endpoints) -> None:
+    async def publish(publisher: Publisher) -> None:
         for number in range(1, 2001):
             publisher.publish(telemetry(number))
             if number % 10 == 0:
                 await asyncio.sleep(0.001)
 
-    async def follow():
+    async def follow() -> int:
         async with viewer(ends) as client:
             snapshot = await client.connect()
             known = snapshot.sequences.get("tm.DESCENT", 0)
@@ -76,7 +85,7 @@ def test_nothing_lost_and_nothing_twice_between_snapshot_and_stream(ends):
             assert (others, client.missed, client.unreadable) == ([], {}, 0)
             return known
 
-    async def run():
+    async def run() -> None:
         async with station(ends) as publisher:
             publishing = asyncio.create_task(publish(publisher))
             followers = []
@@ -90,8 +99,8 @@ def test_nothing_lost_and_nothing_twice_between_snapshot_and_stream(ends):
     play(run())
 
 
-def test_joining_is_quick_even_if_the_station_hardly_says_anything(ends):
-    async def run():
+def test_joining_is_quick_even_if_the_station_hardly_says_anything(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station(ends, heartbeat_s=60), viewer(ends) as client:
             began = time.perf_counter()
             await client.connect()
@@ -100,8 +109,8 @@ def test_joining_is_quick_even_if_the_station_hardly_says_anything(ends):
     play(run())
 
 
-def test_over_tcp(tmp_path):
-    async def run():
+def test_over_tcp(tmp_path: Path) -> None:
+    async def run() -> None:
         tcp = Endpoints(telemetry="tcp://127.0.0.1:*", command="tcp://127.0.0.1:*")
         async with station(tcp) as publisher:
             bound = Endpoints(telemetry=publisher.telemetry_endpoint, command=publisher.command_endpoint)
@@ -114,8 +123,8 @@ def test_over_tcp(tmp_path):
     play(run())
 
 
-def test_slow_viewer_knows_what_it_missed(ends):
-    async def run():
+def test_slow_viewer_knows_what_it_missed(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station(ends) as publisher, viewer(ends) as client:
             await client.connect()
             for number in range(1, 30_001):
@@ -131,8 +140,8 @@ def test_slow_viewer_knows_what_it_missed(ends):
     play(run())
 
 
-def test_no_station(ends):
-    async def run():
+def test_no_station(ends: Endpoints) -> None:
+    async def run() -> None:
         async with viewer(ends, timeout_s=0.1) as client:
             with pytest.raises(StationGone, match="no station answers at ipc"):
                 await client.connect()
@@ -140,8 +149,8 @@ def test_no_station(ends):
     play(run())
 
 
-def test_endpoint_without_telemetry(ends, tmp_path):
-    async def run():
+def test_endpoint_without_telemetry(ends: Endpoints, tmp_path: Path) -> None:
+    async def run() -> None:
         deaf = Endpoints(telemetry=f"ipc://{tmp_path}/absent", command=ends.command)
         async with station(ends), viewer(deaf, timeout_s=0.2) as client:
             with pytest.raises(StationGone):
@@ -158,12 +167,12 @@ def test_endpoint_without_telemetry(ends, tmp_path):
         (b'{"type":"refusal","text":"no"}', CallerError),
     ],
 )
-def test_something_else_answers(ends, answer, error):
-    async def echo(router):
+def test_something_else_answers(ends: Endpoints, answer: bytes, error: type[StationError]) -> None:
+    async def echo(router: zmq.asyncio.Socket) -> None:
         identity, _ = await router.recv_multipart()
         await router.send_multipart([identity, answer])
 
-    async def run():
+    async def run() -> None:
         with zmq.asyncio.Context() as context, context.socket(zmq.ROUTER) as router:
             router.bind(ends.command)
             echoing = asyncio.create_task(echo(router))
@@ -175,8 +184,8 @@ def test_something_else_answers(ends, answer, error):
     play(run())
 
 
-def test_requests_while_following(ends):
-    async def run():
+def test_requests_while_following(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station(ends), viewer(ends) as client:
             await client.connect()
             following = asyncio.create_task(next_of(client, StationLost))
@@ -190,8 +199,8 @@ def test_requests_while_following(ends):
     play(run())
 
 
-def test_an_unanswered_request_is_never_delivered_late(ends):
-    async def run():
+def test_an_unanswered_request_is_never_delivered_late(ends: Endpoints) -> None:
+    async def run() -> None:
         heard = []
         async with viewer(ends, timeout_s=0.1) as client:
             with pytest.raises(StationGone):
@@ -206,22 +215,22 @@ def test_an_unanswered_request_is_never_delivered_late(ends):
     play(run())
 
 
-def test_closing_ends_what_waits(ends):
-    async def run():
+def test_closing_ends_what_waits(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station(ends, heartbeat_s=60), viewer(ends) as client:
             await client.connect()
             following = asyncio.create_task(next_of(client, StationLost))
             await asyncio.sleep(0.1)
             await client.close()
-            assert await following is None
+            assert (await following) is None
             with pytest.raises(StationGone, match="closed"):
                 await client.request(SnapshotRequest())
 
     play(run())
 
 
-def test_closing_while_the_station_is_lost(ends):
-    async def run():
+def test_closing_while_the_station_is_lost(ends: Endpoints) -> None:
+    async def run() -> None:
         async with viewer(ends, **QUICK) as client:
             async with station(ends):
                 await client.connect()
@@ -236,8 +245,8 @@ def test_closing_while_the_station_is_lost(ends):
     play(run())
 
 
-def test_restarted_station_is_lost_and_back_even_without_a_silence(ends):
-    async def run():
+def test_restarted_station_is_lost_and_back_even_without_a_silence(ends: Endpoints) -> None:
+    async def run() -> None:
         async with viewer(ends) as client:
             async with station(ends) as publisher:
                 await client.connect()
@@ -251,6 +260,7 @@ def test_restarted_station_is_lost_and_back_even_without_a_silence(ends):
                     updates.append(await anext(messages))
                 kinds = [type(update) for update in updates if not isinstance(update, Heartbeat)]
                 assert kinds == [StationLost, StationBack]
+                assert isinstance(updates[-1], StationBack)
                 assert updates[-1].snapshot.started == 2
                 publisher.publish(telemetry(11))
                 assert (await numbers_until(client, 11))[0] == [11]
@@ -278,10 +288,11 @@ asyncio.run(run())
 
 
 @asynccontextmanager
-async def station_process(ends):
+async def station_process(ends: Endpoints) -> AsyncIterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", STATION, ends.telemetry, ends.command]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
+            assert process.stdout is not None
             await asyncio.to_thread(process.stdout.readline)
             yield process
         finally:
@@ -290,27 +301,28 @@ async def station_process(ends):
             process.communicate()
 
 
-async def assert_flows(client, snapshot):
+async def assert_flows(client: StationClient, snapshot: Snapshot) -> None:
     expected = snapshot.sequences["tm.DESCENT"] + 1
     assert (await numbers_until(client, expected + 20))[0] == list(range(expected, expected + 21))
 
 
-def test_stopped_station_is_lost_once_then_back(ends):
-    async def run():
+def test_stopped_station_is_lost_once_then_back(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station_process(ends) as process, viewer(ends, **QUICK) as client:
             await assert_flows(client, await client.connect())
             process.send_signal(signal.SIGSTOP)
             stopped_ns = time.time_ns()
             lost = await next_of(client, StationLost)
             assert 0.4e9 < time.time_ns() - stopped_ns < 2e9
+            assert lost is not None
             assert abs(lost.since_ns - stopped_ns) < 0.3e9
             asyncio.get_running_loop().call_later(1.2, process.send_signal, signal.SIGCONT)
 
     play(run())
 
 
-def test_stopped_station_comes_back(ends):
-    async def run():
+def test_stopped_station_comes_back(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station_process(ends) as process, viewer(ends, **QUICK) as client:
             await client.connect()
             process.send_signal(signal.SIGSTOP)
@@ -322,13 +334,14 @@ def test_stopped_station_comes_back(ends):
                 if isinstance(update, StationBack):
                     break
             assert [type(update) for update in updates] == [StationLost, StationBack]
+            assert isinstance(updates[-1], StationBack)
             await assert_flows(client, updates[-1].snapshot)
 
     play(run())
 
 
-def test_killed_station_comes_back_as_a_new_one(ends):
-    async def run():
+def test_killed_station_comes_back_as_a_new_one(ends: Endpoints) -> None:
+    async def run() -> None:
         async with viewer(ends, **QUICK) as client:
             async with station_process(ends):
                 await assert_flows(client, await client.connect())
@@ -336,17 +349,19 @@ def test_killed_station_comes_back_as_a_new_one(ends):
             with pytest.raises(StationError):
                 await client.request(SnapshotRequest())
             async with station_process(ends):
-                await assert_flows(client, (await next_of(client, StationBack)).snapshot)
+                back = await next_of(client, StationBack)
+                assert back is not None
+                await assert_flows(client, back.snapshot)
             assert client.missed == {}
 
     play(run())
 
 
 @pytest.mark.parametrize("kind", ["message", "parts"])
-def test_an_answer_without_end_is_cut_off(kind):
+def test_an_answer_without_end_is_cut_off(kind: str) -> None:
     """Whatever answers there, it takes no memory and no time of a viewer's."""
 
-    def answer(listening):
+    def answer(listening: socket.socket) -> None:
         while True:
             try:
                 own, _ = listening.accept()
@@ -360,7 +375,7 @@ def test_an_answer_without_end_is_cut_off(kind):
                 while True:
                     own.sendall(part(bytes(1 << 20), more=True))
 
-    async def run():
+    async def run() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             answering = asyncio.create_task(asyncio.to_thread(answer, listening))
             place = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
@@ -377,14 +392,14 @@ def test_an_answer_without_end_is_cut_off(kind):
     play(run())
 
 
-async def every_moment(publisher):
+async def every_moment(publisher: Publisher) -> None:
     while True:
         publisher.publish(telemetry(7))
         await asyncio.sleep(0.02)
 
 
-def test_a_message_without_end_is_cut_off_and_counted(ends):
-    async def run():
+def test_a_message_without_end_is_cut_off_and_counted(ends: Endpoints) -> None:
+    async def run() -> None:
         async with station(ends) as publisher, viewer(ends) as client:
             await client.connect()
             assert client.cut_off == 0

@@ -112,8 +112,8 @@ def test_another_run_of_the_station_keeps_the_curve_until_it_says_anything() -> 
     flight.lose(verdict(150.1))
     assert list(flight.loss_marks) == [(0, scet(199.9))]
     flight.add(descent(205.0), PERIODS)
-    assert not flight.earlier
-    assert span(flight) == (scet(205.0), scet(205.0)) and not flight.loss_marks
+    assert (flight.earlier, span(flight)) == (False, (scet(205.0), scet(205.0)))
+    assert not flight.loss_marks
 
 
 def over_the_wire(flight: Flight, samples: int) -> History:

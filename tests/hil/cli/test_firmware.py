@@ -18,7 +18,8 @@ from hil.targets import MACHINES
 from tests.firmware.tools import PREBUILT, need, record
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
-from tests.targets.test_board import StandIn, device  # noqa: F401 - fixture
+from tests.targets.stand_in import StandIn
+from tests.targets.test_board import device  # noqa: F401 - fixture
 
 Tools = Callable[..., Path]
 STM32_ELF = PREBUILT / "stm32f4.elf"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hil.lander.commanding import MAX_CLTU, CommandReceiver, Failure, Order, Refusal, check
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock
+from protocols.declare.commands import Argument
 from protocols.lander import COMMANDS, MARS6
 from tests.golden.scripts import RUNS
 from tests.hil.lander.uplink import ad, bc, bd, command, packet, sealed
@@ -16,7 +17,7 @@ from tests.hil.lander.uplink import ad, bc, bd, command, packet, sealed
 PING = packet("PING", 5)
 RATE = packet("FRAME_RATE", 6, period=5)
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Argument]] = {
     "STEP": {"ticks": 10_000},
     "SCALE": {"factor": 0.1},
     "TRANSMITTER": {"on": True},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.hil.lander.uplink import DONE, FAILED, Flight, Told, command, reports
@@ -50,7 +52,7 @@ def test_frame_rate_divides_the_ticks_and_housekeeping_goes_on() -> None:
     assert [t.values["tick"] for t in told if t.name == "LANDER_HK"] == list(range(880, 1200, 10))
 
 
-def science(told: list[Told]) -> dict[int, dict[str, float]]:
+def science(told: list[Told]) -> dict[int, dict[str, Any]]:
     return {each.values["tick"]: each.values for each in told if each.name == "DESCENT"}
 
 

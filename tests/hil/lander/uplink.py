@@ -142,4 +142,4 @@ class Flight:
 
     def do(self, name: str, **values: Argument) -> list[tuple[str, str | None]]:
         """The reports of a command: at once or with the next tick."""
-        return reports(self.send(name, **values) or self.step())
+        return reports(self.hear(self.craft.receive(command(name, 0, BOTH, **values))) or self.step())

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from hil.report import lines
-from hil.report.export.json import SCHEMA, read, render
+from hil.report.contents import SCHEMA
+from hil.report.export.json import read, render
 from hil.report.export.junit import render as junit
 from hil.verdict.result import Measurement, RunResult
 from tests.hil.report.runs import DATE, changed, quiet, reported, rough

@@ -61,6 +61,7 @@ def test_a_killed_worker_costs_one_run(tmp_path: Path) -> None:
     found = cases(tmp_path)
     (broken,) = [case.find("failure") for case in found if case.find("failure") is not None]
     assert len(found) == 6
+    assert broken is not None
     assert broken.get("message") == "cut off: its worker was killed by SIGKILL"
     assert sum("cut off" in read_bundle(path).error for path in out.glob("runs/*")) == 1
 
@@ -92,7 +93,9 @@ class TimeOut(BaseException):
 
 def test_what_breaks_off_a_flight_is_raised_and_kept(tmp_path: Path) -> None:
     (plan,) = plans(tmp_path, 1)
-    in_the_middle = SCENARIO.losses[0].at.value - 120 * 10**9
+    lost_at = SCENARIO.losses[0].at.value
+    assert isinstance(lost_at, int)
+    in_the_middle = lost_at - 120 * 10**9
 
     def progress(scet: int) -> None:
         if scet > in_the_middle:
@@ -109,7 +112,11 @@ def test_what_breaks_off_a_flight_is_raised_and_kept(tmp_path: Path) -> None:
 def test_a_bundle_in_flight_is_of_a_flight_cut_off(tmp_path: Path) -> None:
     (plan,) = plans(tmp_path, 1)
     seen = set()
-    fly_plan(plan, host_clock, lambda scet: seen.add(read_bundle(tmp_path / "run-0").verdict.line))
+
+    def look(scet: int) -> None:
+        seen.add(read_bundle(tmp_path / "run-0").verdict.line)
+
+    fly_plan(plan, host_clock, look)
     assert seen == {
         "FAIL     x on software, lockstep, seed 6: cut off: the process that flew it was killed",
     }

@@ -14,7 +14,8 @@ import pytest
 from tests.firmware.tools import PREBUILT, need, patched, record
 from tests.system.conftest import Run, home, run  # noqa: F401 - fixtures
 from tests.targets.bench import require
-from tests.targets.test_board import StandIn, device  # noqa: F401 - fixture
+from tests.targets.stand_in import StandIn
+from tests.targets.test_board import device  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.long
 

@@ -256,7 +256,7 @@ def test_a_station_that_drops_a_frame_is_found_out(loud: bool, tmp_path: Path, m
         seen = 0
 
         def feed(self, data: bytes) -> list[Frame | Reject]:
-            found = []
+            found: list[Frame | Reject] = []
             for item in super().feed(data):
                 self.seen += isinstance(item, Frame)
                 if isinstance(item, Frame) and self.seen == 1500:

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from groundstation.formats.json_encoding import encode_json
+from hil.errors import ScenarioError
 from hil.report.gathered import gather
 from hil.runs.run import read_bundle
-from hil.scenario.scenario import ScenarioError
 from hil.verdict.result import decode_result
 from tests.hil.report.runs import quiet
 

@@ -104,11 +104,11 @@ def test_frames_that_do_not_fit_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "path"), [((14,), "frame_length"), ((65537,), "frame_length"), ((64, False, -1), "insert")]
+    ("length", "insert", "path"), [(14, 0, "frame_length"), (65537, 0, "frame_length"), (64, -1, "insert")]
 )
-def test_formats_that_cannot_be_are_refused(form: tuple[int, ...], path: str) -> None:
+def test_formats_that_cannot_be_are_refused(length: int, insert: int, path: str) -> None:
     with pytest.raises(DeclarationError, match=path):
-        AosFormat(*form)
+        AosFormat(length, False, insert)
 
 
 @given(st.binary(min_size=80, max_size=80))
@@ -126,5 +126,5 @@ def test_packets_come_out_of_the_packet_zone() -> None:
     found = []
     for count, (zone, pointer) in enumerate(zip(zones, (0, NO_PACKET_START), strict=True)):
         raw = encode_frame(AosFrame(6, 3, count, pointer, zone, b"1234"), PLAIN)
-        found += extractor.push(decode_frame(raw, PLAIN))  # type: ignore[arg-type]
+        found += extractor.push(decode_frame(raw, PLAIN))
     assert found == [PacketFound(0x101, 1, packet)]

@@ -66,9 +66,9 @@ def test_what_is_none_is_refused(raw: str) -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    for wrong in ({"protocol": 8, "data": b"x"}, {"protocol": 2, "data": b""}):
+    for protocol, data in ((8, b"x"), (2, b"")):
         with pytest.raises(EncodeError):
-            encode_packet(**wrong)
+            encode_packet(protocol, data)
     with pytest.raises(EncodeError):
         encode_packet(2, b"x", extension=16)
 

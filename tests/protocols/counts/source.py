@@ -66,6 +66,14 @@ class Source:
             self.wait(100)
         return out
 
+    def alone(self, vcid: int, count: int, ms: int) -> list[Sent]:
+        """So many frames of one channel alone, one every ``ms``."""
+        found = []
+        for _ in range(count):
+            self.wait(ms)
+            found.append(self.frame(vcid))
+        return found
+
     def wait(self, ms: int) -> None:
         """Time passes."""
         self.time += ms

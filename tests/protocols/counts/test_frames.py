@@ -177,7 +177,7 @@ def test_several_restarts_are_several() -> None:
 def test_a_loss_over_the_end_of_two_equal_counts_is_a_loss() -> None:
     """Where a channel sends alone VCFC and MCFC are the same: 250 → 3 on both is a loss of eight."""
     source = Source()
-    sent = [source.frame(LANDER) for _ in range(300) if not source.wait(100)]
+    sent = source.alone(LANDER, 300, 100)
     for time in (False, True):
         result = count([*sent[:251], *sent[259:]], time=time)
         assert (result.lost, result.restarts) == (Lost(8), 0)
@@ -275,7 +275,7 @@ def test_what_is_missing_at_a_restart_is_told_apart() -> None:
     source = Source()
     came = source.run(300)
     source.restart()
-    alone = [source.frame(BUS) for _ in range(100) if not source.wait(1000)]
+    alone = source.alone(BUS, 100, 1000)
     came += alone[:20]
     came += source.run(30)
     result = count(came)

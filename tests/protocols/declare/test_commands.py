@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from protocols.ccsds import pus
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import decode_header
-from protocols.declare.commands import CommandDef, prepare_command
+from protocols.declare.commands import Argument, CommandDef, prepare_command
 from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.lander import COMMAND_APID, COMMANDS, MARS6
@@ -36,7 +36,15 @@ ALL_KINDS = prepare_command(
         ),
     )
 )
-GOOD = {"count": 1, "signed": -2, "kelvin": 200.0, "ratio": 0.5, "on": True, "mode": "FAST", "key": b"abcd"}
+GOOD: dict[str, Argument] = {
+    "count": 1,
+    "signed": -2,
+    "kelvin": 200.0,
+    "ratio": 0.5,
+    "on": True,
+    "mode": "FAST",
+    "key": b"abcd",
+}
 
 
 def test_known_bytes_of_a_ping_and_a_step() -> None:
@@ -105,7 +113,7 @@ def test_every_kind_of_argument_comes_back() -> None:
     ],
 )
 def test_text_is_read_as_a_person_types_it(argument: str, text: str | int, value: object) -> None:
-    assert ALL_KINDS.decode(ALL_KINDS.encode(GOOD | {argument: text}))[argument] == value
+    assert ALL_KINDS.decode(ALL_KINDS.encode({**GOOD, argument: text}))[argument] == value
 
 
 @pytest.mark.parametrize(

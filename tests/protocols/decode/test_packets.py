@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +46,7 @@ def extract(frames: list[TmFrame]) -> list[object]:
     return [item for frame in frames for item in extractor.push(frame)]
 
 
-def found(items: list[object]) -> list[bytes]:
+def found(items: Sequence[object]) -> list[bytes]:
     return [i.data for i in items if isinstance(i, PacketFound)]
 
 

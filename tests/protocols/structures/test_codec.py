@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import construct as c
 import pytest
 from hypothesis import given
@@ -51,7 +53,7 @@ DECLARATIONS = {
 }
 
 
-def flatten(value, prefix: str = "") -> dict[str, object]:
+def flatten(value: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """A construct Container as dotted names."""
     out: dict[str, object] = {}
     for key, item in value.items():
@@ -71,7 +73,7 @@ def flatten(value, prefix: str = "") -> dict[str, object]:
     return out
 
 
-def same(left: dict[str, object], right: dict[str, object]) -> bool:
+def same(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
     """Equal, NaN included."""
     return repr(left) == repr(right)
 

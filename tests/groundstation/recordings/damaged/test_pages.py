@@ -38,7 +38,7 @@ def rows_of(path: Path) -> list[tuple[object, ...]]:
     st.dictionaries(st.integers(-(2**63), 2**63 - 1), st.tuples(VALUES, VALUES), max_size=60),
     st.sampled_from([512, 1024, 4096, 65536]),
 )
-def test_rows_are_those_that_sqlite_reads(rows, page_size):
+def test_rows_are_those_that_sqlite_reads(rows: dict[int, tuple[object, object]], page_size: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "any.sqlite"
         with closing(sqlite3.connect(path)) as db, db:
@@ -56,10 +56,11 @@ def rows_of_any(path: Path) -> list[tuple[object, ...]]:
         leaves = [file.leaf(n, file.page(n)) for n in range(2, file.count + 1) if n not in free]
         overflow = file.overflow
         leaves = [file.leaf(n, file.page(n)) for n in range(2, file.count + 1) if n not in free | overflow]
-    return sorted(((r.id, *r.values[1:]) for leaf in leaves if leaf for r in leaf.rows), key=lambda row: row[0])
+    rows = sorted((row for leaf in leaves if leaf for row in leaf.rows), key=lambda row: row.id)
+    return [(row.id, *row.values[1:]) for row in rows]
 
 
-def test_pages_of_the_journal_stand_in_place_of_older_ones(tmp_path):
+def test_pages_of_the_journal_stand_in_place_of_older_ones(tmp_path: Path) -> None:
     path = killed(tmp_path / "pass.sqlite", chunks=2000)
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         wanted = db.execute("SELECT id, ert, link, data FROM chunk ORDER BY id").fetchall()

@@ -69,25 +69,26 @@ def check_readable(path: Path) -> None:
         lost = 0 if reader.damage is None else reader.damage.records
         assert missing == lost
         if missing:
+            assert reader.damage is not None
             assert reader.damage.is_partial
         if reader.damage is not None and reader.damage.reads is not None:
             assert reader.damage.reads == READS - len(reads)
 
 
-def test_a_zeroed_page_costs_what_was_in_it_and_is_told(tmp_path, whole):
+def test_a_zeroed_page_costs_what_was_in_it_and_is_told(tmp_path: Path, whole: bytes) -> None:
     for number in range(1, len(whole) // PAGE):
         path = put(tmp_path, whole[: number * PAGE] + bytes(PAGE) + whole[(number + 1) * PAGE :])
         check_readable(path)
 
 
-def test_a_page_of_noise_costs_what_was_in_it_and_is_told(tmp_path, whole):
+def test_a_page_of_noise_costs_what_was_in_it_and_is_told(tmp_path: Path, whole: bytes) -> None:
     for number in range(1, len(whole) // PAGE):
         noise = random.Random(number).randbytes(PAGE)
         check_readable(put(tmp_path, whole[: number * PAGE] + noise + whole[(number + 1) * PAGE :]))
 
 
 @pytest.mark.parametrize("first", [bytes(PAGE), random.Random(0).randbytes(PAGE)])
-def test_the_first_page_costs_no_record(tmp_path, whole, first):
+def test_the_first_page_costs_no_record(tmp_path: Path, whole: bytes, first: bytes) -> None:
     path = put(tmp_path, first + whole[PAGE:])
     with ArchiveReader(path) as reader:
         assert len(list(reader.chunks())) == READS
@@ -96,7 +97,7 @@ def test_the_first_page_costs_no_record(tmp_path, whole, first):
         assert "1 page of 4,096 bytes" in reader.lack
 
 
-def test_one_page_of_reads_is_told_in_reads_bytes_and_times(tmp_path, whole):
+def test_one_page_of_reads_is_told_in_reads_bytes_and_times(tmp_path: Path, whole: bytes) -> None:
     with closing(sqlite3.connect(put(tmp_path, whole))) as db:
         (leaf,) = (n for n in range(len(whole) // PAGE) if whole[n * PAGE] == 13 and data_of(200) in page(whole, n))
         ids = dict(db.execute("SELECT ert, id FROM chunk"))
@@ -105,7 +106,9 @@ def test_one_page_of_reads_is_told_in_reads_bytes_and_times(tmp_path, whole):
     with ArchiveReader(path) as reader:
         assert len(list(reader.chunks())) == READS - len(gone) < READS
         damage = reader.damage
+    assert damage is not None
     assert (damage.reads, damage.records, damage.bytes) == (len(gone), len(gone), 132 * len(gone))
+    assert damage is not None
     (lost,) = damage.lost
     assert (lost.received, lost.first, lost.last) == ((gone[0], gone[-1]), ids[gone[0]], ids[gone[-1]])
     assert f"{len(gone)} reads of about {132 * len(gone):,} bytes, received 1970-01-01 00:00:00.000" in str(damage)
@@ -116,7 +119,7 @@ def page(data: bytes, number: int) -> bytes:
 
 
 @pytest.mark.parametrize("sixteenths", range(8, 16))
-def test_a_file_that_is_cut_off_gives_what_is_left(tmp_path, whole, sixteenths):
+def test_a_file_that_is_cut_off_gives_what_is_left(tmp_path: Path, whole: bytes, sixteenths: int) -> None:
     path = put(tmp_path, whole[: len(whole) * sixteenths // 16])
     with ArchiveReader(path) as reader:
         reads = [(ert, data) for ert, _, data in reader.chunks()]
@@ -128,7 +131,7 @@ def test_a_file_that_is_cut_off_gives_what_is_left(tmp_path, whole, sixteenths):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flipped_bits_are_never_worse_than_what_sqlite_reads(tmp_path, whole, seed):
+def test_flipped_bits_are_never_worse_than_what_sqlite_reads(tmp_path: Path, whole: bytes, seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(25):
         data = bytearray(whole)
@@ -152,7 +155,7 @@ VALUES = ["NULL", "1.5", "'text'", "x'00ff'", "-5", "9223372036854775807", "-922
     ["chunk.ert", "chunk.link", "chunk.data", "event.ert", "event.scet", "event.kind", "event.body"]
     + [f"frame.{name}" for name in ("ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size")],
 )
-def test_a_value_of_any_kind_in_any_column_costs_its_row_at_most(tmp_path, column, value):
+def test_a_value_of_any_kind_in_any_column_costs_its_row_at_most(tmp_path: Path, column: str, value: str) -> None:
     path = loose(tmp_path / "pass.sqlite")
     table, name = column.split(".")
     with closing(sqlite3.connect(path)) as db, db:
@@ -194,17 +197,18 @@ def loose(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("number", [-7, 0])
-def test_records_with_impossible_ids_are_told(tmp_path, number):
+def test_records_with_impossible_ids_are_told(tmp_path: Path, number: int) -> None:
     path = loose(tmp_path / "pass.sqlite")
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE chunk SET id = ? WHERE id = 1", (number,))
     with ArchiveReader(path) as reader:
         reader.check()
         assert [ert for ert, _, _ in reader.chunks()] == [1, 2]
+        assert reader.damage is not None
         assert f"chunk {number}: id cannot be {number}" in reader.damage.places
 
 
-def test_an_id_that_is_far_from_the_others_is_not_believed(tmp_path, whole):
+def test_an_id_that_is_far_from_the_others_is_not_believed(tmp_path: Path, whole: bytes) -> None:
     path = put(tmp_path, whole)
     with closing(sqlite3.connect(path)) as db, db:
         last = db.execute("SELECT max(id) FROM chunk").fetchone()[0]
@@ -215,11 +219,12 @@ def test_an_id_that_is_far_from_the_others_is_not_believed(tmp_path, whole):
         reader.check()
         assert [ert for ert, _, _ in reader.chunks()] == list(range(READS))
         repaired = f"chunk {last + 1_000_000}: its id is too far from the others, taken for {last}"
+        assert reader.damage is not None
         assert repaired in reader.damage.places
         reader.require_whole()
 
 
-def test_a_record_whose_id_is_out_of_order_stays_in_its_place(tmp_path, whole):
+def test_a_record_whose_id_is_out_of_order_stays_in_its_place(tmp_path: Path, whole: bytes) -> None:
     """SQLite would find nothing behind it."""
     with closing(sqlite3.connect(put(tmp_path, whole))) as db:
         number = dict(db.execute("SELECT ert, id FROM chunk"))[300]
@@ -229,11 +234,12 @@ def test_a_record_whose_id_is_out_of_order_stays_in_its_place(tmp_path, whole):
     path = put(tmp_path, whole[:at] + bytes([0xFF, 0x7F]) + whole[at + 2 :])
     with ArchiveReader(path) as reader:
         assert [ert for ert, _, data in reader.chunks()] == list(range(READS))
+        assert reader.damage is not None
         assert f"chunk 16383: its id is out of order, taken for {number}" in reader.damage.places
         reader.require_whole()
 
 
-def test_a_body_that_does_not_decode_costs_its_event(tmp_path):
+def test_a_body_that_does_not_decode_costs_its_event(tmp_path: Path) -> None:
     from groundstation.recordings.event_bodies import Gap
 
     path = tmp_path / "pass.sqlite"
@@ -243,11 +249,13 @@ def test_a_body_that_does_not_decode_costs_its_event(tmp_path):
     with ArchiveReader(path) as reader:
         bodies = [reader.body(event, Gap) for event in reader.events("gap")]
         assert bodies == [None, Gap(1, 2, 3, 4)]
+        assert reader.damage is not None
         assert reader.damage.refused == 1
+        assert reader.damage is not None
         assert "record 1, kind 'gap'" in reader.damage.places[0]
 
 
-def test_a_gap_is_not_taken_for_damage(tmp_path, whole):
+def test_a_gap_is_not_taken_for_damage(tmp_path: Path, whole: bytes) -> None:
     """Holes that the recording notes itself were never recorded."""
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {}, max_records=5)
@@ -270,7 +278,7 @@ def test_a_gap_is_not_taken_for_damage(tmp_path, whole):
         assert reader.damage.records == 0
 
 
-def test_reading_goes_on_where_it_was_when_damage_was_met(tmp_path, whole):
+def test_reading_goes_on_where_it_was_when_damage_was_met(tmp_path: Path, whole: bytes) -> None:
     leaves = [n for n in range(len(whole) // PAGE) if whole[n * PAGE] == 13 and data_of(390) in page(whole, n)]
     path = put(tmp_path, whole[: leaves[0] * PAGE] + bytes(PAGE) + whole[(leaves[0] + 1) * PAGE :])
     with ArchiveReader(path) as reader:
@@ -282,7 +290,7 @@ def test_reading_goes_on_where_it_was_when_damage_was_met(tmp_path, whole):
 
 
 @pytest.mark.parametrize("at", [33, 60, 4096, 20_000])
-def test_a_damaged_journal_costs_one_page_of_it(tmp_path, at):
+def test_a_damaged_journal_costs_one_page_of_it(tmp_path: Path, at: int) -> None:
     """SQLite leaves out all that stands behind, without a word."""
     path = killed(tmp_path / "pass.sqlite", chunks=3000)
     journal = tmp_path / "pass.sqlite-wal"
@@ -300,14 +308,14 @@ def test_a_damaged_journal_costs_one_page_of_it(tmp_path, at):
     assert found > 2950
 
 
-def test_noise_is_no_recording(tmp_path):
+def test_noise_is_no_recording(tmp_path: Path) -> None:
     for size in (10, 5000, 200_000):
         path = put(tmp_path, random.Random(size).randbytes(size))
         with pytest.raises(ArchiveError, match="not a recording of this station"):
             ArchiveReader(path)
 
 
-def test_a_recording_without_anything_readable_is_an_error(tmp_path, whole):
+def test_a_recording_without_anything_readable_is_an_error(tmp_path: Path, whole: bytes) -> None:
     path = put(tmp_path, whole[:PAGE] + random.Random(1).randbytes(len(whole) - PAGE))
     with pytest.raises(StationError, match="nothing of it can be read"), ArchiveReader(path) as reader:
         list(reader.chunks())

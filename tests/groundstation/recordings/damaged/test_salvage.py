@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -107,7 +109,7 @@ def test_more_wrong_bits_that_look_like_one_are_never_good(count: int) -> None:
     """Frame and packet have the same CRC-16: about one in 80 such frames fits both with one bit turned back."""
     explained = []
     for _, wrong in zip(range(40), posing_as_one(count, 1), strict=False):
-        (frame,) = salvaged(lambda f, wrong=wrong: flip(f, wrong))
+        (frame,) = salvaged(partial(flip, bits=wrong))
         found = [value for packet in frame.packets if packet.packet == "DESCENT" for value in packet.values]
         assert not [value for value in found if value.quality == "good"], wrong
         explained += [value for value in found if "one flipped bit would explain both" in value.why]
@@ -212,7 +214,7 @@ def test_rubbish_is_not_decoded() -> None:
     assert [p for frame in [*found, *salvager.finish()] for p in frame.packets] == []
 
 
-def test_the_command(tmp_path) -> None:
+def test_the_command(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path, lambda number, data: data[:60] if number == 1500 else data, bursts=1600)
     text = CliRunner().invoke(cli, ["salvage", str(path)])

@@ -5,6 +5,8 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,13 +42,13 @@ print(json.dumps([str(lacks), gap.records, gap.reads, gap.bytes, gap.first_ert, 
 """
 
 
-def fill_disk(path, then):
+def fill_disk(path: Path, then: str) -> Any:
     done = subprocess.run([sys.executable, "-c", FULL_TO_THE_END, path, then], capture_output=True, check=True)
     return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("then", ["stays full", "takes no more", "recovers"])
-def test_shortfall_is_all_that_is_not_in_the_file(tmp_path, then):
+def test_shortfall_is_all_that_is_not_in_the_file(tmp_path: Path, then: str) -> None:
     path = tmp_path / "pass.sqlite"
     words, records, reads, size, first, last, noted = fill_disk(path, then)
     with ArchiveReader(path) as reader:
@@ -68,7 +70,7 @@ def test_shortfall_is_all_that_is_not_in_the_file(tmp_path, then):
         assert (gap["records"], gap["reads"], gap["bytes"]) == (records, reads, size)
 
 
-def test_bytes_of_a_gap_are_received_bytes(tmp_path):
+def test_bytes_of_a_gap_are_received_bytes(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {}, max_records=1)
     path.rename(tmp_path / "away")  # nothing is taken from the queue any more
@@ -84,14 +86,14 @@ def test_bytes_of_a_gap_are_received_bytes(tmp_path):
     assert (body["records"], body["reads"], body["bytes"]) == (2, 1, 2)
 
 
-def test_nothing_is_missing_of_a_recording_that_was_closed(tmp_path):
+def test_nothing_is_missing_of_a_recording_that_was_closed(tmp_path: Path) -> None:
     writer = ArchiveWriter(tmp_path / "pass.sqlite", {})
     writer.chunk(1, LINK, b"x")
     writer.close()
     assert writer.shortfall is None
 
 
-def test_all_is_missing_of_a_recording_that_was_removed(tmp_path):
+def test_all_is_missing_of_a_recording_that_was_removed(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     writer = ArchiveWriter(path, {})
     for number in range(3):
@@ -101,13 +103,15 @@ def test_all_is_missing_of_a_recording_that_was_removed(tmp_path):
         each.unlink()
     writer.chunk(3, LINK, b"late")
     writer.close()
+    assert writer.shortfall is not None
     missing = writer.shortfall.missing
+    assert missing is not None
     assert (missing.reads, missing.bytes, missing.first_ert, missing.last_ert) == (4, 16, 0, 3)
     assert "removed while it was written: nothing of it is left" in str(writer.shortfall)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_came_since_a_recording_was_moved_is_missing(tmp_path):
+def test_what_came_since_a_recording_was_moved_is_missing(tmp_path: Path) -> None:
     path, elsewhere = tmp_path / "pass.sqlite", tmp_path / "elsewhere.sqlite"
     writer = ArchiveWriter(path, {})
     writer.chunk(0, LINK, b"kept")
@@ -116,6 +120,8 @@ def test_what_came_since_a_recording_was_moved_is_missing(tmp_path):
     path.write_bytes(b"another")
     writer.chunk(1, LINK, b"late!")
     writer.close()
+    assert writer.shortfall is not None
+    assert writer.shortfall.missing is not None
     assert (writer.shortfall.missing.reads, writer.shortfall.missing.bytes) == (1, 5)
     assert f"moved to {elsewhere}, and another file is in its place" in str(writer.shortfall)
     assert path.read_bytes() == b"another"
@@ -124,7 +130,7 @@ def test_what_came_since_a_recording_was_moved_is_missing(tmp_path):
         assert len(list(reader.events("gap"))) == 1
 
 
-def test_a_file_that_is_taken_away_is_told_while_nothing_comes(tmp_path):
+def test_a_file_that_is_taken_away_is_told_while_nothing_comes(tmp_path: Path) -> None:
     path, away = tmp_path / "pass.sqlite", tmp_path / "away"
     with ArchiveWriter(path, {}, retry_every_s=0.02) as writer:
         for source, target, wrong in [(path, away, True), (away, path, False)]:
@@ -136,7 +142,7 @@ def test_a_file_that_is_taken_away_is_told_while_nothing_comes(tmp_path):
     assert writer.shortfall is None
 
 
-def test_a_disk_without_room_for_a_recording_is_refused(tmp_path):
+def test_a_disk_without_room_for_a_recording_is_refused(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
