@@ -204,6 +204,11 @@ class Uplink:
                 entry.report_due = None
         return self._end(now)
 
+    def command_of(self, transmission: Transmission) -> CommandUpdate | None:
+        """The command that a transmission carries, as last published; None for control commands."""
+        entry = self._of(transmission)
+        return None if entry is None else entry.news
+
     def begin(self, transmission: Transmission) -> bool:
         """Whether a transmission is still to be written. To be asked right before; if so, it has to be answered."""
         return self._cop.begin(transmission)

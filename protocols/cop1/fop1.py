@@ -49,7 +49,12 @@ _LOWER_ACCEPTS: dict[FrameKind, int] = {"AD": 41, "BC": 43, "BD": 45}
 
 
 class Fop1:
-    """One virtual channel's FOP-1, in S6 at first: a directive initiates the AD service. Times are in ns."""
+    """One virtual channel's FOP-1, in S6 at first: a directive initiates the AD service. Times are in ns.
+
+    Attributes:
+        vcid: the virtual channel.
+        machine: its variables. `status` is a copy; set them only to resume where another FOP-1 stopped.
+    """
 
     def __init__(
         self, vcid: int = 0, *, window: int = 10, t1: int = 2_000_000_000, limit: int = 3, timeout_type: int = 0
@@ -60,7 +65,7 @@ class Fop1:
             DeclarationError: one of them cannot be.
         """
         self.vcid = vcid
-        self._machine = FopMachine(
+        self.machine = FopMachine(
             window=_checked("SET_WINDOW", window),
             t1=_checked("SET_T1", t1),
             limit=_checked("SET_LIMIT", limit),
@@ -70,16 +75,16 @@ class Fop1:
     @property
     def state(self) -> FopState:
         """S1 … S6."""
-        return self._machine.state
+        return self.machine.state
 
     @property
     def deadline(self) -> int | None:
         """When `tick` is due, or None while the timer is not running."""
-        return self._machine.deadline
+        return self.machine.deadline
 
     def status(self) -> FopStatus:
         """All variables."""
-        machine = self._machine
+        machine = self.machine
         return FopStatus(
             state=machine.state,
             vs=machine.vs,
@@ -107,7 +112,21 @@ class Fop1:
         """A CLCW arrived, E1 … E14; another channel's is not looked at (§5.3.2)."""
         if clcw.vcid != self.vcid:
             return []
-        return self._apply(FopEvent(self._clcw_event(clcw), now, report=clcw.report))
+        return self._apply(FopEvent(self.clcw_event(clcw), now, report=clcw.report))
+
+    def clcw_event(self, clcw: Clcw) -> int:
+        """The event of table 5-1 that a CLCW of this channel is now: its number, 1 … 14 or 101 … 104."""
+        if clcw.lockout:
+            return 14
+        nnr = self.machine.nnr
+        acknowledged, outstanding = (clcw.report - nnr) & 0xFF, (self.machine.vs - nnr) & 0xFF
+        if acknowledged > outstanding:
+            return 13
+        if clcw.retransmit:
+            return 4 if acknowledged == outstanding else self._retransmit_event(clcw, acknowledged)
+        if acknowledged == outstanding:
+            return 3 if clcw.wait else (2 if acknowledged else 1)
+        return 7 if clcw.wait else (6 if acknowledged else 5)
 
     def invalid_clcw(self, now: int) -> list[FopOutput]:
         """A CLCW arrived whose fixed fields are not what they must be, E15."""
@@ -120,12 +139,12 @@ class Fop1:
     def lower_rejected(self, kind: FrameKind, now: int) -> list[FopOutput]:
         """The frame of this kind that was asked for cannot be sent: E42, E44 or E46."""
         out = self._lower(kind, _LOWER_ACCEPTS[kind] + 1, now)
-        self._machine.set_ready(kind)
+        self.machine.set_ready(kind)
         return out
 
     def tick(self, now: int) -> list[FopOutput]:
         """Time has passed: E16, E104, E17 or E18, if the deadline is over."""
-        machine = self._machine
+        machine = self.machine
         if machine.deadline is None or now < machine.deadline:
             return []
         machine.deadline = None
@@ -133,52 +152,39 @@ class Fop1:
         return self._apply(FopEvent(more if machine.count < machine.limit else over, now))
 
     def _lower(self, kind: FrameKind, number: int, now: int) -> list[FopOutput]:
-        machine = self._machine
+        machine = self.machine
         if machine.ready[kind]:
             return []
         return self._apply(FopEvent(number, now, request=machine.expedited if kind == "BD" else None))
 
     def _transfer_event(self, bypass: bool) -> int:
         if bypass:
-            return 21 if self._machine.ready["BD"] else 22
-        return 19 if self._machine.waiting is None else 20
+            return 21 if self.machine.ready["BD"] else 22
+        return 19 if self.machine.waiting is None else 20
 
     def _directive_event(self, directive: Directive) -> int:
         values = DIRECTIVE_VALUES.get(directive.kind)
         if values is not None and directive.value not in values:
             return 40
-        number, suspended = _EVENTS[directive.kind], self._machine.suspended
-        if number in (25, 27) and not self._machine.ready["BC"]:
+        number, suspended = _EVENTS[directive.kind], self.machine.suspended
+        if number in (25, 27) and not self.machine.ready["BC"]:
             return number + 1
         if number == 30 and suspended is not None:
             return number + suspended
         return 40 if number == 35 and suspended is not None else number
 
-    def _clcw_event(self, clcw: Clcw) -> int:
-        if clcw.lockout:
-            return 14
-        nnr = self._machine.nnr
-        acknowledged, outstanding = (clcw.report - nnr) & 0xFF, (self._machine.vs - nnr) & 0xFF
-        if acknowledged > outstanding:
-            return 13
-        if clcw.retransmit:
-            return 4 if acknowledged == outstanding else self._retransmit_event(clcw, acknowledged)
-        if acknowledged == outstanding:
-            return 3 if clcw.wait else (2 if acknowledged else 1)
-        return 7 if clcw.wait else (6 if acknowledged else 5)
-
     def _retransmit_event(self, clcw: Clcw, acknowledged: int) -> int:
         """Some frames are outstanding, and the CLCW wants them again."""
-        if self._machine.limit == 1:
+        if self.machine.limit == 1:
             return 101 if acknowledged else 102
         if acknowledged:
             return 9 if clcw.wait else 8
-        if self._machine.count < self._machine.limit:
+        if self.machine.count < self.machine.limit:
             return 11 if clcw.wait else 10
         return 103 if clcw.wait else 12
 
     def _apply(self, event: FopEvent) -> list[FopOutput]:
-        machine = self._machine
+        machine = self.machine
         cell = FOP_TABLE[event.number][machine.state - 1]
         assert cell is not None, f"E{event.number} in S{machine.state}"
         for action in cell.actions:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hil.lander.bus import FaultTrace, ResetReason
 from hil.lander.commanding import FARM_WINDOW, MAX_CLTU, CommandReceiver, Refusal, check
 from hil.lander.spacecraft import Spacecraft
-from hil.lander.telecommands import _EFFECTS
 from hil.targets.greeting import read_greeting
 from protocols.ccsds.cltu import START, TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock, encode_control
@@ -133,10 +132,6 @@ def test_checks(core: Core, data: bytes) -> None:
         assert failure == order.failure
         return
     assert (failure, found.function, found.acknowledge) == (0, NAMES[order.name], order.acknowledge)
-
-
-def test_every_command_has_an_effect_there_too() -> None:
-    assert set(NAMES) == set(_EFFECTS)
 
 
 @settings(max_examples=100, deadline=None)

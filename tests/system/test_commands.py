@@ -159,10 +159,10 @@ class Bench:
     """A station on a PTY whose other end is the test's."""
 
     def __init__(self, home: Path) -> None:
-        self.master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
         self.recording = home / "bench.sqlite"
-        link = f"serial:{os.ttyname(self._slave)}"
+        link = f"serial:{os.ttyname(self.slave)}"
         arguments = [sys.executable, "-m", "groundstation.cli", "serve", link, "--name", "bench"]
         self.process = subprocess.Popen(
             [*arguments, "--record", str(self.recording), "--announce"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -183,7 +183,7 @@ class Bench:
                 stream.close()
         with contextlib.suppress(OSError):
             os.close(self.master)
-        os.close(self._slave)
+        os.close(self.slave)
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_ports_lists_or_says_that_there_are_none(run: Run) -> None:
 
 def test_flock_is_not_left_behind(bench: Bench) -> None:
     """A killed station must not lock the next one out."""
-    path = os.ttyname(bench._slave)
+    path = os.ttyname(bench.slave)
     bench.process.kill()
     bench.process.wait(10)
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY)

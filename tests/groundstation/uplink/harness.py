@@ -60,13 +60,13 @@ class Spacecraft:
         command = MARS6.find_command(packet.apid, packet.header.service, packet.header.subtype, packet.data)
         assert command is not None
         if self.failure:
-            self._report("COMMAND_REFUSED", request, failure=self.failure)
+            self.report("COMMAND_REFUSED", request, failure=self.failure)
             return
         self.done.append((command.definition.name, request))
-        self._report("COMMAND_ACCEPTED", request)
-        self._report("COMMAND_COMPLETED", request)
+        self.report("COMMAND_ACCEPTED", request)
+        self.report("COMMAND_COMPLETED", request)
 
-    def _report(self, packet: str, request: int, **more: str) -> None:
+    def report(self, packet: str, request: int, **more: str) -> None:
         values: dict[str, int | str] = {"request": request, "tick": 7, **more}
         if not self.mute:
             self._reports.append(Telemetry(packet=packet, apid=0x100, vcid=2, scet=0, ert=0, values=dict(values)))
@@ -127,8 +127,8 @@ class Bench:
         if not self.uplink.begin(transmission):
             self.recalled.append(transmission)
             return
-        entry = self.uplink._of(transmission)
-        assert entry is None or not entry.news.detail.startswith("not sent"), entry.news
+        command = self.uplink.command_of(transmission)
+        assert command is None or not command.detail.startswith("not sent"), command
         if self.link_error:
             self.take(self.uplink.unwritten(transmission, self.link_error, self.now))
             return

@@ -9,6 +9,7 @@ from hil.lander.spacecraft import Spacecraft
 from hil.verdict.oracle import fly
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import Unlock
+from protocols.lander import MARS6
 from tests.hil.lander.test_commanding import ARGUMENTS
 from tests.hil.lander.uplink import DONE, FAILED, NONE, Flight, ad, bc, bd, command, frames, packet, reports
 
@@ -41,6 +42,10 @@ ALLOWED = {
     "INJECT_FAULT": ALWAYS,
     "CLEAR_FAULTS": ALWAYS,
 }
+
+
+def test_every_command_of_the_mission_is_tried() -> None:
+    assert set(ALLOWED) == {each.name for each in MARS6.commands}
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -43,13 +43,13 @@ class Element:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.root = self._open = Element("", {})
+        self.root = self.open = Element("", {})
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {key: value or "" for key, value in attrs}, self._open)
-        self._open.children.append(element)
+        element = Element(tag, {key: value or "" for key, value in attrs}, self.open)
+        self.open.children.append(element)
         if tag not in _VOID:
-            self._open = element
+            self.open = element
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -57,12 +57,12 @@ class _Reader(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.tag == tag, f"<{self._open.tag}> is closed by </{tag}>"
-        assert self._open.parent is not None
-        self._open = self._open.parent
+        assert self.open.tag == tag, f"<{self.open.tag}> is closed by </{tag}>"
+        assert self.open.parent is not None
+        self.open = self.open.parent
 
     def handle_data(self, data: str) -> None:
-        element: Element | None = self._open
+        element: Element | None = self.open
         while element is not None:
             element.words.append(data)
             element = element.parent
@@ -73,5 +73,5 @@ def read(text: str) -> Element:
     reader = _Reader()
     reader.feed(text)
     reader.close()
-    assert reader._open is reader.root, f"<{reader._open.tag}> is never closed"
+    assert reader.open is reader.root, f"<{reader.open.tag}> is never closed"
     return reader.root

@@ -266,10 +266,10 @@ def busy() -> Fop1:
 
 def suspended(state: int) -> Fop1:
     fop = fop_in(state)
-    fop._machine.count, fop._machine.timeout_type = 3, 1
+    fop.machine.count, fop.machine.timeout_type = 3, 1
     fop.tick(T0 + T1)
     assert fop.status().suspended == state
-    fop._machine.count = 1
+    fop.machine.count = 1
     return fop
 
 
@@ -278,7 +278,7 @@ def fop_in(state: int, idle: bool = False) -> Fop1:
     match state:
         case 1 | 2 | 3 if idle:
             fop = initiate("INITIATE")
-            fop._machine.state = FopState(state)
+            fop.machine.state = FopState(state)
         case 1 | 2 | 3:
             fop = busy()
             if state > 1:
@@ -344,7 +344,7 @@ def prepare(event: str, state: int) -> Fop1:
         fop = suspended(int(event[1:]) - 30)
     else:
         fop = fop_in(state, idle=event in ("E1", "E19"))
-    machine = fop._machine
+    machine = fop.machine
     if event == "E19" or (event in DIRECTIVES and state == 6):
         machine.count = 2
     adjust(fop, event, state)
@@ -352,7 +352,7 @@ def prepare(event: str, state: int) -> Fop1:
 
 
 def adjust(fop: Fop1, event: str, state: int) -> None:
-    machine = fop._machine
+    machine = fop.machine
     if event in CLCWS:
         machine.limit, machine.count = CLCWS[event][3:]
         if event == "E1" and state == 6:
@@ -371,7 +371,7 @@ def adjust(fop: Fop1, event: str, state: int) -> None:
 
 
 def model_of(fop: Fop1) -> Model:
-    machine = fop._machine
+    machine = fop.machine
     first = machine.sent[0].frame if machine.sent else None
     return Model(
         state=machine.state,
@@ -398,7 +398,7 @@ def stimulate(fop: Fop1, event: str) -> tuple[list[FopOutput], int]:
         return fop.clcw(Clcw(report=report, wait=wait, retransmit=retransmit), NOW), report
     if event in TIMERS:
         assert status.deadline == T0 + T1
-        fop._machine.deadline = NOW
+        fop.machine.deadline = NOW
         return fop.tick(NOW), 0
     if event in DIRECTIVES:
         kind, value = DIRECTIVES[event]
@@ -445,7 +445,7 @@ def test_every_event_has_its_row() -> None:
 def test_what_is_not_applicable_while_initialising_cannot_happen(state: int) -> None:
     allowed = {"E1", "E3", "E4", "E13", "E14"}
     seen = {
-        f"E{fop_in(state)._clcw_event(Clcw(report=n, wait=w, retransmit=r, lockout=lock))}"
+        f"E{fop_in(state).clcw_event(Clcw(report=n, wait=w, retransmit=r, lockout=lock))}"
         for n in range(256)
         for w in (False, True)
         for r in (False, True)
@@ -581,7 +581,7 @@ def test_the_timer_is_a_deadline() -> None:
 
 def test_a_timer_that_expired_in_s3_is_started_again_with_s1() -> None:
     fop = fop_in(3)
-    fop._machine.waiting = None
+    fop.machine.waiting = None
     assert fop.tick(T0 + T1) == []
     assert fop.deadline is None
     assert render(fop.clcw(Clcw(report=FIRST + 2), NOW)) == ["confirm 1", "confirm 2"]
