@@ -18,7 +18,9 @@ TICK = 100_000_000
 
 
 def when(**keys: Any) -> When:
-    kind = {key: Amount.parse(value) if key in ("above", "below") else value for key, value in keys.items()}
+    kind: dict[str, Any] = {
+        key: Amount.parse(value) if key in ("above", "below") else value for key, value in keys.items()
+    }
     return When(parameter="DESCENT.altitude", **kind)
 
 
