@@ -17,7 +17,7 @@
             │   ├── ArchiveError     the recording cannot be written or read
             │   │   └── NotARecording    the file is something else
             │   └── OutputFailed     a file or standard output cannot be written: the disk is full
-            ├── PartlyRead       the recording is damaged: what could be read was given
+            ├── PartlyRead       the recording or capture is damaged: what could be read was given
             ├── StationGone      no station answers
             ├── KeyUnusable      a key file is damaged, or others can read it
             ├── CommandFailed    a command failed or was given up
@@ -136,7 +136,7 @@ class OutputFailed(StorageError):
 
 
 class PartlyRead(WorldError):
-    """A recording is damaged or incomplete. What can be read of it was given."""
+    """A recording, or a packed capture, is damaged or incomplete. What can be read of it was given."""
 
     exit_code = 19
     exit_meaning = "a recording is damaged or incomplete: what could be read was given"

@@ -14,14 +14,12 @@ import msgspec
 
 from groundstation.captures.frame_rows import Content, FrameRow, FrameRows, content_of
 from groundstation.captures.hints import SAMPLE, header_hint, hint
-from groundstation.messages.base import Value
-from groundstation.messages.shown_values import shown_values
+from groundstation.captures.packet_rows import ApidCount, ApidPackets, CapturedPacket, PacketReader, count_reason
 from protocols.ccsds.tm_frame import ONLY_IDLE
-from protocols.counts import FrameCounter, FrameStep, FrameTotals, PacketCounter
+from protocols.counts import FrameCounter, FrameStep, FrameTotals
 from protocols.declare.dictionary import Dictionary
 from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.decode.packets import DropUndone, PacketDropped, PacketExtractor, PacketFound
-from protocols.decode.telemetry import Sample, decode_telemetry
 from protocols.errors import DecodeError
 from protocols.profile import LinkProfile
 from protocols.sync.bit_sync import BitDeframer, BitForm
@@ -29,38 +27,14 @@ from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
 from protocols.words import Certainty
 
-_REASONS_KEPT = 16
 _NO_PACKET: tuple[tuple[Content, str], ...] = (
     ("idle", "carry idle data alone"),
     ("continuation", "carry the continuation of a packet whose start is in none"),
+    ("data", "carry no packets, but a VCA_SDU or a bitstream"),
     ("beyond", "have a first header pointer that leads out of the frame"),
 )
 _FARTHEST = 1 << 17
 """ASMs farther apart than this say nothing about a frame's length."""
-
-
-class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One packet. ``offset`` is where the frame starts that completes it, in the capture's units.
-
-    ``name``, ``scet`` and ``values`` are there if the dictionary declares it; ``error`` says why it is not decoded.
-    ``invalid`` names the values that mean nothing, and are None; ``exact`` has integers beyond 2⁵³ as text.
-    Times in ns since 1970; ``data`` in hex.
-    """
-
-    offset: int
-    scid: int
-    vcid: int
-    vcfc: int
-    apid: int
-    sequence: int
-    data: str
-    ert: int | None = None
-    name: str | None = None
-    scet: int | None = None
-    values: dict[str, Value | None] | None = None
-    invalid: list[str] = msgspec.field(default_factory=list)
-    exact: dict[str, str] = msgspec.field(default_factory=dict)
-    error: str | None = None
 
 
 class ChannelCount(msgspec.Struct):
@@ -86,25 +60,6 @@ class ChannelCount(msgspec.Struct):
     idle_packets: int = 0
     encapsulation_packets: int = 0
     dropped: int = 0
-
-
-class ApidCount(msgspec.Struct):
-    """What came of one APID on one channel.
-
-    ``missing`` packets lie in ``gaps`` holes of the sequence count; with ``steps_back`` it stood still or went back.
-    """
-
-    scid: int
-    vcid: int
-    apid: int
-    name: str | None
-    packets: int = 0
-    bad: int = 0
-    gaps: int = 0
-    missing: int = 0
-    missing_certainty: Certainty = "EXACT"
-    steps_back: int = 0
-    bytes: int = 0
 
 
 class DecodeReport(msgspec.Struct, frozen=True):
@@ -139,29 +94,13 @@ class DecodeReport(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class _Apid:
-    """One APID's packets on one channel; ``lost`` is how many of its frames were, when the last one came."""
-
-    count: ApidCount
-    counter: PacketCounter = field(default_factory=PacketCounter)
-    lost: int = 0
-
-    def counted(self) -> ApidCount:
-        """All counts so far."""
-        count, counter = self.count, self.counter
-        count.missing, count.missing_certainty = counter.missing.count, counter.missing.certainty
-        count.gaps, count.steps_back = counter.gaps, counter.steps_back
-        return count
-
-
-@dataclass(slots=True)
 class _Channel:
     """A channel's extractor, what its frames were, and its packets by APID."""
 
     count: ChannelCount
     extractor: PacketExtractor
     totals: FrameTotals = field(default_factory=FrameTotals)
-    apids: dict[int, _Apid] = field(default_factory=dict)
+    apids: dict[int, ApidPackets] = field(default_factory=dict)
 
     def counted(self) -> ChannelCount:
         """All counts so far."""
@@ -200,6 +139,7 @@ class CaptureDecoder:
         self._sample = b""
         self._foreign_frame = b""
         self.dictionary = dictionary
+        self._reader = PacketReader(dictionary)
         bits = profile.alignment == "bit"
         self.unit = "bits" if bits else "bytes"
         self._deframer = BitDeframer(profile, form) if bits else Deframer(profile)
@@ -209,22 +149,25 @@ class CaptureDecoder:
         self._rejects: Counter[str] = Counter()
         self._foreign: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
-        self._bad: Counter[str] = Counter()
         self._contents: Counter[Content] = Counter()
         self._distances: Counter[int] = Counter()
         self._last_marker: int | None = None
 
-    def feed(self, data: bytes, ert: int | None = None) -> list[PacketRow]:
+    def feed(self, data: bytes, ert: int | None = None) -> list[CapturedPacket]:
         """Take the next piece, received at ``ert``; give the packets that it completes."""
-        rows: list[PacketRow] = []
+        packets: list[CapturedPacket] = []
         if not self._frames and len(self._sample) < SAMPLE:
             self._sample += data[: SAMPLE - len(self._sample)]
         for found in self._deframer.feed(data):
             if isinstance(found, Frame):
-                self._frame(found, ert, rows)
+                self._frame(found, ert, packets)
             else:
                 self._reject(found, ert)
-        return rows
+        return packets
+
+    def finish(self) -> list[CapturedPacket]:
+        """The capture has ended: nothing more comes of it."""
+        return []
 
     def report(self) -> DecodeReport:
         """All counts so far."""
@@ -245,7 +188,7 @@ class CaptureDecoder:
             rejects=dict(self._rejects),
             foreign=dict(self._foreign),
             drops=dict(self._drops),
-            bad=dict(self._bad),
+            bad=dict(self._reader.bad),
             restarts=sum(counter.restarts for counter in self._counters.values()),
             channels=[c.counted() for c in channels],
             apids=[c.apids[apid].counted() for c in channels for apid in sorted(c.apids)],
@@ -277,7 +220,7 @@ class CaptureDecoder:
             return f"{frames} frames found, but no packet in them: {', '.join(reasons)}"
         if sum(apid.count.bad for apid in apids) < packets:
             return None
-        bad = "; ".join(f"{count} × {reason}" for reason, count in self._bad.most_common(2))
+        bad = "; ".join(f"{count} × {reason}" for reason, count in self._reader.bad.most_common(2))
         return f"{packets} packets found, and none of them decodes: {bad}"
 
     def _why_foreign(self) -> str:
@@ -325,7 +268,7 @@ class CaptureDecoder:
             self._distances[distance] += 1
         self._last_marker = reject.offset
 
-    def _frame(self, found: Frame, ert: int | None, rows: list[PacketRow]) -> None:
+    def _frame(self, found: Frame, ert: int | None, packets: list[CapturedPacket]) -> None:
         self._frames += 1
         self._damaged += found.asm_damaged
         self._inverted += found.inverted
@@ -340,10 +283,10 @@ class CaptureDecoder:
             self._count_foreign(reason, found, ert)
             return
         step = self._counter(frame).count(frame, None if self.dictionary is None else frame_time(frame), ert)
-        self._extract(self._channel(frame), frame, step, found, ert, rows)
+        self._extract(self._channel(frame), frame, step, found, ert, packets)
 
     def _count_foreign(self, reason: str, found: Frame, ert: int | None) -> None:
-        _count_reason(self._foreign, reason)
+        count_reason(self._foreign, reason)
         if self._take_frame is not None:
             self._take_frame(self._frame_rows.foreign(found, reason, ert))
 
@@ -357,7 +300,9 @@ class CaptureDecoder:
         key = (frame.scid, frame.vcid)
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = _Channel(ChannelCount(*key), PacketExtractor())
+            channel = self._channels[key] = _Channel(
+                ChannelCount(*key), PacketExtractor(packet_versions=self.profile.packet_versions)
+            )
         return channel
 
     def _extract(
@@ -367,7 +312,7 @@ class CaptureDecoder:
         step: FrameStep,
         found: Frame,
         ert: int | None,
-        rows: list[PacketRow],
+        packets: list[CapturedPacket],
     ) -> None:
         count = channel.count
         channel.totals.add(step)
@@ -382,70 +327,23 @@ class CaptureDecoder:
         for item in items:
             if isinstance(item, PacketFound):
                 count.packets += 1
-                rows.append(self._row(channel, item, frame, step, found.offset, ert))
+                packets.append(self._packet(channel, item, frame, step, found.offset, ert))
             elif isinstance(item, PacketDropped):
                 count.dropped += 1
-                _count_reason(self._drops, item.reason)
+                count_reason(self._drops, item.reason)
             elif isinstance(item, DropUndone):
                 count.dropped -= 1
-                _count_reason(self._drops, item.reason, -1)
+                count_reason(self._drops, item.reason, -1)
 
-    def _row(
+    def _packet(
         self, channel: _Channel, found: PacketFound, frame: TransferFrame, step: FrameStep, offset: int, ert: int | None
-    ) -> PacketRow:
-        sample, error = self._decode(found)
-        name = sample.packet.definition.name if sample else self._declared_name(found.apid)
-        self._count_packet(channel, found, name, error, late=step.kind == "LATE")
-        shown = (
-            None if sample is None else shown_values(sample.packet, sample.values, sample.packet.void(sample.values))
-        )
-        return PacketRow(
-            offset=offset,
-            scid=frame.scid,
-            vcid=frame.vcid,
-            vcfc=frame.vcfc,
-            apid=found.apid,
-            sequence=found.sequence,
-            data=found.data.hex(),
-            ert=ert,
-            name=name,
-            scet=sample.header.time_ns if sample else None,
-            values=shown and shown.values,
-            invalid=shown.invalid if shown else [],
-            exact=shown.exact if shown else {},
-            error=error,
-        )
-
-    def _decode(self, found: PacketFound) -> tuple[Sample | None, str | None]:
-        if self.dictionary is None or found.apid not in self.dictionary.by_apid:
-            return None, None
-        try:
-            return decode_telemetry(self.dictionary, found.data), None
-        except DecodeError as error:
-            return None, str(error)
-
-    def _declared_name(self, apid: int) -> str | None:
-        packet = self.dictionary.by_apid.get(apid) if self.dictionary is not None else None
-        return packet.definition.name if packet is not None else None
-
-    def _count_packet(
-        self, channel: _Channel, found: PacketFound, name: str | None, error: str | None, *, late: bool
-    ) -> None:
-        key = found.apid
-        apid = channel.apids.get(key)
+    ) -> CapturedPacket:
+        apid = channel.apids.get(found.apid)
+        name, sample, error = self._reader.read(found.apid, found.data)
         if apid is None:
-            apid = channel.apids[key] = _Apid(ApidCount(channel.count.scid, channel.count.vcid, key, name))
-        apid.count.packets += 1
-        apid.count.bytes += len(found.data)
-        apid.count.bad += error is not None
-        if error is not None:
-            _count_reason(self._bad, f"{name}: {error}")
+            count = ApidCount(frame.scid, frame.vcid, found.apid, name)
+            apid = channel.apids[found.apid] = ApidPackets(count)
         lost = channel.totals.lost.count
-        apid.counter.count(found.sequence, max(0, lost - apid.lost), late=late)
-        apid.lost = lost
-
-
-def _count_reason(reasons: Counter[str], reason: str, count: int = 1) -> None:
-    """Count by reason; these are bounded, for there are numbers in some."""
-    known = reason in reasons or len(reasons) < _REASONS_KEPT
-    reasons[reason if known else "other reasons"] += count
+        apid.add(found.sequence, len(found.data), bad=error is not None, lost=lost, late=step.kind == "LATE")
+        place = (offset, frame.scid, frame.vcid, frame.vcfc)
+        return CapturedPacket(*place, found.apid, found.sequence, found.data, ert, name, sample, error)

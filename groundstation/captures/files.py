@@ -1,11 +1,12 @@
-"""What offline decoding reads: a capture of bytes from anywhere, or a recording of the station."""
+"""What offline decoding reads: a capture of bytes from anywhere, packed or as hex, or a recording of the station."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from groundstation.errors import ArchiveError, CallerError, WorldError
+from groundstation.captures.unpacking import Unpacking
+from groundstation.errors import ArchiveError, CallerError, PartlyRead, WorldError
 from groundstation.formats.byte_source import ByteSource, descriptor_of, name_of
 from groundstation.recordings.reader import ArchiveReader
 
@@ -27,7 +28,13 @@ class Capture:
         ArchiveError: an SQLite file, but none of the station's; or a recording in a pipe, which cannot seek.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, text: bool = True) -> None:
+        """Open.
+
+        Args:
+            path: of the file; ``-`` is standard input.
+            text: whether it may be hex as text.
+        """
         self.name = name_of(path)
         self._recording: ArchiveReader | None = None
         try:
@@ -38,6 +45,7 @@ class Capture:
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read: {error.strerror}") from error
         self.size = self._source.size
+        self._unpacking = Unpacking(self._source.pieces(), text=text)
         if is_recording:
             self._recording = ArchiveReader(self._file(path))
             self._recording.check()
@@ -54,7 +62,7 @@ class Capture:
                 yield ert, data
             return
         try:
-            for data in self._source.pieces():
+            for data in self._unpacking.pieces():
                 yield None, data
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
@@ -73,17 +81,24 @@ class Capture:
 
     @property
     def lack(self) -> str:
-        """What was found to be missing in it, in words; empty if nothing, or if it is not a recording."""
-        return "" if self._recording is None else self._recording.lack
+        """What was found to be missing in it, in words; empty if nothing."""
+        return self._unpacking.lack if self._recording is None else self._recording.lack
+
+    @property
+    def form(self) -> str:
+        """What the bytes were wrapped in, in words, as far as they were read; empty: in nothing."""
+        return self._unpacking.form
 
     def require_whole(self) -> None:
         """To be called when all of it was read, and what came of it given.
 
         Raises:
-            PartlyRead: it is a recording, and something was found to be missing.
+            PartlyRead: something was found to be missing.
         """
         if self._recording is not None:
             self._recording.require_whole()
+        elif self.lack:
+            raise PartlyRead(f"{self.name} {self.lack}")
 
     def _file(self, path: Path) -> Path:
         """The recording's own path. The source is closed: that would take SQLite's locks from it later."""

@@ -14,14 +14,14 @@ import msgspec
 from protocols.ccsds import encapsulation, tm_frame
 from protocols.ccsds.aos_frame import AosFrame
 from protocols.ccsds.clcw import decode_clcw
-from protocols.ccsds.tm_frame import NO_PACKET_START, ONLY_IDLE, TmFrame
+from protocols.ccsds.tm_frame import NO_PACKET_START, NO_PACKETS, ONLY_IDLE, TmFrame
 from protocols.counts import FrameStep, StepKind
 from protocols.decode.packets import EncapsulationFound, Extracted, PacketDropped, PacketFound
 from protocols.sync.deframer import Frame, Reject
 from protocols.sync.frames import TransferFrame
 from protocols.words import Certainty, FrameKind, FrameQuality
 
-Content = Literal["packets", "continuation", "idle", "beyond"]
+Content = Literal["packets", "continuation", "idle", "data", "beyond"]
 _TYPE_2 = 0x80
 
 
@@ -69,8 +69,9 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
         quality: GOOD, CORRECTED by Reed–Solomon, or why it was rejected.
         corrected: bytes that Reed–Solomon changed.
         foreign: why a good frame is not this profile's or this spacecraft's.
-        contains: packets that start in it, only the continuation of one, or idle data alone; "beyond": its first header
-            pointer leads out of the frame.
+        contains: packets that start in it, only the continuation of one, or idle data alone; "data": no packets, but
+            ``field``; "beyond": its first header pointer leads out of the frame.
+        field: the data field of a frame that carries no packets.
         step: what it is to the frames before it (`counts.FrameCounter`).
         lost: frames of its channel that are missing before it, as sure as ``lost_certainty`` says.
         mcfc_lost: likewise frames of all channels, by the master channel's count; TM only.
@@ -114,6 +115,7 @@ class FrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
     packets: list[PacketPart] = msgspec.field(default_factory=list)
     encapsulation: list[EncapsulationPart] = msgspec.field(default_factory=list)
     dropped: list[DropPart] = msgspec.field(default_factory=list)
+    field: str | None = None
     data: str = ""
 
 
@@ -132,7 +134,7 @@ class FrameRows:
         self, found: Frame, frame: TransferFrame, step: FrameStep, items: Sequence[Extracted], ert: int | None
     ) -> FrameRow:
         """The row of a good frame, of what it is to those before it and of what it completes."""
-        fields = _found_fields(found, ert) | _ocf_fields(frame.ocf) | _item_fields(items) | _step_fields(step)
+        fields = _found_fields(found, ert) | _ocf_fields(frame.ocf) | item_fields(items) | _step_fields(step)
         if isinstance(frame, TmFrame):
             fields |= _tm_fields(found.data, frame)
         elif isinstance(frame, AosFrame):
@@ -141,8 +143,9 @@ class FrameRows:
             scid=frame.scid,
             vcid=frame.vcid,
             vcfc=frame.vcfc,
-            first_header_pointer=frame.first_header_pointer,
+            first_header_pointer=None if frame.first_header_pointer == NO_PACKETS else frame.first_header_pointer,
             contains=content_of(frame),
+            field=frame.data.hex() if frame.first_header_pointer == NO_PACKETS else None,
             **fields,
         )
 
@@ -170,6 +173,8 @@ def content_of(frame: TransferFrame) -> Content:
     pointer = frame.first_header_pointer
     if pointer == ONLY_IDLE:
         return "idle"
+    if pointer == NO_PACKETS:
+        return "data"
     if pointer == NO_PACKET_START:
         return "continuation"
     return "packets" if pointer < len(frame.data) else "beyond"
@@ -212,7 +217,8 @@ def _ocf_fields(ocf: bytes | None) -> dict[str, Any]:
     return {"ocf": ocf.hex(), "clcw": row}
 
 
-def _item_fields(items: Sequence[Extracted]) -> dict[str, Any]:
+def item_fields(items: Sequence[Extracted]) -> dict[str, Any]:
+    """What a frame completes, as the fields of its row."""
     packets = [PacketPart(i.apid, i.sequence, len(i.data)) for i in items if isinstance(i, PacketFound)]
     wrapped = [_wrapped(i.data) for i in items if isinstance(i, EncapsulationFound)]
     drops = [DropPart(i.reason, len(i.data)) for i in items if isinstance(i, PacketDropped)]

@@ -1,7 +1,7 @@
 """Why a capture gave no frame: what else it may be. Sans-I/O.
 
 Every hint was tried on the capture's first bytes, so it is true: what it says makes frames of them. What is only known
-by its first bytes (compressed files, network captures) or by its letters (a hex dump) is said to be just that.
+by its first bytes (compressed files, network captures) is said to be just that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from protocols.errors import DeclarationError, DecodeError
 from protocols.profile import ASM, MAX_DEPTH, RS_CHECK, UART, LinkProfile
+from protocols.profile_text import toml_value
 from protocols.sync.bit_sync import BitDeframer, BitForm
 from protocols.sync.deframer import Deframer, Frame
 from protocols.sync.frames import decode_frame
@@ -28,7 +29,6 @@ _FEW = 1 << 14
 """So many, where each try is expensive."""
 
 _COMPRESSED = {
-    b"\x1f\x8b": ("gzip", "zcat FILE"),
     b"\x28\xb5\x2f\xfd": ("zstd", "zstdcat FILE"),
     b"\xfd7zXZ\0": ("xz", "xzcat FILE"),
     b"BZh": ("bzip2", "bzcat FILE"),
@@ -38,11 +38,6 @@ _COMPRESSED = {
 _NETWORK = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\n\r\r\n")
 _DECODE = "| groundstation decode -"
 
-_XXD = re.compile(rb"^[0-9a-f]+: ((?:[0-9a-f]{2,4} )+)", re.IGNORECASE | re.MULTILINE)
-_HEXDUMP = re.compile(rb"^[0-9a-f]{6,8} +((?:[0-9a-f]{2} +)*[0-9a-f]{2})(?: +[|>].*)?$", re.IGNORECASE | re.MULTILINE)
-_SQUEEZED = re.compile(rb"^\*$", re.MULTILINE)
-_PAIR = re.compile(rb"[0-9A-Fa-f]{2}")
-_HEX_TEXT = re.compile(rb"(?:0[xX]|\\x)?[0-9A-Fa-f]{2}(?:[\s,:;]*(?:0[xX]|\\x)?[0-9A-Fa-f]{2})*[\s,:;]*")
 _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/=\s]+")
 
 
@@ -59,7 +54,7 @@ def hint(sample: bytes, profile: LinkProfile, form: BitForm) -> str | None:
             return f"it is compressed with {name}: {command} {_DECODE}"
     if sample.startswith(_NETWORK):
         return "it is a network capture (pcap): take the payload out of its packets first, with tshark for one"
-    return _as_text(sample, profile) or _as_bits(sample[:_FEW], profile, form) or _as_other_profile(sample, profile)
+    return _as_base64(sample, profile) or _as_bits(sample[:_FEW], profile, form) or _as_other_profile(sample, profile)
 
 
 def header_hint(raw: bytes, profile: LinkProfile) -> str | None:
@@ -76,54 +71,15 @@ def header_hint(raw: bytes, profile: LinkProfile) -> str | None:
     return None if other is None or not _has_headers(other, [raw]) else _words(profile, other)
 
 
-def _as_text(sample: bytes, profile: LinkProfile) -> str | None:
-    """Text: hex in one of several forms, or base64."""
-    if re.search(rb"[^\x09-\x0d\x20-\x7e]", sample):
+def _as_base64(sample: bytes, profile: LinkProfile) -> str | None:
+    if not _BASE64_TEXT.fullmatch(sample):
         return None
-    text = sample
-    if len(sample) >= SAMPLE:  # it may end in the middle of a line, or of a byte
-        text = sample[: max(sample.rfind(end) for end in (b"\n", b" ", b",")) + 1] or sample[: len(sample) // 2 * 2]
-    return _as_listing(text, profile) or _as_hex(text, profile) or _as_base64(text, profile)
-
-
-def _as_listing(text: bytes, profile: LinkProfile) -> str | None:
-    """Hex with an offset before each line, as xxd, hexdump -C and od write it."""
-    if octets := _unhex(b"".join(_XXD.findall(text))):
-        return _of_dump(octets, profile, f"xxd -r FILE {_DECODE}")
-    if octets := _unhex(b"".join(_HEXDUMP.findall(text))):
-        if _SQUEEZED.search(text):
-            return "it is a hex dump that lacks lines (*), where they are like the one before: dump it again with -v"
-        return _of_dump(octets, profile, rf"sed -E 's/^\S+ +//; s/ +[|>].*//' FILE | xxd -r -p {_DECODE}")
-    return None
-
-
-def _as_hex(text: bytes, profile: LinkProfile) -> str | None:
-    """Nothing but hex digits, in any grouping; 0 and 1 alone may be bits."""
-    if not _HEX_TEXT.fullmatch(text) or re.fullmatch(rb"[01\s]+", text):
-        return None
-    octets = _unhex(re.sub(rb"0[xX]|\\x", b" ", text))
-    return _of_dump(octets, profile, f"grep -oiE '[0-9a-f]{{2}}' FILE | xxd -r -p {_DECODE}")
-
-
-def _as_base64(text: bytes, profile: LinkProfile) -> str | None:
-    whole = b"".join(text.split())
-    if not _BASE64_TEXT.fullmatch(text):
-        return None
+    whole = b"".join(sample.split())
     try:
         octets = base64.b64decode(whole[: len(whole) // 4 * 4])
     except binascii.Error:
         return None
     return f"it is base64: base64 -d FILE {_DECODE}" if _count(octets, profile) else None
-
-
-def _of_dump(octets: bytes, profile: LinkProfile, command: str) -> str:
-    frames = _count(octets, profile)
-    has = f" with {frames} frames in its first {len(octets)} bytes" if frames else ""
-    return f"it is a hex dump{has}: {command}"
-
-
-def _unhex(text: bytes) -> bytes:
-    return bytes.fromhex(b"".join(_PAIR.findall(text)).decode())
 
 
 def _as_bits(sample: bytes, profile: LinkProfile, form: BitForm) -> str | None:
@@ -193,18 +149,10 @@ def _words(profile: LinkProfile, other: LinkProfile) -> str:
     """What another profile says otherwise, as TOML."""
     keys = (key for key in LinkProfile.__slots__ if key not in _DERIVED)
     changed = [(key, getattr(other, key)) for key in keys if getattr(other, key) != getattr(profile, key)]
-    return ", ".join(f"{key} = {_toml(value)}" for key, value in changed)
+    return ", ".join(f"{key} = {toml_value(value)}" for key, value in changed)
 
 
-_DERIVED = {"block_length", "cadu_length", "data_offset", "data_length", "vcfc_modulus", "idle_vcid"}
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, bytes):
-        return f'"{value.hex().upper() or "off"}"'
-    return f'"{value}"' if isinstance(value, str) else str(value)
+_DERIVED = {"block_length", "cadu_length", "data_offset", "data_length", "vcfc_modulus", "idle_vcid", "uniform"}
 
 
 def _count(octets: bytes, profile: LinkProfile) -> int:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 import msgspec
 
-from groundstation.captures.decoder import PacketRow
+from groundstation.captures.packet_rows import PacketRow
 from groundstation.errors import CallerError
 from groundstation.formats.json_encoding import encode_json
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import msgspec
 
-from groundstation.captures.decoder import ApidCount, CaptureDecoder, ChannelCount, DecodeReport
+from groundstation.captures.decoders import Report, make_decoder
 from groundstation.captures.files import Capture
-from groundstation.captures.frame_rows import FrameRow
 from groundstation.captures.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
+from groundstation.captures.packet_rows import CapturedPacket, packet_row
+from groundstation.captures.report_text import report_lines
 from groundstation.cli.options.mission import VARIABLE
 from groundstation.cli.options.named import Choice
 from groundstation.errors import CallerError, NothingDecoded, WorldError
@@ -25,32 +27,16 @@ from groundstation.formats.output import echo, paint
 from groundstation.formats.output_file import OutputFile, writing
 from groundstation.formats.text_file import read_text
 from groundstation.host.service import Interrupts
-from groundstation.messages.lost_text import lost_text
-from protocols.counts import NOTHING, Lost
+from protocols.capture_profile import CaptureProfile
 from protocols.declare.loading import DEFAULT, load_mission
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
-from protocols.profile import UART, LinkProfile, profile_from_toml
+from protocols.profile import UART, LinkProfile
+from protocols.profile_text import read_profile
 from protocols.sync.bit_sync import BitForm
 
 _PAINT_EVERY_S = 0.2
 _STDOUT = Path("-")
-_CHANNEL_HEADS = [
-    "SCID",
-    "VC",
-    "frames",
-    "idle frames",
-    "duplicates",
-    "late",
-    "back",
-    "gaps",
-    "lost",
-    "packets",
-    "idle packets",
-    "encapsulation",
-    "dropped",
-]
-_APID_HEADS = ["SCID", "VC", "APID", "name", "packets", "bad", "gaps", "missing", "back", "bytes"]
 
 
 class Progress:
@@ -157,20 +143,22 @@ def decode(
     dictionary = None if mission is None else mission.dictionary
     to_stdout = _STDOUT in (jsonl, frames)
     outs = [out for out in (jsonl, parquet, frames) if out not in (None, _STDOUT)]
-    with closing(Capture(file)) as capture, writing(*outs):
+    with closing(Capture(file, text=bits != "one-per-byte")) as capture, writing(*outs):
         _refuse_input(capture, outs)
         with _frame_sink(frames, force) as frame_sink, _sink(jsonl, parquet, force) as sink:
-            rows: list[FrameRow] = []
-            decoder = CaptureDecoder(profile, dictionary, bits or "packed", rows.append if frames else None)
+            rows: list[msgspec.Struct] = []
+            decoder = make_decoder(profile, dictionary, bits or "packed", rows.append if frames else None)
 
-            def take(data: bytes, ert: int | None) -> None:
-                sink.write(decoder.feed(data, ert))
+            def write(packets: list[CapturedPacket]) -> None:
+                if jsonl or parquet:
+                    sink.write([packet_row(each) for each in packets])
                 frame_sink.write(rows)
                 rows.clear()
 
             # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
             with closing(Progress(capture.size, quiet=to_stdout and sys.stdout.isatty())) as progress:
-                stopped = _feed(capture, take, progress)
+                stopped = _feed(capture, lambda data, ert: write(decoder.feed(data, ert)), progress)
+                write(decoder.finish())
             _show_report(decoder.report(), capture.name, as_json, err=to_stdout)
             trouble = decoder.trouble()
             if trouble is not None and stopped is None:
@@ -182,7 +170,7 @@ def decode(
         raise stopped
 
 
-def _show_report(report: DecodeReport, name: str, as_json: bool, *, err: bool) -> None:
+def _show_report(report: Report, name: str, as_json: bool, *, err: bool) -> None:
     if as_json:
         echo_json(report, err=err)
     else:
@@ -221,72 +209,17 @@ def _feed(
             progress.advance(len(data))
 
 
-def report_lines(report: DecodeReport, name: str) -> list[str]:
-    """The counts for people."""
-    r = report
-    rejected, foreign = sum(r.rejects.values()), sum(r.foreign.values())
-    balance = "conserved" if r.conserved else "NOT CONSERVED"
-    lines = [
-        f"{name}: {r.total} {r.unit}",
-        f"{r.unit}: {r.good} good + {r.corrected} corrected + {r.rejected} rejected + {r.skipped} skipped"
-        f" + {r.pending} pending: {balance}",
-        f"frames: {r.frames} good ({r.asm_damaged} with a damaged ASM, {r.inverted} inverted),"
-        f" {rejected} rejected{_shares(r.rejects)}, {foreign} foreign{_shares(r.foreign)},"
-        f" {sum(c.idle_frames for c in r.channels)} idle",
-        _counts_line(r),
-    ]
-    lines += [f"packets dropped: {sum(r.drops.values())}{_shares(r.drops)}"] if r.drops else []
-    lines += [f"packets that do not decode: {sum(r.bad.values())}{_shares(r.bad)}"] if r.bad else []
-    if r.pending:
-        lines.append(f"the last {r.pending} {r.unit} are not a complete good frame")
-    lines += _table(_CHANNEL_HEADS, [_channel_cells(c) for c in r.channels])
-    return lines + _table(_APID_HEADS, [_apid_cells(a) for a in r.apids])
-
-
-def _counts_line(report: DecodeReport) -> str:
-    """What the counters of all frames say."""
-    channels = report.channels
-    lost = sum((Lost(c.lost, c.lost_certainty) for c in channels), NOTHING)
-    words = {"duplicate": sum(c.duplicates for c in channels), "late": sum(c.late for c in channels)}
-    words |= {"stepped back": sum(c.steps_back for c in channels)}
-    counts = ", ".join(f"{count} {word}" for word, count in words.items())
-    missing = sum(c.lost_at_restart for c in channels)
-    at_restart = f" ({missing} frames missing there)" if missing else ""
-    return f"counters: {lost_text(lost.count, lost.certainty)} lost, {counts}, {report.restarts} restarts{at_restart}"
-
-
-def _channel_cells(c: ChannelCount) -> list[object]:
-    cells: list[object] = [c.scid, c.vcid, c.frames, c.idle_frames, c.duplicates, c.late, c.steps_back, c.gaps]
-    lost = lost_text(c.lost, c.lost_certainty)
-    return [*cells, lost, c.packets, c.idle_packets, c.encapsulation_packets, c.dropped]
-
-
-def _apid_cells(a: ApidCount) -> list[object]:
-    missing = lost_text(a.missing, a.missing_certainty)
-    return [a.scid, a.vcid, a.apid, a.name, a.packets, a.bad, a.gaps, missing, a.steps_back, a.bytes]
-
-
-def _shares(counts: dict[str, int]) -> str:
-    return f" ({', '.join(f'{count} × {reason}' for reason, count in counts.items())})" if counts else ""
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    if not rows:
-        return []
-    cells = [heads, *([("-" if cell is None else str(cell)) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["", *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)]
-
-
-def _profile(path: Path | None, mission: Mission | None, bits: BitForm | None) -> LinkProfile:
-    profile = UART if mission is None else mission.link_profile
+def _profile(path: Path | None, mission: Mission | None, bits: BitForm | None) -> CaptureProfile:
+    profile: CaptureProfile = UART if mission is None else mission.link_profile
     if path is not None:
         text = read_text(path)
         try:
-            profile = profile_from_toml(text)
+            profile = read_profile(text)
         except DeclarationError as error:
             raise DeclarationError(str(path), str(error)) from error
-    return replace(profile, alignment="bit") if bits else profile
+    if bits and not isinstance(profile, LinkProfile):
+        raise CallerError(f"--bits is for frames with an ASM, not for kind = {profile.kind!r}")
+    return replace(profile, alignment="bit") if bits and isinstance(profile, LinkProfile) else profile
 
 
 def _refuse_input(capture: Capture, outs: Sequence[Path]) -> None:

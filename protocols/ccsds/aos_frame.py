@@ -1,4 +1,4 @@
-"""AOS transfer frames that carry packets, CCSDS 732.0-B §4.1: primary header, insert zone, M_PDU, OCF and FECF."""
+"""AOS transfer frames, CCSDS 732.0-B §4.1: primary header, insert zone, M_PDU (or what else it is), OCF and FECF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import construct
 
 from protocols.ccsds import fhec
 from protocols.ccsds.crc import crc16
+from protocols.ccsds.tm_frame import NO_PACKETS
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.profile import DataField
 from protocols.structures.codec import compile_codec
 
 PRIMARY_HEADER = construct.BitStruct(
@@ -55,6 +57,7 @@ class AosFormat:
         insert_zone: length of the insert zone, 0 for none.
         ocf: whether every frame ends with an operational control field.
         fecf: whether every frame ends with a CRC-16.
+        data_field: what it carries; a B_PDU has a header of two bytes as an M_PDU has, a VCA_SDU has none.
     """
 
     frame_length: int
@@ -62,6 +65,7 @@ class AosFormat:
     insert_zone: int = 0
     ocf: bool = True
     fecf: bool = True
+    data_field: DataField = "packets"
 
     def __post_init__(self) -> None:
         if self.insert_zone < 0:
@@ -83,8 +87,9 @@ class AosFormat:
 
     @property
     def data_length(self) -> int:
-        """Bytes of the packet zone: the data field without the M_PDU header."""
-        return self.field_end - self.zone_start - self.insert_zone - _m_pdu.size
+        """Bytes of the packet zone: the data field without the header of its M_PDU or B_PDU."""
+        header = 0 if self.data_field == "VCA" else _m_pdu.size
+        return self.field_end - self.zone_start - self.insert_zone - header
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ class AosFrame:
         scid: spacecraft, 0 … 255.
         vcid: virtual channel, 0 … 63.
         vcfc: virtual channel frame count, 0 … 2²⁴ − 1.
-        first_header_pointer: where in ``data`` the first packet starts, `NO_PACKET_START` or `ONLY_IDLE`.
+        first_header_pointer: where in ``data`` the first packet starts, `NO_PACKET_START`, `ONLY_IDLE` or
+            `NO_PACKETS`.
         data: the packet zone; on virtual channel 63 the whole data field.
         ocf: four bytes, or None.
         replay: whether the frame was stored on board.
@@ -136,8 +142,7 @@ def decode_frame(frame: bytes, form: AosFormat) -> AosFrame:
     start, end = form.zone_start + form.insert_zone, form.field_end
     pointer, data_start = ONLY_IDLE, start
     if vcid != ONLY_IDLE_VCID:
-        (pointer,) = _m_pdu.decode_raw(frame, start)
-        data_start += _m_pdu.size
+        pointer, data_start = _data_field(frame, start, form)
     return AosFrame(
         scid,
         vcid,
@@ -152,6 +157,24 @@ def decode_frame(frame: bytes, form: AosFormat) -> AosFrame:
     )
 
 
+def vcid_of(frame: bytes, form: AosFormat) -> int:
+    """The virtual channel of a frame, its header corrected.
+
+    Raises:
+        DecodeError: a header beyond repair.
+    """
+    header = _repaired(frame)[0] if form.header_error_control else frame
+    return header[1] & ONLY_IDLE_VCID
+
+
+def _data_field(frame: bytes, start: int, form: AosFormat) -> tuple[int, int]:
+    """The first header pointer, and where the data starts."""
+    if form.data_field == "VCA":
+        return NO_PACKETS, start
+    (pointer,) = _m_pdu.decode_raw(frame, start)
+    return (NO_PACKETS if form.data_field == "B_PDU" else pointer), start + _m_pdu.size
+
+
 def encode_frame(frame: AosFrame, form: AosFormat) -> bytes:
     """Frame and FECF, without ASM.
 
@@ -164,14 +187,14 @@ def encode_frame(frame: AosFrame, form: AosFormat) -> bytes:
     if form.header_error_control:
         body += _check.encode_raw(fhec.check_symbols(_protected(body)))
     body += frame.insert
-    if frame.vcid != ONLY_IDLE_VCID:
-        body += _m_pdu.encode_raw(frame.first_header_pointer)
+    if frame.vcid != ONLY_IDLE_VCID and form.data_field != "VCA":
+        body += _m_pdu.encode_raw(frame.first_header_pointer & NO_PACKET_START)
     body += frame.data + (frame.ocf or b"")
     return body + crc16(body).to_bytes(_FECF, "big") if form.fecf else body
 
 
 def _check_lengths(frame: AosFrame, form: AosFormat) -> None:
-    wanted = form.data_length + (_m_pdu.size if frame.vcid == ONLY_IDLE_VCID else 0)
+    wanted = form.data_length + (_m_pdu.size if frame.vcid == ONLY_IDLE_VCID and form.data_field != "VCA" else 0)
     if len(frame.data) != wanted:
         raise EncodeError(f"the packet zone has {wanted} bytes, not {len(frame.data)}")
     if len(frame.insert) != form.insert_zone:

@@ -88,6 +88,14 @@ def decode_header(data: Buffer, offset: int = 0) -> EncapsulationHeader:
     return EncapsulationHeader(int(values["protocol"]), codec.size, size, extension, user_defined)
 
 
+def size_of(data: Buffer, offset: int = 0) -> int:
+    """Size in bytes of the packet whose whole header stands at ``offset``; 0 if it cannot be one."""
+    try:
+        return decode_header(data, offset).size
+    except DecodeError:
+        return 0
+
+
 def encode_packet(protocol: int, data: bytes, *, extension: int | None = None, user_defined: int = 0) -> bytes:
     """A packet around ``data`` with the smallest header that will do.
 

@@ -1,4 +1,5 @@
-"""Pseudo-randomiser of TM and AOS links, CCSDS 131.0-B §10: h(x) = x⁸ + x⁷ + x⁵ + x³ + 1, all ones at the start.
+"""Pseudo-randomisers of TM and AOS links, CCSDS 131.0-B §10: h(x) = x⁸ + x⁷ + x⁵ + x³ + 1, all ones at the start, and
+of TC links, CCSDS 231.0-B §6: h(x) = x⁸ + x⁶ + x⁴ + x³ + x² + x + 1.
 
 The sequence is added (exclusive or) to the frame or codeblock after the ASM, and restarts with each. It repeats
 after 255 bits, which is also 255 bytes.
@@ -10,24 +11,26 @@ from functools import lru_cache
 
 from protocols.structures.codec import Buffer
 
+_TM_TAPS = (7, 4, 2, 0)
+_TC_TAPS = (7, 6, 5, 4, 3, 1)
+"""Bits of the register whose sum comes in, the highest being the oldest."""
 
-def _period() -> bytes:
-    """The sequence's 255 bytes: bit n+8 is the sum of bits n+7, n+5, n+3 and n."""
+
+@lru_cache
+def _period(taps: tuple[int, ...]) -> bytes:
+    """The sequence's 255 bytes: each bit is the sum of earlier ones, eight bits back at most."""
     register, value = 0xFF, 0
     for _ in range(255 * 8):
         value = value << 1 | register >> 7
-        feedback = (register >> 7 ^ register >> 4 ^ register >> 2 ^ register) & 1
+        feedback = sum(register >> tap for tap in taps) & 1
         register = (register << 1 | feedback) & 0xFF
     return value.to_bytes(255, "big")
 
 
-_PERIOD = _period()
-
-
-@lru_cache(maxsize=16)
-def _sequence(length: int) -> int:
+@lru_cache(maxsize=32)
+def _sequence(length: int, taps: tuple[int, ...]) -> int:
     """The first ``length`` bytes of the sequence as one number."""
-    return int.from_bytes((_PERIOD * (length // 255 + 1))[:length], "big")
+    return int.from_bytes((_period(taps) * (length // 255 + 1))[:length], "big")
 
 
 def randomize(data: Buffer) -> bytes:
@@ -36,5 +39,18 @@ def randomize(data: Buffer) -> bytes:
     Args:
         data: one frame or codeblock without its ASM, of any length.
     """
+    return _added(data, _TM_TAPS)
+
+
+def randomize_tc(data: Buffer) -> bytes:
+    """``data`` with the sequence of TC links added. It is its own inverse.
+
+    Args:
+        data: the frames of one CLTU, with their fill.
+    """
+    return _added(data, _TC_TAPS)
+
+
+def _added(data: Buffer, taps: tuple[int, ...]) -> bytes:
     length = len(data)
-    return (int.from_bytes(data, "big") ^ _sequence(length)).to_bytes(length, "big")
+    return (int.from_bytes(data, "big") ^ _sequence(length, taps)).to_bytes(length, "big")

@@ -32,10 +32,13 @@ NO_PACKET_START = 0x7FF
 ONLY_IDLE = 0x7FE
 """First header pointer of a frame with idle data only (§4.1.2.7.6.5)."""
 MAX_POINTER = 0x7FD
+NO_PACKETS = 0x800
+"""In place of a first header pointer: the data field carries no packets but a VCA_SDU (§4.1.2.7.3) or a bitstream."""
 MCFC_MODULUS = 1 << 8
 """The master channel frame count starts again after so many frames."""
 
 _UNSEGMENTED = 3
+_OCF_SIZE = 4
 _SECONDARY_LENGTH = 0x3F
 
 
@@ -86,16 +89,23 @@ def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
     Raises:
         DecodeError: not version 1 (0), a secondary header, or an OCF flag that the profile does not expect.
     """
-    version, scid, vcid, has_ocf, mcfc, vcfc, secondary, _, _, _, pointer = _codec.decode_raw(frame, 0)
+    version, scid, vcid, has_ocf, mcfc, vcfc, secondary, sync, _, _, pointer = _codec.decode_raw(frame, 0)
     if version:
         raise DecodeError(f"transfer frame version {version}, not 0")
     start = profile.data_offset
-    if secondary != (start > HEADER_SIZE) or has_ocf != profile.ocf:
+    by_flag = profile.secondary_header_id
+    if (by_flag and secondary != (start > HEADER_SIZE)) or has_ocf != (
+        profile.ocf if profile.uniform else profile.has_ocf(vcid)
+    ):
         raise DecodeError("secondary header or OCF flag is not as the link profile says")
-    if secondary and frame[HEADER_SIZE] & _SECONDARY_LENGTH != start - HEADER_SIZE - 1:
+    if by_flag and secondary and frame[HEADER_SIZE] & _SECONDARY_LENGTH != start - HEADER_SIZE - 1:
         raise DecodeError("the secondary header is not as long as the link profile says")
     end = start + profile.data_length
-    ocf = frame[end : end + 4] if has_ocf else None
+    if has_ocf != profile.ocf:
+        end += _OCF_SIZE if profile.ocf else -_OCF_SIZE
+    if sync or not (profile.uniform or profile.data_field_of(vcid) == "packets"):
+        pointer = NO_PACKETS
+    ocf = frame[end : end + _OCF_SIZE] if has_ocf else None
     return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[start:end], ocf, frame[HEADER_SIZE:start])
 
 
@@ -105,9 +115,11 @@ def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
     Raises:
         EncodeError: the data field or secondary header has not the profile's length, or a number does not fit.
     """
-    if len(frame.data) != profile.data_length:
-        raise EncodeError(f"the data field has {profile.data_length} bytes, not {len(frame.data)}")
-    if (frame.ocf is not None) != profile.ocf:
+    has_ocf = profile.has_ocf(frame.vcid)
+    length = profile.data_length + _OCF_SIZE * (profile.ocf - has_ocf)
+    if len(frame.data) != length:
+        raise EncodeError(f"the data field has {length} bytes, not {len(frame.data)}")
+    if (frame.ocf is not None) != has_ocf:
         raise EncodeError("the profile and the frame disagree about the OCF")
     if len(frame.secondary_header) != profile.secondary_header:
         raise EncodeError(f"the secondary header has {profile.secondary_header} bytes")
@@ -115,14 +127,14 @@ def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
         0,
         frame.scid,
         frame.vcid,
-        profile.ocf,
+        has_ocf,
         frame.mcfc,
         frame.vcfc,
         bool(frame.secondary_header),
-        False,
+        frame.first_header_pointer == NO_PACKETS,
         False,
         _UNSEGMENTED,
-        frame.first_header_pointer,
+        frame.first_header_pointer & NO_PACKET_START,
     )
     body = header + frame.secondary_header + frame.data + (frame.ocf or b"")
     return profile.asm + (body + crc16(body).to_bytes(2, "big") if profile.fecf else body)

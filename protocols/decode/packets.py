@@ -10,7 +10,8 @@ Rules:
    another protocol's.
 5. A late frame gives its packets late. What was cut off where it was missing is kept for it, so that it also completes
    the packets that go over its ends; the drop that was told of such a packet is taken back.
-6. Any bytes at all may come; nothing raises.
+6. A frame that carries no packets (a VCA_SDU, a bitstream) ends whatever packet was half there.
+7. Any bytes at all may come; nothing raises.
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ from typing import NamedTuple
 
 from protocols.ccsds import encapsulation
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
-from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, ONLY_IDLE
+from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, NO_PACKETS, ONLY_IDLE
 from protocols.counts import FrameCounter, FrameStep
-from protocols.errors import DecodeError
-from protocols.profile import UART
+from protocols.profile import SPACE_PACKETS, UART
 from protocols.sync.frames import TransferFrame
 
 
@@ -72,9 +72,21 @@ class PacketExtractor:
         encapsulation_packets: encapsulation packets that carried something.
     """
 
-    def __init__(self, max_packet: int = MAX_SIZE, vcfc_modulus: int = UART.vcfc_modulus) -> None:
-        """Args: the longest packet in bytes; the modulus of the VCFC, where the extractor counts frames itself."""
+    def __init__(
+        self,
+        max_packet: int = MAX_SIZE,
+        vcfc_modulus: int = UART.vcfc_modulus,
+        packet_versions: tuple[int, ...] = SPACE_PACKETS,
+    ) -> None:
+        """Begin.
+
+        Args:
+            max_packet: the longest packet in bytes.
+            vcfc_modulus: of the VCFC, where the extractor counts frames itself.
+            packet_versions: of packets with the space packet's header.
+        """
         self._max_packet = max_packet
+        self._versions = frozenset(packet_versions)
         self._counter = FrameCounter(vcfc_modulus)
         self._partial = b""
         self._synced = False
@@ -148,6 +160,9 @@ class PacketExtractor:
         elif pointer == ONLY_IDLE:
             self._head = None
             self._lose_sync("idle frame in the middle of a packet", out)
+        elif pointer == NO_PACKETS:
+            self._head = None
+            self._lose_sync("a frame without packets in the middle of it", out)
         else:
             self._head = None
             self._lose_sync("first header pointer beyond the frame", out)
@@ -200,11 +215,13 @@ class PacketExtractor:
     def _size(self, data: bytes, at: int) -> int | None:
         """Whole size of the packet at ``at``; 0 if it cannot be one, None if its header is not there whole."""
         left = len(data) - at
-        version = data[at] >> 5 if left else 0
-        if not version:
+        if not left:
+            return None
+        version = data[at] >> 5
+        if version in self._versions:
             size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5]) if left >= HEADER_SIZE else None
         elif version == encapsulation.VERSION:
-            size = _encapsulated_size(data, at) if left >= encapsulation.header_size(data[at]) else None
+            size = encapsulation.size_of(data, at) if left >= encapsulation.header_size(data[at]) else None
         else:
             return 0
         return 0 if size is not None and size > self._max_packet else size
@@ -239,10 +256,3 @@ def _keep(edges: dict[int, bytes], place: int, data: bytes) -> None:
     edges[place] = data
     if len(edges) > _EDGES_KEPT:
         del edges[next(iter(edges))]
-
-
-def _encapsulated_size(data: bytes, at: int) -> int:
-    try:
-        return encapsulation.decode_header(data, at).size
-    except DecodeError:
-        return 0

@@ -5,7 +5,8 @@ Rules:
    agree: constant bytes and the pseudo-random sequence itself are valid codewords, so the FECF counts even after
    Reed–Solomon.
 2. With Reed–Solomon alone, Reed–Solomon is the arbiter, and `ASM_SLACK` asks for a nearly whole ASM besides.
-3. With neither, nothing can be checked: the ASM must be whole, and bare frames are taken as they come.
+3. Check symbols that are not to be decoded (another code, or another basis) are cut off, and check nothing.
+4. With neither, nothing can be checked: the ASM must be whole, and bare frames are taken as they come.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ Arbiter = Callable[[bytes], Good | FrameFailure]
 def arbiter_of(profile: LinkProfile, *, correct: bool = True) -> Arbiter:
     """The function that judges blocks (what follows an ASM) of this profile; not to ``correct``: clean ones only."""
     checks: Arbiter = _check_fecf if profile.fecf else _accept
-    if profile.rs_depth:
+    if profile.rs_depth and not profile.rs_decode:
+        checks = _stripped(profile.frame_length, checks)
+    elif profile.rs_depth:
         checks = _with_reed_solomon(profile.rs_depth, checks, correct)
     return _derandomised(checks) if profile.randomised else checks
 
@@ -44,7 +47,7 @@ def asm_slack(profile: LinkProfile) -> int | None:
     """How many bits of the ASM may be wrong in LOCK; None if the FECF makes up for all of it."""
     if profile.fecf:
         return None
-    return len(profile.asm) * 8 // ASM_SLACK if profile.rs_depth else 0
+    return len(profile.asm) * 8 // ASM_SLACK if profile.rs_depth and profile.rs_decode else 0
 
 
 def _check_fecf(block: bytes) -> Good | FrameFailure:
@@ -53,6 +56,13 @@ def _check_fecf(block: bytes) -> Good | FrameFailure:
 
 def _accept(block: bytes) -> Good | FrameFailure:
     return Good(block, 0)
+
+
+def _stripped(length: int, then: Arbiter) -> Arbiter:
+    def judge(block: bytes) -> Good | FrameFailure:
+        return then(block[:length])
+
+    return judge
 
 
 def _with_reed_solomon(depth: int, then: Arbiter, correct: bool) -> Arbiter:

@@ -51,7 +51,13 @@ def decode_frame(frame: bytes, profile: LinkProfile) -> TransferFrame:
     """
     if profile.kind == "TM":
         return tm_frame.decode_frame(frame, profile)
-    return aos_frame.decode_frame(frame, aos_format(profile))
+    return aos_frame.decode_frame(frame, _format_of(frame, profile))
+
+
+def _format_of(frame: bytes, profile: LinkProfile) -> aos_frame.AosFormat:
+    if profile.uniform:
+        return aos_format(profile)
+    return aos_format(profile, aos_frame.vcid_of(frame, aos_format(profile)))
 
 
 def encode_cadu(frame: tm_frame.TmFrame | aos_frame.AosFrame, profile: LinkProfile) -> bytes:
@@ -65,12 +71,14 @@ def encode_cadu(frame: tm_frame.TmFrame | aos_frame.AosFrame, profile: LinkProfi
     if isinstance(frame, tm_frame.TmFrame):
         block = tm_frame.encode_frame(frame, profile)[len(profile.asm) :]
     else:
-        block = aos_frame.encode_frame(frame, aos_format(profile))
+        block = aos_frame.encode_frame(frame, aos_format(profile, frame.vcid))
     return encode_block(block, profile)
 
 
 def encode_block(frame: bytes, profile: LinkProfile) -> bytes:
     """ASM and coding around the bytes of a frame; the inverse of what `sync` takes off."""
+    if profile.rs_depth and not profile.rs_decode:
+        raise EncodeError("rs_decode = false: there are no check symbols to be made for an unknown code")
     if profile.rs_depth:
         from protocols.ccsds import reed_solomon  # noqa: PLC0415 - numpy: see `arbiter`
 
@@ -79,8 +87,13 @@ def encode_block(frame: bytes, profile: LinkProfile) -> bytes:
 
 
 @lru_cache
-def aos_format(profile: LinkProfile) -> aos_frame.AosFormat:
-    """What an AOS frame of this profile consists of."""
+def aos_format(profile: LinkProfile, vcid: int | None = None) -> aos_frame.AosFormat:
+    """What an AOS frame of this profile consists of; with ``vcid``, one of this virtual channel."""
     return aos_frame.AosFormat(
-        profile.frame_length, profile.header_error_control, profile.insert_zone, profile.ocf, profile.fecf
+        profile.frame_length,
+        profile.header_error_control,
+        profile.insert_zone,
+        profile.ocf if vcid is None else profile.has_ocf(vcid),
+        profile.fecf,
+        profile.data_field if vcid is None else profile.data_field_of(vcid),
     )

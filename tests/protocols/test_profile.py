@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.capture_profile import CaptureProfile, PacketsProfile, TcProfile
 from protocols.errors import DeclarationError
-from protocols.profile import ASM, UART, LinkProfile, profile_from_toml
+from protocols.profile import ASM, UART, ChannelForm, LinkProfile
+from protocols.profile_text import profile_from_toml, profile_to_toml, read_profile
 
 
 def test_the_uart_is_the_default() -> None:
@@ -103,3 +105,43 @@ def test_any_text_at_all(text: str) -> None:
         profile_from_toml(text)
     except DeclarationError as error:
         assert error.path.startswith("profile")
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        UART,
+        LinkProfile(892, b"", False, "AOS", True, 4, True, "byte", 0, 4, True, rs_decode=False, packet_versions=(0, 4)),
+        LinkProfile(secondary_header=70, secondary_header_id=False, channels=(ChannelForm(3, False, "VCA"),)),
+        LinkProfile(kind="AOS", data_field="B_PDU", channels=(ChannelForm(1, True), ChannelForm(63, None, "packets"))),
+        PacketsProfile(skip=9, packet_versions=(4,)),
+        TcProfile("TC", fecf=False),
+        TcProfile("CLTU", segmented=True, randomised=True),
+    ],
+)
+def test_profile_written_as_toml_reads_back(profile: CaptureProfile) -> None:
+    assert read_profile(profile_to_toml(profile)) == profile
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('kind = "packets"\nskip = -1', ["profile.skip", "-1"]),
+        ('kind = "packets"\nframe_length = 9', ["profile.frame_length", "line 2", "known: skip"]),
+        ('kind = "TC"\nrandomised = true', ["profile.randomised", "CLTU"]),
+        ('kind = "CLTU"\npacket_versions = [7]', ["profile.packet_versions", "0 … 6"]),
+        ("packet_versions = 4", ["profile.packet_versions", "list of numbers"]),
+        ("packet_versions = []", ["profile.packet_versions"]),
+        ('kind = "BTP"', ["profile.kind", "CLTU"]),
+        ('data_field = "B_PDU"', ["profile.data_field", "AOS"]),
+        ('data_field = "IDLE"', ["profile.data_field", "IDLE"]),
+        ("vc = 3", ["profile.vc", "[vc.3]"]),
+        ("[vc.three]\nocf = true", ["profile.vc", "three"]),
+        ("[vc.8]\nocf = true", ["profile.vc", "0 … 7"]),
+        ("[vc.1]\nfecf = true", ["profile.fecf", "known: ocf"]),
+    ],
+)
+def test_key_of_another_kind_is_refused_by_name(text: str, words: list[str]) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        read_profile(text)
+    assert all(word in str(caught.value) for word in words), str(caught.value)

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundstation.captures.decoder import CaptureDecoder, PacketRow
+from groundstation.captures.decoder import CaptureDecoder
+from groundstation.captures.packet_rows import CapturedPacket
 from groundstation.cli import cli
 from groundstation.errors import CallerError, NothingDecoded, StationError
 from groundstation.recordings.writer import ArchiveWriter
@@ -41,7 +42,7 @@ def rows_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def whole(profile: LinkProfile, stream: bytes) -> tuple[list[PacketRow], CaptureDecoder]:
+def whole(profile: LinkProfile, stream: bytes) -> tuple[list[CapturedPacket], CaptureDecoder]:
     decoder = CaptureDecoder(profile, None)
     rows = decoder.feed(stream)
     assert decoder.report().conserved
@@ -57,7 +58,7 @@ def test_the_whole_descent() -> None:
     assert {a.name: (a.packets, a.bad, a.missing) for a in report.apids}["DESCENT"] == (2240, 0, 0)
     assert decoder.trouble() is None
     assert len(rows) == sum(a.packets for a in report.apids)
-    assert all(row.values is not None for row in rows)
+    assert all(row.sample is not None for row in rows)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -96,7 +97,7 @@ def test_a_late_frame_takes_its_loss_back_and_gives_its_packets() -> None:
     frames[20:23] = frames[21], frames[22], frames[20]
     rows, decoder = whole(UART, b"".join(frames))
     (channel,), (apid,) = decoder.report().channels, decoder.report().apids
-    assert sorted(row.sequence for row in rows) == list(range(40))
+    assert sorted(row.sequence or 0 for row in rows) == list(range(40))
     assert (channel.late, channel.gaps, channel.lost, channel.dropped) == (1, 0, 0, 0)
     assert (apid.gaps, apid.missing) == (0, 0)
 
@@ -136,7 +137,7 @@ def test_a_packet_that_does_not_decode_is_kept_raw() -> None:
     stream = cadu(UART, 0, 0, packet + idle_packet(UART.data_length - len(packet)))
     decoder = CaptureDecoder(UART, MARS6)
     (row,) = decoder.feed(stream)
-    assert (row.name, row.values, bytes.fromhex(row.data)) == ("DESCENT", None, packet)
+    assert (row.name, row.sample, row.data) == ("DESCENT", None, packet)
     assert row.error == f"{len(packet)} bytes, 50 are declared"
     assert decoder.report().apids[0].bad == 1
 

@@ -1,0 +1,159 @@
+"""Packets of a capture: decoded by a dictionary, counted by APID, and as the rows that `decode` writes. Sans-I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from groundstation.messages.base import Value
+from groundstation.messages.shown_values import shown_values
+from protocols.counts import PacketCounter
+from protocols.declare.dictionary import Dictionary
+from protocols.decode.telemetry import Sample, decode_telemetry
+from protocols.errors import DecodeError
+from protocols.words import Certainty
+
+_REASONS_KEPT = 16
+
+
+class CapturedPacket(NamedTuple):
+    """One packet. ``offset`` is where the frame starts that completes it, or a bare packet, in the capture's units.
+
+    The fields of a frame are None in a file without frames; APID and sequence are in that of an encapsulation packet.
+    ``sample`` is there if the dictionary declares it and it decodes; ``error`` says why it does not.
+    """
+
+    offset: int
+    scid: int | None
+    vcid: int | None
+    vcfc: int | None
+    apid: int | None
+    sequence: int | None
+    data: bytes
+    ert: int | None = None
+    name: str | None = None
+    sample: Sample | None = None
+    error: str | None = None
+
+
+class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One packet, as `CapturedPacket` has it. ``protocol``: of an encapsulation packet.
+
+    ``name``, ``scet`` and ``values`` are there if the dictionary declares it; ``error`` says why it is not decoded.
+    ``invalid`` names the values that mean nothing, and are None; ``exact`` has integers beyond 2⁵³ as text.
+    Times in ns since 1970; ``data`` in hex.
+    """
+
+    offset: int
+    scid: int | None = None
+    vcid: int | None = None
+    vcfc: int | None = None
+    apid: int | None = None
+    sequence: int | None = None
+    data: str = ""
+    protocol: int | None = None
+    ert: int | None = None
+    name: str | None = None
+    scet: int | None = None
+    values: dict[str, Value | None] | None = None
+    invalid: list[str] = msgspec.field(default_factory=list)
+    exact: dict[str, str] = msgspec.field(default_factory=dict)
+    error: str | None = None
+
+
+def packet_row(packet: CapturedPacket) -> PacketRow:
+    """The row of a packet."""
+    sample = packet.sample
+    shown = None if sample is None else shown_values(sample.packet, sample.values, sample.packet.void(sample.values))
+    return PacketRow(
+        offset=packet.offset,
+        scid=packet.scid,
+        vcid=packet.vcid,
+        vcfc=packet.vcfc,
+        apid=packet.apid,
+        sequence=packet.sequence,
+        data=packet.data.hex(),
+        protocol=packet.data[0] >> 2 & 7 if packet.apid is None else None,
+        ert=packet.ert,
+        name=packet.name,
+        scet=sample.header.time_ns if sample else None,
+        values=shown and shown.values,
+        invalid=shown.invalid if shown else [],
+        exact=shown.exact if shown else {},
+        error=packet.error,
+    )
+
+
+class ApidCount(msgspec.Struct):
+    """What came of one APID on one channel; SCID and VC are None in a file of packets.
+
+    ``missing`` packets lie in ``gaps`` holes of the sequence count; with ``steps_back`` it stood still or went back.
+    """
+
+    scid: int | None
+    vcid: int | None
+    apid: int
+    name: str | None
+    packets: int = 0
+    bad: int = 0
+    gaps: int = 0
+    missing: int = 0
+    missing_certainty: Certainty = "EXACT"
+    steps_back: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class ApidPackets:
+    """One APID's packets on one channel; ``lost`` is how many of its frames were, when the last one came."""
+
+    count: ApidCount
+    counter: PacketCounter = field(default_factory=PacketCounter)
+    lost: int = 0
+
+    def add(self, sequence: int, size: int, *, bad: bool, lost: int, late: bool = False) -> None:
+        """One more packet; ``lost``: frames of its channel that are lost by now."""
+        self.count.packets += 1
+        self.count.bytes += size
+        self.count.bad += bad
+        self.counter.count(sequence, max(0, lost - self.lost), late=late)
+        self.lost = lost
+
+    def counted(self) -> ApidCount:
+        """All counts so far."""
+        count, counter = self.count, self.counter
+        count.missing, count.missing_certainty = counter.missing.count, counter.missing.certainty
+        count.gaps, count.steps_back = counter.gaps, counter.steps_back
+        return count
+
+
+class PacketReader:
+    """Decodes packets by a dictionary, or leaves them raw, and counts those that do not decode by reason."""
+
+    def __init__(self, dictionary: Dictionary | None) -> None:
+        self.dictionary = dictionary
+        self.bad: Counter[str] = Counter()
+
+    def read(self, apid: int, data: bytes) -> tuple[str | None, Sample | None, str | None]:
+        """The packet's name if it is declared, what is in it, and why that cannot be said."""
+        if self.dictionary is None:
+            return None, None, None
+        declared = self.dictionary.by_apid.get(apid)
+        if declared is None:
+            return None, None, None
+        try:
+            sample = decode_telemetry(self.dictionary, data)
+        except DecodeError as error:
+            name = declared.definition.name
+            count_reason(self.bad, f"{name}: {error}")
+            return name, None, str(error)
+        return sample.packet.definition.name, sample, None
+
+
+def count_reason(reasons: Counter[str], reason: str, count: int = 1) -> None:
+    """Count by reason; these are bounded, for there are numbers in some."""
+    known = reason in reasons or len(reasons) < _REASONS_KEPT
+    reasons[reason if known else "other reasons"] += count

@@ -1,0 +1,106 @@
+"""A file of bare packets to packets and counts. Sans-I/O; memory does not grow with input."""
+
+from __future__ import annotations
+
+import msgspec
+
+from groundstation.captures.packet_rows import ApidCount, ApidPackets, CapturedPacket, PacketReader
+from protocols.capture_profile import PacketsProfile
+from protocols.ccsds import encapsulation
+from protocols.ccsds.space_packet import IDLE_APID
+from protocols.declare.dictionary import Dictionary
+from protocols.sync.packet_splitter import PacketSplitter, StreamPacket
+
+
+class PacketsReport(msgspec.Struct, frozen=True):
+    """All counts of a file of packets.
+
+    Attributes:
+        total: bytes; ``good`` lie in packets, ``skipped`` in none, ``pending`` in one that is cut off.
+        packets: space packets that are not idle.
+        encapsulation: encapsulation packets that are not idle.
+        bad: whole packets that do not decode, by reason.
+    """
+
+    total: int
+    good: int
+    skipped: int
+    pending: int
+    conserved: bool
+    packets: int
+    idle_packets: int
+    encapsulation_packets: int
+    bad: dict[str, int]
+    apids: list[ApidCount]
+
+
+class PacketsDecoder:
+    """Feed it a file piece by piece; it gives packets, and counts in the end."""
+
+    def __init__(self, profile: PacketsProfile, dictionary: Dictionary | None) -> None:
+        self._splitter = PacketSplitter(profile)
+        self._reader = PacketReader(dictionary)
+        self._apids: dict[int, ApidPackets] = {}
+        self._idle = self._encapsulation = 0
+
+    def feed(self, data: bytes, ert: int | None = None) -> list[CapturedPacket]:
+        """Take the next piece, received at ``ert``; give the packets that it completes."""
+        return self._taken(self._splitter.feed(data), ert)
+
+    def finish(self) -> list[CapturedPacket]:
+        """The file has ended: give what was waiting for more."""
+        return self._taken(self._splitter.finish(), None)
+
+    def report(self) -> PacketsReport:
+        """All counts so far."""
+        count = self._splitter.count()
+        apids = [self._apids[apid].counted() for apid in sorted(self._apids)]
+        return PacketsReport(
+            total=count.total,
+            good=count.good,
+            skipped=count.skipped,
+            pending=count.pending,
+            conserved=count.conserved,
+            packets=sum(apid.packets for apid in apids),
+            idle_packets=self._idle,
+            encapsulation_packets=self._encapsulation,
+            bad=dict(self._reader.bad),
+            apids=apids,
+        )
+
+    def trouble(self) -> str | None:
+        """Why nothing usable came out, in words that help; None if something did."""
+        report = self.report()
+        if not report.total:
+            return "no packet found: there is not one byte"
+        if not report.packets and not report.encapsulation_packets:
+            idle = f", but {report.idle_packets} idle ones" if report.idle_packets else ""
+            return f"no packet found in {report.total} bytes{idle}"
+        bad = sum(apid.bad for apid in report.apids)
+        if report.packets and bad == report.packets:
+            reasons = "; ".join(f"{count} × {reason}" for reason, count in self._reader.bad.most_common(2))
+            return f"{report.packets} packets found, and none of them decodes: {reasons}"
+        return None
+
+    def _taken(self, packets: list[StreamPacket], ert: int | None) -> list[CapturedPacket]:
+        out: list[CapturedPacket] = []
+        for offset, apid, sequence, data in packets:
+            if apid is None:
+                self._take_encapsulated(offset, data, ert, out)
+            elif apid == IDLE_APID:
+                self._idle += 1
+            else:
+                name, sample, error = self._reader.read(apid, data)
+                known = self._apids.get(apid)
+                if known is None:
+                    known = self._apids[apid] = ApidPackets(ApidCount(None, None, apid, name))
+                known.add(sequence, len(data), bad=error is not None, lost=0)
+                out.append(CapturedPacket(offset, None, None, None, apid, sequence, data, ert, name, sample, error))
+        return out
+
+    def _take_encapsulated(self, offset: int, data: bytes, ert: int | None, out: list[CapturedPacket]) -> None:
+        if data[0] >> 2 & 7 == encapsulation.IDLE:
+            self._idle += 1
+        else:
+            self._encapsulation += 1
+            out.append(CapturedPacket(offset, None, None, None, None, None, data, ert))

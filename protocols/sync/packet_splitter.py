@@ -1,0 +1,219 @@
+"""A stream of bare packets to packets: space packets and encapsulation packets, with nothing between them to lock on.
+
+Rules:
+1. A packet is as long as its header says. It is believed when another header, or the end of the stream, follows it: a
+   damaged length would lead anywhere. So a packet comes out when the next header is there, the last one with `finish`.
+2. A header is believed if its first two bytes (version, type, APID) were seen in a packet before; one that is new, if
+   its version is known and a header follows its own packet in turn.
+3. Where no header is, the search goes on one byte further. It takes the next place from which `CHAIN` headers follow
+   each other, all of them seen before; while none was, `_FIRST_CHAIN` of a known version. The end may come sooner; if
+   none was seen, only where the stream starts. While none was, a packet that holds as many headers as lead to its own
+   end is noise that points to one: the first of these is taken.
+4. Six zero bytes are fill, never a header: APID 0 with one byte of a segment is not what they mean.
+5. What comes out depends on the bytes alone, never on how they were cut into reads.
+6. Every byte is accounted for: in = good + skipped + pending. Good ones lie in packets or are the ``skip`` bytes before
+   one. Any bytes at all may come; nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from protocols.capture_profile import PacketsProfile
+from protocols.ccsds import encapsulation
+from protocols.ccsds.space_packet import HEADER_SIZE
+from protocols.sync.deframer import ByteCount
+
+CHAIN = 4
+"""Headers that follow each other where the search takes hold."""
+_FIRST_CHAIN = 8
+"""The same, while none is known."""
+_LEAST = HEADER_SIZE + 1
+_FILL = bytes(HEADER_SIZE)
+_HEADS_KEPT = 4096
+_WAIT = -1
+"""More bytes are needed to say."""
+_NO = -2
+"""Not a packet."""
+
+
+class StreamPacket(NamedTuple):
+    """A packet. ``offset`` is where it starts in the stream; ``apid`` is None for encapsulation packets."""
+
+    offset: int
+    apid: int | None
+    sequence: int
+    data: bytes
+
+
+_make: Callable[[tuple[Any, ...]], StreamPacket] = partial(tuple.__new__, StreamPacket)
+"""The constructor without its detour through Python."""
+
+
+class PacketSplitter:
+    """Feed it bytes as they come; it gives packets in stream order. Keeps a few packets of the longest size at most."""
+
+    def __init__(self, profile: PacketsProfile) -> None:
+        self.profile = profile
+        versions = {*profile.packet_versions, encapsulation.VERSION}
+        self._is_known = bytes(first >> 5 in versions for first in range(256))
+        self._skip = profile.skip
+        self._heads: dict[bytes, int] = {}
+        self._tail = b""
+        self._offset = 0
+        self._total = self._good = self._skipped = 0
+        self._locked = False
+        self._ended = False
+        self._cut = False
+
+    def count(self) -> ByteCount:
+        """Where every byte went so far."""
+        return ByteCount(self._total, self._good, 0, 0, self._skipped, len(self._tail))
+
+    def feed(self, data: bytes) -> list[StreamPacket]:
+        """Take bytes, give the packets that they complete."""
+        self._total += len(data)
+        return self._split(self._tail + data)
+
+    def finish(self) -> list[StreamPacket]:
+        """The stream has ended: give what was waiting for more."""
+        self._ended = True
+        return self._split(self._tail)
+
+    def _split(self, buffer: bytes) -> list[StreamPacket]:
+        found: list[StreamPacket] = []
+        at: int | None = 0
+        position = 0
+        while at is not None:
+            position = at
+            if self._locked:
+                position = self._take_plain(buffer, position, found)
+                at = self._take(buffer, position, found)
+            else:
+                at = self._search(buffer, position)
+        self._tail = buffer[position:]
+        self._offset += position
+        return found
+
+    def _take_plain(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int:
+        """In LOCK: the packets from ``at`` on whose head was seen before, and so was the next one's. Nearly all are."""
+        skip, heads, offset = self._skip, self._heads, self._offset
+        start, last = at + skip, len(buffer) - HEADER_SIZE
+        apid = heads.get(buffer[start : start + 2])
+        while apid is not None and start <= last:
+            end = start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
+            after = end + skip
+            follows = heads.get(buffer[after : after + 2])
+            if follows is None:
+                break
+            sequence = (buffer[start + 2] & 0x3F) << 8 | buffer[start + 3]
+            found.append(_make((offset + start, apid, sequence, buffer[start:end])))
+            start, apid = after, follows
+        self._good += start - skip - at
+        return start - skip
+
+    def _take(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int | None:
+        """In LOCK: the packet that is due at ``at``. Returns where to go on, or None to wait for more."""
+        end = self._end(buffer, at)
+        if end == _WAIT or end > len(buffer):
+            self._cut = self._ended and at + self._skip < len(buffer)
+            return self._lose(at) if self._cut else None
+        follows = self._follows(buffer, end) if end != _NO else _NO
+        if follows == _WAIT:
+            return None
+        if follows == _NO:
+            return self._lose(at)
+        start = at + self._skip
+        packet = _packet(self._offset + start, buffer[start:end])
+        found.append(packet)
+        head = packet.data[:2]
+        if packet.apid is not None and head != _FILL[:2] and len(self._heads) < _HEADS_KEPT:
+            self._heads[head] = packet.apid
+        self._good += end - at
+        return end
+
+    def _lose(self, at: int) -> int:
+        self._locked = False
+        return at
+
+    def _follows(self, buffer: bytes, at: int) -> int:
+        """Whether a header or the end follows at ``at`` (rules 1 and 2): something from 0 on, `_NO` or `_WAIT`."""
+        after = self._end(buffer, at)
+        if after == _WAIT:
+            return at if self._ended else _WAIT
+        if after == _NO or buffer[at + self._skip :][:2] in self._heads:
+            return after
+        if after > len(buffer):
+            return at if self._ended else _WAIT
+        last = self._end(buffer, after)
+        return at if last == _WAIT and self._ended else last
+
+    def _search(self, buffer: bytes, start: int) -> int | None:
+        """In SEARCH: to the next place where packets begin; None to wait for more."""
+        last = len(buffer) - self._skip - HEADER_SIZE
+        at = start
+        while at <= last:
+            verdict = self._chain(buffer, at) if self._may_begin(buffer, at) else _NO
+            if verdict == _WAIT:
+                break
+            if verdict != _NO and (self._heads or not self._swallows(buffer, at)):
+                self._locked = True
+                break
+            at += 1
+        if not self._locked and self._ended:
+            at = start if self._cut else len(buffer)
+        self._skipped += at - start
+        return at if self._locked or at > start else None
+
+    def _may_begin(self, buffer: bytes, at: int) -> bool:
+        head = buffer[at + self._skip : at + self._skip + 2]
+        return head in self._heads if self._heads else self._is_known[head[0]] > 0
+
+    def _chain(self, buffer: bytes, at: int) -> int:
+        """Whether enough headers follow each other from ``at`` on: as `_follows` says it."""
+        links, place = (CHAIN if self._heads else _FIRST_CHAIN), at
+        for _ in range(links):
+            end = self._end(buffer, place)
+            if end == _NO or (end != _WAIT and not self._may_begin(buffer, place)):
+                return _NO
+            if end == _WAIT or end > len(buffer):
+                whole = place > at and (place == len(buffer) if self._heads else self._offset + at == 0)
+                return (place if whole else _NO) if self._ended else _WAIT
+            place = end
+        return place
+
+    def _swallows(self, buffer: bytes, at: int) -> bool:
+        """Whether `CHAIN` headers inside the packet at ``at`` lead to where it ends."""
+        end = self._end(buffer, at)
+        for start in range(at + 1, end):
+            place, links = start, 0
+            while 0 <= place < end:
+                place, links = self._end(buffer, place), links + 1
+            if place == end and links >= CHAIN:
+                return True
+        return False
+
+    def _end(self, buffer: bytes, at: int) -> int:
+        """Where the packet that is due at ``at`` ends, be it there or not; `_WAIT`: its header is not; `_NO`: none."""
+        start = at + self._skip
+        left = len(buffer) - start
+        if left <= 0:
+            return _WAIT
+        first = buffer[start]
+        if not self._is_known[first] or (not first and buffer[start : start + HEADER_SIZE] == _FILL):
+            return _NO
+        wrapped = first >> 5 == encapsulation.VERSION
+        if left < (encapsulation.header_size(first) if wrapped else HEADER_SIZE):
+            return _WAIT
+        if wrapped:
+            size = encapsulation.size_of(buffer, start)
+            return start + size if size else _NO
+        return start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
+
+
+def _packet(offset: int, data: bytes) -> StreamPacket:
+    if data[0] >> 5 == encapsulation.VERSION:
+        return StreamPacket(offset, None, 0, data)
+    return StreamPacket(offset, (data[0] & 7) << 8 | data[1], (data[2] & 0x3F) << 8 | data[3], data)
