@@ -22,7 +22,7 @@ from protocols.declare.dictionary import Dictionary, Packet, PacketDef
 from protocols.decode import bulk_packets as bulk
 from protocols.export.xtce import render_xtce
 from protocols.lander import MARS6
-from protocols.structures.codec import units_of
+from protocols.structures.codec import codec_of, units_of
 from protocols.structures.fields import Quantity
 
 LIVE_PACKETS = 200
@@ -77,16 +77,16 @@ def peer(module: str) -> ModuleType | None:
 
 def samples(packet: Packet, count: int) -> list[bytes]:
     """Whole packets with random bodies; floats are not NaN."""
-    chance, d, found = random.Random(38), packet.definition, []
+    chance, found = random.Random(38), []
+    codec = codec_of(packet.layout, packet.definition.name)
     for number in range(count):
-        raw = list(packet.codec.decode_raw(chance.randbytes(packet.codec.size), 0))
-        for i, field in enumerate(packet.codec.layout.named):
+        raw = list(codec.decode_raw(chance.randbytes(codec.size), 0))
+        for i, field in enumerate(packet.layout.named):
             if field.kind == "float":
                 raw[i] = chance.random()
             elif field.labels:
                 raw[i] = chance.choice(field.labels)[0]
-        header = pus.TmHeader(d.service, d.subtype, number & 0xFFFF, 0, 0)
-        found.append(pus.encode_tm(d.apid, number & 0x3FFF, header, packet.codec.encode_raw(*raw)))
+        found.append(packet.wrap(codec.encode_raw(*raw), number & 0x3FFF, 0, counter=number & 0xFFFF))
     return found
 
 

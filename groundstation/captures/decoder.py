@@ -282,7 +282,8 @@ class CaptureDecoder:
             reason = f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}"
             self._count_foreign(reason, found, ert)
             return
-        step = self._counter(frame).count(frame, None if self.dictionary is None else frame_time(frame), ert)
+        scet = None if self.dictionary is None else frame_time(frame, self.dictionary)
+        step = self._counter(frame).count(frame, scet, ert)
         self._extract(self._channel(frame), frame, step, found, ert, packets)
 
     def _count_foreign(self, reason: str, found: Frame, ert: int | None) -> None:

@@ -37,6 +37,7 @@ from protocols.declare.commands import ArgumentDef, Command
 from protocols.declare.mission import Mission
 from protocols.errors import EncodeError
 from protocols.nearest import nearest
+from protocols.structures.calibration import Linear
 
 _T = TypeVar("_T")
 _PATIENCE_S = 5.0
@@ -335,5 +336,6 @@ def _argument_text(argument: ArgumentDef) -> str:
     kind = "number" if scaled or argument.field.kind == "float" else "whole number"
     if argument.labels or argument.field.kind == "flag":
         kind = "one of"
-    step = f", steps of {quantity.scale:g}" if scaled and quantity is not None else ""
+    calibration = None if quantity is None or not scaled else quantity.calibration
+    step = f", steps of {calibration.scale:g}" if isinstance(calibration, Linear) else ""
     return f"{kind} {argument.range_text}{step}   {argument.description}".rstrip()

@@ -45,7 +45,7 @@ class LimitMonitor:
         states: dict[str, LimitState] = {}
         changes: list[LimitChange] = []
         runs = self._runs.setdefault(packet.definition.name, {})
-        for name, limits in packet.limited:
+        for name, limits in packet.limited_in(values):
             value = values[name]
             if name in invalid or isinstance(value, str):
                 continue

@@ -38,6 +38,9 @@ from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
 from protocols.words import FrameQuality, Severity
 
+_EVENT_REPORTS = 5
+"""The PUS service of event reports."""
+
 ReceiverEvent = Telemetry | ContactChange | EventMessage
 MAX_PACKET = 4096
 """Longest packet put together, in bytes: a damaged length field must not swallow the next seconds."""
@@ -217,7 +220,7 @@ class Receiver:
             text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
             yield from self._foreign("FOREIGN_SCID", frame.scid, text, ert)
             return
-        scet = frame_time(frame)
+        scet = frame_time(frame, self.dictionary)
         step = self._counter.count(frame, scet, ert)
         yield from self._told(step, frame, ert)
         extractor = self._extractors.get(frame.vcid)
@@ -303,12 +306,12 @@ class Receiver:
             return self._once("BAD_PACKET", found.apid, f"{declared.definition.name}: {error}", ert)
         self._counts.packets += 1
         values: dict[str, Value] = sample.values  # type: ignore[assignment]  # no field of a dictionary is of bytes
-        if sample.header.service == 5 and "number" in values:
+        if sample.header.service == _EVENT_REPORTS and "number" in values:
             return self._onboard_event(values, vcid, sample.header.time_ns, ert)
         return self._telemetry(sample.packet, values, vcid, sample.header.time_ns, ert, late=late)
 
     def _telemetry(
-        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int, ert: int, *, late: bool
+        self, packet: Packet, values: dict[str, Value], vcid: int, scet: int | None, ert: int, *, late: bool
     ) -> list[ReceiverEvent]:
         invalid = packet.void(values)
         states, changes = self._limits.check(packet, values, invalid, late=late)
@@ -319,13 +322,14 @@ class Receiver:
                 packet=definition.name,
                 apid=definition.apid,
                 vcid=vcid,
-                scet=scet,
+                scet=ert if scet is None else scet,
                 ert=ert,
                 values=shown.values,
                 limits=states,
                 invalid=invalid,
                 exact=shown.exact,
                 late=late,
+                untimed=scet is None,
             )
         ]
         for change in changes:
@@ -350,7 +354,7 @@ class Receiver:
         text = f"{packet} was built with dictionary {theirs:08x}, the ground has {ours:08x}: values may be wrong"
         return [_station_event("WARNING_HI", "DICTIONARY", text, ert)]
 
-    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int, ert: int) -> list[ReceiverEvent]:
+    def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int | None, ert: int) -> list[ReceiverEvent]:
         number = values["number"]
         source = self._sources[vcid]
         event = self.dictionary.event_by_number.get(number) if isinstance(number, int) else None

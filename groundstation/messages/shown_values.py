@@ -38,9 +38,9 @@ def shown_values(packet: Packet, decoded: Mapping[str, codec.Value], invalid: li
     values: dict[str, Value | None] = {
         name: value.hex() if isinstance(value, bytes) else value for name, value in decoded.items()
     }
-    for name, decimals in packet.rounded:
+    for name, decimals in packet.rounded_in(decoded):
         values[name] = round(values[name], decimals)  # type: ignore[arg-type]  # a float, by declaration
     for name in invalid:
         values[name] = None
-    wide = packet.wide and beyond_53_bits({name: values[name] for name in packet.wide})
+    wide = packet.wide and beyond_53_bits({name: values[name] for name in packet.wide_in(decoded)})
     return Shown(values, invalid, wide or {})

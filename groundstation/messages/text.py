@@ -133,7 +133,7 @@ def utc(nanoseconds: int, decimals: int = 1) -> str:
 
 def _telemetry(message: Telemetry) -> str:
     fields = " ".join(f"{name}={_value(message, name, value)}" for name, value in message.values.items())
-    return f"{utc(message.scet)} TM {message.packet} {fields}"
+    return f"{'ERT ' if message.untimed else ''}{utc(message.scet)} TM {message.packet} {fields}"
 
 
 def _station(message: Snapshot) -> str:

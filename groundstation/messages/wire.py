@@ -63,6 +63,8 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
 
     ``late``: its frame came after a later one, so these values may be older than the last ones.
 
+    ``untimed``: its packet has no onboard time, and ``scet`` is ``ert``.
+
     ``limits`` holds only the parameters that are not GREEN. ``invalid`` names those that mean nothing, since the flag
     they depend on is off (the altimeter without lock): their value is None, never a number. ``exact`` has integers
     beyond 2⁵³ as text.
@@ -79,6 +81,7 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     exact: dict[str, str] = msgspec.field(default_factory=dict)
     late: bool = False
     replay: bool = False
+    untimed: bool = False
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):

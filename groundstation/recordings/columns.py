@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstation.recordings.reader import ArchiveReader
-from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_counts import BulkCounter
 from protocols.decode.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
-from protocols.decode.bulk_packets import Column, decode_batch, decode_times, intact, labels, packet_size
+from protocols.decode.bulk_packets import Column, decode_batch, decode_times, intact, labels
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DecodeError
 from protocols.profile import LinkProfile
@@ -42,6 +41,7 @@ _MOST = np.array([_INT64.max] * 3 + [63, 2**32 - 1, 4, _INT64.max, 2**31, 2**31]
 class PacketColumns:
     """Packets of one type in the order they were received. Times in ns UTC since 1970.
 
+    ``scet`` is `bulk_packets.NO_TIME` where the packets have no onboard time, as ``packet.header`` says.
     ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
     numbers of enums stay numbers (`bulk.labels` has the words). ``void`` says where a parameter means nothing, since
     the flag that it depends on is 0; those that depend on none are not in it.
@@ -119,7 +119,8 @@ def packet_columns(
             extractor = extractors.setdefault(channel.vcid, BulkExtractor(profile, _MAX_PACKET))
             found.append((channel.vcid, extractor.push(frames.of(channel.vcid))))
         for packet in wanted:
-            columns = _columns(dictionary, packet, found, block)
+            make = _columns if packet.size is not None else _columns_of_any_size
+            columns = make(dictionary, packet, found, block)
             if columns is not None:
                 yield columns
 
@@ -161,15 +162,15 @@ def _reads(reader: ArchiveReader) -> Iterator[tuple[list[int], list[bytes]]]:
 def _columns(
     dictionary: Dictionary, packet: Packet, found: list[tuple[int, PacketBatch]], block: _Block
 ) -> PacketColumns | None:
-    size = packet_size(packet)
+    size = packet.min_size
     joined, rows, vcids = [], [], []
     for vcid, batch in found:
-        chosen = _of_type(packet, batch.where(batch.size == size))
+        chosen = _of_type(dictionary, packet, batch.where(batch.size == size))
         joined.append(chosen.joined(size))
         rows.append(chosen.row)
         vcids.append(np.full(len(chosen.row), vcid, np.int64))
     row, vcid_of, packets = np.concatenate(rows), np.concatenate(vcids), b"".join(joined)
-    good = intact(packets, size)
+    good = intact(packets, size) if packet.header.crc else np.ones(len(row), np.bool_)
     if not good.all() or sum(map(bool, joined)) > 1:
         order = np.flatnonzero(good)
         order = order[np.argsort(row[order], kind="stable")]
@@ -196,19 +197,51 @@ def _columns(
 
 
 def _void(packet: Packet, values: dict[str, Column]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Where parameters mean nothing; not for repeated ones, whose cells are lists."""
     words = labels(packet)
     return {
         name: np.asarray(values[flag] == (0 if flag in words else off), np.bool_)
         for name, flag, off in packet.conditional
+        if "[]" not in name
     }
 
 
-def _of_type(packet: Packet, batch: PacketBatch) -> PacketBatch:
-    """Those that carry this type, by APID and PUS header."""
-    d = packet.definition
+def _columns_of_any_size(
+    dictionary: Dictionary, packet: Packet, found: list[tuple[int, PacketBatch]], block: _Block
+) -> PacketColumns | None:
+    """As `_columns`, of packets whose size varies: one by one."""
+    picked: list[tuple[int, int, bytes]] = []
+    for vcid, batch in found:
+        chosen = _of_type(dictionary, packet, batch.where(batch.size >= packet.min_size))
+        for row, start, size in zip(chosen.row.tolist(), chosen.start.tolist(), chosen.size.tolist(), strict=True):
+            data = chosen.stream[start : start + size].tobytes()
+            if _is_decodable(dictionary, data):
+                picked.append((row, vcid, data))
+    if not picked:
+        return None
+    picked.sort(key=lambda each: each[0])
+    packets = [data for _, _, data in picked]
+    row = np.array([each for each, _, _ in picked], np.int64)
+    values = decode_batch(packets, packet)
+    return PacketColumns(
+        packet,
+        block.ert[row],
+        decode_times(packets, packet),
+        np.array([vcid for _, vcid, _ in picked], np.int64),
+        np.array([(data[2] << 8 | data[3]) % SEQUENCE_MODULO for data in packets], np.int64),
+        block.frames.corrected[row],
+        values,
+        _void(packet, values),
+    )
+
+
+def _of_type(dictionary: Dictionary, packet: Packet, batch: PacketBatch) -> PacketBatch:
+    """Those that carry this type, by APID and what else tells it; every packet must be as long as its smallest."""
     apid = (batch.item(0).astype(np.int64) & 7) << 8 | batch.item(1)
-    fits = (apid == d.apid) & (batch.item(6) >> 4 == pus.PUS_C)
-    return batch.where(fits & (batch.item(7) == d.service) & (batch.item(8) == d.subtype))
+    fits = apid == packet.definition.apid
+    for place, mask, value in dictionary.marks(packet):
+        fits &= (batch.item(place) & mask) == value
+    return batch.where(fits)
 
 
 def _chosen(packets: bytes, size: int, rows: Times) -> bytes:
@@ -219,9 +252,14 @@ def _decodable(dictionary: Dictionary, packets: bytes, size: int) -> Times:
     """The rows that the live decoder takes: one odd constant or time stops a whole batch."""
     good = []
     for row in range(len(packets) // size):
-        try:
-            decode_telemetry(dictionary, packets[row * size : (row + 1) * size])
-        except DecodeError:
-            continue
-        good.append(row)
+        if _is_decodable(dictionary, packets[row * size : (row + 1) * size]):
+            good.append(row)
     return np.array(good, np.int64)
+
+
+def _is_decodable(dictionary: Dictionary, packet: bytes) -> bool:
+    try:
+        decode_telemetry(dictionary, packet)
+    except DecodeError:
+        return False
+    return True

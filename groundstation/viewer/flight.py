@@ -57,14 +57,20 @@ class Flight:
         self._suspects: set[int] = set()
         self._clocks: dict[int, OnboardClock] = {}
         self._last: dict[int, int] = {}
+        self._timed = False
 
     def plot(self, keys: Collection[Key]) -> None:
         """Keep the curves of these parameters; those that were kept before and are not among them go."""
         self.series = {key: self.series.get(key) or _series(self._kept) for key in keys}
 
     def add(self, message: Telemetry, periods_ms: Mapping[str, int]) -> None:
-        """A packet came; ``periods_ms`` says how often each should."""
-        self.follow(message.scet, message.vcid)
+        """A packet came; ``periods_ms`` says how often each should.
+
+        Packets without an onboard time move the mission clock only as long as none with one has come.
+        """
+        self._timed = self._timed or not message.untimed
+        if not message.untimed or not self._timed:
+            self.follow(message.scet, message.vcid)
         gap = periods_ms.get(message.packet, _DEFAULT_PERIOD_MS) * NS_PER_MS * GAP_PERIODS
         for value, series in self._curves(message):
             series.add(message.scet, value, gap)

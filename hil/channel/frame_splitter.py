@@ -20,6 +20,7 @@ from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.decode.packets import PacketExtractor, PacketFound
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DecodeError
+from protocols.lander import MARS6
 from protocols.profile import LinkProfile
 from protocols.sync.frames import TransferFrame, decode_frame
 
@@ -107,7 +108,7 @@ class FrameSplitter:
         frame = self._frame(piece)
         if frame is None:
             return SentFrame(offset, piece)
-        time = frame_time(frame)
+        time = frame_time(frame, self._events_of or MARS6)
         return SentFrame(offset, piece, frame.vcid, frame.vcfc, time, self._events(frame, time))
 
     def _frame(self, piece: bytes) -> TransferFrame | None:

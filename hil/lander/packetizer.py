@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hil.lander.physics.dynamics import TICK_NS
-from protocols.ccsds import pus
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.declare.dictionary import Dictionary
 
@@ -37,9 +36,9 @@ class Packetizer:
 
     def wrap(self, name: str, tick: int, body: bytes) -> bytes:
         """The packet around a body, with its sequence count, time and checksum."""
-        definition = self._packets[name].definition
+        packet = self._packets[name]
+        definition = packet.definition
         sequence = self._sequences[definition.apid]
         self._sequences[definition.apid] = (sequence + 1) % SEQUENCE_MODULO
         time = self._epoch + tick * TICK_NS
-        header = pus.TmHeader(definition.service, definition.subtype, sequence, 0, time)
-        return pus.encode_tm(definition.apid, sequence, header, body)
+        return packet.wrap(body, sequence, time, counter=sequence)

@@ -48,8 +48,9 @@ def _point(block: bytes) -> Sample | None:
             end = at + space_packet.decode_header(frame.data, at).size
             found = decode_telemetry(MARS6, frame.data[at:end])
             altitude, speed = found.values.get("altitude"), found.values.get("speed")
-            if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)):
-                return Sample(found.header.time_ns, altitude, speed)
+            time = found.header.time_ns
+            if isinstance(altitude, (int, float)) and isinstance(speed, (int, float)) and time is not None:
+                return Sample(time, altitude, speed)
             at = end
     except DecodeError:  # a packet that goes on in the next frame
         return None

@@ -101,7 +101,7 @@ def _in_packet(expected: bytes, found: bytes, before: bytes, bit: int) -> str:
     wanted, came = (place.head + frame[skipped:_OCF_AT] for frame in (expected, found))
     bit += 8 * (len(place.head) - skipped)
     apid = (wanted[0] & 7) << 8 | wanted[1] if len(wanted) > 1 else None
-    packet = None if apid is None or len(wanted) < pus.BODY_OFFSET else MARS6.find(apid, wanted[7], wanted[8])
+    packet = None if len(wanted) < pus.BODY_OFFSET else MARS6.identify(wanted)
     name = (
         packet.definition.name if packet is not None else "idle packet" if apid == space_packet.IDLE_APID else "packet"
     )
@@ -112,9 +112,9 @@ def _in_packet(expected: bytes, found: bytes, before: bytes, bit: int) -> str:
         return f"{name} byte {at} {came[at]:02x}, expected {wanted[at]:02x}"
     if bit < 8 * pus.BODY_OFFSET:
         return _named(name, _TM_HEADER, wanted, came, space_packet.HEADER_SIZE, bit)
-    crc_at = pus.BODY_OFFSET + packet.codec.size
+    crc_at = packet.min_size - packet.header.crc_size
     if bit < 8 * crc_at:
-        return _named(name, packet.codec.layout, wanted, came, pus.BODY_OFFSET, bit)
+        return _named(name, packet.layout, wanted, came, pus.BODY_OFFSET, bit)
     return f"{name} checksum {came[crc_at : crc_at + 2].hex()}, expected {wanted[crc_at : crc_at + 2].hex()}"
 
 
@@ -207,12 +207,12 @@ def _raw(field: Field, data: Buffer, start: int) -> int | None:
 
 def _shown(field: Field, raw: int) -> str:
     """As a person reads it."""
-    if field.labels:
-        return dict(field.labels).get(raw, str(raw))
+    if field.is_enum:
+        return str(field.label(raw))
     if field.kind == "flag":
         return "yes" if raw else "no"
     quantity = field.quantity
     if quantity is None:
         return f"{raw:08x}" if field.name.endswith("hash") else str(raw)
-    value = raw if quantity.identity else raw * quantity.scale + quantity.offset
+    value = quantity.calibration.value(raw)
     return f"{value:.{quantity.decimals}f} {quantity.unit}".rstrip()

@@ -135,6 +135,11 @@ class CdsFormat:
         return _t_field(self.day_size, self.fraction_size).size
 
     @property
+    def units(self) -> int:
+        """Units of the sub-millisecond segment in a millisecond."""
+        return _FRACTION_UNITS[self.fraction_size]
+
+    @property
     def p_field(self) -> bytes:
         """One byte."""
         agency = self.epoch_ns != EPOCH_1958_NS

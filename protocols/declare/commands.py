@@ -17,7 +17,9 @@ import construct
 from protocols.ccsds import pus
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.nearest import nearest
+from protocols.structures.calibration import Table
 from protocols.structures.codec import Buffer, Codec, Value, codec_of
+from protocols.structures.fields import LabelRange
 from protocols.structures.layout import Field, layout_of
 
 Argument = bool | int | float | str | bytes
@@ -48,7 +50,8 @@ class CommandDef:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentDef:
-    """One argument: ``low`` and ``high`` in ``unit``, both allowed, None for bytes; ``raw_range`` for whole numbers."""
+    """One argument: ``low`` and ``high`` in ``unit``, both allowed, None for bytes and strings; ``raw_range`` for whole
+    numbers. ``labels`` has the number that each label is sent as; ``spans`` all that it stands for."""
 
     name: str
     unit: str
@@ -61,12 +64,18 @@ class ArgumentDef:
     field: Field
 
     @property
+    def spans(self) -> tuple[LabelRange, ...]:
+        """Lowest and highest number of each label."""
+        return self.field.spans
+
+    @property
     def range_text(self) -> str:
         """What may be given: the labels, the range, or how many bytes."""
         if self.labels:
             return ", ".join(label for _, label in self.labels)
         if self.low is None or self.high is None:
-            return f"{self.field.bits // 8} bytes"
+            size = self.field.bits // 8
+            return f"{size} bytes" if self.field.kind == "bytes" else f"text of at most {size} bytes"
         if self.field.kind == "flag":
             return "on, off"
         return f"{_number(self.low)} … {_number(self.high)} {self.unit}".rstrip()
@@ -165,8 +174,12 @@ def _argument(command: str, field: Field) -> ArgumentDef:
         if low is None or high is None or low > high:
             raise DeclarationError(f"{command}.{field.name}", f"no value lies in {low} … {high}")
     unit, decimals = ("", 0) if quantity is None else (quantity.unit, quantity.decimals)
-    raw_range = _raw_range(field, low, high)
-    return ArgumentDef(field.name, unit, decimals, field.doc, field.labels, low, high, raw_range, field)
+    try:
+        raw_range = _raw_range(field, low, high)
+    except EncodeError as error:
+        raise DeclarationError(f"{command}.{field.name}", str(error)) from error
+    labels = tuple((least, label) for least, _, label in field.spans)
+    return ArgumentDef(field.name, unit, decimals, field.doc, labels, low, high, raw_range, field)
 
 
 def _raw_range(field: Field, low: float | None, high: float | None) -> tuple[int, int] | None:
@@ -178,22 +191,18 @@ def _raw_range(field: Field, low: float | None, high: float | None) -> tuple[int
 
 def _range(field: Field) -> tuple[float | None, float | None]:
     """What the type can carry, in the argument's unit."""
-    if field.kind == "bytes":
+    if field.kind in ("bytes", "string"):
         return None, None
-    if field.kind == "float":
-        return -float("inf"), float("inf")
-    low, high = 0, (1 << field.bits) - 1
-    if field.kind == "sint":
-        low, high = -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
-    if field.kind == "flag":
-        high = 1
+    low, high = _raw_ends(field)
+    table = None if field.quantity is None else field.quantity.calibration
+    if isinstance(table, Table) and not table.extrapolate:
+        low, high = max(low, table.raws[0]), min(high, table.raws[-1])
     ends = sorted((_calibrate(field, low), _calibrate(field, high)))
     return ends[0], ends[1]
 
 
 def _calibrate(field: Field, raw: float) -> float:
-    quantity = field.quantity
-    return raw if quantity is None or quantity.identity else raw * quantity.scale + quantity.offset
+    return raw if field.quantity is None else field.quantity.calibration.value(raw)
 
 
 def shown(value: Argument) -> str:
@@ -205,13 +214,23 @@ def shown(value: Argument) -> str:
 
 
 def _uncalibrate(field: Field, value: float) -> float:
-    quantity = field.quantity
-    return value if quantity is None or quantity.identity else (value - quantity.offset) / quantity.scale
+    if field.quantity is None:
+        return value
+    return field.quantity.calibration.raw(value, *_raw_ends(field))
+
+
+def _raw_ends(field: Field) -> tuple[float, float]:
+    """The lowest and the highest number that a field can hold."""
+    if field.kind == "float":
+        return -float("inf"), float("inf")
+    if field.kind == "sint":
+        return -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
+    return 0, 1 if field.kind == "flag" else (1 << field.bits) - 1
 
 
 def _within(argument: ArgumentDef, raw: Any) -> bool:
     if argument.labels:
-        return any(raw == value for value, _ in argument.labels)
+        return any(low <= raw <= high for low, high, _ in argument.spans)
     if argument.raw_range is not None:
         return argument.raw_range[0] <= int(raw) <= argument.raw_range[1]
     if argument.low is None or argument.high is None:
@@ -224,12 +243,24 @@ def _raw(path: str, argument: ArgumentDef, value: Argument) -> int | float | byt
     field = argument.field
     if argument.labels:
         return _label(path, argument, value)
-    if field.kind == "bytes":
-        if not isinstance(value, bytes) or len(value) * 8 != field.bits:
-            raise EncodeError(f"{path} is {value!r}: expected {argument.range_text}")
-        return value
+    if field.kind in ("bytes", "string"):
+        return _octets(path, argument, value)
     if field.kind == "flag":
         return _flag(path, argument, value)
+    return _encode_number(path, argument, value)
+
+
+def _octets(path: str, argument: ArgumentDef, value: Argument) -> bytes:
+    field = argument.field
+    if field.text is not None and isinstance(value, str):
+        return field.text.encode(value, field.bits // 8)
+    if field.text is not None or not isinstance(value, bytes) or len(value) * 8 != field.bits:
+        raise EncodeError(f"{path} is {shown(value)}: expected {argument.range_text}")
+    return value
+
+
+def _encode_number(path: str, argument: ArgumentDef, value: Argument) -> int | float:
+    field = argument.field
     number = _read_number(path, argument, value)
     assert argument.low is not None
     assert argument.high is not None
@@ -248,7 +279,7 @@ def _label(path: str, argument: ArgumentDef, value: Argument) -> int:
     labels = {label.casefold(): raw for raw, label in argument.labels}
     if isinstance(value, str) and value.casefold() in labels:
         return labels[value.casefold()]
-    if isinstance(value, int) and not isinstance(value, bool) and value in labels.values():
+    if isinstance(value, int) and not isinstance(value, bool) and _within(argument, value):
         return value
     word = value if isinstance(value, str) else shown(value)
     raise EncodeError(f"{path} has no value {shown(value)}{nearest(word, (name for _, name in argument.labels))}")

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
+from protocols.ccsds.space_packet import IDLE_APID
 from protocols.declare.commands import Command, CommandDef, prepare_command
-from protocols.errors import DeclarationError, EncodeError
+from protocols.declare.headers import NO_HEADER, PUS_C, PacketHeader
+from protocols.declare.identification import Condition as Told
+from protocols.declare.identification import Group, both, conditions_of, constants_of, find, groups_of, raw_of
+from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.nearest import nearest
 from protocols.structures.codec import Buffer, Codec, Value, codec_of
 from protocols.structures.fields import Limits
-from protocols.structures.layout import Field, layout_of
+from protocols.structures.layout import Field, Layout, layout_of
+from protocols.structures.parts import EMPTY, template
+from protocols.structures.variable_codec import VariableCodec, variable_codec_of
 from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's times
 from protocols.words import Severity
 
 Mark = Literal["S", "F", "R", "C", "A"]
 """Where a figure comes from: source document, found, remembered, computed, assumed."""
 
+T = TypeVar("T")
+
+_INDEX = re.compile(r"\[\d+\]")
 _SAFE_BITS = 53
 _FLOAT_DECIMALS = 3
 """Shown of a float whose declaration does not say how many."""
@@ -41,20 +52,33 @@ class ParameterDef:
 
 @dataclass(frozen=True, slots=True)
 class PacketDef:
-    """One telemetry packet: APID, PUS service and subtype tell it from all others; its body is in construct.
+    """One telemetry packet.
 
-    ``period_ms`` is how often it is due; 0 is now and then. ``optional``: not every spacecraft of the mission can send
-    it. A ground that does not know it loses nothing else, so the dictionary's hash leaves it out.
+    Attributes:
+        name: in capitals.
+        apid: 0 … 2046.
+        service: of PUS headers, None for others.
+        subtype: of PUS headers, None for others.
+        body: what is between header and packet error control: in construct, or a `Layout`.
+        period_ms: how often it is due; 0 is now and then.
+        description: a sentence.
+        optional: not every spacecraft of the mission can send it. A ground that does not know it loses nothing else, so
+            the dictionary's hash leaves it out.
+        header: what stands around the body.
+        when: what else tells it from the other packets of its APID: fields of header or body, at fixed places, and the
+            raw number or label that each has.
     """
 
     name: str
     apid: int
-    service: int
-    subtype: int
-    body: Any
-    period_ms: int
-    description: str
+    service: int | None = None
+    subtype: int | None = None
+    body: Any = None
+    period_ms: int = 0
+    description: str = ""
     optional: bool = False
+    header: PacketHeader = PUS_C
+    when: Mapping[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +141,135 @@ class Condition(NamedTuple):
 class Packet:
     """A `PacketDef` made ready: its codec and what its parameters mean.
 
+    In a packet of variable size, names of repeated parameters carry ``[]`` here, and a number once they are decoded.
+
     Attributes:
         rounded: floats that text, JSON and CSV round, and to how many decimals.
         wide: integers of more than 53 bits, which other languages may round.
+        size: bytes of the whole packet, headers and packet error control included; None: it varies.
+        min_size: the fewest bytes.
     """
 
     definition: PacketDef
-    codec: Codec
+    codec: Codec | VariableCodec
     parameters: tuple[ParameterDef, ...]
     limited: tuple[tuple[str, Limits], ...]
     conditional: tuple[Condition, ...]
     rounded: tuple[tuple[str, int], ...]
     wide: tuple[str, ...]
+    size: int | None
+    min_size: int
+
+    @property
+    def header(self) -> PacketHeader:
+        """What stands around the body."""
+        return self.definition.header
+
+    @property
+    def layout(self) -> Layout:
+        """The body's layout."""
+        return self.codec.layout
+
+    def decode(self, data: bytes) -> dict[str, Value]:
+        """The values of a whole packet of this type.
+
+        Raises:
+            DecodeError: it is not as long as declared, or its bytes are not such a body.
+        """
+        codec = self.codec
+        if isinstance(codec, Codec):
+            if len(data) != self.size:
+                raise DecodeError(f"{len(data)} bytes, {self.size} are declared")
+            return codec.decode(data, self.definition.header.body_offset)
+        if len(data) < self.min_size:
+            raise DecodeError(f"{len(data)} bytes, at least {self.min_size} are declared")
+        header = self.definition.header
+        return codec.decode_exact(data[: len(data) - header.crc_size], header.body_offset)
+
+    def encode(
+        self,
+        values: Mapping[str, int | float | str | bytes],
+        sequence: int = 0,
+        time_ns: int | None = None,
+        **fields: int | float | bytes,
+    ) -> bytes:
+        """A whole packet of raw values: what a simulator sends.
+
+        Args:
+            values: of the body, by name. Those in ``when`` may be left out.
+            sequence: the sequence count.
+            time_ns: the onboard time, in ns UTC since 1970, for headers that have one.
+            fields: of the header, by name; 0 by default.
+
+        Raises:
+            EncodeError: a value is missing or unknown, or does not fit.
+        """
+        leaves = {leaf.name for leaf in self.layout.named if leaf.const is None}
+        body: dict[str, Any] = {name: value for name, value in self.told_by if name in leaves}
+        return self.wrap(self.codec.encode_names(body | dict(values)), sequence, time_ns, **fields)
+
+    def wrap(self, body: bytes, sequence: int = 0, time_ns: int | None = None, **fields: int | float | bytes) -> bytes:
+        """As `encode`, of a body that is made already.
+
+        Raises:
+            EncodeError: a value does not fit, or a field of the header is unknown.
+        """
+        d = self.definition
+        head = {leaf.name for leaf in d.header.layout.named}
+        told: dict[str, int | float | bytes] = {name: value for name, value in self.told_by if name in head}
+        return d.header.wrap(d.apid, sequence, body, time_ns, told | fields)
+
+    @property
+    def told_by(self) -> tuple[tuple[str, int], ...]:
+        """The fields that tell this packet from others, and their raw numbers."""
+        d = self.definition
+        pus_type = (("service", d.service), ("subtype", d.subtype)) if d.header.is_pus else ()
+        leaves = {leaf.name: leaf for leaf in (*d.header.layout.named, *self.layout.named)}
+        named = tuple((name, raw_of(d.name, leaves[name], value)) for name, value in d.when.items())
+        return (*((name, number) for name, number in pus_type if number is not None), *named)
 
     def void(self, values: Mapping[str, Value]) -> list[str]:
         """The parameters of a decoded packet that mean nothing, since the flag that each depends on is 0."""
-        return [name for name, flag, off in self.conditional if values[flag] == off]
+        if self.size is not None:
+            return [name for name, flag, off in self.conditional if values[flag] == off]
+        if not self.conditional:
+            return []
+        flags = {name: (flag, off) for name, flag, off in self.conditional}
+        out = []
+        for name in values:
+            flag, off = flags.get(template(name), (None, None))
+            if flag is not None and values.get(_of_same_item(flag, name)) == off:
+                out.append(name)
+        return out
+
+    def limited_in(self, values: Mapping[str, Value]) -> Iterable[tuple[str, Limits]]:
+        """The parameters of a decoded packet that have limits."""
+        return self.limited if self.size is not None else _present(self.limited, values)
+
+    def rounded_in(self, values: Mapping[str, Value]) -> Iterable[tuple[str, int]]:
+        """The parameters of a decoded packet that are rounded, and to how many decimals."""
+        return self.rounded if self.size is not None else _present(self.rounded, values)
+
+    def wide_in(self, values: Mapping[str, Value]) -> Iterable[str]:
+        """The parameters of a decoded packet that other languages may round."""
+        if self.size is not None or not self.wide:
+            return self.wide
+        return [name for name in values if template(name) in self.wide]
+
+
+def _present(pairs: tuple[tuple[str, T], ...], values: Mapping[str, Value]) -> Iterable[tuple[str, T]]:
+    """The pairs, under the names that they have in a decoded packet of variable size."""
+    if not pairs:
+        return ()
+    by_name = dict(pairs)
+    return [(name, by_name[declared]) for name in values if (declared := template(name)) in by_name]
+
+
+def _of_same_item(declared: str, name: str) -> str:
+    """``points[].ok`` for ``points[3].x`` is ``points[3].ok``."""
+    for index in _INDEX.findall(name):
+        declared = declared.replace("[]", index, 1)
+    return declared
 
 
 @dataclass(frozen=True)
@@ -140,13 +277,13 @@ class Dictionary:
     """A mission: its packets, commands, events, channels and timeline.
 
     Attributes:
-        by_type: the packet of an APID, PUS service and subtype: what `find` looks up.
         by_apid: the first packet declared for an APID; all there is to know where an APID carries one packet.
+        header_by_apid: what stands around the bodies of an APID's packets.
         hash: what both sides of the link compare.
 
     Raises:
-        DeclarationError: two packets of one APID, service and subtype, a duplicate name or number; a condition on a
-            field that is not there; a layout that cannot be read.
+        DeclarationError: two packets of one APID that cannot be told apart, or with different headers; a duplicate name
+            or number; a condition on a field that is not there; a layout that cannot be read.
     """
 
     name: str
@@ -156,15 +293,15 @@ class Dictionary:
     channels: tuple[ChannelDef, ...]
     timeline: tuple[Milestone, ...]
     commands: tuple[CommandDef, ...] = ()
-    by_type: Mapping[tuple[int, int, int], Packet] = field(init=False, repr=False)
     by_apid: Mapping[int, Packet] = field(init=False, repr=False)
+    header_by_apid: Mapping[int, PacketHeader] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
     event_by_number: Mapping[int, EventDef] = field(init=False, repr=False)
     command_by_name: Mapping[str, Command] = field(init=False, repr=False)
     hash: int = field(init=False)
+    _groups: Mapping[int, tuple[Group[Packet], ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _unique(self.name, "packet (APID, service, subtype)", map(_type, self.packets))
         _unique(self.name, "packet name", (p.name for p in self.packets))
         _unique(self.name, "event number", (e.number for e in self.events))
         _unique(self.name, "VCID", (c.vcid for c in self.channels))
@@ -172,8 +309,10 @@ class Dictionary:
         _unique(self.name, "command (APID, service, subtype, function)", map(_order, self.commands))
         ready = [_prepare(p) for p in self.packets]
         commands = [prepare_command(c) for c in self.commands]
-        _set(self, "by_type", {_type(p.definition): p for p in ready})
-        _set(self, "by_apid", _first_by_apid(ready))
+        by_apid = _by_apid(ready)
+        _set(self, "by_apid", {apid: packets[0] for apid, packets in by_apid.items()})
+        _set(self, "header_by_apid", {apid: _common_header(self.name, packets) for apid, packets in by_apid.items()})
+        _set(self, "_groups", {apid: _told_apart(self.name, packets) for apid, packets in by_apid.items()})
         _set(self, "by_name", {p.definition.name: p for p in ready})
         _set(self, "event_by_number", {e.number: e for e in self.events})
         _set(self, "command_by_name", {c.definition.name: c for c in commands})
@@ -188,9 +327,28 @@ class Dictionary:
         """The milestone of that name."""
         return next((m for m in self.timeline if m.name == name), None)
 
-    def find(self, apid: int, service: int, subtype: int) -> Packet | None:
-        """The packet of that type."""
-        return self.by_type.get((apid, service, subtype))
+    def identify(self, data: bytes) -> Packet | None:
+        """The packet that a whole space packet is; None if it is none of those declared."""
+        if len(data) < 2:
+            return None
+        groups = self._groups.get((data[0] & 7) << 8 | data[1])
+        return None if groups is None else find(groups, data)
+
+    def marks(self, packet: Packet) -> Iterator[tuple[int, int, int]]:
+        """What the bytes of a packet must have, so that they are this one of its APID's, and its header's constants.
+
+        Yields:
+            The place of a byte in the packet, a mask, and what the byte has in the mask's bits.
+        """
+        groups = self._groups[packet.definition.apid]
+        told = next(
+            Told(group.stop, group.mask, value)
+            for group in groups
+            for value, each in group.packets.items()
+            if each is packet
+        )
+        head = both(constants_of(NO_HEADER, packet.header.layout))
+        yield from (told & head).octets()
 
     def command(self, name: str) -> Command:
         """The command of that name.
@@ -208,7 +366,9 @@ class Dictionary:
         wanted = (apid, service, subtype)
         for command in self.command_by_name.values():
             d = command.definition
-            if _type(d) == wanted and (d.function is None or d.function == (data[0] if data else None)):
+            if (d.apid, d.service, d.subtype) == wanted and (
+                d.function is None or d.function == (data[0] if data else None)
+            ):
                 return command
         return None
 
@@ -217,19 +377,50 @@ def _set(target: object, name: str, value: Mapping[Any, Any]) -> None:
     object.__setattr__(target, name, MappingProxyType(dict(value)))
 
 
-def _type(definition: PacketDef | CommandDef) -> tuple[int, int, int]:
-    return definition.apid, definition.service, definition.subtype
+def _type(definition: PacketDef) -> tuple[int, int, int]:
+    """The order of packets in the hash."""
+    service, subtype = definition.service, definition.subtype
+    return definition.apid, -1 if service is None else service, -1 if subtype is None else subtype
 
 
-def _first_by_apid(packets: list[Packet]) -> dict[int, Packet]:
-    first: dict[int, Packet] = {}
+def _by_apid(packets: list[Packet]) -> dict[int, list[Packet]]:
+    found: dict[int, list[Packet]] = {}
     for packet in packets:
-        first.setdefault(packet.definition.apid, packet)
-    return first
+        found.setdefault(packet.definition.apid, []).append(packet)
+    return found
+
+
+def _common_header(mission: str, packets: list[Packet]) -> PacketHeader:
+    """The header of an APID's packets."""
+    first = packets[0].definition
+    other = next((p.definition for p in packets if p.header != first.header), None)
+    if other is not None:
+        text = f"{other.name} and {first.name} have the same APID {first.apid:#05x}, but different headers"
+        raise DeclarationError(mission, text)
+    return first.header
+
+
+def _told_apart(mission: str, packets: list[Packet]) -> tuple[Group[Packet], ...]:
+    """How an APID's packets are told."""
+    declared = [(p.definition.name, _condition(p), p) for p in packets]
+    if all(one.excludes(two) for (_, one, _), (_, two, _) in combinations(declared, 2)):
+        return groups_of(mission, declared)
+    constants = (both(constants_of(p.header, p.layout)) for p in packets)
+    return groups_of(
+        mission, [(name, told & more, p) for (name, told, p), more in zip(declared, constants, strict=True)]
+    )
+
+
+def _condition(packet: Packet) -> Told:
+    d = packet.definition
+    when: dict[str, int | str] = dict(d.when)
+    head = both(conditions_of(d.name, d.header, EMPTY, dict(packet.told_by[:2]) if d.header.is_pus else {}))
+    return head & both(conditions_of(d.name, d.header, packet.layout, when))
 
 
 def _order(definition: CommandDef) -> tuple[int, int, int, int]:
-    return *_type(definition), -1 if definition.function is None else definition.function
+    function = -1 if definition.function is None else definition.function
+    return definition.apid, definition.service, definition.subtype, function
 
 
 def _unique(where: str, what: str, values: Iterable[object]) -> None:
@@ -241,18 +432,35 @@ def _unique(where: str, what: str, values: Iterable[object]) -> None:
 
 
 def _prepare(definition: PacketDef) -> Packet:
+    _check_type(definition)
     layout = layout_of(definition.body, definition.name)
     fields = [f for f in layout.named if f.const is None]
     parameters = tuple(_parameter(definition.name, f) for f in fields)
+    around = definition.header.body_offset + definition.header.crc_size
+    fixed = layout.size is not None
     return Packet(
         definition,
-        codec_of(layout, definition.name),
+        codec_of(layout, definition.name) if fixed else variable_codec_of(layout, definition.name),
         parameters,
         tuple((p.name, p.limits) for p in parameters if p.limits is not None),
         tuple(_conditions(definition.name, fields)),
         tuple((f.name, places) for f in fields if (places := _rounded_to(f)) is not None),
         tuple(f.name for f in fields if f.kind in ("uint", "sint") and f.bits > _SAFE_BITS and not _is_scaled(f)),
+        None if layout.size is None else around + layout.size,
+        around + layout.min_size,
     )
+
+
+def _check_type(definition: PacketDef) -> None:
+    """See that APID, service and subtype are what the header can carry."""
+    d = definition
+    if not 0 <= d.apid < IDLE_APID:
+        raise DeclarationError(d.name, f"APID {d.apid} is not 0 … {IDLE_APID - 1}")
+    for word, number in (("service", d.service), ("subtype", d.subtype)):
+        if not d.header.is_pus and number is not None:
+            raise DeclarationError(d.name, f"it has a PUS {word}, but its header is of kind {d.header.kind}")
+        if d.header.is_pus and (number is None or not 0 <= number <= 255):
+            raise DeclarationError(d.name, f"its header is {d.header.kind}: it needs a {word} of 0 … 255, not {number}")
 
 
 def _conditions(packet: str, fields: list[Field]) -> Iterator[Condition]:
@@ -262,18 +470,17 @@ def _conditions(packet: str, fields: list[Field]) -> Iterator[Condition]:
         if name is None:
             continue
         flag = by_name.get(name)
-        if flag is None or flag.kind == "bytes":
-            problem = "is no field here" if flag is None else "is of bytes: a flag is a number"
+        if flag is None or flag.kind in ("bytes", "string"):
+            problem = "is no field here" if flag is None else f"is of kind {flag.kind}: a flag is a number"
             raise DeclarationError(f"{packet}.{leaf.name}", f"valid_if names {name!r}, which {problem}")
         yield Condition(leaf.name, name, _off(flag))
 
 
 def _off(flag: Field) -> Value:
     """What 0 decodes to."""
-    if flag.labels:
-        return dict(flag.labels).get(0, 0)
-    quantity = flag.quantity
-    return 0 if quantity is None or quantity.identity else quantity.offset
+    if flag.is_enum:
+        return flag.label(0)
+    return 0 if flag.quantity is None else flag.quantity.calibration.value(0)
 
 
 def _rounded_to(leaf: Field) -> int | None:
@@ -305,7 +512,9 @@ def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]
         if d.optional:
             continue
         lines.append(f"packet {d.name} {d.apid} {d.service} {d.subtype} {packet.codec.size}")
-        lines += [f"  {f.signature()}" for f in packet.codec.layout.fields]
+        lines += [] if d.header == PUS_C else d.header.signature()
+        lines += [f"  when {name} {number}" for name, number in sorted(packet.told_by) if name in d.when]
+        lines += [f"  {line}" for line in packet.layout.signature()]
     agreed = (event for event in dictionary.events if not event.optional)
     lines += [f"event {e.number} {e.name}" for e in sorted(agreed, key=lambda e: e.number)]
     lines += [f"channel {c.vcid} {c.name}" for c in sorted(dictionary.channels, key=lambda c: c.vcid)]

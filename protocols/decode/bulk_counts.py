@@ -7,18 +7,20 @@ others the counter is asked, after the last frames before them, so that it knows
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
-from protocols.ccsds import pus
 from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import MAX_POINTER, TmFrame
 from protocols.counts import PLAIN_STEP, FrameCounter
 from protocols.declare.dictionary import Dictionary
-from protocols.decode.bulk_frames import Bools, FrameBatch, Ints
+from protocols.decode.bulk_frames import FrameBatch, Ints
+from protocols.decode.bulk_times import read_times
 from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.profile import LinkProfile
-from protocols.units import MS_PER_DAY
+from protocols.units import NS_PER_MS
 
 _CONTEXT = 256
 """Frames of each channel that the counter has to have seen: as many as it remembers."""
@@ -68,7 +70,7 @@ class BulkCounter:
         fields = int(frames.vcid[n]), mcfc, int(frames.vcfc[n]), int(frames.pointer[n])
         frame = TmFrame(0, *fields, data, None)  # type: ignore[arg-type]  # of AOS frames it has what is counted
         ert = None if frames.ert[n] == _NONE else int(frames.ert[n])
-        step = counter.count(frame, None if self._dictionary is None else frame_time(frame), ert)
+        step = counter.count(frame, None if self._dictionary is None else frame_time(frame, self._dictionary), ert)
         follows = step.kind in ("NEXT", "STILL", "LATE")
         return step.kind == "LATE", not follows, step.place, step.is_new
 
@@ -77,14 +79,14 @@ class BulkCounter:
         if (np.diff(channel.vcfc) % self._modulus != 1).any():
             return False
         vcid = int(channel.vcid[0])
-        stamped, apid, sequence, time = _first_packets(channel)
+        rows, apid, sequence = _first_packets(channel)
         for each in np.unique(apid).tolist():
             steps = np.diff(sequence[apid == each]) % SEQUENCE_MODULO
             if ((steps <= 0) | (steps >= PLAIN_STEP)).any():
                 return False
         if self._dictionary is None:
             return True
-        steps = np.diff(time[stamped])
+        steps = np.diff(_times(channel, rows, apid, self._dictionary))
         room = self._periods.get(vcid, 0) * self._modulus // 2 or np.iinfo(np.int64).max
         return bool(((steps >= 0) & (steps < room)).all())
 
@@ -96,17 +98,29 @@ class BulkCounter:
         self._context = frames.where(keep)
 
 
-def _first_packets(frames: FrameBatch) -> tuple[Bools, Ints, Ints, Ints]:
-    """Of those in which a space packet starts that is not idle: whether it has a time, APID, sequence, time in ms."""
+def _first_packets(frames: FrameBatch) -> tuple[Ints, Ints, Ints]:
+    """Of those in which a space packet starts that is not idle: the row, the packet's APID and sequence count."""
     at, length = frames.pointer, frames.data.shape[1]
     rows = np.flatnonzero((at <= MAX_POINTER) & (at + 4 <= length))
     rows = rows[frames.data[rows, at[rows]] >> 5 == 0]
     apid = (_octet(frames, rows, 0) & 7) << 8 | _octet(frames, rows, 1)
     rows, apid = rows[apid != IDLE_APID], apid[apid != IDLE_APID]
-    sequence = (_octet(frames, rows, 2) & 0x3F) << 8 | _octet(frames, rows, 3)
-    stamped = (_octet(frames, rows, 0) & 0x08 != 0) & (at[rows] + pus.BODY_OFFSET <= length)
-    day, ms = _number(frames, rows, pus.TIME_OFFSET, 2), _number(frames, rows, pus.TIME_OFFSET + 2, 4)
-    return stamped, apid, sequence, day * MS_PER_DAY + ms
+    return rows, apid, (_octet(frames, rows, 2) & 0x3F) << 8 | _octet(frames, rows, 3)
+
+
+def _times(frames: FrameBatch, rows: Ints, apid: Ints, dictionary: Dictionary) -> Ints:
+    """The times of those packets of which the headers lie in the frame whole, and have one, in ms."""
+    length, flagged = frames.data.shape[1], _octet(frames, rows, 0) & 0x08 != 0
+    times, stamped = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
+    for each in np.unique(apid).tolist():
+        header = dictionary.header_by_apid.get(each)
+        if header is None or header.time is None or header.time_offset is None:
+            continue
+        chosen = flagged & (apid == each) & (frames.pointer[rows] + header.body_offset <= length)
+        octet = partial(_octet_after, frames, rows[chosen], header.time_offset)
+        times[chosen], _ = read_times(octet, header.time)
+        stamped |= chosen
+    return times[stamped] // NS_PER_MS
 
 
 def _octet(frames: FrameBatch, rows: Ints, place: int) -> Ints:
@@ -116,8 +130,5 @@ def _octet(frames: FrameBatch, rows: Ints, place: int) -> Ints:
     return octets.astype(np.int64)
 
 
-def _number(frames: FrameBatch, rows: Ints, place: int, size: int) -> Ints:
-    number = np.zeros(len(rows), np.int64)
-    for n in range(size):
-        number = number << 8 | _octet(frames, rows, place + n)
-    return number
+def _octet_after(frames: FrameBatch, rows: Ints, start: int, place: int) -> Ints:
+    return _octet(frames, rows, start + place)

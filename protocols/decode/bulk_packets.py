@@ -1,8 +1,14 @@
 """Whole batches of one packet type, decoded by numpy: for archives and exports, not for the live path.
 
-The dtype comes from the same layout as the live decoder, and the columns hold the same values, with one difference:
-an enum's column holds raw numbers, because a column of text would cost more than all the rest. ``labels`` gives the
-words to them. Packet error control is checked by `intact`, apart from the rest: not every batch needs it.
+Rules:
+1. The dtype comes from the same layout as the live decoder, and the columns hold the same values, with one difference:
+   an enum's column holds raw numbers, because a column of text would cost more than all the rest. `labels` gives the
+   words to them.
+2. Strings, and whatever has a variable size, are columns of Python objects.
+3. A packet of variable size is decoded one by one. It has a column for each declared name. Of a repeated parameter,
+   ``points[].x``, each cell is the list of its values in that packet, in wire order, empty where there are none. A
+   parameter that a packet may lack is NaN there if it is a float, and None else.
+4. Packet error control is checked by `intact`, apart from the rest: not every batch needs it.
 """
 
 from __future__ import annotations
@@ -11,24 +17,34 @@ import binascii
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from math import nan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from protocols.ccsds import cds, pus
+from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.declare.dictionary import Packet
+from protocols.decode.bulk_times import read_times
 from protocols.errors import DeclarationError, DecodeError
+from protocols.structures.calibration import Linear, Polynomial, Table
 from protocols.structures.codec import Unit, units_of
+from protocols.structures.fields import LabelRange, label_in
 from protocols.structures.layout import Field, Layout
-from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
+from protocols.structures.parts import Blob, Part, Window, template
+from protocols.structures.variable_codec import VariableCodec
 
 Column = npt.NDArray[Any]
-_DAYS_1958_TO_1970 = 4383
+NO_TIME = int(np.iinfo(np.int64).min)
+"""The time of packets that have none: NaT, once it is a numpy time."""
+
 _BLOCK = 4096
 """Rows decoded at a time: few enough that they stay in the processor's cache while column after column is cut out."""
 
 _NATIVE = (8, 16, 32, 64)
+_PLAIN = ("uint", "sint", "flag", "padding")
+_MOST_PLAIN = 57
+"""Bits of an integer that, wherever it begins in a byte, lies in eight of them."""
 
 
 def dtype_of(layout: Layout, start: int = 0, size: int | None = None) -> np.dtype[Any]:
@@ -45,7 +61,7 @@ def dtype_of(layout: Layout, start: int = 0, size: int | None = None) -> np.dtyp
         "names": [_item(unit) for unit in units],
         "formats": [_format(unit) for unit in units],
         "offsets": [start + unit.offset // 8 for unit in units],
-        "itemsize": start + layout.size if size is None else size,
+        "itemsize": start + layout.min_size if size is None else size,
     }
     return np.dtype(spec)  # type: ignore[call-overload,no-any-return]  # numpy's stubs want the literal itself
 
@@ -54,16 +70,17 @@ def decode_batch(packets: bytes | Sequence[bytes], packet: Packet) -> dict[str, 
     """Calibrated columns of whole packets, by parameter name.
 
     Args:
-        packets: whole PUS packets of this type, as a list or one after the other.
+        packets: whole packets of this type, as a list or one after the other.
         packet: their type.
 
     Raises:
         DecodeError: a packet of another length, or a constant field that holds something else.
-        DeclarationError: a number, or bits that share bytes, of more than 8 bytes.
+        DeclarationError: an integer of more than 8 bytes.
     """
-    layout = packet.codec.layout
-    size = packet_size(packet)
-    rows: Column = np.frombuffer(_joined(packets, packet, size), dtype_of(layout, pus.BODY_OFFSET, size))
+    if isinstance(packet.codec, VariableCodec):
+        return _decode_each(_apart(packets, packet), packet, packet.codec)
+    layout, size = packet.layout, packet.codec.size + packet.header.body_offset + packet.header.crc_size
+    rows: Column = np.frombuffer(_joined(packets, packet, size), dtype_of(layout, packet.header.body_offset, size))
     units = [unit for unit in units_of(layout) if unit.fields]
     columns: dict[str, Column] = {}
     for start in range(0, max(len(rows), 1), _BLOCK):
@@ -81,19 +98,24 @@ def decode_batch(packets: bytes | Sequence[bytes], packet: Packet) -> dict[str, 
 
 
 def decode_times(packets: bytes | Sequence[bytes], packet: Packet) -> npt.NDArray[np.int64]:
-    """Onboard time (SCET) of whole packets, in ns UTC since 1970.
+    """Onboard time (SCET) of whole packets, in ns UTC since 1970; `NO_TIME` of packets that have none.
 
     Raises:
         DecodeError: a packet of another length, or a time that is none.
     """
-    size = packet_size(packet)
-    spec = {"names": ["day", "ms"], "formats": [">u2", ">u4"], "itemsize": size}
-    spec["offsets"] = [pus.TIME_OFFSET, pus.TIME_OFFSET + 2]
-    rows: Column = np.frombuffer(_joined(packets, packet, size), np.dtype(spec))  # type: ignore[call-overload]
-    for odd in rows[rows["ms"] >= MS_PER_DAY]:
-        cds.utc_of(int(odd["day"]), int(odd["ms"]))  # a leap second, or no time
-    days = rows["day"].astype(np.int64) - _DAYS_1958_TO_1970
-    return np.asarray(days * NS_PER_DAY + rows["ms"].astype(np.int64) * NS_PER_MS)
+    code, place = packet.header.time, packet.header.time_offset
+    if packet.size is not None:
+        joined = _joined(packets, packet, packet.size)
+        octets = np.frombuffer(joined, np.uint8).reshape(-1, packet.size)
+    else:
+        heads = b"".join(data[: packet.header.body_offset] for data in _apart(packets, packet))
+        octets = np.frombuffer(heads, np.uint8).reshape(-1, packet.header.body_offset)
+    if code is None or place is None:
+        return np.full(len(octets), NO_TIME, np.int64)
+    times, odd = read_times(lambda n: octets[:, place + n].astype(np.int64), code)
+    for row in np.flatnonzero(odd).tolist():
+        times[row] = code.decode(octets[row].tobytes(), place)  # a leap second, or not a time
+    return times
 
 
 def intact(packets: bytes, size: int) -> npt.NDArray[np.bool_]:
@@ -104,14 +126,103 @@ def intact(packets: bytes, size: int) -> npt.NDArray[np.bool_]:
     return np.equal(remainders, 0)
 
 
-def packet_size(packet: Packet) -> int:
-    """Bytes of a whole packet of this type, headers and packet error control included."""
-    return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+class RangeLabels(dict[int, str]):
+    """The words of an enumeration by ranges, as if each number in them was listed: what is not listed is looked up."""
+
+    def __init__(self, ranges: Sequence[LabelRange]) -> None:
+        super().__init__((low, label) for low, _, label in ranges)
+        self._ranges = ranges
+
+    def get(self, key: int, default: Any = None) -> Any:
+        """The word of a number."""
+        found = label_in(self._ranges, key)
+        return found if isinstance(found, str) else default
 
 
 def labels(packet: Packet) -> dict[str, dict[int, str]]:
-    """The words for the numbers in enum columns, by parameter name."""
-    return {field.name: dict(field.labels) for field in packet.codec.layout.named if field.labels}
+    """The words for the numbers in enum columns, by parameter name; ask by ``get``."""
+    return {
+        field.name: RangeLabels(field.ranges) if field.ranges else dict(field.labels)
+        for field in packet.layout.named
+        if field.is_enum
+    }
+
+
+def _apart(packets: bytes | Sequence[bytes], packet: Packet) -> Sequence[bytes]:
+    """Packets of different sizes, one by one."""
+    if not isinstance(packets, bytes):
+        return packets
+    found, at = [], 0
+    while at < len(packets):
+        if at + HEADER_SIZE > len(packets):
+            raise DecodeError(f"{packet.definition.name}: {len(packets) - at} bytes are not a whole packet")
+        size = HEADER_SIZE + 1 + (packets[at + 4] << 8 | packets[at + 5])
+        found.append(packets[at : at + size])
+        at += size
+    return found
+
+
+def _decode_each(packets: Sequence[bytes], packet: Packet, codec: VariableCodec) -> dict[str, Column]:
+    """Columns of packets of variable size."""
+    name, around = packet.definition.name, packet.header
+    fields = {field.name: field for field in packet.layout.named if field.const is None}
+    always = set(_always(packet.layout.parts))
+    cells: dict[str, list[Any]] = {field: [] for field in fields}
+    for number, data in enumerate(packets):
+        if len(data) < packet.min_size:
+            raise DecodeError(f"{name}: packet {number} has {len(data)} bytes, not {packet.min_size}")
+        found = codec.decode_exact_raw(data[: len(data) - around.crc_size], around.body_offset)
+        row: dict[str, Any] = {field: [] if "[]" in field else None for field in fields}
+        for key, raw in found.items():
+            declared = template(key)
+            value = _value(fields[declared], raw)
+            if declared == key:
+                row[key] = value
+            else:
+                row[declared].append(value)
+        for field, value in row.items():
+            cells[field].append(value)
+    return {field: _object_column(leaf, cells[field], is_always=field in always) for field, leaf in fields.items()}
+
+
+def _always(parts: Sequence[Part]) -> Iterator[str]:
+    """The names that every packet has once."""
+    for part in parts:
+        if isinstance(part, Blob):
+            yield part.field.name
+        elif isinstance(part, Layout):
+            yield from (field.name for field in part.named)
+        elif isinstance(part, Window):
+            yield from _always(part.inside.parts or (part.inside,))
+
+
+def _value(field: Field, raw: Any) -> Any:
+    if field.text is not None:
+        return field.text.decode(raw)
+    if field.kind == "flag":
+        return bool(raw)
+    return raw if field.is_enum or field.quantity is None else field.quantity.calibration.value(raw)
+
+
+def _object_column(field: Field, cells: list[Any], *, is_always: bool) -> Column:
+    """A column of numbers where each packet has one and it fits, else of objects."""
+    is_number = field.kind not in ("bytes", "string") and "[]" not in field.name
+    calibrated = field.quantity is not None and not field.quantity.identity and not field.is_enum
+    if is_number and (field.kind == "float" or (calibrated and not _is_whole(field))):
+        return np.array([nan if cell is None else cell for cell in cells], np.float64)
+    if is_number and is_always and field.bits < 64:
+        return np.array(cells, np.bool_ if field.kind == "flag" else np.int64)
+    column = np.empty(len(cells), object)
+    for row, cell in enumerate(cells):  # one by one: numpy would take lists of one length apart
+        column[row] = cell
+    return column
+
+
+def _is_whole(field: Field) -> bool:
+    calibration = None if field.quantity is None else field.quantity.calibration
+    if not isinstance(calibration, Linear):
+        return calibration is None
+    return isinstance(calibration.scale, int) and isinstance(calibration.offset, int)
 
 
 def _joined(packets: bytes | Sequence[bytes], packet: Packet, size: int) -> bytes:
@@ -131,32 +242,43 @@ def _item(unit: Unit) -> str:
     return f"bits:{first}" if len(unit.fields) > 1 else first
 
 
+def _is_plain(unit: Unit) -> bool:
+    """Whether bits that share bytes are integers in one number that numpy knows."""
+    return unit.size * 8 in _NATIVE and all(field.kind in _PLAIN and not field.little for field in unit.fields)
+
+
 def _format(unit: Unit) -> str | tuple[str, int]:
     """One number that numpy knows, or bytes: for text as they are, for odd widths to be put together."""
-    code = "u"
-    if len(unit.fields) == 1:
-        if unit.fields[0].kind == "bytes":
-            return f"V{unit.size}"
-        code = {"sint": "i", "float": "f"}.get(unit.fields[0].kind, "u")
-    return f">{code}{unit.size}" if unit.size * 8 in _NATIVE else ("u1", unit.size)
+    if len(unit.fields) > 1:
+        return f">u{unit.size}" if _is_plain(unit) else ("u1", unit.size)
+    field = unit.fields[0]
+    if field.kind in ("bytes", "string"):
+        return f"V{unit.size}"
+    code = {"sint": "i", "float": "f"}.get(field.kind, "u")
+    order = "<" if field.little else ">"
+    return f"{order}{code}{unit.size}" if unit.size * 8 in _NATIVE else ("u1", unit.size)
 
 
 def _cut_unit(unit: Unit, read: Column) -> Iterator[tuple[Field, Column]]:
     """The raw columns of one unit's fields."""
     first = unit.fields[0]
-    if unit.size * 8 not in _NATIVE and first.kind != "bytes":
-        read = _number(first.name, read, signed=len(unit.fields) == 1 and first.kind == "sint")
     if len(unit.fields) == 1:
+        if unit.size * 8 not in _NATIVE and first.kind in ("uint", "sint"):
+            read = _number(first.name, read[:, ::-1] if first.little else read, signed=first.kind == "sint")
         yield first, read != 0 if first.kind == "flag" else read
+        return
+    if not _is_plain(unit):
+        yield from ((field, _dig(field, unit, read)) for field in unit.fields if field.kind != "padding")
         return
     wide = read.astype(np.uint64)
     for field in unit.fields:
         if field.kind != "padding":
-            yield field, _cut(field, unit, wide)
+            shift = unit.offset + unit.size * 8 - field.offset - field.bits
+            yield field, _cut(field, wide >> np.uint64(shift))
 
 
 def _number(name: str, octets: Column, *, signed: bool) -> Column:
-    """An integer of 3, 5, 6 or 7 bytes."""
+    """An integer of up to 8 bytes."""
     width = octets.shape[1]
     if width > 8:
         raise DeclarationError(name, f"a number of {width} bytes fits no numpy column")
@@ -167,13 +289,32 @@ def _number(name: str, octets: Column, *, signed: bool) -> Column:
     return wide.view(">i8" if signed else ">u8")[:, 0]
 
 
-def _cut(field: Field, unit: Unit, wide: npt.NDArray[np.uint64]) -> Column:
-    shift = unit.offset + unit.size * 8 - field.offset - field.bits
-    cut = (wide >> np.uint64(shift)) & np.uint64((1 << field.bits) - 1)
+def _dig(field: Field, unit: Unit, octets: Column) -> Column:
+    """A field out of bytes that it shares, of whatever kind."""
+    begin = field.offset - unit.offset
+    end = begin + field.bits
+    if field.kind in _PLAIN and not field.little and field.bits <= _MOST_PLAIN:
+        wide = _number(field.name, octets[:, begin // 8 : -(-end // 8)], signed=False).astype(np.uint64)
+        return _cut(field, wide >> np.uint64(-end % 8))
+    bits = np.unpackbits(octets[:, begin // 8 : -(-end // 8)], axis=1)[:, begin % 8 :][:, : field.bits]
+    if field.bits % 8:  # an integer that reaches over nine bytes
+        bits = np.pad(bits, ((0, 0), (8 - field.bits % 8, 0)))
+    own = np.ascontiguousarray(np.packbits(bits, axis=1))
+    if field.kind in ("bytes", "string"):
+        return np.asarray(own.view(f"V{own.shape[1]}")[:, 0])
+    own = np.ascontiguousarray(own[:, ::-1]) if field.little else own
+    if field.kind == "float":
+        return np.asarray(own.view(f">f{own.shape[1]}")[:, 0])
+    return _cut(field, _number(field.name, own, signed=False).astype(np.uint64))
+
+
+def _cut(field: Field, shifted: npt.NDArray[np.uint64]) -> Column:
+    """The lowest bits of a number."""
+    cut = shifted & np.uint64((1 << field.bits) - 1)
     if field.kind == "flag":
         return np.asarray(cut != 0)
     if field.kind == "sint":
-        sign = np.int64(1 << (field.bits - 1))
+        sign = np.int64(-(1 << 63) if field.bits == 64 else 1 << (field.bits - 1))
         return np.asarray((cut.astype(np.int64) ^ sign) - sign)
     return cut
 
@@ -190,19 +331,52 @@ def _check_constant(packet: Packet, field: Field, column: Column, start: int) ->
 
 def _column_type(field: Field, raw: np.dtype[Any]) -> np.dtype[Any]:
     """In the machine's byte order; 64 bits wide where the live decoder calculates."""
-    quantity = field.quantity
+    if field.kind == "string":
+        return np.dtype(object)
     if field.kind == "float":
         return np.dtype(np.float64)
-    if field.labels or quantity is None or quantity.identity:
+    if field.is_enum or field.quantity is None or field.quantity.identity:
         return raw.newbyteorder("=")
-    whole = isinstance(quantity.scale, int) and isinstance(quantity.offset, int)
-    return np.dtype(np.int64 if whole else np.float64)
+    return np.dtype(np.int64 if _is_whole(field) else np.float64)
 
 
 def _fill(field: Field, raw: Column, column: Column) -> None:
-    """Calibrate as the live decoder does it: times scale, then plus offset."""
+    """Calibrate as the live decoder does it, in the same order."""
+    if field.text is not None:
+        column[...] = [field.text.decode(bytes(cell)) for cell in raw]
+        return
     column[...] = raw
     quantity = field.quantity
-    if quantity is not None and not quantity.identity and not field.labels:
-        column *= quantity.scale
-        column += quantity.offset
+    if quantity is None or quantity.identity or field.is_enum:
+        return
+    calibration = quantity.calibration
+    if isinstance(calibration, Linear):
+        column *= calibration.scale
+        column += calibration.offset
+    elif isinstance(calibration, Polynomial):
+        column[...] = _polynomial(calibration, column)
+    else:
+        column[...] = _looked_up(calibration, column)
+
+
+def _polynomial(calibration: Polynomial, raw: Column) -> Column:
+    total = np.full(len(raw), calibration.coefficients[-1])
+    for coefficient in reversed(calibration.coefficients[:-1]):
+        total *= raw
+        total += coefficient
+    return total
+
+
+def _looked_up(table: Table, raw: Column) -> Column:
+    """Not `numpy.interp`: it rounds in another order than the live decoder, and holds the ends."""
+    raws, slopes, ends = np.array(table.raws), np.array(table.slopes), np.array(table.values)
+    at = np.clip(raws.searchsorted(raw, "right") - 1, 0, len(slopes) - 1)
+    with np.errstate(invalid="ignore"):  # an infinite number times a slope of 0, which is not looked at
+        values: Column = (raw - raws[at]) * slopes[at] + ends[at]
+    flat = slopes[at] == 0
+    values[flat] = ends[at][flat]
+    outside = np.isnan(raw)
+    if not table.extrapolate:
+        outside |= (raw < raws[0]) | (raw > raws[-1])
+    values[outside] = nan
+    return values

@@ -1,14 +1,13 @@
 """What a frame says beside its header, by a mission's dictionary: its time, and whether its source has started.
 
-Both come from the packets in it, in PUS with CDS time. They are what `counts.FrameCounter` needs to tell a restart from
-a loss, and a turn of a counter from none.
+Both come from the packets in it, whose headers the dictionary declares. They are what `counts.FrameCounter` needs to
+tell a restart from a loss, and a turn of a counter from none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocols.ccsds import cds, pus
 from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.ccsds.tm_frame import MAX_POINTER
 from protocols.counts import FrameCounter
@@ -23,20 +22,16 @@ _EVENTS = 5
 """The PUS service of event reports."""
 
 
-def frame_time(frame: TransferFrame) -> int | None:
+def frame_time(frame: TransferFrame, dictionary: Dictionary) -> int | None:
     """The frame's SCET in ns: the time of the first packet that starts in it, if its header lies in the frame whole.
 
-    None also if what stands there is no time.
+    None also if what stands there is no time, or the packet is not declared or has none.
     """
-    pointer = frame.first_header_pointer
-    if pointer > MAX_POINTER or pointer + pus.BODY_OFFSET > len(frame.data):
+    pointer, data = frame.first_header_pointer, frame.data
+    if pointer > MAX_POINTER or pointer + HEADER_SIZE > len(data) or data[pointer] & 0x08 == 0:
         return None
-    if frame.data[pointer] & 0x08 == 0:
-        return None
-    try:
-        return cds.decode_cds(frame.data, pointer + pus.TIME_OFFSET)
-    except DecodeError:
-        return None
+    header = dictionary.header_by_apid.get((data[pointer] & 7) << 8 | data[pointer + 1])
+    return None if header is None else header.time_of(data, pointer)
 
 
 def frame_counter(profile: LinkProfile, dictionary: Dictionary | None) -> FrameCounter:

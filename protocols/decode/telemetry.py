@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from protocols.ccsds import pus
 from protocols.declare.dictionary import Dictionary, Packet
+from protocols.declare.headers import Header
 from protocols.errors import DecodeError
 from protocols.structures.codec import Value
 
@@ -14,7 +14,7 @@ class Sample(NamedTuple):
     """One decoded packet: calibrated values by name."""
 
     packet: Packet
-    header: pus.TmHeader
+    header: Header
     values: dict[str, Value]
 
 
@@ -22,13 +22,16 @@ def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
     """Decode one whole space packet.
 
     Raises:
-        DecodeError: no PUS telemetry, of a type that is not declared, or not as long as declared.
+        DecodeError: an APID or packet that is not declared, a checksum that does not fit, a time that is none, or
+            another length or content than declared.
     """
-    header = pus.decode_tm(data)
-    packet = dictionary.find((data[0] & 7) << 8 | data[1], header.service, header.subtype)
+    apid = (data[0] & 7) << 8 | data[1] if len(data) > 1 else None
+    around = None if apid is None else dictionary.header_by_apid.get(apid)
+    if around is None:
+        raise DecodeError("no packet" if apid is None else f"packets of APID {apid:#05x} are not declared")
+    header = around.decode(data)
+    packet = dictionary.identify(data)
     if packet is None:
-        raise DecodeError(f"PUS service {header.service}.{header.subtype} is not declared for this APID")
-    declared = pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
-    if len(data) != declared:
-        raise DecodeError(f"{len(data)} bytes, {declared} are declared")
-    return Sample(packet, header, packet.codec.decode(data, pus.BODY_OFFSET))
+        found = f"PUS service {header.service}.{header.subtype}" if around.is_pus else "a packet with these fields"
+        raise DecodeError(f"{found} is not declared for this APID")
+    return Sample(packet, header, packet.decode(data))

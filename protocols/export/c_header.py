@@ -12,6 +12,7 @@ from protocols.declare.commands import ArgumentDef, Command
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
+from protocols.structures.calibration import Linear
 from protocols.structures.codec import Unit, units_of
 from protocols.structures.layout import Field, Layout, layout_of
 
@@ -71,12 +72,12 @@ def _mission(upper: str, dictionary: Dictionary) -> Iterator[str]:
 def _packet(prefix: str, packet: Packet) -> Iterator[str]:
     d = packet.definition
     upper = f"{prefix}_{identifier(d.name)}".upper()
-    yield from _structure(prefix, d.name, packet.codec.layout, d.description)
+    yield from _structure(prefix, d.name, packet.layout, d.description)
     yield f"#define {upper}_APID {d.apid:#05x}u"
     yield f"#define {upper}_SERVICE {d.service}u"
     yield f"#define {upper}_SUBTYPE {d.subtype}u"
     yield f"#define {upper}_PERIOD_MS {d.period_ms}u"
-    yield f"#define {upper}_PACKET_SIZE {pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE}u"
+    yield f"#define {upper}_PACKET_SIZE {packet.size}u"
     yield ""
 
 
@@ -93,7 +94,7 @@ def _command(prefix: str, command: Command) -> Iterator[str]:
     yield f"#define {upper}_COMMAND_SUBTYPE {d.subtype}u"
     if d.function is not None:
         yield f"#define {upper}_COMMAND_FUNCTION {d.function}u"
-    yield f"#define {upper}_COMMAND_DATA_SIZE {layout.size + (d.function is not None)}u"
+    yield f"#define {upper}_COMMAND_DATA_SIZE {command.codec.size + (d.function is not None)}u"
     yield f"#define {upper}_COMMAND_CRITICAL {int(d.critical)}u"
     yield ""
 
@@ -133,7 +134,10 @@ def _raw_unit(field: Field) -> str:
     q = field.quantity
     if q is None or not q.unit:
         return ""
-    return f"[{q.unit}]" if q.identity else f"[{q.unit} = raw * {q.scale:g} + {q.offset:g}]"
+    c = q.calibration
+    if q.identity:
+        return f"[{q.unit}]"
+    return f"[{q.unit} = raw * {c.scale:g} + {c.offset:g}]" if isinstance(c, Linear) else f"[{q.unit} = {c}]"
 
 
 def _suffix(field: Field) -> str:

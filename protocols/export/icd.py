@@ -64,7 +64,7 @@ def _summary(dictionary: Dictionary) -> Iterator[str]:
 
 def _summary_row(packet: Packet) -> tuple[object, ...]:
     d = packet.definition
-    size = pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+    size = packet.size
     sent = f"every {d.period_ms} ms" if d.period_ms else "now and then"
     return f"[{d.name}](#{d.name.lower()})", f"{d.apid:#05x}", f"{d.service}.{d.subtype}", size, sent
 
@@ -75,14 +75,14 @@ def _packet(packet: Packet) -> Iterator[str]:
     yield f"{packet.definition.description} Body of {packet.codec.size} bytes."
     yield ""
     head = ("at", "field", "type", "unit", "calibration", "limits: red, yellow … yellow, red", "meaning")
-    yield from _table(head, map(_field_row, packet.codec.layout.fields))
-    yield from _labels(packet.codec.layout.fields)
+    yield from _table(head, map(_field_row, packet.layout.fields))
+    yield from _labels(packet.layout.fields)
 
 
 def _field_row(field: Field) -> tuple[object, ...]:
     q = field.quantity
     unit = "" if q is None else q.unit
-    calibration = "" if q is None or q.identity else f"raw × {q.scale:g}" + (f" + {q.offset:g}" if q.offset else "")
+    calibration = "" if q is None or q.identity else str(q.calibration)
     limits = "" if q is None or q.limits is None else _limits(q.limits)
     meaning = field.doc + (f"; valid while `{q.valid_if}`" if q is not None and q.valid_if else "")
     name = f"`{field.name}`" if field.kind != "padding" else "(padding)"

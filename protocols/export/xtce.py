@@ -16,6 +16,7 @@ from protocols.declare.commands import ArgumentDef, Command
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
+from protocols.structures.calibration import Calibration, Linear, Table
 from protocols.structures.fields import Limits
 from protocols.structures.layout import Field, Layout, layout_of
 
@@ -73,11 +74,12 @@ class _Telemetry:
     def _packet(self, packet: Packet) -> None:
         d = packet.definition
         entries = self._container(identifier(d.name), d.description)
-        self._fields(entries, d.name, packet.codec.layout)
+        self._fields(entries, d.name, packet.layout)
         if not any(each.get("name") == _CRC for each in self._parameters):
             self._declare(_CRC, Field(_CRC, 0, 8 * pus.CRC_SIZE, "uint"))
         SubElement(entries, "ParameterRefEntry", {"parameterRef": _CRC})
-        self._base("PusTelemetry", {"PKT_APID": d.apid, "PUS_service": d.service, "PUS_subtype": d.subtype})
+        told = {f"PUS_{name}": number for name, number in packet.told_by}
+        self._base("PusTelemetry", {"PKT_APID": d.apid} | told)
 
     def _container(self, name: str, description: str, *, abstract: bool = False) -> Element:
         attributes = {"name": name, "shortDescription": description} | ({"abstract": "true"} if abstract else {})
@@ -166,10 +168,24 @@ def _encoding(kind: Element, field: Field) -> None:
         encoding = SubElement(kind, "IntegerDataEncoding", {"encoding": code, "sizeInBits": size})
     quantity = field.quantity
     if quantity is not None and not quantity.identity:
-        polynomial = SubElement(SubElement(encoding, "DefaultCalibrator"), "PolynomialCalibrator")
-        for exponent, coefficient in enumerate((quantity.offset, quantity.scale)):
-            attributes = {"coefficient": repr(float(coefficient)), "exponent": str(exponent)}
-            SubElement(polynomial, "Term", attributes)
+        _calibrator(SubElement(encoding, "DefaultCalibrator"), quantity.calibration)
+
+
+def _calibrator(parent: Element, calibration: Calibration) -> None:
+    if isinstance(calibration, Table):
+        order = "1" if calibration.interpolate == "linear" else "0"
+        attributes = {"order": order, "extrapolate": str(calibration.extrapolate).lower()}
+        spline = SubElement(parent, "SplineCalibrator", attributes)
+        for raw, value in calibration.points:
+            SubElement(spline, "SplinePoint", {"raw": repr(float(raw)), "calibrated": repr(float(value))})
+        return
+    if isinstance(calibration, Linear):
+        coefficients: tuple[float, ...] = (calibration.offset, calibration.scale)
+    else:
+        coefficients = calibration.coefficients
+    polynomial = SubElement(parent, "PolynomialCalibrator")
+    for exponent, coefficient in enumerate(coefficients):
+        SubElement(polynomial, "Term", {"coefficient": repr(float(coefficient)), "exponent": str(exponent)})
 
 
 def _render_commands(parent: Element, dictionary: Dictionary) -> None:
@@ -209,7 +225,7 @@ def _command_header(commands: Element) -> None:
 def _command(types: Element, commands: Element, command: Command) -> None:
     d, layout = command.definition, command.codec.layout
     name = identifier(d.name)
-    size = pus.TC_DATA_OFFSET + layout.size + (d.function is not None) + pus.CRC_SIZE
+    size = pus.TC_DATA_OFFSET + command.codec.size + (d.function is not None) + pus.CRC_SIZE
     element = SubElement(commands, "MetaCommand", {"name": name, "shortDescription": d.description})
     base = SubElement(element, "BaseMetaCommand", {"metaCommandRef": "PusCommand"})
     assigned = {

@@ -4,11 +4,11 @@ The generated source is kept (``Codec.source``), so that it can be read and step
 the oracle: tests decode everything both ways and compare.
 
 Rules:
-1. One `struct` call reads a whole structure. Fields that share bytes are read as one number and cut by shift and
-   mask.
+1. One `struct` call reads a whole structure, in the byte order that its numbers have; numbers in the other order are
+   read as bytes. Fields that share bytes are read as one number and cut by shift and mask.
 2. A field of ``Const`` is checked and not returned.
 3. ``decode`` gives calibrated values and enum labels (the number itself where no label fits, as construct does);
-   ``decode_raw`` gives the raw numbers; ``encode_raw`` is the inverse of ``decode_raw``.
+   ``decode_raw`` gives the raw numbers, and the bytes of strings; ``encode_raw`` is the inverse of ``decode_raw``.
 4. Short input is a `DecodeError`; bytes after the structure are not looked at.
 5. ``decode`` fills a copy of a dict that has all its keys already: a display of more than 15 items is built in pieces
    and merged, which takes twice the time.
@@ -19,9 +19,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
-from protocols.errors import DecodeError, EncodeError
+from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.structures.calibration import Calibration, Linear, Polynomial
+from protocols.structures.fields import label_in
 from protocols.structures.layout import Field, Layout, layout_of
 
 Value = bool | int | float | str | bytes
@@ -30,7 +33,10 @@ _Variables = Mapping[str, str]
 
 _CODES = {("uint", 8): "B", ("uint", 16): "H", ("uint", 32): "I", ("uint", 64): "Q"}
 _CODES |= {("sint", 8): "b", ("sint", 16): "h", ("sint", 32): "i", ("sint", 64): "q"}
-_CODES |= {("float", 32): "f", ("float", 64): "d"}
+_CODES |= {("float", 16): "e", ("float", 32): "f", ("float", 64): "d"}
+
+_INTEGERS = ("uint", "sint")
+_TEXTS = ("bytes", "string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +74,27 @@ class Unit:
 
 
 def compile_codec(declaration: Any, name: str) -> Codec:
-    """Generate the codec of a construct declaration.
+    """Generate the codec of a construct declaration of fixed size.
 
     Raises:
-        DeclarationError: `layout_of` refuses the declaration.
+        DeclarationError: `layout_of` refuses the declaration, or its size varies.
     """
     return codec_of(layout_of(declaration, name), name)
 
 
 def codec_of(layout: Layout, name: str) -> Codec:
-    """Generate the codec of a layout."""
-    units = units_of(layout)
+    """Generate the codec of a layout of fixed size.
+
+    Raises:
+        DeclarationError: its size varies.
+    """
+    if layout.size is None:
+        raise DeclarationError(name, "its size varies: expected a structure of fixed size")
+    order = byte_order(layout)
+    units = [_readable(unit, order) for unit in units_of(layout)]
     variables = _variables(layout)
     source = _source(layout, units, variables)
-    packer = struct.Struct(">" + "".join(unit.code for unit in units))
+    packer = struct.Struct(order + "".join(unit.code for unit in units))
     scope: dict[str, Any] = {
         "_unpack": packer.unpack_from,
         "_pack": packer.pack,
@@ -94,7 +107,8 @@ def codec_of(layout: Layout, name: str) -> Codec:
     }
     returned = [field.name for field in layout.named if field.const is None]
     scope |= {"_new": dict.fromkeys(returned).copy}
-    scope |= {_words(variables[field.name]): dict(field.labels).get for field in layout.named if field.labels}
+    for field in layout.named:
+        scope |= _helpers(field, variables[field.name])
     exec(compile(source, f"<generated codec {name}>", "exec"), scope)  # noqa: S102  # our own declaration
     return Codec(
         layout.size,
@@ -104,6 +118,37 @@ def codec_of(layout: Layout, name: str) -> Codec:
         cast("Callable[..., bytes]", scope["encode_raw"]),
         source,
     )
+
+
+def byte_order(layout: Layout) -> str:
+    """The order in which `struct` reads a layout: ``<`` if all its numbers of several bytes are so, else ``>``."""
+    numbers = [unit.fields[0] for unit in units_of(layout) if len(unit.fields) == 1 and unit.code in "HIQhiqefd"]
+    return "<" if numbers and all(field.little for field in numbers) else ">"
+
+
+def _readable(unit: Unit, order: str) -> Unit:
+    """The unit as bytes, if its number has another byte order than the rest."""
+    if unit.code not in "HIQhiqefd" or not unit.fields:
+        return unit
+    little = len(unit.fields) == 1 and unit.fields[0].little
+    return unit if little == (order == "<") else Unit(f"{unit.size}s", unit.size, unit.fields, unit.offset)
+
+
+def _helpers(field: Field, variable: str) -> dict[str, Any]:
+    """What the generated code calls for a field."""
+    found: dict[str, Any] = {}
+    if field.ranges:
+        found[f"_ranges_{variable}"] = partial(label_in, field.ranges)
+    elif field.labels:
+        found[_words(variable)] = dict(field.labels).get
+    if field.kind == "float":
+        packer = struct.Struct(("<" if field.little else ">") + _CODES["float", field.bits])
+        found |= {f"_float_{variable}": packer.unpack, f"_bytes_{variable}": packer.pack}
+    if field.text is not None:
+        found |= {f"_text_{variable}": field.text.decode, f"_chars_{variable}": field.text.encode}
+    if field.quantity is not None and not field.quantity.identity:
+        found[f"_value_{variable}"] = field.quantity.calibration.value
+    return found
 
 
 def units_of(layout: Layout) -> list[Unit]:
@@ -128,7 +173,7 @@ def _unit(group: list[Field]) -> Unit:
             return Unit(f"{size}x", size, (), offset)
         if field.kind == "flag":
             return Unit("B", size, (field,), offset)
-        if field.kind == "bytes":
+        if field.kind in _TEXTS:
             return Unit(f"{size}s", size, (field,), offset)
         code = _CODES.get((field.kind, field.bits))
         return Unit(code or f"{size}s", size, (field,), offset)
@@ -190,24 +235,37 @@ def _cut_lines(unit: Unit, source: str, variables: _Variables) -> list[str]:
         field = unit.fields[0]
         if field.kind == "flag":
             lines.append(f"{source} = {source} != 0")
-        elif unit.code.endswith("s") and field.kind in ("uint", "sint"):
-            lines.append(f"{source} = _int({source}, 'big', signed={field.kind == 'sint'})")
+        elif unit.code.endswith("s") and field.kind in _INTEGERS:
+            lines.append(f"{source} = _int({source}, {_order(field)}, signed={field.kind == 'sint'})")
+        elif unit.code.endswith("s") and field.kind == "float":
+            lines.append(f"({source},) = _float_{source}({source})")
         return lines
     if unit.code.endswith("s"):
         lines.append(f"{source} = _int({source}, 'big')")
     for field in unit.fields:
         if field.kind != "padding":
-            lines.append(f"{variables[field.name]} = {_cut(field, unit, source)}")
+            lines.append(f"{variables[field.name]} = {_cut(field, unit, source, variables[field.name])}")
     return lines
 
 
-def _cut(field: Field, unit: Unit, source: str) -> str:
+def _order(field: Field) -> str:
+    return "'little'" if field.little else "'big'"
+
+
+def _cut(field: Field, unit: Unit, source: str, variable: str) -> str:
     shift = unit.offset + unit.size * 8 - field.offset - field.bits
     mask = (1 << field.bits) - 1
     shifted = f"{source} >> {shift}" if shift else source
     cut = f"({shifted}) & {mask:#x}"
     if field.kind == "flag":
         return f"({cut}) != 0"
+    octets = f"({cut}).to_bytes({field.bits // 8}, 'big')"
+    if field.kind in _TEXTS:
+        return octets
+    if field.kind == "float":
+        return f"_float_{variable}({octets})[0]"
+    if field.little:
+        return f"_int({octets}, 'little', signed={field.kind == 'sint'})"
     if field.kind == "sint":
         sign = 1 << (field.bits - 1)
         return f"(({cut}) ^ {sign:#x}) - {sign:#x}"
@@ -215,11 +273,26 @@ def _cut(field: Field, unit: Unit, source: str) -> str:
 
 
 def _calibrated(field: Field, var: str) -> str:
+    if field.ranges:
+        return f"_ranges_{var}({var})"
     if field.labels:
         return f"{_words(var)}({var}, {var})"
-    if field.quantity is not None and not field.quantity.identity:
-        return f"{var} * {field.quantity.scale!r} + {field.quantity.offset!r}"
-    return var
+    if field.text is not None:
+        return f"_text_{var}({var})"
+    if field.quantity is None or field.quantity.identity:
+        return var
+    return _calculated(field.quantity.calibration, var)
+
+
+def _calculated(calibration: Calibration, var: str) -> str:
+    if isinstance(calibration, Linear):
+        return f"{var} * {calibration.scale!r} + {calibration.offset!r}"
+    if isinstance(calibration, Polynomial):
+        *lower, text = map(repr, calibration.coefficients)
+        for coefficient in reversed(lower):
+            text = f"({text} * {var} + {coefficient})"
+        return text
+    return f"_value_{var}({var})"
 
 
 def _encode_lines(layout: Layout, units: list[Unit], variables: _Variables) -> list[str]:
@@ -228,7 +301,9 @@ def _encode_lines(layout: Layout, units: list[Unit], variables: _Variables) -> l
     lines += [f"    {variables[f.name]} = {f.const!r}" for f in layout.named if f.const is not None]
     sharing = {field.name for unit in units if len(unit.fields) > 1 for field in unit.fields}
     for field in layout.named:
-        if field.bits % 8 or field.name in sharing:
+        if field.kind in _TEXTS:
+            lines += _size_check(field, variables[field.name])
+        elif field.kind != "float" and (field.bits % 8 or field.name in sharing):
             lines += _range_check(field, variables[field.name])
     values = ", ".join(_encoded(unit, variables) for unit in units if unit.fields)
     lines += [
@@ -238,6 +313,16 @@ def _encode_lines(layout: Layout, units: list[Unit], variables: _Variables) -> l
         "        raise EncodeError(f'{_NAME}: {error}') from error",
     ]
     return lines
+
+
+def _size_check(field: Field, var: str) -> list[str]:
+    size = field.bits // 8
+    if field.text is not None:
+        return [f"    {var} = _chars_{var}({var}, {size})"]
+    return [
+        f"    if len({var}) != {size}:",
+        f"        raise EncodeError(_NAME + f'.{field.name} has {{len({var})}} bytes, not {size}')",
+    ]
 
 
 def _range_check(field: Field, var: str) -> list[str]:
@@ -254,15 +339,30 @@ def _encoded(unit: Unit, variables: _Variables) -> str:
     if len(unit.fields) == 1:
         field = unit.fields[0]
         var = variables[field.name]
-        if unit.code.endswith("s") and field.kind in ("uint", "sint"):
-            return f"int({var}).to_bytes({unit.size}, 'big', signed={field.kind == 'sint'})"
+        if unit.code.endswith("s") and field.kind in (*_INTEGERS, "float"):
+            return _octets(field, var)
         return f"1 if {var} else 0" if field.kind == "flag" else var
     parts = []
     for field in unit.fields:
         if field.kind == "padding":
             continue
         shift = unit.offset + unit.size * 8 - field.offset - field.bits
-        mask = (1 << field.bits) - 1
-        parts.append(f"((int({variables[field.name]}) & {mask:#x}) << {shift})")
+        parts.append(f"({_shared(field, variables[field.name])} << {shift})")
     number = " | ".join(parts) or "0"
     return f"({number}).to_bytes({unit.size}, 'big')" if unit.code.endswith("s") else f"({number})"
+
+
+def _octets(field: Field, var: str) -> str:
+    """The bytes of a number that `struct` does not write by itself."""
+    if field.kind == "float":
+        return f"_bytes_{var}({var})"
+    return f"int({var}).to_bytes({field.bits // 8}, {_order(field)}, signed={field.kind == 'sint'})"
+
+
+def _shared(field: Field, var: str) -> str:
+    """A field as a number that can be shifted to its place among others."""
+    if field.kind in _TEXTS:
+        return f"_int({var}, 'big')"
+    if field.kind == "float" or field.little:
+        return f"_int({_octets(field, var)}, 'big')"
+    return f"(int({var}) & {(1 << field.bits) - 1:#x})"

@@ -1,17 +1,23 @@
-"""The one construct adapter a declaration needs: `Quantity`, a number with a unit, a calibration and limits.
+"""The two construct adapters a declaration needs: `Quantity`, a number with a unit, a calibration and limits, and
+`EnumRanges`, labels for ranges of numbers.
 
 A lambda or an ExprAdapter could not be read back by `layout`; a value object can.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from math import inf, isnan
 from typing import Any
 
 import construct
 
+from protocols.errors import DeclarationError
+from protocols.structures.calibration import IDENTITY, Calibration, Linear
 from protocols.words import LimitState
 
 _SHOWN = 3
@@ -53,21 +59,58 @@ class Limits:
         return "YELLOW_HIGH" if value > high else "YELLOW_LOW"
 
 
+@dataclass(frozen=True, slots=True)
+class QuantityDef:
+    """What a number means: its unit, calibration and limits. `Quantity` says the same in a construct declaration.
+
+    Attributes:
+        unit: SI or the field's own word; empty for a bare count.
+        calibration: from raw to value.
+        limits: in calibrated units.
+        places: to how many decimals text, JSON and CSV round. By default as many as a linear calibration has; a
+            number that is not calibrated, or by a polynomial or table, stays as it is.
+        valid_if: name of a flag in the same packet; while it is 0 the value means nothing.
+        rounded_to: None: not rounded.
+        decimals: how many a person is shown.
+    """
+
+    unit: str = ""
+    calibration: Calibration = IDENTITY
+    limits: Limits | None = None
+    places: int | None = None
+    valid_if: str | None = None
+    rounded_to: int | None = field(init=False, repr=False, compare=False)
+    decimals: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rounded = self.places
+        if rounded is None and isinstance(self.calibration, Linear) and not self.identity:
+            rounded = _places(self.calibration.scale, self.calibration.offset)
+        object.__setattr__(self, "rounded_to", rounded)
+        object.__setattr__(self, "decimals", (0 if self.identity else _SHOWN) if rounded is None else rounded)
+
+    @property
+    def identity(self) -> bool:
+        """True when raw and calibrated value are the same number."""
+        return self.calibration.identity
+
+
 class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no types
-    """A raw integer that stands for ``raw * scale + offset`` in ``unit``.
+    """A raw number that stands for a value in ``unit``: by default ``raw * scale + offset``.
 
     Args:
         subcon: the raw integer or float on the wire.
-        unit: SI or the field's own word; empty for a bare count.
-        scale, offset: the calibration. 1 and 0 leave the raw integer as it is.
-        limits: in calibrated units.
+        unit, limits, valid_if: as in `QuantityDef`.
+        scale, offset: a linear calibration. 1 and 0 leave the raw number as it is.
         decimals: to how many text, JSON and CSV round. By default as many as scale and offset have; a number that is
             not scaled stays as it is.
-        valid_if: name of a flag in the same packet; while it is 0 the value means nothing.
+        calibration: a `Polynomial` or a `Table`, in place of scale and offset.
 
     Attributes:
-        decimals: how many a person is shown.
-        rounded_to: None: not rounded.
+        definition: all of it.
+
+    Raises:
+        DeclarationError: both a scale and a calibration, or a scale of 0.
     """
 
     def __init__(
@@ -80,26 +123,76 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         limits: Limits | None = None,
         decimals: int | None = None,
         valid_if: str | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         super().__init__(subcon)
-        self.unit = unit
-        self.scale = scale
-        self.offset = offset
-        self.limits = limits
-        self.rounded_to = decimals if decimals is not None or self.identity else _places(scale, offset)
-        self.decimals = (0 if self.identity else _SHOWN) if self.rounded_to is None else self.rounded_to
-        self.valid_if = valid_if
-
-    @property
-    def identity(self) -> bool:
-        """True when raw and calibrated value are the same number."""
-        return self.scale == 1 and self.offset == 0
+        if calibration is not None and (scale != 1 or offset != 0):
+            raise DeclarationError("quantity", "it has a calibration and a scale or offset: leave one out")
+        self.definition = QuantityDef(unit, calibration or Linear(scale, offset), limits, decimals, valid_if)
 
     def _decode(self, obj: Any, context: Any, path: Any) -> Any:
-        return obj if self.identity else obj * self.scale + self.offset
+        return self.definition.calibration.value(obj)
 
     def _encode(self, obj: Any, context: Any, path: Any) -> Any:
-        return obj if self.identity else round((obj - self.offset) / self.scale)
+        if self.definition.identity:
+            return obj
+        bits = 8 * self.subcon.sizeof()
+        return round(self.definition.calibration.raw(obj, -(2.0 ** (bits - 1)), 2.0**bits))
+
+
+class EnumRanges(construct.Adapter):  # type: ignore[misc]  # construct ships no types
+    """An enumeration of which a label may stand for a range: ``EnumRanges(Int8ub, COLD=(0, 99), WARM=(100, 180))``.
+
+    A number that no range has stays a number, as in construct's Enum. A label is encoded as its lowest number.
+
+    Attributes:
+        ranges: lowest and highest number, and the label, in rising order.
+
+    Raises:
+        DeclarationError: a range that ends before it begins, or two that overlap.
+    """
+
+    def __init__(self, subcon: Any, **labels: int | tuple[int, int]) -> None:
+        super().__init__(subcon)
+        spans = ((span, span) if isinstance(span, int) else span for span in labels.values())
+        self.ranges = check_ranges(
+            sorted((int(low), int(high), name) for (low, high), name in zip(spans, labels, strict=True))
+        )
+
+    def _decode(self, obj: Any, context: Any, path: Any) -> Any:
+        return label_in(self.ranges, obj)
+
+    def _encode(self, obj: Any, context: Any, path: Any) -> Any:
+        return next((low for low, _, label in self.ranges if label == obj), obj)
+
+
+LabelRange = tuple[int, int, str]
+"""Lowest and highest number, and their label."""
+
+
+def label_in(ranges: Sequence[LabelRange], raw: int) -> int | str:
+    """The label of a number, or the number."""
+    at = bisect_right(ranges, raw, key=_lowest) - 1
+    return ranges[at][2] if at >= 0 and raw <= ranges[at][1] else raw
+
+
+def check_ranges(ranges: Sequence[LabelRange]) -> tuple[LabelRange, ...]:
+    """The ranges, if they rise and do not overlap.
+
+    Raises:
+        DeclarationError: they do.
+    """
+    for low, high, label in ranges:
+        if low > high:
+            raise DeclarationError(label, f"its range {low} … {high} ends before it begins")
+    for left, right in pairwise(ranges):
+        if right[0] <= left[1]:
+            raise DeclarationError(right[2], f"its range {right[0]} … {right[1]} overlaps that of {left[2]}")
+    return tuple(ranges)
+
+
+def _lowest(span: LabelRange) -> int:
+    return span[0]
 
 
 def _places(*numbers: float) -> int | None:

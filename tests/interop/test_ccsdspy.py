@@ -12,6 +12,7 @@ from protocols.ccsds import pus
 from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.decode import bulk_packets as bulk
 from protocols.lander import MARS6
+from protocols.structures.codec import codec_of
 from tests.interop.judges import judge, of_type
 
 TYPES = {"uint": "uint", "sint": "int", "flag": "uint"}
@@ -23,14 +24,15 @@ def test_every_raw_value_agrees(name: str) -> None:
     packet = MARS6.by_name[name]
     data = of_type(packet.definition)
     fields = [ccsdspy.PacketField("pus_header", "fill", 8 * (pus.BODY_OFFSET - HEADER_SIZE))]
-    fields += [ccsdspy.PacketField(f.name, TYPES[f.kind], f.bits) for f in packet.codec.layout.fields]
+    fields += [ccsdspy.PacketField(f.name, TYPES[f.kind], f.bits) for f in packet.layout.fields]
     fields.append(ccsdspy.PacketField("error_control", "uint", 16))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = ccsdspy.FixedLength(fields).load(io.BytesIO(b"".join(data)), include_primary_header=True)
     assert theirs["CCSDS_APID"].tolist() == [packet.definition.apid] * len(data)
-    raw = [packet.codec.decode_raw(each, pus.BODY_OFFSET) for each in data]
-    for index, field in enumerate(packet.codec.layout.named):
+    codec = codec_of(packet.layout, name)
+    raw = [codec.decode_raw(each, pus.BODY_OFFSET) for each in data]
+    for index, field in enumerate(packet.layout.named):
         assert theirs[field.name].tolist() == [row[index] for row in raw]
     columns = bulk.decode_batch(data, packet)
     assert np.array_equal(theirs["tick"], columns["tick"])

@@ -38,8 +38,7 @@ def verification() -> list[bytes]:
         if d.apid == COMMAND_APID:
             numbers = {"request": 0x1900C005, "tick": 7, "failure": 5}
             values = {p.name: numbers[p.name] for p in packet.parameters}
-            header = pus.TmHeader(d.service, d.subtype, 1, 0, 0)
-            found.append(pus.encode_tm(d.apid, 1, header, packet.codec.encode_names(values)))
+            found.append(packet.encode(values, 1, 0))
     return found
 
 
@@ -48,8 +47,8 @@ def test_every_value_of_a_descent_agrees() -> None:
     definition = xtce.XtcePacketDefinition.from_xtce(io.BytesIO(DOCUMENT.encode()))
     kinds: set[str] = set()
     for data in (*packets(), *verification()):
-        primary, header = decode_header(data), pus.decode_tm(data)
-        packet = MARS6.find(primary.apid, header.service, header.subtype)
+        primary = decode_header(data)
+        packet = MARS6.identify(data)
         assert packet is not None
         theirs = definition.parse_bytes(data)
         prefix = identifier(packet.definition.name)

@@ -11,16 +11,18 @@ Rules:
    A frame ends where the next ASM begins: what lies behind is the next one's.
 5. A packet is known by its header wherever it lies; if none is found, it is taken for what the last good frame of the
    channel had in that place, and said so.
+6. Packets of variable size are left out: where their fields lie is said by bytes that may be damaged.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from math import isfinite
 
 from groundstation.messages.base import Value
 from groundstation.messages.onboard_clock import OnboardClock
@@ -34,17 +36,17 @@ from groundstation.recordings.damaged.salvage_records import (
     SalvagedValue,
 )
 from groundstation.recordings.reader import ArchiveReader
-from protocols.ccsds import cds, pus
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.randomizer import randomize
-from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, decode_header
+from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, UNSEGMENTED, decode_header
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.decode.packets import PacketExtractor, PacketFound
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DecodeError
 from protocols.profile import LinkProfile
-from protocols.structures.fields import Limits
+from protocols.structures.calibration import Linear, Table
+from protocols.structures.fields import Limits, QuantityDef
 from protocols.structures.layout import Field
 from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
@@ -54,6 +56,17 @@ JUMP_FACTOR = 8
 _SAMPLES_NEEDED = 10
 _NEAR_NS = NS_PER_HOUR
 _MAX_PACKET = 4096
+
+_RELATIVE_STEP = 2.0**-8
+"""Of a value by a polynomial: one step of a sensor of 8 bits."""
+
+_DOUBTS: dict[Checksum, str] = {
+    "cut off": "the packet is cut off",
+    "does not fit": "frame's and packet's checksums failed",
+    "none": "the frame's checksum failed, and the packet has none",
+}
+
+_Marks = dict[int, list[tuple[Packet, tuple[tuple[int, int, int], ...]]]]
 
 
 @dataclass(slots=True)
@@ -94,6 +107,7 @@ class Salvager:
         self._counter = frame_counter(profile, dictionary)
         self._extractors = {c.vcid: PacketExtractor(_MAX_PACKET) for c in dictionary.channels}
         self._known = _Known()
+        self._marks = _marks_of(dictionary)
         self._waiting: tuple[int, Reject] | None = None
         self._last_ert = 0
 
@@ -139,8 +153,8 @@ class Salvager:
         extractor = self._extractors.get(frame.vcid)
         if extractor is None or frame.scid != self._dictionary.scid:
             return
-        self._known.places[frame.vcid] = _declared(self._dictionary, frame.data)
-        for item in extractor.push(frame, self._counter.count(frame, frame_time(frame), ert)):
+        self._known.places[frame.vcid] = _declared(self._marks, frame.data)
+        for item in extractor.push(frame, self._counter.count(frame, frame_time(frame, self._dictionary), ert)):
             if isinstance(item, PacketFound):
                 self._learn_packet(item.data, ert)
 
@@ -149,8 +163,9 @@ class Salvager:
             sample = decode_telemetry(self._dictionary, data)
         except DecodeError:
             return
-        if self._known.clock.follow(sample.header.time_ns):
-            self._known.scet = sample.header.time_ns
+        time = sample.header.time_ns
+        if time is not None and self._known.clock.follow(time):
+            self._known.scet = time
         period = sample.packet.definition.period_ms / 1000 or 1.0
         for name, value in sample.values.items():
             if isinstance(value, (str, bytes, bool)):
@@ -179,12 +194,12 @@ class Salvager:
         packets = []
         for place, packet, guessed in self._packets(header, data):
             shift = None if flip is None else flip - (start + place) * 8
-            piece = _Piece(packet, data[place : place + _size(packet)], shift, guessed)
+            piece = _Piece(packet, data[place : place + packet.min_size], shift, guessed)
             packets.append(self._salvage_packet(piece, ert))
             if packets[-1].checksum == "fits":
                 first = len(profile.asm) + start + place
                 trust.append(
-                    f"bytes {first}–{first + _size(packet) - 1}: the checksum of {packet.definition.name} fits"
+                    f"bytes {first}–{first + packet.min_size - 1}: the checksum of {packet.definition.name} fits"
                 )
         vcid, vcfc = (None, None) if header is None else (header.vcid, header.vcfc)
         return SalvagedFrame(ert, offset, reason, profile.cadu_length, len(cadu), vcid, vcfc, trust, packets)
@@ -208,21 +223,21 @@ class Salvager:
 
     def _packets(self, header: TransferFrame | None, data: bytes) -> Iterator[tuple[int, Packet, bool]]:
         """Packets in a data field: those whose header is there, then what should have been in the gaps between them."""
-        found = _declared(self._dictionary, data)
+        found = _declared(self._marks, data)
         yield from ((place, packet, False) for place, packet in found)
         if header is None:
             return
-        taken = [range(place, place + _size(packet)) for place, packet in found]
+        taken = [range(place, place + packet.min_size) for place, packet in found]
         taken += _idle_after(data, [header.first_header_pointer, *(each.stop for each in taken)])
         for place, packet in self._known.places.get(header.vcid, []):
-            span = range(place, place + _size(packet))
+            span = range(place, place + packet.min_size)
             if place < len(data) and not any(r.start < span.stop and span.start < r.stop for r in taken):
                 yield place, packet, True
 
     def _salvage_packet(self, piece: _Piece, ert: int) -> SalvagedPacket:
         packet = piece.packet
         definition = packet.definition
-        scet = _time_of(piece.mended)
+        scet = packet.header.time_of(piece.mended)
         if scet is not None and piece.checksum != "fits":
             near = self._known.scet is not None and abs(scet - self._known.scet) <= _NEAR_NS
             scet = scet if near else None
@@ -232,10 +247,10 @@ class Salvager:
     def _values(self, piece: _Piece, ert: int) -> list[SalvagedValue]:
         packet = piece.packet
         try:
-            decoded = packet.codec.decode(piece.mended.ljust(_size(packet), b"\0"), pus.BODY_OFFSET)
+            decoded = packet.codec.decode(piece.mended.ljust(packet.min_size, b"\0"), packet.header.body_offset)
         except DecodeError as error:
             return [SalvagedValue(p.name, None, p.unit, "unusable", str(error)) for p in packet.parameters]
-        fields = {f.name: f for f in packet.codec.layout.named}
+        fields = {f.name: f for f in packet.layout.named}
         shown, void = shown_values(packet, decoded, []).values, set(packet.void(decoded))
         flag_of = {condition.name: condition.flag for condition in packet.conditional}
         out = []
@@ -275,7 +290,7 @@ class Salvager:
         if track is None or track.samples < _SAMPLES_NEEDED:
             return None
         seconds = track.seconds(ert, packet.definition.period_ms / 1000 or 1.0)
-        step = 1.0 if leaf.quantity is None else abs(leaf.quantity.scale)
+        step = 1.0 if leaf.quantity is None else abs(_step(leaf.quantity, value))
         possible = JUMP_FACTOR * track.steepest * seconds + JUMP_FACTOR * step * (track.steepest > 0)
         if abs(value - track.value) <= possible:
             return None
@@ -293,8 +308,10 @@ class _Piece:
 
     @property
     def checksum(self) -> Checksum:
-        if len(self.data) < _size(self.packet):
+        if len(self.data) < self.packet.min_size:
             return "cut off"
+        if not self.packet.header.crc:
+            return "none"
         return "does not fit" if crc16(self.data) else "fits"
 
     @property
@@ -304,7 +321,8 @@ class _Piece:
             return self.data
         turned = bytearray(self.data)
         turned[self.flip // 8] ^= 0x80 >> self.flip % 8
-        return bytes(turned) if len(turned) == _size(self.packet) and not crc16(turned) else self.data
+        fits = self.packet.header.crc and len(turned) == self.packet.size and not crc16(turned)
+        return bytes(turned) if fits else self.data
 
     @property
     def explained(self) -> bool:
@@ -312,7 +330,7 @@ class _Piece:
 
     def doubt(self, leaf: Field) -> str:
         """Why a value in this packet is not good."""
-        words = ["the packet is cut off" if self.checksum == "cut off" else "frame's and packet's checksums failed"]
+        words = [_DOUBTS[self.checksum]]
         if self.explained:
             words.append("one flipped bit would explain both, but they are one check")
             words += ["this is the value with that bit turned back"] if self.flipped(leaf) else []
@@ -321,14 +339,15 @@ class _Piece:
         return "; ".join(words)
 
     def flipped(self, leaf: Field) -> bool:
-        first = pus.BODY_OFFSET * 8 + leaf.offset
+        first = self.packet.header.body_offset * 8 + leaf.offset
         return self.flip is not None and first <= self.flip < first + leaf.bits
 
     def bytes_of(self, leaf: Field) -> int:
-        return max(0, min(len(self.data) - pus.BODY_OFFSET - leaf.offset // 8, (leaf.bits + 7) // 8))
+        start = self.packet.header.body_offset + leaf.offset // 8
+        return max(0, min(len(self.data) - start, (leaf.bits + 7) // 8))
 
     def has(self, leaf: Field) -> bool:
-        return pus.BODY_OFFSET * 8 + leaf.offset + leaf.bits <= len(self.data) * 8
+        return self.packet.header.body_offset * 8 + leaf.offset + leaf.bits <= len(self.data) * 8
 
 
 def salvage(
@@ -349,27 +368,24 @@ def salvage(
     yield from salvager.finish()
 
 
-def _size(packet: Packet) -> int:
-    return pus.BODY_OFFSET + packet.codec.size + pus.CRC_SIZE
+def _marks_of(dictionary: Dictionary) -> _Marks:
+    """The packets of fixed size by APID, each with the bytes that tell it: place, mask and value."""
+    found: _Marks = {}
+    for packet in dictionary.by_name.values():
+        if packet.size is not None:
+            found.setdefault(packet.definition.apid, []).append((packet, tuple(dictionary.marks(packet))))
+    return found
 
 
-def _time_of(packet: bytes) -> int | None:
-    """The onboard time in a packet; None if it did not come, or is none."""
-    try:
-        return cds.decode_cds(packet, pus.TIME_OFFSET)
-    except DecodeError:
-        return None
-
-
-def _declared(dictionary: Dictionary, data: bytes) -> list[tuple[int, Packet]]:
+def _declared(marks: _Marks, data: bytes) -> list[tuple[int, Packet]]:
     """Where headers of declared packets lie in a data field; a packet found is not looked into."""
     found = []
     place = 0
     while place + HEADER_SIZE <= len(data):
-        packet = _declared_at(dictionary.by_type.values(), data, place)
+        packet = _declared_at(marks, data, place)
         if packet is not None:
             found.append((place, packet))
-        place += 1 if packet is None else _size(packet)
+        place += 1 if packet is None else packet.min_size
     return found
 
 
@@ -379,15 +395,15 @@ def _idle_after(data: bytes, boundaries: list[int]) -> list[range]:
     return [range(at, at + header.size) for at, header in headers if not header.version and header.apid == IDLE_APID]
 
 
-def _declared_at(packets: Iterable[Packet], data: bytes, place: int) -> Packet | None:
+def _declared_at(marks: _Marks, data: bytes, place: int) -> Packet | None:
+    """The packet whose header lies there, as far as its bytes came."""
     header = decode_header(data, place)
-    if header.version or header.is_command or not header.has_secondary_header or header.segmentation != 3:
+    if header.version or header.is_command or header.segmentation != UNSEGMENTED:
         return None
-    service = data[place + HEADER_SIZE + 1 : place + HEADER_SIZE + 3]
-    for packet in packets:
-        d = packet.definition
-        known = len(service) < 2 or service == bytes((d.service, d.subtype))
-        if known and d.apid == header.apid and header.size == _size(packet):
+    for packet, told in marks.get(header.apid, ()):
+        flagged = header.has_secondary_header or not packet.header.layout.fields
+        came = ((data[place + n] & mask) == value for n, mask, value in told if place + n < len(data))
+        if flagged and header.size == packet.size and all(came):
             return packet
     return None
 
@@ -395,6 +411,16 @@ def _declared_at(packets: Iterable[Packet], data: bytes, place: int) -> Packet |
 def _asm_words(cadu: bytes, asm: bytes) -> str:
     wrong = (int.from_bytes(cadu[: len(asm)], "big") ^ int.from_bytes(asm, "big")).bit_count()
     return f"{wrong} bits of the ASM are wrong" if wrong else "the ASM is as it should be"
+
+
+def _step(quantity: QuantityDef, value: float) -> float:
+    """How far apart the values of two neighbouring raw numbers are, near a value."""
+    calibration = quantity.calibration
+    if isinstance(calibration, Linear):
+        return calibration.scale
+    if isinstance(calibration, Table):
+        return max(map(abs, calibration.slopes), default=0.0)
+    return 0.0 if not isfinite(value) else abs(value) * _RELATIVE_STEP
 
 
 def _one_flip(frame: bytes) -> int | None:

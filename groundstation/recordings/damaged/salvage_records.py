@@ -12,7 +12,7 @@ from groundstation.messages.text import number_text, utc
 Quality = Literal["good", "suspect", "unusable"]
 Reason = Literal["CRC", "RS", "SYNC", "CUT"]
 """Why a frame was not good: what failed, or that it was cut off by the end of the recording."""
-Checksum = Literal["fits", "does not fit", "cut off"]
+Checksum = Literal["fits", "does not fit", "cut off", "none"]
 
 
 class SalvagedValue(msgspec.Struct, frozen=True):

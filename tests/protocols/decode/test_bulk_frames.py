@@ -46,7 +46,7 @@ def one_by_one(
             continue
         if frame.scid != scid:
             continue
-        step = counter.count(frame, None if dictionary is None else frame_time(frame))
+        step = counter.count(frame, None if dictionary is None else frame_time(frame, dictionary))
         extractor = extractors.setdefault(frame.vcid, PacketExtractor(max_packet))
         packets = [item.data for item in extractor.push(frame, step) if isinstance(item, PacketFound)]
         found.setdefault(frame.vcid, []).extend(packets)

@@ -47,16 +47,8 @@ def prepared(body: c.Construct) -> Packet:
 
 def packets_of(packet: Packet, count: int) -> list[bytes]:
     """Random packets, one a second."""
-    chance, d = random.Random(6), packet.definition
-    return [
-        pus.encode_tm(
-            d.apid,
-            i,
-            pus.TmHeader(d.service, d.subtype, i, 0, START + i * 1_000_000_000),
-            chance.randbytes(packet.codec.size),
-        )
-        for i in range(count)
-    ]
+    chance, size = random.Random(6), packet.layout.min_size
+    return [packet.wrap(chance.randbytes(size), i, START + i * 1_000_000_000, counter=i) for i in range(count)]
 
 
 def plain(value: np.generic) -> object:

@@ -16,7 +16,7 @@ from protocols.errors import DeclarationError
 from protocols.export.c_header import render_c_header
 from protocols.export.names import identifier
 from protocols.lander import MARS6
-from protocols.structures.codec import Codec
+from protocols.structures.codec import Codec, codec_of
 from protocols.structures.fields import Limits, Quantity
 from protocols.structures.layout import Field
 
@@ -132,7 +132,7 @@ return 0;
 def test_packers_give_the_bytes_of_python(dictionary: Dictionary, tmp_path: Path) -> None:
     chance, cases, wanted = random.Random(1974), [], []
     prefix = identifier(dictionary.name).replace("_", "").lower()
-    codecs = {name: packet.codec for name, packet in dictionary.by_name.items()}
+    codecs = {name: codec_of(packet.layout, name) for name, packet in dictionary.by_name.items()}
     codecs |= {name: command.codec for name, command in dictionary.command_by_name.items() if command.arguments}
     for name, codec in codecs.items():
         for _ in range(ROUNDS):

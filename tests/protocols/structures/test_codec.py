@@ -122,7 +122,7 @@ def test_const_is_checked_and_not_returned() -> None:
     ("declaration", "path"),
     [
         (c.Struct("a" / c.Struct("b" / c.Computed(1))), "top.a.b"),
-        (c.Struct("a" / c.Int16ul), "top.a"),
+        (c.Struct("a" / c.Int16un), "top.a"),
         (c.Struct("a" / c.Bytes(lambda this: 3)), "top.a"),
         (c.Struct("a" / c.VarInt), "top.a"),
         (c.Struct("a" / c.Switch(0, {})), "top.a"),

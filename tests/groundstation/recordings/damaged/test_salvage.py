@@ -15,7 +15,6 @@ from groundstation.cli import cli
 from groundstation.recordings.damaged.salvage import Salvager
 from groundstation.recordings.damaged.salvage_records import SalvagedFrame, SalvagedValue, salvage_lines
 from protocols.ccsds.crc import crc16
-from protocols.decode.bulk_packets import packet_size
 from protocols.lander import EPOCH, MARS6
 from protocols.profile import UART
 from tests import descent
@@ -26,7 +25,7 @@ SIZE = UART.cadu_length
 BURSTS = [b for b in descent.bursts() if b.data][1500:1600]
 ALTITUDE = 10 + 19 + 5  # ASM and frame header, packet headers, tick and phase
 PRESSURE = ALTITUDE + 4 + 4 + 4 + 2 + 2
-PACKET = range(10, 10 + packet_size(MARS6.by_name["DESCENT"]))
+PACKET = range(10, 10 + MARS6.by_name["DESCENT"].min_size)
 
 
 def descent_frame(data: bytes) -> int:
