@@ -20,7 +20,7 @@ from groundstation.host.service import end_with_parent
 from groundstation.ports.listing import format_ports, list_ports
 from groundstation.station.process import stop_elsewhere, stop_station
 from groundstation.station.registry import Registry, StationInfo
-from groundstation.station.station import Station
+from groundstation.station.station import run_station
 from protocols.declare.mission import Mission
 
 
@@ -65,7 +65,7 @@ def serve(
             for line in invitation(info):
                 tell(line)
 
-    asyncio.run(Station(config, host_clock, Registry()).run(ready))
+    asyncio.run(run_station(config, host_clock, Registry(), ready=ready))
     if not announce:
         tell(f"stopped; the recording is {config.recording}" if config.recording else "stopped; nothing was recorded")
 

@@ -34,7 +34,7 @@ from groundstation.recordings.summary import onboard_lines
 from groundstation.station.config import StationConfig
 from groundstation.station.process import check_recording, is_running, start_station, stop_station
 from groundstation.station.registry import StationInfo
-from groundstation.station.replay.session import ReplayClient, replay_is_over
+from groundstation.viewer.replay_client import ReplayClient, replay_is_over
 from protocols.declare.mission import Mission
 
 _CLOSED_BY_USER = (0, EXIT_INTERRUPTED, 128 + signal.SIGTERM)

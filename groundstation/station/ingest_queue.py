@@ -42,12 +42,12 @@ class DecodeLock:
     ) -> None:
         self._lock.release()
 
-    def take_if_free(self) -> bool:
-        """For the reader thread; True: it holds the lock, and has to `give` it back."""
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free and not waited for: for the reader thread. True: it has to `release` it."""
         return not self._waiting and self._lock.acquire(blocking=False)
 
-    def give(self) -> None:
-        """Give back what `take_if_free` took."""
+    def release(self) -> None:
+        """Release what `try_acquire` took."""
         self._lock.release()
 
 

@@ -22,6 +22,9 @@ from groundstation.security.connections import Refuse
 from groundstation.security.endpoints import Endpoints
 from groundstation.security.server_sockets import ServerSockets
 
+LAST_MESSAGES_S = 0.05
+"""The sockets close without linger: time for the last messages to leave."""
+
 Handler = Callable[[AnyMessage, Principal], AnyMessage]
 Unreadable = Callable[[str, Principal], None]
 

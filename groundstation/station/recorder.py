@@ -101,18 +101,20 @@ class ArchivingReceiver:
             self._archive.event(report.ert, None, "transport", body)
         return ArchivedReport(report, 0)
 
-    def decode(self, kept: ArchivedReport, tell: Callable[[ReceiverEvent], None] | None = None) -> list[ReceiverEvent]:
+    def decode(
+        self, kept: ArchivedReport, publish: Callable[[ReceiverEvent], None] | None = None
+    ) -> list[ReceiverEvent]:
         """Decode a report that was kept, and keep what follows from it.
 
-        ``tell`` gets each event as soon as it is known, to keep telemetry latency low.
+        ``publish`` gets each event as soon as it is known, to keep telemetry latency low.
         """
         report, number = kept
         outcomes = []
         for outcome in self.receiver.news(report):
-            self._note(outcome)
+            self._record_outcome(outcome)
             outcomes.append(outcome)
-            if tell is not None:
-                tell(outcome)
+            if publish is not None:
+                publish(outcome)
         if isinstance(report, Chunk):
             self._places.append(_Place(self._seen, number, report.ert))
             self._seen += len(report.data)
@@ -123,7 +125,7 @@ class ArchivingReceiver:
         """Time passes although the link reports nothing."""
         outcomes = self.receiver.stalled(now)
         for outcome in outcomes:
-            self._note(outcome)
+            self._record_outcome(outcome)
         return outcomes
 
     def overrun(self, reports: int) -> None:
@@ -135,14 +137,14 @@ class ArchivingReceiver:
         status = self.receiver.status(ert, self._path, self._archive.error is None)
         return msgspec.structs.replace(status, backlog_ms=backlog_ms) if backlog_ms else status
 
-    def note(self, news: EventMessage | CommandUpdate | Acknowledgement) -> None:
+    def record(self, message: EventMessage | CommandUpdate | Acknowledgement) -> None:
         """Keep an event of the station itself, what became of a command, or who acknowledged a loss."""
-        if isinstance(news, Acknowledgement):
-            self._archive.event(news.ert, None, "acknowledgement", encode_json(news))
-        elif isinstance(news, CommandUpdate):
-            self._archive.event(news.ert, None, "command", encode_json(news))
+        if isinstance(message, Acknowledgement):
+            self._archive.event(message.ert, None, "acknowledgement", encode_json(message))
+        elif isinstance(message, CommandUpdate):
+            self._archive.event(message.ert, None, "command", encode_json(message))
         else:
-            self._archive.event(news.ert, news.scet, "event", encode_json(news))
+            self._archive.event(message.ert, message.scet, "event", encode_json(message))
 
     def _index(self) -> None:
         """Tell the archive where the frames of the last chunk lie.
@@ -160,8 +162,8 @@ class ArchivingReceiver:
         if entries:
             self._archive.frames(entries)
 
-    def _note(self, outcome: ReceiverEvent) -> None:
+    def _record_outcome(self, outcome: ReceiverEvent) -> None:
         if isinstance(outcome, EventMessage):
-            self.note(outcome)
+            self.record(outcome)
         elif isinstance(outcome, ContactChange):
             self._archive.event(outcome.ert, None, "contact", encode_json(outcome))

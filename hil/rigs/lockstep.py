@@ -230,11 +230,11 @@ class LockstepRig:
                     self._channel.feed_up(outcome.cltu, now)
                     self._tell(self._uplink.written(outcome, now), now)
             elif isinstance(outcome, CommandUpdate):
-                self._recorder.note(outcome)
+                self._recorder.record(outcome)
                 if outcome.command in self._numbers:
                     self.record.commands[self._numbers[outcome.command]] = outcome
             elif isinstance(outcome, EventMessage):
-                self._recorder.note(outcome)
+                self._recorder.record(outcome)
 
     def _order(self, now: int) -> None:
         """Give the station the commands that are due."""

@@ -20,7 +20,7 @@ from groundstation.links.replay import replay_url
 from groundstation.messages.wire import ReplayControl, Snapshot
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.station.registry import Registry
-from groundstation.station.replay.session import ReplayClient
+from groundstation.viewer.replay_client import ReplayClient
 from groundstation.viewer.source import StationBack, StationLost
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import SCENARIOS, load_scenario

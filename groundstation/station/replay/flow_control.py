@@ -15,8 +15,9 @@ from groundstation.errors import CallerError
 from groundstation.links.base import Chunk
 from groundstation.station.ingest_queue import IngestQueue
 from groundstation.station.recorder import ArchivedReport
+from groundstation.viewer.replay_client import ACK_EVERY
 
-AHEAD = 500
+AHEAD = 4 * ACK_EVERY
 """Messages published that the viewer has not got: fewer than a socket holds, with what one piece brings on top."""
 
 SILENCE_S = 1.5

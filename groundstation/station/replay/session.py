@@ -1,27 +1,36 @@
-"""What a station does differently while it replays: it executes replay requests, and marks all that it publishes."""
+"""A session that plays a recording: it decodes the bytes again, and executes requests to pause, seek and step.
+
+Rules:
+1. Time is the recording's, and stands still while the viewer that it is played for does not keep up (`flow_control`).
+2. Every message is marked as one of a replay, and published once, from the bytes or from the recording
+   (`message_filter`).
+3. After a jump nothing of before may mix with what comes: receiver and snapshot are new ones. The status is published
+   first: what follows is of another place.
+4. Nothing is recorded, and no command is taken.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from typing import ClassVar, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
-from groundstation.downlink.receiver import ReceiverEvent
-from groundstation.errors import ArchiveError, CallerError, PartlyRead, StationError, StationGone
+from groundstation.downlink.receiver import Receiver
+from groundstation.errors import CallerError, CommandRefused
 from groundstation.formats.printable import encodable
-from groundstation.links.base import EndOfStream, RecordedMessage
+from groundstation.host.wakeup import LoopWakeup
+from groundstation.links.base import Clock, EndOfStream, ReplayedMessage, ReplayJump, Report, TransportChange
 from groundstation.links.replay import ReplayLink
-from groundstation.messages.commanding import CommandUpdate
+from groundstation.messages.commanding import CommandingRequest, CommandUpdate, RequestAccepted
 from groundstation.messages.wire import (
     Acknowledgement,
     AnyMessage,
     ContactChange,
     EventMessage,
-    Heartbeat,
     LinkStatus,
     PlaybackStatus,
     ReplayAck,
@@ -29,190 +38,192 @@ from groundstation.messages.wire import (
     Snapshot,
     Telemetry,
 )
-from groundstation.security.endpoints import Endpoints
-from groundstation.station.replay.flow_control import AHEAD, ReplayFlowControl
-from groundstation.viewer.client import StationClient
-from groundstation.viewer.source import Update
+from groundstation.security.authorization import Principal
+from groundstation.station.command_server import UplinkMessage
+from groundstation.station.ingest_queue import IngestQueue
+from groundstation.station.publisher import Publisher
+from groundstation.station.recorder import ArchivedReport
+from groundstation.station.replay.flow_control import ReplayFlowControl
+from groundstation.station.replay.message_filter import ReplayFilter
+from groundstation.station.session import STATUS_LOOK_S, M, Session, every
+from groundstation.station.shutdown import GracefulShutdown
+from groundstation.station.snapshot import SnapshotCache
+from groundstation.viewer.replay_client import REPLAY_BROKEN, REPLAY_END, REPLAY_INCOMPLETE
 from protocols.units import NS_PER_S
 from protocols.words import Severity
 
-M = TypeVar("M", bound=AnyMessage)
-T = TypeVar("T")
-REPLAY_END = "REPLAY_END"
-"""Name of the event that says that a replay has come to the end of its recording."""
-
-REPLAY_BROKEN = "REPLAY_BROKEN"
-"""Name of the event that says that a replay ends because its recording cannot be read on."""
-
-REPLAY_INCOMPLETE = "REPLAY_INCOMPLETE"
-"""Name of the event in place of `REPLAY_END` if something was missing on the way."""
-
-_ENDS: dict[str, type[StationError] | None] = {
-    REPLAY_END: None,
-    REPLAY_INCOMPLETE: PartlyRead,
-    REPLAY_BROKEN: ArchiveError,
-}
-"""What each of a replay's last events is to who follows it."""
+QUEUE_LIMIT = 20_000
+"""Reports between the recording's reader and decoding; the reader waits when half of them are there."""
 
 _SKIP_MAX_S = 1e9
-_TELL_EVERY = AHEAD // 4
 _MARKED = (Telemetry, ContactChange, EventMessage, Acknowledgement, CommandUpdate, Snapshot)
-_SAID_KEPT = 4096
-"""So many events of the decoding are remembered; the recording has each a moment later, or never."""
 
-_Said = tuple[str, str, int, int | None]
+T = TypeVar("T")
 
 
-class ReplaySession:
-    """Controls a replay, and publishes each of its messages once.
+class ReplaySession(Session):
+    """One recording, played."""
 
-    Everything that was published in the pass is published again once: an event comes either from decoding the bytes
-    again, or from the recording. No list of names decides that. A recording has an event always after the bytes that it
-    came from, so the decoded one is there first; if the recorded one comes then, it is the same. What decoding cannot
-    give (commands, a relay's gap, a full disk, frames before a jump) comes from the recording.
+    def __init__(
+        self,
+        link: ReplayLink,
+        make_receiver: Callable[[], Receiver],
+        make_snapshot: Callable[[], SnapshotCache],
+        publisher: Publisher,
+        steady: Clock,
+    ) -> None:
+        """Prepare.
 
-    After a jump it is the other way round: what is decoded only for its context finds lock and limits again, at times
-    when the pass had them already. So there the recording alone is believed, up to the place that was jumped to.
-
-    Attributes:
-        pace: how far it runs ahead of its viewer.
-    """
-
-    def __init__(self, link: ReplayLink, published: Callable[[], int]) -> None:
-        """Args: what it moves; how many messages the station has published so far."""
-        self.pace = ReplayFlowControl(published, time.monotonic, waiting=link.state().paused)
+        Args:
+            link: the recording.
+            make_receiver: a new receiver: decoding starts from scratch, now and at every jump.
+            make_snapshot: a new snapshot, likewise.
+            publisher: where to publish.
+            steady: the host's time, which is never set: the recording's stands and jumps.
+        """
+        super().__init__(publisher, make_snapshot(), link.now, steady)
         self._link = link
+        self._make_receiver = make_receiver
+        self._make_snapshot = make_snapshot
+        self._receiver = make_receiver()
+        self._filter = ReplayFilter()
+        self._flow = ReplayFlowControl(lambda: publisher.published, time.monotonic, waiting=link.state().paused)
+        self._queue = IngestQueue(QUEUE_LIMIT)
+        self._arrived = LoopWakeup()
+        self._stopping = False
         self._jumps = 0
         self._counted_from = 0
-        self._context_until = 0
-        self._said: deque[_Said] = deque(maxlen=_SAID_KEPT)
 
-    def jumped(self, at: int, until: int) -> None:
-        """Decoding restarts from scratch at the place ``at``; what is before ``until`` is its context."""
-        self._jumps += 1
-        self._counted_from = at
-        self._context_until = until
-        self._said.clear()
+    def start(self) -> None:
+        """Say so, and start to play."""
+        self.report("ACTIVITY_HI", "STATION_START", "recording to nothing: this is a replay")
+        self._link.start(partial(self._ingest, asyncio.get_running_loop()))
 
-    def says(self, outcome: ReceiverEvent) -> bool:
-        """Whether to publish a decoded event."""
-        if isinstance(outcome, ContactChange | EventMessage) and outcome.ert < self._context_until:
-            return False
-        if isinstance(outcome, EventMessage):
-            self._said.append(_key(outcome))
-        return True
+    async def run(self) -> None:
+        """Decode and publish what is played, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._receive())
+            tasks.create_task(every(STATUS_LOOK_S, self.lock, self.publish_status_if_due))
 
-    def is_new(self, news: RecordedMessage) -> bool:
-        """Whether the next recorded message is not published yet; to be called once for each."""
-        if isinstance(news, ContactChange):
-            return news.ert < self._context_until
-        if not isinstance(news, EventMessage) or _key(news) not in self._said:
-            return True
-        self._said.remove(_key(news))
-        return False
+    def stop(self) -> None:
+        """Stop the recording; what waits to be decoded is left."""
+        self._stopping = True
+        self._link.stop()
+        self.report("ACTIVITY_HI", "STATION_STOP", "the replay ends")
+        self.publish_status()
 
-    def obey(self, order: ReplayControl) -> None:
-        """Execute a request.
+    async def close(self, shutdown: GracefulShutdown) -> str | None:
+        """Nothing to close, and nothing is lacking."""
+        return None
+
+    def execute(self, request: AnyMessage, caller: Principal) -> AnyMessage:
+        """Execute a request of a replay's viewer.
 
         Raises:
             ArchiveError: the recording has no index of frames to step by.
             CallerError: the request lacks something, or the recording does not reach so far.
+            CommandRefused: it commands the spacecraft.
         """
-        self.pace.go()
+        if isinstance(request, ReplayControl):
+            self._control(request)
+            self.publish_status()
+            return self.snapshot()
+        if isinstance(request, ReplayAck):
+            self._flow.heard(request.messages)
+            return RequestAccepted(text="noted")
+        if isinstance(request, CommandingRequest):
+            raise CommandRefused("this is a replay: a recording takes no commands")
+        raise CallerError(f"a station does not take {type(request).__name__}")
+
+    def refused(self, request: AnyMessage) -> None:
+        """Nothing to count: a recording has no uplink."""
+
+    def record_and_publish(self, message: UplinkMessage) -> None:
+        """Publish a message: nothing is recorded."""
+        with self.lock:
+            self.publish(message)
+
+    def status(self) -> LinkStatus:
+        """The link as it stands now, and where the recording is played."""
+        status = self._receiver.status(self._clock(), None, True)
+        return msgspec.structs.replace(status, replay=True, detail=self._link.describe(), playback=self._playback())
+
+    def publish_status_if_due(self) -> None:
+        """A replay that is held up has nothing new to say, and its viewer no room for it."""
+        if not self._queue.held:
+            super().publish_status_if_due()
+
+    def _mark(self, message: M) -> M:
+        return msgspec.structs.replace(message, replay=True) if isinstance(message, _MARKED) else message
+
+    def _ingest(self, loop: asyncio.AbstractEventLoop, report: Report) -> None:
+        """In the recording's reader thread, which can wait."""
+        self._queue.wait_for_room(lambda: self._stopping)
+        self._queue.put(ArchivedReport(report, 0))
+        self._arrived.ring(loop)
+
+    async def _receive(self) -> None:
+        while True:
+            await self._arrived.heard()
+            await self._flow.play(self._queue, self._process)
+
+    def _process(self, kept: ArchivedReport) -> None:
+        report = kept.report
+        if isinstance(report, ReplayedMessage):
+            if self._filter.is_unseen(report.news):
+                self.publish(report.news)
+            return
+        if isinstance(report, ReplayJump):
+            self._restart(report)
+        for outcome in self._receiver.news(report):
+            if self._filter.should_publish(outcome):
+                self.publish(outcome)
+        if isinstance(report, TransportChange | EndOfStream):
+            self.publish_status()
+        if isinstance(report, EndOfStream):
+            self.report(*_end_event(report))
+
+    def _restart(self, jump: ReplayJump) -> None:
+        """Decode from scratch at the place that was jumped to."""
+        self._jumps += 1
+        self._counted_from = jump.ert
+        self._filter.jumped(jump.until)
+        self._snapshot = self._make_snapshot()
+        self._receiver = self._make_receiver()
+        self.publish_status()
+
+    def _control(self, request: ReplayControl) -> None:
+        self._flow.go()
         link = self._link
-        orders: dict[str, Callable[[], None]] = {
+        actions: dict[str, Callable[[], None]] = {
             "play": lambda: link.play(True),
             "pause": lambda: link.play(False),
-            "seek": lambda: link.seek(_given(order.to, "a time to seek")),
-            "skip": lambda: link.skip(_nanoseconds(_given(order.seconds, "how many seconds to skip"))),
-            "step": lambda: link.step(_some(order.frames)),
+            "seek": lambda: link.seek(_given(request.to, "a time to seek")),
+            "skip": lambda: link.skip(_nanoseconds(_given(request.seconds, "how many seconds to skip"))),
+            "step": lambda: link.step(_some(request.frames)),
             "next": link.next_event,
             "previous": lambda: link.next_event(back=True),
             "loss": link.next_loss,
-            "speed": lambda: link.set_speed(_given(order.speed, "a speed")),
+            "speed": lambda: link.set_speed(_given(request.speed, "a speed")),
         }
-        orders[order.action]()
-
-    def mark(self, message: M) -> M:
-        """The message as one of a replay."""
-        if isinstance(message, LinkStatus):
-            return msgspec.structs.replace(
-                message, replay=True, detail=self._link.describe(), playback=self._playback()
-            )
-        if isinstance(message, _MARKED):
-            return msgspec.structs.replace(message, replay=True)
-        return message
+        actions[request.action]()
 
     def _playback(self) -> PlaybackStatus:
-        state = self._link.state()
         return PlaybackStatus(
             recording=encodable(self._link.path),
             jumps=self._jumps,
             counted_from=self._counted_from,
-            **state._asdict(),
+            **self._link.state()._asdict(),
         )
 
 
-class ReplayClient(StationClient):
-    """The viewer that a replay is played for: the replay starts when it has joined, and waits when it is slow."""
-
-    waited_for: ClassVar[bool] = True
-
-    def __init__(self, station: Endpoints, clock: Callable[[], int], *, paused: bool = False) -> None:
-        """Prepare; ``paused``: start paused."""
-        super().__init__(station, clock)
-        self._paused = paused
-        self._told = 0
-
-    async def connect(self) -> Snapshot:
-        """Join the station, then let it play."""
-        snapshot = await super().connect()
-        await self._tell()
-        if not self._paused:
-            await self.request(ReplayControl(action="play"))
-            self._paused = True  # a viewer that comes back after a silence finds it as it left it
-        return snapshot
-
-    async def messages(self) -> AsyncIterator[Update]:
-        """As of every viewer; that the last one was dealt with shows in that the next is asked for."""
-        async for update in super().messages():
-            yield update
-            if self.heard - self._told >= _TELL_EVERY or isinstance(update, Heartbeat):
-                await self._tell()
-
-    async def _tell(self) -> None:
-        heard = self.heard
-        with contextlib.suppress(StationGone):  # `messages` finds a lost station by itself
-            await self.request(ReplayAck(messages=heard))
-            self._told = heard
-
-
-def last_words(end: EndOfStream) -> tuple[Severity, str, str]:
+def _end_event(end: EndOfStream) -> tuple[Severity, str, str]:
     """Severity, name and text of the event that says that a replay is over, and why."""
     if end.fault:
         return "WARNING_HI", REPLAY_BROKEN, f"the replay ends here: {end.fault}"
     if end.lack:
         return "WARNING_HI", REPLAY_INCOMPLETE, f"the recording ends here; it {end.lack}"
     return "ACTIVITY_HI", REPLAY_END, "the recording ends here"
-
-
-def replay_is_over(message: AnyMessage) -> bool:
-    """Whether this is a replay's last message, or a status after it.
-
-    Raises:
-        ArchiveError: it is over because its recording cannot be read on.
-        PartlyRead: something was missing on the way.
-    """
-    events = message.events if isinstance(message, Snapshot) else [message]
-    last = next((e for e in events if isinstance(e, EventMessage) and e.name in _ENDS), None)
-    if last is not None and (error := _ENDS[last.name]) is not None:
-        raise error(last.text)
-    return last is not None
-
-
-def _key(event: EventMessage) -> _Said:
-    """What makes an event this one. Its text is left out: another version may say the same in other words."""
-    return event.source, event.name, event.ert, event.scet
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -11,11 +11,8 @@ import pytest
 
 from groundstation.host.clock import steady_clock
 from groundstation.recordings.reader import ArchiveReader
-from groundstation.station.config import StationConfig
-from groundstation.station.registry import Registry
-from groundstation.station.station import Station
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MISSION
+from tests.groundstation.station.running import config_in, registry_in, running
 
 S = 1_000_000_000
 
@@ -34,22 +31,18 @@ def test_setting_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch, step
 
 @pytest.mark.parametrize(("step_s", "words"), [(-3600, "3600 s behind"), (5, "5 s ahead of")])
 def test_a_station_tells_that_the_clock_was_set_and_goes_on(tmp_path: Path, step_s: int, words: str) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
     server = PtyServer(tmp_path / "tty")
     path, step = tmp_path / "pass.sqlite", 0
-    config = StationConfig("bench", server.url, path, MISSION)
-    station = Station(config, steady_clock(), Registry(tmp_path / "run"), lambda: time.time_ns() + step)
+    config, registry = config_in(tmp_path, server.url), registry_in(tmp_path)
 
     async def run() -> None:
         nonlocal step
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(station.run())
+        async with running(config, registry, steady_clock(), lambda: time.time_ns() + step):
             assert await asyncio.to_thread(server.wait_for_listener, 10)
             step = step_s * S
             await asyncio.sleep(0.3)
             step = 0
             await asyncio.sleep(0.2)
-            station._stop.set()
 
     try:
         asyncio.run(run())

@@ -16,10 +16,10 @@ from groundstation.links.base import Chunk, RecordedMessage, ReplayedMessage, Re
 from groundstation.links.replay import ReplayLink
 from groundstation.links.replay_source import DAMAGE_EVENT, GAP_EVENT, ReplaySource
 from groundstation.messages.commanding import CommandUpdate
-from groundstation.messages.wire import ContactChange, EventMessage
+from groundstation.messages.wire import EventMessage
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from groundstation.station.replay.session import ReplaySession
+from groundstation.station.replay.message_filter import ReplayFilter
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import SCENARIOS, load_scenario
 from protocols.lander import EPOCH, MARS6
@@ -65,13 +65,13 @@ def keeping(*told: tuple[int, str, int]) -> Callable[[int, int, ArchiveWriter], 
 def told(path: Path, first: int = 0) -> list[RecordedMessage]:
     """What a replaying station says beside telemetry and contact."""
     link = ReplayLink(path)
-    desk, receiver, said = ReplaySession(link, lambda: 0), Receiver(MARS6, UART, "replay:"), []
+    messages, receiver, said = ReplayFilter(), Receiver(MARS6, UART, "replay:"), []
     with ArchiveReader(path) as reader:
         for item in ReplaySource(reader).items(first):
             if isinstance(item.report, ReplayedMessage):
-                said += [item.report.news] if desk.is_new(item.report.news) else []
+                said += [item.report.news] if messages.is_unseen(item.report.news) else []
                 continue
-            again = [outcome for outcome in receiver.take(item.report) if desk.says(outcome)]
+            again = [outcome for outcome in receiver.take(item.report) if messages.should_publish(outcome)]
             said += [outcome for outcome in again if isinstance(outcome, EventMessage)]
     link.stop()
     return said
@@ -210,33 +210,3 @@ def test_other_kinds_are_passed_over(tmp_path: Path) -> None:
         archive.chunk(EPOCH, "test:", b"\0")
     with ArchiveReader(path) as reader:
         assert [type(item.report) for item in ReplaySource(reader).items(0)] == [Chunk]
-
-
-def test_each_is_taken_for_said_once(tmp_path: Path) -> None:
-    path = tmp_path / "pass.sqlite"
-    record(path, bursts=1)
-    link = ReplayLink(path)
-    desk, limit = ReplaySession(link, lambda: 0), event("LIMIT", EPOCH)
-    assert desk.says(limit)
-    other_words = msgspec.structs.replace(limit, text="as an older version put it")
-    assert not desk.is_new(other_words)
-    assert desk.is_new(limit)
-    assert desk.says(limit)
-    desk.jumped(EPOCH, EPOCH)
-    assert desk.is_new(limit)
-    link.stop()
-
-
-def test_behind_a_jump_the_recording_alone_is_believed_up_to_the_place(tmp_path: Path) -> None:
-    """Decoding acquires lock again, seconds late; the pass had it all the time."""
-    path = tmp_path / "pass.sqlite"
-    record(path, bursts=1)
-    link = ReplayLink(path)
-    desk = ReplaySession(link, lambda: 0)
-    desk.jumped(EPOCH, EPOCH + S)
-    for ert, decoded in ((EPOCH, False), (EPOCH + S - 1, False), (EPOCH + S, True)):
-        change = ContactChange(vcid=0, channel="lander", state="LOCKED", previous="ACQUIRING", ert=ert)
-        limit = event("LIMIT", ert)
-        assert desk.says(change) == desk.says(limit) == decoded
-        assert desk.is_new(change) == desk.is_new(limit) == (not decoded)
-    link.stop()

@@ -10,13 +10,11 @@ from random import Random
 
 from groundstation.messages.wire import Counters
 from groundstation.recordings.reader import ArchiveReader
-from groundstation.station.config import StationConfig
 from groundstation.station.monitoring.health import FRAMES_WAITED, STEP_NS, HealthMonitor
-from groundstation.station.registry import Registry
-from groundstation.station.station import Station
+from groundstation.viewer.client import StationClient
 from hil.lander_io.servers import PtyServer
-from protocols.lander import MISSION
 from protocols.profile import UART
+from tests.groundstation.station.running import config_in, registry_in, running
 
 LENGTH = 132
 S = 1_000_000_000
@@ -102,26 +100,23 @@ def test_after_a_frame_the_port_is_known() -> None:
 
 
 def test_a_station_says_that_what_comes_is_no_telemetry(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
-    server, path = PtyServer(tmp_path / "tty"), tmp_path / "pass.sqlite"
-    config = StationConfig("bench", server.url, path, MISSION)
-    station = Station(config, time.time_ns, Registry(tmp_path / "run"))
+    server, registry = PtyServer(tmp_path / "tty"), registry_in(tmp_path)
     noise = Random(6).randbytes(FRAMES_WAITED * UART.cadu_length)
 
     async def run() -> None:
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-            tasks.create_task(station.run())
+        async with asyncio.timeout(20), running(config_in(tmp_path, server.url), registry):
             assert await asyncio.to_thread(server.wait_for_listener, 10)
+            client = StationClient(registry.find("bench"), time.time_ns)
             server.send(noise)
-            while station._receiver.counters().bytes_in < len(noise):
+            while (await client.connect()).link.counters.bytes_in < len(noise):
                 await asyncio.sleep(0.01)
+            await client.close()
             await asyncio.sleep(0.3)
-            station._stop.set()
 
     try:
         asyncio.run(run())
     finally:
         server.close()
-    with ArchiveReader(path) as reader:
+    with ArchiveReader(tmp_path / "pass.sqlite") as reader:
         names = [json.loads(event.body)["name"] for event in reader.events("event")]
     assert names.count("NO_FRAMES") == 1
