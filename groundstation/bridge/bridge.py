@@ -135,7 +135,7 @@ class Bridge:
             self._router = context.socket(zmq.ROUTER)
             configure(self._router)
             self._router.set(zmq.ROUTER_MANDATORY, 1)  # a station that left is an error, not a hole
-            self._gate.guard(self._router)
+            self._gate.secure(self._router)
             self._connections = Connections(self._router, _BOUNDS, self._tally.note, self._gate)
             try:
                 ready(bind(self._router, self._config.endpoint))

@@ -22,7 +22,7 @@ from groundstation.security.keys import AuthorizedKey, KeyStore
 
 _KEY_MARK = "key:"
 _FOR_LISTENERS = (SnapshotRequest, HistoryRequest, DropReport)
-CLAIM_MAX = 200
+STATED_NAME_MAX = 200
 """Maximum length of the name that a client states."""
 
 
@@ -51,18 +51,20 @@ class Principal:
                 f"the key {self.key!r} is for telemetry only: at the station, "
                 f"`groundstation keys allow {self.key} --command` lets it command"
             )
-        claim = _claim(request)
-        if not claim.isprintable() or len(claim) > CLAIM_MAX:
-            raise AccessRefused(f"{claim[:CLAIM_MAX]!r}: expected one line of up to {CLAIM_MAX} printable characters")
-        if self.key is None and claim.lstrip().startswith(_KEY_MARK):
-            raise AccessRefused(f"{claim!r}: only a key proves that")
+        stated = _stated_name(request)
+        if not stated.isprintable() or len(stated) > STATED_NAME_MAX:
+            raise AccessRefused(
+                f"{stated[:STATED_NAME_MAX]!r}: expected one line of up to {STATED_NAME_MAX} printable characters"
+            )
+        if self.key is None and stated.lstrip().startswith(_KEY_MARK):
+            raise AccessRefused(f"{stated!r}: only a key proves that")
 
-    def label(self, claimed: str) -> str:
+    def label(self, stated: str) -> str:
         """The client's name for the log: its key's name, then the name that it states."""
-        return claimed if self.key is None else f"{_KEY_MARK}{self.key} {claimed}"
+        return stated if self.key is None else f"{_KEY_MARK}{self.key} {stated}"
 
 
-def _claim(request: AnyMessage) -> str:
+def _stated_name(request: AnyMessage) -> str:
     """The name that a client states."""
     if isinstance(request, CommandingRequest):
         return request.who
@@ -98,7 +100,7 @@ class AuthorizedKeys:
             return Principal(public[:8], "none")
         return Principal(client.name, "none" if client.revoked is not None else client.rights)
 
-    def let_in(self) -> frozenset[str]:
+    def authorized(self) -> frozenset[str]:
         """All keys that are authorized now."""
         self._look()
         return frozenset(public for public, client in self._clients.items() if client.revoked is None)

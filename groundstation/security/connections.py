@@ -99,14 +99,14 @@ class Bounds:
 class Connections:
     """Watches the connections of one socket. Made in an event loop before that is bound, and closed before that is."""
 
-    def __init__(self, socket: zmq.Socket[Any], bounds: Bounds, refuse: Refuse, gate: Gatekeeper) -> None:
+    def __init__(self, socket: zmq.Socket[Any], bounds: Bounds, refuse: Refuse, gatekeeper: Gatekeeper) -> None:
         """Set the socket's own bounds, and watch.
 
         Args:
             socket: what is watched.
             bounds: its bounds.
             refuse: called for connections that were ended here.
-            gate: identifies the clients.
+            gatekeeper: identifies the clients.
         """
         socket.set(zmq.MAXMSGSIZE, bounds.message)
         socket.set(zmq.RCVHWM, 0)
@@ -115,7 +115,7 @@ class Connections:
         self._socket = socket
         self._bounds = bounds
         self._refuse = refuse
-        self._gate = gate
+        self._gatekeeper = gatekeeper
         self._open: dict[int, Connection] = {}
         self._accepted: dict[int, str] = {}
         self._ends: dict[int, bool] = {}
@@ -137,7 +137,7 @@ class Connections:
             if self._monitor.closed or not self._monitor.poll(0):
                 break
             event = recv_monitor_message(self._monitor)
-            self._take(event["event"], event["value"], event["endpoint"].decode(errors="replace"))
+            self._process(event["event"], event["value"], event["endpoint"].decode(errors="replace"))
         for number, endpoint in self._accepted.items():
             self._came(number, endpoint)
         self._accepted.clear()
@@ -170,7 +170,7 @@ class Connections:
             return
         connection.took(size)
         if not connection.key:
-            connection.key = key = self._gate.name_of(frame)
+            connection.key = key = self._gatekeeper.name_of(frame)
             if key and sum(each.key == key for each in self._open.values()) > self._bounds.of_one_key:
                 self._cut(connection, f"there are {self._bounds.of_one_key} of the same key already")
 
@@ -208,7 +208,7 @@ class Connections:
                 return
             left -= waiting
 
-    def _take(self, event: int, value: int, endpoint: str) -> None:
+    def _process(self, event: int, value: int, endpoint: str) -> None:
         if event == zmq.EVENT_ACCEPTED:
             self._accepted[value] = endpoint
         elif event == zmq.EVENT_DISCONNECTED:
@@ -220,7 +220,7 @@ class Connections:
                 self._refuse(sent, f"a connection ended at once: its other side closed it, or sent {sent}")
         else:
             self._handshake_failed = True  # the next end that libzmq tells of is that of the same connection
-            self._gate.failed(event, value, endpoint)
+            self._gatekeeper.failed(event, value, endpoint)
 
     def _came(self, number: int, endpoint: str) -> None:
         if number in self._ends:
@@ -236,7 +236,7 @@ class Connections:
             return
         if len(self._open) <= bounds.silent:
             return
-        silent = [each for each in self._open.values() if not each.has_sent(self._gate.greeting)]
+        silent = [each for each in self._open.values() if not each.has_sent(self._gatekeeper.greeting)]
         full = len(self._open) > bounds.connections
         if len(silent) > (1 if full else bounds.silent):
             self._cut(silent[0], f"it said nothing; {bounds.silent} may, and none if others have no room")
@@ -250,7 +250,7 @@ class Connections:
         if connection is None or connection.is_open:
             return  # that is a later one, which has the same number
         if not failed and connection.ended_here(idle=not self._bounds.heartbeats):
-            self._tell(connection, f"a message of more than {self._bounds.message:,} bytes, or none of ZeroMQ")
+            self._report(connection, f"a message of more than {self._bounds.message:,} bytes, or none of ZeroMQ")
         self._forget(number)
 
     def _offended(self, connection: Connection, why: str) -> None:
@@ -264,10 +264,10 @@ class Connections:
 
     def _cut(self, connection: Connection, why: str) -> None:
         connection.cut()
-        self._tell(connection, why)
+        self._report(connection, why)
         self._forget(connection.number)
 
-    def _tell(self, connection: Connection, why: str) -> None:
+    def _report(self, connection: Connection, why: str) -> None:
         key = f"the key {connection.key!r} at " if connection.key else ""
         self._refuse(f"{why} {connection.key}", f"a connection of {key}{connection.peer} was ended: {why}")
 

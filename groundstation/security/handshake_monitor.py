@@ -64,7 +64,7 @@ class Handshakes:
         while not self._socket.closed:
             ready = dict(await self._poller.poll(round(LOOK_EVERY_S * 1000)))
             if self._monitor in ready:
-                self._take(parse_monitor_message(await self._monitor.recv_multipart()))
+                self._process(parse_monitor_message(await self._monitor.recv_multipart()))
             if self._socket in ready:
                 return await self._socket.recv()
             self._outgoing.look(emptied=True)
@@ -79,15 +79,15 @@ class Handshakes:
             self._socket.disable_monitor()
         self._monitor.close()
 
-    def _take(self, told: Mapping[str, Any]) -> None:
-        event = told["event"]
+    def _process(self, fields: Mapping[str, Any]) -> None:
+        event = fields["event"]
         if event == zmq.EVENT_CONNECTED:
             self._succeeded = False
         if event == zmq.EVENT_DISCONNECTED and not self._succeeded:
             self._outgoing.close()  # a handshake failed, which says nothing of messages
             return
         if event & EVENTS:
-            self._outgoing.event(event, told["value"], told["endpoint"].decode(errors="replace"))
+            self._outgoing.event(event, fields["value"], fields["endpoint"].decode(errors="replace"))
             return
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and self._credentials is not None:
             own = self._credentials.own

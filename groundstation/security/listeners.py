@@ -30,16 +30,16 @@ from groundstation.security.zap import CurveAuthenticator, NoAuthentication
 TOPICS_MAX = 1 << 16
 """Bytes of all subscriptions: some 8 MB of libzmq's memory, if none has a byte in common with another."""
 
-SAID_MAX = 1 << 13
+SUBSCRIBED_MAX = 1 << 13
 """Bytes that one listener may send at once, and 1000 more a second: some hundred subscriptions of usual length."""
 
-_BOUNDS = Bounds(message=1024, waiting=SAID_MAX, waiting_in_all=1 << 18, buffer=1)
+_BOUNDS = Bounds(message=1024, waiting=SUBSCRIBED_MAX, waiting_in_all=1 << 18, buffer=1)
 """1024 bytes take a subscription, and the longest message of a handshake with CURVE. The least buffer that the kernel
 knows, 2304 bytes, lets through 8 MB/s where a large one lets through 380."""
 
 _HIGH_WATER = 1000
 _OUTBOX_MAX = 1000
-_SAID_KEPT = 1000
+_SUBSCRIPTIONS_KEPT = 1000
 _DRAIN_S = 0.005
 _JOIN_S = 20.0
 
@@ -53,7 +53,11 @@ class Listeners:
     """
 
     def __init__(
-        self, context: zmq.Context[Any], endpoint: str, gate: CurveAuthenticator | NoAuthentication, refuse: Refuse
+        self,
+        context: zmq.Context[Any],
+        endpoint: str,
+        authenticator: CurveAuthenticator | NoAuthentication,
+        refuse: Refuse,
     ) -> None:
         """Bind.
 
@@ -62,15 +66,15 @@ class Listeners:
         """
         self.stalls = 0
         self._topics = 0
-        self._said: deque[zmq.Frame] = deque(maxlen=_SAID_KEPT)
+        self._subscriptions: deque[zmq.Frame] = deque(maxlen=_SUBSCRIPTIONS_KEPT)
         self._lock = threading.Lock()
         self._socket = context.socket(zmq.XPUB, socket_class=zmq.Socket)
         self._socket.set(zmq.SNDHWM, _HIGH_WATER)
         self._socket.set(zmq.LINGER, 0)
         self._socket.set(zmq.XPUB_NODROP, 1)
         self._socket.set(zmq.XPUB_VERBOSER, 1)
-        gate.guard(self._socket)
-        self.connections = Connections(self._socket, _BOUNDS, refuse, gate)
+        authenticator.secure(self._socket)
+        self.connections = Connections(self._socket, _BOUNDS, refuse, authenticator)
         try:
             self.endpoint = bind(self._socket, endpoint)
         except WorldError:
@@ -109,13 +113,13 @@ class Listeners:
                 except zmq.ZMQError:  # that was all, or it is closed
                     return
             self._topics += len(frame) if frame.bytes[:1] == b"\1" else -len(frame)
-            self._said.append(frame)
+            self._subscriptions.append(frame)
 
     def judge(self) -> None:
         """See who came, and whether what they said is within bounds. In the event loop."""
         self.connections.look()
-        while self._said:
-            self.connections.heard(self._said.popleft())
+        while self._subscriptions:
+            self.connections.heard(self._subscriptions.popleft())
         if self._topics > TOPICS_MAX:
             self.connections.cut_most(f"subscriptions have more than {TOPICS_MAX:,} bytes in all, most from there")
 
@@ -145,14 +149,18 @@ class DetachedListeners:
     """
 
     def __init__(
-        self, context: zmq.Context[Any], endpoint: str, gate: CurveAuthenticator | NoAuthentication, refuse: Refuse
+        self,
+        context: zmq.Context[Any],
+        endpoint: str,
+        authenticator: CurveAuthenticator | NoAuthentication,
+        refuse: Refuse,
     ) -> None:
         """Bind.
 
         Raises:
             WorldError: it cannot be bound.
         """
-        self._listeners = Listeners(context, endpoint, gate, refuse)
+        self._listeners = Listeners(context, endpoint, authenticator, refuse)
         self._refuse = refuse
         self.endpoint = self._listeners.endpoint
         self._outbox: deque[bytes] = deque()

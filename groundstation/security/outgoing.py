@@ -132,8 +132,8 @@ class OutgoingMonitor:
 
     def _read(self) -> None:
         while self._monitor.poll(0):
-            told = recv_monitor_message(self._monitor)
-            self.outgoing.event(told["event"], told["value"], told["endpoint"].decode(errors="replace"))
+            fields = recv_monitor_message(self._monitor)
+            self.outgoing.event(fields["event"], fields["value"], fields["endpoint"].decode(errors="replace"))
 
     def _look(self) -> None:
         self._read()

@@ -24,7 +24,7 @@ from protocols.words import Severity
 _WATCH_EVERY_S = 0.25
 
 
-class Say(Protocol):
+class ReportEvent(Protocol):
     """How to report an event."""
 
     def __call__(self, severity: Severity, name: str, text: str) -> None:
@@ -40,8 +40,8 @@ class RemoteAccess:
         ends: Endpoints,
         key: KeyPair | None,
         store: KeyStore,
-        tally: EventThrottle,
-        say: Say,
+        refusals: EventThrottle,
+        report: ReportEvent,
         refuse: Refuse,
     ) -> None:
         """Bind the sockets.
@@ -50,61 +50,61 @@ class RemoteAccess:
             CallerError: other hosts could reach them, and there is no key.
             WorldError: they cannot be bound.
         """
-        self._say = say
-        self._guests = AuthorizedKeys(store)
-        self._told: str | None = None
-        self._gate = None if key is None else CurveAuthenticator(context, key, self._guests, tally)
+        self._report = report
+        self._keys = AuthorizedKeys(store)
+        self._reported_error: str | None = None
+        self._authenticator = None if key is None else CurveAuthenticator(context, key, self._keys, refusals)
         try:
-            self.door = ServerSockets(context, ends, self._gate, refuse, detached=True)
+            self.sockets = ServerSockets(context, ends, self._authenticator, refuse, detached=True)
         except StationError:
-            self._close_gate()
+            self._close_authenticator()
             raise
 
     async def serve(self) -> None:
         """Authorize and disconnect clients until cancelled."""
-        if self._gate is None:
+        if self._authenticator is None:
             return
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._gate.serve())
+            tasks.create_task(self._authenticator.serve())
             tasks.create_task(self._watch())
 
     def close(self) -> None:
         """Close the sockets. Idempotent."""
-        self.door.close()
-        self._close_gate()
+        self.sockets.close()
+        self._close_authenticator()
 
     async def _watch(self) -> None:
-        known = self._guests.let_in()
+        known = self._keys.authorized()
         leaving = False
         while True:
-            let_in = self._guests.let_in()
-            leaving = leaving or bool(known - let_in)
-            known = let_in
-            self._tell_of_list()
+            authorized = self._keys.authorized()
+            leaving = leaving or bool(known - authorized)
+            known = authorized
+            self._report_list()
             if leaving:
-                leaving = not await self._show_out()
+                leaving = not await self._disconnect_revoked()
             await asyncio.sleep(_WATCH_EVERY_S)
 
-    async def _show_out(self) -> bool:
+    async def _disconnect_revoked(self) -> bool:
         try:
-            await self.door.show_out()
+            await self.sockets.disconnect_all()
         except WorldError as error:
-            self._say("WARNING_HI", "ACCESS", f"remote clients cannot subscribe: {error}")
+            self._report("WARNING_HI", "ACCESS", f"remote clients cannot subscribe: {error}")
             return False
         text = "key revoked; remote subscribers disconnected (authorized ones will reconnect)"
-        self._say("ACTIVITY_HI", "ACCESS", text)
+        self._report("ACTIVITY_HI", "ACCESS", text)
         return True
 
-    def _tell_of_list(self) -> None:
-        error = self._guests.error
-        if error == self._told:
+    def _report_list(self) -> None:
+        error = self._keys.error
+        if error == self._reported_error:
             return
-        self._told = error
+        self._reported_error = error
         if error is None:
-            self._say("ACTIVITY_HI", "ACCESS", "the list of keys can be read again")
+            self._report("ACTIVITY_HI", "ACCESS", "the list of keys can be read again")
         else:
-            self._say("WARNING_HI", "ACCESS", f"no remote client is authorized: {error}")
+            self._report("WARNING_HI", "ACCESS", f"no remote client is authorized: {error}")
 
-    def _close_gate(self) -> None:
-        if self._gate is not None:
-            self._gate.close()
+    def _close_authenticator(self) -> None:
+        if self._authenticator is not None:
+            self._authenticator.close()

@@ -51,7 +51,7 @@ class ServerSockets:
         self,
         context: zmq.Context[Any],
         ends: Endpoints,
-        gate: CurveAuthenticator | NoAuthentication | None = None,
+        authenticator: CurveAuthenticator | NoAuthentication | None = None,
         refuse: Refuse = lambda kind, text: None,
         *,
         detached: bool = False,
@@ -61,7 +61,7 @@ class ServerSockets:
         Args:
             context: plain or asyncio; stays the caller's.
             ends: ``ipc://PATH`` or ``tcp://ADDRESS:PORT`` (``*`` for any free port).
-            gate: with keys, for endpoints that other hosts can reach.
+            authenticator: with keys, for endpoints that other hosts can reach.
             refuse: called for connections that were ended because they passed a bound.
             detached: a thread of its own publishes: for endpoints that other hosts can reach.
 
@@ -70,19 +70,19 @@ class ServerSockets:
             WorldError: an endpoint cannot be bound.
         """
         self._context = context
-        self._gate = gate or NoAuthentication()
+        self._authenticator = authenticator or NoAuthentication()
         self._refuse = refuse
-        self._make = DetachedListeners if detached else Listeners
+        self._bind_listeners = DetachedListeners if detached else Listeners
         self._stalls_before = 0
         for endpoint in (ends.telemetry, ends.command):
-            check(endpoint, keyed=isinstance(gate, CurveAuthenticator))
-        self._listeners = self._make(context, ends.telemetry, self._gate, refuse)
+            check(endpoint, keyed=isinstance(authenticator, CurveAuthenticator))
+        self._listeners = self._bind_listeners(context, ends.telemetry, self._authenticator, refuse)
         self._router = context.socket(zmq.ROUTER, socket_class=zmq.asyncio.Socket)
         self._router.set(zmq.LINGER, _REPLY_LINGER_MS)
         self._router.set(zmq.SNDHWM, _REPLIES)
         self._router.set(zmq.ROUTER_MANDATORY, 1)  # an answer that is not taken is an error, not a hole
-        self._gate.guard(self._router)
-        self._callers = Connections(self._router, _REQUESTS, refuse, self._gate)
+        self._authenticator.secure(self._router)
+        self._callers = Connections(self._router, _REQUESTS, refuse, self._authenticator)
         try:
             self.ends = Endpoints(telemetry=self._listeners.endpoint, command=bind(self._router, ends.command))
         except WorldError:
@@ -121,7 +121,7 @@ class ServerSockets:
         while True:
             *envelope, body = await self._router.recv_multipart(copy=False)
             self._callers.heard(body, sum(map(len, envelope)) + len(body))
-            caller = self._gate.caller(self._gate.key_of(body))
+            caller = self._authenticator.caller(self._authenticator.key_of(body))
             if len(envelope) in _ENVELOPE:
                 return Request([frame.bytes for frame in envelope], body.bytes, caller)
             self._refuse("parts", f"{_who(caller)} sent a request of more than {_ENVELOPE.stop} parts: not answered")
@@ -137,7 +137,7 @@ class ServerSockets:
             if error.errno != errno.EHOSTUNREACH:
                 raise
 
-    async def show_out(self) -> None:
+    async def disconnect_all(self) -> None:
         """Disconnect all subscribers; authorized ones reconnect by themselves, and count what they missed.
 
         Requests do not need it: the caller is looked up for each.
@@ -149,7 +149,9 @@ class ServerSockets:
         self._listeners.close()
         for tries_left in reversed(range(_REBIND_TRIES)):
             try:
-                self._listeners = self._make(self._context, self.ends.telemetry, self._gate, self._refuse)
+                self._listeners = self._bind_listeners(
+                    self._context, self.ends.telemetry, self._authenticator, self._refuse
+                )
                 return
             except WorldError:
                 if not tries_left:

@@ -35,18 +35,18 @@ class CurveAuthenticator:
     """Bytes: who has sent less has not shown a key."""
 
     def __init__(
-        self, context: zmq.asyncio.Context, key: KeyPair, guests: AuthorizedKeys, tally: EventThrottle
+        self, context: zmq.asyncio.Context, key: KeyPair, keys: AuthorizedKeys, throttle: EventThrottle
     ) -> None:
         """Args: the context of the secured sockets, this side's key, the authorized keys, and the log of refusals."""
         self.key = key
         self._context = context
-        self._guests = guests
-        self._tally = tally
+        self._keys = keys
+        self._throttle = throttle
         self._zap = context.socket(zmq.ROUTER)
         self._zap.set(zmq.LINGER, 0)
         self._zap.bind(_ZAP)
 
-    def guard(self, socket: zmq.Socket[Any]) -> None:
+    def secure(self, socket: zmq.Socket[Any]) -> None:
         """Require an authorized key on a socket; before it is bound."""
         socket.set(zmq.CURVE_SERVER, 1)
         socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.key.secret))
@@ -65,14 +65,14 @@ class CurveAuthenticator:
 
     def caller(self, key: str) -> Principal:
         """Whose key that is, and what it may do now."""
-        return self._guests.caller(key)
+        return self._keys.caller(key)
 
     async def serve(self) -> None:
         """Answer libzmq until cancelled."""
         while True:
             *envelope, version, number, _domain, address, _identity, mechanism, key = await self._zap.recv_multipart()
-            public = self._let_in(mechanism, key, address.decode()) if version == _VERSION else None
-            verdict = [b"400", b"not let in", b""] if public is None else [b"200", b"", public.encode()]
+            public = self._authorized_key(mechanism, key, address.decode()) if version == _VERSION else None
+            verdict = [b"400", b"not authorized", b""] if public is None else [b"200", b"", public.encode()]
             await self._zap.send_multipart([*envelope, _VERSION, number, *verdict, b""])
 
     def failed(self, event: int, reason: int, endpoint: str) -> None:
@@ -80,27 +80,27 @@ class CurveAuthenticator:
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             return  # reported when the key was checked
         if reason == _WRONG_SERVER_KEY:
-            self._tally.note("server key", f"a client at {endpoint} that holds another key for ours")
+            self._throttle.note("server key", f"a client at {endpoint} that holds another key for ours")
         else:
-            self._tally.note("no key", f"a client at {endpoint} without a key")
+            self._throttle.note("no key", f"a client at {endpoint} without a key")
 
     def close(self) -> None:
         """Admit no more clients."""
         self._zap.close()
 
-    def _let_in(self, mechanism: bytes, key: bytes, address: str) -> str | None:
+    def _authorized_key(self, mechanism: bytes, key: bytes, address: str) -> str | None:
         """The key that may connect, None if it may not."""
         if mechanism != b"CURVE":
-            self._tally.note("mechanism", f"a client without a key from {address}")
+            self._throttle.note("mechanism", f"a client without a key from {address}")
             return None
         public = key.hex()
-        client = self._guests.find(public)
+        client = self._keys.find(public)
         if client is None:
             hint = f"to authorize it: groundstation keys allow NAME {public}"
-            self._tally.note(public, f"an unknown key from {address}; {hint}")
+            self._throttle.note(public, f"an unknown key from {address}; {hint}")
             return None
         if client.revoked is not None:
-            self._tally.note(public, f"the revoked key {client.name!r} from {address}")
+            self._throttle.note(public, f"the revoked key {client.name!r} from {address}")
             return None
         _LOG.info("authorized %s from %s", client.name, address)
         return public
@@ -112,7 +112,7 @@ class NoAuthentication:
     greeting = 100
     """Bytes: who has sent less has not said what it wants."""
 
-    def guard(self, socket: zmq.Socket[Any]) -> None:
+    def secure(self, socket: zmq.Socket[Any]) -> None:
         """Nothing is asked."""
 
     async def serve(self) -> None:

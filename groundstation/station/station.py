@@ -96,7 +96,7 @@ async def open_station(
             _remote_access(context, remote_ends, key, events) as remote,
         ):
             if remote is not None:
-                publisher.open(remote.door)
+                publisher.open(remote.sockets)
             presence = Presence(registry, info, publisher, events.report)
             session = make_session(publisher)
             try:

@@ -47,10 +47,10 @@ def test_guests_follow_the_file(tmp_path: Path) -> None:
     assert guests.caller(anna) == Principal("anna", "telemetry")
     store.allow("anna", anna, "command", 2)
     assert guests.caller(anna) == Principal("anna", "command")
-    assert guests.let_in() == {anna}
+    assert guests.authorized() == {anna}
     store.revoke("anna", 3)
     assert guests.caller(anna) == Principal("anna", "none")
-    assert guests.let_in() == frozenset()
+    assert guests.authorized() == frozenset()
     assert guests.error is None
 
 

@@ -23,7 +23,7 @@ def test_without_an_answer_no_client_is_authorized(tmp_path: Path) -> None:
         with zmq.asyncio.Context() as context, zmq.asyncio.Context() as elsewhere:
             gate = CurveAuthenticator(context, server, AuthorizedKeys(store), EventThrottle(told.append, time.time_ns))
             with context.socket(zmq.ROUTER) as router, elsewhere.socket(zmq.DEALER) as dealer:
-                gate.guard(router)
+                gate.secure(router)
                 router.bind("tcp://127.0.0.1:*")
                 Credentials(client, server.public).apply(dealer)
                 dealer.set(zmq.LINGER, 0)
