@@ -49,7 +49,7 @@ _TEXT_MAX = 400
 UplinkMessage = CommandUpdate | UplinkStatus | EventMessage | Acknowledgement
 
 
-class OrderGuard:
+class RequestGuard:
     """Accepts every request once, and only while it is fresh. Bounded."""
 
     def __init__(self, since: int) -> None:
@@ -57,24 +57,24 @@ class OrderGuard:
         self._since = since
         self._seen: dict[str, int] = {}
 
-    def check(self, order: CommandingRequest, now: int, wall: int) -> None:
+    def check(self, request: CommandingRequest, now: int, wall: int) -> None:
         """Remember a request. It is fresh by the station's time, ``now``, or by ``wall``, the time of its caller.
 
         Raises:
             CommandRefused: it was received before, is old, or does not state its sender.
         """
-        if not order.who.strip() or len(order.who) > _NAME_MAX:
+        if not request.who.strip() or len(request.who) > _NAME_MAX:
             raise CommandRefused(f"a request states its sender in up to {_NAME_MAX} characters")
-        if len(order.token) not in _TOKEN_SIZES:
+        if len(request.token) not in _TOKEN_SIZES:
             raise CommandRefused(f"a request has a token of {_TOKEN_SIZES.start} … {_TOKEN_SIZES.stop - 1} characters")
-        if abs(now - order.issued) <= FRESH or abs(wall - order.issued) > FRESH:
-            self._check_age(order.issued, now)
+        if abs(now - request.issued) <= FRESH or abs(wall - request.issued) > FRESH:
+            self._check_age(request.issued, now)
         self._forget(now)
-        if order.token in self._seen:
+        if request.token in self._seen:
             raise CommandRefused("replayed: this request was received before")
         if len(self._seen) >= _TOKENS:
             raise CommandRefused(f"more than {_TOKENS} requests in two minutes")
-        self._seen[order.token] = now
+        self._seen[request.token] = now
 
     def _check_age(self, issued: int, now: int) -> None:
         age = now - issued
@@ -98,7 +98,7 @@ class OrderGuard:
 class CommandServer:
     """Takes requests, follows the link, writes to it.
 
-    `transmit` runs in an event loop; the other methods may be called from any thread that has the ``turn``.
+    `transmit` runs in an event loop; the other methods may be called from any thread that has the ``lock``.
     """
 
     def __init__(
@@ -106,10 +106,10 @@ class CommandServer:
         uplink: Uplink,
         losses: LossBook,
         write: Callable[[bytes], None],
-        tell: Callable[[UplinkMessage], None],
+        publish: Callable[[UplinkMessage], None],
         clock: Callable[[], int],
         wall: Callable[[], int],
-        turn: AbstractContextManager[None],
+        lock: AbstractContextManager[None],
     ) -> None:
         """Prepare.
 
@@ -117,24 +117,24 @@ class CommandServer:
             uplink: of the spacecraft.
             losses: what there is to acknowledge.
             write: the link's.
-            tell: archives and publishes a message.
+            publish: archives and publishes a message.
             clock: the station's time in ns.
             wall: the host's clock; it may be set.
-            turn: the lock to hold while publishing.
+            lock: to hold while publishing.
         """
         self._uplink = uplink
         self._losses = losses
         self._write = write
-        self._tell = tell
+        self._publish = publish
         self._clock = clock
         self._wall = wall
-        self._turn = turn
+        self._lock = lock
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._guard = OrderGuard(clock())
-        self._refusals = EventThrottle(self._tell_refused, clock)
+        self._guard = RequestGuard(clock())
+        self._refusals = EventThrottle(self._publish_refusal, clock)
         self._outgoing: asyncio.Queue[Transmission] = asyncio.Queue()  # FOP-1 has one of a kind there, so three
 
-    def answer(self, order: CommandingRequest, caller: Principal = LOCAL) -> RequestAccepted:
+    def answer(self, request: CommandingRequest, caller: Principal = LOCAL) -> RequestAccepted:
         """Execute a request of a client that may command.
 
         Raises:
@@ -143,13 +143,13 @@ class CommandServer:
         now = self._clock()
         try:
             # Over a private socket callers go by this host's clock, which may have been set since the station started.
-            self._guard.check(order, now, self._wall() if caller.key is None else now)
-            return self._obey(msgspec.structs.replace(order, who=caller.label(order.who)), now)
+            self._guard.check(request, now, self._wall() if caller.key is None else now)
+            return self._execute(msgspec.structs.replace(request, who=caller.label(request.who)), now)
         except CommandRefused as error:
             self.refused()
-            who = caller.label(order.who[:_NAME_MAX])
-            text = f"{describe(order)} of {who!r}: {error}"
-            self._refusals.note(f"{who} {describe(order)}", text[:_TEXT_MAX])
+            who = caller.label(request.who[:_NAME_MAX])
+            text = f"{describe(request)} of {who!r}: {error}"
+            self._refusals.note(f"{who} {describe(request)}", text[:_TEXT_MAX])
             raise
 
     def refused(self) -> None:
@@ -160,28 +160,28 @@ class CommandServer:
         """A report of the link, and what the receiver found in it."""
         now = self._clock()
         if isinstance(report, TransportChange):
-            self._do(self._uplink.link(report.state == "CONNECTED", report.detail, now))
+            self._process(self._uplink.link(report.state == "CONNECTED", report.detail, now))
         for ocf in ocfs:
-            self._do(self._uplink.ocf(ocf, now))
+            self._process(self._uplink.ocf(ocf, now))
         for outcome in outcomes:
             if isinstance(outcome, Telemetry):
-                self._do(self._uplink.report(outcome, now))
+                self._process(self._uplink.report(outcome, now))
 
     def tick(self) -> None:
         """Let time pass; to be called every `TICK_S`."""
-        self._do(self._uplink.tick(self._clock()))
+        self._process(self._uplink.tick(self._clock()))
         self._refusals.tick()
 
     def close(self) -> None:
         """The station ends: what is under way is given up."""
-        self._do(self._uplink.link(False, "the station stops", self._clock()))
+        self._process(self._uplink.link(False, "the station stops", self._clock()))
 
     async def transmit(self) -> None:
         """Write what is to be sent, until cancelled."""
         self._loop = asyncio.get_running_loop()
         while True:
             transmission = await self._outgoing.get()
-            with self._turn:
+            with self._lock:
                 if not self._uplink.begin(transmission):
                     continue  # given up while it waited
             refused: LinkError | None = None
@@ -189,53 +189,55 @@ class CommandServer:
                 await asyncio.to_thread(self._write, transmission.cltu)
             except LinkError as error:
                 refused = error
-            with self._turn:
+            with self._lock:
                 if refused is not None:
-                    self._do(self._uplink.unwritten(transmission, str(refused), self._clock()))
+                    self._process(self._uplink.unwritten(transmission, str(refused), self._clock()))
                 else:
-                    self._do(self._uplink.written(transmission, self._clock()))
+                    self._process(self._uplink.written(transmission, self._clock()))
 
-    def _obey(self, order: CommandingRequest, now: int) -> RequestAccepted:
-        if isinstance(order, CommandRequest):
-            return self._command(order, now)
-        if isinstance(order, ArmRequest):
-            self._do(self._uplink.arm(order.seconds, order.who, now))
-            return RequestAccepted(text=f"armed for {order.seconds:g} s" if order.seconds else "disarmed")
-        if isinstance(order, CopDirectiveRequest):
-            self._do(self._uplink.directive(order.directive, order.value, order.who, now))
-            return RequestAccepted(text=f"FOP-1 takes {order.directive}")
-        if isinstance(order, AcknowledgeRequest):
-            return self._acknowledge(order, now)
-        raise CommandRefused(f"a station does not take {type(order).__name__}")
+    def _execute(self, request: CommandingRequest, now: int) -> RequestAccepted:
+        if isinstance(request, CommandRequest):
+            return self._command(request, now)
+        if isinstance(request, ArmRequest):
+            self._process(self._uplink.arm(request.seconds, request.who, now))
+            return RequestAccepted(text=f"armed for {request.seconds:g} s" if request.seconds else "disarmed")
+        if isinstance(request, CopDirectiveRequest):
+            self._process(self._uplink.directive(request.directive, request.value, request.who, now))
+            return RequestAccepted(text=f"FOP-1 takes {request.directive}")
+        if isinstance(request, AcknowledgeRequest):
+            return self._acknowledge(request, now)
+        raise CommandRefused(f"a station does not take {type(request).__name__}")
 
-    def _acknowledge(self, order: AcknowledgeRequest, now: int) -> RequestAccepted:
-        news = self._losses.acknowledge(order.who, now, order.until)
-        if news is None:
+    def _acknowledge(self, request: AcknowledgeRequest, now: int) -> RequestAccepted:
+        acknowledgement = self._losses.acknowledge(request.who, now, request.until)
+        if acknowledgement is None:
             return RequestAccepted(text="nothing to acknowledge")
-        self._tell(news)
-        return RequestAccepted(text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in news.losses))
-
-    def _command(self, order: CommandRequest, now: int) -> RequestAccepted:
-        number, outcomes = self._uplink.submit(
-            order.name,
-            order.arguments,
-            order.who,
-            now,
-            bypass=order.bypass,
-            timeout=order.timeout_ms * NS_PER_MS,
-            repeats=order.repeats,
+        self._publish(acknowledgement)
+        return RequestAccepted(
+            text="acknowledged: " + ", ".join(f"{loss.channel} LOS" for loss in acknowledgement.losses)
         )
-        self._do(outcomes)
-        return RequestAccepted(text=f"command {number} {order.name} is queued", command=number)
 
-    def _tell_refused(self, text: str) -> None:
+    def _command(self, request: CommandRequest, now: int) -> RequestAccepted:
+        number, outcomes = self._uplink.submit(
+            request.name,
+            request.arguments,
+            request.who,
+            now,
+            bypass=request.bypass,
+            timeout=request.timeout_ms * NS_PER_MS,
+            repeats=request.repeats,
+        )
+        self._process(outcomes)
+        return RequestAccepted(text=f"command {number} {request.name} is queued", command=number)
+
+    def _publish_refusal(self, text: str) -> None:
         now = self._clock()
-        self._tell(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+        self._publish(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
 
-    def _do(self, outcomes: list[UplinkOutcome]) -> None:
+    def _process(self, outcomes: list[UplinkOutcome]) -> None:
         for outcome in outcomes:
             if not isinstance(outcome, Transmission):
-                self._tell(outcome)
+                self._publish(outcome)
             elif self._loop is None:
                 self._outgoing.put_nowait(outcome)
             else:

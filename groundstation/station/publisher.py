@@ -69,11 +69,11 @@ class Publisher:
         )
         self.telemetry_endpoint = private.ends.telemetry
         self.command_endpoint = private.ends.command
-        self._doors = [private]
+        self._sockets = [private]
 
-    def open(self, door: ServerSockets) -> None:
+    def open(self, sockets: ServerSockets) -> None:
         """Serve one more pair of sockets; before `serve`."""
-        self._doors.append(door)
+        self._sockets.append(sockets)
 
     def bind_again(self) -> None:
         """Bind the private sockets again where they were removed from the file system.
@@ -81,7 +81,7 @@ class Publisher:
         Raises:
             WorldError: they cannot be bound.
         """
-        self._doors[0].bind_again()
+        self._sockets[0].bind_again()
 
     @property
     def sequences(self) -> dict[str, int]:
@@ -97,7 +97,7 @@ class Publisher:
     @property
     def stalls(self) -> int:
         """How often the sockets began to drop messages for a viewer that does not keep up."""
-        return sum(door.stalls for door in self._doors)
+        return sum(sockets.stalls for sockets in self._sockets)
 
     def publish(self, message: AnyMessage) -> None:
         """Send a message to all subscribers, with the next ``seq`` of its topic. From any thread; never waits."""
@@ -106,8 +106,8 @@ class Publisher:
             seq = self._sequences.get(topic, 0) + 1
             self._sequences[topic] = seq
             part = encode(msgspec.structs.replace(message, seq=seq, sent=self._steady()), topic)
-            for door in self._doors:
-                door.publish(part)
+            for sockets in self._sockets:
+                sockets.publish(part)
 
     def heartbeat(self) -> None:
         """Publish the last ``seq`` of every topic. To be called twice a second.
@@ -123,20 +123,20 @@ class Publisher:
         ``unreadable`` is called for requests that cannot be decoded, with their client.
         """
         async with asyncio.TaskGroup() as tasks:
-            for door in self._doors:
-                tasks.create_task(self._serve(door, handler, unreadable))
-                tasks.create_task(door.mind())
+            for sockets in self._sockets:
+                tasks.create_task(self._serve(sockets, handler, unreadable))
+                tasks.create_task(sockets.mind())
 
     def close(self) -> None:
         """Close all sockets; a reply on its way is still delivered. Idempotent."""
-        for door in self._doors:
-            door.close()
+        for sockets in self._sockets:
+            sockets.close()
 
-    async def _serve(self, door: ServerSockets, handler: Handler, unreadable: Unreadable | None) -> None:
+    async def _serve(self, sockets: ServerSockets, handler: Handler, unreadable: Unreadable | None) -> None:
         while True:
-            request = await door.receive()
+            request = await sockets.receive()
             answer = self._answer(request.body, request.caller, handler, unreadable)
-            await door.reply(request, encode(msgspec.structs.replace(answer, sent=self._steady())))
+            await sockets.reply(request, encode(msgspec.structs.replace(answer, sent=self._steady())))
             await asyncio.sleep(0)
 
     def _answer(self, body: bytes, caller: Principal, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:

@@ -167,7 +167,7 @@ class Registry:
             make_private(folder)
             with contextlib.suppress(FileNotFoundError):  # its last owner removes the folder just now
                 lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-                if _take(lock, folder):
+                if _try_lock(lock, folder):
                     return lock
                 os.close(lock)
             time.sleep(_CLAIM_PAUSE_S)
@@ -190,7 +190,7 @@ def _is_locked(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        if not _take(lock, folder):
+        if not _try_lock(lock, folder):
             return True
         _clean(folder)
     finally:
@@ -198,7 +198,7 @@ def _is_locked(folder: Path) -> bool:
     return False
 
 
-def _take(lock: int, folder: Path) -> bool:
+def _try_lock(lock: int, folder: Path) -> bool:
     """Lock an open file; False: another has it, or has removed it since."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

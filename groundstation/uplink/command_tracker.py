@@ -30,7 +30,7 @@ class TrackedCommand:
     """A command and all that is needed to send it.
 
     Attributes:
-        news: its state, as last published.
+        update: its state, as last published.
         values: its arguments, in their units.
         deadline: when it is given up, in ns.
         repeats: how often it may still be sent again as a new packet.
@@ -39,7 +39,7 @@ class TrackedCommand:
         settled: the spacecraft has reported completion or failure.
     """
 
-    news: CommandUpdate
+    update: CommandUpdate
     command: Command
     values: dict[str, Value]
     deadline: int
@@ -52,15 +52,15 @@ class TrackedCommand:
     @property
     def over(self) -> bool:
         """Nothing more is done for it."""
-        return self.news.state in FINAL_STATES
+        return self.update.state in FINAL_STATES
 
 
 class CommandTracker:
     """All commands of a station, the last ones by number."""
 
-    def __init__(self, tell: Callable[[CommandUpdate], None]) -> None:
+    def __init__(self, publish: Callable[[CommandUpdate], None]) -> None:
         """Args: the receiver of every change."""
-        self._tell = tell
+        self._publish = publish
         self._entries: dict[int, TrackedCommand] = {}
         self._last = 0
 
@@ -83,7 +83,7 @@ class CommandTracker:
         """A new command, QUEUED."""
         self._last += 1
         definition = command.definition
-        news = CommandUpdate(
+        update = CommandUpdate(
             command=self._last,
             name=definition.name,
             arguments=values,
@@ -94,10 +94,10 @@ class CommandTracker:
             critical=definition.critical,
             bypass=bypass,
         )
-        entry = TrackedCommand(news, command, values, now + timeout, repeats)
+        entry = TrackedCommand(update, command, values, now + timeout, repeats)
         self._entries[self._last] = entry
         self._forget()
-        self._tell(news)
+        self._publish(update)
         return entry
 
     def of_transfer(self, transfer: int) -> TrackedCommand | None:
@@ -115,7 +115,7 @@ class CommandTracker:
     def delivered(self, entry: TrackedCommand, transfer: int, now: int) -> None:
         """A CLCW acknowledged the frame of one of its transfers."""
         self.sent(entry, transfer, now)
-        if not entry.news.delivered:
+        if not entry.update.delivered:
             self._change(entry, now, delivered=True)
 
     def give_up(self, entry: TrackedCommand, state: CommandState, detail: str, now: int) -> None:
@@ -131,33 +131,33 @@ class CommandTracker:
         if entry.settled:
             return
         self._sent(entry, entry.requests.index(request) + 1, now)
-        late = f"reported after {entry.news.state}" if entry.over else ""
+        late = f"reported after {entry.update.state}" if entry.over else ""
         tick = values.get("tick")
-        told: dict[str, Any] = {"tick": tick if isinstance(tick, int) else None}
-        if entry.news.request is None:  # given up before anyone knew that it was sent
-            told |= {"request": request}
+        fields: dict[str, Any] = {"tick": tick if isinstance(tick, int) else None}
+        if entry.update.request is None:  # given up before anyone knew that it was sent
+            fields |= {"request": request}
         if subtype == _ACCEPTED:
-            if entry.news.state != "ACCEPTED":
-                self._change(entry, now, state="ACCEPTED", detail=late, **told)
+            if entry.update.state != "ACCEPTED":
+                self._change(entry, now, state="ACCEPTED", detail=late, **fields)
             return
         entry.settled, entry.report_due = True, None
         if subtype == _COMPLETED:
-            self._change(entry, now, state="COMPLETED", detail=late, **told)
+            self._change(entry, now, state="COMPLETED", detail=late, **fields)
         else:
             detail = f"the spacecraft says {values.get('failure', 'failed')}"
-            self._change(entry, now, state="FAILED", detail=f"{detail}, {late}" if late else detail, **told)
+            self._change(entry, now, state="FAILED", detail=f"{detail}, {late}" if late else detail, **fields)
 
     def _sent(self, entry: TrackedCommand, attempt: int, now: int) -> None:
-        if entry.over or (entry.news.state != "QUEUED" and attempt <= entry.news.attempt):
+        if entry.over or (entry.update.state != "QUEUED" and attempt <= entry.update.attempt):
             return
-        again = {} if entry.news.state == "QUEUED" else {"detail": "sent again"}
-        state = "SENT" if entry.news.state == "QUEUED" else entry.news.state
+        again = {} if entry.update.state == "QUEUED" else {"detail": "sent again"}
+        state = "SENT" if entry.update.state == "QUEUED" else entry.update.state
         self._change(entry, now, state=state, request=entry.requests[attempt - 1], attempt=attempt, **again)
 
     def _change(self, entry: TrackedCommand, now: int, **fields: Any) -> None:
-        previous = entry.news.state
-        entry.news = msgspec.structs.replace(entry.news, previous=previous, ert=now, **{"detail": "", **fields})
-        self._tell(entry.news)
+        previous = entry.update.state
+        entry.update = msgspec.structs.replace(entry.update, previous=previous, ert=now, **{"detail": "", **fields})
+        self._publish(entry.update)
 
     def _forget(self) -> None:
         excess = len(self._entries) - KEPT

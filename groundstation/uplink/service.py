@@ -93,7 +93,7 @@ class Uplink:
         self._cop = CopService(dictionary.scid, self._settings.cop)
         self._arming = Arming()
         self._out: list[UplinkOutcome] = []
-        self._book = CommandTracker(self._out.append)
+        self._commands = CommandTracker(self._out.append)
         self._queues: dict[bool, deque[TrackedCommand]] = {False: deque(), True: deque()}
         self._sequence = first_sequence % SEQUENCE_MODULO
         self._transfers = 0
@@ -101,13 +101,13 @@ class Uplink:
         self._probe: TrackedCommand | None = None
         self._waits_since = 0
         self._down: str | None = "the link is not open yet"
-        self._told: UplinkStatus | None = None
+        self._published: UplinkStatus | None = None
 
     @property
     def deadline(self) -> int | None:
         """When `tick` is due, or None."""
         due = [self._cop.deadline, self._arming.until, self._silence_deadline()]
-        for entry in self._book.live:
+        for entry in self._commands.live:
             due += [entry.deadline, entry.report_due]
         times = [time for time in due if time is not None]
         return min(times) if times else None
@@ -148,7 +148,7 @@ class Uplink:
         if not bypass and self._cop.needs_clcw(now):
             self._send_probe(now)
         entry = self._enqueue(command, values, who, now, bypass, timeout, repeats)
-        return entry.news.command, self._end(now)
+        return entry.update.command, self._finish(now)
 
     def arm(self, seconds: float, who: str, now: int) -> list[UplinkOutcome]:
         """Allow critical commands for so long; 0 forbids them.
@@ -158,8 +158,8 @@ class Uplink:
         """
         self._arming.arm(seconds, who, now)
         text = f"{who} allows critical commands for {seconds:g} s" if seconds else f"{who} disarms"
-        self._say("COMMAND", "ARMED" if seconds else "DISARMED", text, now)
-        return self._end(now)
+        self._publish_event("COMMAND", "ARMED" if seconds else "DISARMED", text, now)
+        return self._finish(now)
 
     def directive(self, name: str, value: int | None, who: str, now: int) -> list[UplinkOutcome]:
         """Give FOP-1 a directive, by its name there.
@@ -173,23 +173,23 @@ class Uplink:
         outputs = self._cop.directive(name, value, now)
         self._waits_since = now
         given = "" if value is None else f" {value}"
-        self._say("COMMAND", "COP1_DIRECTIVE", f"{who}: {name.upper().replace('-', '_')}{given}", now)
-        self._carry_out(outputs, now)
-        return self._end(now)
+        self._publish_event("COMMAND", "COP1_DIRECTIVE", f"{who}: {name.upper().replace('-', '_')}{given}", now)
+        self._process(outputs, now)
+        return self._finish(now)
 
     def link(self, up: bool, detail: str, now: int) -> list[UplinkOutcome]:
         """The link came, or went: then all that is under way is given up."""
         self._down = None if up else detail
         if not up:
-            self._carry_out(self._cop.link_down("the link went down", now), now)
+            self._process(self._cop.link_down("the link went down", now), now)
             self._drop_queue(True, "the link went down", now)
             self._drop_queue(False, "the link went down", now)
-        return self._end(now)
+        return self._finish(now)
 
     def ocf(self, data: bytes, now: int) -> list[UplinkOutcome]:
         """The operational control field of a good frame, of any virtual channel."""
-        self._carry_out(self._cop.ocf(data, now), now)
-        return self._end(now)
+        self._process(self._cop.ocf(data, now), now)
+        return self._finish(now)
 
     def report(self, message: Telemetry, now: int) -> list[UplinkOutcome]:
         """A packet came; those of PUS service 1 speak of commands."""
@@ -197,17 +197,17 @@ class Uplink:
         if packet is None or packet.definition.service != _VERIFICATION or message.replay:
             return []
         request = message.values.get("request")
-        entry = self._book.of_request(request) if isinstance(request, int) else None
+        entry = self._commands.of_request(request) if isinstance(request, int) else None
         if isinstance(request, int) and entry is not None and packet.definition.subtype in _REPORTS:
-            self._book.reported(entry, request, packet.definition.subtype, message.values, now)
+            self._commands.reported(entry, request, packet.definition.subtype, message.values, now)
             if not _wanted(entry):
                 entry.report_due = None
-        return self._end(now)
+        return self._finish(now)
 
     def command_of(self, transmission: Transmission) -> CommandUpdate | None:
         """The command that a transmission carries, as last published; None for control commands."""
         entry = self._of(transmission)
-        return None if entry is None else entry.news
+        return None if entry is None else entry.update
 
     def begin(self, transmission: Transmission) -> bool:
         """Whether a transmission is still to be written. To be asked right before; if so, it has to be answered."""
@@ -217,26 +217,26 @@ class Uplink:
         """The link took it."""
         entry = self._of(transmission)
         if entry is not None and transmission.transfer is not None:
-            self._book.sent(entry, transmission.transfer, now)
+            self._commands.sent(entry, transmission.transfer, now)
             if transmission.kind == "BD":
                 self._expect_report(entry, now)
-        self._carry_out(self._cop.written(transmission, now), now)
-        return self._end(now)
+        self._process(self._cop.written(transmission, now), now)
+        return self._finish(now)
 
     def unwritten(self, transmission: Transmission, reason: str, now: int) -> list[UplinkOutcome]:
         """The link did not take it."""
         entry = self._of(transmission)
-        if entry is not None and entry.news.state == "QUEUED":
-            self._book.give_up(entry, "FAILED", f"not sent: {reason}", now)
-        self._carry_out(self._cop.unwritten(transmission, reason, now), now)
-        return self._end(now)
+        if entry is not None and entry.update.state == "QUEUED":
+            self._commands.give_up(entry, "FAILED", f"not sent: {reason}", now)
+        self._process(self._cop.unwritten(transmission, reason, now), now)
+        return self._finish(now)
 
     def tick(self, now: int) -> list[UplinkOutcome]:
         """Time has passed."""
-        self._carry_out(self._cop.tick(now), now)
+        self._process(self._cop.tick(now), now)
         if self._arming.expire(now):
-            self._say("COMMAND", "DISARMED", "the arming is over", now)
-        for entry in self._book.live:
+            self._publish_event("COMMAND", "DISARMED", "the arming is over", now)
+        for entry in self._commands.live:
             if now >= entry.deadline:
                 self._time_out(entry, now)
             elif entry.report_due is not None and now >= entry.report_due:
@@ -244,7 +244,7 @@ class Uplink:
         silence = self._silence_deadline()
         if silence is not None and now >= silence:
             self._send_probe(now)
-        return self._end(now)
+        return self._finish(now)
 
     def status(self, now: int) -> UplinkStatus:
         """The status of the uplink."""
@@ -282,13 +282,13 @@ class Uplink:
             raise CommandRefused(f"{name} cannot be sent: {self._down}")
         if self._cop.locked_out and not bypass:
             raise CommandRefused(f"the spacecraft is in lockout: groundstation cop unlock, or send {name} --bypass")
-        if len(self._book.live) >= self._settings.live:
+        if len(self._commands.live) >= self._settings.live:
             raise CommandRefused(f"{self._settings.live} commands are under way already: wait for one to end")
 
     def _enqueue(
         self, command: Command, values: dict[str, Value], who: str, now: int, bypass: bool, timeout: int, repeats: int
     ) -> TrackedCommand:
-        entry = self._book.open(command, values, who, now, timeout=timeout, bypass=bypass, repeats=repeats)
+        entry = self._commands.open(command, values, who, now, timeout=timeout, bypass=bypass, repeats=repeats)
         if not bypass:
             self._waits_since = now
         self._queues[bypass].append(entry)
@@ -297,13 +297,13 @@ class Uplink:
     def _pump(self, now: int) -> None:
         """Hand on what can be sent now."""
         if self._queues[False] and self._down is None:
-            self._carry_out(self._cop.start(now), now)
+            self._process(self._cop.start(now), now)
         for bypass in (True, False):
             queue = self._queues[bypass]
             while queue and self._cop.room(bypass=bypass):
-                self._hand_over(queue.popleft(), now)
+                self._transfer(queue.popleft(), now)
 
-    def _hand_over(self, entry: TrackedCommand, now: int) -> None:
+    def _transfer(self, entry: TrackedCommand, now: int) -> None:
         if not _wanted(entry):
             return
         if entry.command.definition.critical and not self._arming.armed(now):
@@ -314,32 +314,32 @@ class Uplink:
         self._transfers += 1
         entry.transfers.append(self._transfers)
         entry.requests.append(request_id(packet))
-        self._carry_out(self._cop.transfer(self._transfers, packet, now, bypass=entry.news.bypass), now)
+        self._process(self._cop.transfer(self._transfers, packet, now, bypass=entry.update.bypass), now)
 
-    def _carry_out(self, outputs: list[CopOutput], now: int) -> None:
+    def _process(self, outputs: list[CopOutput], now: int) -> None:
         for output in outputs:
             if isinstance(output, Transmission):
                 self._out.append(output)
             elif isinstance(output, Notice):
-                self._say(output.severity, output.name, output.text, now)
+                self._publish_event(output.severity, output.name, output.text, now)
                 if output.ended:
                     self._drop_queue(False, output.text, now)
             else:
                 self._delivery(output, now)
 
     def _delivery(self, output: Delivered | Undelivered, now: int) -> None:
-        entry = self._book.of_transfer(output.transfer)
+        entry = self._commands.of_transfer(output.transfer)
         if entry is None:
             return
         if isinstance(output, Delivered):
-            self._book.delivered(entry, output.transfer, now)
+            self._commands.delivered(entry, output.transfer, now)
             self._expect_report(entry, now)
-        elif entry.news.state == "QUEUED":
+        elif entry.update.state == "QUEUED":
             words = f"{output.reason}; it may have been sent" if output.begun else f"not sent: {output.reason}"
-            self._book.give_up(entry, "FAILED", words, now)
-        elif entry.news.state == "SENT" and output.transfer == entry.transfers[-1]:
+            self._commands.give_up(entry, "FAILED", words, now)
+        elif entry.update.state == "SENT" and output.transfer == entry.transfers[-1]:
             state: CommandState = "TIMEOUT" if output.silent else "FAILED"
-            self._book.give_up(entry, state, f"{output.reason}; it may have arrived", now)
+            self._commands.give_up(entry, state, f"{output.reason}; it may have arrived", now)
 
     def _drop_queue(self, bypass: bool, reason: str, now: int) -> None:
         queue = self._queues[bypass]
@@ -349,21 +349,21 @@ class Uplink:
     def _give_up_unsent(self, entry: TrackedCommand, reason: str, now: int) -> None:
         """One that has been sent before, and should have been sent again, still may be reported."""
         if not entry.requests:
-            self._book.give_up(entry, "FAILED", f"not sent: {reason}", now)
+            self._commands.give_up(entry, "FAILED", f"not sent: {reason}", now)
 
     def _time_out(self, entry: TrackedCommand, now: int) -> None:
-        news = entry.news
-        if entry in self._queues[news.bypass] and not entry.requests:
+        update = entry.update
+        if entry in self._queues[update.bypass] and not entry.requests:
             detail = f"not sent: {self._cop.obstacle(now)}"
-        elif news.state == "ACCEPTED":
+        elif update.state == "ACCEPTED":
             detail = "accepted, but no report of its completion came"
-        elif news.delivered:
+        elif update.delivered:
             detail = "it arrived, says the CLCW, but no report of it came"
         else:
             detail = "no CLCW and no report speaks of it; it may have arrived"
-        self._book.give_up(entry, "TIMEOUT", detail, now)
-        if entry in self._queues[news.bypass]:
-            self._queues[news.bypass].remove(entry)
+        self._commands.give_up(entry, "TIMEOUT", detail, now)
+        if entry in self._queues[update.bypass]:
+            self._queues[update.bypass].remove(entry)
 
     def _expect_report(self, entry: TrackedCommand, now: int) -> None:
         """It arrived, and may have to be sent again."""
@@ -374,7 +374,7 @@ class Uplink:
         entry.report_due = None
         if entry.repeats:
             entry.repeats -= 1
-            self._queues[entry.news.bypass].append(entry)
+            self._queues[entry.update.bypass].append(entry)
 
     def _silence_deadline(self) -> int | None:
         """When a CLCW that is needed has been missing for too long."""
@@ -390,25 +390,25 @@ class Uplink:
             self._probe = self._enqueue(self._ping, {}, STATION, now, True, DEFAULT_TIMEOUT, REPEATS_MAX)
 
     def _of(self, transmission: Transmission) -> TrackedCommand | None:
-        return None if transmission.transfer is None else self._book.of_transfer(transmission.transfer)
+        return None if transmission.transfer is None else self._commands.of_transfer(transmission.transfer)
 
-    def _say(self, severity: Severity, name: str, text: str, now: int) -> None:
+    def _publish_event(self, severity: Severity, name: str, text: str, now: int) -> None:
         self._out.append(EventMessage(severity=severity, source="STATION", name=name, text=text, ert=now))
 
-    def _end(self, now: int) -> list[UplinkOutcome]:
-        """What came of it all, and the status if that changed."""
+    def _finish(self, now: int) -> list[UplinkOutcome]:
+        """What is to be sent and published now: all outcomes so far, and the status if it changed."""
         self._pump(now)
-        status, told = self.status(now), self._told
-        if told is None or _changed(status, told) or status.ert - told.ert >= _STATUS_EVERY:
-            self._told = status
+        status, published = self.status(now), self._published
+        if published is None or _changed(status, published) or status.ert - published.ert >= _STATUS_EVERY:
+            self._published = status
             self._out.append(status)
         out = list(self._out)
         self._out.clear()
         return out
 
 
-def _changed(status: UplinkStatus, told: UplinkStatus) -> bool:
-    return msgspec.structs.replace(status, ert=told.ert, clcw_ert=told.clcw_ert) != told
+def _changed(status: UplinkStatus, published: UplinkStatus) -> bool:
+    return msgspec.structs.replace(status, ert=published.ert, clcw_ert=published.clcw_ert) != published
 
 
 def _repeatable(command: Command) -> bool:
@@ -418,7 +418,7 @@ def _repeatable(command: Command) -> bool:
 
 def _wanted(entry: TrackedCommand) -> bool:
     """It may go up, for the first time or again. What was accepted need not, unless it changes nothing aboard."""
-    return not entry.over and (entry.news.state != "ACCEPTED" or _repeatable(entry.command))
+    return not entry.over and (entry.update.state != "ACCEPTED" or _repeatable(entry.command))
 
 
 def _find_ping(dictionary: Dictionary) -> Command | None:

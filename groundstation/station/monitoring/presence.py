@@ -25,13 +25,13 @@ class Presence:
         registry: Registry,
         info: StationInfo,
         publisher: Publisher,
-        say: Callable[[Severity, str, str], None],
+        report: Callable[[Severity, str, str], None],
     ) -> None:
-        """Args: where the station is registered, as what, at which sockets, and the log."""
+        """Args: where the station is registered, as what, at which sockets, and how to report an event."""
         self._registry = registry
         self._info = info
         self._publisher = publisher
-        self._say = say
+        self._report = report
         self._trouble = ""
         self._times = 0
 
@@ -44,15 +44,15 @@ class Presence:
             self._publisher.bind_again()
         except CallerError as error:  # the name is another station's by now
             self._times = _TIMES_MAX
-            self._say("WARNING_HI", "REGISTRY", f"this station cannot be found any more: {error}")
+            self._report("WARNING_HI", "REGISTRY", f"this station cannot be found any more: {error}")
             return
         except StationError as error:
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                self._say("WARNING_LO", "REGISTRY", f"this station cannot be found any more: {error}")
+                self._report("WARNING_LO", "REGISTRY", f"this station cannot be found any more: {error}")
             return
         self._trouble = ""
         self._times += 1
         again = "made again" if self._times < _TIMES_MAX else "made again for the last time"
         folder = self._registry.root / self._info.name
-        self._say("WARNING_LO", "REGISTRY", f"files removed from {folder} were {again}: this station can be found")
+        self._report("WARNING_LO", "REGISTRY", f"files removed from {folder} were {again}: this station can be found")

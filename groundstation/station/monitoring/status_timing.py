@@ -20,18 +20,18 @@ class StatusTiming:
     """Knows what was published last."""
 
     def __init__(self) -> None:
-        """Nothing was."""
-        self._told: _Notable = ()
+        """Nothing was published yet."""
+        self._published: _Notable = ()
         self._at = 0
 
     def is_due(self, status: LinkStatus, now: int) -> bool:
         """Whether to publish this at ``now``, in ns."""
         every = STATUS_EVERY_NS if status.playback is None else REPLAYED_EVERY_NS
-        return notable(status) != self._told or now - self._at >= every
+        return notable(status) != self._published or now - self._at >= every
 
     def published(self, status: LinkStatus, now: int) -> None:
         """It was published."""
-        self._told, self._at = notable(status), now
+        self._published, self._at = notable(status), now
 
 
 def notable(status: LinkStatus) -> _Notable:

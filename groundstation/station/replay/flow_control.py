@@ -68,8 +68,8 @@ class ReplayFlowControl:
             return not self._waiting
         return self._published() - self._heard < AHEAD and self._clock() - self._heard_at < SILENCE_S
 
-    async def play(self, queue: IngestQueue, take: Callable[[ArchivedReport], None]) -> None:
-        """Take all reports that wait, piece by piece, each as soon as there is room for what comes of it."""
+    async def play(self, queue: IngestQueue, process: Callable[[ArchivedReport], None]) -> None:
+        """Process all reports that wait, piece by piece, each as soon as there is room for what comes of it."""
         while (kept := queue.take()) is not None:
             for piece in _pieces(kept):
                 while not self.has_room:
@@ -77,7 +77,7 @@ class ReplayFlowControl:
                     self._moved.clear()
                     await self._moved.wait()
                 queue.held = False
-                take(piece)
+                process(piece)
                 await asyncio.sleep(0)  # requests are answered between two pieces
 
 
