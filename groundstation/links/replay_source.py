@@ -5,7 +5,7 @@ Rules:
    published (events, changes of contact, commands, acknowledgements, gaps of the recording).
 2. What is retold is not a moment of the link: it comes at its own time, but never later than what follows it in the
    sequence, so that it never makes a replay wait for the past.
-3. Every published message is given, also those that decoding produces again; `ReplaySession` publishes each once.
+3. Every published message is given, also those that decoding produces again; `ReplayFilter` lets each through once.
 4. An unreadable record is reported at its place, and reading goes on after it: a damaged record costs itself alone.
 5. A time that is a day away from the one before it and from most of those that follow is a damaged one: the replay does
    not wait for it.

@@ -1,6 +1,6 @@
-"""A running station: one process that receives, records, publishes and obeys commands.
+"""A running station: one process that receives, records, publishes and executes commands.
 
-`station` joins the parts; `process` starts one in the background; `registry` says which stations run on this machine;
-`publisher`, `command_server` and `snapshot` serve viewers; `replay` plays a recording in place of a link. Only `cli`
-imports from here.
+`station` puts one together: a `server` for its viewers, around a session. `live_session` receives, records and
+commands; `replay` plays a recording in its place; `session` is what both are. `process` starts a station in the
+background; `registry` says which stations run on this machine. Only `cli` and `hil` import from here.
 """

@@ -116,9 +116,9 @@ def _prepare_session(config: StationConfig, clock: Clock, wall: Clock, started: 
     link = open_link(config.link, clock, config.mission)
     make_receiver = partial(Receiver, config.dictionary, config.profile, link.url)
     make_snapshot = partial(SnapshotCache, config.mission, config.name, os.getpid(), started)
+    receiver = make_receiver()  # refuses a profile that no link delivers
     if isinstance(link, ReplayLink):
         return link.now, lambda publisher: ReplaySession(link, make_receiver, make_snapshot, publisher, clock)
-    receiver = make_receiver()
     logged = with_wire_log(link)
 
     def make_live(publisher: Publisher) -> Session:
