@@ -2,9 +2,82 @@
 
 Sans-I/O: bytes and numbers in, values out. No sockets, threads, files or clocks may live here, and nothing of
 `groundstation` or `hil` may be imported. Formats are declared in construct; live decoding runs code generated
-from those declarations (`layout` reads them, `codec` generates).
+from those declarations (`structures.layout` reads them, `structures.codec` generates).
+
+The names below are the public API; each is loaded when it is first asked for. All else may move.
+
+    Dictionary, PacketDef, CommandDef, EventDef, ChannelDef, Milestone    a mission's declaration
+    Quantity, Limits                                                      a number with its unit and limits
+    Mission, Display, Plot                                                a declaration with its link and display
+    Deframer, LinkProfile                                                 bytes to frames
+    PacketExtractor                                                       frames to packets
 
 PYTEST_DONT_REWRITE: a pytest plugin comes with this distribution, and pytest would warn if this was loaded before it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from protocols.declare.commands import CommandDef as CommandDef
+    from protocols.declare.dictionary import ChannelDef as ChannelDef
+    from protocols.declare.dictionary import Dictionary as Dictionary
+    from protocols.declare.dictionary import EventDef as EventDef
+    from protocols.declare.dictionary import Milestone as Milestone
+    from protocols.declare.dictionary import PacketDef as PacketDef
+    from protocols.declare.mission import Display as Display
+    from protocols.declare.mission import Mission as Mission
+    from protocols.declare.mission import Plot as Plot
+    from protocols.decode.packets import PacketExtractor as PacketExtractor
+    from protocols.profile import LinkProfile as LinkProfile
+    from protocols.structures.fields import Limits as Limits
+    from protocols.structures.fields import Quantity as Quantity
+    from protocols.sync.deframer import Deframer as Deframer
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "ChannelDef": "declare.dictionary",
+    "CommandDef": "declare.commands",
+    "Deframer": "sync.deframer",
+    "Dictionary": "declare.dictionary",
+    "Display": "declare.mission",
+    "EventDef": "declare.dictionary",
+    "Limits": "structures.fields",
+    "LinkProfile": "profile",
+    "Milestone": "declare.dictionary",
+    "Mission": "declare.mission",
+    "PacketDef": "declare.dictionary",
+    "PacketExtractor": "decode.packets",
+    "Plot": "declare.mission",
+    "Quantity": "structures.fields",
+}
+
+__all__ = [
+    "ChannelDef",
+    "CommandDef",
+    "Deframer",
+    "Dictionary",
+    "Display",
+    "EventDef",
+    "Limits",
+    "LinkProfile",
+    "Milestone",
+    "Mission",
+    "PacketDef",
+    "PacketExtractor",
+    "Plot",
+    "Quantity",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the public API, when it is first asked for: a start imports only what it uses."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from groundstation import __version__
 from groundstation.cli.lazy_group import Lazy, LazyGroup
 from groundstation.cli.runtime import run_cli
 from groundstation.exit_codes import DONE, HANGUP, INTERRUPTED, errors_of, exit_codes
+from protocols import __version__
 
 COMMANDS = {
     "acknowledge": Lazy("groundstation.cli.commanding:acknowledge", "Clear the alarms of a station."),

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from groundstation.cli.options.completion import command_arguments, lander_commands, stations
-from groundstation.cli.options.connection import Target, find_target, key_options
+from groundstation.cli.options.connection import key_options
 from groundstation.cli.options.mission import mission_option
 from groundstation.cli.options.number import Number
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
@@ -29,6 +29,7 @@ from groundstation.messages.commanding import (
 )
 from groundstation.messages.text import command_line, json_line, utc
 from groundstation.messages.wire import AnyMessage, Refusal, Snapshot
+from groundstation.station.address import StationAddress, find_station
 from groundstation.viewer.client import StationClient
 from groundstation.viewer.requests import RequestFactory, who_am_i
 from groundstation.viewer.source import StationBack, StationLost
@@ -123,7 +124,7 @@ def send(
     def follow(client: StationClient) -> Awaitable[CommandUpdate | None]:
         return _send(client, request, show, timeout + _PATIENCE_S if wait else None)
 
-    last = _with_station(find_target(station, key, server_key), follow)
+    last = _with_station(find_station(station, key, server_key), follow)
     if last is not None:
         _conclude(last)
 
@@ -157,7 +158,7 @@ def arm(seconds: float, station: str | None, key: str | None, server_key: str | 
       groundstation arm 30
     """
     request = _orderer().arm(seconds)
-    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
+    write_line(_with_station(find_station(station, key, server_key), lambda client: _order(client, request)).text)
 
 
 @click.command(epilog=exit_codes(*REQUEST, CommandRefused))
@@ -174,7 +175,7 @@ def acknowledge(station: str | None, key: str | None, server_key: str | None) ->
     Who did it and when is recorded and shown. A loss that lasts keeps its badge; a later one is another alarm.
     """
     request = _orderer().acknowledge()
-    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
+    write_line(_with_station(find_station(station, key, server_key), lambda client: _order(client, request)).text)
 
 
 @click.command(cls=_TakesNumbers, epilog=exit_codes(*REQUEST, CommandRefused))
@@ -195,10 +196,10 @@ def cop(directive: str | None, value: int | None, station: str | None, key: str 
     The station initiates by itself when a command waits; only lockout waits for a person.
     """
     if directive is None:
-        echo(*_with_station(find_target(station, key, server_key), _uplink_status))
+        echo(*_with_station(find_station(station, key, server_key), _uplink_status))
         return
     request = _orderer().directive(_known_directive(directive), value)
-    write_line(_with_station(find_target(station, key, server_key), lambda client: _order(client, request)).text)
+    write_line(_with_station(find_station(station, key, server_key), lambda client: _order(client, request)).text)
 
 
 def _known_directive(name: str) -> str:
@@ -209,7 +210,7 @@ def _known_directive(name: str) -> str:
     return directive
 
 
-def _with_station(target: Target, work: Callable[[StationClient], Awaitable[_T]]) -> _T:
+def _with_station(target: StationAddress, work: Callable[[StationClient], Awaitable[_T]]) -> _T:
     """Do something with a client of the station, and close it."""
 
     async def run() -> _T:

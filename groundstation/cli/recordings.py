@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from groundstation.analysis.recorded_mission import installed_mission
 from groundstation.cli.decode import Progress
 from groundstation.cli.options.completion import recordings
-from groundstation.cli.options.mission import installed_mission, mission_for, recorded_mission_option
+from groundstation.cli.options.mission import mission_for, recorded_mission_option
 from groundstation.cli.options.named import Choice
 from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
 from groundstation.exit_codes import READING, exit_codes

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from groundstation.cli.options.completion import stations
-from groundstation.cli.options.connection import find_target, invitation, key_options
+from groundstation.cli.options.connection import invitation, key_options
 from groundstation.cli.options.mission import mission_option
 from groundstation.cli.options.station import check_link, station_config, station_options
 from groundstation.errors import ArchiveError
@@ -18,6 +18,7 @@ from groundstation.formats.output import echo, tell, write_json
 from groundstation.host.clock import host_clock
 from groundstation.host.service import end_with_parent
 from groundstation.ports.listing import format_ports, list_ports
+from groundstation.station.address import find_station
 from groundstation.station.process import stop_elsewhere, stop_station
 from groundstation.station.registry import Registry, StationInfo
 from groundstation.station.station import run_station
@@ -81,7 +82,7 @@ def stop(station: str | None, key: str | None, server_key: str | None) -> None:
       groundstation stop
       groundstation stop tcp://HOST:5571 --key anna --server-key KEY
     """
-    target = find_target(station, key, server_key)
+    target = find_station(station, key, server_key)
     if target.info is None:
         closed = asyncio.run(stop_elsewhere(target.client(), "stopped from the command line"))
         echo(f"{target.name} has stopped and closed its recording" if closed else f"{target.name} was asked to stop")

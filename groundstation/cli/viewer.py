@@ -14,7 +14,7 @@ from typing import Self
 import click
 
 from groundstation.cli.options.completion import recordings, stations
-from groundstation.cli.options.connection import find_target, key_options
+from groundstation.cli.options.connection import key_options
 from groundstation.cli.options.mission import mission_for, mission_option, recorded_mission_option
 from groundstation.cli.options.number import Number
 from groundstation.cli.options.station import check_link, output_options, station_config, station_options
@@ -31,6 +31,7 @@ from groundstation.links.replay import ReplayLink, replay_url
 from groundstation.messages.text import utc
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import onboard_lines
+from groundstation.station.address import find_station
 from groundstation.station.config import StationConfig
 from groundstation.station.process import check_recording, is_running, start_station, stop_station
 from groundstation.station.registry import StationInfo
@@ -97,7 +98,7 @@ def watch(
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
-    target = find_target(station, key, server_key)
+    target = find_station(station, key, server_key)
     try:
         sys.exit(show(target.ends, style, in_ascii, client=target.client()))
     except ViewerCrashed as error:

@@ -10,8 +10,8 @@ from groundstation.cli.lazy_group import Lazy, LazyGroup
 from groundstation.cli.runtime import run_cli
 from groundstation.exit_codes import errors_of, exit_codes
 from groundstation.host.service import hold_signals
-from hil import __version__
 from hil.exit_codes import LIVE
+from protocols import __version__
 
 COMMANDS = {
     "campaign": Lazy("hil.cli.run:campaign_command", "Fly a scenario many times, with values drawn at random."),

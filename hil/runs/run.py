@@ -39,7 +39,6 @@ from groundstation.host.service import EXIT_INTERRUPTED, Interrupted
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Counters
 from groundstation.ports.board_lock import WAIT_S
-from hil import __version__
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import INCOMPLETE, UNSTABLE
 from hil.faults import EnvironmentFault, Spec, Way, When
@@ -69,6 +68,7 @@ from hil.verdict.result import (
     worst,
 )
 from hil.verdict.stream_diff import where
+from protocols import __version__
 from protocols.lander import EPOCH, LANDER, MARS6
 from protocols.units import NS_PER_MS, NS_PER_S
 

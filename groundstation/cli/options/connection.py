@@ -1,63 +1,11 @@
-"""Which station a command line connects to: one of this host by its name, or a remote one with keys."""
+"""The options with which a client connects to a station, and how to invite one."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import click
 
 from groundstation.cli.options.completion import keys
-from groundstation.errors import CallerError
-from groundstation.host.clock import host_clock
-from groundstation.security.endpoints import Endpoints, is_private, pair_of
-from groundstation.security.keys import Credentials, KeyStore, checked_key
-from groundstation.station.registry import Registry, StationInfo
-from groundstation.viewer.client import StationClient
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A station to connect to. ``info`` is None for a remote one."""
-
-    ends: Endpoints
-    credentials: Credentials | None = None
-    info: StationInfo | None = None
-
-    @property
-    def name(self) -> str:
-        """What to call it."""
-        return self.ends.telemetry if self.info is None else self.info.name
-
-    def client(self) -> StationClient:
-        """A new client of it."""
-        return StationClient(self.ends, host_clock, credentials=self.credentials)
-
-
-def find_target(wanted: str | None, key: str | None = None, server_key: str | None = None) -> Target:
-    """The station that was asked for.
-
-    Args:
-        wanted: a name or endpoint of this host, ``tcp://HOST:PORT``, or None for the only one that runs here.
-        key: the name or path of the key to show.
-        server_key: the public key that the station must prove.
-
-    Raises:
-        StationGone: none runs here.
-        CallerError: it does not run here, or a key is missing or cannot be.
-        KeyUnusable: the key's file cannot be used.
-    """
-    if wanted is None or not wanted.startswith("tcp://"):
-        info = Registry().find(wanted)
-        return Target(info, info=info)
-    ends = pair_of(wanted)
-    if key is not None and server_key is not None:
-        return Target(ends, Credentials(KeyStore().load(key), checked_key(server_key)))
-    if key is not None or server_key is not None or not is_private(wanted):
-        raise CallerError(
-            f"{wanted} needs a key: --key NAME (groundstation keys new NAME) and --server-key with the public key "
-            "of the station, which `groundstation keys list` shows on its host"
-        )
-    return Target(ends)
+from groundstation.station.registry import StationInfo
 
 
 def invitation(info: StationInfo) -> list[str]:

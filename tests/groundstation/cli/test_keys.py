@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from groundstation.cli.keys import keys
-from groundstation.cli.options.connection import find_target
 from groundstation.errors import CallerError
 from groundstation.security.keys import KeyStore
+from groundstation.station.address import find_station
 
 
 @pytest.fixture(autouse=True)
@@ -52,17 +52,17 @@ def test_an_unknown_name() -> None:
 
 def test_a_station_elsewhere_is_reached_with_two_keys() -> None:
     pair = KeyStore().new("anna")
-    target = find_target("tcp://192.0.2.1:5571", "anna", "AB" * 32)
+    target = find_station("tcp://192.0.2.1:5571", "anna", "AB" * 32)
     assert target.ends.command == "tcp://192.0.2.1:5572"
     assert target.credentials is not None
     assert (target.credentials.own, target.credentials.server) == (pair, "ab" * 32)
-    assert find_target("tcp://127.0.0.1:5571").credentials is None
+    assert find_station("tcp://127.0.0.1:5571").credentials is None
     for key, server_key in ((None, None), ("anna", None), (None, "ab" * 32)):
         with pytest.raises(CallerError, match=r"--key NAME .* and --server-key"):
-            find_target("tcp://192.0.2.1:5571", key, server_key)
+            find_station("tcp://192.0.2.1:5571", key, server_key)
     with pytest.raises(CallerError, match="--server-key"):
-        find_target("tcp://127.0.0.1:5571", "anna")
+        find_station("tcp://127.0.0.1:5571", "anna")
     with pytest.raises(CallerError, match="groundstation keys new"):
-        find_target("tcp://192.0.2.1:5571", "boris", "ab" * 32)
+        find_station("tcp://192.0.2.1:5571", "boris", "ab" * 32)
     with pytest.raises(CallerError, match="64 hexadecimal digits"):
-        find_target("tcp://192.0.2.1:5571", "anna", "ab")
+        find_station("tcp://192.0.2.1:5571", "anna", "ab")

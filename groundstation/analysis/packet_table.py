@@ -1,0 +1,160 @@
+"""Packets of one type as numpy columns, one row a packet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from groundstation.errors import CallerError
+from groundstation.recordings.columns import PacketColumns, packet_columns
+from groundstation.recordings.reader import ArchiveReader
+from protocols.declare.mission import Mission
+from protocols.decode.bulk_packets import labels
+from protocols.nearest import nearest
+
+Array = npt.NDArray[Any]
+TIMES = ("scet", "ert", "vcid", "sequence")
+"""Columns beside the parameters."""
+
+
+class PacketTable(Mapping[str, Array]):
+    """Packets of one type: an array for each parameter, all of one length, in the order in which they were received.
+
+    Beside the parameters: ``scet`` and ``ert`` (onboard time and time of reception in ns UTC since 1970), ``vcid`` and
+    ``sequence``. Values are calibrated, in the dictionary's units; those of an enumeration are its words. Where a
+    parameter means nothing, since the flag that it depends on is 0, the array is masked.
+    """
+
+    def __init__(self, packet: str, columns: Mapping[str, Array]) -> None:
+        """Args: the packet's name, and the columns by name."""
+        self.packet = packet
+        self._columns = dict(columns)
+
+    def __getitem__(self, name: str) -> Array:
+        """A column.
+
+        Raises:
+            KeyError: there is none of that name; with the nearest.
+        """
+        if name not in self._columns:
+            raise KeyError(f"{self.packet} has no parameter {name!r}{nearest(name, self._columns)}")
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        """Number of columns; `rows` is the number of packets."""
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"<{self.packet}: {self.rows} packets, {', '.join(self._columns)}>"
+
+    @property
+    def rows(self) -> int:
+        """Number of packets."""
+        return len(self._columns["scet"])
+
+    @property
+    def scet(self) -> Array:
+        """Onboard times in ns UTC since 1970."""
+        return self._columns["scet"]
+
+    @property
+    def time(self) -> npt.NDArray[np.datetime64]:
+        """Onboard times as numpy's, in ns."""
+        return np.asarray(self.scet, np.int64).view("datetime64[ns]")
+
+    def between(self, since: int | None, until: int | None) -> PacketTable:
+        """The packets with an onboard time from ``since`` on and before ``until``, in ns; None: no bound."""
+        chosen = np.ones(self.rows, np.bool_)
+        if since is not None:
+            chosen &= self.scet >= since
+        if until is not None:
+            chosen &= self.scet < until
+        return PacketTable(self.packet, {name: column[chosen] for name, column in self._columns.items()})
+
+    def to_pandas(self) -> Any:
+        """A pandas ``DataFrame``, indexed by onboard time in UTC. A masked value is missing.
+
+        Raises:
+            CallerError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: PLC0415 - not everybody has it
+        except ImportError as error:
+            raise CallerError("pandas is not installed: pip install pandas") from error
+        index = pandas.DatetimeIndex(self.time, tz="UTC", name="scet")
+        columns = {name: pandas.Series(_unmasked(column), index) for name, column in self._columns.items()}
+        return pandas.DataFrame({name: column for name, column in columns.items() if name != "scet"}, index)
+
+    def to_arrow(self) -> Any:
+        """An Apache Arrow ``Table``. Times are timestamps in UTC; a masked value is null.
+
+        Raises:
+            CallerError: pyarrow is not installed.
+        """
+        try:
+            import pyarrow  # noqa: PLC0415 - not everybody has it
+        except ImportError as error:
+            raise CallerError("pyarrow is not installed: pip install 'mars6-groundstation[parquet]'") from error
+        stamp = pyarrow.timestamp("ns", "UTC")
+        made = {}
+        for name, column in self._columns.items():
+            mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
+            kind = stamp if name in ("scet", "ert") else None
+            made[name] = pyarrow.array(np.ma.getdata(column), kind, mask=mask)
+        return pyarrow.table(made)
+
+
+def _unmasked(column: Array) -> Array:
+    """A column with NaN, or None where it is not of floats, in place of what is masked; as it is if nothing is."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return column
+    is_float = np.issubdtype(column.dtype, np.floating)
+    cells = np.array(column.data, column.dtype if is_float else object)
+    cells[np.ma.getmaskarray(column)] = np.nan if is_float else None
+    return cells
+
+
+def read_packets(reader: ArchiveReader, mission: Mission, name: str) -> PacketTable:
+    """All packets of a type in the good frames of a recording.
+
+    Raises:
+        CallerError: the mission has no such packet.
+        ArchiveError: the recording cannot be read.
+    """
+    dictionary = mission.dictionary
+    if name not in dictionary.by_name:
+        raise CallerError(f"no packet {name!r}{nearest(name, dictionary.by_name)}")
+    packet = dictionary.by_name[name]
+    words = labels(packet)
+    blocks = [_block(found, words) for found in packet_columns(reader, dictionary, mission.link_profile, [name])]
+    if blocks:
+        return PacketTable(name, {column: _joined([block[column] for block in blocks]) for column in blocks[0]})
+    empty: dict[str, Array] = {column: np.empty(0, np.int64) for column in TIMES}
+    for parameter in packet.parameters:
+        empty[parameter.name] = np.empty(0, np.float64 if parameter.is_number else np.str_)
+    return PacketTable(name, empty)
+
+
+def _block(found: PacketColumns, words: Mapping[str, Mapping[int, str]]) -> dict[str, Array]:
+    values = {name: _in_words(column, words.get(name)) for name, column in found.values.items()}
+    masked = {name: np.ma.MaskedArray(values[name], gone) for name, gone in found.void.items()}
+    return {**{name: np.asarray(getattr(found, name)) for name in TIMES}, **values, **masked}
+
+
+def _in_words(column: Array, words: Mapping[int, str] | None) -> Array:
+    if words is None:
+        return np.asarray(column)
+    return np.array([words.get(number, str(number)) for number in column.tolist()], np.str_)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """The blocks of a column as one, without a mask if nothing is masked."""
+    join: Callable[[Sequence[Array]], Any] = np.ma.concatenate
+    joined = join(parts)
+    return np.asarray(joined.data) if not np.ma.is_masked(joined) else joined

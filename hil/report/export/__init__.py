@@ -1,0 +1,1 @@
+"""A report as files for other programs: JSON, and JUnit for CI."""
