@@ -35,7 +35,7 @@ from protocols.profile import UART, LinkProfile
 from protocols.profile_text import read_profile
 from protocols.sync.bit_sync import BitForm
 
-_PAINT_EVERY_S = 0.2
+PAINT_EVERY_S = 0.2
 _STDOUT = Path("-")
 
 
@@ -56,7 +56,7 @@ class Progress:
         """``count`` more bytes are decoded."""
         self._done += count
         now = time.monotonic()
-        if not self._shown or now - self._painted < _PAINT_EVERY_S:
+        if not self._shown or now - self._painted < PAINT_EVERY_S:
             return
         self._painted, self._visible = now, True
         rate = self._done / (now - self._start) / 1e6

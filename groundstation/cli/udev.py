@@ -34,7 +34,7 @@ from groundstation.host.udev import (
 )
 from groundstation.ports.access import running_takers
 
-_SYSTEM = Path("/")
+SYSTEM = Path("/")
 _RULER = "─" * 72
 
 _EPILOG = exit_codes(DONE, CallerError, RulesError, RulesForbidden, INTERRUPTED)
@@ -44,7 +44,7 @@ def _root_option(*, exists: bool) -> Callable[[click.decorators.FC], click.decor
     return click.option(
         "--root",
         type=click.Path(exists=exists, file_okay=False, path_type=Path),
-        default=_SYSTEM,
+        default=SYSTEM,
         show_default=True,
         help="Root of another file system, for example of a package or an image.",
     )
@@ -161,7 +161,7 @@ def _ask(question: str, yes: bool) -> None:
 
 def _need_permission(path: Path, what: str, root: Path) -> None:
     if not may_write(path):
-        options = [] if root == _SYSTEM else ["--root", str(root)]
+        options = [] if root == SYSTEM else ["--root", str(root)]
         again = ["sudo", sys.executable, "-m", "groundstation.cli", "udev", what, *options]
         raise RulesForbidden(f"root is needed for {path}; nothing was changed; run: {shell_join(again)}")
 
@@ -171,11 +171,11 @@ def _reload_text() -> str:
 
 
 def _say_reload(root: Path) -> None:
-    if root == _SYSTEM:
+    if root == SYSTEM:
         echo(f"and then run: {_reload_text()}")
 
 
 def _reload(root: Path) -> None:
-    if root == _SYSTEM:
+    if root == SYSTEM:
         reload_rules()
         echo("udev applies it to what is plugged in")

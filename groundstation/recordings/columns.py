@@ -25,8 +25,8 @@ from protocols.profile import LinkProfile
 
 Times = npt.NDArray[np.int64]
 _FRAMES_A_READ = 65_536
-_CHUNKS_A_READ = 16_384
-_BLOCK = 8 << 20
+CHUNKS_A_READ = 16_384
+BLOCK = 8 << 20
 """Bytes decoded at a time."""
 
 _MAX_PACKET = 4096
@@ -147,12 +147,12 @@ def _reads(reader: ArchiveReader) -> Iterator[tuple[list[int], list[bytes]]]:
     times: list[int] = []
     pieces: list[bytes] = []
     size = 0
-    for page in reader.chunk_rows(_CHUNKS_A_READ):
+    for page in reader.chunk_rows(CHUNKS_A_READ):
         times += [row[1] for row in page]
         fresh = [row[2] for row in page]
         pieces += fresh
         size += sum(map(len, fresh))
-        if size >= _BLOCK:
+        if size >= BLOCK:
             yield times, pieces
             times, pieces, size = [], [], 0
     if pieces:

@@ -153,10 +153,10 @@ class StationApp(App[int]):
 
     async def _receive(self) -> None:
         try:
-            self._fold(StationBack(await self._source.connect()))
+            self.apply(StationBack(await self._source.connect()))
             count = 0
             async for update in self._source.messages():
-                self._fold(update)
+                self.apply(update)
                 count += 1
                 if count % _BREATH == 0:
                     await asyncio.sleep(0)
@@ -186,7 +186,8 @@ class StationApp(App[int]):
                 self.model.flight.load(answer)
                 self._descent.paint_plots()
 
-    def _fold(self, update: Update) -> None:
+    def apply(self, update: Update) -> None:
+        """Take an update into the model, and let it be painted."""
         if isinstance(update, StationLost):
             self.model.station_lost(update.since_ns)
         elif isinstance(update, StationBack):

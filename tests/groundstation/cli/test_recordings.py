@@ -67,9 +67,9 @@ def recorded_by(folder: Path, mission: str) -> Path:
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, screen: Tty, *arguments: str) -> None:
     """Run a command on a terminal that is painted at every step."""
-    monkeypatch.setattr("groundstation.cli.decode._PAINT_EVERY_S", 0)
-    monkeypatch.setattr("groundstation.recordings.columns._BLOCK", 1000)
-    monkeypatch.setattr("groundstation.recordings.columns._CHUNKS_A_READ", 20)
+    monkeypatch.setattr("groundstation.cli.decode.PAINT_EVERY_S", 0)
+    monkeypatch.setattr("groundstation.recordings.columns.BLOCK", 1000)
+    monkeypatch.setattr("groundstation.recordings.columns.CHUNKS_A_READ", 20)
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stderr", screen)
     cli.main(list(arguments), standalone_mode=False)
@@ -205,7 +205,7 @@ def test_rows_on_a_terminal_have_no_progress_between_them(
 ) -> None:
     screen = Tty()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("groundstation.cli.decode._PAINT_EVERY_S", 0)
+    monkeypatch.setattr("groundstation.cli.decode.PAINT_EVERY_S", 0)
     monkeypatch.setattr(sys, "stdout", BinaryTty())
     monkeypatch.setattr(sys, "stderr", screen)
     cli.main(["decode", str(recording), "--jsonl", to], standalone_mode=False)

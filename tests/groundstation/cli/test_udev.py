@@ -166,7 +166,7 @@ def test_a_disk_that_says_no_is_told(root: Path) -> None:
 def test_on_the_running_system_udev_is_told(
     root: Path, udevadm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("groundstation.cli.udev._SYSTEM", root)
+    monkeypatch.setattr("groundstation.cli.udev.SYSTEM", root)
     told = ["control --reload", "trigger --action=change --subsystem-match=usb --subsystem-match=tty --settle"]
     result = invoke("install", "--yes", root=root)
     assert f"udevadm {told[0]} && udevadm {told[1]}" in result.output

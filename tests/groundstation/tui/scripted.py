@@ -404,6 +404,7 @@ class ScriptedSource:
         self._updates, self._clock, self._speed = updates, clock, speed
         self._first = first or snapshot()
         self.done = asyncio.Event()
+        self._late: asyncio.Queue[Update] = asyncio.Queue()
         self.closed = False
         self.asked: list[AnyMessage] = []
         self.answer: AnyMessage = RequestAccepted(text="taken")
@@ -415,14 +416,23 @@ class ScriptedSource:
         return self._first
 
     async def messages(self) -> AsyncIterator[Update]:
-        """The script; afterwards silence, as of a station with nothing to say."""
+        """The script; afterwards what `say` is given."""
         for at, update in self._updates:
             if self._speed:
                 await asyncio.sleep(max(0.0, (host(at) - self._clock.now) / S / self._speed))
             self._clock.now = host(at)
             yield update
         self.done.set()
-        await asyncio.Event().wait()
+        while True:
+            update = await self._late.get()
+            yield update
+            self._late.task_done()
+
+    async def say(self, *updates: Update) -> None:
+        """What the station says after its script; until the application has taken it."""
+        for update in updates:
+            self._late.put_nowait(update)
+        await self._late.join()
 
     async def request(self, message: AnyMessage, timeout_s: float | None = None) -> AnyMessage:
         """Remember what was asked; the answer is as set. Curves are asked for by the application itself."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.strip import Strip
 
 from groundstation.messages.commanding import CommandState
 from groundstation.messages.wire import Heartbeat, History
@@ -83,13 +84,20 @@ class Stage:
     async def hears(self, seconds: float) -> None:
         """Set the clock, and let the station say something then: it goes on."""
         self.clock.now = host(seconds)
-        self.app._fold(Heartbeat(ert=host(seconds), sequences={}))
+        await self.source.say(Heartbeat(ert=host(seconds), sequences={}))
         await self.settle()
+
+    def colours(self, text: str) -> set[str]:
+        """The colours of a piece of text on the screen, wherever it stands."""
+        styles = [part.style for strip in self._strips() for part in strip if text in part.text]
+        return {style.color.name for style in styles if style is not None and style.color is not None}
 
     def text(self) -> str:
         """What is on the screen."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+        return "\n".join(strip.text.rstrip() for strip in self._strips()) + "\n"
+
+    def _strips(self) -> list[Strip]:
+        return self.app.screen._compositor.render_strips()
 
 
 @asynccontextmanager

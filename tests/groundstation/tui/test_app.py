@@ -54,7 +54,7 @@ def test_hold_freezes_values_while_reception_goes_on() -> None:
     async def play() -> None:
         async with staged(script(until=100.0)) as stage:
             await stage.pilot.press("space")
-            stage.app._fold(event(101.0, "LATE", "while held"))
+            await stage.source.say(event(101.0, "LATE", "while held"))
             await stage.at(110.0)
             assert "HELD" in stage.text()
             assert "LATE" not in stage.text()
@@ -91,7 +91,7 @@ def test_a_plot_names_the_same_value_as_the_telemetry() -> None:
 
     async def play() -> str:
         async with staged(script(until=150.0), size=(120, 40)) as stage:
-            stage.app._fold(descent(150.4))
+            await stage.source.say(descent(150.4))
             screen = stage.app.screen
             assert isinstance(screen, DescentScreen)
             screen.paint()
@@ -148,8 +148,10 @@ def test_what_comes_while_the_application_closes_finds_no_screen_and_does_no_har
         async with staged(script(until=100.0)) as stage:
             pass
         assert stage.app.screen_stack == []
-        stage.app._paint()
-        stage.app._alarm()
+        stage.app.painter.now()
+        for _, update in script(start=100.1, until=LOS + 0.5):
+            stage.app.apply(update)
+        assert stage.app.model.alarms == 1
 
     asyncio.run(play())
 

@@ -195,7 +195,7 @@ def test_a_loss_is_seen_while_a_command_is_typed_and_the_line_stays() -> None:
             await stage.pilot.press("colon", *"FIRE")
             for at, update in script(start=LOS - 0.9, until=LOS + 0.5):
                 stage.clock.now = host(at)
-                stage.app._fold(update)
+                await stage.source.say(update)
             await stage.settle()
             assert stage.shows(CommandScreen)
             assert "LOSS OF SIGNAL  LANDER" in stage.text()
@@ -212,7 +212,7 @@ def test_the_history_scrolls_and_keys_do_not_reach_the_screen_below() -> None:
     async def play(stage: Stage) -> None:
         for number in range(1, 31):
             for news in ordered(number, "PING", "QUEUED", at=90 + number / 10):
-                stage.app._fold(news)
+                await stage.source.say(news)
         await stage.pilot.press("colon")
         await stage.settle()
         assert "  30 " in stage.text() and "   1 " not in stage.text()

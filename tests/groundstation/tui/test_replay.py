@@ -107,7 +107,7 @@ def test_a_loss_can_be_read_and_not_be_acknowledged() -> None:
             assert "A recording has no alarm" in stage.text() and stage.source.asked == []
             assert "CRC ✓ → lander ✗" in stage.text()
             news = Acknowledgement(ert=host(LOS + 3), who="eve", losses=[loss_of(stage.app.model)], replay=True)
-            stage.app._fold(news)
+            await stage.source.say(news)
             await stage.settle()
             assert "by eve" in stage.text()
 
@@ -138,8 +138,7 @@ def test_it_is_marked_on_every_screen(size: tuple[int, int]) -> None:
         async with staged(replayed(script(until=200.0), paused=True), size) as stage:
             assert stage.text().count(" REPLAY ") == 2  # the header and the bar
             assert "LIVE" not in stage.text()
-            border = stage.app._styles["rule"]
-            assert border.color is not None and border.color.name == "#e69f00"
+            assert stage.colours("─") == {"#e69f00"}
             for key in ("p", "question_mark", "escape", "p", "g"):
                 await stage.pilot.press(key)
                 await stage.settle()
