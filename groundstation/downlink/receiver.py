@@ -121,6 +121,10 @@ class Receiver:
         """Take one report of the link, in time order."""
         return list(self.news(report))
 
+    def feed(self, data: bytes, ert: int) -> list[ReceiverEvent]:
+        """Take bytes that were read at ``ert``, in ns UTC since 1970: what they bring."""
+        return self.take(Chunk(ert, data)) if data else []
+
     def news(self, report: Report) -> Iterator[ReceiverEvent]:
         """Take one report of the link, in time order; to be iterated to its end before the next."""
         self.frames, self.ocfs = [], []
