@@ -22,6 +22,9 @@ import serial
 from groundstation.errors import LinkError
 from groundstation.ports.access import holders, is_pty, refusal
 
+_MEMORY = 1
+"""The major number of /dev/null, /dev/zero and their like: devices that no serial port is among."""
+
 
 def open_port(path: str, baud: int) -> serial.Serial:
     """Open and configure a port for this process alone.
@@ -82,13 +85,13 @@ def probe(path: str) -> None:
         PortAbsent: it is not there.
         PortBusy: another process has it for itself.
         PortForbidden: this user may not.
-        LinkError: it is not a device.
+        LinkError: it is not a device, or one of memory, such as /dev/null.
     """
     try:
-        mode = os.stat(path).st_mode
+        mode, number = (status := os.stat(path)).st_mode, status.st_rdev
     except OSError as error:
         raise refusal(path, error) from error
-    if not stat.S_ISCHR(mode):
+    if not stat.S_ISCHR(mode) or os.major(number) == _MEMORY:
         raise LinkError(f"{path} is not a serial port: `groundstation ports` lists them")
     if not os.access(path, os.R_OK | os.W_OK):
         denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
