@@ -536,6 +536,7 @@ class ArchiveReader:
             firsts = [self._execute(schema.FIRST_IDS.format(table), ())[0][0] for table in tables]
             wrong = self._wrong_table([*tables, "meta"])
             largest = self._execute(schema.LARGEST_CHUNK, ())[0][0]
+            hollow = self.has_frames and self._execute(schema.FRAMES_WITHOUT_BYTES, ())[0][0]
         except DATABASE_ERRORS as error:
             if not is_damage(error):
                 raise ArchiveError(f"{self.path} cannot be read: {error}") from error
@@ -544,10 +545,14 @@ class ArchiveReader:
             return str(found[0]).splitlines()[-1]
         if any(first is not None and (not isinstance(first, int) or first < 1) for first in firsts):
             return "ids below 1"
-        if wrong:
-            return f"a {wrong} holds values that cannot be"
-        if largest > LARGEST_ROW:
-            return "a chunk is larger than any read"
+        faults = {
+            f"impossible values in the table {wrong}": bool(wrong),
+            "a chunk is larger than any read": largest > LARGEST_ROW,
+            "frames are indexed whose bytes are missing": bool(hollow),
+        }
+        for fault, is_found in faults.items():
+            if is_found:
+                return fault
         return "its journal is damaged" if self.journal == "read" and self._has_damaged_journal() else ""
 
     def _wrong_table(self, tables: list[str]) -> str:

@@ -136,6 +136,14 @@ SELECT EXISTS (
         OR quality NOT IN ('GOOD', 'CORRECTED', 'CRC', 'RS', 'SYNC')
 )
 """
+FRAMES_WITHOUT_BYTES = """
+SELECT EXISTS (
+    SELECT 1 FROM frame LEFT JOIN chunk ON chunk.id = frame.chunk
+    WHERE chunk.id IS NULL
+) AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'gap')
+"""
+"""Whether frames are indexed whose bytes are not there; a station that could not keep them says so in a gap."""
+
 NO_TIMES = "SELECT EXISTS (SELECT 1 FROM {} WHERE ert = -9223372036854775808)"
 LARGEST_CHUNK = "SELECT coalesce(max(length(data)), 0) FROM chunk"
 WRONG_BODIES = "SELECT id, kind FROM event WHERE NOT json_valid(body) LIMIT ?"

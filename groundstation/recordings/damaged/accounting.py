@@ -228,7 +228,7 @@ def _spans(clean: sqlite3.Connection, holes: list[_Hole]) -> list[_Span]:
 
 def _of_span(span: _Span, indexed: _Indexed) -> Lost:
     reads = indexed.reads_in(span.first, span.last)
-    erts = [indexed.reads[number] for number in reads]
+    erts = [indexed.reads[number] for number in reads if number in indexed.reads]
     size = sum(indexed.sizes_in(span.first, span.last))
     times = erts or [ert for ert in (span.holes[0].before, span.holes[-1].after) if ert is not None]
     return Lost(
@@ -278,11 +278,11 @@ class _Indexed:
         for number, size in clean.execute("SELECT chunk, size FROM frame"):
             if is_lost(number):
                 found.sizes[number] = found.sizes.get(number, 0) + size
-        found.ids, found.sized = sorted(found.reads), sorted(found.sizes)
+        found.ids, found.sized = sorted(found.reads.keys() | found.sizes.keys()), sorted(found.sizes)
         return found
 
     def reads_in(self, first: int, last: int) -> list[int]:
-        """Ids of lost reads."""
+        """Ids of lost reads: those of the index of reads, and those in which known frames begin."""
         return self.ids[bisect_left(self.ids, first) : bisect_right(self.ids, last)]
 
     def sizes_in(self, first: int, last: int) -> list[int]:

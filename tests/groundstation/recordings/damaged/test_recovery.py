@@ -114,6 +114,19 @@ def test_one_page_of_reads_is_told_in_reads_bytes_and_times(tmp_path: Path, whol
     assert f"{len(gone)} reads of about {132 * len(gone):,} bytes, received 1970-01-01 00:00:00.000" in str(damage)
 
 
+def test_rows_that_are_gone_without_a_trace_are_told_by_their_frames(tmp_path: Path, whole: bytes) -> None:
+    """SQLite finds nothing wrong with it, and the link would get the blame for the lost frames."""
+    path = put(tmp_path, whole)
+    with closing(sqlite3.connect(path)) as db, db:
+        gone = [number for (number,) in db.execute("SELECT id FROM chunk WHERE ert BETWEEN 100 AND 109")]
+        db.execute("DELETE FROM chunk WHERE ert BETWEEN 100 AND 109")
+    with ArchiveReader(path) as reader:
+        reader.check()
+        assert reader.damage is not None
+        assert (reader.damage.reads, reader.damage.bytes) == (len(gone), 132 * len(gone)) == (10, 1320)
+        assert "frames are indexed whose bytes are missing" in reader.lack
+
+
 def page(data: bytes, number: int) -> bytes:
     return data[number * PAGE : (number + 1) * PAGE]
 
