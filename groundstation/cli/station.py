@@ -45,11 +45,13 @@ def serve(
     """Receive LINK, record it, and serve viewers until stopped.
 
     LINK is serial:DEVICE?baud=N, zmq:ENDPOINT or replay:RECORDING. The station needs no terminal; viewers come and go.
+    Ctrl-C, SIGTERM or the end of its terminal closes the recording and ends it; under nohup it outlives its terminal.
 
     \b
     Examples:
       groundstation serve serial:/dev/ttyACM0?baud=115200
       groundstation serve serial:/dev/ttyUSB0 --mission ./sparrow.py    another spacecraft
+      nohup groundstation serve serial:/dev/ttyACM0 &                   goes on when ssh ends
       groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for remote viewers, too
     """
     if with_parent:

@@ -51,8 +51,8 @@ def lander_command(
 ) -> None:
     """Serve the software lander, so that any station can receive it.
 
-    The descent begins when a station opens the link. After the pass the link stays open until Ctrl-C or SIGTERM, and
-    the lander takes commands: RESET, then START, fly it again.
+    The descent begins when a station opens the link. After the pass the link stays open until Ctrl-C, SIGTERM or
+    the end of its terminal, and the lander takes commands: RESET, then START, fly it again.
     """
     if announce:
         end_with_parent()
