@@ -1,4 +1,4 @@
-"""Tests, tools and benchmarks use what is public: what they need beyond that, a user needs too."""
+"""Tests, tools, benchmarks and examples use what is public: what they need beyond that, a user needs too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted(path for folder in ("tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+FOLDERS = ("tests", "tools", "benchmarks", "examples")
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 DOCUMENTED = {
     "_",  # of construct: the enclosing structure
     "_replace",  # of a named tuple
@@ -63,7 +64,7 @@ def test_private_names_are_found(code: str, found: list[str]) -> None:
     assert [name for _, name in private_names(ast.parse(code))] == found
 
 
-def test_no_test_tool_or_benchmark_uses_a_private_name() -> None:
+def test_only_the_packages_use_their_private_names() -> None:
     used = [
         f"{path.relative_to(ROOT)}:{line}: {name}"
         for path in FILES
