@@ -12,7 +12,7 @@ from typing import Any, Self
 
 EXIT_INTERRUPTED = 130
 _PR_SET_PDEATHSIG = 1
-_PARENT = "MARS6_PARENT_PID"
+_PARENT = "GROUNDSTATION_PARENT_PID"
 
 
 def parented() -> dict[str, str]:
