@@ -98,3 +98,20 @@ def test_a_scenario_is_flown_by_a_call(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "result.json").exists()
     again = hil.run_scenario("los-091105", seed=7)
     assert again.seed == 7 and again.passed
+
+
+def test_the_guides_block_runs_and_its_tables_are_whole(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[1] / "docs/python-api.md").read_text(encoding="utf-8")
+    record(tmp_path / "pass.sqlite")
+    block = guide.split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("2240 packets, ")
+    for package in (groundstation, hil, protocols):
+        missing = [
+            name
+            for name in package.__all__
+            if f"{name}`" not in guide and f"`{name}(" not in guide and not name.startswith("__")
+        ]
+        assert missing == []

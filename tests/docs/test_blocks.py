@@ -52,6 +52,7 @@ NOT_RUN = {
 
 OWN_TESTS = {
     ("own-mission.md", "python"): "tests/protocols/declare/test_loading.py",
+    ("python-api.md", "python"): "tests/test_public_api.py",
     ("hil-tests.md", "python"): "tests/system/test_hil_tests_doc.py",
     ("hil-tests.md", "toml"): "tests/system/test_hil_tests_doc.py",
     ("hil-tests.md", "yaml"): "tests/system/test_hil_tests_doc.py",  # written out there; only GitHub can run it
