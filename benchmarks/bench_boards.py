@@ -35,9 +35,9 @@ class Listener:
         self.stream = bytearray()
         self.times: list[tuple[int, float]] = []
         self._changed = threading.Condition()
-        self.machine: Machine = MACHINES[target](self._take)
+        self.machine: Machine = MACHINES[target](self._receive)
 
-    def _take(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         now = time.monotonic()
         with self._changed:
             self.times.append((len(self.stream), now))

@@ -109,7 +109,7 @@ class Bridge:
         self._config = config
         self._link = link
         self._guests = AuthorizedKeys(store)
-        self._say = say
+        self._log = say
         self._tally = EventThrottle(lambda text: say(f"refused: {text}"), clock)
         self._stream = secrets.token_hex(8)
         self._buffer = RelayBuffer(config.buffer)
@@ -158,7 +158,7 @@ class Bridge:
             loop.add_signal_handler(number, self._stop.set)
         self._link.start(lambda report: self._sink(report, loop))
         async with asyncio.TaskGroup() as tasks:
-            work = (self._gate.serve(), self._pump(), self._hear(), self._mind(), self._connections.watch())
+            work = (self._gate.serve(), self._pump(), self._receive(), self._mind(), self._connections.watch())
             running = [tasks.create_task(each) for each in work]
             await self._stop.wait()
             self._link.stop()
@@ -180,7 +180,7 @@ class Bridge:
                 self._listened = report.ert
         self._arrived.ring(loop)
         if isinstance(report, TransportChange):
-            loop.call_soon_threadsafe(self._say, report.detail)
+            loop.call_soon_threadsafe(self._log, report.detail)
 
     # ------------------------------------------------------------------------------------------- down
 
@@ -231,7 +231,7 @@ class Bridge:
                 raise
             if self._station is not None and self._station.identity == identity and self._station.here:
                 self._station.here = False
-                self._say("the station left: what comes now is kept for it")
+                self._log("the station left: what comes now is kept for it")
             return False
         return True
 
@@ -242,7 +242,7 @@ class Bridge:
 
     # ------------------------------------------------------------------------------------------- up
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         while True:
             identity, *frames = await self._router.recv_multipart(copy=False)
             self._connections.heard(frames[-1], sum(map(len, frames)))
@@ -251,9 +251,9 @@ class Bridge:
             except DecodeError as error:
                 self._tally.note("malformed", f"not a message of a station: {error}")
                 continue
-            await self._take(identity.bytes, self._gate.key_of(frames[0]), message)
+            await self._process(identity.bytes, self._gate.key_of(frames[0]), message)
 
-    async def _take(self, identity: bytes, key: str, message: RelayMessage) -> None:
+    async def _process(self, identity: bytes, key: str, message: RelayMessage) -> None:
         caller = self._gate.caller(key)
         station = self._station
         if caller.rights == "none":
@@ -278,7 +278,7 @@ class Bridge:
         with self._lock:
             welcome = Welcome(stream=self._stream, acked=self._buffer.acked, may_write=caller.rights == "command")
         await self._send(identity, pack_news(0, 0, welcome))
-        self._say(f"a station came{'' if caller.key is None else f' with the key {caller.key!r}'}")
+        self._log(f"a station came{'' if caller.key is None else f' with the key {caller.key!r}'}")
 
     async def _received(self, station: _Station, news: Received) -> None:
         """The station's acknowledgement: the first says where to go on, later ones what to drop."""
@@ -306,7 +306,7 @@ class Bridge:
             await asyncio.to_thread(self._link.write, data)
         except LinkError as error:
             self.unwritten += len(data)
-            self._say(f"commands not written: {error}")
+            self._log(f"commands not written: {error}")
 
     async def _send_away(self, identity: bytes, detail: str) -> None:
         await self._send(identity, pack_news(0, 0, Busy(detail=detail)))
@@ -319,25 +319,25 @@ class Bridge:
             station = self._station
             if station is not None and self._gate.caller(station.key).rights == "none":
                 self._station, station.here = None, False
-                self._say("the station's key was revoked: no more data is sent to it")
+                self._log("the station's key was revoked: no more data is sent to it")
                 await self._send_away(station.identity, "the station's key is no longer authorized")
-            self._tell_of_list()
-            self._tell_of_drops()
+            self._report_key_file()
+            self._report_drops()
             self._tally.tick()
             await asyncio.sleep(_MIND_EVERY_S)
 
-    def _tell_of_list(self) -> None:
+    def _report_key_file(self) -> None:
         if self._guests.error not in (None, self._told_list):
-            self._say(f"no client is authorized: {self._guests.error}")
+            self._log(f"no client is authorized: {self._guests.error}")
         self._told_list = self._guests.error
 
-    def _tell_of_drops(self) -> None:
+    def _report_drops(self) -> None:
         """Report the first drop, and whenever their number has doubled since the last report."""
         with self._lock:
             dropped, size = self._buffer.dropped, self._buffer.dropped_bytes
         if dropped and dropped >= 2 * self._told_dropped:
             self._told_dropped = dropped
-            self._say(f"the buffer is full and no station takes data: {dropped} reads, {size} bytes dropped so far")
+            self._log(f"the buffer is full and no station takes data: {dropped} reads, {size} bytes dropped so far")
 
     def _sum_up(self) -> None:
         with self._lock:
@@ -346,7 +346,7 @@ class Bridge:
                 f"dropped {buffer.dropped} reads ({buffer.dropped_bytes} bytes); "
                 f"{buffer.waiting} bytes not acknowledged"
             )
-        self._say(f"the bridge ends: {text}; {self.unwritten} bytes of commands not written")
+        self._log(f"the bridge ends: {text}; {self.unwritten} bytes of commands not written")
 
 
 def _parts(entry: Entry) -> list[bytes]:

@@ -72,12 +72,12 @@ def bridge(port: str, bind: str, key: str | None, buffer: int, announce: bool, w
         tell(f"  {shell_join(['groundstation', 'serve', _link(endpoint, own)])}")
 
     async def run() -> None:
-        await Bridge(config, with_wire_log(link), store, host_clock, _say).run(ready)
+        await Bridge(config, with_wire_log(link), store, host_clock, _log_line).run(ready)
 
     asyncio.run(run())
 
 
-def _say(text: str) -> None:
+def _log_line(text: str) -> None:
     tell(f"{utc(host_clock(), 0)} {text}")
     _LOG.info("%s", text)
 

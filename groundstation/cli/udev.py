@@ -77,7 +77,7 @@ def install(root: Path, yes: bool) -> None:
         echo(f"{path} is in place and of this version; to have udev apply it again: {_reload_text()}")
         return
     echo(f"{path} will {'be replaced by' if path.exists() else 'hold'}:", _RULER, *rules().splitlines(), _RULER)
-    _say_reload(root)
+    _print_reload(root)
     _need_permission(path, "install", root)
     _ask("Write it?", yes)
     write_rules(path)
@@ -96,7 +96,7 @@ def remove(root: Path, yes: bool) -> None:
         echo(f"{elsewhere} came with a package: remove that" if elsewhere else f"there is no {path}")
         return
     echo(f"{path} will be removed")
-    _say_reload(root)
+    _print_reload(root)
     _need_permission(path, "remove", root)
     _ask("Remove it?", yes)
     delete_rules(path)
@@ -110,9 +110,9 @@ def check(root: Path) -> None:
     """Say for every board plugged in whether its name, group and permission are right, and for you whether you may."""
     boards = list(plugged_boards(root))
     faults = [
-        _say("rules", _rules_fault(root), f"{installed(root)}"),
-        _say("user", _user_fault(boards), user_name()),
-        *(_say(*line) for board in boards for line in _board_lines(board)),
+        _print_check("rules", _rules_fault(root), f"{installed(root)}"),
+        _print_check("user", _user_fault(boards), user_name()),
+        *(_print_check(*line) for board in boards for line in _board_lines(board)),
     ]
     if not boards:
         echo("board          none that the rules know is plugged in")
@@ -148,7 +148,7 @@ def _rules_fault(root: Path) -> str | None:
     return None
 
 
-def _say(subject: str, fault: str | None, fine: str) -> bool:
+def _print_check(subject: str, fault: str | None, fine: str) -> bool:
     """One line of the check; whether it is a fault."""
     echo(f"{subject:<8} {'WRONG' if fault else 'ok':<5} {fault or fine}")
     return fault is not None
@@ -170,7 +170,7 @@ def _reload_text() -> str:
     return " && ".join(map(shlex.join, RELOAD))
 
 
-def _say_reload(root: Path) -> None:
+def _print_reload(root: Path) -> None:
     if root == SYSTEM:
         echo(f"and then run: {_reload_text()}")
 

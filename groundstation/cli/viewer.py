@@ -55,27 +55,27 @@ class _Interrupts:
         self._before = {number: signal.getsignal(number) for number in self._NUMBERS}
 
     def __enter__(self) -> Self:
-        self.hold()
+        self.defer()
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def hold(self) -> None:
+    def defer(self) -> None:
         """Note the next one."""
         self._noted = False
         for number in self._NUMBERS:
-            signal.signal(number, self._note)
+            signal.signal(number, self._on_signal)
 
-    def heed(self) -> None:
+    def enable(self) -> None:
         """Let the next one be a KeyboardInterrupt; one that was noted is one now."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # as asyncio expects it
         if self._noted:
             raise KeyboardInterrupt
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._noted:
             raise KeyboardInterrupt
         self._noted = True
@@ -144,7 +144,7 @@ def run(
     with _Interrupts() as interrupts:
         info = start_station(config, wait=wait)
         try:
-            interrupts.heed()
+            interrupts.enable()
             code = show(info, style, in_ascii, closing=None if keep else f"Stopping station {info.name}.")
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
@@ -152,12 +152,12 @@ def run(
             code = 0
             raise
         finally:
-            interrupts.hold()
-            _part_with(info, stop=not keep and code in _CLOSED_BY_USER)
+            interrupts.defer()
+            _stop_or_leave(info, stop=not keep and code in _CLOSED_BY_USER)
     sys.exit(code)
 
 
-def _part_with(info: StationInfo, *, stop: bool) -> None:
+def _stop_or_leave(info: StationInfo, *, stop: bool) -> None:
     """Stop the station or leave it, and print which if the output is still open.
 
     Raises:

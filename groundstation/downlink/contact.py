@@ -304,7 +304,7 @@ class ContactMonitor:
         evidence.harmed.discard(vcid)
         evidence.suspected.discard(vcid)
         self._count(channel, vcfc, step, scet, ert)
-        changes = [*self._climb(channel, step, ert), *self._revise(vcid, ert)]
+        changes = [*self._after_good_frame(channel, step, ert), *self._revise(vcid, ert)]
         self._reschedule(channel)
         return changes
 
@@ -354,7 +354,7 @@ class ContactMonitor:
         channel.place, channel.placed, channel.last_vcfc = step.place, ert, vcfc
         channel.last_scet = scet if scet is not None else channel.last_scet
 
-    def _climb(self, channel: _Channel, step: FrameStep, ert: int) -> list[ContactChange]:
+    def _after_good_frame(self, channel: _Channel, step: FrameStep, ert: int) -> list[ContactChange]:
         """The state after a good frame."""
         if channel.state in ("NO_SIGNAL", "LOS"):
             channel.run = channel.contact_frames = 1
@@ -383,12 +383,12 @@ class ContactMonitor:
         if channel.state == "ACQUIRING":
             back: SignalState = "LOS" if channel.verdict is not None else "NO_SIGNAL"
             return self._move(channel, back, deadline)
-        verdict = self._judge(channel, now)
+        verdict = self._verdict(channel, now)
         channel.verdict, channel.restarted = verdict, False
         channel.outage, channel.lost_at = NOTHING, channel.place
         return self._move(channel, "LOS", deadline, verdict=verdict)
 
-    def _judge(self, channel: _Channel, now: int) -> LosVerdict:
+    def _verdict(self, channel: _Channel, now: int) -> LosVerdict:
         cause, evidence = self._cause(channel)
         last = channel.last_ert or 0
         last_byte = max(self._evidence.last_byte or last, last)

@@ -77,7 +77,7 @@ class Interrupts:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
+        self._before = {number: signal.signal(number, self._on_signal) for number in stop_signals()}
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)
         return self
 
@@ -96,7 +96,7 @@ class Interrupts:
         finally:
             self._reading = False
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         again, self.exit_code = self.exit_code is not None, self.exit_code or 128 + number
         if self._reading or again:
             raise Interrupted(number)

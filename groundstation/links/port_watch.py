@@ -52,21 +52,21 @@ class Meddling:
 class PortWatch:
     """Watches one open port until `close`."""
 
-    def __init__(self, fd: int, path: str, others: list[Holder], tell: Callable[[Meddling], None]) -> None:
+    def __init__(self, fd: int, path: str, others: list[Holder], publish: Callable[[Meddling], None]) -> None:
         """Begin.
 
         Args:
             fd: the open port, configured. It has to stay open until `close`.
             path: its name.
             others: who had it open before.
-            tell: told what others do, from a thread of its own.
+            publish: told what others do, from a thread of its own.
         """
         self._fd = fd
         self._path = path
-        self._tell = tell
+        self._publish = publish
         self._others = others
         self._settings = _settings(fd)
-        self._repeated = EventThrottle(lambda text: tell(Meddling("moment", text)), time.monotonic_ns)
+        self._repeated = EventThrottle(lambda text: publish(Meddling("moment", text)), time.monotonic_ns)
         self._inotify = _inotify(path)
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC)
         self._changed = ""
@@ -118,22 +118,22 @@ class PortWatch:
         with contextlib.suppress(OSError):  # it has gone: the reader finds that out
             fcntl.ioctl(self._fd, _TCSETS2, self._settings)
             self._changed = _difference(self._settings, now)
-            self._note_change()
+            self._count_change()
 
-    def _note_change(self) -> None:
+    def _count_change(self) -> None:
         """Settings were changed, and are as they were."""
         now, before = time.monotonic(), self._changed_at
         self._changed_at = now
         if now - before < _FIGHT_S and not self._fighting:
             self._fighting = True
-            self._tell_state("")
+            self._report_state("")
         elif not self._fighting:
             self._repeated.note(self._changed, f"another program set {self._path} to {self._changed}; it was set back")
 
     def _check_fight(self) -> None:
         if self._fighting and time.monotonic() - self._changed_at >= _FIGHT_S:
             self._fighting = False
-            self._tell_state("its settings are left alone")
+            self._report_state("its settings are left alone")
 
     def _check_readers(self) -> None:
         found = others_at(self._path)
@@ -141,15 +141,15 @@ class PortWatch:
             return
         left = [str(holder) for holder in self._others if holder not in found]
         self._others = found
-        self._tell_state(f"{' and '.join(left)} left it")
+        self._report_state(f"{' and '.join(left)} left it")
 
-    def _tell_state(self, ended: str) -> None:
+    def _report_state(self, ended: str) -> None:
         """What others do and go on doing; if it is nothing, what has ended."""
         told = [shared_text(self._others)] if self._others else []
         if self._fighting:
             told.append(f"another program sets it to {self._changed} again and again; it is set back each time")
         kind: Disturbance = "lasting" if told else ""
-        self._tell(Meddling(kind, f"{self._path} is open; {'; '.join(told) or ended}"))
+        self._publish(Meddling(kind, f"{self._path} is open; {'; '.join(told) or ended}"))
 
 
 def others_at(path: str) -> list[Holder]:

@@ -81,7 +81,7 @@ class ReplayLink:
         self._broken = ""
         self._stopping = False
         self._changed = threading.Condition()
-        self._sink: Callable[[Report], None] = _nobody
+        self._sink: Callable[[Report], None] = _discard
         self._reader = ReaderThread(self._run, f"replay {path.name}")
 
     @classmethod
@@ -438,5 +438,5 @@ def replay_url(path: Path, speed: float | None = None, start: str | None = None,
     return f"replay:{quote(os.fsencode(path.absolute()))}" + ("?" + "&".join(options) if options else "")
 
 
-def _nobody(report: Report) -> None:
+def _discard(report: Report) -> None:
     """Before `start`."""

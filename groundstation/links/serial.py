@@ -63,7 +63,7 @@ class SerialLink:
         self._baud = baud
         self._clock = clock
         self._last = 0
-        self._sink: Callable[[Report], None] = _nobody
+        self._sink: Callable[[Report], None] = _discard
         self._reader = ReaderThread(self._run, f"serial {path}")
         self._lock = threading.Lock()
         self._port: serial.Serial | None = None
@@ -139,7 +139,7 @@ class SerialLink:
             self._port = port
         self._meddling = SimpleQueue()
         shared = f"; {shared_text(others)}" if others else ""
-        watch = PortWatch(port.fileno(), self._path, others, self._note)
+        watch = PortWatch(port.fileno(), self._path, others, self._queue_meddling)
         try:
             self._change("CONNECTED", f"{self._where} is open{shared}", "lasting" if others else "")
             lost = self._read(port.fileno(), backoff)
@@ -151,7 +151,7 @@ class SerialLink:
         if lost is not None:
             self._change("DISCONNECTED", lost)
 
-    def _note(self, meddling: Meddling) -> None:
+    def _queue_meddling(self, meddling: Meddling) -> None:
         """In the thread that watches: reports come from the reader alone."""
         self._meddling.put(meddling)
         self._reader.wake()
@@ -168,7 +168,7 @@ class SerialLink:
                 self._sink(Idle(self._stamp()))
                 continue
             if fd not in dict(ready):  # woken: a read would return nothing, as from a port that is gone
-                self._tell_meddling()
+                self._report_meddling()
                 continue
             try:
                 data = os.read(fd, READ_SIZE)
@@ -185,7 +185,7 @@ class SerialLink:
             self._sink(Chunk(ert, data))
         return None
 
-    def _tell_meddling(self) -> None:
+    def _report_meddling(self) -> None:
         self._reader.clear()
         while not self._meddling.empty():
             meddling = self._meddling.get()
@@ -222,5 +222,5 @@ def _write_all(fd: int, data: bytes, path: str) -> None:
             raise PortAbsent(f"{path} is gone: {error.strerror}") from error
 
 
-def _nobody(_: Report) -> None:
+def _discard(_: Report) -> None:
     """The sink before `SerialLink.start`."""

@@ -76,7 +76,7 @@ class ZmqLink:
         self._connected = False
         self._told = ""
         self._retry_at: int | None = None
-        self._sink: Callable[[Report], None] = _nobody
+        self._sink: Callable[[Report], None] = _discard
         self._writes: queue.Queue[_Write] = queue.Queue(_WAITING_WRITES)
         self._reader = ReaderThread(self._run, f"zmq {endpoint}")
 
@@ -309,5 +309,5 @@ def configure(socket: zmq.Socket[Any]) -> None:
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, int(Backoff.LAST * 1000))
 
 
-def _nobody(_: Report) -> None:
+def _discard(_: Report) -> None:
     """The sink before `ZmqLink.start`."""

@@ -17,9 +17,9 @@ class EventThrottle:
     EVERY = 10 * NS_PER_S
     KINDS = 64
 
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], int]) -> None:
+    def __init__(self, publish: Callable[[str], None], clock: Callable[[], int]) -> None:
         self.total = 0
-        self._tell = tell
+        self._publish = publish
         self._clock = clock
         self._kinds: dict[str, tuple[int, int, str]] = {}
 
@@ -30,7 +30,7 @@ class EventThrottle:
             kind, text = "", "others"
         since, more, _ = self._kinds.get(kind, (0, -1, ""))
         if more < 0:
-            self._tell(text)
+            self._publish(text)
             since = self._clock()
         self._kinds[kind] = (since, more + 1, text)
 
@@ -41,7 +41,7 @@ class EventThrottle:
             if now - since < self.EVERY:
                 continue
             if more:
-                self._tell(f"{text}; {more} more times in {(now - since) // NS_PER_S} s")
+                self._publish(f"{text}; {more} more times in {(now - since) // NS_PER_S} s")
                 self._kinds[kind] = (now, 0, text)
             else:
                 del self._kinds[kind]

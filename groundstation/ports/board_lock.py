@@ -131,7 +131,7 @@ def lock_holder(device: Device, folders: Sequence[Path] = FOLDERS) -> LockHolder
         owners = sorted(lock_owners(status))
         if owners:
             return LockHolder(owners[0], command_line(owners[0]), status.st_mtime_ns)
-        return None if _take(fd) else LockHolder(0, "", status.st_mtime_ns)
+        return None if _flock(fd) else LockHolder(0, "", status.st_mtime_ns)
     finally:
         os.close(fd)
 
@@ -147,7 +147,7 @@ def _try_lock(device: Device, folder: Path) -> BoardLock | None:
         fd = _open(path)
     except OSError as error:
         raise LockRefused(f"the lock of {device}, {path}, cannot be used: {error.strerror}; remove it") from error
-    if _take(fd):
+    if _flock(fd):
         with contextlib.suppress(PermissionError):  # another user's, not writable: its time is that of its creation
             os.utime(fd)
         return BoardLock(device, fd)
@@ -155,7 +155,7 @@ def _try_lock(device: Device, folder: Path) -> BoardLock | None:
     return None
 
 
-def _take(fd: int) -> bool:
+def _flock(fd: int) -> bool:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

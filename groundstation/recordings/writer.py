@@ -198,20 +198,20 @@ class ArchiveWriter:
         """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
         _check(ert, link)
         with self._lock:
-            return self._take("chunk", ert, len(data), (ert, link, data))
+            return self._enqueue("chunk", ert, len(data), (ert, link, data))
 
     def frames(self, entries: Sequence[FrameEntry]) -> None:
         """Index frames that were found in recorded chunks."""
         with self._lock:
             for entry in entries:
-                self._take("frame", entry.ert, 0, entry)
+                self._enqueue("frame", entry.ert, 0, entry)
 
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
         """Record an event. ``body`` is JSON in UTF-8."""
         _check(ert, kind)
         _check(scet or 0, "")
         with self._lock:
-            self._take("event", ert, len(body), (ert, scet, kind, body))
+            self._enqueue("event", ert, len(body), (ert, scet, kind, body))
 
     def meta(self, key: str, value: str) -> None:
         """Record or replace a fact about the pass. Never dropped: there are few of them.
@@ -234,7 +234,7 @@ class ArchiveWriter:
         """
         with self._state:
             target, before = self._accepted, self._failures
-            self._hurry()
+            self._flush_soon()
             self._state.wait_for(lambda: self._committed >= target or self._gave_up or self._failures > before)
             if self._committed < target:
                 raise ArchiveError(self.error)
@@ -256,7 +256,7 @@ class ArchiveWriter:
     ) -> None:
         self.close()
 
-    def _take(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
+    def _enqueue(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
         has_room = self._has_room(size) or self._wait_for_room(size)
         self._sequence += 1
         if has_room:
@@ -273,7 +273,7 @@ class ArchiveWriter:
         """A burst may outrun the disk for a moment; after a first refusal the caller is not held up again."""
         if self._refusal is not None or self._gap is not None or self._closing:
             return False
-        self._hurry()
+        self._flush_soon()
         self._state.wait_for(lambda: self._has_room(size) or self._refusal is not None, _PATIENCE_S)
         return self._has_room(size)
 
@@ -282,7 +282,7 @@ class ArchiveWriter:
         self._bytes += record.size
         self._accepted += 1
         if len(self._queue) * 2 == self._max_records and self._refusal is None:
-            self._hurry()
+            self._flush_soon()
 
     def _drop(self, table: _Table, ert: int, size: int) -> None:
         if self._gap is None:
@@ -301,7 +301,7 @@ class ArchiveWriter:
     def _trouble(self, what: str) -> str:
         return f"{self.path}: cannot be written: {what}"
 
-    def _hurry(self) -> None:
+    def _flush_soon(self) -> None:
         self._urgent = True
         self._state.notify_all()
 

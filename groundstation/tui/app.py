@@ -120,7 +120,7 @@ class StationApp(App[int]):
         """Start to listen."""
         if self.no_color:
             self.theme = "ansi-dark"
-        await self.push_screen(self._dressed(self._descent))
+        await self.push_screen(self._with_theme(self._descent))
         self.run_worker(self.painter.run(), group="paint")
         self.run_worker(self._receive(), group="receive")
         self.run_worker(self._steer(), group="steer")
@@ -221,9 +221,9 @@ class StationApp(App[int]):
         self._styles = styles(colour=not self.no_color, replay=self._marked)
         for screen in self.screen_stack:
             if isinstance(screen, DescentScreen | CommandScreen):
-                screen.wear(self._styles)
+                screen.apply_styles(self._styles)
 
-    def _dressed(self, screen: Screen[ScreenResultType]) -> Screen[ScreenResultType]:
+    def _with_theme(self, screen: Screen[ScreenResultType]) -> Screen[ScreenResultType]:
         screen.set_class(self.no_color, "nocolour")
         return screen
 
@@ -278,7 +278,7 @@ class StationApp(App[int]):
 
     async def action_command(self) -> None:
         """The command screen."""
-        await self.push_screen(self._dressed(CommandScreen(self._styles, self._glyphs, self._live_view)))
+        await self.push_screen(self._with_theme(CommandScreen(self._styles, self._glyphs, self._live_view)))
 
     def action_acknowledge(self) -> None:
         """Acknowledge the losses that are shown, for all viewers: the station says whether that is so."""

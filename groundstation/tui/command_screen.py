@@ -141,11 +141,11 @@ class CommandScreen(Screen[None]):
     def _meant(self) -> CommandInfo | None:
         return self._found[self._chosen] if self._found else None
 
-    def wear(self, styles: Styles) -> None:
+    def apply_styles(self, styles: Styles) -> None:
         """Other styles: a replay is marked on every screen."""
         self._styles = styles
         for panel in self._panels.values():
-            panel.wear(styles)
+            panel.apply_styles(styles)
 
     def paint(self) -> None:
         """Everything, for the clock as it stands."""
@@ -170,7 +170,7 @@ class CommandScreen(Screen[None]):
 
     def answered(self, text: str, *, taken: bool) -> None:
         """What became of an order: the station's words, and whether it took it."""
-        self._say(text, "good" if taken else "warning")
+        self._show_note(text, "good" if taken else "warning")
         if taken and self._entry.value == self._asked:
             self._entry.value = ""
 
@@ -180,7 +180,7 @@ class CommandScreen(Screen[None]):
             return
         self._search()
         if self._entry.value.strip():
-            self._say(*self._outlook(self._entry.value))
+            self._show_note(*self._outlook(self._entry.value))
 
     def _outlook(self, text: str) -> tuple[str, Tone]:
         """What would become of the text."""
@@ -205,10 +205,10 @@ class CommandScreen(Screen[None]):
         try:
             draft = read(text, known)
         except CommandRefused as error:
-            self._say(str(error), "warning")
+            self._show_note(str(error), "warning")
             return
         self._asked = text
-        self._say("sent, no answer yet", "dim")
+        self._show_note("sent, no answer yet", "dim")
         self.post_message(Ordered(draft))
 
     def _complete(self) -> None:
@@ -232,7 +232,7 @@ class CommandScreen(Screen[None]):
         """Escape: clear the line; when it is clear, close."""
         if self._entry.value:
             self._entry.put("")
-            self._say("", "dim")
+            self._show_note("", "dim")
         else:
             self.dismiss()
 
@@ -243,7 +243,7 @@ class CommandScreen(Screen[None]):
         self._chosen = self._found.index(before) if before in self._found else 0
         self.paint()
 
-    def _say(self, text: str, tone: Tone) -> None:
+    def _show_note(self, text: str, tone: Tone) -> None:
         self._note = text, tone
         self.paint()
 

@@ -141,11 +141,11 @@ class DescentScreen(Screen[None]):
         self._notice = text
         self.paint()
 
-    def wear(self, styles: Styles) -> None:
+    def apply_styles(self, styles: Styles) -> None:
         """Other styles: a replay is marked on every screen."""
         self._styles = styles
         for panel in self._panels.values():
-            panel.wear(styles)
+            panel.apply_styles(styles)
 
     def paint_all(self) -> None:
         """Everything."""

@@ -29,7 +29,7 @@ class PromptScreen(ModalScreen[str | None]):
         panel.styles.width = width_of(self._label)
         with Horizontal():
             yield panel
-            yield Line({"enter": self._take, "escape": self._give_up})
+            yield Line({"enter": self._submit, "escape": self._give_up})
 
     def on_mount(self) -> None:
         """Show the label, and take keys at once, unless the application closes already."""
@@ -38,7 +38,7 @@ class PromptScreen(ModalScreen[str | None]):
         self.set_focus(self.query_one(Line))
         self.query_one(Panel).show([self._label])
 
-    def _take(self) -> None:
+    def _submit(self) -> None:
         self.dismiss(self.query_one(Line).value.strip() or None)
 
     def _give_up(self) -> None:

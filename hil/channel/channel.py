@@ -190,7 +190,7 @@ class Channel:
         """Discard what reaches the station's port by ``now``, before the station listens."""
         self._unheard += sum(len(unit.data) for unit in self._down.take(now))
 
-    def hurry_down(self, before: int) -> list[Unit]:
+    def flush_down(self, before: int) -> list[Unit]:
         """All that is on its way to the station and carries a mission time before that one, however early it is."""
         came = self._down.take(None, before)
         self._down.arrive(came)

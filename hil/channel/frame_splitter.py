@@ -72,14 +72,14 @@ class FrameSplitter:
         self._rest += data
         cuts = []
         while (size := self._next()) > 0:
-            cuts.append(self._take(size))
+            cuts.append(self._split_off(size))
         return cuts
 
     def end(self) -> list[SentFrame]:
         """No more comes for now: what waits is a frame at most, and a piece in none."""
         cuts = []
         while self._rest:
-            cuts.append(self._take(min(len(self._rest), self._size)))
+            cuts.append(self._split_off(min(len(self._rest), self._size)))
         return cuts
 
     def _next(self) -> int:
@@ -101,7 +101,7 @@ class FrameSplitter:
         tails = (self._rest[self._size - n :] for n in range(1, len(self._profile.asm)))
         return any(len(tail) < len(self._profile.asm) and self._profile.asm.startswith(tail) for tail in tails)
 
-    def _take(self, size: int) -> SentFrame:
+    def _split_off(self, size: int) -> SentFrame:
         piece, self._rest = self._rest[:size], self._rest[size:]
         offset = self._offset
         self._offset += size

@@ -64,7 +64,7 @@ def ports_of(target: str, ports: Sequence[str], baud: int | None) -> tuple[Board
     return ()
 
 
-def tell_if_in_use(ports: Sequence[BoardPort], wait_s: float) -> None:
+def report_if_in_use(ports: Sequence[BoardPort], wait_s: float) -> None:
     """Say for whom runs will wait, if all boards are in use: workers of a batch have no terminal to say it on."""
     holders = [(port.device, lock_holder(port.device)) for port in ports if port.device is not None]
     if holders and all(holder is not None for _, holder in holders):

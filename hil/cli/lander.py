@@ -114,7 +114,7 @@ def _serve_paced(server: ByteServer, craft: Spacecraft, drop: int | None, speed:
     told = False
     for burst in fly_paced(craft, server, speed, time.monotonic_ns, time.sleep, drop):
         if craft.finished and not told:
-            _tell_end(burst, announce)
+            _print_end(burst, announce)
         told = craft.finished
 
 
@@ -122,11 +122,11 @@ def _serve_stepped(server: ByteServer, craft: Spacecraft, drop: int | None, anno
     burst = Burst(craft.scet, b"")
     for burst in _checked(fly_stepped(craft, server, iter(sys.stdin.readline, ""), drop)):
         echo(f"{utc(burst.scet)} {len(burst.data)} bytes")
-    _tell_end(burst, announce)
+    _print_end(burst, announce)
     _wait_for_signal()
 
 
-def _tell_end(last: Burst, announce: bool) -> None:
+def _print_end(last: Burst, announce: bool) -> None:
     if announce:
         _emit_json(state="finished")
     else:

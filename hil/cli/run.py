@@ -27,7 +27,7 @@ from groundstation.formats.printable import shell_join
 from groundstation.host.clock import host_clock
 from groundstation.host.service import Interrupts
 from hil.cli import completion
-from hil.cli.board_options import baud_option, port_option, port_words, ports_of, tell_if_in_use, wait_option
+from hil.cli.board_options import baud_option, port_option, port_words, ports_of, report_if_in_use, wait_option
 from hil.cli.image_option import image_option
 from hil.cli.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.errors import ImageRefused, MachineFailed, NotForTarget, ScenarioError, TooFast
@@ -175,7 +175,7 @@ def run_command(
         _check_plans(plans, skipped)
         at_once = jobs or len(boards) or 1
         if at_once > 1:
-            tell_if_in_use(boards, board_wait)
+            report_if_in_use(boards, board_wait)
         sys.exit(_fly(plans, at_once, folder, report is not None, interrupts, as_json=as_json, retries=retries))
 
 
@@ -497,7 +497,7 @@ def campaign_command(
                 check_plan(plan_of(n))
         at_once = jobs or len(boards) or 1
         if at_once > 1:
-            tell_if_in_use(boards, board_wait)
+            report_if_in_use(boards, board_wait)
         head = Head(
             scenario=base.id,
             title=base.head.title,

@@ -48,15 +48,15 @@ static void greet(uint32_t *due)
 /* Fly the tick if it is due, or at once if it need not wait; true if it was flown. */
 static bool fly(uint32_t *due)
 {
-    const bool hurries = lander_hurries(&lander);
+    const bool step_pending = lander_step_pending(&lander);
     const uint32_t period = lander_period_us(&lander);
 
     if (until(*due) > (int32_t)period) /* SCALE made ticks shorter while a long one was waited for */
         *due = port_microseconds() + period;
-    if (!hurries && until(*due) > 0)
+    if (!step_pending && until(*due) > 0)
         return false;
     lander_step(&lander);
-    if (hurries || until(*due) < -LATE_LIMIT_US)
+    if (step_pending || until(*due) < -LATE_LIMIT_US)
         *due = port_microseconds();
     *due += lander_period_us(&lander);
     return true;
@@ -70,7 +70,7 @@ _Noreturn void firmware_run(void)
     lander_init(&lander, send, NULL);
     for (;;) {
         port_alive();
-        const bool received = !lander_hurries(&lander) && receive();
+        const bool received = !lander_step_pending(&lander) && receive();
         greet(&hello_due);
         if (!fly(&tick_due) && !received) {
             const int32_t left = until(tick_due);

@@ -59,7 +59,7 @@ class MissionClock:
         return not self.over and (self.mode is Mode.RUNNING or self.steps > 0)
 
     @property
-    def stands(self) -> bool:
+    def stopped(self) -> bool:
         """Commands do not wait for a tick: none may come."""
         return self.over or self.mode is not Mode.RUNNING
 

@@ -16,7 +16,7 @@ from hil.lander.downlink import Downlink
 from hil.lander.modes import MissionClock, Mode
 from hil.lander.physics.dynamics import TICK_NS
 from hil.lander.probe import CommandCounts, Probe
-from hil.lander.telecommands import Machine, allowed, carry_out, renews_stream
+from hil.lander.telecommands import Machine, allowed, carry_out, resets_counters
 from protocols.ccsds.pus import ACK_ACCEPTANCE, ACK_COMPLETION
 from protocols.lander import BUS, EPOCH
 from protocols.profile import UART, LinkProfile
@@ -111,29 +111,29 @@ class Spacecraft:
 
     def _answer(self, found: Order | Refusal) -> bytes:
         """Apply a command, let it wait, or refuse it."""
-        stands = self._machine.clock.stands
+        stopped = self._machine.clock.stopped
         if isinstance(found, Refusal):
             self._refuse(found)
-        elif stands:
+        elif stopped:
             return self._apply(found)
         elif len(self._waiting) < MAX_WAITING:
             self._waiting.append(found)
         else:
             self._refuse(Refusal(found.request, Failure.BUSY))
-        return self._machine.downlink.flush(BUS) if stands else b""
+        return self._machine.downlink.flush(BUS) if stopped else b""
 
     def _apply(self, order: Order) -> bytes:
         """Carry a command out and report; the reports themselves if the clock stood before or stands now."""
         machine = self._machine
-        stood, possible = machine.clock.stands, allowed(order, machine)
+        was_stopped, possible = machine.clock.stopped, allowed(order, machine)
         machine.counts = machine.counts.count(possible)
         self._verify(order, possible)
         sent = b""
         if possible:
-            if renews_stream(order):
+            if resets_counters(order):
                 sent = machine.downlink.flush(BUS)
             carry_out(order, machine)
-        if stood or machine.clock.stands:
+        if was_stopped or machine.clock.stopped:
             sent += machine.downlink.flush(BUS)
         return sent
 

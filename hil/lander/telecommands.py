@@ -62,7 +62,7 @@ def carry_out(order: Order, machine: Machine) -> None:
     _EFFECTS[order.name](machine, *order.arguments)
 
 
-def renews_stream(order: Order) -> bool:
+def resets_counters(order: Order) -> bool:
     """Whether the command clears the queues, so that its reports have to be sent before."""
     return order.name in ("START", "RESET")
 

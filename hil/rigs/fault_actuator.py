@@ -115,14 +115,14 @@ class FaultActuator:
             if fault.is_over(line):
                 ACTIONS[fault.spec.kind].end(self._rig, fault)
                 fault.end(self._record.deeds, time)
-                self._note(f"{fault.spec.kind} is over", time)
+                self._mark(f"{fault.spec.kind} is over", time)
         for fault in self._faults:
             early = self._lead if fault.spec.family == "target" else 0
             if fault.is_due(scet + early, last):
                 began = line if self._lead else min(fault.planned, line)
                 self._record.deeds.append(fault.begin(began, time))
                 ACTIONS[fault.spec.kind].begin(self._rig, fault)
-                self._note(f"{fault.spec.kind} begins" if fault.lasts else fault.spec.kind, time)
+                self._mark(f"{fault.spec.kind} begins" if fault.lasts else fault.spec.kind, time)
 
     @property
     def open(self) -> bool:
@@ -139,5 +139,5 @@ class FaultActuator:
         """When faults are to begin or to end, as far as times say so."""
         return [time for fault in self._faults if (time := fault.next_time) is not None]
 
-    def _note(self, text: str, time: int) -> None:
+    def _mark(self, text: str, time: int) -> None:
         self._record.moments.append(Moment(time=time, lane="fault", text=text, tone="bad"))

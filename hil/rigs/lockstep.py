@@ -174,7 +174,7 @@ class LockstepRig:
             self._last = units[-1]
         self._deliver(now)
         if self._commanded:
-            self._tell(self._uplink.tick(now), now)
+            self._execute(self._uplink.tick(now), now)
 
     def _deliver(self, now: int) -> None:
         """Let the station have what is at its port by now."""
@@ -190,45 +190,45 @@ class LockstepRig:
             return
         units = [] if self._held else self._channel.take_down(now)
         for at, data in _reads(units):
-            self._take(Chunk(max(at, self._heard), data))
+            self._process(Chunk(max(at, self._heard), data))
         if not units or units[-1].due < now:
-            self._take(Idle(now))
+            self._process(Idle(now))
 
     def _listen(self, now: int) -> None:
         """The station opens its port, if it is there."""
         self._listens = True
         gone = self._unplugged and self._unplugged.spec.kind
         if gone:
-            self._take(TransportChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
+            self._process(TransportChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
         else:
-            self._take(TransportChange(now, "CONNECTED", self._url))
+            self._process(TransportChange(now, "CONNECTED", self._url))
 
-    def _take(self, report: Report) -> None:
+    def _process(self, report: Report) -> None:
         self._heard = report.ert
         outcomes = self._recorder.decode(self._recorder.keep(report))
         now = report.ert
         if isinstance(report, TransportChange):
-            self._tell(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
+            self._execute(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
         for ocf in self._recorder.receiver.ocfs:
-            self._hear(ocf, now)
+            self._receive_clcw(ocf, now)
         for outcome in outcomes:
             if isinstance(outcome, Telemetry):
                 self._triggers.take(outcome)
-                self._tell(self._uplink.report(outcome, now), now)
+                self._execute(self._uplink.report(outcome, now), now)
 
-    def _hear(self, ocf: bytes, now: int) -> None:
+    def _receive_clcw(self, ocf: bytes, now: int) -> None:
         """Give the uplink a CLCW; until a command is given, those alone that differ: nothing waits for the others."""
         told, self._clcw = self._clcw, (now, ocf)
         if self._commanded or told is None or told[1] != ocf:
-            self._tell(self._uplink.ocf(ocf, now), now)
+            self._execute(self._uplink.ocf(ocf, now), now)
 
-    def _tell(self, outcomes: list[UplinkOutcome], now: int) -> None:
+    def _execute(self, outcomes: list[UplinkOutcome], now: int) -> None:
         """Carry out what the uplink says."""
         for outcome in outcomes:
             if isinstance(outcome, Transmission):
                 if self._uplink.begin(outcome):
                     self._channel.feed_up(outcome.cltu, now)
-                    self._tell(self._uplink.written(outcome, now), now)
+                    self._execute(self._uplink.written(outcome, now), now)
             elif isinstance(outcome, CommandUpdate):
                 self._recorder.record(outcome)
                 if outcome.command in self._numbers:
@@ -241,18 +241,18 @@ class LockstepRig:
         for place, order in self._pending.due(now):
             if not self._commanded and self._clcw is not None:
                 heard, ocf = self._clcw
-                self._tell(self._uplink.ocf(ocf, heard), heard)
+                self._execute(self._uplink.ocf(ocf, heard), heard)
             self._commanded = True
             if MARS6.command(order.name).definition.critical:
-                self._tell(self._uplink.arm(_ARMED_S, _WHO, now), now)
+                self._execute(self._uplink.arm(_ARMED_S, _WHO, now), now)
             try:
                 number, outcomes = self._uplink.submit(order.name, order.args, _WHO, now, bypass=order.bypass)
             except CommandRefused as error:
                 self.record.refused[place] = str(error)
                 continue
             self._numbers[number] = place
-            self._tell(outcomes, now)
-            self._tell(self._uplink.arm(0, _WHO, now), now)
+            self._execute(outcomes, now)
+            self._execute(self._uplink.arm(0, _WHO, now), now)
 
     # -- levers, for the faults -------------------------------------------------------------------------------------
 
@@ -263,14 +263,14 @@ class LockstepRig:
         self._channel.lose("down", fault.number, kind, None)
         self._channel.lose("up", fault.number, kind, None)
         if self._listens:
-            self._take(TransportChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
+            self._process(TransportChange(self._now, "ATTEMPTING", _GONE[kind], peer=kind == "peer_killed"))
 
     def plug(self, fault: ScheduledFault) -> None:
         """Give it back."""
         self._channel.lose("down", fault.number, fault.spec.kind, self._now - 1)
         self._unplugged = None
         if self._listens:
-            self._take(TransportChange(self._now, "CONNECTED", "there again"))
+            self._process(TransportChange(self._now, "CONNECTED", "there again"))
 
     def hold(self) -> None:
         """Pass nothing on."""

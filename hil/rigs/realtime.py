@@ -323,7 +323,7 @@ class RealtimeRig:
     def _end_part(self) -> None:
         """The station gets what belongs to the part, and a moment to take it."""
         if not self._held and self._unplugged is None:
-            self._send(self._channel.hurry_down(self._part.end))
+            self._send(self._channel.flush_down(self._part.end))
         self._channel.close(self._line_now)
         self.record.heard_until = self._clock()
         time.sleep(_TAIL_S)
@@ -527,7 +527,7 @@ class RealtimeRig:
 
     def unplug(self, fault: ScheduledFault) -> None:
         """Take away the port. What was sent before, the station has read: no read is cut in the middle."""
-        self._send(self._channel.hurry_down(fault.planned))
+        self._send(self._channel.flush_down(fault.planned))
         self._server.close()
         self._unplugged = fault
         self._channel.lose("up", fault.number, fault.spec.kind, None)

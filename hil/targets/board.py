@@ -65,7 +65,7 @@ def no_reset(path: str) -> str | None:
     return None
 
 
-def _tell(text: str) -> None:
+def _print_stderr(text: str) -> None:
     """For the person who waits."""
     echo(text, err=True)
 
@@ -88,7 +88,7 @@ class BoardMachine:
         port: str | Sequence[BoardPort],
         baud: int = DEFAULT_BAUD,
         wait_s: float = WAIT_S,
-        say: Callable[[str], None] = _tell,
+        say: Callable[[str], None] = _print_stderr,
     ) -> None:
         """Make it.
 
@@ -103,7 +103,7 @@ class BoardMachine:
         self._ports = [BoardPort(port, baud)] if isinstance(port, str) else list(port)
         self._path, self._baud = self._ports[0].path, self._ports[0].baud
         self._wait_s = wait_s
-        self._say = say
+        self._report = say
         self._lock: BoardLock | None = None
         self._line: Line | None = None
         self._held = bytearray()
@@ -145,7 +145,7 @@ class BoardMachine:
             raise
         self._handed, self.stale = False, 0
         self._held.clear()
-        self._line = Line(os.dup(self._port.fileno()), self._take, self.name)
+        self._line = Line(os.dup(self._port.fileno()), self._receive, self.name)
         try:
             self._pulse()
             self._make_ready()
@@ -221,7 +221,7 @@ class BoardMachine:
             devices.append(device)
         if not devices:
             raise lack or PortAbsent("no board was chosen")
-        self._lock = lock_board(devices, self._wait_s, self._say)
+        self._lock = lock_board(devices, self._wait_s, self._report)
         chosen, self._path = there[self._lock.device.key]
         self._baud = chosen.baud
 
@@ -230,7 +230,7 @@ class BoardMachine:
             self._lock.release()
             self._lock = None
 
-    def _take(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         with self._changed:
             if not self._handed:
                 self._held += data

@@ -187,7 +187,7 @@ class SteppedMachine:
         self._drain()
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         while (found := find_greeting(self._rest)) is None:
-            if not self._take(0.1) and time.monotonic() > deadline:
+            if not self._wait_for_bytes(0.1) and time.monotonic() > deadline:
                 raise MachineFailed(f"{self.name} does not boot after its reset line was pulled: is it wired?")
         self._rest = self._rest[found[0] + SIZE :]
 
@@ -256,7 +256,7 @@ class SteppedMachine:
     def _await_greeting(self) -> None:
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         while (found := find_greeting(self._rest)) is None:
-            came = self._take(0.1)
+            came = self._wait_for_bytes(0.1)
             if time.monotonic() > deadline or not (came or self.machine.running):
                 raise MachineFailed(f"{self.name} does not boot: {no_greeting(self._rest) or self._last_words()}")
         at, self.greeting = found
@@ -275,7 +275,7 @@ class SteppedMachine:
         latest = time.monotonic() + ANSWER_TIMEOUT_S + size / _LEAST_RATE
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while len(self._rest) < size:
-            if self._take(deadline - time.monotonic()):
+            if self._wait_for_bytes(deadline - time.monotonic()):
                 deadline = min(latest, time.monotonic() + ANSWER_TIMEOUT_S)
             elif not self.machine.running or time.monotonic() >= deadline:
                 came = f"{len(self._rest)} of {size} bytes came at tick {self._craft.tick}"
@@ -283,7 +283,7 @@ class SteppedMachine:
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 
-    def _take(self, seconds: float) -> bool:
+    def _wait_for_bytes(self, seconds: float) -> bool:
         try:
             self._rest += self._came.get(timeout=max(seconds, 0.001))
         except queue.Empty:

@@ -106,11 +106,11 @@ class PacketExtractor:
         step = step or self._counter.count(frame)
         out: list[Extracted] = []
         if step.kind == "LATE":
-            self._take_late(frame, step.place, out)
+            self._process_late(frame, step.place, out)
         elif step.kind != "DUPLICATE":
             if step.kind not in ("NEXT", "STILL"):
                 self._cut(step, out)
-            self._take_frame(frame, out)
+            self._process_frame(frame, out)
         return out
 
     def _cut(self, step: FrameStep, out: list[Extracted]) -> None:
@@ -127,7 +127,7 @@ class PacketExtractor:
         else:
             self._lose_sync("the source started again in the middle of it", out)
 
-    def _take_late(self, frame: TransferFrame, place: int, out: list[Extracted]) -> None:
+    def _process_late(self, frame: TransferFrame, place: int, out: list[Extracted]) -> None:
         """Take a frame on its own, between the tail before its place and the head behind it."""
         partial, synced, head = self._partial, self._synced, self._head
         tail = self._tails.pop(place - 1, None)
@@ -135,7 +135,7 @@ class PacketExtractor:
         _keep(self._heads, place, b"")
         if tail:
             out.append(DropUndone(_LOST))
-        self._take_frame(frame, out)
+        self._process_frame(frame, out)
         behind = self._heads.pop(place + 1, None) if self._synced else None
         if head == place + 1 and behind is not None:  # and has no end yet: what this frame begins goes on
             self._head = None
@@ -148,7 +148,7 @@ class PacketExtractor:
             self._drop(_LOST, out)
         self._partial, self._synced, self._head = partial, synced, head
 
-    def _take_frame(self, frame: TransferFrame, out: list[Extracted]) -> None:
+    def _process_frame(self, frame: TransferFrame, out: list[Extracted]) -> None:
         pointer, data = frame.first_header_pointer, frame.data
         if self._head is not None:
             self._extend_head(data if pointer == NO_PACKET_START else data[:pointer])
@@ -183,7 +183,7 @@ class PacketExtractor:
         self._partial += data
         size = self._size(self._partial, 0)
         if continues and size == len(self._partial):
-            self._take(self._partial, out)
+            self._emit(self._partial, out)
             self._partial = b""
         elif not continues or (size is not None and size < len(self._partial)):
             self._lose_sync("longer than its header says", out)
@@ -192,23 +192,23 @@ class PacketExtractor:
         if self._synced and self._partial:
             self._partial += data[:pointer]
             if len(self._partial) == self._size(self._partial, 0):
-                self._take(self._partial, out)
+                self._emit(self._partial, out)
             else:
                 self._drop("its end is not where the next packet starts", out)
         elif self._synced and pointer:
             out.append(PacketDropped(data[:pointer], "bytes between packets"))
         self._synced = True
         self._partial = b""
-        self._take_all(data, pointer, out)
+        self._emit_all(data, pointer, out)
 
-    def _take_all(self, data: bytes, at: int, out: list[Extracted]) -> None:
+    def _emit_all(self, data: bytes, at: int, out: list[Extracted]) -> None:
         """Take all whole packets from ``at`` on; what is left is half a packet."""
         while (size := self._size(data, at)) is not None and at + size <= len(data):
             if not size:
                 out.append(PacketDropped(data[at:], "not a packet"))
                 self._synced = False
                 return
-            self._take(data[at : at + size], out)
+            self._emit(data[at : at + size], out)
             at += size
         self._partial = data[at:]
 
@@ -226,7 +226,7 @@ class PacketExtractor:
             return 0
         return 0 if size is not None and size > self._max_packet else size
 
-    def _take(self, packet: bytes, out: list[Extracted]) -> None:
+    def _emit(self, packet: bytes, out: list[Extracted]) -> None:
         """Give or count one whole packet."""
         if packet[0] >> 5 == encapsulation.VERSION:
             protocol = packet[0] >> 2 & 7

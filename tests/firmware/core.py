@@ -72,10 +72,10 @@ class CLander:
     def __init__(self, core: Core) -> None:
         self._core, self._sent = core, bytearray()
         self.raw = core.new("lander")
-        self._send = core.ffi.callback("lander_send", self._take)
+        self._send = core.ffi.callback("lander_send", self._receive)
         core.lib.lander_init(self.raw, self._send, core.ffi.NULL)
 
-    def _take(self, port: Any, data: Any, length: int) -> None:
+    def _receive(self, port: Any, data: Any, length: int) -> None:
         self._sent += self._core.ffi.buffer(data, length)
 
     def _flush(self) -> bytes:
@@ -107,8 +107,8 @@ class CLander:
         return int(self.raw.tick)
 
     @property
-    def hurries(self) -> bool:
-        return bool(self._core.lib.lander_hurries(self.raw))
+    def step_pending(self) -> bool:
+        return bool(self._core.lib.lander_step_pending(self.raw))
 
     @property
     def period_us(self) -> int:

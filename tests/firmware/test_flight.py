@@ -43,7 +43,7 @@ def test_the_historical_descent_tick_by_tick(core: Core) -> None:
     craft.start()
     agree(lander, craft, 3230, [])
     assert lander.finished
-    assert not lander.hurries
+    assert not lander.step_pending
 
 
 def test_the_historical_descent_is_the_golden_one(core: Core) -> None:
@@ -129,10 +129,10 @@ def test_the_pace(core: Core) -> None:
     for name in ("START", "HOLD"):
         lander.receive(command(name))
         lander.step()
-    assert not lander.hurries
+    assert not lander.step_pending
     lander.receive(command("STEP", ticks=2))
-    hurried = []
+    pending = []
     for _ in range(3):
-        hurried.append(lander.hurries)
+        pending.append(lander.step_pending)
         lander.step()
-    assert hurried == [True, True, False]
+    assert pending == [True, True, False]

@@ -54,9 +54,9 @@ class LossyCable:
             ready, _, _ = select.select([self._lander, self._station], [], [], 0.05)
             for end in ready:
                 with contextlib.suppress(OSError):
-                    self._take(end, os.read(end, 4096))
+                    self._process(end, os.read(end, 4096))
 
-    def _take(self, end: int, data: bytes) -> None:
+    def _process(self, end: int, data: bytes) -> None:
         if end == self._lander:
             self._down += data
             while len(self._down) >= UART.cadu_length:

@@ -71,7 +71,7 @@ class Viewer:
         guard.cancel()
         return dict(json.loads(line))
 
-    def hurry(self) -> None:
+    def read_fast(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -119,7 +119,7 @@ def test_a_stopped_a_slow_and_a_killed_viewer_change_nothing(home: Path) -> None
         until(lambda: snapshot().link.counters.frames_good == frames or None, "all frames")
         assert event("VIEWER_SLOW", "a viewer does not keep up").severity == "WARNING_LO"
         stopped.process.send_signal(signal.SIGCONT)
-        slow.hurry()
+        slow.read_fast()
         results = {name: v.result() for name, v in (("good", good), ("stopped", stopped), ("slow", slow))}
         missed = {name: sum(result["missed"].values()) for name, result in results.items()}
         until(lambda: missed_at_station() == sum(missed.values()) or None, "count at the station")

@@ -42,9 +42,9 @@ class Bench:
         self.first_byte = 0.0
         self._changed = threading.Condition()
         self._heard = 0
-        self.machine: Machine = (MACHINES if real_time else UNPACED)[name](self._take)
+        self.machine: Machine = (MACHINES if real_time else UNPACED)[name](self._receive)
 
-    def _take(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         with self._changed:
             self.first_byte = self.first_byte or time.monotonic()
             self.stream += data

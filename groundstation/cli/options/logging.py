@@ -25,7 +25,7 @@ def _verbose() -> click.Option:
         ["-v", "--verbose"],
         count=True,
         expose_value=False,
-        callback=_note,
+        callback=_remember,
         help="Log to standard error. Twice: also each byte of the link, in hex.",
     )
 
@@ -36,12 +36,12 @@ def _log_file() -> click.Option:
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         expose_value=False,
-        callback=_note,
+        callback=_remember,
         help="Append the log to FILE instead.",
     )
 
 
-def _note(context: click.Context, option: click.Parameter, value: int | Path | None) -> None:
+def _remember(context: click.Context, option: click.Parameter, value: int | Path | None) -> None:
     """Take one of the two options; the latest word of both, at whatever place, decides."""
     if not value or context.resilient_parsing:
         return

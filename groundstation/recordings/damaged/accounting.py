@@ -51,14 +51,14 @@ class Findings:
     def refuse(self, place: str) -> None:
         """Count a record that is not taken, and why."""
         self.refused += 1
-        self._note(place)
+        self._add_place(place)
 
     def repair(self, place: str) -> None:
         """Count a record that is taken in another way than it stands there."""
         self.repaired += 1
-        self._note(place)
+        self._add_place(place)
 
-    def _note(self, place: str) -> None:
+    def _add_place(self, place: str) -> None:
         if len(self.places) < PLACES_SHOWN:
             self.places.append(place)
 

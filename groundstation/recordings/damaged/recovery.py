@@ -147,7 +147,7 @@ def _read_pages(file: PageFile, clean: sqlite3.Connection, found: Findings) -> N
             continue
         found.unreadable += leaf.unreadable
         index_pages.update(_index_roots(number, leaf))
-        _take(leaf, batches, found)
+        _collect(leaf, batches, found)
     batches.flush()
     _replace(clean, list(batches.displaced), found)
     lock_page = 2**30 // file.page_size + 1  # SQLite's own, never used
@@ -162,7 +162,7 @@ def _index_roots(number: int, leaf: Leaf) -> Iterator[int]:
                 yield row.values[3]
 
 
-def _take(leaf: Leaf, batches: _Batches, found: Findings) -> None:
+def _collect(leaf: Leaf, batches: _Batches, found: Findings) -> None:
     for key, value, *more in leaf.entries:
         if isinstance(key, str) and isinstance(value, str) and not more:
             batches.add("meta", (encodable(key), encodable(value)))

@@ -116,7 +116,7 @@ class Salvager:
         self._last_ert = ert
         out: list[SalvagedFrame] = []
         for found in self._deframer.feed(data):
-            out += self._judge(found.offset if isinstance(found, Frame) or found.reason != "SYNC" else None)
+            out += self._classify(found.offset if isinstance(found, Frame) or found.reason != "SYNC" else None)
             if isinstance(found, Frame):
                 self._learn(found.data, ert)
             else:
@@ -126,7 +126,7 @@ class Salvager:
     def finish(self) -> list[SalvagedFrame]:
         """Nothing more comes: what waits are frames that were cut off, as far as they begin like one."""
         pieces = self._trailing()
-        out = self._judge(pieces[0][0] if pieces else None)
+        out = self._classify(pieces[0][0] if pieces else None)
         return out + [self._salvage(self._last_ert, offset, data, "CUT") for offset, data in pieces]
 
     def _trailing(self) -> list[tuple[int, bytes]]:
@@ -137,7 +137,7 @@ class Salvager:
         pieces = [(first + at, rest[at:end]) for at, end in pairwise([*places, len(rest)])]
         return [(at, data[: self._profile.cadu_length]) for at, data in pieces if len(data) > len(asm)]
 
-    def _judge(self, next_asm: int | None) -> list[SalvagedFrame]:
+    def _classify(self, next_asm: int | None) -> list[SalvagedFrame]:
         """The frame that waits; where the next one begins, good or not, its own bytes end."""
         if self._waiting is None:
             return []

@@ -32,7 +32,7 @@ class Panel(Widget):
         """Columns and rows that rows may fill, without the edge."""
         return max(0, self.size.width - width_of(self._edge)), self.size.height
 
-    def wear(self, styles: Styles) -> None:
+    def apply_styles(self, styles: Styles) -> None:
         """Paint in other styles from now on."""
         self._styles = styles
         self.refresh()

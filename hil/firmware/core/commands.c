@@ -1,6 +1,6 @@
 #include "commands.h"
 
-#include "check.h"
+#include "tc_check.h"
 #include "lander.h"
 #include "telemetry.h"
 
@@ -9,9 +9,9 @@
 
 static void report(struct lander *l, uint8_t word, uint32_t request)
 {
-    struct bus_note note = {.argument = request, .tick = l->tick & 0x1FFFu, .word = word & 0xFu};
+    struct bus_report entry = {.argument = request, .tick = l->tick & 0x1FFFu, .word = word & 0xFu};
 
-    transmitter_note_bus(&l->transmitter, &note);
+    transmitter_report_bus(&l->transmitter, &entry);
 }
 
 static void refuse(struct lander *l, uint32_t request, uint8_t failure)
@@ -149,14 +149,14 @@ static void verify(struct lander *l, const struct command *c, bool possible)
 }
 
 /* Whether the command clears the queues, so that its reports have to be sent before. */
-static bool renews_stream(uint8_t function)
+static bool resets_counters(uint8_t function)
 {
     return function == FUNCTION(START) || function == FUNCTION(RESET);
 }
 
 static void apply(struct lander *l, const struct command *c)
 {
-    const bool stood = lander_stands(l);
+    const bool was_stopped = lander_clock_stopped(l);
     const bool possible = allowed(l, c->function);
 
     if (possible)
@@ -165,21 +165,21 @@ static void apply(struct lander *l, const struct command *c)
         l->commands.rejected++;
     verify(l, c, possible);
     if (possible) {
-        if (renews_stream(c->function))
+        if (resets_counters(c->function))
             telemetry_flush(l);
         carry_out(l, c);
     }
-    if (stood || lander_stands(l))
+    if (was_stopped || lander_clock_stopped(l))
         telemetry_flush(l);
 }
 
 void commands_receive(struct lander *l, const uint8_t *packet, uint8_t length)
 {
-    const bool stands = lander_stands(l);
+    const bool stopped = lander_clock_stopped(l);
     struct command found;
     uint8_t failure = check_packet(&found, packet, length);
 
-    if (failure == NO_FAILURE && stands) {
+    if (failure == NO_FAILURE && stopped) {
         apply(l, &found);
         return;
     }
@@ -187,7 +187,7 @@ void commands_receive(struct lander *l, const uint8_t *packet, uint8_t length)
         failure = FAILURE(BUSY);
     if (failure != NO_FAILURE) {
         refuse(l, found.request, failure);
-        if (stands)
+        if (stopped)
             telemetry_flush(l);
         return;
     }

@@ -60,12 +60,12 @@ bool lander_finished(const struct lander *l)
     return l->tick >= l->end_tick;
 }
 
-bool lander_stands(const struct lander *l)
+bool lander_clock_stopped(const struct lander *l)
 {
     return l->mode != LANDER_RUNNING || lander_finished(l);
 }
 
-bool lander_hurries(const struct lander *l)
+bool lander_step_pending(const struct lander *l)
 {
     return l->steps_left > 0u && !lander_finished(l);
 }

@@ -2,7 +2,7 @@
  *
  *     lander_init(&l, send, port);          once; send gets whole frames, ASM first
  *     lander_receive(&l, bytes, length);    whatever came on the uplink, cut anyhow
- *     lander_step(&l);                      every lander_period_us(&l), or at once while lander_hurries(&l)
+ *     lander_step(&l);                      every lander_period_us(&l), or at once while lander_step_pending(&l)
  *
  * It knows no clock. The same bytes before the same calls of lander_step give the same frames, on every machine. */
 #ifndef CORE_LANDER_H
@@ -77,13 +77,13 @@ void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, con
 uint32_t lander_period_us(const struct lander *l);
 
 /* Whether the next call of lander_step need not wait for its time: what STEP asked for is not flown yet. */
-bool lander_hurries(const struct lander *l);
+bool lander_step_pending(const struct lander *l);
 
 /* The pass is over: no tick will be flown before a RESET. */
 bool lander_finished(const struct lander *l);
 
 /* For commands.c: whether commands do not wait for a tick, because none may come. */
-bool lander_stands(const struct lander *l);
+bool lander_clock_stopped(const struct lander *l);
 
 /* Everything but the pace, FARM-1 and the uplink as at power on. */
 void lander_power_on(struct lander *l);

@@ -1,5 +1,5 @@
 /* What waits for room on a channel. A packet's contents wait, not its bytes: 32 packets fit in the RAM of a small chip
- * because a note is 8 or 12 bytes. Widths of the bit fields: ticks end at 4,550, lander frames start at tick 880. */
+ * because a report is 8 or 12 bytes. Widths of the bit fields: ticks end at 4,550, lander frames start at tick 880. */
 #ifndef CORE_QUEUE_H
 #define CORE_QUEUE_H
 
@@ -14,14 +14,14 @@ struct queue {
     uint8_t waiting;
 };
 
-/* The slot for one more note; false if the queue is full. */
+/* The slot for one more report; false if the queue is full. */
 bool queue_put(struct queue *q, uint8_t *slot);
 
-/* The slot of the oldest note, which leaves the queue; there is one. */
+/* The slot of the oldest report, which leaves the queue; there is one. */
 uint8_t queue_take(struct queue *q);
 
 /* VC0: LANDER_EVENT, or LANDER_HK if `number` is 0. */
-struct lander_note {
+struct lander_report {
     uint32_t tick : 13;
     uint32_t sequence : 14;
     uint32_t number : 4;
@@ -41,7 +41,7 @@ struct lander_note {
     } is;
 };
 
-/* The content of a note on VC2. 1 … 7 are the failures by their numbers on the wire: WRONG_STATE is found when a command is
+/* The content of a report on VC2. 1 … 7 are the failures by their numbers on the wire: WRONG_STATE is found when a command is
  * carried out and goes out as COMMAND_FAILED, all others are found before and go out as COMMAND_REFUSED. */
 enum bus_word {
     BUS_ACCEPTED = 0,
@@ -54,7 +54,7 @@ enum bus_word {
 };
 
 /* VC2: reports about commands, and the relay's events. */
-struct bus_note {
+struct bus_report {
     uint32_t argument; /* the request, or the relay's count of frames */
     uint32_t tick : 13;
     uint32_t sequence : 14;

@@ -25,28 +25,28 @@ void telemetry_milestones(struct lander *l, uint16_t passed)
     if (sequencer_phase(&l->sequence, l->tick) == MARS6_DESCENT_PHASE_LOST)
         return;
     for (uint8_t number = MARS6_EVENT_ENTRY; number <= MARS6_EVENT_LOSS_OF_SIGNAL; number++) {
-        struct lander_note note = {.tick = l->tick & 0x1FFFu, .number = number & 0xFu};
+        struct lander_report report = {.tick = l->tick & 0x1FFFu, .number = number & 0xFu};
 
         if (((unsigned)passed >> number & 1u) == 0u)
             continue;
-        note.is.event.altitude_m = (uint32_t)(l->motion.altitude_um / 1000000) & 0x1FFFFu;
-        note.is.event.speed_ms = (uint32_t)(l->motion.speed_mms / 1000) & 0x1FFFu;
-        transmitter_note_lander(&l->transmitter, &note);
+        report.is.event.altitude_m = (uint32_t)(l->motion.altitude_um / 1000000) & 0x1FFFFu;
+        report.is.event.speed_ms = (uint32_t)(l->motion.speed_mms / 1000) & 0x1FFFu;
+        transmitter_report_lander(&l->transmitter, &report);
         l->events_sent++;
     }
 }
 
 void telemetry_housekeeping(struct lander *l)
 {
-    struct lander_note note = {.tick = l->tick & 0x1FFFu, .number = 0u};
+    struct lander_report report = {.tick = l->tick & 0x1FFFu, .number = 0u};
 
-    note.is.hk.frames_sent = l->transmitter.lander.sent & 0xFFFu;
-    note.is.hk.backlog = transmitter_backlog(&l->transmitter.lander) & 0x7FFu;
-    note.is.hk.events_sent = l->events_sent & 0x1Fu;
-    note.is.hk.transmitter_on = l->transmitter_on ? 1u : 0u;
-    note.is.hk.commands_accepted = l->commands.accepted;
-    note.is.hk.commands_rejected = l->commands.rejected;
-    transmitter_note_lander(&l->transmitter, &note);
+    report.is.hk.frames_sent = l->transmitter.lander.sent & 0xFFFu;
+    report.is.hk.backlog = transmitter_backlog(&l->transmitter.lander) & 0x7FFu;
+    report.is.hk.events_sent = l->events_sent & 0x1Fu;
+    report.is.hk.transmitter_on = l->transmitter_on ? 1u : 0u;
+    report.is.hk.commands_accepted = l->commands.accepted;
+    report.is.hk.commands_rejected = l->commands.rejected;
+    transmitter_report_lander(&l->transmitter, &report);
 }
 
 static uint8_t encode_descent(struct lander *l, uint8_t *out)
@@ -112,13 +112,13 @@ static uint16_t relay_silence(const struct lander *l)
 static void watch_relay(struct lander *l)
 {
     const bool locked = relay_silence(l) <= RELAY_HOLD_TICKS;
-    struct bus_note note = {.argument = l->relay.frames, .tick = l->tick & 0x1FFFu};
+    struct bus_report report = {.argument = l->relay.frames, .tick = l->tick & 0x1FFFu};
 
     if (locked == l->relay.locked)
         return;
     l->relay.locked = locked;
-    note.word = locked ? BUS_RELAY_LOCK : BUS_RELAY_LOST;
-    transmitter_note_bus(&l->transmitter, &note);
+    report.word = locked ? BUS_RELAY_LOCK : BUS_RELAY_LOST;
+    transmitter_report_bus(&l->transmitter, &report);
 }
 
 static uint8_t encode_bus_hk(struct lander *l, uint8_t *out)

@@ -19,36 +19,36 @@ uint16_t transmitter_count(uint16_t *count)
     return now;
 }
 
-static uint8_t size_of_lander_note(const struct lander_note *note)
+static uint8_t size_of_lander_report(const struct lander_report *report)
 {
-    return note->number == 0u ? MARS6_LANDER_HK_PACKET_SIZE : MARS6_LANDER_EVENT_PACKET_SIZE;
+    return report->number == 0u ? MARS6_LANDER_HK_PACKET_SIZE : MARS6_LANDER_EVENT_PACKET_SIZE;
 }
 
-void transmitter_note_lander(struct transmitter *t, struct lander_note *note)
+void transmitter_report_lander(struct transmitter *t, struct lander_report *report)
 {
-    uint16_t *count = note->number == 0u ? &t->counts.lander_hk : &t->counts.lander_event;
+    uint16_t *count = report->number == 0u ? &t->counts.lander_hk : &t->counts.lander_event;
     uint8_t slot;
 
-    note->sequence = transmitter_count(count) & SEQUENCE_MASK;
+    report->sequence = transmitter_count(count) & SEQUENCE_MASK;
     if (!queue_put(&t->lander.queue, &slot)) {
         t->lander.dropped++;
         return;
     }
-    t->lander_notes[slot] = *note;
-    t->lander.queued_bytes = (uint16_t)(t->lander.queued_bytes + size_of_lander_note(note));
+    t->lander_reports[slot] = *report;
+    t->lander.queued_bytes = (uint16_t)(t->lander.queued_bytes + size_of_lander_report(report));
 }
 
-void transmitter_note_bus(struct transmitter *t, struct bus_note *note)
+void transmitter_report_bus(struct transmitter *t, struct bus_report *report)
 {
-    const bool event = note->word == BUS_RELAY_LOCK || note->word == BUS_RELAY_LOST;
+    const bool event = report->word == BUS_RELAY_LOCK || report->word == BUS_RELAY_LOST;
     uint8_t slot;
 
-    note->sequence = transmitter_count(event ? &t->counts.bus_event : &t->counts.report) & SEQUENCE_MASK;
+    report->sequence = transmitter_count(event ? &t->counts.bus_event : &t->counts.report) & SEQUENCE_MASK;
     if (!queue_put(&t->bus.queue, &slot)) {
         t->bus.dropped++;
         return;
     }
-    t->bus_notes[slot] = *note;
+    t->bus_reports[slot] = *report;
 }
 
 bool transmitter_waits(const struct channel *c)
@@ -58,13 +58,13 @@ bool transmitter_waits(const struct channel *c)
 
 uint16_t transmitter_backlog(const struct channel *c)
 {
-    return (uint16_t)(c->rest_length + c->queued_bytes);
+    return (uint16_t)(c->carry_length + c->queued_bytes);
 }
 
 void transmitter_begin(struct transmitter *t, const struct channel *c)
 {
-    memcpy(t->wire + DATA_OFFSET, c->rest, c->rest_length);
-    t->used = c->rest_length;
+    memcpy(t->wire + DATA_OFFSET, c->carry, c->carry_length);
+    t->used = c->carry_length;
 }
 
 uint8_t *transmitter_place(struct transmitter *t)
@@ -77,95 +77,95 @@ void transmitter_add(struct transmitter *t, uint8_t size)
     t->used = (uint8_t)(t->used + size);
 }
 
-static uint8_t encode_lander_event(uint8_t *out, const struct lander_note *note)
+static uint8_t encode_lander_event(uint8_t *out, const struct lander_report *report)
 {
     const struct mars6_lander_event body = {
-        .number = note->number,
-        .tick = note->tick,
-        .a = (int32_t)note->is.event.altitude_m,
-        .b = (int32_t)note->is.event.speed_ms,
+        .number = report->number,
+        .tick = report->tick,
+        .a = (int32_t)report->is.event.altitude_m,
+        .b = (int32_t)report->is.event.speed_ms,
     };
 
     mars6_pack_lander_event(out + MARS6_TM_BODY_OFFSET, &body);
-    return PACKET_WRAP(out, LANDER_EVENT, note->sequence, note->tick);
+    return PACKET_WRAP(out, LANDER_EVENT, report->sequence, report->tick);
 }
 
-static uint8_t encode_lander_hk(uint8_t *out, const struct lander_note *note)
+static uint8_t encode_lander_hk(uint8_t *out, const struct lander_report *report)
 {
     const struct mars6_lander_hk body = {
-        .tick = note->tick,
+        .tick = report->tick,
         .dictionary_hash = MARS6_DICTIONARY_HASH,
-        .frames_sent = note->is.hk.frames_sent,
-        .events_sent = note->is.hk.events_sent,
-        .commands_accepted = note->is.hk.commands_accepted,
-        .commands_rejected = note->is.hk.commands_rejected,
-        .transmitter_on = note->is.hk.transmitter_on != 0u,
-        .backlog = note->is.hk.backlog,
+        .frames_sent = report->is.hk.frames_sent,
+        .events_sent = report->is.hk.events_sent,
+        .commands_accepted = report->is.hk.commands_accepted,
+        .commands_rejected = report->is.hk.commands_rejected,
+        .transmitter_on = report->is.hk.transmitter_on != 0u,
+        .backlog = report->is.hk.backlog,
     };
 
     mars6_pack_lander_hk(out + MARS6_TM_BODY_OFFSET, &body);
-    return PACKET_WRAP(out, LANDER_HK, note->sequence, note->tick);
+    return PACKET_WRAP(out, LANDER_HK, report->sequence, report->tick);
 }
 
-static uint8_t encode_relay_event(uint8_t *out, const struct bus_note *note)
+static uint8_t encode_relay_event(uint8_t *out, const struct bus_report *report)
 {
     const struct mars6_bus_event body = {
-        .number = note->word == BUS_RELAY_LOCK ? MARS6_EVENT_RELAY_LOCK : MARS6_EVENT_RELAY_LOST,
-        .tick = note->tick,
-        .a = (int32_t)note->argument,
+        .number = report->word == BUS_RELAY_LOCK ? MARS6_EVENT_RELAY_LOCK : MARS6_EVENT_RELAY_LOST,
+        .tick = report->tick,
+        .a = (int32_t)report->argument,
     };
 
     mars6_pack_bus_event(out + MARS6_TM_BODY_OFFSET, &body);
-    return PACKET_WRAP(out, BUS_EVENT, note->sequence, note->tick);
+    return PACKET_WRAP(out, BUS_EVENT, report->sequence, report->tick);
 }
 
-static uint8_t encode_alive(uint8_t *out, const struct bus_note *note)
+static uint8_t encode_alive(uint8_t *out, const struct bus_report *report)
 {
-    const struct mars6_alive body = {.tick = note->tick};
+    const struct mars6_alive body = {.tick = report->tick};
 
     mars6_pack_alive(out + MARS6_TM_BODY_OFFSET, &body);
-    return PACKET_WRAP(out, ALIVE, note->sequence, note->tick);
+    return PACKET_WRAP(out, ALIVE, report->sequence, report->tick);
 }
 
-static uint8_t encode_success(uint8_t *out, const struct bus_note *note)
+static uint8_t encode_success(uint8_t *out, const struct bus_report *report)
 {
-    const struct mars6_command_accepted body = {.request = note->argument, .tick = note->tick};
+    const struct mars6_command_accepted body = {.request = report->argument, .tick = report->tick};
 
     /* COMMAND_COMPLETED has the same body. */
     mars6_pack_command_accepted(out + MARS6_TM_BODY_OFFSET, &body);
-    if (note->word == BUS_ACCEPTED)
-        return PACKET_WRAP(out, COMMAND_ACCEPTED, note->sequence, note->tick);
-    return PACKET_WRAP(out, COMMAND_COMPLETED, note->sequence, note->tick);
+    if (report->word == BUS_ACCEPTED)
+        return PACKET_WRAP(out, COMMAND_ACCEPTED, report->sequence, report->tick);
+    return PACKET_WRAP(out, COMMAND_COMPLETED, report->sequence, report->tick);
 }
 
-static uint8_t encode_failure(uint8_t *out, const struct bus_note *note)
+static uint8_t encode_failure(uint8_t *out, const struct bus_report *report)
 {
     const struct mars6_command_refused body = {
-        .request = note->argument,
-        .tick = note->tick,
-        .failure = note->word,
+        .request = report->argument,
+        .tick = report->tick,
+        .failure = report->word,
     };
 
     /* COMMAND_FAILED has the same body. */
     mars6_pack_command_refused(out + MARS6_TM_BODY_OFFSET, &body);
-    if (note->word == MARS6_COMMAND_FAILED_FAILURE_WRONG_STATE)
-        return PACKET_WRAP(out, COMMAND_FAILED, note->sequence, note->tick);
-    return PACKET_WRAP(out, COMMAND_REFUSED, note->sequence, note->tick);
+    if (report->word == MARS6_COMMAND_FAILED_FAILURE_WRONG_STATE)
+        return PACKET_WRAP(out, COMMAND_FAILED, report->sequence, report->tick);
+    return PACKET_WRAP(out, COMMAND_REFUSED, report->sequence, report->tick);
 }
 
-static uint8_t encode_bus_note(uint8_t *out, const struct bus_note *note)
+static uint8_t encode_bus_report(uint8_t *out, const struct bus_report *report)
 {
-    switch (note->word) {
+    switch (report->word) {
     case BUS_RELAY_LOCK:
     case BUS_RELAY_LOST:
-        return encode_relay_event(out, note);
+        return encode_relay_event(out, report);
     case BUS_ALIVE:
-        return encode_alive(out, note);
+        return encode_alive(out, report);
     case BUS_ACCEPTED:
     case BUS_COMPLETED:
-        return encode_success(out, note);
+        return encode_success(out, report);
     default:
-        return encode_failure(out, note);
+        return encode_failure(out, report);
     }
 }
 
@@ -176,10 +176,10 @@ static uint8_t encode_oldest(struct transmitter *t, struct channel *c)
     uint8_t *out = transmitter_place(t);
 
     if (c == &t->bus)
-        return encode_bus_note(out, &t->bus_notes[slot]);
-    const struct lander_note *note = &t->lander_notes[slot];
-    c->queued_bytes = (uint16_t)(c->queued_bytes - size_of_lander_note(note));
-    return note->number == 0u ? encode_lander_hk(out, note) : encode_lander_event(out, note);
+        return encode_bus_report(out, &t->bus_reports[slot]);
+    const struct lander_report *report = &t->lander_reports[slot];
+    c->queued_bytes = (uint16_t)(c->queued_bytes - size_of_lander_report(report));
+    return report->number == 0u ? encode_lander_hk(out, report) : encode_lander_event(out, report);
 }
 
 /* One idle packet over what is left; it may reach into the next frame. */
@@ -214,7 +214,7 @@ static void put_header(struct transmitter *t, struct channel *c, uint8_t pointer
 
 void transmitter_finish(struct transmitter *t, struct channel *c, uint32_t clcw)
 {
-    const uint8_t pointer = c->rest_length;
+    const uint8_t pointer = c->carry_length;
     uint8_t *const end = t->wire + DATA_OFFSET + FRAME_DATA_SIZE;
 
     while (t->used < FRAME_DATA_SIZE && c->queue.waiting > 0u)
@@ -222,8 +222,8 @@ void transmitter_finish(struct transmitter *t, struct channel *c, uint32_t clcw)
     c->cut = t->used > FRAME_DATA_SIZE;
     if (t->used < FRAME_DATA_SIZE)
         fill(t, c);
-    c->rest_length = (uint8_t)(t->used - FRAME_DATA_SIZE);
-    memcpy(c->rest, end, c->rest_length);
+    c->carry_length = (uint8_t)(t->used - FRAME_DATA_SIZE);
+    memcpy(c->carry, end, c->carry_length);
 
     put_header(t, c, pointer);
     end[0] = (uint8_t)(clcw >> 24);

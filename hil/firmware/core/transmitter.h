@@ -18,12 +18,12 @@
 #define WIRE_SIZE (ASM_SIZE + FRAME_SIZE)
 #define DATA_OFFSET (ASM_SIZE + FRAME_HEADER_SIZE)
 /* A packet is cut only if a byte of it fits: less than the longest that waits, LANDER_HK. */
-#define REST_MAX (MARS6_LANDER_HK_PACKET_SIZE - 1u)
+#define CARRY_MAX (MARS6_LANDER_HK_PACKET_SIZE - 1u)
 
 struct channel {
     struct queue queue;
-    uint8_t rest[REST_MAX];
-    uint8_t rest_length;
+    uint8_t carry[CARRY_MAX];
+    uint8_t carry_length;
     bool cut; /* what is left over is of a packet, not of idle fill */
     uint8_t vcfc;
     uint16_t idle; /* sequence count of idle packets */
@@ -46,12 +46,12 @@ struct transmitter {
     struct channel lander;
     struct channel bus;
     struct counts counts;
-    struct lander_note lander_notes[QUEUE_LIMIT];
-    struct bus_note bus_notes[QUEUE_LIMIT];
+    struct lander_report lander_reports[QUEUE_LIMIT];
+    struct bus_report bus_reports[QUEUE_LIMIT];
     uint8_t mcfc;
     uint8_t used; /* bytes of the data field so far */
     /* The last packet may reach over the data field before it is cut. Between frames the caller may use it as scratch. */
-    uint8_t wire[DATA_OFFSET + FRAME_DATA_SIZE + REST_MAX];
+    uint8_t wire[DATA_OFFSET + FRAME_DATA_SIZE + CARRY_MAX];
 };
 
 void transmitter_init(struct transmitter *t);
@@ -60,8 +60,8 @@ void transmitter_init(struct transmitter *t);
 uint16_t transmitter_count(uint16_t *count);
 
 /* Let a packet wait; its sequence count is used up even if the queue is full. */
-void transmitter_note_lander(struct transmitter *t, struct lander_note *note);
-void transmitter_note_bus(struct transmitter *t, struct bus_note *note);
+void transmitter_report_lander(struct transmitter *t, struct lander_report *report);
+void transmitter_report_bus(struct transmitter *t, struct bus_report *report);
 
 /* Whether a packet waits on a channel, whole or in part; idle fill does not count. */
 bool transmitter_waits(const struct channel *c);

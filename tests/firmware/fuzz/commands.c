@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/check.h"
+#include "core/tc_check.h"
 #include "core/crc.h"
 #include "core/lander.h"
 
@@ -74,7 +74,7 @@ static void check_state(void)
     HOLDS(lander.commands.count <= COMMANDS_LIMIT);
     HOLDS(lander.transmitter.lander.queue.waiting <= QUEUE_LIMIT);
     HOLDS(lander.transmitter.bus.queue.waiting <= QUEUE_LIMIT);
-    HOLDS(lander.transmitter.lander.rest_length <= REST_MAX && lander.transmitter.bus.rest_length <= REST_MAX);
+    HOLDS(lander.transmitter.lander.carry_length <= CARRY_MAX && lander.transmitter.bus.carry_length <= CARRY_MAX);
     HOLDS(lander.frame_period >= 1u && lander.frame_period <= 100u);
     HOLDS(lander_period_us(&lander) >= 1000u && lander_period_us(&lander) <= 1000000u);
 }

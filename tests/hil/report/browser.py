@@ -123,10 +123,10 @@ class Browser:
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\0")
         message = json.loads(line)
-        self._note(message.get("method", ""), message.get("params", {}))
+        self._on_event(message.get("method", ""), message.get("params", {}))
         return message
 
-    def _note(self, method: str, parameters: Any) -> None:
+    def _on_event(self, method: str, parameters: Any) -> None:
         if method == "Page.loadEventFired":
             self._loaded = True
         elif method == "Network.requestWillBeSent":

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "tc_check.h"
 
 #include "bytes.h"
 #include "crc.h"

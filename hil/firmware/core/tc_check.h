@@ -1,6 +1,6 @@
 /* From PUS packets to commands: what is wrong with a packet, as far as the packet alone shows it. */
-#ifndef CORE_CHECK_H
-#define CORE_CHECK_H
+#ifndef CORE_TC_CHECK_H
+#define CORE_TC_CHECK_H
 
 #include <stdint.h>
 
