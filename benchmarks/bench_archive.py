@@ -72,7 +72,7 @@ def plain_sqlite(path: Path, frames: list[bytes]) -> float:
     for first in range(0, len(frames), 5000):
         batch = list(enumerate(frames[first : first + 5000], first))
         with db:
-            db.executemany(schema.INSERT_CHUNK, [(2 * n + 1, EPOCH + n * 10 * MS, LINK, f) for n, f in batch])
+            db.executemany(schema.INSERT_CHUNK, [(2 * n + 1, EPOCH + n * 10 * MS, 1, f) for n, f in batch])
             db.executemany(
                 schema.INSERT_FRAME,
                 [(2 * n + 2, EPOCH + n, EPOCH + n, 0, n & 0xFF, "GOOD", 2 * n + 1, 0, 132) for n, _ in batch],

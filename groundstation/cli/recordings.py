@@ -154,7 +154,8 @@ def salvage_command(archive: Path, mission: Mission | None, as_json: bool) -> No
 @_archive
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite a file of that name.")
-def copy_command(archive: Path, target: Path, force: bool) -> None:
+@click.option("--upgrade", is_flag=True, help="Write the copy in today's schema; the values are the same.")
+def copy_command(archive: Path, target: Path, force: bool, upgrade: bool) -> None:
     """Copy ARCHIVE to TARGET, a file or a folder; also while its station writes it.
 
     The copy is one file with all that was committed when it began. Do not copy a recording that is being written by
@@ -164,11 +165,12 @@ def copy_command(archive: Path, target: Path, force: bool) -> None:
     Examples:
       groundstation copy pass.sqlite /media/usb/
       groundstation copy pass.sqlite so-far.sqlite
+      groundstation copy --upgrade of-last-year.sqlite of-last-year-3.sqlite
     """
     path = target / archive.name if target.is_dir() else target
     with ArchiveReader(archive) as reader:
         with closing(Progress(archive.stat().st_size)) as progress:
-            copy_recording(reader, path, _now(), progress.advance, force=force)
+            copy_recording(reader, path, _now(), progress.advance, force=force, upgrade=upgrade)
         state = "" if reader.closed else ", as far as it was written by now"
         echo(f"{path}: a copy of {archive}{state}")
         reader.check()

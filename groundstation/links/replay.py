@@ -223,7 +223,7 @@ class ReplayLink:
         """
         with self._changed:
             frame = self._bound_for  # it is on its way there: steps add up
-            place = self._place if frame is None else (frame.chunk, frame.at + frame.size)
+            place = self._place if frame is None else (frame.chunk, frame.offset + frame.size)
             self._tempo.set(time.monotonic_ns(), at=self._now(), running=False)
         frame = self._lookup.frame_from(place, frames)
         if frame is None:

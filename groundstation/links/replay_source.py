@@ -214,7 +214,7 @@ class ReplaySource:
         report = item.report
         if not isinstance(report, Chunk) or item.id < frame.chunk:
             return None
-        wanted = frame.at + frame.size - self._reader.bytes_between(frame.chunk, item.id)
+        wanted = frame.offset + frame.size - self._reader.bytes_between(frame.chunk, item.id)
         if wanted > item.end:
             return None
         cut = max(wanted - item.start, 0)
@@ -293,7 +293,7 @@ class ReplaySource:
         for frame in islice(self._reader.frames_since(self._reader.time_of_chunk(chunk)), _CANDIDATES):
             if frame.chunk > chunk:
                 return frame
-            if frame.at + frame.size > self._reader.bytes_between(frame.chunk, chunk) + offset:
+            if frame.offset + frame.size > self._reader.bytes_between(frame.chunk, chunk) + offset:
                 return frame
         return None
 

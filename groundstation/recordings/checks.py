@@ -21,6 +21,9 @@ _IDS = range(1, 2**63)
 _VCIDS = range(64)
 _COUNTS = range(2**32)
 _PLACES = range(2**31)
+_LINKS = range(2**31)
+_APIDS = range(2**11)
+_SEQUENCES = range(2**14)
 
 
 class Column(NamedTuple):
@@ -48,7 +51,10 @@ _INT_OR_NONE = frozenset({int, NoneType})
 ID = Column("id", _INT)
 ERT = Column("ert", _INT, _TIMES, is_various=True)
 SCET = Column("scet", _INT_OR_NONE)
-LINK = Column("link", _TEXT)
+LINK = Column("link", _INT, _LINKS)
+LINK_URL = Column("link", _TEXT)
+"""Before schema 3."""
+
 KIND = Column("kind", _TEXT)
 KIND_OR_NONE = Column("kind", _TEXT | {NoneType})
 DATA = Column("data", _BLOB)
@@ -62,7 +68,7 @@ FRAME_COLUMNS = (
     Column("vcfc", _INT_OR_NONE, _COUNTS),
     QUALITY,
     Column("chunk", _INT, _IDS, is_various=True),
-    Column("at", _INT, _PLACES, is_various=True),
+    Column("offset", _INT, _PLACES, is_various=True),
     Column("size", _INT, _PLACES, is_various=True),
 )
 
@@ -76,7 +82,7 @@ def chunk_fault(number: Value, ert: Value, link: Value, data: Value) -> str:
     """Of a row of ``chunk``."""
     if not isinstance(data, bytes):
         return _wrong("data", data)
-    if not isinstance(link, str):
+    if not is_link(link):
         return _wrong("link", link)
     return _id_fault(number) or _time_fault("ert", ert)
 
@@ -98,7 +104,7 @@ def frame_fault(
     vcfc: Value,
     quality: Value,
     chunk: Value,
-    at: Value,
+    offset: Value,
     size: Value,
 ) -> str:
     """Of a row of ``frame``."""
@@ -111,12 +117,37 @@ def frame_fault(
         ("id", number, _IDS),
         ("ert", ert, _TIMES),
         ("chunk", chunk, _IDS),
-        ("at", at, _PLACES),
+        ("offset", offset, _PLACES),
         ("size", size, _PLACES),
     ):
         if not _is_in(value, allowed):
             return _wrong(name, value)
     return ""
+
+
+def link_fault(number: Value, url: Value) -> str:
+    """Of a row of ``link``."""
+    return "" if is_link(number) and is_text(url) else _wrong("url", url)
+
+
+def value_quality_fault(
+    number: Value,
+    ert: Value,
+    scet: Value,
+    apid: Value,
+    sequence: Value,
+    parameter: Value,
+    quality: Value,
+    reason: Value,
+) -> str:
+    """Of a row of ``value_quality``."""
+    for name, text in (("parameter", parameter), ("quality", quality), ("reason", reason)):
+        if not is_text(text):
+            return _wrong(name, text)
+    for name, value, allowed in (("apid", apid, _APIDS), ("sequence", sequence, _SEQUENCES)):
+        if not _is_in(value, allowed):
+            return _wrong(name, value)
+    return _id_fault(number) or _time_fault("ert", ert) or ("" if scet is None else _time_fault("scet", scet))
 
 
 def _id_fault(number: Value) -> str:
@@ -125,6 +156,11 @@ def _id_fault(number: Value) -> str:
 
 def _time_fault(name: str, value: Value) -> str:
     return "" if _is_in(value, _TIMES) else _wrong(name, value)
+
+
+def is_link(value: Value) -> bool:
+    """Whether it can be the number of a link; 0 is the unknown one."""
+    return _is_in(value, _LINKS)
 
 
 def is_text(value: Value) -> bool:

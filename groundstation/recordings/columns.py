@@ -30,7 +30,7 @@ BLOCK = 8 << 20
 """Bytes decoded at a time."""
 
 _MAX_PACKET = 4096
-_FRAME_COLUMNS = ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size")
+_FRAME_COLUMNS = ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "offset", "size")
 _INT64 = np.iinfo(np.int64)
 _LEAST = np.array([1, _INT64.min + 1, _INT64.min, -1, -1, 0, 1, 0, 0], np.int64)
 _MOST = np.array([_INT64.max] * 3 + [63, 2**32 - 1, 4, _INT64.max, 2**31, 2**31], np.int64)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.formats.output_file import check_free, give_name
-from groundstation.recordings import schema
+from groundstation.recordings import older, schema
 from groundstation.recordings.reader import ArchiveReader
 
 
@@ -25,6 +25,7 @@ def copy_recording(
     advance: Callable[[int], None] = lambda count: None,
     *,
     force: bool = False,
+    upgrade: bool = False,
 ) -> None:
     """Copy a recording into a new file.
 
@@ -34,10 +35,11 @@ def copy_recording(
         moment: now, ISO 8601: a copy of a recording that is not closed says when it was made.
         advance: told how many more bytes were copied.
         force: replace a file of that name.
+        upgrade: make the copy one of today's schema.
 
     Raises:
         ArchiveError: the recording cannot be read, or the copy not be written.
-        CallerError: a file of that name is there already.
+        CallerError: a file of that name is there already, or the recording is too old to be upgraded.
     """
     check_free(target, force=force)
     try:
@@ -50,6 +52,8 @@ def copy_recording(
                 if not reader.closed and reader.journal in ("none", "read"):
                     with copy:
                         copy.execute(schema.INSERT_META, (schema.COPIED, moment))
+                if upgrade:
+                    older.upgrade(copy, reader.schema_version)
             _sync(part)
             give_name(part, target, force=force)
     except CallerError:

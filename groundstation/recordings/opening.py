@@ -29,7 +29,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from groundstation.errors import ArchiveError, NotARecording
-from groundstation.recordings import schema
+from groundstation.recordings import older, schema
 from groundstation.recordings.creation import MAGIC, is_journal, journal_of
 
 LARGEST_ROW = (64 << 20) + 4096
@@ -215,8 +215,13 @@ def _identified(path: Path, db: sqlite3.Connection, way: str) -> Opened:
         db.close()
         alone = _connect(path, _IMMUTABLE)
         assert alone is not None
-        return Opened(alone, version, "foreign", _schema_fault(path, alone, version))
+        fault = _schema_fault(path, alone, version)
+        if not fault:
+            older.show_as_current(alone, version)
+        return Opened(alone, version, "foreign", fault)
     fault = _schema_fault(path, db, version)
+    if not fault:
+        older.show_as_current(db, version)
     if application != schema.APPLICATION_ID:
         fault = fault or f"its application id is {application:#x}"
     if has_journal:
@@ -242,9 +247,9 @@ def journal_state(facts: Mapping[str, str], version: int) -> JournalState:
 
 def _has_our_tables(db: sqlite3.Connection) -> bool:
     """Whether the tables are word for word those of a recording."""
-    wanted = {" ".join(each.split()) for each in schema.TABLES.split(";") if each.strip()}
-    tables = db.execute("SELECT sql FROM sqlite_schema WHERE type = 'table'").fetchall()
-    return wanted <= {" ".join(str(sql).split()) for (sql,) in tables}
+    tables = db.execute("SELECT sql FROM main.sqlite_schema WHERE type = 'table'").fetchall()
+    found = {" ".join(str(sql).split()) for (sql,) in tables}
+    return any({" ".join(each.split()) for each in text.split(";") if each.strip()} <= found for text in older.TABLES)
 
 
 def _foreign(path: Path, db: sqlite3.Connection, application: int, *, has_journal: bool) -> ArchiveError:
@@ -296,12 +301,10 @@ def _schema_fault(path: Path, db: sqlite3.Connection, version: int) -> str:
             raise NotARecording(f"{path} is not a recording of this station: {name!r} is a {kind}{_TABLE_KINDS[kind]}")
     if version < 1:
         return f"its schema is {version}"
-    for table, columns in schema.COLUMNS.items():
-        if table == "frame" and version < schema.FRAMES_SINCE:
-            continue
+    for table, columns in older.columns_of(version).items():
         if table not in kinds:
             return f"it has no table {table!r}"
-        found = {name: hidden for _, name, *_, hidden in db.execute(f"PRAGMA table_xinfo({table})")}
+        found = {name: hidden for _, name, *_, hidden in db.execute(f"PRAGMA main.table_xinfo({table})")}
         if any(found.values()):
             raise NotARecording(f"{path} is not a recording of this station: {table!r} has a column that is computed")
         if not set(columns) <= set(found):

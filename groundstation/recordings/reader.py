@@ -34,6 +34,7 @@ from groundstation.recordings.checks import (
     KIND,
     KIND_OR_NONE,
     LINK,
+    LINK_URL,
     QUALITY,
     SCET,
     VCID,
@@ -86,6 +87,7 @@ class _Scan(NamedTuple):
 
 
 _CHUNKS = _Scan(schema.SELECT_CHUNKS, "chunk", (ID, ERT, LINK, DATA))
+_CHUNKS_2 = _CHUNKS._replace(columns=(ID, ERT, LINK_URL, DATA))
 _BYTES = _Scan(schema.SELECT_BYTES_OF_CHUNKS, "chunk", (ID, ERT, DATA))
 _EVENTS = _Scan(schema.SELECT_EVENTS, "event", (ID, ERT, SCET, KIND, DATA))
 _RECORDS = _Scan(schema.SELECT_RECORDS, "records", (ID, ERT, KIND_OR_NONE, DATA))
@@ -200,9 +202,20 @@ class ArchiveReader:
         return schema.CLOSED in self.meta().items()
 
     def chunks(self) -> Iterator[tuple[int, str, bytes]]:
-        """Everything received, in the order it came: (ert, link, data)."""
-        for _, ert, link, data in self._pages(_CHUNKS):
-            yield ert, link, data
+        """Everything received, in the order it came: (ert, URL of the link, data)."""
+        links: dict[int, str] = {}
+        for _, ert, link, data in self._pages(_CHUNKS if self._has_links else _CHUNKS_2):
+            if isinstance(link, int) and link not in links:  # of a recording being written there may be more by now
+                links = {link: "", **self.links()}
+            yield ert, links[link] if isinstance(link, int) else link, data
+
+    def links(self) -> dict[int, str]:
+        """The links by number: their URLs. Empty before schema 3, where each chunk has its own."""
+        return dict(self._query(schema.SELECT_LINKS, (), _links_fault)) if self._has_links else {}
+
+    @property
+    def _has_links(self) -> bool:
+        return self._damage is not None or self.schema_version >= schema.LINKS_SINCE
 
     def chunks_from(self, first: int) -> Iterator[tuple[int, int, bytes]]:
         """Chunks from the id ``first`` on: (id, ert, data)."""
@@ -282,7 +295,7 @@ class ArchiveReader:
 
     def frame_bytes(self, frame: FrameRecord) -> bytes:
         """A frame's bytes as they came, ASM first; fewer where chunks are missing, never those of other chunks."""
-        data, end = b"", frame.at + frame.size
+        data, end = b"", frame.offset + frame.size
         for number, _, kind, piece in self.records_from(frame.chunk):
             if kind == schema.GAP_KIND or (not data and number != frame.chunk):
                 break
@@ -290,7 +303,7 @@ class ArchiveReader:
                 data += piece
             if len(data) >= end:
                 break
-        return data[frame.at : end]
+        return data[frame.offset : end]
 
     def frame_counts(self) -> dict[tuple[int | None, str], int]:
         """How many frames of each channel and quality."""
@@ -533,6 +546,7 @@ class ArchiveReader:
         try:
             found = [row[0] for row in self._execute("PRAGMA quick_check(1)", ())]
             tables = ["chunk", "event", *(["frame"] if self.has_frames else [])]
+            tables += ["value_quality"] if self._has_links else []
             firsts = [self._execute(schema.FIRST_IDS.format(table), ())[0][0] for table in tables]
             wrong = self._wrong_table([*tables, "meta"])
             largest = self._execute(schema.LARGEST_CHUNK, ())[0][0]
@@ -607,6 +621,11 @@ def _numbers_fault(rows: _Rows) -> str:
 
 def _text_fault(rows: _Rows) -> str:
     return "" if all(type(value) is str for row in rows for value in row) else "facts that are not text"
+
+
+def _links_fault(rows: _Rows) -> str:
+    fine = all(type(number) is int and type(url) is str for number, url in rows)
+    return "" if fine else "a link without a number or URL"
 
 
 def _frame_counts_fault(rows: _Rows) -> str:

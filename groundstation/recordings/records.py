@@ -29,7 +29,7 @@ class EventRecord(NamedTuple):
 class FrameEntry(NamedTuple):
     """One frame, good or rejected, as it goes into the index.
 
-    It starts at byte ``at`` of the chunk with the id ``chunk`` and has ``size`` bytes there, ASM included. ``scet``,
+    It starts at byte ``offset`` of the chunk with the id ``chunk`` and has ``size`` bytes, ASM included. ``scet``,
     ``vcid`` and ``vcfc`` are None where nothing reliable says them: in rejected frames, always.
     """
 
@@ -39,7 +39,7 @@ class FrameEntry(NamedTuple):
     vcfc: int | None
     quality: FrameQuality
     chunk: int
-    at: int
+    offset: int
     size: int
 
 
@@ -53,7 +53,7 @@ class FrameRecord(NamedTuple):
     vcfc: int | None
     quality: FrameQuality
     chunk: int
-    at: int
+    offset: int
     size: int
 
 

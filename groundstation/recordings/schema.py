@@ -1,17 +1,24 @@
 """What stands in a recording.
 
-    meta    key, value: who recorded what, with which dictionary
-    chunk   the bytes of one read, with the link and the Earth received time (ns)
-    event   events, changes of contact and transport, commands and acknowledgements as JSON, with both times
-    frame   an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
+    meta            key, value: who recorded what, with which dictionary
+    link            the links that were recorded, by number (since schema 3)
+    chunk           the bytes of one read, with the link's number and the Earth received time (ns)
+    event           events, changes of contact and transport, commands and acknowledgements as JSON, with both times
+    frame           an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
+    value_quality   the values that are not good, and why (since schema 3)
 
 ``id`` is the ingest sequence, counted over ``chunk``, ``event`` and ``frame`` together: it tells what came before what,
 and a hole in it is a record that was dropped. Never order by time alone: clocks step and onboard times arrive out of
 order.
 
-A frame's bytes are not stored twice. It starts at byte ``at`` of chunk ``chunk``, its ASM first, and goes on for
-``size`` bytes through the chunks that follow. The index is written after the decoding, so it may end a little before
-the chunks do: the bytes are the truth, the index is a way into them.
+A frame's bytes are not stored twice. It starts at byte ``offset`` of chunk ``chunk``, its ASM first, and goes on for
+``size`` bytes through the chunks of the same link that follow; its link is that of the chunk. The index is written
+after the decoding, so it may end a little before the chunks do: the bytes are the truth, the index is a way into them.
+
+Values are not stored: they come from the frames. A value is good unless ``value_quality`` says otherwise: only the
+exceptions take space. A packet is found there by its APID, its sequence count and its time.
+
+Recordings of before are read without being changed: `older`.
 """
 
 from __future__ import annotations
@@ -19,11 +26,14 @@ from __future__ import annotations
 APPLICATION_ID = 0x4D415236
 """In the file's header (``MAR6``): tells a recording from any other SQLite file."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """In the header as ``user_version``. A reader refuses what is newer than itself, and still reads what is older."""
 
 FRAMES_SINCE = 2
 """The first schema with an index of frames."""
+
+LINKS_SINCE = 3
+"""The first schema with tables of links and of values that are not good."""
 
 CLOSED_SINCE = 2
 """The first schema that says whether a recording was closed."""
@@ -48,13 +58,18 @@ GAP_KIND = "gap"
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE chunk (id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, link TEXT NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE link (id INTEGER PRIMARY KEY, url TEXT NOT NULL) STRICT;
+CREATE TABLE chunk (id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, link INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE event (
     id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, kind TEXT NOT NULL, body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE frame (
     id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL,
-    chunk INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL
+    chunk INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL
+) STRICT;
+CREATE TABLE value_quality (
+    id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, apid INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    parameter TEXT NOT NULL, quality TEXT NOT NULL, reason TEXT NOT NULL
 ) STRICT;
 """
 
@@ -64,6 +79,7 @@ CREATE INDEX event_ert ON event (ert);
 CREATE INDEX event_scet ON event (scet);
 CREATE INDEX frame_ert ON frame (ert);
 CREATE INDEX frame_scet ON frame (scet);
+CREATE INDEX value_quality_ert ON value_quality (ert);
 """
 
 CREATE = f"""
@@ -77,21 +93,25 @@ COMMIT;
 
 COLUMNS = {
     "meta": ("key", "value"),
+    "link": ("id", "url"),
     "chunk": ("id", "ert", "link", "data"),
     "event": ("id", "ert", "scet", "kind", "body"),
-    "frame": ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size"),
+    "frame": ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "offset", "size"),
+    "value_quality": ("id", "ert", "scet", "apid", "sequence", "parameter", "quality", "reason"),
 }
 """What each table has, in this order."""
 
+INSERT_LINK = "INSERT INTO link (id, url) VALUES (?, ?)"
 INSERT_CHUNK = "INSERT INTO chunk (id, ert, link, data) VALUES (?, ?, ?, ?)"
 INSERT_EVENT = "INSERT INTO event (id, ert, scet, kind, body) VALUES (?, ?, ?, ?, CAST(? AS TEXT))"
 INSERT_FRAME = """
-INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, at, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM meta WHERE key = ?"
 
 SELECT_META = "SELECT key, value FROM meta ORDER BY key"
+SELECT_LINKS = "SELECT id, url FROM link ORDER BY id"
 SELECT_CHUNKS = "SELECT id, ert, link, data FROM chunk WHERE id > ? ORDER BY id LIMIT ?"
 SELECT_EVENTS = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event
@@ -111,14 +131,21 @@ LAST_IDS = {
 }
 _INT, _TIME = "typeof({0}) <> 'integer'", "(typeof({0}) <> 'integer' AND {0} IS NOT NULL)"
 _TEXT, _BLOB = "typeof({0}) <> 'text'", "typeof({0}) <> 'blob'"
+_NUMBER_OR_TEXT = "typeof({0}) NOT IN ('integer', 'text')"
 _TYPES = {
     "meta": {"key": _TEXT, "value": _TEXT},
-    "chunk": {"ert": _INT, "link": _TEXT, "data": _BLOB},
+    "link": {"url": _TEXT},
+    "chunk": {"ert": _INT, "link": _NUMBER_OR_TEXT, "data": _BLOB},
     "event": {"ert": _INT, "scet": _TIME, "kind": _TEXT, "body": _TEXT},
     "frame": {
-        **dict.fromkeys(("ert", "chunk", "at", "size"), _INT),
+        **dict.fromkeys(("ert", "chunk", "offset", "size"), _INT),
         **dict.fromkeys(("scet", "vcid", "vcfc"), _TIME),
         "quality": _TEXT,
+    },
+    "value_quality": {
+        **dict.fromkeys(("ert", "apid", "sequence"), _INT),
+        "scet": _TIME,
+        **dict.fromkeys(("parameter", "quality", "reason"), _TEXT),
     },
 }
 _WRONG = {table: " OR ".join(each.format(name) for name, each in types.items()) for table, types in _TYPES.items()}
@@ -132,7 +159,7 @@ WRONG_FRAMES = """
 SELECT EXISTS (
     SELECT 1 FROM frame
     WHERE vcid NOT BETWEEN 0 AND 63 OR vcfc NOT BETWEEN 0 AND 4294967295 OR chunk < 1
-        OR at NOT BETWEEN 0 AND 2147483647 OR size NOT BETWEEN 0 AND 2147483647
+        OR offset NOT BETWEEN 0 AND 2147483647 OR size NOT BETWEEN 0 AND 2147483647
         OR quality NOT IN ('GOOD', 'CORRECTED', 'CRC', 'RS', 'SYNC')
 )
 """
@@ -150,7 +177,7 @@ WRONG_BODIES = "SELECT id, kind FROM event WHERE NOT json_valid(body) LIMIT ?"
 FIRST_IDS = "SELECT min(id) FROM {}"
 SELECT_BYTES = "SELECT coalesce(sum(length(data)), 0) FROM chunk"
 
-_FRAME = "SELECT id, ert, scet, vcid, vcfc, quality, chunk, at, size FROM frame"
+_FRAME = "SELECT id, ert, scet, vcid, vcfc, quality, chunk, offset, size FROM frame"
 SELECT_FRAMES = f"{_FRAME} WHERE id > ? ORDER BY id LIMIT ?"
 FRAME_BY_SCET = f"{_FRAME} WHERE scet >= ? ORDER BY scet, id LIMIT 1"
 LAST_FRAME_BY_SCET = f"{_FRAME} WHERE scet IS NOT NULL ORDER BY scet DESC, id LIMIT 1"
@@ -197,7 +224,7 @@ SELECT id, ert, coalesce(scet, -9223372036854775808),
        CASE quality
            WHEN 'GOOD' THEN 0 WHEN 'CORRECTED' THEN 1 WHEN 'CRC' THEN 2 WHEN 'RS' THEN 3 WHEN 'SYNC' THEN 4 ELSE 5
        END,
-       chunk, at, size
+       chunk, offset, size
 FROM frame WHERE id > ? ORDER BY id LIMIT ?
 """
 SELECT_BYTES_OF_CHUNKS = "SELECT id, ert, data FROM chunk WHERE id > ? ORDER BY id LIMIT ?"

@@ -148,6 +148,8 @@ class ArchiveWriter:
         self._queue: deque[_Record] = deque()
         self._bytes = 0
         self._sequence = 0
+        self._links: list[str] = []
+        self._links_written = 0
         self._accepted = 0
         self._committed = 0
         self._failures = 0
@@ -198,7 +200,7 @@ class ArchiveWriter:
         """Record the bytes of one read, exactly as they came; the id that `frames` refer to."""
         _check(ert, link)
         with self._lock:
-            return self._enqueue("chunk", ert, len(data), (ert, link, data))
+            return self._enqueue("chunk", ert, len(data), (ert, self._link_number(link), data))
 
     def frames(self, entries: Sequence[FrameEntry]) -> None:
         """Index frames that were found in recorded chunks."""
@@ -264,6 +266,12 @@ class ArchiveWriter:
         else:
             self._drop(table, ert, size)
         return self._sequence
+
+    def _link_number(self, url: str) -> int:
+        """The number of a link, from 1 on; a new one goes into the file with the next commit."""
+        if url not in self._links:
+            self._links.append(url)
+        return self._links.index(url) + 1
 
     def _has_room(self, size: int) -> bool:
         fits = len(self._queue) < self._max_records and self._bytes + size <= self._max_bytes
@@ -347,12 +355,15 @@ class ArchiveWriter:
         if _identity(self.path) != self._identity:
             return _MISPLACED
         self._in_journal += sum(record.size + _ROW_BYTES for record in batch)
+        links = list(enumerate(self._links, 1))[self._links_written :]
         try:
             with self._db:
+                self._db.executemany(schema.INSERT_LINK, links)
                 for table, statement in _INSERT.items():
                     self._db.executemany(statement, _rows(batch, table))
         except sqlite3.Error as error:
             return str(error)
+        self._links_written += len(links)
         if self._in_journal >= _CHECKPOINT_BYTES:
             self._checkpoint()
         return None

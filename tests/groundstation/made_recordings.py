@@ -9,6 +9,7 @@ from pathlib import Path
 
 from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.links.base import Chunk, Idle, TransportChange
+from groundstation.recordings import older, schema
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.recorder import ArchivingReceiver
 from protocols.lander import EPOCH, MARS6
@@ -61,7 +62,21 @@ def damage(path: Path, kind: str, which: int = 0, body: str = "{no JSON") -> int
     return int(row[0])
 
 
-def make_old(path: Path) -> None:
-    """Turn a recording into one of schema 1: no index of frames."""
+TO_SCHEMA_2 = f"""
+ALTER TABLE chunk RENAME TO chunk_3; ALTER TABLE event RENAME TO event_3;
+ALTER TABLE frame RENAME TO frame_3; ALTER TABLE meta RENAME TO meta_3;
+{older.TABLES[1]}
+INSERT INTO chunk SELECT c.id, c.ert, l.url, c.data FROM chunk_3 AS c JOIN link AS l ON l.id = c.link;
+INSERT INTO event SELECT * FROM event_3; INSERT INTO frame SELECT * FROM frame_3; INSERT INTO meta SELECT * FROM meta_3;
+DROP TABLE chunk_3; DROP TABLE event_3; DROP TABLE frame_3; DROP TABLE meta_3;
+DROP TABLE link; DROP TABLE value_quality;
+{schema.INDICES.split("CREATE INDEX value_quality")[0]}
+PRAGMA user_version = 2;
+"""
+TO_SCHEMA_1 = f"{TO_SCHEMA_2} DROP TABLE frame; PRAGMA user_version = 1;"
+
+
+def make_old(path: Path, version: int = 1) -> None:
+    """Turn a recording into one of schema 2, or 1: no index of frames."""
     with closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP TABLE frame; PRAGMA user_version = 1;")
+        db.executescript(TO_SCHEMA_2 if version == 2 else TO_SCHEMA_1)

@@ -293,7 +293,7 @@ class _Indexed:
         """Go through one index as far as it can be read; whether that was to its end."""
         assert damaged is not None
         try:
-            for number, ert in damaged.execute(f"SELECT id, ert FROM {table} INDEXED BY {table}_ert"):  # noqa: S608
+            for number, ert in damaged.execute(f"SELECT id, ert FROM main.{table} INDEXED BY {table}_ert"):  # noqa: S608
                 if not is_lost(number) or type(ert) is not int:
                     continue
                 if table == "chunk":

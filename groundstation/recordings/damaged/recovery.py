@@ -3,7 +3,8 @@
 Rules:
 1. Every row is taken from its page, whatever is damaged around it (`pages`), and only if its values can be (`checks`).
 2. Ids rise within a page. Where they do not, the longest run that does is believed; a record between two of it, or at
-   the end of the page, gets the first id there that no other has. A read is never refused for its link's name.
+   the end of the page, gets the first id there that no other has. A read is never refused for its link: one that is
+   damaged becomes 0, the unknown link. Before schema 3 each read had the URL of its link: it gets a number here.
 3. Pages of indices are not missed: they hold nothing that is not elsewhere.
 4. What is missing, `accounting` finds.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,15 @@ from typing import NamedTuple
 from groundstation.errors import ArchiveError
 from groundstation.formats.printable import encodable
 from groundstation.recordings import schema
-from groundstation.recordings.checks import chunk_fault, event_fault, frame_fault, is_text
+from groundstation.recordings.checks import (
+    chunk_fault,
+    event_fault,
+    frame_fault,
+    is_link,
+    is_text,
+    link_fault,
+    value_quality_fault,
+)
 from groundstation.recordings.damaged.accounting import Findings, account, free_id
 from groundstation.recordings.damaged.damage import Damage
 from groundstation.recordings.damaged.pages import Leaf, PageFile, Row
@@ -30,7 +39,7 @@ from groundstation.recordings.records import Value
 _BATCH_ROWS = 10_000
 _BATCH_BYTES = 8 << 20
 _DISPLACED_MAX = 1000
-_TABLE_OF = {4: "chunk", 5: "event", 9: "frame"}
+_TABLE_OF = {2: "link", 4: "chunk", 5: "event", 8: "value_quality", 9: "frame"}
 """Which table a row is of, by its number of values."""
 
 _INSERT = {
@@ -107,6 +116,7 @@ class _Batches:
         self._found = found
         self._rows: dict[str, list[Sequence[Value]]] = {name: [] for name in _INSERT}
         self._bytes = 0
+        self._links: dict[str, int] = {}
         self.displaced: deque[_Displaced] = deque(maxlen=_DISPLACED_MAX)
         """Rows whose ids cannot be where they stand; more are not put back."""
 
@@ -115,6 +125,13 @@ class _Batches:
         self._bytes += len(values[-1]) if isinstance(values[-1], str | bytes) else 0
         if len(self._rows[table]) >= _BATCH_ROWS or self._bytes >= _BATCH_BYTES:
             self.flush()
+
+    def link_number(self, url: str) -> int:
+        """The number of a link that is known by its URL alone."""
+        if url not in self._links:
+            self._links[url] = len(self._links) + 1
+            self.add("link", (self._links[url], url))
+        return self._links[url]
 
     def flush(self) -> None:
         for table, rows in self._rows.items():
@@ -173,9 +190,8 @@ def _collect(leaf: Leaf, batches: _Batches, found: Findings) -> None:
         if table is None or isinstance(row.values[0], str):
             continue  # of the schema, or of a table that is none of ours
         values = list(row.values)
-        if table == "chunk" and not is_text(values[2]):
-            found.repair(f"chunk {row.id}: the name of its link is damaged")
-            values[2] = encodable(values[2])
+        if table == "chunk" and not is_link(values[2]):
+            values[2] = _link(row.id, values[2], batches, found)
         if table == "event" and isinstance(values[4], bytes):
             values[4] = values[4].decode(errors="surrogateescape")
         at = bisect_left(rising, place)
@@ -191,6 +207,13 @@ def _collect(leaf: Leaf, batches: _Batches, found: Findings) -> None:
             batches.add(table, values)
 
 
+def _link(chunk: int, value: Value, batches: _Batches, found: Findings) -> int:
+    if isinstance(value, str) and is_text(value):
+        return batches.link_number(value)
+    found.repair(f"chunk {chunk}: its link is damaged")
+    return batches.link_number(encodable(value)) if isinstance(value, str) else 0
+
+
 def _replace(clean: sqlite3.Connection, displaced: list[_Displaced], found: Findings) -> None:
     """Give records whose ids are damaged ids that are free in their place."""
     for table, before, after, row in displaced:
@@ -204,10 +227,17 @@ def _replace(clean: sqlite3.Connection, displaced: list[_Displaced], found: Find
     clean.commit()
 
 
+_FAULTS: dict[str, Callable[..., str]] = {
+    "link": link_fault,
+    "chunk": chunk_fault,
+    "event": event_fault,
+    "frame": frame_fault,
+    "value_quality": value_quality_fault,
+}
+
+
 def _fault_of(table: str, values: Sequence[Value]) -> str:
-    if table == "chunk":
-        return chunk_fault(*values)
-    return event_fault(*values) if table == "event" else frame_fault(*values)
+    return _FAULTS[table](*values)
 
 
 def _rising(numbers: Sequence[int]) -> list[int]:

@@ -110,7 +110,7 @@ def test_a_frame_was_received_with_its_last_byte(tmp_path: Path, size: int) -> N
         numbers = [number for number, _, _ in reader.chunks_from(1)]
         late = 0
         for frame in reader.frames():
-            offset = starts[numbers.index(frame.chunk)] + frame.at
+            offset = starts[numbers.index(frame.chunk)] + frame.offset
             assert frame.ert == EPOCH + bisect_right(ends, offset + frame.size - 1)
             late += accepted[offset] > frame.ert
         indexed = [frame.ert for frame in reader.frames() if frame.vcid == 0 and frame.quality == "GOOD"]

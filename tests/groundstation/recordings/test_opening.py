@@ -109,10 +109,11 @@ def test_the_journal_of_another_old_recording_is_not_mixed_in(tmp_path: Path) ->
 
 OLD = """
 import os, sqlite3, sys
-from groundstation.recordings import schema
+from groundstation.recordings import older, schema
 db = sqlite3.connect(sys.argv[1])
 db.execute("PRAGMA journal_mode = WAL")
-db.executescript(schema.CREATE)
+db.executescript(older.TABLES[1] + schema.INDICES.split("CREATE INDEX value_quality")[0])
+db.executescript(f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = 2;")
 for number in range(1, 20_001):
     db.execute(schema.INSERT_CHUNK, (number, number, "x", sys.argv[2].encode() * 100))
     if number % 50 == 0:

@@ -30,7 +30,7 @@ def rows_of(path: Path) -> list[tuple[object, ...]]:
             if leaf is not None:
                 assert leaf.unreadable == 0
                 found += [(row.id, *row.values[1:]) for row in leaf.rows]
-    return sorted(found)
+    return sorted(found, key=lambda row: (len(row), row))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

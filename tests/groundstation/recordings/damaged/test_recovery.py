@@ -166,7 +166,7 @@ VALUES = ["NULL", "1.5", "'text'", "x'00ff'", "-5", "9223372036854775807", "-922
 @pytest.mark.parametrize(
     "column",
     ["chunk.ert", "chunk.link", "chunk.data", "event.ert", "event.scet", "event.kind", "event.body"]
-    + [f"frame.{name}" for name in ("ert", "scet", "vcid", "vcfc", "quality", "chunk", "at", "size")],
+    + [f"frame.{name}" for name in ("ert", "scet", "vcid", "vcfc", "quality", "chunk", "offset", "size")],
 )
 def test_a_value_of_any_kind_in_any_column_costs_its_row_at_most(tmp_path: Path, column: str, value: str) -> None:
     path = loose(tmp_path / "pass.sqlite")
@@ -185,7 +185,7 @@ def test_a_value_of_any_kind_in_any_column_costs_its_row_at_most(tmp_path: Path,
     assert sum(counts) >= 8
     assert all(count == 3 for table_, place in rows.items() if table_ != table for count in [counts[place]])
     if column == "chunk.link":
-        assert (reader.damage is None) == (value == "'text'")
+        assert reader.damage is not None
     else:
         assert (reader.damage is not None) == (sum(counts) == 8)
 
@@ -201,7 +201,7 @@ def loose(path: Path) -> Path:
         db.executescript("""
             CREATE TABLE c (id INTEGER PRIMARY KEY, ert, link, data);
             CREATE TABLE e (id INTEGER PRIMARY KEY, ert, scet, kind, body);
-            CREATE TABLE f (id INTEGER PRIMARY KEY, ert, scet, vcid, vcfc, quality, chunk, at, size);
+            CREATE TABLE f (id INTEGER PRIMARY KEY, ert, scet, vcid, vcfc, quality, chunk, offset, size);
             INSERT INTO c SELECT * FROM chunk; INSERT INTO e SELECT * FROM event; INSERT INTO f SELECT * FROM frame;
             DROP TABLE chunk; DROP TABLE event; DROP TABLE frame;
             ALTER TABLE c RENAME TO chunk; ALTER TABLE e RENAME TO event; ALTER TABLE f RENAME TO frame;
@@ -227,7 +227,7 @@ def test_an_id_that_is_far_from_the_others_is_not_believed(tmp_path: Path, whole
         last = db.execute("SELECT max(id) FROM chunk").fetchone()[0]
         db.execute("UPDATE chunk SET id = id + 1000000 WHERE id = ?", (last,))
     data = path.read_bytes().replace(data_of(100), data_of(100)[:-1] + b"\xff")
-    path.write_bytes(data[: 5 * PAGE] + bytes(PAGE) + data[6 * PAGE :])
+    path.write_bytes(data[: 7 * PAGE] + bytes(PAGE) + data[8 * PAGE :])
     with ArchiveReader(path) as reader:
         reader.check()
         assert [ert for ert, _, _ in reader.chunks()] == list(range(READS))
