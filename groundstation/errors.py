@@ -19,6 +19,7 @@
             │   └── OutputFailed     a file or standard output cannot be written: the disk is full
             ├── PartlyRead       the recording or capture is damaged: what could be read was given
             ├── StationGone      no station answers
+            ├── OtherProtocol    a station of another version answers
             ├── KeyUnusable      a key file is damaged, or others can read it
             ├── CommandFailed    a command failed or was given up
             │   └── CommandTimeout   no report on a command in time
@@ -147,6 +148,13 @@ class StationGone(WorldError):
 
     exit_code = 15
     exit_meaning = "no station answers"
+
+
+class OtherProtocol(WorldError):
+    """The station and this client are of versions that do not understand each other."""
+
+    exit_code = 29
+    exit_meaning = "the station is of another version: install the same on both hosts"
 
 
 class KeyUnusable(WorldError):

@@ -16,6 +16,7 @@ from groundstation.errors import (
     CallerError,
     KeyUnusable,
     LinkError,
+    OtherProtocol,
     PartlyRead,
     PortAbsent,
     PortBusy,
@@ -46,12 +47,12 @@ TERMINATED = Outcome(128 + signal.SIGTERM, "terminated (SIGTERM)")
 
 READING: tuple[Ending, ...] = (DONE, CallerError, ArchiveError, PartlyRead, INTERRUPTED)
 """Of a command that reads a recording."""
-REQUEST: tuple[Ending, ...] = (DONE, CallerError, StationGone, AccessRefused, KeyUnusable, INTERRUPTED)
+REQUEST: tuple[Ending, ...] = (DONE, CallerError, StationGone, OtherProtocol, AccessRefused, KeyUnusable, INTERRUPTED)
 """Of a command that asks a station for something."""
 PORT: tuple[Ending, ...] = (LinkError, PortAbsent, PortBusy, PortForbidden)
 RECEPTION: tuple[Ending, ...] = (DONE, WorldError, CallerError, *PORT, ArchiveError, KeyUnusable)
 """Of a command that runs a station."""
-VIEWER: tuple[Ending, ...] = (StationGone, ViewerCrashed, HANGUP, INTERRUPTED)
+VIEWER: tuple[Ending, ...] = (StationGone, OtherProtocol, ViewerCrashed, HANGUP, INTERRUPTED)
 """Of a command that shows a station."""
 
 

@@ -57,7 +57,7 @@ text in `NAME_utc`. `ert` (Earth received time) is the time of the read; `scet` 
 spacecraft wrote. Numbers, NaN and void values: [data.md](data.md#numbers).
 """
 
-ANSWERS = ("snapshot", "history", "order_accepted", "refusal")
+ANSWERS = ("snapshot", "history", "request_accepted", "refusal")
 JSON_ONLY = ("lag",)
 
 MEANINGS = {

@@ -518,7 +518,7 @@ class ContactMonitor:
         if state == "LOS" and self._link_ended is not None:
             lost = [c for c in self._channels.values() if c.verdict is not None]
             newest = max(lost, key=lambda c: c.last_ert or 0)
-            verdict = _link_verdict(self._judge(newest, self._link_ended.declared_ert), self._link_ended)
+            verdict = _link_verdict(self._verdict(newest, self._link_ended.declared_ert), self._link_ended)
             self._link_ended = None
             places = {vcid: channel.place for vcid, channel in self._channels.items()}
             self._link_outage = _LinkOutage(verdict.last_ert, places)

@@ -14,6 +14,10 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A count that any language's JSON can hold exactly."""
 
 
+PROTOCOL = 2
+"""Version of the messages between a station and its clients; one that is not stated is 1."""
+
+
 class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
     """Base of all messages. The publisher sets both; 0 means not published yet.
 
@@ -24,3 +28,9 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
 
     seq: Int64 = 0
     sent: Int64 = 0
+
+
+class Request(Message, frozen=True, kw_only=True):
+    """Base of all requests. ``protocol``: the version that the client speaks; None is taken for 1."""
+
+    protocol: Count | None = None

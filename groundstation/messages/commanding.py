@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from groundstation.messages.base import Int64, Message, Value
+from groundstation.messages.base import Int64, Message, Request, Value
 
 CommandState = Literal["QUEUED", "SENT", "ACCEPTED", "COMPLETED", "FAILED", "TIMEOUT"]
 TIMEOUTS_MS = range(100, 3_600_000 + 1)
@@ -106,7 +106,7 @@ class UplinkStatus(Message, frozen=True, tag="uplink"):
     replay: bool = False
 
 
-class CommandingRequest(Message, frozen=True, kw_only=True):
+class CommandingRequest(Request, frozen=True, kw_only=True):
     """What changes something aboard, on the way there, or for all viewers.
 
     A station takes each one once, and only while it is fresh.
@@ -164,7 +164,7 @@ class AcknowledgeRequest(CommandingRequest, frozen=True, tag="acknowledge_reques
     until: Int64 | None = None
 
 
-class RequestAccepted(Message, frozen=True, tag="order_accepted"):
+class RequestAccepted(Message, frozen=True, tag="request_accepted"):
     """The station accepted a request; ``command`` is the number under which a command is followed."""
 
     text: str

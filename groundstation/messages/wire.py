@@ -15,6 +15,10 @@ may come without its topic, in any spelling of JSON.
     uplink            UplinkStatus    COP-1, the queue or the arming changed
     heartbeat         Heartbeat       twice a second, with the last ``seq`` of every topic
 
+A request states the ``protocol`` that its client speaks, and a `Snapshot` that of its station. A client and a station
+of different protocols do not work together, and say so. Protocol 1 differs in three names alone (`TAGS_1`): a station
+understands such a client, and answers with its names. A request that states no protocol is taken for such a one.
+
 Times are integer nanoseconds since 1970-01-01 UTC, and stand there as ISO 8601 text, too: ``ert`` and ``ert_utc``.
 ``ert`` (Earth received time) is stamped at the read; ``scet`` (spacecraft event time) is what the spacecraft wrote. The
 two are never subtracted from each other.
@@ -29,7 +33,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from groundstation.formats.json_encoding import encode_json, restored
-from groundstation.messages.base import Count, Int64, Message, Value
+from groundstation.messages.base import PROTOCOL, Count, Int64, Message, Request, Value
 from groundstation.messages.commanding import (
     AcknowledgeRequest,
     ArmRequest,
@@ -333,7 +337,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     ``known_commands`` are the commands of the dictionary, in its order; ``commands`` the states of those requested.
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
     ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
-    that have been silent since the flight before.
+    that have been silent since the flight before. ``protocol`` is the version that the station speaks.
     """
 
     station: str
@@ -357,10 +361,11 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None
     known_commands: list[CommandInfo] = msgspec.field(default_factory=list)
+    protocol: Count = 1
     replay: bool = False
 
 
-class HistoryRequest(Message, frozen=True, tag="history_request"):
+class HistoryRequest(Request, frozen=True, tag="history_request"):
     """Viewer → station: the curves of some parameters, answered by a `History`.
 
     ``parameters`` are (packet, name); each curve has at most so many ``samples``.
@@ -394,17 +399,17 @@ class History(Message, frozen=True, tag="history"):
     loss_marks: list[tuple[Int64, Int64]]
 
 
-class SnapshotRequest(Message, frozen=True, tag="snapshot_request"):
+class SnapshotRequest(Request, frozen=True, tag="snapshot_request"):
     """Viewer → station, on the command endpoint."""
 
 
-class StopRequest(Message, frozen=True, tag="stop_request"):
+class StopRequest(Request, frozen=True, tag="stop_request"):
     """Viewer → station: end the recording and exit. ``reason`` goes into the log."""
 
     reason: str
 
 
-class ReplayControl(Message, frozen=True, tag="replay_control"):
+class ReplayControl(Request, frozen=True, tag="replay_control"):
     """Viewer → a station that replays: move it; answered by a `Snapshot`.
 
     Attributes:
@@ -423,7 +428,7 @@ class ReplayControl(Message, frozen=True, tag="replay_control"):
     speed: float | None = None
 
 
-class ReplayAck(Message, frozen=True, tag="heard"):
+class ReplayAck(Request, frozen=True, tag="replay_ack"):
     """Viewer → a station that replays: it has got so many messages; the replay shall not run far ahead of that.
 
     ``messages`` is the sum of the last ``seq`` of all topics.
@@ -432,7 +437,7 @@ class ReplayAck(Message, frozen=True, tag="heard"):
     messages: Count
 
 
-class DropReport(Message, frozen=True, tag="missed_report"):
+class DropReport(Request, frozen=True, tag="drop_report"):
     """Viewer → station: so many messages of this run never came. ``viewer`` is a word unlike any other viewer's."""
 
     viewer: str
@@ -485,6 +490,9 @@ AnyMessage = (
     | Refusal
 )
 
+TAGS_1 = {"order_accepted": "request_accepted", "heard": "replay_ack", "missed_report": "drop_report"}
+"""What protocol 1 called some messages."""
+
 _decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
@@ -500,11 +508,24 @@ def encode(message: AnyMessage, topic: str | None = None) -> bytes:
     return (topic or topic_of(message)).encode() + b" " + encode_json(message, times=True)
 
 
+def other_protocol(who: str, theirs: int, me: str) -> str:
+    """Why two that speak different protocols do not work together."""
+    return f"{who} speaks protocol {theirs}, {me} {PROTOCOL}: install the same version of groundstation on both"
+
+
+def encode_answer(answer: AnyMessage, protocol: int) -> bytes:
+    """An answer as a client of that protocol understands it."""
+    part = encode(answer)
+    if protocol == 1 and isinstance(answer, RequestAccepted):
+        return part.replace(b"request_accepted", b"order_accepted", 2)  # the topic and the type: they come first
+    return part
+
+
 def decode(part: bytes) -> AnyMessage:
     """Inverse of `encode`; the JSON may also come alone, as any program writes it.
 
     Spaces, a byte order mark and the order of keys mean nothing in JSON, and 5.0 is the integer 5: not every language
-    tells them apart.
+    tells them apart. Names of protocol 1 are understood.
 
     Raises:
         msgspec.DecodeError: the part is not one of this station's messages.
@@ -523,7 +544,7 @@ def _decoded(body: bytes) -> AnyMessage:
         return _decoder.decode(body)
     except msgspec.ValidationError:
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            message: AnyMessage = msgspec.convert(_with_integers(msgspec.json.decode(body)), AnyMessage)
+            message: AnyMessage = msgspec.convert(_with_integers(_renamed(msgspec.json.decode(body))), AnyMessage)
             return message
         raise
     except (UnicodeDecodeError, RecursionError) as error:
@@ -534,6 +555,12 @@ def _body(part: bytes) -> bytes:
     """The JSON of a part. A topic begins with a letter, which no JSON object, array, string or number does."""
     text = part.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
     return text[max(text.find(b"{"), 0) :] if text[:1].isalpha() else text
+
+
+def _renamed(fields: Any) -> Any:
+    """A message of protocol 1 under today's name."""
+    tag = fields.get("type") if isinstance(fields, dict) else None
+    return {**fields, "type": TAGS_1[tag]} if isinstance(tag, str) and tag in TAGS_1 else fields
 
 
 def _with_integers(value: Any) -> Any:

@@ -232,7 +232,7 @@ class CommandServer:
 
     def _publish_refusal(self, text: str) -> None:
         now = self._clock()
-        self._publish(EventMessage(severity="WARNING_LO", source="STATION", name="ORDER_REFUSED", text=text, ert=now))
+        self._publish(EventMessage(severity="WARNING_LO", source="STATION", name="REQUEST_REFUSED", text=text, ert=now))
 
     def _process(self, outcomes: list[UplinkOutcome]) -> None:
         for outcome in outcomes:

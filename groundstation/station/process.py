@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from groundstation.errors import ArchiveError, CallerError, StationError, StationGone
+from groundstation.errors import ArchiveError, CallerError, OtherProtocol, StationError, StationGone
 from groundstation.formats.output import echo
 from groundstation.host.clock import host_clock
 from groundstation.host.logs import options_of_child
@@ -167,7 +167,7 @@ def check_recording(info: StationInfo) -> None:
 async def _stop(client: StationClient, reason: str, is_there: Callable[[], bool]) -> EventMessage | None:
     """Ask, and wait for the last word; None if none comes before the station is gone or time is up."""
     try:
-        with suppress(StationGone):  # then it does not answer either, or its answer cannot be received
+        with suppress(StationGone, OtherProtocol):  # a stop it understands; or it does not answer either
             await client.connect()
         answer = await client.request(StopRequest(reason=reason))
         if isinstance(answer, Refusal):

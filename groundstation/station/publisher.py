@@ -15,8 +15,19 @@ from typing import Any
 import msgspec
 import zmq
 
-from groundstation.errors import StationError
-from groundstation.messages.wire import AnyMessage, Heartbeat, Refusal, SnapshotRequest, decode, encode, topic_of
+from groundstation.errors import CallerError, StationError
+from groundstation.messages.base import PROTOCOL, Request
+from groundstation.messages.wire import (
+    AnyMessage,
+    Heartbeat,
+    Refusal,
+    SnapshotRequest,
+    decode,
+    encode,
+    encode_answer,
+    other_protocol,
+    topic_of,
+)
 from groundstation.security.authorization import Principal
 from groundstation.security.connections import Refuse
 from groundstation.security.endpoints import Endpoints
@@ -135,20 +146,26 @@ class Publisher:
     async def _serve(self, sockets: ServerSockets, handler: Handler, unreadable: Unreadable | None) -> None:
         while True:
             request = await sockets.receive()
-            answer = self._answer(request.body, request.caller, handler, unreadable)
-            await sockets.reply(request, encode(msgspec.structs.replace(answer, sent=self._steady())))
+            answer, protocol = self._answer(request.body, request.caller, handler, unreadable)
+            await sockets.reply(request, encode_answer(msgspec.structs.replace(answer, sent=self._steady()), protocol))
             await asyncio.sleep(0)
 
-    def _answer(self, body: bytes, caller: Principal, handler: Handler, unreadable: Unreadable | None) -> AnyMessage:
+    def _answer(
+        self, body: bytes, caller: Principal, handler: Handler, unreadable: Unreadable | None
+    ) -> tuple[AnyMessage, int]:
+        """The answer to a request, and the protocol of its client."""
         try:
             request = decode(body)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             if unreadable is not None:
                 unreadable(str(error), caller)
-            return Refusal(text=f"not understood: {error}")
+            return Refusal(text=f"not understood: {error}"), PROTOCOL
+        protocol = (request.protocol or 1) if isinstance(request, Request) else PROTOCOL
         try:
+            if protocol not in (1, PROTOCOL):
+                raise CallerError(other_protocol("this client", protocol, "the station"))
             if isinstance(request, SnapshotRequest) and caller.rights != "none":
                 self.heartbeat()
-            return handler(request, caller)
+            return handler(request, caller), protocol
         except StationError as error:
-            return Refusal(text=str(error))
+            return Refusal(text=str(error)), protocol

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from groundstation.messages.base import PROTOCOL
 from groundstation.messages.commanding import ArgumentInfo, CommandInfo, CommandUpdate, UplinkStatus
 from groundstation.messages.losses import LossBook
 from groundstation.messages.wire import (
@@ -112,6 +113,7 @@ class SnapshotCache:
     def snapshot(self, link: LinkStatus, sequences: dict[str, int]) -> Snapshot:
         """All of it, with the sequences of what was published so far."""
         return Snapshot(
+            protocol=PROTOCOL,
             station=self._station,
             pid=self._pid,
             started=self._started,

@@ -23,7 +23,8 @@ import msgspec
 import zmq
 import zmq.asyncio
 
-from groundstation.errors import CallerError, StationError, StationGone
+from groundstation.errors import CallerError, OtherProtocol, StationError, StationGone
+from groundstation.messages.base import PROTOCOL, Request
 from groundstation.messages.wire import (
     AnyMessage,
     DropReport,
@@ -33,6 +34,7 @@ from groundstation.messages.wire import (
     SnapshotRequest,
     decode,
     encode,
+    other_protocol,
     topic_of,
 )
 from groundstation.security.endpoints import Endpoints
@@ -130,6 +132,7 @@ class StationClient:
         Raises:
             StationGone: it does not answer.
             AccessRefused: it does not let this client in.
+            OtherProtocol: it speaks another version.
             CallerError: it refuses.
         """
         try:
@@ -137,6 +140,9 @@ class StationClient:
                 snapshot = await self._join(limit)
         except TimeoutError as error:
             raise self._gone() from error
+        if snapshot.protocol != PROTOCOL:
+            station = f"station {snapshot.station} (pid {snapshot.pid})"
+            raise OtherProtocol(other_protocol(station, snapshot.protocol, "this client"))
         run = (snapshot.pid, snapshot.started)
         self._continuity.adopt(snapshot.sequences, resumed=run == self._run)
         if run != self._run:
@@ -150,6 +156,9 @@ class StationClient:
         """Everything after the snapshot, in order, heartbeats included; ends when the client is closed.
 
         A lost station is reported once (`StationLost`), its return with a new snapshot (`StationBack`).
+
+        Raises:
+            OtherProtocol: it came back as one of another version.
         """
         while self._sub is not None:
             message = await self._next(self._sub)
@@ -179,6 +188,8 @@ class StationClient:
         try:
             socket.connect(self._station.command)
             async with asyncio.timeout(timeout_s or self._timeout_s):
+                if isinstance(message, Request):
+                    message = msgspec.structs.replace(message, protocol=PROTOCOL)
                 await socket.send(encode(message))
                 try:
                     return decode(await self._unless_closed(handshakes.answer()))
@@ -259,6 +270,8 @@ class StationClient:
         while not self._context.closed:
             try:
                 return await self.connect()
+            except OtherProtocol:
+                raise
             except StationError:
                 await asyncio.sleep(self._retry_s)
         return None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import zmq.asyncio
 
+from groundstation.messages.base import PROTOCOL
 from groundstation.messages.wire import (
     AnyMessage,
     Counters,
@@ -44,6 +45,7 @@ def snapshot(publisher: Publisher, started: int = START, pid: int = 1) -> Snapsh
         recording=None,
     )
     return Snapshot(
+        protocol=PROTOCOL,
         station="bench",
         pid=pid,
         started=started,

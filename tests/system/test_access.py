@@ -174,8 +174,8 @@ def test_whatever_a_listener_says_the_station_goes_on(home: Path) -> None:
         raw = RawClient(bench, viewer)
         for missed in (b"9" * 4300, b"9" * 16, b"-1"):
             for name in (b"a", b"b"):
-                body = b'{"type":"missed_report","viewer":"' + name + b'","missed":' + missed + b"}"
-                answer = raw.ask(b"missed_report " + body)
+                body = b'{"type":"drop_report","viewer":"' + name + b'","missed":' + missed + b"}"
+                answer = raw.ask(b"drop_report " + body)
                 assert isinstance(answer, Refusal)
         most = 2**53
         for viewing in ("a", "b", "c"):
@@ -205,10 +205,10 @@ def test_a_thousand_refusals_are_a_few_events(home: Path) -> None:
         long = "X" * 100_000
         orders = [msgspec.structs.replace(ping(f"n{n}"), name=long) for n in range(200)]
         assert all(isinstance(answer, Refusal) for answer in ask(local(), *orders))
-        assert event("ORDER_REFUSED", long[:20])
+        assert event("REQUEST_REFUSED", long[:20])
         until(lambda: getattr(snapshot().uplink, "refused", 0) == 200 or None, "count of all refusals")
     with ArchiveReader(bench.recording) as archive:
-        refused = [each for each in archive.events("event") if b"ORDER_REFUSED" in each.body]
+        refused = [each for each in archive.events("event") if b"REQUEST_REFUSED" in each.body]
     assert len(refused) <= 5
     assert max(len(each.body) for each in refused) < 2000
 
@@ -251,8 +251,8 @@ def test_captured_orders_are_obeyed_once(home: Path) -> None:
             assert isinstance(answer, Refusal)
             assert answer.text.startswith("replayed")
             raw.close()
-        assert event("ORDER_REFUSED", "PING of 'key:anna test': replayed")
-        assert event("ORDER_REFUSED", "PING of 'key:boris test': replayed")
+        assert event("REQUEST_REFUSED", "PING of 'key:anna test': replayed")
+        assert event("REQUEST_REFUSED", "PING of 'key:boris test': replayed")
         assert_wire(bench, seen, 1)
     with remote_bench(home, "second.sqlite", port) as bench:
         raw = RawClient(bench, anna)
@@ -260,7 +260,7 @@ def test_captured_orders_are_obeyed_once(home: Path) -> None:
         raw.close()
         assert isinstance(answer, Refusal)
         assert "before this station started" in answer.text
-        assert event("ORDER_REFUSED", "before this station started")
+        assert event("REQUEST_REFUSED", "before this station started")
         assert_wire(bench, [], 0)
 
 

@@ -240,7 +240,7 @@ def shared(home: Path) -> Iterator[LossyCable]:
 def test_refusals_are_in_the_log(home: Path, run: Run) -> None:
     with bench(home):
         run("groundstation", "send", "RESET", "--wait")
-    (refused,) = [event for event in events(home) if event["name"] == "ORDER_REFUSED"]
+    (refused,) = [event for event in events(home) if event["name"] == "REQUEST_REFUSED"]
     assert refused["text"] == f"RESET of '{who()}': RESET is critical: arm the station first (groundstation arm 30)"
     assert archived(home) == []
 

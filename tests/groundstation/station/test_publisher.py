@@ -59,9 +59,9 @@ async def subscribe(context: zmq.asyncio.Context, publisher: Publisher) -> zmq.a
         b"{}",
         b"\xff\xfe",
         b'{"type":"snapshot_request","x":' + b"[" * 20_000,
-        b'{"type":"missed_report","viewer":"x","missed":-1}',
-        b'{"type":"missed_report","viewer":"x","missed":' + b"9" * 4300 + b"}",
-        b'{"type":"missed_report","viewer":"x","missed":' + b"9" * 5000 + b"}",
+        b'{"type":"drop_report","viewer":"x","missed":-1}',
+        b'{"type":"drop_report","viewer":"x","missed":' + b"9" * 4300 + b"}",
+        b'{"type":"drop_report","viewer":"x","missed":' + b"9" * 5000 + b"}",
         b'{"type":"arm_request","who":"x","token":"0123456789","issued":' + b"9" * 4300 + b',"seconds":1}',
     ],
 )

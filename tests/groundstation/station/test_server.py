@@ -49,7 +49,7 @@ def test_a_fault_in_answering_costs_one_answer(
     (event,) = [event for event in snapshot.events if event.name == "REQUEST_FAULT"]
     assert (event.severity, event.text) == (
         "WARNING_HI",
-        "ZeroDivisionError while missed_report was answered: planted",
+        "ZeroDivisionError while drop_report was answered: planted",
     )
     assert "planted" in capsys.readouterr().err
 

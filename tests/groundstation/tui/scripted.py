@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from groundstation.messages.base import Value
+from groundstation.messages.base import PROTOCOL, Value
 from groundstation.messages.commanding import (
     ArgumentInfo,
     CommandInfo,
@@ -268,6 +268,7 @@ def event(at: float, name: str, text: str, *, source: str = "LANDER") -> EventMe
 def snapshot(at: float = 60.0) -> Snapshot:
     """A station that has been listening since entry and has not heard the lander yet."""
     return Snapshot(
+        protocol=PROTOCOL,
         station="bench", pid=4711, started=HOST, mission="Mars-6", dictionary_hash="5eedc0de", parameters=PARAMETERS,
         timeline=TIMELINE, link=link(at, "NO_SIGNAL"), telemetry=[housekeeping("BUS_HK", at, 0)], contacts=[],
         events=[event(0, "STARTED", "station bench listens", source="STATION"),
