@@ -1,1 +1,1 @@
-"""The channel between target and station: what faults do to the stream, and which frames were sent. Sans-I/O."""
+"""The channel between target and station: applies faults to the bytes, and keeps what was sent. Sans-I/O."""

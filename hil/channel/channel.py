@@ -1,4 +1,4 @@
-"""Between target and station: bytes in, bytes out, with the faults of a scenario in between. Sans-I/O.
+"""Applies faults to bytes: between target and station, bytes in, bytes out, with a scenario's faults. Sans-I/O.
 
     target ──feed_down──▶ cutter ──▶ stage ──▶ stage ──▶ … ──▶ line ──take_down──▶ station
            ◀──take_up──── line ◀── … ◀── stage ◀── stage ◀─────feed_up────
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from random import Random
 
 from hil.channel.frame_splitter import FrameSplitter, SentFrame
-from hil.faults import FaultLog, Note, Spec, Stage, Unit, Watch, Way
+from hil.faults import FaultLog, Note, Spec, Stage, StreamDirection, Unit, Watch
 from hil.faults.timing import Pace
 from protocols.declare.dictionary import Dictionary
 from protocols.profile import LinkProfile
@@ -200,10 +200,10 @@ class Channel:
         """What the target's port has by ``now``, in order."""
         return self._taken(self._up, now)
 
-    def lose(self, way: Way, fault: int, kind: str, now: int | None) -> None:
+    def lose(self, direction: StreamDirection, fault: int, kind: str, now: int | None) -> None:
         """Lose what arrives by ``now``: the link or its other end is gone. None: all that is on its way."""
-        note = Note(self.log, fault, kind, way)
-        for unit in self._line(way).take(now):
+        note = Note(self.log, fault, kind, direction)
+        for unit in self._line(direction).take(now):
             note(unit, "lost", "the other end is gone")
 
     @staticmethod
@@ -234,35 +234,38 @@ class Channel:
         """When the next bytes arrive at the target."""
         return self._up.next_due
 
-    def sent(self, way: Way) -> bytes:
+    def sent(self, direction: StreamDirection) -> bytes:
         """All that was sent in one direction."""
-        return bytes(self._line(way).sent)
+        return bytes(self._line(direction).sent)
 
-    def delivered(self, way: Way) -> list[Delivered]:
+    def delivered(self, direction: StreamDirection) -> list[Delivered]:
         """All that came out in one direction."""
-        return self._line(way).delivered
+        return self._line(direction).delivered
 
     def exposed(self, fault: int) -> int:
         """Bytes that came, in whatever direction, while a fault's window was open."""
         return self._down.exposed(fault) + self._up.exposed(fault)
 
-    def account(self, way: Way) -> Account:
+    def account(self, direction: StreamDirection) -> Account:
         """Where the bytes of one direction went."""
-        line, totals = self._line(way), self.log.totals
+        line, totals = self._line(direction), self.log.totals
         delivered = sum(len(piece.data) for piece in line.delivered)
-        unheard = self._unheard if way == "down" else 0
-        return Account(len(line.sent), totals[way, "added"], delivered, totals[way, "lost"], line.pending, unheard)
+        unheard = self._unheard if direction == "down" else 0
+        added, lost = totals[direction, "added"], totals[direction, "lost"]
+        return Account(len(line.sent), added, delivered, lost, line.pending, unheard)
 
-    def _line(self, way: Way) -> _Line:
-        return self._down if way == "down" else self._up
+    def _line(self, direction: StreamDirection) -> _Line:
+        return self._down if direction == "down" else self._up
 
-    def _stages(self, faults: Sequence[Spec], seed: int, way: Way) -> list[Stage]:
+    def _stages(self, faults: Sequence[Spec], seed: int, direction: StreamDirection) -> list[Stage]:
         stages = []
         for n, spec in enumerate(faults):
-            if spec.family == "stream" and spec.direction in (way, "both"):
+            if spec.family == "stream" and spec.direction in (direction, "both"):
                 chosen = seed if spec.seed is None else spec.seed
-                random = Random(f"{chosen}/{n if spec.seed is None else spec.kind}/{way}")  # noqa: S311 - repeatable, not secret
-                stages.append(Stage(spec, spec.effect(random), Note(self.log, n, spec.kind, way), self._watches.get(n)))
+                random = Random(f"{chosen}/{n if spec.seed is None else spec.kind}/{direction}")  # noqa: S311 - repeatable, not secret
+                stages.append(
+                    Stage(spec, spec.effect(random), Note(self.log, n, spec.kind, direction), self._watches.get(n))
+                )
         return stages
 
     def _unit(self, cut: SentFrame, now: int) -> Unit:

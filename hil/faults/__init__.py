@@ -1,18 +1,19 @@
-"""The fault vocabulary: what a scenario can do to the bytes, the link and the target. Sans-I/O.
+"""The vocabulary of faults: declared here, applied by `hil.channel` (bytes) or `hil.rigs` (link and target). Sans-I/O.
 
     unit        what moves, and the log of what was done to it
     when        conditions on telemetry that a fault or a command waits for
     window      when a fault is on
     spec        what every fault has, and how an effect stands behind its window
-    damage, framewise, timing    faults of the stream
-    acts        faults of the link and the target: declared here, carried out by who has the link or the target
+    damage, framewise, timing    faults on the bytes, and their effects: `hil.channel.channel` applies them
+    environment                  faults of the link and the target: `hil.rigs.environment_faults` applies them
 
 To add one: a class in its file, and its line here.
 """
 
 from __future__ import annotations
 
-from hil.faults.acts import (
+from hil.faults.damage import BitFlip, ByteDrop, ByteDup, ByteInsert, Garbage, Stuck, Truncate, WrongBaud
+from hil.faults.environment import (
     EnvironmentFault,
     Hang,
     Hangup,
@@ -24,11 +25,10 @@ from hil.faults.acts import (
     Trigger,
     Unplug,
 )
-from hil.faults.damage import BitFlip, ByteDrop, ByteDup, ByteInsert, Garbage, Stuck, Truncate, WrongBaud
 from hil.faults.framewise import BurstLoss, FrameDrop, FrameDup, FrameReorder, Overrun, Silence
 from hil.faults.spec import Spec, Stage
 from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
-from hil.faults.unit import FaultLog, FaultLogEntry, Note, Unit, Way
+from hil.faults.unit import FaultLog, FaultLogEntry, Note, StreamDirection, Unit
 from hil.faults.when import Amount, Watch, When
 from hil.faults.window import At, For, in_flight, mission_time, span_ns
 
@@ -74,10 +74,10 @@ __all__ = [
     "Note",
     "Spec",
     "Stage",
+    "StreamDirection",
     "Trigger",
     "Unit",
     "Watch",
-    "Way",
     "When",
     "in_flight",
     "mission_time",

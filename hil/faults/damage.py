@@ -72,7 +72,6 @@ class BitFlip(Spec, frozen=True, kw_only=True, tag="bit_flip"):
         self.check_length("offset", self.offset)
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         if self.ber is not None:
             return _Flip(_rated(Gaps(self.ber, random)))
         if self.bits is not None:
@@ -128,7 +127,6 @@ class ByteDrop(Spec, frozen=True, kw_only=True, tag="byte_drop"):
         require(self.p != 0, "p is 0: no byte would ever be lost")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Drop(Gaps(self.p, random), self.burst)
 
 
@@ -183,7 +181,6 @@ class ByteDup(Spec, frozen=True, kw_only=True, tag="byte_dup"):
         require(self.p != 0, "p is 0: no byte would ever come twice")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Add(Gaps(self.p, random), lambda unit, place: unit.data[max(0, place + 1 - self.burst) : place + 1])
 
 
@@ -204,7 +201,6 @@ class ByteInsert(Spec, frozen=True, kw_only=True, tag="byte_insert"):
         require(self.p != 0, "p is 0: no byte would ever be added")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         fixed = None if self.value is None else bytes([self.value]) * self.burst
         draws = Random(random.random())  # noqa: S311 - places and values apart: one does not move the other
         return _Add(Gaps(self.p, random), lambda unit, place: fixed or draws.randbytes(self.burst))
@@ -235,7 +231,6 @@ class Truncate(Spec, frozen=True, kw_only=True, tag="truncate"):
         self.check_length("at_byte", self.at_byte)
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Truncate(self.at_byte)
 
 
@@ -257,7 +252,6 @@ class Garbage(Spec, frozen=True, kw_only=True, tag="garbage"):
     n: Count
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Garbage(self.n, random)
 
 
@@ -277,7 +271,6 @@ class Stuck(Spec, frozen=True, kw_only=True, tag="stuck"):
     value: Byte
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Stuck(self.value)
 
 
@@ -306,7 +299,6 @@ class WrongBaud(Spec, frozen=True, kw_only=True, tag="wrong_baud"):
         require(self.sent != self.heard, f"sent and heard are both {self.sent}: nothing would be wrong")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Resample(self.sent, self.heard)
 
 

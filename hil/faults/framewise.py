@@ -17,7 +17,6 @@ class Silence(Spec, frozen=True, kw_only=True, tag="silence"):
     """The port stays open; what is sent is lost."""
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Silence()
 
 
@@ -42,7 +41,6 @@ class FrameDrop(Spec, frozen=True, kw_only=True, tag="frame_drop"):
         require(self.p != 0, "p is 0: no frame would ever be lost")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _FrameDrop(self.p, random)
 
 
@@ -77,7 +75,6 @@ class FrameDup(Spec, frozen=True, kw_only=True, tag="frame_dup"):
         require(self.p != 0, "p is 0: no frame would ever come twice")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _FrameDup(self.p, random)
 
 
@@ -105,7 +102,6 @@ class FrameReorder(Spec, frozen=True, kw_only=True, tag="frame_reorder"):
         require(self.p != 0, "p is 0: no frame would ever be overtaken")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Reorder(self.p, self.gap, random)
 
 
@@ -166,7 +162,6 @@ class BurstLoss(Spec, frozen=True, kw_only=True, tag="burst_loss"):
         require(bool(loses), "with this p, 1-h and 1-k no frame would ever be lost")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Gilbert(self, random)
 
 
@@ -202,7 +197,6 @@ class Overrun(Spec, frozen=True, kw_only=True, tag="overrun"):
     drop: Annotated[str, msgspec.Meta(pattern="^(new|old)$")] = "new"
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Fifo(self.fifo, self.drop == "old")
 
 

@@ -93,7 +93,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             require(place < size, f"{name} is {place}: a frame has {size} bytes with its ASM, counted from 0")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed in one direction."""
+        """What it does to the bytes of one direction, with random numbers of its own."""
         raise TypeError(f"{self.kind} acts on no stream")
 
 

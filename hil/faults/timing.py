@@ -39,7 +39,6 @@ class Delay(Spec, frozen=True, kw_only=True, tag="delay"):
         require(bool(self.mean or self.jitter), "mean and jitter are 0: nothing would come later")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Delay(self, random)
 
 
@@ -65,7 +64,6 @@ class Rate(Spec, frozen=True, kw_only=True, tag="rate"):
     baud: Count
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return Pace(self.baud)
 
 
@@ -112,7 +110,6 @@ class Slice(Spec, frozen=True, kw_only=True, tag="slice"):
         return self.avg_size + self.variation >= UART.cadu_length
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Slice(self, random)
 
 
@@ -137,7 +134,6 @@ class Stall(Spec, frozen=True, kw_only=True, tag="stall"):
     """Flow control holds the line for the window's time; then all comes at once, and nothing is lost."""
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Stall()
 
 
@@ -172,7 +168,6 @@ class Clock(Spec, frozen=True, kw_only=True, tag="clock"):
         require(bool(self.ppm or self.step), "ppm and step are 0: the clock would be right")
 
     def effect(self, random: Random) -> Effect:
-        """Its deed."""
         return _Clock(self)
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-Way = Literal["down", "up"]
-Deed = Literal["lost", "changed", "added", "held", "done"]
+StreamDirection = Literal["down", "up"]
+ByteEffect = Literal["lost", "changed", "added", "held", "done"]
 """What was done to bytes; ``done`` is something done to the link or the target."""
 
 LOG_LIMIT = 200_000
@@ -56,29 +56,29 @@ class Unit:
 
 
 class FaultLogEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One deed of one fault.
+    """One effect of one fault.
 
     Attributes:
         fault: its place in the scenario, from 0.
         kind: its name.
-        way: direction; empty for what is done to the link or the target.
+        direction: down or up; empty for what is done to the link or the target.
         at: the line's time, in ns.
         scet: mission time of the frame, in ns.
         frame: its number in its direction.
         offset: of the first byte, in the sender's stream.
-        deed: what was done to them.
+        effect: what was done to them.
         length: bytes that were lost, changed, added or held.
         what: in words.
     """
 
     fault: int
     kind: str
-    way: str
+    direction: str
     at: int
     scet: int
     frame: int
     offset: int
-    deed: Deed
+    effect: ByteEffect
     length: int
     what: str
 
@@ -88,21 +88,21 @@ class FaultLog:
     """What was done, in order. Bounded: ``dropped`` counts what found no room.
 
     Attributes:
-        totals: bytes by direction and deed, of all entries, dropped ones too.
-        acts: entries of each fault, and ``touched`` the bytes of its entries by deed; of dropped ones too.
+        totals: bytes by direction and effect, of all entries, dropped ones too.
+        counts: entries of each fault, and ``touched`` the bytes of its entries by effect; of dropped ones too.
     """
 
     entries: list[FaultLogEntry] = field(default_factory=list)
     dropped: int = 0
-    totals: Counter[tuple[str, Deed]] = field(default_factory=Counter)
-    acts: Counter[int] = field(default_factory=Counter)
-    touched: Counter[tuple[int, Deed]] = field(default_factory=Counter)
+    totals: Counter[tuple[str, ByteEffect]] = field(default_factory=Counter)
+    counts: Counter[int] = field(default_factory=Counter)
+    touched: Counter[tuple[int, ByteEffect]] = field(default_factory=Counter)
 
     def add(self, entry: FaultLogEntry) -> None:
         """Write down."""
-        self.totals[entry.way, entry.deed] += entry.length
-        self.acts[entry.fault] += 1
-        self.touched[entry.fault, entry.deed] += entry.length
+        self.totals[entry.direction, entry.effect] += entry.length
+        self.counts[entry.fault] += 1
+        self.touched[entry.fault, entry.effect] += entry.length
         if len(self.entries) < LOG_LIMIT:
             self.entries.append(entry)
         else:
@@ -116,20 +116,20 @@ class Note:
     log: FaultLog
     fault: int
     kind: str
-    way: Way
+    direction: StreamDirection
 
-    def __call__(self, unit: Unit, deed: Deed, what: str, start: int = 0, length: int | None = None) -> None:
+    def __call__(self, unit: Unit, effect: ByteEffect, what: str, start: int = 0, length: int | None = None) -> None:
         """Something was done to ``length`` bytes of a unit, from ``start`` on; to all of them by default."""
         self.log.add(
             FaultLogEntry(
                 fault=self.fault,
                 kind=self.kind,
-                way=self.way,
+                direction=self.direction,
                 at=unit.due,
                 scet=unit.scet,
                 frame=unit.number,
                 offset=(unit.origin or 0) + start,
-                deed=deed,
+                effect=effect,
                 length=len(unit.data) - start if length is None else length,
                 what=what,
             )

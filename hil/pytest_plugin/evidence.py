@@ -48,7 +48,7 @@ def bytes_after(bundle: Path, scet: int) -> int:
     after = 0
     with open(bundle / "capture.jsonl", encoding="utf-8") as lines:
         for piece in map(json.loads, lines):
-            if piece["way"] == "down":
+            if piece["direction"] == "down":
                 early = piece["origin"] is not None and piece["origin"] < border
                 after = 0 if early else after + len(piece["data"]) // 2
     return after

@@ -61,9 +61,9 @@ def _replay(result: RunResult) -> Markup:
 
 
 def _folds(result: RunResult) -> list[Markup]:
-    deeds = len(result.applied) + result.applied_dropped
+    entries = len(result.applied) + result.applied_dropped
     return [
-        _fold(f"Log of faults, {plural(deeds, 'deed')}", tables.log(result)),
+        _fold(f"Log of faults, {plural(entries, 'fault occurrence')}", tables.log(result)),
         _fold(f"What happened, {plural(len(result.moments), 'line')}", tables.moments(result)),
     ]
 

@@ -76,34 +76,35 @@ def faults(result: RunResult) -> Markup:
     for fault in result.faults:
         spans = ", ".join(utc_ms(a) if a == b else f"{utc_ms(a)} … {utc_ms(b)}" for a, b in fault.windows[:8])
         more = f" and {len(fault.windows) - 8} more" if len(fault.windows) > 8 else ""
-        counts = [grouped(n) for n in (fault.deeds, fault.lost, fault.changed, fault.added)]
+        counts = [grouped(n) for n in (fault.occurrences, fault.lost, fault.changed, fault.added)]
         span = spans + more or "never acted"
         rows.append(cells(str(fault.fault), fault.text, *counts, span, numeric=(0, 2, 3, 4, 5)))
-    heads = ("No.", "Fault", "Deeds", "Bytes lost", "changed", "added", "Acted, mission UTC")
+    heads = ("No.", "Fault", "Occurrences", "Bytes lost", "changed", "added", "Acted, mission UTC")
     return table(heads, rows, "faults", "Faults of the scenario")
 
 
 def log(result: RunResult) -> Markup:
-    """The first deeds, and how many there are besides."""
+    """The first entries, and how many more there are."""
     if not result.applied:
         return el("p", "Nothing was done to any byte.", class_="none")
     entries, total = result.applied, len(result.applied) + result.applied_dropped
     rows = [_entry(result, entry) for entry in entries[:LOG_ROWS]]
-    heads = ("Mission UTC", "Fault", "Way", "Frame", "Offset", "Deed", "Bytes", "What")
+    heads = ("Mission UTC", "Fault", "Direction", "Frame", "Offset", "Effect", "Bytes", "What")
     rest = total - len(rows)
-    tail = [el("p", f"and {plural(rest, 'more deed')}; the bundle's log has them.", class_="caption")] if rest else []
+    more = f"and {plural(rest, 'more occurrence')}; the bundle's log has them."
+    tail = [el("p", more, class_="caption")] if rest else []
     return join([table(heads, rows, "log", "Log of faults"), *tail])
 
 
 def _entry(result: RunResult, entry: FaultLogEntry) -> Markup:
-    at = utc_ms(entry.scet if entry.way else line_to_mission(result, entry.at))
+    at = utc_ms(entry.scet if entry.direction else line_to_mission(result, entry.at))
     numbers = [grouped(entry.frame), grouped(entry.offset)]
     texts = [
         at,
         f"{entry.fault} {entry.kind}",
-        entry.way or "–",
+        entry.direction or "–",
         *numbers,
-        entry.deed,
+        entry.effect,
         grouped(entry.length),
         entry.what,
     ]

@@ -1,1 +1,1 @@
-"""The two rigs, lockstep and real time, and what they share: faults that act, deadlines, the station's viewer."""
+"""The two rigs, lockstep and real time: they apply faults of the link and the target, and let the station watch."""

@@ -28,7 +28,7 @@ from hil.channel.channel import Channel
 from hil.faults import Unit
 from hil.lander.flight_profile import PASSES
 from hil.lander.physics.dynamics import TICK_NS
-from hil.rigs.fault_actuator import FaultActuator
+from hil.rigs.environment_faults import EnvironmentFaults
 from hil.rigs.pending_commands import PendingCommands
 from hil.rigs.scheduled_fault import ScheduledFault
 from hil.rigs.stepped_target import SteppableTarget
@@ -74,7 +74,7 @@ class LockstepRig:
         )
         self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, EPOCH)
         self._channel = channel
-        self._faults = FaultActuator(self, self.record)
+        self._faults = EnvironmentFaults(self, self.record)
         self._uplink = Uplink(MARS6)
         self._commanded = False
         self._clcw: tuple[int, bytes] | None = None

@@ -45,7 +45,7 @@ from hil.lander.physics.dynamics import TICK_NS
 from hil.lander_io.scratch import Scratch
 from hil.lander_io.servers import ByteServer, PtyServer, ZmqServer
 from hil.rigs.deadline import GRACE_S, last_words, planned_seconds
-from hil.rigs.fault_actuator import FaultActuator
+from hil.rigs.environment_faults import EnvironmentFaults
 from hil.rigs.live_viewer import Viewer
 from hil.rigs.pending_commands import PendingCommands
 from hil.rigs.scheduled_fault import ScheduledFault
@@ -139,7 +139,7 @@ class RealtimeRig:
             scenario, name, "realtime", speed, recording, channel, triggers, 0, script, ready=True
         )
         self.record.watched = viewer is not None
-        self._faults = FaultActuator(self, self.record, lead=TICK_NS)
+        self._faults = EnvironmentFaults(self, self.record, lead=TICK_NS)
         self._pending = PendingCommands(scenario, triggers)
         self._numbers: dict[int, int] = {}
         self._began = 0

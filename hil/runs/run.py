@@ -41,7 +41,7 @@ from groundstation.messages.wire import Counters
 from groundstation.ports.board_lock import WAIT_S
 from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import INCOMPLETE, UNSTABLE
-from hil.faults import EnvironmentFault, Spec, Way, When
+from hil.faults import EnvironmentFault, Spec, StreamDirection, When
 from hil.images.image import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
 from hil.lander.flight_profile import PASSES
 from hil.rigs.live_viewer import LiveViewer
@@ -604,16 +604,16 @@ def _summaries(record: FlightRecord) -> list[FaultSummary]:
     for n, fault in enumerate(record.scenario.faults):
         entries = [entry for entry in record.channel.log.entries if entry.fault == n]
         windows = [(min(e.scet for e in entries), max(e.scet for e in entries))] if entries else []
-        deeds = [deed for deed in record.deeds if deed.fault == n]
+        done = [each for each in record.occurrences if each.fault == n]
         if isinstance(fault, EnvironmentFault):
-            windows = [(_scet(record, deed.began), _scet(record, deed.ended or deed.began)) for deed in deeds]
-        sums = {deed: sum(e.length for e in entries if e.deed == deed) for deed in ("lost", "changed", "added")}
+            windows = [(_scet(record, each.began), _scet(record, each.ended or each.began)) for each in done]
+        sums = {effect: sum(e.length for e in entries if e.effect == effect) for effect in ("lost", "changed", "added")}
         out.append(
             FaultSummary(
                 fault=n,
                 kind=fault.kind,
                 text=_fault_text(fault),
-                deeds=len(entries) + len(deeds),
+                occurrences=len(entries) + len(done),
                 windows=windows,
                 lost=sums["lost"],
                 changed=sums["changed"],
@@ -731,9 +731,9 @@ def write_bundle(folder: Path, result: RunResult, record: FlightRecord) -> None:
     (folder / "console.txt").write_text(printable(record.console, lines=True), encoding="utf-8")
     with open(folder / "faults.jsonl", "wb") as out:
         out.writelines(encode_json(entry) + b"\n" for entry in channel.log.entries)
-    ways: tuple[Way, Way] = ("down", "up")
+    directions: tuple[StreamDirection, StreamDirection] = ("down", "up")
     with open(folder / "capture.jsonl", "wb") as lines:
-        for way in ways:
-            for piece in channel.delivered(way):
-                fields = {"at": piece.at, "way": way, "origin": piece.origin, "data": piece.data.hex()}
+        for direction in directions:
+            for piece in channel.delivered(direction):
+                fields = {"at": piece.at, "direction": direction, "origin": piece.origin, "data": piece.data.hex()}
                 lines.write(msgspec.json.encode(fields) + b"\n")

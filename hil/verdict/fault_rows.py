@@ -22,8 +22,9 @@ def fault_rows(record: FlightRecord) -> list[Measurement]:
 
 def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
     log, exposed = record.channel.log, record.channel.exposed(n)
-    acted = sum(each.fault == n for each in record.deeds) if isinstance(fault, EnvironmentFault) else log.acts[n]
-    touched = [f"{log.touched[n, deed]:,} bytes {deed}" for deed in ("lost", "changed", "added", "held")]
+    done = sum(each.fault == n for each in record.occurrences)
+    acted = done if isinstance(fault, EnvironmentFault) else log.counts[n]
+    touched = [f"{log.touched[n, effect]:,} bytes {effect}" for effect in ("lost", "changed", "added", "held")]
     did = ", ".join(text for text in touched if not text.startswith("0 "))
     window = "" if isinstance(fault, EnvironmentFault) else f" on {exposed:,} bytes in its window"
     watch = record.triggers.faults.get(n)

@@ -46,7 +46,7 @@ class FlightRecord:
         comparable: bytes of the target's stream that the oracle can speak of: up to the first reset, for instance; None
             is all.
         steps: calls of `step`, for the oracle to fly as far.
-        deeds: faults of link and target.
+        occurrences: faults of link and target.
         commands: the last that was said of each command, by its place in the scenario.
         refused: commands that the station refused, and why.
         published_ms: for each chunk how long it took from the port to a subscriber.
@@ -77,7 +77,7 @@ class FlightRecord:
     ready: bool = False
     comparable: int | None = None
     steps: int = 0
-    deeds: list[FaultOccurrence] = field(default_factory=list)
+    occurrences: list[FaultOccurrence] = field(default_factory=list)
     commands: dict[int, CommandUpdate] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     published_ms: list[float] = field(default_factory=list)

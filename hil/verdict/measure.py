@@ -448,17 +448,16 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         bench.add("interarrival_p99", value if value is None else max(0.0, value))
     if record.mode == "realtime":
         bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
-    back = [d for d in record.deeds if d.ended is not None and d.kind in OUTAGES]
-    for n, deed in enumerate(back):
+    back = [d for d in record.occurrences if d.ended is not None and d.kind in OUTAGES]
+    for n, outage in enumerate(back):
         name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
-        locked = (
-            c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= (deed.ended or 0)
-        )
+        end = outage.ended or 0
+        locked = (c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= end)
         ert, heard = next(locked, None), record.heard_until
-        if ert is None and heard is not None and heard < (deed.ended or 0) + _LATEST_LOCK_NS:
+        if ert is None and heard is not None and heard < end + _LATEST_LOCK_NS:
             bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
             continue
-        span = None if ert is None or deed.ended is None else (deed.ended, ert)
+        span = None if ert is None or outage.ended is None else (outage.ended, ert)
         bench.add(name, None if span is None else (span[1] - span[0]) / NS_PER_S, span=span)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -56,15 +56,15 @@ class FaultSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         text: the fault in words.
-        deeds: how often it did something.
-        windows: from and to (mission UTC in ns) of what it did: of the first and the last deed.
+        occurrences: how often it did something.
+        windows: from and to (mission UTC in ns) of what it did: of the first and the last one.
         lost, changed, added: bytes.
     """
 
     fault: Int64
     kind: str
     text: str
-    deeds: Int64
+    occurrences: Int64
     windows: list[tuple[Int64, Int64]]
     lost: Int64 = 0
     changed: Int64 = 0
@@ -338,8 +338,16 @@ def decode_result(raw: bytes) -> RunResult:
         raise msgspec.DecodeError(str(error)) from error
 
 
+_FAULT_NAMES = {"deeds": "occurrences"}
+_LOG_NAMES = {"way": "direction", "deed": "effect"}
+"""What results of before called the fields of faults, and of entries of their log."""
+
+
 def upgraded(fields: Any) -> Any:
-    """The fields of a result, with its verdict where it is today."""
+    """The fields of a result under today's names, with its verdict where it is today."""
+    if isinstance(fields, dict):
+        renamed = {"faults": _FAULT_NAMES, "applied": _LOG_NAMES}
+        fields = {key: _renamed(value, renamed[key]) if key in renamed else value for key, value in fields.items()}
     if not isinstance(fields, dict) or "verdict" in fields or any(key not in fields for key in _IN_VERDICT):
         return fields
     verdict = {key: fields[key] for key in _IN_VERDICT}
@@ -348,6 +356,12 @@ def upgraded(fields: Any) -> Any:
     more = {"type": "verdict", "version": 1, "passed": passed, "exit_code": 0 if passed else 1, "error": error}
     rest = {key: value for key, value in fields.items() if key not in _IN_VERDICT}
     return {**rest, "verdict": {**verdict, **more}}
+
+
+def _renamed(rows: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(rows, list):
+        return rows
+    return [{names.get(k, k): value for k, value in row.items()} if isinstance(row, dict) else row for row in rows]
 
 
 _ORDER: tuple[State, ...] = ("NA", "PASS", "MARGINAL", "UNSTABLE", "UNSET", "INCOMPLETE", "FAIL")

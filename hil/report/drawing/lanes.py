@@ -1,7 +1,7 @@
 """What happened, in lanes over time: frames by virtual channel, rejects, faults, contact, events, commands.
 
 Thousands of frames in a row are one bar, few are strokes. What must not be overlooked is always drawn by itself: a
-reject, a gap between frames, a deed of a fault.
+reject, a gap between frames, an occurrence of a fault.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ def _faults(result: RunResult, axis: Axis) -> list[Panel]:
             )
             for a, b in spans
         ]
-        deeds = [line_to_mission(result, entry.at) for entry in result.applied if entry.fault == fault.fault]
-        ticks = strokes([axis.x(time) for time in deeds if axis.holds(time)], 3, 16, "deed")
-        note = f"{fault.kind} {grouped(fault.deeds)}×"
+        times = [line_to_mission(result, entry.at) for entry in result.applied if entry.fault == fault.fault]
+        ticks = strokes([axis.x(time) for time in times if axis.holds(time)], 3, 16, "occurrence")
+        note = f"{fault.kind} {grouped(fault.occurrences)}×"
         panels.append(lane(f"fault {fault.fault}", note, *wide, stretched(HEIGHT, ticks)))
     if len(result.faults) > FAULT_LANES:
         panels.append(lane("faults", f"{len(result.faults) - FAULT_LANES} more"))

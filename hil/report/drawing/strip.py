@@ -94,7 +94,7 @@ def _text(result: RunResult) -> str:
         parts.append(f"to {b.altitude:.1f} m and {b.speed:.1f} m/s at {utc_ms(b.scet)}")
     for word, time in (("planned", result.planned_los), ("observed", result.observed_los)):
         parts.append(f"loss of signal {word} {'at ' + utc_ms(time) if time is not None else ': none'}")
-    parts += [f"fault {f.fault}, {f.text}, {plural(f.deeds, 'deed')}" for f in result.faults]
+    parts += [f"fault {f.fault}, {f.text}, {plural(f.occurrences, 'occurrence')}" for f in result.faults]
     if pace(result) != 1:
         parts.append(f"frames and events by the host's clock, {pace(result):g} mission seconds a second")
     return "; ".join(parts)

@@ -29,7 +29,7 @@ def test_a_fault_that_is_off_changes_no_byte(kind: str) -> None:
     channel = carry(fault(kind, **OFF[kind]))
     assert came(channel) == channel.sent("down")
     assert channel.account("down").conserved
-    assert not {"lost", "changed", "added"} & {entry.deed for entry in channel.log.entries}
+    assert not {"lost", "changed", "added"} & {entry.effect for entry in channel.log.entries}
 
 
 @pytest.mark.parametrize("kind", STREAM)
@@ -131,7 +131,7 @@ def test_flips_are_those_asked_for() -> None:
     changed[7 * SIZE + 5] ^= 0x81
     assert came(channel) == bytes(changed)
     (entry,) = channel.log.entries
-    assert (entry.offset, entry.length, entry.deed) == (7 * SIZE + 5, 1, "changed")
+    assert (entry.offset, entry.length, entry.effect) == (7 * SIZE + 5, 1, "changed")
     rate = fault("bit_flip", ber=1e-2)
     flipped = (int.from_bytes(came(carry(rate)), "big") ^ int.from_bytes(sent, "big")).bit_count()
     assert 0.9e-2 < flipped / len(sent) / 8 < 1.1e-2
@@ -154,7 +154,7 @@ def test_a_stall_loses_nothing_and_an_overrun_what_its_fifo_cannot_hold() -> Non
     inside = sum(len(burst.data) for burst in bursts() if burst.scet in window)
     for drop in ("new", "old"):
         overrun = carry(fault("overrun", fifo=400, drop=drop, at="09:07:30", span="2 s"))
-        lost = sum(entry.length for entry in overrun.log.entries if entry.deed == "lost")
+        lost = sum(entry.length for entry in overrun.log.entries if entry.effect == "lost")
         assert lost == inside - 400
         assert len(overrun.sent("down")) - len(came(overrun)) == lost
 

@@ -225,7 +225,7 @@ def test_bounds() -> None:
     )
     text = render(reported(storm))
     assert len(text.encode()) < 400_000
-    assert "and 5,023 more deeds" in text
+    assert "and 5,023 more occurrences" in text
     assert "2,880 more" in text
 
 
@@ -248,7 +248,7 @@ def test_real_time_lies_on_the_mission_s_scale() -> None:
     applied = [msgspec.structs.replace(e, at=start + (e.at - EPOCH) // 10) for e in run.applied]
     real = changed(run, mode="realtime", speed=speed, start=start, frames=frames, moments=moments, applied=applied)
     strips = [page(r).one("div", "strip") for r in (run, real)]
-    for kind in ("frames", "reject", "deed"):
+    for kind in ("frames", "reject", "occurrence"):
         there, here = ([path.attributes["d"] for path in strip.all("path", kind)] for strip in strips)
         assert there == here != []
 

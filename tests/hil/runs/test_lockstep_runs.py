@@ -150,12 +150,12 @@ def test_the_bundle_has_it_all(tmp_path: Path) -> None:
     assert read_bundle(bundle) == result
     assert {path.name for path in bundle.iterdir()} == {*result.artefacts.values(), "result.json"}
     capture = [json.loads(line) for line in (bundle / "capture.jsonl").read_text().splitlines()]
-    down = b"".join(bytes.fromhex(piece["data"]) for piece in capture if piece["way"] == "down")
+    down = b"".join(bytes.fromhex(piece["data"]) for piece in capture if piece["direction"] == "down")
     with ArchiveReader(bundle / "recording.sqlite") as archive:
         assert b"".join(data for _, _, data in archive.chunks()) == down
-    assert any(piece["way"] == "up" for piece in capture)
+    assert any(piece["direction"] == "up" for piece in capture)
     faults = [json.loads(line) for line in (bundle / "faults.jsonl").read_text().splitlines()]
-    assert len(faults) == sum(summary.deeds for summary in result.faults)
+    assert len(faults) == sum(summary.occurrences for summary in result.faults)
     with pytest.raises(ScenarioError, match="not a run bundle"):
         read_bundle(tmp_path)
 

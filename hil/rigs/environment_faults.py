@@ -1,4 +1,4 @@
-"""Carries out the faults of link and target, for both rigs: one table says what each kind does with a rig's levers.
+"""Applies faults of the link and the target, for both rigs: one table says what each kind does with a rig's levers.
 
 Rules:
 1. What is over ends before anything begins: of two outages that touch, the second stays.
@@ -6,7 +6,7 @@ Rules:
    the rig can act; a fault of the link acts before the frame of its time is passed on.
 3. In lockstep a fault lasts from the time at which it was due. In real time it lasts from the time at which it acted:
    a host that was late does not shorten it.
-To add a kind: its class in `hil.faults.acts`, and its line in `ACTIONS`.
+To add a kind: its class in `hil.faults.environment`, and its line in `ACTIONS`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ ACTIONS: dict[str, Action] = {
 """Faults of link and target, by kind."""
 
 
-class FaultActuator:
+class EnvironmentFaults:
     """The faults of link and target of one flight."""
 
     def __init__(self, rig: Levers, record: FlightRecord, *, lead: int = 0) -> None:
@@ -114,13 +114,13 @@ class FaultActuator:
         for fault in self._faults:
             if fault.is_over(line):
                 ACTIONS[fault.spec.kind].end(self._rig, fault)
-                fault.end(self._record.deeds, time)
+                fault.end(self._record.occurrences, time)
                 self._mark(f"{fault.spec.kind} is over", time)
         for fault in self._faults:
             early = self._lead if fault.spec.family == "target" else 0
             if fault.is_due(scet + early, last):
                 began = line if self._lead else min(fault.planned, line)
-                self._record.deeds.append(fault.begin(began, time))
+                self._record.occurrences.append(fault.begin(began, time))
                 ACTIONS[fault.spec.kind].begin(self._rig, fault)
                 self._mark(f"{fault.spec.kind} begins" if fault.lasts else fault.spec.kind, time)
 

@@ -1,4 +1,7 @@
-"""Faults of the link and of the target: deeds at a moment, undone at another. They touch no byte themselves."""
+"""Faults of the environment, that is the link and the target: done at a moment, undone at another.
+
+They touch no byte themselves: `hil.rigs.environment_faults` applies them.
+"""
 
 from __future__ import annotations
 
