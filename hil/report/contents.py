@@ -15,7 +15,7 @@ from hil.runs.campaign import Summary
 from hil.scenario.scenario import State
 from hil.verdict.result import Finite, RunResult, worst
 
-SCHEMA = 2
+SCHEMA = 3
 """Counts up when a field changes its meaning or goes; new fields do not count. In 1 a result had no `verdict`."""
 
 BUNDLES = "runs"

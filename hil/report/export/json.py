@@ -15,13 +15,13 @@ def render(report: Report) -> str:
 
 
 def read(text: str | bytes) -> Report:
-    """What `render` wrote, in this form or in the one before.
+    """What `render` wrote, in this form or in an older one.
 
     Raises:
         msgspec.DecodeError: it is not such a report, or of another form.
     """
     fields = numbered(msgspec.json.decode(text))
-    if isinstance(fields, dict) and fields.get("schema") == 1 and isinstance(fields.get("results"), list):
+    if isinstance(fields, dict) and fields.get("schema") in (1, 2) and isinstance(fields.get("results"), list):
         fields |= {"schema": SCHEMA, "results": list(map(upgraded, fields["results"]))}
     report = msgspec.convert(fields, Report)
     if report.schema != SCHEMA:

@@ -29,6 +29,7 @@ def test_a_report_of_the_form_before_is_read() -> None:
     assert (result.state, result.passed, result.scenario) == ("PASS", True, "los-091105")
     assert [row.name for row in result.measurements] == [row["name"] for row in old["measurements"]]
     assert result.counters.bytes_in == old["counters"]["bytes_in"]
+    assert (result.faults[0].occurrences, result.applied[0].direction, result.applied[0].effect) == (10, "down", "lost")
 
 
 def test_json_reads_back_as_the_same_results() -> None:
