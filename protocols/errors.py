@@ -8,7 +8,7 @@
 
 `groundstation.errors` and `hil.errors` draw the rest of the tree; a test compares the drawings with the classes.
 
-Streams raise none of these: noise is counted by `sync.Deframer` and `packets.PacketExtractor`.
+Streams raise none of these: noise is counted by `sync.deframer.Deframer` and `packets.PacketExtractor`.
 """
 
 from __future__ import annotations

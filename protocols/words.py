@@ -12,7 +12,7 @@ Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNI
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 """Of a value with limits."""
 Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
-"""How sure a number of lost frames is. In order: the sum of two numbers is no surer than the less sure of them."""
+"""How sure a number of lost frames is. In order: the sum of two numbers is only as sure as the less sure of them."""
 FrameKind = Literal["TM", "AOS"]
 FrameFailure = Literal["CRC", "RS"]
 """Which check rejected a frame."""

@@ -73,7 +73,7 @@ def _json_escape(char: str) -> str:
 
 
 def _ansi_quoted(word: str) -> str:
-    """A word as bash, zsh and ksh read it: its bytes, those that are no visible ASCII in octal."""
+    """A word as bash, zsh and ksh read it: its bytes, those that are not visible ASCII in octal."""
     try:
         octets = word.encode("utf-8", "surrogateescape")  # the bytes of a file's name
     except UnicodeEncodeError:

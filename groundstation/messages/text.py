@@ -111,7 +111,7 @@ class PlainLines:
         return plain_line(message)
 
     def _is_news(self, link: LinkStatus) -> bool:
-        """Whether the link changed. A replay's does with every key; that one is connected is no news at first."""
+        """Whether the link changed. A replay's does with every key; at first that it is connected is not a change."""
         before, self._link = self._link, _state(link)
         usual = before is None and link.transport == "CONNECTED"
         return not (link.replay or usual or before == self._link)

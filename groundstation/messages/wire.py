@@ -281,7 +281,7 @@ class Heartbeat(Message, frozen=True, tag="heartbeat"):
 
 
 class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of one parameter, in its unit; None is no limit."""
+    """Limits of one parameter, in its unit; None: no limit."""
 
     red_low: float | None = None
     yellow_low: float | None = None

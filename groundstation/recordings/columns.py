@@ -43,8 +43,8 @@ class PacketColumns:
 
     ``scet`` is `bulk_packets.NO_TIME` where the packets have no onboard time, as ``packet.header`` says.
     ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
-    numbers of enums stay numbers (`bulk.labels` has the words). ``void`` says where a parameter means nothing, since
-    the flag that it depends on is 0; those that depend on none are not in it.
+    numbers of enums stay numbers (`bulk_packets.labels` has the words). ``void`` says where a parameter means nothing,
+    since the flag that it depends on is 0; those that depend on none are not in it.
     """
 
     packet: Packet

@@ -257,8 +257,9 @@ class ArchiveReader:
     def frame_numbers(self, size: int) -> Iterator[list[tuple[int, ...]]]:
         """The index as bare rows of numbers, ``size`` at a time: for those who make columns of them.
 
-        The quality is its place in `records.QUALITIES`; -1 is no number, and -2⁶³ (numpy's "not a time") no time. That
-        they are numbers is looked at here, and which they are by who makes columns of them (`distrust`).
+        The quality is its place in `records.QUALITIES`; -1 stands for no number, and -2⁶³ (numpy's "not a
+        time") for no time. That they are numbers is looked at here; which they are, where columns are made of them
+        (`distrust`).
         """
         self._need_frames()
         last = 0

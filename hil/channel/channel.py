@@ -85,7 +85,7 @@ class _Line:
         return came
 
     def arrive(self, units: list[Unit]) -> None:
-        """It is there."""
+        """Bytes that came out of the line at the other end."""
         self.delivered += [Delivered(unit.due, unit.origin, unit.data) for unit in units]
 
     def close(self, now: int) -> None:

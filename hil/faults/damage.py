@@ -304,7 +304,7 @@ class WrongBaud(Spec, frozen=True, kw_only=True, tag="wrong_baud"):
 
 class _Resample(PerUnit):
     """8N1, least significant bit first. The line is high between units, and the receiver takes a byte when it sees the
-    line fall, whatever the stop bit then is: a framing error is no reason for a UART to keep a byte back."""
+    line fall, whatever the stop bit then is: a framing error is not a reason for a UART to keep a byte back."""
 
     def __init__(self, sent: int, heard: int) -> None:
         self._sent = sent

@@ -85,7 +85,7 @@ def plan_flashing(
         to_run: it will be run, so the program has to be installed; else the first of the board's will do.
 
     Raises:
-        CallerError: the board is no hardware, is not written by that program, or not chosen in that way.
+        CallerError: the board is not hardware, is not written by that program, or not chosen in that way.
         FlashFailed: no such program is installed, or several probes are plugged in.
     """
     chosen = chosen or Chosen()
@@ -106,7 +106,7 @@ def check_hardware(board: Board) -> None:
     """Whether there is anything to flash.
 
     Raises:
-        CallerError: the board is no hardware.
+        CallerError: the board is not hardware.
     """
     if not board.flash_tools:
         raise CallerError(f"{board.name} is not hardware and cannot be flashed")

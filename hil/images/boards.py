@@ -35,9 +35,9 @@ class Board:
         name: of its file.
         compiler: the program that builds for it.
         suffix: of the image that is written or flown: ``.elf``, ``.hex``, or none for a program of this computer.
-        flash: the addresses of its flash that an image may take; None if it is no hardware.
+        flash: the addresses of its flash that an image may take; None if it is not hardware.
         ram: the addresses of its RAM, if its first vector is the stack's end, as on a Cortex-M.
-        flash_tools: programs that write it, the best one first; none if it is no hardware.
+        flash_tools: programs that write it, the best one first; none if it is not hardware.
         openocd_board: openocd's script for it, if openocd knows it.
     """
 

@@ -185,7 +185,7 @@ def _load(data: bytes) -> tuple[int, bytes]:
     """What a file loads: the first address, and the bytes.
 
     Raises:
-        ValueError: it is no ELF and no Intel HEX, or a damaged one.
+        ValueError: it is neither ELF nor Intel HEX, or a damaged one.
     """
     if stamp.is_elf(data):
         return stamp.loaded_image(data)

@@ -28,7 +28,7 @@ LISTEN_S = 0.01
 
 
 class Port(Protocol):
-    """The lander's end of a link; `serve.PtyServer` and `serve.ZmqServer` are such."""
+    """The lander's end of a link; `servers.PtyServer` and `servers.ZmqServer` are such."""
 
     def send(self, data: bytes) -> None:
         """Put bytes on the wire."""
@@ -126,7 +126,7 @@ def fly_stepped(
     Without a clock the lander does not greet.
 
     Raises:
-        ValueError: a line that is no number of ticks.
+        ValueError: a line that is not a number of ticks.
     """
     for line in commands:
         text = line.strip()

@@ -203,7 +203,7 @@ class Flight:
     # -- the flight -------------------------------------------------------------------------------------------------
 
     def fly(self) -> RunResult:
-        """Fly, judge and keep a bundle. The verdict is no assertion yet; a target that dies fails the test here."""
+        """Fly, judge and keep a bundle. The verdict is not asserted yet; a target that dies fails the test here."""
         __tracebackhide__ = True
         if self._result is not None:
             raise CallerError("this flight is over: the fixture hil_flights makes others")

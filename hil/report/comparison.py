@@ -1,7 +1,7 @@
 """What differs between two runs: verdicts, measurements with their change, and the first byte, by the field's name.
 
 The first run is what is expected, the second what was found. What they were flown with (seed, image, versions) is told
-where it differs, and is no difference of the runs.
+where it differs, and is not a difference between the runs.
 """
 
 from __future__ import annotations

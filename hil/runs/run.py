@@ -699,7 +699,7 @@ def read_bundle(folder: Path) -> RunResult:
     """The result in a bundle.
 
     Raises:
-        ScenarioError: it is no bundle, or of another version.
+        ScenarioError: it is not a bundle, or of another version.
     """
     try:
         with (folder / "result.json").open("rb") as file:

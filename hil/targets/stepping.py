@@ -39,9 +39,9 @@ from protocols.errors import DecodeError
 
 ANSWER_TIMEOUT_S = 5.0
 _LEAST_RATE = 100
-"""Bytes a second: what comes more slowly is no answer."""
+"""Bytes a second: what comes more slowly is not an answer."""
 _CLOSING = b"\x55" * 16
-"""Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is no codeblock."""
+"""Closes a CLTU, wherever a codeblock of it began: the idle sequence of 231.0-B is not a codeblock."""
 CLOCK_COMMANDS = frozenset({"START", "HOLD", "RESUME", "STEP", "RESET"})
 """Commands of the mission clock: in lockstep they are the rig's alone."""
 _FAULTS = frozenset({"reset", "hang", "power_off"})
@@ -53,7 +53,7 @@ _STEP_ON = order("STEP", ticks=10_000)
 
 
 class SteppedMachine:
-    """A machine whose ticks the rig lets fly; a `hil.rigs.stepped_target.Stepped`.
+    """A machine whose ticks the rig lets fly; a `hil.rigs.stepped_target.SteppableTarget`.
 
     Attributes:
         machine: with its levers. After a lever that costs it its mission, call `reset`.

@@ -26,7 +26,7 @@ from protocols.units import NS_PER_MS
 _FIRST_FRAME = utc_ns("1974-03-12T09:07:21")
 _PERIOD = PERIOD_MS * NS_PER_MS
 _TIMEOUT = 300 * NS_PER_MS
-"""What is over sooner is no loss."""
+"""What is over sooner is not a loss."""
 _CAUSES: dict[str, list[str]] = {
     "silence": ["SILENCE"],
     "unplug": ["PORT"],

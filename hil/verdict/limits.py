@@ -18,7 +18,7 @@ from hil.verdict.result import Measurement, Shown
 
 @dataclass(frozen=True, slots=True)
 class LimitBand:
-    """What passes, and what passes but is marginal. Bounds are inclusive; None is no bound."""
+    """What passes, and what passes but is marginal. Bounds are inclusive; None: no bound."""
 
     least: float | None = None
     most: float | None = None

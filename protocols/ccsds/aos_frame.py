@@ -128,7 +128,7 @@ class AosFrame:
 
 
 def decode_frame(frame: bytes, form: AosFormat) -> AosFrame:
-    """The frame in ``frame``: ASM taken off, FECF already checked by `sync.Deframer`.
+    """The frame in ``frame``: ASM taken off, FECF already checked by `sync.deframer.Deframer`.
 
     Raises:
         DecodeError: not as long as the format says, not version 2 (1), or a header beyond repair.

@@ -5,7 +5,7 @@ says epoch 1958, 16-bit day, no fractions. Six bytes. `CdsFormat` is any CDS cod
 
 The scale is UTC (§3.3: leap second corrections are made). A day has the milliseconds 0 … 86 399 999; one that ends with
 a leap second has 1000 more, which as nanoseconds since 1970 are the first second of the next day. Anything else is
-refused: the field is wider than a day, and what stands there then is no time. Leap seconds are listed as far as they
+refused: the field is wider than a day, and what stands there then is not a time. Leap seconds are listed as far as they
 are announced; later ones are taken at the end of any June and December.
 """
 
@@ -186,7 +186,7 @@ def decode_p_field(data: Buffer, offset: int = 0, *, agency_epoch_ns: int | None
     """
     extended, code, agency, long_day, fraction = _p_field.decode_raw(data, offset)
     if code != _CODE or extended or fraction == 3:
-        raise DecodeError(f"time code {code}, extended {extended}, fraction {fraction} is no CDS P-field")
+        raise DecodeError(f"time code {code}, extended {extended}, fraction {fraction} is not a CDS P-field")
     if agency and agency_epoch_ns is None:
         raise DecodeError("the time code counts from an agency's epoch, which was not given")
     epoch = agency_epoch_ns if agency and agency_epoch_ns is not None else EPOCH_1958_NS

@@ -128,7 +128,7 @@ def decode_frame(data: bytes, *, segmented: bool = False, fecf: bool = True) -> 
     if fecf and crc16(data[:size]):
         raise DecodeError("frame error control does not fit")
     if version or (control and not bypass):
-        raise DecodeError(f"version {version}, bypass {bypass}, control {control} is no TC frame")
+        raise DecodeError(f"version {version}, bypass {bypass}, control {control} is not a TC frame")
     body = data[HEADER_SIZE : size - (_FECF if fecf else 0)]
     segment = None
     if segmented and not control:
@@ -183,4 +183,4 @@ def decode_control(data: bytes) -> ControlCommand:
         return Unlock()
     if len(data) == len(_SET_VR) + 1 and data.startswith(_SET_VR):
         return SetVr(data[-1])
-    raise DecodeError(f"{data[:8].hex()} is no control command")
+    raise DecodeError(f"{data[:8].hex()} is not a control command")

@@ -84,7 +84,7 @@ def decode_header(frame: bytes) -> TmHeader:
 
 
 def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
-    """The frame in ``frame``: ASM taken off, FECF already checked by `sync.Deframer`.
+    """The frame in ``frame``: ASM taken off, FECF already checked by `sync.deframer.Deframer`.
 
     Raises:
         DecodeError: not version 1 (0), a secondary header, or an OCF flag that the profile does not expect.

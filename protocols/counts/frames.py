@@ -22,7 +22,7 @@ Rules, with their reasons:
 2. One counter alone proves no restart: 250 → 3 is a loss of 8 as well. Two that begin again together do, or one with
    a time that steps back or a report that the source has started. A sequence count that goes on contradicts it: 14
    bits do not turn over by chance.
-3. A counter that has stood still is no evidence of anything: some sources never count.
+3. A counter that has stood still is not evidence of anything: some sources never count.
 4. A time is believed if it agrees with its neighbours. One frame with a nonsense time, as of a clock that is not set,
    neither loses frames nor starts anything again; the second one in a row does as a clock that was set.
 5. A restart concerns all channels. It is told once; what begins again on the others is the same restart.

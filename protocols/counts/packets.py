@@ -2,7 +2,7 @@
 
 Rules:
 1. A count that goes up by more than one leaves a hole; one that comes from a hole was late, and takes the loss back.
-2. A count that stands still or goes back is no loss: the source does not count, says something again, or started again.
+2. A count that stands still or goes back is not a loss: the source does not count, repeats a packet, or started again.
 3. A count that begins again far from its end looks like a loss of thousands. So it is one only if the frames that are
    missing could have carried so many.
 """

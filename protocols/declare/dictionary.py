@@ -471,7 +471,7 @@ def _conditions(packet: str, fields: list[Field]) -> Iterator[Condition]:
             continue
         flag = by_name.get(name)
         if flag is None or flag.kind in ("bytes", "string"):
-            problem = "is no field here" if flag is None else f"is of kind {flag.kind}: a flag is a number"
+            problem = "is not a field here" if flag is None else f"is of kind {flag.kind}: a flag is a number"
             raise DeclarationError(f"{packet}.{leaf.name}", f"valid_if names {name!r}, which {problem}")
         yield Condition(leaf.name, name, _off(flag))
 

@@ -1,11 +1,11 @@
 """Whole batches of bytes to frames and of frames to packets, by numpy: for archives and exports, not for the live path.
 
-`sync.Deframer` and `packets.PacketExtractor` are the oracles: the same bytes give the same frames and packets, byte for
-byte and in the same order (tests hold it). What makes it fast: frames without trouble are taken as one table, and only
-where trouble is, the deframer looks. All frames of a channel are walked at once, packet by packet, and a packet that
-goes over a frame's end is simply whole in the joined data fields, if only the frames follow each other and the next
-first header pointer agrees with where it ends. Whether they follow each other, `bulk_counts` says; where frames come
-late, the extractor itself is asked.
+`sync.deframer.Deframer` and `packets.PacketExtractor` are the oracles: the same bytes give the same frames and packets,
+byte for byte and in the same order (tests hold it). What makes it fast: frames without trouble are taken as one table,
+and only where trouble is, the deframer looks. All frames of a channel are walked at once, packet by packet, and a
+packet that goes over a frame's end is simply whole in the joined data fields, if only the frames follow each other and
+the next first header pointer agrees with where it ends. Whether they follow each other, `bulk_counts` says; where
+frames come late, the extractor itself is asked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LATE_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class FrameTable:
-    """Good frames as `sync.Frame` has them, one row each: where the ASM starts, whether it was mended, the bytes."""
+    """Good frames like `sync.deframer.Frame`, a row each: where its ASM starts, whether it was mended, its bytes."""
 
     offset: Ints
     corrected: npt.NDArray[np.bool_]

@@ -28,7 +28,7 @@ _PLACES_MAX = 9
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits in the parameter's unit; None is no limit. A value on the limit is still inside.
+    """Limits in the parameter's unit; None: no limit. A value on the limit is still inside.
 
     Attributes:
         green: the lowest and the highest value that is GREEN.

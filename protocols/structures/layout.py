@@ -394,7 +394,7 @@ def _labels(node: Any, place: _Place) -> tuple[tuple[int, str], ...]:
 
 def _check_labels(labels: list[str], place: _Place) -> None:
     if reserved := _NO_LABELS.intersection(labels):
-        raise place.refuse(f"{min(reserved)!r} cannot be a label: JSON has this word for a float that is no number")
+        raise place.refuse(f"{min(reserved)!r} cannot be a label: JSON has this word for a float that is not a number")
 
 
 def _primitive(node: Any, place: _Place) -> tuple[Kind, int, bool]:

@@ -44,7 +44,7 @@ class TransferFrame(Protocol):
 
 
 def decode_frame(frame: bytes, profile: LinkProfile) -> TransferFrame:
-    """The frame that `sync.Deframer` gave: ASM and check symbols are off, FECF is checked.
+    """The frame that `sync.deframer.Deframer` gave: ASM and check symbols are off, FECF is checked.
 
     Raises:
         DecodeError: it is not of the kind and form that the profile says.

@@ -127,7 +127,7 @@ def test_one_that_dies_or_hangs_is_a_failure_with_its_last_words(
 
 
 def test_bits_flip(stepped: SteppedMachine) -> None:
-    """In RAM that nothing uses: see `tests.targets.test_memory` for one that matters."""
+    """In RAM that nothing uses: see `tests.targets.test_machines` for one that matters."""
     if not MACHINES[stepped.name].memory:
         with pytest.raises(Unsupported):
             stepped.flip(0, 1)

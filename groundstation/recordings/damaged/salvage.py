@@ -1,11 +1,11 @@
 """What can be had from frames that were rejected or cut off: field by field, each value with its quality and why.
 
 Rules:
-1. Salvaged values never mix with good ones: nothing of this is telemetry, and only who asks for it gets it.
+1. Salvaged values never mix with good ones: nothing of this is telemetry, and it is given only on request.
 2. A value is *good* only if its packet's own checksum fits as it came. One flipped bit that explains the frame's
-   checksum and the packet's is no proof: both are the same CRC-16, so for damage inside the packet they are one check.
+   checksum and the packet's is not proof: both are the same CRC-16, so for damage inside the packet they are one check.
    Then the packet is shown with that bit turned back, and its values are at best *suspect*.
-3. It is *unusable* if its bytes did not come, if it is no word of its enum, if the flag it depends on is off, or if it
+3. It is *unusable* if its bytes did not come, if its enum has no such word, if the flag it depends on is off, or if it
    is an impossible jump: more than `JUMP_FACTOR` times the steepest change that good frames have shown so far.
 4. Everything else of a rejected frame is *suspect*, out of limits or not, and says which checksum failed.
    A frame ends where the next ASM begins: what lies behind is the next one's.

@@ -64,7 +64,7 @@ def tables(path: Path) -> set[str]:
 
 
 def test_a_station_of_before_wrote_what_is_read_today(tmp_path: Path) -> None:
-    path = shutil.copy(OLD, tmp_path / "pass.sqlite")
+    path = Path(shutil.copy(OLD, tmp_path / "pass.sqlite"))
     with ArchiveReader(path) as reader:
         assert (reader.schema_version, reader.closed, reader.lack) == (2, True, "")
         assert reader.event_counts() == {"acknowledgement": 1, "command": 5, "contact": 9, "event": 12, "transport": 3}
@@ -76,7 +76,7 @@ def test_a_station_of_before_wrote_what_is_read_today(tmp_path: Path) -> None:
 
 
 def test_reading_leaves_an_older_recording_as_it_is(tmp_path: Path) -> None:
-    path = shutil.copy(OLD, tmp_path / "pass.sqlite")
+    path = Path(shutil.copy(OLD, tmp_path / "pass.sqlite"))
     path.chmod(0o444)
     tmp_path.chmod(0o555)
     try:
@@ -105,7 +105,7 @@ def test_an_upgraded_copy_holds_the_same_in_todays_tables(tmp_path: Path) -> Non
 
 
 def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:
-    path = shutil.copy(OLD, tmp_path / "pass.sqlite")
+    path = Path(shutil.copy(OLD, tmp_path / "pass.sqlite"))
     with closing(sqlite3.connect(path)) as db:
         db.executescript("DROP INDEX frame_scet; CREATE TABLE value_quality (x)")
         before = list(db.iterdump())
@@ -129,7 +129,7 @@ def test_todays_recording_is_copied_whether_upgraded_or_not(tmp_path: Path) -> N
 
 
 def test_a_station_continues_no_recording(tmp_path: Path) -> None:
-    path = shutil.copy(OLD, tmp_path / "pass.sqlite")
+    path = Path(shutil.copy(OLD, tmp_path / "pass.sqlite"))
     with pytest.raises(ArchiveError, match="exists already: a recording never overwrites a file, nor is one continued"):
         ArchiveWriter(path, {})
     assert hashlib.sha256(path.read_bytes()).hexdigest() == FILE_SHA
