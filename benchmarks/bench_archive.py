@@ -18,8 +18,8 @@ import pyarrow
 import pyarrow.parquet
 
 from groundstation.recordings import schema
-from groundstation.recordings.columns import frame_columns, packet_columns
-from groundstation.recordings.export import export
+from groundstation.recordings.export.columns import frame_columns, packet_columns
+from groundstation.recordings.export.tables import export
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry
 from groundstation.recordings.writer import ArchiveWriter

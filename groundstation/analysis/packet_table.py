@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstation.errors import CallerError
-from groundstation.recordings.columns import PacketColumns, packet_columns
+from groundstation.recordings.export.columns import PacketColumns, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import labels

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from groundstation.analysis.packet_table import PacketTable, read_packets
 from groundstation.analysis.recorded_mission import recorded_mission
 from groundstation.messages.wire import EventMessage, LosVerdict
-from groundstation.recordings.columns import frame_columns
+from groundstation.recordings.export.columns import frame_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import PassSummary, summarise
 from protocols.declare.loading import load_mission

@@ -23,7 +23,7 @@ from groundstation.host.clock import host_clock
 from groundstation.recordings.copy import copy_recording
 from groundstation.recordings.damaged.salvage import salvage
 from groundstation.recordings.damaged.salvage_records import salvage_lines
-from groundstation.recordings.export import FORMATS, Format, export
+from groundstation.recordings.export.tables import FORMATS, Format, export
 from groundstation.recordings.paths import passes_folder
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import PassSummary, info_lines, pass_lines, summarise

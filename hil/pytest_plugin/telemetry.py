@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstation.errors import CallerError
-from groundstation.recordings.columns import packet_columns
+from groundstation.recordings.export.columns import packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.decode.bulk_packets import labels
 from protocols.lander import MARS6

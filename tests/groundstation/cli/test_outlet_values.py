@@ -23,7 +23,7 @@ from groundstation.messages.text import json_line, plain_line
 from groundstation.messages.wire import Telemetry, decode, encode
 from groundstation.recordings.damaged.salvage import salvage
 from groundstation.recordings.damaged.salvage_records import SalvagedFrame, salvage_lines
-from groundstation.recordings.export import Format, export
+from groundstation.recordings.export.tables import Format, export
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.recorder import ArchivingReceiver

@@ -68,8 +68,8 @@ def recorded_by(folder: Path, mission: str) -> Path:
 def on_terminal(monkeypatch: pytest.MonkeyPatch, screen: Tty, *arguments: str) -> None:
     """Run a command on a terminal that is painted at every step."""
     monkeypatch.setattr("groundstation.cli.decode.PAINT_EVERY_S", 0)
-    monkeypatch.setattr("groundstation.recordings.columns.BLOCK", 1000)
-    monkeypatch.setattr("groundstation.recordings.columns.CHUNKS_A_READ", 20)
+    monkeypatch.setattr("groundstation.recordings.export.columns.BLOCK", 1000)
+    monkeypatch.setattr("groundstation.recordings.export.columns.CHUNKS_A_READ", 20)
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stderr", screen)
     cli.main(list(arguments), standalone_mode=False)

@@ -14,7 +14,7 @@ import pytest
 from groundstation.downlink.receiver import Receiver
 from groundstation.errors import ArchiveError
 from groundstation.links.base import Chunk
-from groundstation.recordings.columns import frame_columns, packet_columns
+from groundstation.recordings.export.columns import frame_columns, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry, OnboardSpan
 from groundstation.recordings.writer import ArchiveWriter

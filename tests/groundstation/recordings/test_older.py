@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from groundstation.cli import cli
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.recordings import older
-from groundstation.recordings.columns import frame_columns
 from groundstation.recordings.copy import copy_recording
+from groundstation.recordings.export.columns import frame_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
 from tests.groundstation.made_recordings import make_old, record

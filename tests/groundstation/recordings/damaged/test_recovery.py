@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.errors import ArchiveError, StationError
-from groundstation.recordings.columns import frame_columns
+from groundstation.recordings.export.columns import frame_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry
 from groundstation.recordings.writer import ArchiveWriter

@@ -18,8 +18,8 @@ from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.errors import ArchiveError, CallerError, WorldError
 from groundstation.links.base import Chunk
 from groundstation.messages.wire import Telemetry
-from groundstation.recordings.columns import packet_columns
-from groundstation.recordings.export import Format, export
+from groundstation.recordings.export.columns import packet_columns
+from groundstation.recordings.export.tables import Format, export
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.recorder import ArchivingReceiver
@@ -80,8 +80,8 @@ def test_small_blocks_change_nothing(flown: tuple[Path, list[ReceiverEvent]], mo
     path, _ = flown
     with ArchiveReader(path) as reader:
         (whole,) = packet_columns(reader, MARS6, UART, ["DESCENT"])
-        monkeypatch.setattr("groundstation.recordings.columns.BLOCK", 1000)
-        monkeypatch.setattr("groundstation.recordings.columns.CHUNKS_A_READ", 7)
+        monkeypatch.setattr("groundstation.recordings.export.columns.BLOCK", 1000)
+        monkeypatch.setattr("groundstation.recordings.export.columns.CHUNKS_A_READ", 7)
         parts = list(packet_columns(reader, MARS6, UART, ["DESCENT"]))
     assert len(parts) > 100
     assert np.concatenate([p.ert for p in parts]).tolist() == whole.ert.tolist()
@@ -203,8 +203,8 @@ def test_a_failed_export_leaves_what_was_there(
         if blocks == 3:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("groundstation.recordings.columns.BLOCK", 1000)
-    monkeypatch.setattr("groundstation.recordings.columns.CHUNKS_A_READ", 100)
+    monkeypatch.setattr("groundstation.recordings.export.columns.BLOCK", 1000)
+    monkeypatch.setattr("groundstation.recordings.export.columns.CHUNKS_A_READ", 100)
     with ArchiveReader(flown[0]) as reader, pytest.raises(WorldError, match="No space left"):
         export(reader, MARS6, UART, form, tmp_path, ["DESCENT"], fail, force=True)
     assert blocks == 3

@@ -26,7 +26,7 @@ from groundstation.formats.file_names import file_name
 from groundstation.formats.json_encoding import beyond_53_bits, encode_json, word_of
 from groundstation.formats.output_file import OutputFile
 from groundstation.messages.base import Value
-from groundstation.recordings.columns import PacketColumns, Times, packet_columns
+from groundstation.recordings.export.columns import PacketColumns, Times, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import Column, labels

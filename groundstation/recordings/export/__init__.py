@@ -1,0 +1,1 @@
+"""A recording as columns: of numpy, and as CSV, JSON or Parquet."""
