@@ -345,7 +345,8 @@ def _fill(field: Field, raw: Column, column: Column) -> None:
     if field.text is not None:
         column[...] = [field.text.decode(bytes(cell)) for cell in raw]
         return
-    column[...] = raw
+    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+        column[...] = raw
     quantity = field.quantity
     if quantity is None or quantity.identity or field.is_enum:
         return

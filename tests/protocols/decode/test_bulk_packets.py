@@ -10,10 +10,14 @@ import pytest
 
 from protocols.ccsds import pus
 from protocols.declare.dictionary import Dictionary, Packet, PacketDef, utc_ns
+from protocols.declare.headers import NO_HEADER, PacketHeader, TimeCode, cds_time, cuc_time
 from protocols.decode import bulk_packets as bulk
 from protocols.errors import DeclarationError, DecodeError
 from protocols.lander import MARS6
-from protocols.structures.fields import Quantity
+from protocols.structures.calibration import Polynomial, Table
+from protocols.structures.fields import EnumRanges, Quantity
+from protocols.structures.layout import Field, Layout
+from protocols.structures.parts import Text, fixed
 
 START = utc_ns("1974-03-12T09:05:53")
 ODD = c.Struct(
@@ -38,9 +42,48 @@ ODD = c.Struct(
     ),
     "pairs" / c.Array(2, c.Int8sb),
 )
+NEW = c.Struct(
+    "u16" / c.Int16ul,
+    "s24" / c.Int24sl,
+    "s56" / c.BytesInteger(7, signed=True, swapped=True),
+    "f16" / c.Float16b,
+    "f32" / c.Float32l,
+    "name" / c.PaddedString(6, "utf8"),
+    "wide" / c.FixedSized(4, c.CString("utf_16_le")),
+    "curve" / Quantity(c.Int16sl, "K", calibration=Polynomial((1.5, -0.25, 3e-7, 1e-9))),
+    "table" / Quantity(c.Int8ub, calibration=Table(((10, 1), (100, 5), (200, 5), (210, -3)))),
+    "steps" / Quantity(c.Int64ub, calibration=Table(((0, 1), (2**62, 7)), "none", extrapolate=True)),
+    "of_float" / Quantity(c.Float32b, calibration=Table(((-1, 0), (1, 9)), extrapolate=True)),
+    "range" / EnumRanges(c.Int8sb, COLD=(-128, -1), WARM=(0, 99), HOT=120),
+    "bits" / c.BitStruct("a" / c.BitsInteger(60), "b" / c.BitsInteger(63, signed=True), "c" / c.BitsInteger(5)),
+)
+SHIFTED = fixed(
+    [
+        Field("lead", 0, 3, "uint"),
+        Field("float", 0, 32, "float"),
+        Field("double", 0, 64, "float", little=True),
+        Field("text", 0, 32, "string", text=Text("ascii")),
+        Field("octets", 0, 24, "bytes"),
+        Field("swapped", 0, 16, "sint", little=True),
+        Field("long", 0, 64, "sint"),
+        Field("tail", 0, 5, "sint"),
+    ]
+)
+"""What a foreign definition may hold: nothing of it begins on a byte."""
+
+VARIABLE = c.Struct(
+    "n" / c.Int8ub,
+    "mode" / c.Enum(c.Int8ub, A=0, B=1),
+    "volt" / Quantity(c.Int16ub, "V", scale=0.5),
+    "list" / c.Array(c.this.n & 3, c.Struct("x" / Quantity(c.Int8ub, scale=0.1), "y" / c.Int8ub)),
+    "opt" / c.If(c.this.mode == "A", c.Int8ub),
+    "real" / c.If(c.this.mode == "B", c.Float32b),
+    "text" / c.PascalString(c.Int8ub, "utf8"),
+    "rest" / c.GreedyBytes,
+)
 
 
-def prepared(body: c.Construct) -> Packet:
+def prepared(body: c.Construct | Layout) -> Packet:
     """A packet type of its own."""
     return Dictionary("M", 1, (PacketDef("BODY", 1, 3, 25, body, 0, ""),), (), (), ()).by_name["BODY"]
 
@@ -51,12 +94,17 @@ def packets_of(packet: Packet, count: int) -> list[bytes]:
     return [packet.wrap(chance.randbytes(size), i, START + i * 1_000_000_000, counter=i) for i in range(count)]
 
 
-def plain(value: np.generic) -> object:
+def plain(value: np.generic | str) -> object:
     """A numpy scalar as the live decoder gives it."""
+    if isinstance(value, str):
+        return value
     return value.tobytes() if isinstance(value, np.void) else value.item()
 
 
-@pytest.mark.parametrize("packet", [*MARS6.by_name.values(), prepared(ODD)], ids=lambda p: p.definition.name)
+PACKETS = {**MARS6.by_name, "odd": prepared(ODD), "new": prepared(NEW), "shifted": prepared(SHIFTED)}
+
+
+@pytest.mark.parametrize("packet", PACKETS.values(), ids=PACKETS)
 def test_columns_hold_what_the_live_decoder_gives(packet: Packet) -> None:
     packets = packets_of(packet, 200)
     columns = bulk.decode_batch(packets, packet)
@@ -105,3 +153,62 @@ def test_a_number_too_wide_for_numpy_is_refused() -> None:
     packet = prepared(c.Struct("a" / c.BytesInteger(9)))
     with pytest.raises(DeclarationError, match="a: a number of 9 bytes"):
         bulk.decode_batch(packets_of(packet, 1), packet)
+
+
+def test_packets_of_variable_size_become_columns() -> None:
+    packet = prepared(VARIABLE)
+    rows: list[dict[str, int | float | str | bytes]] = [
+        {"n": 1, "mode": 0, "volt": 7, "list[0].x": 30, "list[0].y": 4, "opt": 9, "text": "grün", "rest": b""},
+        {"n": 4, "mode": 1, "volt": 8, "real": 0.5, "text": "", "rest": b"end"},
+        {"n": 2, "mode": 1, "volt": 9, "real": 2.0, "text": "x", "rest": b"\0"}
+        | {f"list[{i}].{name}": i for i in range(2) for name in "xy"},
+    ]
+    packets = [packet.encode(row, n, START + n * 10**9) for n, row in enumerate(rows)]
+    for given in (packets, b"".join(packets)):
+        columns = {name: column.tolist() for name, column in bulk.decode_batch(given, packet).items()}
+        assert repr(columns) == repr(
+            {
+                "n": [1, 4, 2],
+                "mode": [0, 1, 1],
+                "volt": [3.5, 4.0, 4.5],
+                "list[].x": [[3.0], [], [0.0, 0.1]],
+                "list[].y": [[4], [], [0, 1]],
+                "opt": [9, None, None],
+                "real": [float("nan"), 0.5, 2.0],
+                "text": ["grün", "", "x"],
+                "rest": [b"", b"end", b"\0"],
+            }
+        )
+        assert bulk.decode_times(given, packet).tolist() == [START + n * 10**9 for n in range(3)]
+    with pytest.raises(DecodeError, match="bytes wanted"):
+        bulk.decode_batch([packets[0][:-4]], packet)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        cds_time(),
+        cds_time(3, 2),
+        cds_time(2, 4, epoch_ns=0),
+        cuc_time(),
+        cuc_time(4, 4),
+        cuc_time(5, 1),
+        cuc_time(4, 7),
+        cuc_time(3, 0, epoch_ns=0, p_field=True),
+    ],
+    ids=str,
+)
+def test_times_of_any_code_are_those_of_the_live_decoder(code: TimeCode) -> None:
+    header = PacketHeader("own", code)
+    packet = Dictionary("M", 1, (PacketDef("T", 1, body=c.Struct("a" / c.Int8ub), header=header),), (), (), ())
+    times = [code.format.epoch_ns + t for t in (0, 1, 86_399_999_999_999, 8_000_000_123_456_789, 16 * 10**15)]
+    packets = [packet.by_name["T"].encode({"a": 1}, n, time) for n, time in enumerate(times)]
+    found = bulk.decode_times(packets, packet.by_name["T"]).tolist()
+    assert found == [header.decode(each).time_ns for each in packets]
+
+
+def test_packets_without_a_time_have_none() -> None:
+    made = Dictionary("M", 1, (PacketDef("T", 1, body=c.Struct("a" / c.Int8ub), header=NO_HEADER),), (), (), ())
+    packet = made.by_name["T"]
+    assert bulk.decode_times(packet.encode({"a": 1}), packet).tolist() == [bulk.NO_TIME]
+    assert bulk.decode_batch(packet.encode({"a": 1}), packet)["a"].tolist() == [1]
