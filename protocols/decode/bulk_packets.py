@@ -361,10 +361,10 @@ def _fill(field: Field, raw: Column, column: Column) -> None:
 
 
 def _polynomial(calibration: Polynomial, raw: Column) -> Column:
-    total = np.full(len(raw), calibration.coefficients[-1])
-    for coefficient in reversed(calibration.coefficients[:-1]):
-        total *= raw
-        total += coefficient
+    total, power = np.full(len(raw), calibration.coefficients[0]), np.ones(len(raw))
+    for coefficient in calibration.coefficients[1:]:
+        power *= raw
+        total += coefficient * power
     return total
 
 

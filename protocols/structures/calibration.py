@@ -60,7 +60,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Polynomial:
-    """``c0 + c1 * raw + c2 * raw² + …``, evaluated by Horner's rule."""
+    """``c0 + c1 * raw + c2 * raw² + …``, the terms summed in this order, as XTCE readers do."""
 
     coefficients: tuple[float, ...]
 
@@ -78,9 +78,11 @@ class Polynomial:
 
     def value(self, raw: float) -> float:
         """The calibrated value."""
-        total = self.coefficients[-1]
-        for coefficient in reversed(self.coefficients[:-1]):
-            total = total * raw + coefficient
+        x = float(raw)
+        total, power = self.coefficients[0], 1.0
+        for coefficient in self.coefficients[1:]:
+            power *= x
+            total += coefficient * power
         return total
 
     def raw(self, value: float, low: float, high: float) -> float:

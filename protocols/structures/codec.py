@@ -288,10 +288,10 @@ def _calculated(calibration: Calibration, var: str) -> str:
     if isinstance(calibration, Linear):
         return f"{var} * {calibration.scale!r} + {calibration.offset!r}"
     if isinstance(calibration, Polynomial):
-        *lower, text = map(repr, calibration.coefficients)
-        for coefficient in reversed(lower):
-            text = f"({text} * {var} + {coefficient})"
-        return text
+        first, *others = calibration.coefficients
+        powers = (f"(x := float({var}))" if n == 0 else f"({' * '.join('x' * (n + 1))})" for n in range(len(others)))
+        terms = (f"{coefficient!r} * {power}" for coefficient, power in zip(others, powers, strict=True))
+        return " + ".join([repr(first), *terms])
     return f"_value_{var}({var})"
 
 
