@@ -157,11 +157,11 @@ def test_a_number_too_wide_for_numpy_is_refused() -> None:
 
 def test_packets_of_variable_size_become_columns() -> None:
     packet = prepared(VARIABLE)
+    repeated: dict[str, int | float | str | bytes] = {f"list[{i}].{name}": i for i in range(2) for name in "xy"}
     rows: list[dict[str, int | float | str | bytes]] = [
         {"n": 1, "mode": 0, "volt": 7, "list[0].x": 30, "list[0].y": 4, "opt": 9, "text": "grün", "rest": b""},
         {"n": 4, "mode": 1, "volt": 8, "real": 0.5, "text": "", "rest": b"end"},
-        {"n": 2, "mode": 1, "volt": 9, "real": 2.0, "text": "x", "rest": b"\0"}
-        | {f"list[{i}].{name}": i for i in range(2) for name in "xy"},
+        {"n": 2, "mode": 1, "volt": 9, "real": 2.0, "text": "x", "rest": b"\0", **repeated},
     ]
     packets = [packet.encode(row, n, START + n * 10**9) for n, row in enumerate(rows)]
     for given in (packets, b"".join(packets)):
