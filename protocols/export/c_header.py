@@ -1,6 +1,11 @@
 """The C header: constants, structs of raw integers, packers and unpackers. C11, no heap, no floats.
 
-What is raw stays raw: calibration is the ground's. Values that are wider than their bits are cut to them.
+Rules:
+1. What is raw stays raw: calibration is the ground's. Values that are wider than their bits are cut to them. Text is
+   an array of bytes.
+2. What C cannot pack here (a variable size, a float, an integer of more than 64 bits) is left out, with a comment that
+   names its path and why; everything else of the mission is there.
+3. A packet with another header than PUS-C has its own body offset, and the fields that tell it, as constants.
 """
 
 from __future__ import annotations
@@ -10,11 +15,13 @@ from collections.abc import Iterable, Iterator
 from protocols.ccsds import pus, space_packet
 from protocols.declare.commands import ArgumentDef, Command
 from protocols.declare.dictionary import Dictionary, Packet
+from protocols.declare.headers import PUS_C
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
 from protocols.structures.calibration import Linear
 from protocols.structures.codec import Unit, units_of
 from protocols.structures.layout import Field, Layout, layout_of
+from protocols.structures.parts import name_of
 
 _HEADERS = (
     ("packet_header", space_packet.PRIMARY_HEADER, "Space packet primary header, CCSDS 133.0-B."),
@@ -23,11 +30,21 @@ _HEADERS = (
 )
 
 
+_ARRAYS = ("bytes", "string")
+_MOST_BITS = 64
+_KEYWORDS = """
+    auto break case char const continue default do double else enum extern float for goto if inline int long
+    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
+    while bool true false
+"""
+"""Names that C keeps for itself; a field of such a name gets a ``_``."""
+
+
 def render_c_header(dictionary: Dictionary) -> str:
     """The header of a mission. Its names start with the mission's.
 
     Raises:
-        DeclarationError: two names fall together, or a field has no integer type in C.
+        DeclarationError: two names of packets or commands fall together.
     """
     prefix = identifier(dictionary.name).replace("_", "").lower()
     check_distinct(
@@ -48,10 +65,23 @@ def render_c_header(dictionary: Dictionary) -> str:
     for name, declaration, description in _HEADERS:
         lines += _structure(prefix, name, layout_of(declaration, name), description)
     for packet in dictionary.by_name.values():
-        lines += _packet(prefix, packet)
+        lines += _or_why_not(packet.definition.name, _packet(prefix, packet))
     for command in dictionary.command_by_name.values():
-        lines += _command(prefix, command)
+        lines += _or_why_not(command.definition.name, _command(prefix, command))
     return "\n".join([*lines, f"#endif /* {guard} */"]) + "\n"
+
+
+def _or_why_not(name: str, lines: Iterator[str]) -> list[str]:
+    """The lines, or the reason why there are none."""
+    try:
+        return list(lines)
+    except DeclarationError as error:
+        return [f"/* {_plain(f'{name} is left out: {error}')} */", ""]
+
+
+def _plain(text: str) -> str:
+    """Text for a comment, which it cannot end."""
+    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
 
 
 def _mission(upper: str, dictionary: Dictionary) -> Iterator[str]:
@@ -74,8 +104,11 @@ def _packet(prefix: str, packet: Packet) -> Iterator[str]:
     upper = f"{prefix}_{identifier(d.name)}".upper()
     yield from _structure(prefix, d.name, packet.layout, d.description)
     yield f"#define {upper}_APID {d.apid:#05x}u"
-    yield f"#define {upper}_SERVICE {d.service}u"
-    yield f"#define {upper}_SUBTYPE {d.subtype}u"
+    for field_name, number in packet.told_by:
+        told = identifier(field_name).upper()
+        yield f"#define {upper}_{'' if field_name not in d.when else 'IS_'}{told} {number}{'u' if number >= 0 else ''}"
+    if d.header != PUS_C:
+        yield f"#define {upper}_BODY_OFFSET {d.header.body_offset}u"
     yield f"#define {upper}_PERIOD_MS {d.period_ms}u"
     yield f"#define {upper}_PACKET_SIZE {packet.size}u"
     yield ""
@@ -88,7 +121,7 @@ def _command(prefix: str, command: Command) -> Iterator[str]:
         yield from _structure(prefix, d.name, layout, d.description)
         yield from _checker(prefix, command)
     else:
-        yield f"/* {d.description} */"
+        yield f"/* {_plain(d.description)} */"
     yield f"#define {upper}_COMMAND_APID {d.apid:#05x}u"
     yield f"#define {upper}_COMMAND_SERVICE {d.service}u"
     yield f"#define {upper}_COMMAND_SUBTYPE {d.subtype}u"
@@ -102,18 +135,21 @@ def _command(prefix: str, command: Command) -> Iterator[str]:
 def _structure(prefix: str, name: str, layout: Layout, description: str) -> Iterator[str]:
     """Size, enum labels, struct, packer and unpacker of one layout."""
     low = f"{prefix}_{identifier(name).lower()}"
+    _check(name, layout)
     check_distinct(name, (field.name for field in layout.named))
-    yield f"/* {description} */"
+    yield f"/* {_plain(description)} */"
     yield f"#define {low.upper()}_SIZE {layout.size}u"
     for field in layout.named:
-        for value, label in field.labels:
-            yield f"#define {low.upper()}_{_member(field).upper()}_{identifier(label).upper()} {value}{_suffix(field)}"
+        for low_end, high_end, label in field.spans:
+            word = f"#define {low.upper()}_{_member(field).upper()}_{identifier(label).upper()}"
+            ends = {"": low_end} if low_end == high_end else {"_MIN": low_end, "_MAX": high_end}
+            yield from (f"{word}{end} {value}{_suffix(field)}" for end, value in ends.items())
     yield ""
     yield f"struct {low} {{"
     for field in layout.named:
         if field.const is None:
             comment = " ".join(filter(None, (field.doc, _raw_unit(field))))
-            yield f"    {_declared(name, field)};" + (f" /* {comment} */" if comment else "")
+            yield f"    {_declared(field)};" + (f" /* {_plain(comment)} */" if comment else "")
     yield "};"
     yield ""
     yield f"static inline void {prefix}_pack_{identifier(name).lower()}(uint8_t *out, const struct {low} *in)"
@@ -145,7 +181,8 @@ def _suffix(field: Field) -> str:
 
 
 def _member(field: Field) -> str:
-    return identifier(field.name)
+    name = identifier(field.name)
+    return f"{name}_" if name in _KEYWORDS.split() else f"_{name}" if name[:1].isdigit() else name
 
 
 def _width(field: Field) -> int:
@@ -153,26 +190,41 @@ def _width(field: Field) -> int:
     return next(width for width in (8, 16, 32, 64) if field.bits <= width)
 
 
-def _declared(where: str, field: Field) -> str:
-    if field.kind == "bytes":
+def _check(where: str, layout: Layout) -> None:
+    """See that C can pack a layout."""
+    if layout.size is None:
+        part = next(part for part in layout.parts if not isinstance(part, Layout) or part.size is None)
+        raise DeclarationError(f"{where}.{name_of(part)}", "its size varies: C packs structures of fixed size")
+    for field in layout.named:
+        if field.kind == "float" or (field.bits > _MOST_BITS and field.kind not in _ARRAYS):
+            text = f"{field.bits}-bit {field.kind} has no integer type in C"
+            raise DeclarationError(f"{where}.{field.name}", text)
+    for unit in units_of(layout):
+        shared = [field for field in unit.fields if field.kind != "padding"] if len(unit.fields) > 1 else []
+        if shared and unit.size * 8 > _MOST_BITS:
+            text = f"bits that share {unit.size} bytes have no integer type in C"
+            raise DeclarationError(f"{where}.{shared[0].name}", text)
+        odd = next((field for field in shared if field.little or field.kind in _ARRAYS), None)
+        if odd is not None:
+            raise DeclarationError(f"{where}.{odd.name}", "it does not begin on a byte")
+
+
+def _declared(field: Field) -> str:
+    if field.kind in _ARRAYS:
         return f"uint8_t {_member(field)}[{field.bits // 8}]"
     if field.kind == "flag":
         return f"bool {_member(field)}"
-    if field.kind == "float" or field.bits > 64:
-        raise DeclarationError(f"{where}.{field.name}", f"{field.bits}-bit {field.kind} has no integer type in C")
     return f"{'int' if field.kind == 'sint' else 'uint'}{_width(field)}_t {_member(field)}"
 
 
 def _unit_bits(unit: Unit) -> int:
     """Bits of the C integer in which a unit is put together."""
-    if unit.size > 8:
-        raise DeclarationError(unit.fields[0].name, f"bits that share {unit.size} bytes have no integer type in C")
     return 32 if unit.size <= 4 else 64
 
 
 def _pack(unit: Unit) -> Iterator[str]:
     at = unit.offset // 8
-    if unit.fields and unit.fields[0].kind == "bytes":
+    if unit.fields and unit.fields[0].kind in _ARRAYS:
         yield from _copy(unit, f"out[{at}u + i]", f"in->{_member(unit.fields[0])}[i]")
         return
     parts = [_part(field, unit) for field in unit.fields if field.kind != "padding"]
@@ -182,10 +234,15 @@ def _pack(unit: Unit) -> Iterator[str]:
     bits = _unit_bits(unit)
     yield "{"
     yield from _word(bits, parts)
-    for i in range(unit.size):
-        shift = 8 * (unit.size - 1 - i)
+    for i, shift in enumerate(_shifts(unit)):
         yield f"    out[{at + i}] = (uint8_t)({f'word >> {shift}' if shift else 'word'} & 0xFFu);"
     yield "}"
+
+
+def _shifts(unit: Unit) -> list[int]:
+    """How far each byte of a unit is shifted, in the order of the bytes."""
+    shifts = [8 * (unit.size - 1 - i) for i in range(unit.size)]
+    return shifts[::-1] if unit.fields[0].little else shifts
 
 
 def _word(bits: int, parts: list[str]) -> Iterator[str]:
@@ -216,11 +273,11 @@ def _unpack(unit: Unit) -> Iterator[str]:
     if not fields:
         return
     at = unit.offset // 8
-    if fields[0].kind == "bytes":
+    if fields[0].kind in _ARRAYS:
         yield from _copy(unit, f"out->{_member(fields[0])}[i]", f"in[{at}u + i]")
         return
     bits = _unit_bits(unit)
-    octets = [_octet(bits, at + i, 8 * (unit.size - 1 - i)) for i in range(unit.size)]
+    octets = [_octet(bits, at + i, shift) for i, shift in enumerate(_shifts(unit))]
     yield "{"
     yield from _word(bits, octets)
     for field in fields:
@@ -269,11 +326,17 @@ def _checker(prefix: str, command: Command) -> Iterator[str]:
     yield from _body(["(void)in;", "return true;"] if not tests else [f"return {' && '.join(tests)};"])
 
 
+def _within(member: str, low: int, high: int, suffix: str) -> str:
+    if low == high:
+        return f"{member} == {low}{suffix}"
+    return f"({member} >= {low}{suffix} && {member} <= {high}{suffix})"
+
+
 def _tests(argument: ArgumentDef) -> Iterator[str]:
     field = argument.field
     member = f"in->{_member(field)}"
-    if field.labels:
-        yield "(" + " || ".join(f"{member} == {value}{_suffix(field)}" for value, _ in field.labels) + ")"
+    if field.is_enum:
+        yield "(" + " || ".join(_within(member, low, high, _suffix(field)) for low, high, _ in field.spans) + ")"
         return
     if argument.raw_range is None or field.kind == "flag":
         return

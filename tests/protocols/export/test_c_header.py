@@ -12,13 +12,14 @@ import pytest
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import Dictionary, PacketDef
-from protocols.errors import DeclarationError
+from protocols.declare.headers import PacketHeader, cuc_time
 from protocols.export.c_header import render_c_header
 from protocols.export.names import identifier
 from protocols.lander import MARS6
 from protocols.structures.codec import Codec, codec_of
-from protocols.structures.fields import Limits, Quantity
-from protocols.structures.layout import Field
+from protocols.structures.fields import EnumRanges, Limits, Quantity
+from protocols.structures.layout import Field, Layout
+from protocols.structures.parts import fixed
 
 FLAGS = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror")
 ROUNDS = 25
@@ -46,6 +47,11 @@ ODD = c.Struct(
     ),
     "wide" / c.BitStruct("x" / c.BitsInteger(33, signed=True), "y" / c.BitsInteger(7)),
     "triple" / c.Array(3, c.Int16sb),
+    "u16l" / c.Int16ul,
+    "s24l" / c.Int24sl,
+    "s64l" / c.Int64sl,
+    "text" / c.PaddedString(4, "utf8"),
+    "default" / EnumRanges(c.Int8sb, COLD=(-128, -1), WARM=5),
 )
 
 
@@ -56,7 +62,7 @@ def mission(body: c.Construct) -> Dictionary:
 
 def draw(field: Field, chance: random.Random) -> int | bytes:
     """A raw value for a field, its ends among them."""
-    if field.kind == "bytes":
+    if field.kind in ("bytes", "string"):
         return chance.randbytes(field.bits // 8)
     if field.kind == "flag":
         return chance.randrange(2)
@@ -81,11 +87,12 @@ def case(prefix: str, name: str, codec: Codec, values: dict[str, int | bytes]) -
     for field in codec.layout.named:
         if field.name in values:
             written = literal(values[field.name])
-            if field.kind != "bytes":
+            if field.kind not in ("bytes", "string"):
                 width = next(w for w in (8, 16, 32, 64) if field.bits <= w)
                 cast = "bool" if field.kind == "flag" else f"{'' if field.kind == 'sint' else 'u'}int{width}_t"
                 written = f"({cast})({written})"
-            members.append(f".{identifier(field.name)} = {written}")
+            member = "default_" if field.name == "default" else identifier(field.name)
+            members.append(f".{member} = {written}")
     return f"""{{
     const {kind} value = {{ {", ".join(members)} }};
     {kind} back;
@@ -172,11 +179,29 @@ def test_the_header_has_no_floats_and_carries_the_hash() -> None:
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        (c.Struct("f" / c.Float32b), r"BODY\.f"),
-        (c.Struct("a" / c.BytesInteger(9)), r"BODY\.a"),
-        (c.Struct("a" / c.Struct("b" / c.Int8ub), "a_b" / c.Int8ub), r"BODY.*'a\.b' and 'a_b'"),
+        (c.Struct("f" / c.Float32b), "BODY.f: 32-bit float has no integer type"),
+        (c.Struct("a" / c.BytesInteger(9)), "BODY.a: 72-bit uint"),
+        (c.Struct("a" / c.Struct("b" / c.Int8ub), "a_b" / c.Int8ub), "BODY: 'a.b' and 'a_b' are both 'a_b'"),
+        (c.Struct("n" / c.Int8ub, "a" / c.Array(c.this.n, c.Int8ub)), "BODY.a: its size varies"),
+        (c.Struct("a" / c.BitStruct("x" / c.BitsInteger(70), c.Padding(2))), "BODY.a.x: 70-bit uint"),
+        (c.Struct("a" / c.BitStruct("x" / c.BitsInteger(50), "y" / c.BitsInteger(22))), "BODY.a.x: bits that share 9"),
+        (fixed([Field("x", 0, 4, "uint"), Field("y", 0, 16, "uint", little=True), Field("z", 0, 4, "uint")]), "BODY.y"),
     ],
 )
-def test_what_c_cannot_hold_is_refused_with_its_place(body: c.Construct, path: str) -> None:
-    with pytest.raises(DeclarationError, match=path):
-        render_c_header(mission(body))
+def test_what_c_cannot_pack_is_left_out_with_its_path(body: c.Construct | Layout, path: str, tmp_path: Path) -> None:
+    other = PacketDef("OTHER", 2, 3, 25, c.Struct("a" / c.Int8ub), 0, "Closes /* no comment */ early.")
+    odd = Dictionary("ODD", 1, (*mission(body).packets, other), (), (), ())
+    header = render_c_header(odd)
+    assert f"/* BODY is left out: {path}" in header
+    assert "ODD_BODY_SIZE" not in header
+    assert run(tmp_path, header, case("odd", "OTHER", codec_of(odd.by_name["OTHER"].layout, ""), {"a": 7})) == [
+        "07",
+        "07",
+    ]
+
+
+def test_other_headers_have_their_offset_and_what_tells_the_packet(tmp_path: Path) -> None:
+    header = PacketHeader("own", cuc_time(), fields=c.Struct("sid" / c.Int8ub))
+    packet = PacketDef("HK", 5, body=c.Struct("m" / c.Int8sb), header=header, when={"sid": 4, "m": -3})
+    body = 'printf("%u %u %d %u\\n", M_HK_BODY_OFFSET, M_HK_IS_SID, M_HK_IS_M, M_HK_PACKET_SIZE);'
+    assert run(tmp_path, render_c_header(Dictionary("M", 1, (packet,), (), (), ())), body) == ["13 4 -3 14"]
