@@ -116,6 +116,31 @@ def test_a_station_that_is_behind_answers_and_heartbeats(tmp_path: Path, monkeyp
     assert decoded == list(range(2000))
 
 
+def test_reads_are_decoded_in_order_large_ones_by_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader thread has to be back at its port soon, and a small read does not overtake a large one."""
+    link = ScriptedLink([Chunk(number, LARGE if number % 4 == 0 else b"x") for number in range(400)])
+    monkeypatch.setitem(LINKS, "scripted", link)
+    decoded: list[int] = []
+    in_the_loop: set[bool] = set()
+
+    def decode(receiver: ArchivingReceiver, kept: ArchivedReport, publish: object = None) -> list[ReceiverEvent]:
+        time.sleep(0.0005)
+        decoded.append(kept.report.ert)
+        if isinstance(kept.report, Chunk) and kept.report.data == LARGE:
+            in_the_loop.add(threading.current_thread() is threading.main_thread())
+        return []
+
+    monkeypatch.setattr(ArchivingReceiver, "decode", decode)
+
+    async def run() -> None:
+        async with asyncio.timeout(20), running(config_in(tmp_path, "scripted:x"), registry_in(tmp_path)):
+            await asyncio.to_thread(link.done.wait, 10)
+
+    asyncio.run(run())
+    assert decoded == list(range(400))
+    assert in_the_loop == {True}
+
+
 def test_what_is_left_to_decode_delays_the_end_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes are archived; an overloaded station does not need minutes to stop."""
     monkeypatch.setattr(live_session, "DRAIN_S", 0.3)
