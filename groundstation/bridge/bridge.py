@@ -36,7 +36,7 @@ from groundstation.links.relay_protocol import (
     RelayMessage,
     Welcome,
     pack,
-    pack_news,
+    pack_control,
     unpack_parts,
 )
 from groundstation.links.zmq import configure
@@ -261,10 +261,10 @@ class Bridge:
             await self._send_away(identity, f"the key {caller.key!r} is no longer authorized")
         elif message.data:
             await self._command(identity, caller, message.data)
-        elif message.news is None:
+        elif message.control is None:
             await self._greet(identity, key, caller)
-        elif isinstance(message.news, Received) and station is not None and station.identity == identity:
-            await self._received(station, message.news)
+        elif isinstance(message.control, Received) and station is not None and station.identity == identity:
+            await self._received(station, message.control)
 
     async def _greet(self, identity: bytes, key: str, caller: Principal) -> None:
         """A station's hello came."""
@@ -277,21 +277,21 @@ class Bridge:
         self._station = _Station(identity, key)
         with self._lock:
             welcome = Welcome(stream=self._stream, acked=self._buffer.acked, may_write=caller.rights == "command")
-        await self._send(identity, pack_news(0, 0, welcome))
+        await self._send(identity, pack_control(0, 0, welcome))
         self._log(f"a station came{'' if caller.key is None else f' with the key {caller.key!r}'}")
 
-    async def _received(self, station: _Station, news: Received) -> None:
+    async def _received(self, station: _Station, control: Received) -> None:
         """The station's acknowledgement: the first says where to go on, later ones what to drop."""
-        if news.stream != self._stream:
+        if control.stream != self._stream:
             return
         with self._lock:
             if station.following:
-                self._buffer.acknowledged(news.seq)
+                self._buffer.acknowledged(control.seq)
                 return
-            self._buffer.resume(news.seq)
+            self._buffer.resume(control.seq)
             port = self._buffer.port
         if port is not None:
-            await self._send(station.identity, pack_news(0, 0, port))
+            await self._send(station.identity, pack_control(0, 0, port))
         station.following = True
         self._arrived.ring(asyncio.get_running_loop())
 
@@ -309,7 +309,7 @@ class Bridge:
             self._log(f"commands not written: {error}")
 
     async def _send_away(self, identity: bytes, detail: str) -> None:
-        await self._send(identity, pack_news(0, 0, Busy(detail=detail)))
+        await self._send(identity, pack_control(0, 0, Busy(detail=detail)))
 
     # ------------------------------------------------------------------------------------------- minding
 
@@ -351,5 +351,5 @@ class Bridge:
 
 def _parts(entry: Entry) -> list[bytes]:
     if entry.port is not None:
-        return pack_news(entry.seq, entry.ert, entry.port)
+        return pack_control(entry.seq, entry.ert, entry.port)
     return [pack(entry.seq, entry.ert, entry.data)]

@@ -1,8 +1,8 @@
 """The sans-I/O heart: chunks in, events out. It knows no clock, port, file or socket.
 
-Every report of a link goes through `Receiver.news` in order, or through `Receiver.take`, its list. What comes back are
-the messages for archive and viewers: for each frame first its telemetry, then the changes of contact, to keep telemetry
-latency low. Noise, foreign frames and broken packets are counted and reported, never raised.
+Every report of a link goes through `Receiver.events` in order, or through `Receiver.process`, its list. What comes back
+are the messages for archive and viewers: for each frame first its telemetry, then the changes of contact, to keep
+telemetry latency low. Noise, foreign frames and broken packets are counted and reported, never raised.
 """
 
 from __future__ import annotations
@@ -117,15 +117,15 @@ class Receiver:
         """The transport is there."""
         return self._transport == "CONNECTED"
 
-    def take(self, report: Report) -> list[ReceiverEvent]:
+    def process(self, report: Report) -> list[ReceiverEvent]:
         """Take one report of the link, in time order."""
-        return list(self.news(report))
+        return list(self.events(report))
 
     def feed(self, data: bytes, ert: int) -> list[ReceiverEvent]:
         """Take bytes that were read at ``ert``, in ns UTC since 1970: what they bring."""
-        return self.take(Chunk(ert, data)) if data else []
+        return self.process(Chunk(ert, data)) if data else []
 
-    def news(self, report: Report) -> Iterator[ReceiverEvent]:
+    def events(self, report: Report) -> Iterator[ReceiverEvent]:
         """Take one report of the link, in time order; to be iterated to its end before the next."""
         self.frames, self.ocfs = [], []
         if isinstance(report, Chunk):

@@ -84,7 +84,7 @@ class ReplayedMessage:
     """A message that the station published in the pass, at ``ert`` of the recording. It is not decoded again."""
 
     ert: int
-    news: RecordedMessage
+    message: RecordedMessage
 
 
 Report = Chunk | TransportChange | Idle | RelayGap | ReplayJump | EndOfStream | ReplayedMessage

@@ -3,10 +3,10 @@
 ``seq`` counts a sender's messages from 1. ``ert`` is the stamp made at the far port, in ns since 1970 UTC; 0
 says that there was none, and the receiver stamps. No bytes after the header: a hello, or a sign of life.
 
-A bridge, which keeps what it read until a station has it, says more: news, as JSON in a second part.
+A bridge, which keeps what it read until a station has it, says more: control, as JSON in a second part.
 
     station → bridge   hello                    whenever it has connected
-    bridge → station   Welcome                  or Away: then hello again, later
+    bridge → station   Welcome                  or Busy: then hello again, later
     station → bridge   Received                 what it has: the bridge goes on behind that
     bridge → station   PortState                what became of the port, counted like data
     station → bridge   Received                 again and again: the bridge may forget these
@@ -73,8 +73,8 @@ MESSAGE_MAX = 1 << 20
 _ERT_MAX = 2**62
 """Nanoseconds from 1970: year 2116. With it, time can go on without leaving 64 bits."""
 
-News = Welcome | Busy | PortState | Received
-_decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
+RelayControl = Welcome | Busy | PortState | Received
+_decoder: msgspec.json.Decoder[RelayControl] = msgspec.json.Decoder(RelayControl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ class RelayMessage:
     seq: int
     ert: int
     data: bytes
-    news: News | None = None
+    control: RelayControl | None = None
 
 
 def pack(seq: int, ert: int, data: bytes) -> bytes:
-    """A message without news, as bytes.
+    """A message without control, as bytes.
 
     Raises:
         EncodeError: a number does not fit its field.
@@ -96,17 +96,17 @@ def pack(seq: int, ert: int, data: bytes) -> bytes:
     return _codec.encode_raw(seq, ert) + data
 
 
-def pack_news(seq: int, ert: int, news: News) -> list[bytes]:
-    """A message with news, as its parts.
+def pack_control(seq: int, ert: int, control: RelayControl) -> list[bytes]:
+    """A message with control, as its parts.
 
     Raises:
         EncodeError: a number does not fit its field.
     """
-    return [pack(seq, ert, b""), encode_json(news)]
+    return [pack(seq, ert, b""), encode_json(control)]
 
 
 def unpack(message: bytes) -> RelayMessage:
-    """The message without news in the bytes.
+    """The message without control in the bytes.
 
     Raises:
         DecodeError: they are fewer than a header, the sequence starts below 1, or the time is none.
@@ -118,10 +118,10 @@ def unpack(message: bytes) -> RelayMessage:
 
 
 def unpack_parts(parts: Sequence[bytes]) -> RelayMessage:
-    """The message in these parts, with its news.
+    """The message in these parts, with its control part.
 
     Raises:
-        DecodeError: fewer bytes than a header, data that is not counted, no time, or no news in the second part.
+        DecodeError: fewer bytes than a header, data that is not counted, no time, or no control in the second part.
     """
     head, *more = parts
     seq, ert = _header(head)

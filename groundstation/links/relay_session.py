@@ -84,15 +84,15 @@ class RelayStream:
             self.malformed += 1
             return []
         self._quiet = 0
-        news = message.news
-        if isinstance(news, Welcome):
-            self._welcome(news)
+        control = message.control
+        if isinstance(control, Welcome):
+            self._welcome(control)
             return []
-        if isinstance(news, Busy):
-            self._leave(news.detail)
+        if isinstance(control, Busy):
+            self._leave(control.detail)
             self._hello_at = now + HELLO_AGAIN
-            return [self.change("ATTEMPTING", news.detail, now, peer=True)]
-        if isinstance(news, Received) or (news is not None and not self._bridged):
+            return [self.change("ATTEMPTING", control.detail, now, peer=True)]
+        if isinstance(control, Received) or (control is not None and not self._bridged):
             self.malformed += 1
             return []
         return [*self._found_again(now), *self._count(message, now)]
@@ -152,12 +152,12 @@ class RelayStream:
         self._hello_at = self._answer = None
         self._arrived.clear()
 
-    def _welcome(self, news: Welcome) -> None:
-        if news.stream != self._stream:
-            self._stream, self._last_seq, self._acked = news.stream, news.acked, news.acked
+    def _welcome(self, control: Welcome) -> None:
+        if control.stream != self._stream:
+            self._stream, self._last_seq, self._acked = control.stream, control.acked, control.acked
         self._leave(None)
-        self._bridged, self._may_write = True, news.may_write
-        self._answer = Received(stream=news.stream, seq=self._last_seq or 0)
+        self._bridged, self._may_write = True, control.may_write
+        self._answer = Received(stream=control.stream, seq=self._last_seq or 0)
         self._judge_port()
 
     def _found_again(self, now: int) -> list[Report]:
@@ -169,7 +169,7 @@ class RelayStream:
         return [replace(self.change(self._port.state, detail, now), disturbance=self._port.disturbance)]
 
     def _count(self, message: RelayMessage, now: int) -> list[Report]:
-        """What a message of data, news of the port, or a sign of life means."""
+        """What a message of data, control of the port, or a sign of life means."""
         ert = self._far_stamp(message.ert, now) if message.ert else self._stamp(now)
         reports: list[Report] = []
         last = self._last_seq
@@ -179,12 +179,12 @@ class RelayStream:
             missed = message.seq - last - 1
             self.missed += missed
             reports.append(RelayGap(ert, missed))
-        if isinstance(message.news, PortState):
-            news, detail = message.news, f"at the bridge: {message.news.detail}"
-            if news.disturbance != "moment":
-                self._port = PortState(state=news.state, detail=detail, disturbance=news.disturbance)
+        if isinstance(message.control, PortState):
+            control, detail = message.control, f"at the bridge: {message.control.detail}"
+            if control.disturbance != "moment":
+                self._port = PortState(state=control.state, detail=detail, disturbance=control.disturbance)
                 self._judge_port()
-            reports.append(TransportChange(ert, news.state, detail, disturbance=news.disturbance))
+            reports.append(TransportChange(ert, control.state, detail, disturbance=control.disturbance))
         elif message.data:
             reports += [Chunk(ert, message.data[n : n + CHUNK_MAX]) for n in range(0, len(message.data), CHUNK_MAX)]
         elif message.ert or not self._bridged:

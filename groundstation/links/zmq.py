@@ -28,7 +28,7 @@ from zmq.utils.monitor import recv_monitor_message
 from groundstation.errors import CallerError, LinkError
 from groundstation.links.base import Clock, Report
 from groundstation.links.reader import LISTEN_MS, Backoff, ReaderThread
-from groundstation.links.relay_protocol import MESSAGE_MAX, pack, pack_news
+from groundstation.links.relay_protocol import MESSAGE_MAX, pack, pack_control
 from groundstation.links.relay_session import RelayStream
 from groundstation.security.keys import Credentials, KeyStore, checked_key
 from groundstation.security.outgoing import EVENTS, Outgoing, watched
@@ -243,7 +243,7 @@ class ZmqLink:
             self._send(socket, b"")
         answer = self._stream.answer(now)
         if answer is not None:
-            self._send_parts(socket, pack_news(0, now, answer))
+            self._send_parts(socket, pack_control(0, now, answer))
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
             self._reconnect(socket)
@@ -253,7 +253,7 @@ class ZmqLink:
         farewell = self._stream.farewell() if self._connected else None
         if farewell is not None:
             socket.setsockopt(zmq.LINGER, _FAREWELL_MS)
-            self._send_parts(socket, pack_news(0, self._clock(), farewell))
+            self._send_parts(socket, pack_control(0, self._clock(), farewell))
 
     def _send_writes(self, socket: zmq.Socket[bytes]) -> None:
         if not self._connected:

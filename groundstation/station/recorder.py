@@ -110,7 +110,7 @@ class ArchivingReceiver:
         """
         report, number = kept
         outcomes = []
-        for outcome in self.receiver.news(report):
+        for outcome in self.receiver.events(report):
             self._record_outcome(outcome)
             outcomes.append(outcome)
             if publish is not None:

@@ -99,7 +99,7 @@ def _phase(frames: Sequence[SentFrame]) -> str:
     """The phase in the last of the lander's frames."""
     receiver, phase = Receiver(MARS6, UART, "target:"), None
     for frame in frames:
-        for outcome in receiver.take(Chunk(0, frame.data)):
+        for outcome in receiver.process(Chunk(0, frame.data)):
             if isinstance(outcome, Telemetry) and outcome.packet == "DESCENT":
                 phase = outcome.values.get("phase")
     return "" if phase is None else f", in phase {phase}"

@@ -135,7 +135,7 @@ def read(record: FlightRecord) -> Received:
             if ert > closed:
                 break
             stream += data
-            for outcome in receiver.take(Chunk(ert, data)):
+            for outcome in receiver.process(Chunk(ert, data)):
                 if isinstance(outcome, Telemetry):
                     _sample(outcome, received)
                     parameters.take(outcome, receiver.frames)

@@ -90,7 +90,7 @@ class PacketSplitter:
             position = at
             if self._locked:
                 position = self._take_plain(buffer, position, found)
-                at = self._take(buffer, position, found)
+                at = self._split_one(buffer, position, found)
             else:
                 at = self._search(buffer, position)
         self._tail = buffer[position:]
@@ -114,7 +114,7 @@ class PacketSplitter:
         self._good += start - skip - at
         return start - skip
 
-    def _take(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int | None:
+    def _split_one(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int | None:
         """In LOCK: the packet that is due at ``at``. Returns where to go on, or None to wait for more."""
         end = self._end(buffer, at)
         if end == _WAIT or end > len(buffer):

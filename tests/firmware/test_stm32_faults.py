@@ -83,7 +83,7 @@ def test_a_stack_that_overflows_touches_no_data(bench: Bench) -> None:
 def test_the_station_shows_it_as_a_warning(bench: Bench) -> None:
     after(bench, UDF)
     receiver = Receiver(MARS6, UART, "test:")
-    told = [each for each in receiver.take(Chunk(0, bench.stream)) if isinstance(each, EventMessage)]
+    told = [each for each in receiver.process(Chunk(0, bench.stream)) if isinstance(each, EventMessage)]
     fault = next(each for each in told if each.name == "FAULT")
     assert fault.severity == "WARNING_HI"
     assert fault.text.startswith("the run before ended by a fault: PC 0800")

@@ -143,7 +143,7 @@ def check(case: Case) -> None:
     if case.target == RECEIVER:
         receiver = Receiver(MARS6, UART, "fuzz:")
         for number, piece in enumerate(pieces(case)):
-            receiver.take(Chunk(number * 1_000_000, piece))
+            receiver.process(Chunk(number * 1_000_000, piece))
         counters = receiver.counters()
         accounted = counters.good + counters.corrected + counters.rejected + counters.skipped + counters.pending
         assert counters.bytes_in == len(case.data) == accounted

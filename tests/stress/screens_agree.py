@@ -97,7 +97,7 @@ class Truth:
         """Add what bytes say that came at these times."""
         receiver = Receiver(MARS6, UART, "archive:")
         for ert, data in chunks:
-            for outcome in receiver.take(Chunk(ert, data)):
+            for outcome in receiver.process(Chunk(ert, data)):
                 if isinstance(outcome, Telemetry) and outcome.packet == "DESCENT":
                     altitude, speed = outcome.values["altitude"], outcome.values["speed"]
                     self.samples.append((ert, f"{altitude:,.1f}", f"{speed:,.2f}"))

@@ -301,7 +301,7 @@ def test_nothing_of_who_may_not_command_reaches_the_port(home: Path, wire: PtySe
             Credentials(key, bench.public).apply(socket)
             socket.connect(bridge.url.removeprefix("zmq:"))
         listener.send(pack(1, 0, b""))
-        assert isinstance(unpack_parts(listener.recv_multipart()).news, Welcome)
+        assert isinstance(unpack_parts(listener.recv_multipart()).control, Welcome)
         listener.send(pack(2, 0, b"a listener's command"))
         bridge.said("commands of the key 'viewer': it may only listen")
         other.send(pack(1, 0, b"a command of a station that is not served"))

@@ -75,7 +75,7 @@ class Ground:
     def take(self, report: Report) -> None:
         if isinstance(report, Chunk):
             self.stream += report.data
-        outcomes = self._receiver.take(report)
+        outcomes = self._receiver.process(report)
         self.telemetry += [each for each in outcomes if isinstance(each, Telemetry)]
         self.events += [each for each in outcomes if isinstance(each, EventMessage)]
 

@@ -16,7 +16,7 @@ import pytest
 import zmq
 
 from groundstation.formats.output import echo, tell
-from groundstation.links.relay_protocol import Busy, pack_news
+from groundstation.links.relay_protocol import Busy, pack_control
 from groundstation.ports.listing import PortInfo, format_ports
 from groundstation.station.registry import Registry
 from tests.groundstation.made_recordings import record
@@ -134,7 +134,7 @@ def test_a_peer_does_not_act_on_the_terminal(home: Path) -> None:
         words = [sys.executable, "-m", "groundstation.cli", "run", link, "--plain", "--name", "nasty-peer"]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as viewer:
             relay.recv()
-            relay.send_multipart(pack_news(0, 0, Busy(detail=NASTY)))
+            relay.send_multipart(pack_control(0, 0, Busy(detail=NASTY)))
             until = time.monotonic() + 20
             assert viewer.stdout is not None
             out = b""

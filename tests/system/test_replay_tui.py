@@ -53,7 +53,7 @@ def test_a_killed_station_replays_to_its_last_committed_frame(home: Path, size: 
     with ArchiveReader(killed.recording) as reader:
         assert not reader.closed
         for ert, _, data in reader.chunks():
-            receiver.take(Chunk(ert, data))
+            receiver.process(Chunk(ert, data))
     heard = [channel for channel in receiver.contact.status() if channel.last_scet is not None]
     assert heard
     with replaying(home, size, killed.recording, "--speed 20") as stage:

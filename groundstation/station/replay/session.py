@@ -170,12 +170,12 @@ class ReplaySession(Session):
     def _process(self, kept: ArchivedReport) -> None:
         report = kept.report
         if isinstance(report, ReplayedMessage):
-            if self._filter.is_unseen(report.news):
-                self.publish(report.news)
+            if self._filter.is_unseen(report.message):
+                self.publish(report.message)
             return
         if isinstance(report, ReplayJump):
             self._restart(report)
-        for outcome in self._receiver.news(report):
+        for outcome in self._receiver.events(report):
             if self._filter.should_publish(outcome):
                 self.publish(outcome)
         if isinstance(report, TransportChange | EndOfStream):

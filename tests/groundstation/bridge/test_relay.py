@@ -12,13 +12,13 @@ from groundstation.bridge.relay_buffer import ENTRY_COST, RelayBuffer
 from groundstation.links.base import Chunk, Idle, RelayGap, Report, TransportChange
 from groundstation.links.relay_protocol import (
     Busy,
-    News,
     PortState,
     Received,
+    RelayControl,
     RelayMessage,
     Welcome,
     pack,
-    pack_news,
+    pack_control,
     unpack_parts,
 )
 from groundstation.links.relay_session import ACK_AFTER, HELLO_AGAIN, QUIET_TURNS, RelayStream
@@ -31,7 +31,7 @@ HOUR = 3600 * 1000 * NS_PER_MS
 
 @given(st.integers(0, 2**64 - 1), st.integers(-(2**62), 2**62))
 @pytest.mark.parametrize(
-    "news",
+    "control",
     [
         Welcome(stream="s", acked=3, may_write=False),
         Busy(detail="busy"),
@@ -40,8 +40,8 @@ HOUR = 3600 * 1000 * NS_PER_MS
         Received(stream="s", seq=2),
     ],
 )
-def test_news_travel_whole(news: News, seq: int, ert: int) -> None:
-    assert unpack_parts(pack_news(seq, ert, news)) == RelayMessage(seq, ert, b"", news)
+def test_news_travel_whole(control: RelayControl, seq: int, ert: int) -> None:
+    assert unpack_parts(pack_control(seq, ert, control)) == RelayMessage(seq, ert, b"", control)
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=3))
@@ -65,10 +65,10 @@ class Far:
     def greet(self, stream: RelayStream, now: int) -> list[Report]:
         """A connection: the station says what it has, and the rest is sent."""
         reports = stream.connected(now)
-        reports += stream.take(pack_news(0, 0, Welcome(stream=self.name, acked=self.buffer.acked)), now)
+        reports += stream.take(pack_control(0, 0, Welcome(stream=self.name, acked=self.buffer.acked)), now)
         self.hear(stream, now)
         if self.buffer.port is not None:
-            reports += stream.take(pack_news(0, 0, self.buffer.port), now)
+            reports += stream.take(pack_control(0, 0, self.buffer.port), now)
         return reports + self.send(stream, now)
 
     def hear(self, stream: RelayStream, now: int) -> None:
@@ -81,7 +81,7 @@ class Far:
         while (entry := self.buffer.take()) is not None:
             parts = [pack(entry.seq, entry.ert, entry.data)]
             if entry.port is not None:
-                parts = pack_news(entry.seq, entry.ert, entry.port)
+                parts = pack_control(entry.seq, entry.ert, entry.port)
             if not lost:
                 reports += stream.take(parts, now)
         return reports
@@ -289,15 +289,15 @@ def test_a_relay_that_is_no_bridge_is_taken_for_silence() -> None:
     assert stream.turn(HOUR + 1, idle=True) == [Idle(HOUR + 1)]
     assert stream.answer(HOUR + ACK_AFTER) is None
     assert stream.farewell() is None
-    stream.take(pack_news(1, 0, PortState(state="CONNECTED", detail="")), 0)
-    stream.take(pack_news(0, 0, Received(stream="x", seq=1)), 0)
+    stream.take(pack_control(1, 0, PortState(state="CONNECTED", detail="")), 0)
+    stream.take(pack_control(0, 0, Received(stream="x", seq=1)), 0)
     assert stream.malformed == 2
 
 
 def test_a_station_that_is_sent_away_asks_again() -> None:
     stream = RelayStream("x")
     stream.connected(0)
-    (away,) = stream.take(pack_news(0, 0, Busy(detail="serves another")), 5)
+    (away,) = stream.take(pack_control(0, 0, Busy(detail="serves another")), 5)
     assert isinstance(away, TransportChange)
     assert (away.state, away.detail, away.peer) == ("ATTEMPTING", "serves another", True)
     assert stream.obstacle == "serves another"
@@ -309,7 +309,7 @@ def test_a_station_that_is_sent_away_asks_again() -> None:
 def test_a_key_that_may_only_listen_writes_nothing() -> None:
     stream = RelayStream("x")
     stream.connected(0)
-    stream.take(pack_news(0, 0, Welcome(stream="s", acked=0, may_write=False)), 0)
+    stream.take(pack_control(0, 0, Welcome(stream="s", acked=0, may_write=False)), 0)
     assert stream.obstacle is not None
     assert "listen only" in stream.obstacle
 

@@ -94,7 +94,7 @@ STREAM = b"".join(map(frame, range(3)))
 
 
 def live() -> list[Telemetry]:
-    outcomes = Receiver(ODD, UART, "test:").take(Chunk(RECEIVED, STREAM))
+    outcomes = Receiver(ODD, UART, "test:").process(Chunk(RECEIVED, STREAM))
     return [outcome for outcome in outcomes if isinstance(outcome, Telemetry)]
 
 
@@ -220,5 +220,5 @@ def test_label_that_json_needs_is_refused(label: str) -> None:
 
 def test_flag_of_bytes_is_refused() -> None:
     body = Struct("flag" / Bytes(1), "x" / Quantity(Int8ub, valid_if="flag"))
-    with pytest.raises(DeclarationError, match="is of bytes"):
+    with pytest.raises(DeclarationError, match="is of kind bytes"):
         Dictionary("D", 1, (PacketDef("P", 1, 3, 25, body, 0, ""),), (), (), ())

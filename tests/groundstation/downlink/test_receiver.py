@@ -40,9 +40,9 @@ def conserved(c: Counters) -> bool:
 
 def receive(data: bytes, size: int = 4096) -> tuple[list[ReceiverEvent], Receiver]:
     receiver = Receiver(MARS6, UART, "test:")
-    outcomes = receiver.take(TransportChange(0, "CONNECTED", "test"))
+    outcomes = receiver.process(TransportChange(0, "CONNECTED", "test"))
     for n in range(0, len(data), size):
-        outcomes += receiver.take(Chunk(n, data[n : n + size]))
+        outcomes += receiver.process(Chunk(n, data[n : n + size]))
     assert conserved(receiver.counters())
     assert receiver.counters().bytes_in == len(data)
     return outcomes, receiver
@@ -54,22 +54,23 @@ def names(outcomes: list[ReceiverEvent]) -> list[str]:
 
 def test_a_disturbance_of_the_port_is_a_warning_and_no_new_state() -> None:
     receiver = Receiver(MARS6, UART, "test:")
-    receiver.take(TransportChange(0, "CONNECTED", "open"))
-    moment = receiver.take(TransportChange(1, "CONNECTED", "set to 9600 baud; set back", disturbance="moment"))
+    receiver.process(TransportChange(0, "CONNECTED", "open"))
+    moment = receiver.process(TransportChange(1, "CONNECTED", "set to 9600 baud; set back", disturbance="moment"))
     assert [(e.severity, e.name, e.text) for e in moment if isinstance(e, EventMessage)] == [
         ("WARNING_HI", "PORT_DISTURBED", "set to 9600 baud; set back")
     ]
     assert receiver.status(3, None, True).detail == "open"
-    lasting = receiver.take(TransportChange(2, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting"))
+    shared = TransportChange(2, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting")
+    lasting = receiver.process(shared)
     assert names(lasting) == ["PORT_DISTURBED"]
     assert receiver.status(3, None, True).detail == "open; cat (pid 8) has it open too"
-    assert names(receiver.take(TransportChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
+    assert names(receiver.process(TransportChange(3, "CONNECTED", "open; cat (pid 8) left it"))) == ["CONNECTED"]
 
 
 def test_a_port_that_is_disturbed_from_the_start_is_connected_too() -> None:
     receiver = Receiver(MARS6, UART, "test:")
     first = TransportChange(0, "CONNECTED", "open; cat (pid 8) has it open too", disturbance="lasting")
-    assert names(receiver.take(first)) == ["CONNECTED", "PORT_DISTURBED"]
+    assert names(receiver.process(first)) == ["CONNECTED", "PORT_DISTURBED"]
 
 
 def framed(packet: bytes, scid: int = 6, vcid: int = 0, vcfc: int = 0) -> bytes:
@@ -96,7 +97,7 @@ def test_every_lander_frame_carries_its_own_tick() -> None:
     receiver = Receiver(MARS6, UART, "test:")
     for burst in BURSTS:
         if burst.data:
-            receiver.take(Chunk(burst.scet, burst.data))
+            receiver.process(Chunk(burst.scet, burst.data))
             status = receiver.contact.status()
             if 880 <= (burst.scet - EPOCH) // 100_000_000 < 3120:
                 assert status[0].last_scet == burst.scet
@@ -188,7 +189,7 @@ def test_limits_need_persistence_to_be_an_event() -> None:
 def test_any_bytes_at_all(pieces: list[bytes]) -> None:
     receiver = Receiver(MARS6, UART, "test:")
     for n, piece in enumerate(pieces):
-        receiver.take(Chunk(n, piece) if piece else Idle(n))
+        receiver.process(Chunk(n, piece) if piece else Idle(n))
         assert conserved(receiver.counters())
 
 
@@ -198,7 +199,7 @@ def test_an_aos_link_counts_frames_by_24_bits() -> None:
     packet = encode_tm(0x101, 0, TmHeader(3, 25, 0, 0, EPOCH), bytes(29))
     data = packet + idle_packet(profile.data_length - len(packet))
     for vcfc in (255, 256, 300):
-        receiver.take(Chunk(vcfc, encode_cadu(AosFrame(6, 0, vcfc, 0, data, bytes(4)), profile)))
+        receiver.process(Chunk(vcfc, encode_cadu(AosFrame(6, 0, vcfc, 0, data, bytes(4)), profile)))
     counters = receiver.counters()
     assert (counters.frames_good, counters.frames_lost, counters.packets) == (3, 43, 3)
 
@@ -214,9 +215,9 @@ def test_control_fields_come_out_once_for_each_change() -> None:
     ocfs = [b"\1\0\0\0", b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
     frames = [encode_frame(TmFrame(6, 0, n, n, 0, idle, ocf), UART) for n, ocf in enumerate(ocfs)]
     foreign = encode_frame(TmFrame(7, 0, 0, 0, 0, idle, b"\1\0\0\7"), UART)
-    receiver.take(Chunk(0, foreign + b"".join(frames)))
+    receiver.process(Chunk(0, foreign + b"".join(frames)))
     assert receiver.ocfs == [b"\1\0\0\0", b"\1\0\0\1", b"\1\0\0\0"]
-    receiver.take(Idle(1))
+    receiver.process(Idle(1))
     assert receiver.ocfs == []
 
 
@@ -272,7 +273,7 @@ def test_clcws_of_frames_that_come_again_or_late_are_passed_over() -> None:
 
     told = []
     for n in (0, 1, 2, 4, 3, 4, 1, 5):
-        receiver.take(Chunk(n, at(n)))
+        receiver.process(Chunk(n, at(n)))
         told += [ocf[3] for ocf in receiver.ocfs]
     assert told == [0, 1, 2, 4, 5]
 
@@ -306,11 +307,11 @@ def test_a_power_cycle_or_reset_tells_a_restart_and_no_loss(ticks: int) -> None:
     if not ticks:  # a boot loop: the same greeting each time
         first = first[: 2 * SIZE]
     receiver = Receiver(MARS6, UART, "test:")
-    outcomes = receiver.take(TransportChange(0, "CONNECTED", "test"))
+    outcomes = receiver.process(TransportChange(0, "CONNECTED", "test"))
     for n, data in enumerate((first, second)):
         for place in range(0, len(data), SIZE):
             ert = n * 400_000_000_000 + place // SIZE * 100_000_000
-            outcomes += receiver.take(Chunk(ert, data[place : place + SIZE]))
+            outcomes += receiver.process(Chunk(ert, data[place : place + SIZE]))
     counters = receiver.counters()
     assert (counters.frames_lost, counters.frames_duplicate) == (0, 0)
     assert counters.restarts == (3 if ticks else 2)

@@ -64,7 +64,7 @@ def test_what_was_said_live_is_said_again(flown: tuple[Path, list[ReceiverEvent]
         ended(sink)
     receiver = Receiver(MARS6, UART, "replay:")
     assert isinstance(sink.reports[0], ReplayJump)
-    said = [outcome for report in sink.reports for outcome in receiver.take(report)]
+    said = [outcome for report in sink.reports for outcome in receiver.process(report)]
     assert [o for o in said if isinstance(o, Telemetry)] == [o for o in live if isinstance(o, Telemetry)]
     changes = [[(o.channel, o.state, o.ert) for o in each if isinstance(o, ContactChange)] for each in (said, live)]
     assert changes[0] == changes[1]
@@ -107,7 +107,7 @@ def test_seek_brings_context_and_then_waits(flown: tuple[Path, list[ReceiverEven
     assert isinstance(reports[jump + 1], TransportChange)
     receiver = Receiver(MARS6, UART, "replay:")
     for report in reports[jump:]:
-        receiver.take(report)
+        receiver.process(report)
     last = receiver.contact.status()[0]
     assert last.last_scet == EPOCH + 247 * S - S // 10
     assert receiver.contact.state == "LOCKED"
@@ -138,7 +138,7 @@ def heard(reports: list[Report]) -> Receiver:
     receiver = Receiver(MARS6, UART, "replay:")
     begin = max(n for n, report in enumerate(reports) if isinstance(report, ReplayJump))
     for report in reports[begin:]:
-        receiver.take(report)
+        receiver.process(report)
     return receiver
 
 
@@ -221,7 +221,7 @@ def test_nothing_is_lost_because_a_recording_ends(tmp_path: Path) -> None:
         ended(sink)
         time.sleep(0.3)
     receiver = Receiver(MARS6, UART, "replay:")
-    states = [o.state for r in sink.reports for o in receiver.take(r) if isinstance(o, ContactChange)]
+    states = [o.state for r in sink.reports for o in receiver.process(r) if isinstance(o, ContactChange)]
     assert "LOS" not in states
     assert isinstance(sink.reports[-1], EndOfStream)
 
@@ -285,7 +285,8 @@ def test_a_damaged_event_is_told_and_the_rest_is_played(
         ended(sink)
         (end,) = faults(sink)
         assert (end.fault, end.ert) == ("", link.now())
-    told = [r.news.text for r in sink.reports if isinstance(r, ReplayedMessage) and isinstance(r.news, EventMessage)]
+    messages = [report.message for report in sink.reports if isinstance(report, ReplayedMessage)]
+    told = [message.text for message in messages if isinstance(message, EventMessage)]
     assert any(f"record {number}, kind '{kind}'" in text for text in told)
     assert "1 record cannot be read" in end.lack
     with ArchiveReader(flown[0]) as reader:
@@ -324,7 +325,8 @@ def test_overwritten_pages_are_told_and_the_rest_is_played(tmp_path: Path, table
     assert "cannot be read" in end.lack
     assert received(sink.reports) == b"".join(left)
     assert (len(left) < len(whole)) == (table == "chunk")
-    told = [r.news.text for r in sink.reports if isinstance(r, ReplayedMessage) and isinstance(r.news, EventMessage)]
+    messages = [report.message for report in sink.reports if isinstance(report, ReplayedMessage)]
+    told = [message.text for message in messages if isinstance(message, EventMessage)]
     assert any("cannot be read: record" in text for text in told)
 
 

@@ -69,9 +69,9 @@ def told(path: Path, first: int = 0) -> list[RecordedMessage]:
     with ArchiveReader(path) as reader:
         for item in ReplaySource(reader).items(first):
             if isinstance(item.report, ReplayedMessage):
-                said += [item.report.news] if messages.is_unseen(item.report.news) else []
+                said += [item.report.message] if messages.is_unseen(item.report.message) else []
                 continue
-            again = [outcome for outcome in receiver.take(item.report) if messages.should_publish(outcome)]
+            again = [outcome for outcome in receiver.process(item.report) if messages.should_publish(outcome)]
             said += [outcome for outcome in again if isinstance(outcome, EventMessage)]
     link.stop()
     return said
@@ -84,7 +84,7 @@ def recorded(path: Path) -> list[RecordedMessage]:
 
 
 def _named(retold: ReplayedMessage) -> str:
-    return retold.news.name if isinstance(retold.news, EventMessage | CommandUpdate) else ""
+    return retold.message.name if isinstance(retold.message, EventMessage | CommandUpdate) else ""
 
 
 def test_every_event_and_command_of_a_commanded_flight_comes_once(commanded: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_gap_of_the_recording_is_told_at_its_place(tmp_path: Path) -> None:
     with ArchiveReader(path) as reader:
         reports = [item.report for item in ReplaySource(reader).items(0)]
     (place,) = [n for n, r in enumerate(reports) if isinstance(r, ReplayedMessage) and _named(r) == GAP_EVENT]
-    news = reports[place].news  # type: ignore[union-attr]
+    news = reports[place].message  # type: ignore[union-attr]
     assert isinstance(news, EventMessage)
     assert news.severity == "WARNING_HI"
     assert "12 records, 1,320 bytes" in news.text
@@ -196,9 +196,9 @@ def test_a_damaged_body_is_told_and_passed_over(tmp_path: Path, kind: str, body:
         first, told, last = (item.report for item in playback.items(0))
         assert (first, last) == (Chunk(EPOCH, b"\0"), Chunk(EPOCH + 2, b"\1"))
         assert isinstance(told, ReplayedMessage)
-        assert isinstance(told.news, EventMessage)
-        assert told.news.name == DAMAGE_EVENT
-        assert f"record 2, kind '{kind}'" in told.news.text
+        assert isinstance(told.message, EventMessage)
+        assert told.message.name == DAMAGE_EVENT
+        assert f"record 2, kind '{kind}'" in told.message.text
         assert "1 record cannot be read" in playback.lack
 
 

@@ -55,7 +55,7 @@ class Loop:
     def _follow(self, answer: bytes) -> None:
         report = Chunk(S, answer)
         with self._turn:
-            outcomes = self._receiver.take(report)
+            outcomes = self._receiver.process(report)
             self.desk.follow(report, self._receiver.ocfs, outcomes)
 
     async def order(self) -> list[CommandUpdate]:

@@ -69,14 +69,14 @@ def event_texts(path: Path) -> list[str]:
 def test_a_fault_in_decoding_ends_the_station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: PtyServer) -> None:
     """In whichever thread: it must not run on without decoding."""
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    news = Receiver.news
+    events = Receiver.events
 
     def fail(receiver: Receiver, report: Report) -> Iterator[ReceiverEvent]:
         if isinstance(report, Chunk):
             raise ZeroDivisionError
-        return news(receiver, report)
+        return events(receiver, report)
 
-    monkeypatch.setattr(Receiver, "news", fail)
+    monkeypatch.setattr(Receiver, "events", fail)
 
     async def run() -> None:
         async with asyncio.timeout(20), running(config_in(tmp_path, port.url), registry_in(tmp_path)):
