@@ -64,6 +64,7 @@ MEANINGS = {
     "Head": {
         "id": "name of the scenario: the file's name without `.toml`",
         "title": "one line for lists and reports",
+        "mission": "mission by its name, or a file in the scenario's folder; without it, `--mission`",
         "seed": "seed of all random numbers; `--seed` overrides it",
         "modes": "modes in which it can be flown; the first is the default",
         "targets": "targets that can fly it; absent: all",
@@ -257,13 +258,17 @@ def classes(kind: shape.Type) -> Iterator[type]:
 FORMS = """\
 | type | forms |
 |---|---|
-| time | `"09:11:05"`, `"09:11:05.250"`: mission UTC |
+| time | `"09:11:05"`, `"09:11:05.250"`: mission UTC; `"+12.5 s"`: after entry |
 | place | a time, or `{ frame = 100 }`, `{ byte = 13200 }`, `{ event = "DROGUE" }` |
 | value | `12`, or with the parameter's unit: `"12 g"`; another unit is rejected |
 | duration | `"2.5 s"`, `"300 ms"`, `"1 min"`, `{ frames = 3 }`, `{ bytes = 40 }` |
 
 Frames and bytes are those of the lander, counted from 0 from the start of the pass. `at` of a command or a loss takes a
 time only.
+
+A scenario of another mission than `mars6` has no oracle. Its times have a date (`"2031-05-01T12:00:00Z"`) or count from
+the first packet that carries a time (`"+12.5 s"`); it needs `until`, flies in real time at the machine's own pace, and
+has no `from`, `speed` or `flight_profile`. No loss is planned unless `[[loss]]` says so.
 """
 
 CHECKED = """\

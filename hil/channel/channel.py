@@ -24,6 +24,7 @@ from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.faults import FaultLog, Note, Spec, Stage, StreamDirection, Unit, Watch
 from hil.faults.timing import Pace
 from protocols.declare.dictionary import Dictionary
+from protocols.lander import MARS6
 from protocols.profile import LinkProfile
 
 
@@ -134,6 +135,7 @@ class Channel:
         baud: int | None = None,
         start: int = 0,
         watches: Mapping[int, Watch] | None = None,
+        dictionary: Dictionary = MARS6,
     ) -> None:
         """Build it.
 
@@ -145,11 +147,12 @@ class Channel:
             baud: rate of the line by which bytes are paced; None: they take no time.
             start: mission time of bytes before the first frame, in ns.
             watches: of the faults that wait for a parameter, by their places.
+            dictionary: where a packet's header says its time.
         """
         self._watches = {} if watches is None else watches
         self.log = FaultLog()
         self.cuts: list[SentFrame] = []
-        self._cutter = FrameSplitter(profile, events_of)
+        self._cutter = FrameSplitter(profile, events_of, dictionary)
         self._down = _Line(self._stages(faults, seed, "down"), baud)
         self._up = _Line(self._stages(faults, seed, "up"), baud)
         self._scet = start

@@ -56,8 +56,17 @@ _REMEMBERED = 4096
 class FrameSplitter:
     """Feed it what a target sends."""
 
-    def __init__(self, profile: LinkProfile, events_of: Dictionary | None = None) -> None:
-        """Args: the link's framing, and the dictionary of onboard events to look for; None: none, which is faster."""
+    def __init__(
+        self, profile: LinkProfile, events_of: Dictionary | None = None, dictionary: Dictionary = MARS6
+    ) -> None:
+        """Prepare.
+
+        Args:
+            profile: the link's framing.
+            events_of: whose onboard events to look for; None: none, which is faster.
+            dictionary: where a packet's header says its time.
+        """
+        self._dictionary = events_of or dictionary
         self._profile = profile
         self._size = profile.cadu_length
         self._rest = b""
@@ -108,7 +117,7 @@ class FrameSplitter:
         frame = self._frame(piece)
         if frame is None:
             return SentFrame(offset, piece)
-        time = frame_time(frame, self._events_of or MARS6)
+        time = frame_time(frame, self._dictionary)
         return SentFrame(offset, piece, frame.vcid, frame.vcfc, time, self._events(frame, time))
 
     def _frame(self, piece: bytes) -> TransferFrame | None:

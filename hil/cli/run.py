@@ -29,6 +29,7 @@ from groundstation.host.service import Interrupts
 from hil.cli import completion
 from hil.cli.board_options import baud_option, port_option, port_words, ports_of, report_if_in_use, wait_option
 from hil.cli.image_option import image_option
+from hil.cli.mission_options import check_command, command_option, mission_option, mission_words
 from hil.cli.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.errors import ImageRefused, MachineFailed, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import JUDGING, ONE_FAILED, code_of_states
@@ -73,6 +74,8 @@ _common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
     baud_option,
     wait_option,
     image_option,
+    mission_option,
+    command_option,
     scenario_options,
 ]
 
@@ -116,6 +119,8 @@ def run_command(
     baud: int | None,
     board_wait: float,
     image: Path | None,
+    mission: str | None,
+    words: tuple[str, ...],
     keys: Keys,
     repeat: int,
     tags: tuple[str, ...],
@@ -142,17 +147,20 @@ def run_command(
       hil run all --target board                          the board on which a lander answers
       hil run all --target board --port all --repeat 5    on all boards at the same time, each run on one of them
       hil replay out/runs/los-091105-qemu                 a run again, from its bundle
+      hil run sparrow.toml --mission sparrow.py --target process --command 'python sparrow_lander.py {port}'
+      hil run sparrow.toml --mission sparrow.py --target board --port /dev/ttyACM0    a mission of your own
     """
     mode = _mode(lockstep, realtime)
     if speed is not None and mode == "lockstep":
         raise click.UsageError(_NO_SPEED)
     plans, skipped = [], []
-    more = [*key_words(keys), *port_words(ports, baud)]
+    more = [*key_words(keys), *port_words(ports, baud), *mission_words(mission, words)]
+    check_command(target, words)
     with Interrupts() as interrupts, _folder(report) as folder:
         found = [found for name in scenarios for found in find_scenarios(name)]
         flown, boards = find_image(target, image), ports_of(target, ports, baud)
         for path, named in found:
-            scenario = with_keys(load_scenario(path), keys)
+            scenario = with_keys(load_scenario(path, mission), keys)
             if tags and not set(tags) & set(scenario.head.tags):
                 continue
             chosen: Mode = mode or default_mode(scenario, target)
@@ -162,7 +170,18 @@ def run_command(
                 again = _again(path, target, chosen, seeded.head.seed, more, image)
                 kept = report is not None
                 plan = Plan(
-                    seeded, target, chosen, bundle, again, speed, boards, None, flown, kept, board_wait_s=board_wait
+                    seeded,
+                    target,
+                    chosen,
+                    bundle,
+                    again,
+                    speed,
+                    boards,
+                    None,
+                    flown,
+                    kept,
+                    board_wait_s=board_wait,
+                    command=words,
                 )
                 try:
                     check_plan(plan)
@@ -367,8 +386,15 @@ def _no_image(target: str) -> str | None:
 @port_option(default="the board that flew, which the bundle remembers")
 @baud_option
 @wait_option
+@command_option
 def replay_command(
-    bundle: Path, report: Path | None, image: Path | None, port: str | None, baud: int | None, board_wait: float
+    bundle: Path,
+    report: Path | None,
+    image: Path | None,
+    port: str | None,
+    baud: int | None,
+    board_wait: float,
+    words: tuple[str, ...],
 ) -> None:
     """Fly a run again from its bundle, with the image that flew, and say whether it came out the same.
 
@@ -396,7 +422,17 @@ def replay_command(
         again = shell_join(["hil", "replay", str(bundle)])  # not the bundle's own words: they may be a stranger's
         made = folder / "runs" / name
         plan = Plan(
-            scenario, before.target, before.mode, made, again, speed, boards, None, flown, board_wait_s=board_wait
+            scenario,
+            before.target,
+            before.mode,
+            made,
+            again,
+            speed,
+            boards,
+            None,
+            flown,
+            board_wait_s=board_wait,
+            command=words,
         )
         check_plan(plan)
         code = _fly([plan], 1, folder, True, interrupts)
@@ -455,6 +491,8 @@ def campaign_command(
     baud: int | None,
     board_wait: float,
     image: Path | None,
+    mission: str | None,
+    words: tuple[str, ...],
     keys: Keys,
     runs: int,
 ) -> None:
@@ -470,7 +508,8 @@ def campaign_command(
       hil campaign noisy-descent --runs 50 --target board --port all    on all boards, each run on one of them
     """
     mode = _mode(lockstep, realtime)
-    base, first = with_keys(load_scenario(find_scenario(scenario)), keys), 1 if seed is None else seed
+    check_command(target, words)
+    base, first = with_keys(load_scenario(find_scenario(scenario), mission), keys), 1 if seed is None else seed
     check_vary(base)
     chosen: Mode = mode or default_mode(base, target)
     with Interrupts() as interrupts, _folder(report) as folder:
@@ -490,6 +529,7 @@ def campaign_command(
                 image=flying,
                 keep=False,
                 board_wait_s=board_wait,
+                command=words,
             )
 
         for n in range(runs):

@@ -30,7 +30,7 @@ from hil.faults.spec import Spec, Stage
 from hil.faults.timing import Clock, Delay, Rate, Slice, Stall
 from hil.faults.unit import FaultLog, FaultLogEntry, Note, StreamDirection, Unit
 from hil.faults.when import Amount, Watch, When
-from hil.faults.window import At, For, in_flight, mission_time, span_ns
+from hil.faults.window import At, For, in_flight, mission_day, mission_time, span_ns
 
 FAULTS: dict[str, type[Spec]] = {
     "silence": Silence,
@@ -80,6 +80,7 @@ __all__ = [
     "Watch",
     "When",
     "in_flight",
+    "mission_day",
     "mission_time",
     "span_ns",
 ]

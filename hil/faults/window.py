@@ -4,6 +4,7 @@
                                          offset, which is converted: "12:11:05+03:00"
     at = { frame = 100 }                 the hundred and first frame of its direction
     at = { byte = 13200 }                that byte of its direction's stream
+    at = "+12.5 s"                       so long after the first packet; of Mars 6, after entry
     at = { event = "DROGUE" }            from the frame on that completes the onboard event's packet
     for = "2.5 s"    for = "300 ms"      mission time
     for = { frames = 3 }   for = { bytes = 40 }
@@ -26,7 +27,7 @@ from typing import Any, Literal
 from hil.faults.unit import Unit
 from hil.faults.when import Watch
 from protocols.times import utc_ns
-from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
+from protocols.units import NS_PER_DAY, NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 _TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d)T)?(\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)")
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min)")
@@ -34,19 +35,21 @@ _MOST = 1_000_000_000
 """Of what is counted: frames and bytes."""
 _UNITS = {"ms": NS_PER_MS, "s": NS_PER_S, "min": NS_PER_MIN}
 _DAY = "1974-03-12"
+_MIDNIGHT = utc_ns(f"{_DAY}T00:00:00")
 _FIRST, _LAST = utc_ns(f"{_DAY}T09:05:53"), utc_ns(f"{_DAY}T09:13:28")
 """Entry, and the end of the longest pass."""
 
 
 class At:
-    """Where a window opens. ``value`` is ns of SCET, a number of a frame, an offset, or an event's name.
+    """Where a window opens. ``value`` is ns of SCET, ns since the first packet, a number of a frame, an offset, or an
+    event's name.
 
     A plain class, since msgspec would read a dataclass in its own way and not ask `parse`.
     """
 
     __slots__ = ("kind", "value")
 
-    def __init__(self, kind: Literal["scet", "frame", "byte", "event"], value: int | str) -> None:
+    def __init__(self, kind: Literal["scet", "elapsed", "frame", "byte", "event"], value: int | str) -> None:
         self.kind = kind
         self.value = value
 
@@ -67,6 +70,8 @@ class At:
             if text.tzinfo is None:
                 raise ValueError(f"{text.isoformat()} has no zone: add Z for UTC, or write the time as text")
             return cls("scet", utc_ns(text.isoformat()))
+        if isinstance(text, str) and text.startswith("+"):
+            return cls("elapsed", span_ns(text[1:].strip()))
         if isinstance(text, str):
             return cls("scet", mission_time(text))
         if isinstance(text, dict) and len(text) == 1:
@@ -121,6 +126,11 @@ def mission_time(text: str) -> int:
     if found is None:
         raise ValueError(f"invalid time {text!r}: expected a time such as 09:11:05 or 1974-03-12T09:11:05Z")
     return utc_ns(f"{found[1] or _DAY}T{found[2]}")
+
+
+def mission_day(scet: int) -> bool:
+    """Whether a time is of 12 March 1974, which is the date of a time without one."""
+    return _MIDNIGHT <= scet < _MIDNIGHT + NS_PER_DAY
 
 
 def in_flight(scet: int) -> int:

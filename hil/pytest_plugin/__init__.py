@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hil-target",
         action="append",
         metavar="NAME",
-        help="targets: software (the default), posix, qemu, simavr, board; several by commas or as several options",
+        help="targets: software (the default), posix, qemu, simavr, process, board; several by commas or options",
     )
     group.addoption(
         "--hil-mode",
@@ -76,6 +76,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="image of the firmware, ELF or Intel HEX; by default the build, or the prebuilt one, of the sources here",
     )
+    group.addoption(
+        "--hil-mission",
+        metavar="NAME",
+        help="mission where none is named: an installed one, module:NAME, or a file; default: mars6",
+    )
+    group.addoption(
+        "--hil-command",
+        metavar="COMMAND",
+        help="command line of the target process, as 'lander.py {port}'; {port} is the path of its serial line",
+    )
+    parser.addini("hil_mission", "mission when --hil-mission is not given")
+    parser.addini("hil_command", "command line of the target process when --hil-command is not given")
     parser.addini("hil_targets", "targets when --hil-target is not given", type="args", default=[])
     parser.addini("hil_scenarios", "scenario files that are tests: patterns as 'scenarios/*.toml'", type="args")
 

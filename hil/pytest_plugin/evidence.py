@@ -11,17 +11,16 @@ from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import GOOD_QUALITIES, FrameRecord
 from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.verdict.measure import Received
-from protocols.lander import LANDER
-from protocols.profile import UART
+from protocols.declare.mission import Mission
 
 _RECORDING = "recording.sqlite"
 
 
-def losses(bundle: Path) -> list[LosVerdict]:
+def losses(bundle: Path, mission: Mission) -> list[LosVerdict]:
     """Losses of the lander's signal, each with the cause that was found in the end."""
     with ArchiveReader(bundle / _RECORDING) as archive:
         changes = [body_of(event, ContactChange, archive.path) for event in archive.events("contact")]
-    return Received(contacts=changes).losses()
+    return Received(contacts=changes, vcid=_vcid(mission)).losses()
 
 
 def late_frame(bundle: Path, scet: int) -> FrameRecord | None:
@@ -31,17 +30,18 @@ def late_frame(bundle: Path, scet: int) -> FrameRecord | None:
         return min(late, key=lambda frame: frame.scet or 0, default=None)
 
 
-def missing_frames(bundle: Path, before: int) -> list[int]:
+def missing_frames(bundle: Path, before: int, mission: Mission) -> list[int]:
     """Mission times of lander frames of before that time that were sent and did not come, in ns."""
-    sent = [cut.scet for cut in _sent(bundle) if cut.vcid == LANDER and cut.scet is not None and cut.scet < before]
+    vcid, cuts = _vcid(mission), _sent(bundle, mission)
+    sent = [cut.scet for cut in cuts if cut.vcid == vcid and cut.scet is not None and cut.scet < before]
     with ArchiveReader(bundle / _RECORDING) as archive:
-        came = {frame.scet for frame in archive.frames() if frame.quality in GOOD_QUALITIES and frame.vcid == LANDER}
+        came = {frame.scet for frame in archive.frames() if frame.quality in GOOD_QUALITIES and frame.vcid == vcid}
     return [scet for scet in sent if scet not in came]
 
 
-def bytes_after(bundle: Path, scet: int) -> int:
+def bytes_after(bundle: Path, scet: int, mission: Mission) -> int:
     """Bytes that came out of the channel behind the last one that was sent before that mission time."""
-    cuts = _sent(bundle)
+    cuts = _sent(bundle, mission)
     border = next((cut.offset for cut in cuts if cut.scet is not None and cut.scet >= scet), None)
     if border is None:
         return 0
@@ -54,6 +54,11 @@ def bytes_after(bundle: Path, scet: int) -> int:
     return after
 
 
-def _sent(bundle: Path) -> list[SentFrame]:
+def _vcid(mission: Mission) -> int:
+    """The channel whose signal is judged."""
+    return mission.dictionary.channels[0].vcid
+
+
+def _sent(bundle: Path, mission: Mission) -> list[SentFrame]:
     """What the target sent, before any fault."""
-    return FrameSplitter(UART).feed((bundle / "sent.bin").read_bytes())
+    return FrameSplitter(mission.link_profile, None, mission.dictionary).feed((bundle / "sent.bin").read_bytes())

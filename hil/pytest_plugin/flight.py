@@ -34,10 +34,12 @@ from hil.report import lines
 from hil.report.words import utc_ms
 from hil.runs.find import find_scenario
 from hil.runs.run import ATTACHMENTS, RECORDING, write_result
+from hil.scenario.missions import mission_of
 from hil.scenario.scenario import Scenario, load_scenario
 from hil.verdict.expected_losses import with_losses
 from hil.verdict.result import Measurement, RunResult, with_row
 from hil.verdict.stream_diff import where
+from protocols.declare.mission import Mission
 from protocols.nearest import nearest
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Flight:
         self.target = target
         name = getattr(item, "originalname", None) or item.name
         self._id = re.sub(r"[^a-z0-9]+", "-", name.lower())[:100].strip("-") or "flight"
-        self._tables: dict[str, Any] = {"scenario": {"id": self._id, "title": item.nodeid, "seed": seed}}
+        head = {"id": self._id, "title": item.nodeid, "seed": seed}
+        self._tables: dict[str, Any] = {"scenario": head | ({"mission": session.mission} if session.mission else {})}
         self._told = False
         self._own_seed = False
         self._result: RunResult | None = None
@@ -99,7 +102,8 @@ class Flight:
     def use(self, scenario: str | Path) -> None:
         """Begin with a scenario: the name of one that comes with the package (`hil list`), or a file."""
         __tracebackhide__ = True
-        tables = tomllib.loads(load_scenario(find_scenario(str(scenario))).text)
+        mission = self._tables["scenario"].get("mission")
+        tables = tomllib.loads(load_scenario(find_scenario(str(scenario)), mission).text)
         tables["scenario"] = {"seed": self._tables["scenario"]["seed"], **tables.get("scenario", {}), "id": self._id}
         self._put({**tables, **{key: value for key, value in self._tables.items() if key != "scenario"}})
 
@@ -255,14 +259,14 @@ class Flight:
         frame = evidence.late_frame(self.bundle, time)
         if frame is not None:
             _fail(f"no silence after {at}: a frame of VC{frame.vcid}, stamped {utc_ms(frame.scet or 0)}, came")
-        count = evidence.bytes_after(self.bundle, time)
+        count = evidence.bytes_after(self.bundle, time, self._mission)
         if count:
             _fail(f"no silence after {at}: {count} bytes came, though no good frame")
 
     def assert_no_frame_missing(self, before: str = "09:11:05") -> None:
         """Every lander frame that was sent before that time came, undamaged."""
         __tracebackhide__ = True
-        missing = evidence.missing_frames(self.bundle, mission_time(before))
+        missing = evidence.missing_frames(self.bundle, mission_time(before), self._mission)
         if missing:
             _fail(f"{len(missing)} lander frames before {before} did not come, the first stamped {utc_ms(missing[0])}")
 
@@ -290,7 +294,7 @@ class Flight:
             until: those with an earlier one.
         """
         __tracebackhide__ = True
-        found = read_columns(self.bundle / RECORDING, packet)
+        found = read_columns(self.bundle / RECORDING, packet, self._mission)
         first, last = (None if time is None else mission_time(time) for time in (since, until))
         return found.between(first, last)
 
@@ -332,7 +336,12 @@ class Flight:
 
     def losses(self) -> list[LosVerdict]:
         """The losses of the lander's signal that the station declared, in order, each with its evidence."""
-        return evidence.losses(self.bundle)
+        return evidence.losses(self.bundle, self._mission)
+
+    @property
+    def _mission(self) -> Mission:
+        """The mission that flew."""
+        return mission_of(self.scenario.head.mission)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

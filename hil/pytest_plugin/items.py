@@ -23,7 +23,7 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each target. A scenario that is none is an error here, before anything flies."""
         try:
-            scenario = load_scenario(self.path)
+            scenario = load_scenario(self.path, session_of(self.config).mission)
         except ScenarioError as error:
             raise self.CollectError(printable(error)) from error
         for target in session_of(self.config).targets:

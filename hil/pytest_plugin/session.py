@@ -35,7 +35,8 @@ from hil.report.words import row_property, row_text
 from hil.runs.find import default_mode, find_image, lack_of
 from hil.runs.run import INTERRUPTED, Plan, check_plan, fly_plan, utc_date
 from hil.scenario.scenario import Mode, Scenario, with_seed
-from hil.targets import TARGETS
+from hil.targets import PROGRAM, TARGETS
+from hil.targets.program import words_of
 from hil.verdict.flight_record import BOARD
 from hil.verdict.result import Measurement, RunResult
 from protocols.nearest import nearest
@@ -59,6 +60,7 @@ class HilSession:
     Attributes:
         targets: on which tests fly.
         seed: of all random numbers; None: the scenario's.
+        mission: of flights and scenarios that name none; None: MARS-6.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -71,6 +73,8 @@ class HilSession:
         self.targets = _targets(config)
         self.seed: int | None = config.getoption("--hil-seed")
         self._mode: Mode | None = config.getoption("--hil-mode")
+        self.mission: str | None = config.getoption("--hil-mission") or config.getini("hil_mission") or None
+        self._command = _command(config, self.targets)
         self._boards = SessionBoards(config)
         self._images = _images(config, self.targets)
         self._worker = getattr(config, "workerinput", {}).get("workerid", "")  # of pytest-xdist
@@ -116,6 +120,8 @@ class HilSession:
         again = shell_join(["hil", "replay", self.shown(bundle)])
         mode, image = self._mode or default_mode(scenario, target), self._images.get(target)
         plan = Plan(seeded, target, mode, bundle, again, image=image, test=item.nodeid)
+        if target == PROGRAM:
+            plan = replace(plan, command=self._command)
         if target == BOARD:
             plan = replace(plan, ports=self._boards.ports, board_wait_s=self._boards.wait_s)
         try:
@@ -277,6 +283,19 @@ def _targets(config: pytest.Config) -> list[str]:
     if not names:
         raise pytest.UsageError(f"--hil-target: expected one or more of {', '.join(known)}")
     return list(dict.fromkeys(names))
+
+
+def _command(config: pytest.Config, targets: Sequence[str]) -> tuple[str, ...]:
+    """The command line of the target process, by words."""
+    given = config.getoption("--hil-command") or config.getini("hil_command")
+    if not given and PROGRAM in targets:
+        raise pytest.UsageError(
+            f"--hil-target {PROGRAM} needs --hil-command: the program that flies, with {{port}} in it"
+        )
+    try:
+        return words_of(given) if given else ()
+    except CallerError as error:
+        raise pytest.UsageError(f"--hil-command: {error}") from error
 
 
 def _images(config: pytest.Config, targets: Sequence[str]) -> dict[str, Image | None]:

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from groundstation.errors import CallerError
 from groundstation.recordings.export.columns import packet_columns
 from groundstation.recordings.reader import ArchiveReader
+from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import labels
-from protocols.lander import MARS6
+from protocols.lander import MISSION
 from protocols.nearest import nearest
-from protocols.profile import UART
 
 Array = npt.NDArray[Any]
 _TIMES = ("scet", "ert", "vcid", "sequence")
@@ -71,20 +71,21 @@ class TelemetryColumns(Mapping[str, Array]):
         return TelemetryColumns(self.packet, {name: column[chosen] for name, column in self._columns.items()})
 
 
-def read_columns(recording: Path, packet: str) -> TelemetryColumns:
+def read_columns(recording: Path, packet: str, mission: Mission = MISSION) -> TelemetryColumns:
     """All packets of a type in good frames of a recording.
 
     Raises:
         CallerError: the dictionary has no such packet.
         ArchiveError: the recording cannot be read.
     """
-    if packet not in MARS6.by_name:
-        raise CallerError(f"unknown packet {packet!r}{nearest(packet, MARS6.by_name)}")
-    declared = MARS6.by_name[packet]
+    dictionary = mission.dictionary
+    if packet not in dictionary.by_name:
+        raise CallerError(f"unknown packet {packet!r}{nearest(packet, dictionary.by_name)}")
+    declared = dictionary.by_name[packet]
     words = labels(declared)
     blocks: list[dict[str, Array]] = []
     with ArchiveReader(recording) as archive:
-        for found in packet_columns(archive, MARS6, UART, [packet]):
+        for found in packet_columns(archive, dictionary, mission.link_profile, [packet]):
             values = {name: _in_words(column, words.get(name)) for name, column in found.values.items()}
             masked = {name: np.ma.MaskedArray(values[name], gone) for name, gone in found.void.items()}
             times = {name: np.asarray(getattr(found, name)) for name in _TIMES}

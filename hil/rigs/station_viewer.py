@@ -22,7 +22,8 @@ from groundstation.uplink.service import STATION
 from groundstation.viewer.client import StationClient
 from groundstation.viewer.source import StationLost
 from hil.scenario.scenario import Command
-from protocols.lander import LANDER, MARS6
+from protocols.declare.mission import Mission
+from protocols.lander import MISSION
 from protocols.units import NS_PER_MS
 
 _T = TypeVar("_T")
@@ -47,8 +48,12 @@ class StationViewer:
         others_command: another client than the rig sent a command.
     """
 
-    def __init__(self, station: Endpoints, clock: Callable[[], int], *, keep: bool = False) -> None:
-        """Args: whom to watch, now in ns, and whether `decoded` is wanted."""
+    def __init__(
+        self, station: Endpoints, clock: Callable[[], int], mission: Mission = MISSION, *, keep: bool = False
+    ) -> None:
+        """Args: whom to watch, now in ns, the mission that it receives, and whether `decoded` is wanted."""
+        self._dictionary = mission.dictionary
+        self._vcid = mission.dictionary.channels[0].vcid
         self._decoded: queue.SimpleQueue[Telemetry] | None = queue.SimpleQueue() if keep else None
         self._station = station
         self._clock = clock
@@ -94,7 +99,7 @@ class StationViewer:
 
     def order(self, command: Command) -> int | str:
         """Give the station a command, arming it first if that is needed; its number, or why it was refused."""
-        critical = MARS6.command(command.name).definition.critical
+        critical = self._dictionary.command(command.name).definition.critical
         requests: list[AnyMessage] = []
         if critical:
             requests.append(ArmRequest(who=_WHO, token=secrets.token_hex(16), issued=self._clock(), seconds=_ARMED_S))
@@ -136,14 +141,14 @@ class StationViewer:
             self.lost = isinstance(message, StationLost)
             if self._decoded is not None and isinstance(message, Telemetry):
                 self._decoded.put(message)
-            if isinstance(message, Telemetry) and message.packet == "DESCENT":
+            if isinstance(message, Telemetry) and message.vcid == self._vcid:
                 since = self._watched.pop(message.scet, None)
                 if since is not None:
                     self.delays_ms.append((self._clock() - since) / NS_PER_MS)
             elif isinstance(message, CommandUpdate):
                 self.updates[message.command] = message
                 self.others_command = self.others_command or message.who not in (_WHO, STATION)
-            elif isinstance(message, ContactChange) and message.vcid == LANDER:
+            elif isinstance(message, ContactChange) and message.vcid == self._vcid:
                 self.losses += message.state == "LOS" and not message.revised
                 self.locked = message.state in ("LOCKED", "DEGRADED")
             elif isinstance(message, LinkStatus):

@@ -12,7 +12,7 @@ from typing import Protocol
 from hil.errors import Unsupported
 from hil.lander.flight_profile import FlightProfile
 from hil.lander.spacecraft import Spacecraft
-from hil.targets import MACHINES, UNPACED
+from hil.targets import MACHINES, PROGRAM, UNPACED, ProgramMachine
 from hil.targets.stepping import SteppedMachine, faults_of
 from hil.targets.telecommands import select_frame, tc_frame
 from hil.verdict.oracle import call, historical_bursts
@@ -164,5 +164,8 @@ STEPPED: dict[str, Callable[[], SteppableTarget]] = {
 UNMACHINED = {"software"}
 """Those that are stepped in this process, without a machine."""
 
-SUPPORTED_FAULTS: dict[str, Capabilities] = {name: faults_of(kind) for name, kind in MACHINES.items()}
+SUPPORTED_FAULTS: dict[str, Capabilities] = {
+    **{name: faults_of(kind) for name, kind in MACHINES.items()},
+    PROGRAM: faults_of(ProgramMachine),
+}
 """Faults of the target that each can have."""

@@ -8,7 +8,7 @@ from hil.errors import ImageRefused, ScenarioError
 from hil.images.image import BOARD_OF, Image, choose_image, read_any_image
 from hil.runs.run import TARGETS_OF
 from hil.scenario.scenario import SCENARIOS, Mode, Scenario
-from hil.targets import MACHINES
+from hil.targets import MACHINES, PROGRAM
 from hil.targets.board_ports import no_board_here
 from hil.verdict.flight_record import BOARD
 from protocols.nearest import nearest
@@ -55,6 +55,8 @@ def find_scenario(name: str) -> Path:
 
 def lack_of(target: str) -> str | None:
     """Why a target cannot fly here, and what to do about it; None: it can. Nothing is opened for that."""
+    if target == PROGRAM:
+        return None
     return MACHINES[target].missing() if target in MACHINES else no_board_here()
 
 

@@ -47,11 +47,27 @@ from hil.lander.flight_profile import PASSES
 from hil.rigs.live_viewer import LiveViewer
 from hil.rigs.lockstep import LockstepRig, Progress
 from hil.rigs.realtime import RealtimeRig
+from hil.rigs.relay import RelayRig
 from hil.rigs.stepped_target import STEPPED, SUPPORTED_FAULTS, UNMACHINED
+from hil.rigs.unscripted import UnscriptedRig
 from hil.runs.garbage_collection import seldom_collected
 from hil.scenario.feasibility import check_feasible
+from hil.scenario.missions import NO_ORACLE, mission_of
 from hil.scenario.scenario import Mode, Scenario, State
-from hil.targets import MACHINES, UNPACED, BoardMachine, BoardPort, Machine, MachineFailed, Sink, find_port, no_reset
+from hil.targets import (
+    MACHINES,
+    PROGRAM,
+    UNPACED,
+    BoardMachine,
+    BoardPort,
+    Machine,
+    MachineFailed,
+    OpenBoardMachine,
+    ProgramMachine,
+    Sink,
+    find_port,
+    no_reset,
+)
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
 from hil.verdict.expected_curve import expected_curve
 from hil.verdict.flight_record import BOARD, FlightRecord
@@ -69,7 +85,7 @@ from hil.verdict.result import (
 )
 from hil.verdict.stream_diff import where
 from protocols import __version__
-from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.lander import EPOCH
 from protocols.units import NS_PER_MS, NS_PER_S
 
 _LOG = logging.getLogger("hil.runs")
@@ -108,6 +124,7 @@ class Plan:
         recording: a new file for the station's archive; None: it is in the bundle alone.
         keep: whether the bundle is wanted if the run passes; without it no more than the recording may be there then.
         test: pytest's name of the test that flies it; empty: none does.
+        command: of the target ``process``: its command line, by words.
         image: what the target runs, of a board what it should run; None: what `hil.images.image` chooses for it.
     """
 
@@ -124,6 +141,7 @@ class Plan:
     test: str = ""
     board_wait_s: float = WAIT_S
     attempt: int = 1
+    command: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -158,18 +176,60 @@ def check_plan(plan: Plan) -> None:
         raise NotForTarget(f"{head.id}: it is for {', '.join(head.targets)}, not for {plan.target} (scenario.targets)")
     for n, fault in enumerate(plan.scenario.faults):
         _check_fault(f"{head.id}: fault[{n}].kind: {fault.kind}", fault, plan)
+    _check_commands(plan)
+    _check_target(plan)
+    if plan.mode == "realtime":
+        _check_speed(plan)
+
+
+def _check_commands(plan: Plan) -> None:
+    """Whether the commands leave the rig its clock.
+
+    Raises:
+        NotForTarget: one does not.
+    """
     for n, command in enumerate(plan.scenario.commands):
         if plan.mode == "lockstep" and plan.target != "software" and command.name in CLOCK_COMMANDS:
             raise NotForTarget(
-                f"{head.id}: command[{n}].name: in lockstep the mission clock is the rig's: {command.name} is for "
-                "real time, or for the target software"
+                f"{plan.scenario.id}: command[{n}].name: in lockstep the mission clock is the rig's: {command.name} is "
+                "for real time, or for the target software"
             )
+
+
+def _check_target(plan: Plan) -> None:
+    """Whether the target is here.
+
+    Raises:
+        NotForTarget: it does not fly this mission.
+        ScenarioError: it needs a command line.
+        MachineFailed: the board is not there, or this computer lacks what the target needs.
+    """
+    head = plan.scenario.head
+    if not head.has_oracle:
+        _check_open(plan)
     if plan.target == BOARD:
         _ports(plan)
+    elif plan.target == PROGRAM:
+        if not plan.command:
+            raise ScenarioError(f"{head.id}: the target {PROGRAM} needs its command: --command 'lander {{port}}'")
     elif (lack := MACHINES[plan.target].missing()) is not None:
         raise MachineFailed(lack)
-    if plan.mode == "realtime":
-        _check_speed(plan)
+
+
+def _check_open(plan: Plan) -> None:
+    """Whether a scenario of a mission without an oracle can be flown so.
+
+    Raises:
+        NotForTarget: not on this target.
+        ScenarioError: not at this speed.
+    """
+    head = plan.scenario.head
+    if plan.target not in (PROGRAM, BOARD):
+        raise NotForTarget(
+            f"{head.id}: the target {plan.target} flies MARS-6; {head.mission} flies on {PROGRAM} and on {BOARD}"
+        )
+    if plan.speed not in (None, 1):
+        raise ScenarioError(f"{head.id}: {head.mission} has no oracle and flies at its own pace: leave out the speed")
 
 
 def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
@@ -183,7 +243,8 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
     start = plan.scenario.head.part.start
-    if plan.mode == "realtime" and start > EPOCH and isinstance(fault, EnvironmentFault):
+    oracle = plan.scenario.head.has_oracle
+    if oracle and plan.mode == "realtime" and start > EPOCH and isinstance(fault, EnvironmentFault):
         at = fault.at
         if fault.when is None and (at is None or at.kind != "scet" or int(at.value) < start):
             raise NotForTarget(
@@ -201,6 +262,8 @@ def _check_speed(plan: Plan) -> None:
     Raises:
         TooFast: it cannot; with the speed at which it could.
     """
+    if not plan.scenario.head.has_oracle:
+        return
     speed, timeout = _speed(plan), TIMEOUT_FLOOR_MS * NS_PER_MS
     for loss in plan.scenario.losses:
         outages = [(n, fault) for n, fault in enumerate(plan.scenario.faults) if fault.at == loss.at]
@@ -238,7 +301,10 @@ def _ports(plan: Plan) -> tuple[BoardPort, ...]:
 def _machine(plan: Plan, machines: Mapping[str, Callable[..., Machine]]) -> Callable[[Sink], Machine]:
     """What makes the machine of a plan, with its image."""
     if plan.target == BOARD:
-        return partial(BoardMachine, port=_ports(plan), wait_s=plan.board_wait_s)
+        board = BoardMachine if plan.scenario.head.has_oracle else OpenBoardMachine
+        return partial(board, port=_ports(plan), wait_s=plan.board_wait_s)
+    if plan.target == PROGRAM:
+        return partial(ProgramMachine, command=plan.command)
     make = machines[plan.target]
     return make if plan.image is None else partial(make, image=plan.image)
 
@@ -353,13 +419,18 @@ def _fly_lockstep(plan: Plan, progress: Progress, viewer: LiveViewer | None, bre
     return rig.record
 
 
-TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realtime": [*MACHINES, BOARD]}
+TARGETS_OF: dict[Mode, Collection[str]] = {"lockstep": [*STEPPED, BOARD], "realtime": [*MACHINES, PROGRAM, BOARD]}
 """Which targets can be flown, by mode."""
 
 
 def _fly_realtime(plan: Plan, progress: Progress, viewer: LiveViewer | None, breakable: Breakable) -> FlightRecord:
     make = _machine(plan, MACHINES)
-    rig = RealtimeRig(plan.scenario, make, plan.archive.absolute(), _speed(plan), progress, host_clock, viewer)
+    scenario, archive = plan.scenario, plan.archive.absolute()
+    rig: RelayRig
+    if scenario.head.has_oracle:
+        rig = RealtimeRig(scenario, make, archive, _speed(plan), progress, host_clock, viewer)
+    else:
+        rig = UnscriptedRig(scenario, mission_of(scenario.head.mission), make, archive, progress, host_clock, viewer)
     try:
         with _broken_off(rig.record), breakable():
             rig.fly()
@@ -397,7 +468,7 @@ RIGS: dict[Mode, Callable[[Plan, Progress, LiveViewer | None, Breakable], Flight
 
 def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], int]) -> RunResult:
     """Judge a flight and put together all that is known of it."""
-    scenario = plan.scenario
+    scenario = record.scenario  # with its times, which may count from the first packet
     try:
         judgement = judge(record)
     except StationError as error:  # there is nothing that could be measured
@@ -412,6 +483,8 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         toml=scenario.text,
         speed=record.speed,
         start=record.start,
+        mission=record.mission.name,
+        epoch=record.epoch,
         began=utc_date(began),
         took_s=round((clock() - began) / NS_PER_S, 3),
         faults=_summaries(record),
@@ -525,7 +598,7 @@ def _verdict(plan: Plan, record: FlightRecord, judgement: Judgement) -> Verdict:
     rows = judgement.rows
     state: State = "FAIL" if record.error else "INCOMPLETE" if record.left else worst(row.state for row in rows)
     passed = state in ("PASS", "MARGINAL")
-    frames = sum(1 for _ in judgement.received.good(LANDER))
+    frames = sum(1 for _ in judgement.received.good(record.vcid))
     return Verdict(
         run=plan.name,
         scenario=plan.scenario.id,
@@ -581,13 +654,15 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
         return f"{head}: {first}{record.error or record.left}"
     bad = [row for row in rows if row.state not in ("PASS", "NA")]
     if bad:
-        return f"{head}: {first}{', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}"
+        why = "" if plan.scenario.head.has_oracle else f"; {NO_ORACLE}"
+        return f"{head}: {first}{', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}{why}"
     made = [row for row in rows if row.state != "NA"]
     los = next((row for row in made if row.name.startswith("los_time_error")), None)
     cause = next((row.value for row in made if row.name.startswith("los_cause")), None)
-    part = plan.scenario.head.part.text
+    part = record.scenario.head.part.text
     told = f", flown{part}" if part else ""
     told += f", {len(rows) - len(made)} not applicable" if len(made) < len(rows) else ""
+    told += "" if plan.scenario.head.has_oracle else f"; {NO_ORACLE}"
     return f"{head}: {len(made)} measurements{told}" + (
         f", LOS {cause}, error {los.value} ms" if los is not None else ""
     )
@@ -625,7 +700,7 @@ def _summaries(record: FlightRecord) -> list[FaultSummary]:
 
 def _scet(record: FlightRecord, time: int) -> int:
     """Mission time of a time of the station's."""
-    return time if record.mode == "lockstep" else EPOCH + round((time - record.start) * record.speed)
+    return time if record.mode == "lockstep" else record.epoch + round((time - record.start) * record.speed)
 
 
 def _fault_text(fault: msgspec.Struct) -> str:
@@ -686,9 +761,11 @@ def _provenance(plan: Plan, record: FlightRecord, judgement: Judgement) -> dict[
 
 def _surroundings(plan: Plan) -> dict[str, str]:
     """What is known before anything flies."""
+    mission = mission_of(plan.scenario.head.mission)
     return {
         "package": f"mars6-groundstation {__version__}",
-        "dictionary": MARS6.hash_text,
+        "mission": mission.name,
+        "dictionary": mission.dictionary.hash_text,
         "python": platform.python_version(),
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",
         "target": plan.target,

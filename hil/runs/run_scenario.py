@@ -12,6 +12,7 @@ from hil.runs.find import default_mode, find_image, find_scenario
 from hil.runs.run import Plan, check_plan, fly_plan
 from hil.scenario.scenario import Mode, Scenario, load_scenario, with_seed
 from hil.targets.board_ports import BoardPort
+from hil.targets.program import words_of
 from hil.verdict.result import RunResult
 
 
@@ -23,6 +24,7 @@ def run_scenario(
     seed: int | None = None,
     speed: float | None = None,
     ports: tuple[BoardPort, ...] = (),
+    command: str = "",
     bundle: Path | None = None,
     progress: Callable[[int], None] = lambda time: None,
 ) -> RunResult:
@@ -30,11 +32,12 @@ def run_scenario(
 
     Args:
         scenario: one that is loaded, the name of one that is shipped, or the path of a TOML file.
-        target: its name: software, posix, qemu, simavr, board.
+        target: its name: software, posix, qemu, simavr, process, board.
         mode: "lockstep" or "realtime"; by default the scenario's first in which the target can be flown.
         seed: of all random numbers; by default the scenario's.
         speed: in real time, mission seconds a second; by default the scenario's.
         ports: of the target ``board``; by default the one that udev has named.
+        command: of the target ``process``: its command line, with ``{port}`` for its serial line.
         bundle: a new folder for recording, result and logs; None: nothing is kept.
         progress: told the mission time, in ns, from time to time.
 
@@ -54,6 +57,7 @@ def run_scenario(
         speed=speed,
         ports=ports,
         image=find_image(target),
+        command=words_of(command) if command else (),
     )
     if bundle is not None:
         check_plan(plan)

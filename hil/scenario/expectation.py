@@ -27,10 +27,12 @@ from typing import Literal
 
 import msgspec
 
-from hil.faults import Amount, At, For, in_flight
+from hil.faults import Amount, At, For
 from hil.faults.when import Plain
+from hil.scenario.missions import check_time
 from hil.scenario.parameters import Parameter, find_parameter
 from protocols.declare.dictionary import Dictionary
+from protocols.declare.mission import Mission
 from protocols.nearest import nearest
 
 Monotonic = Literal["increasing", "decreasing"]
@@ -75,12 +77,13 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     at_least_once: bool = False
 
 
-def check_expectation(place: str, expect: Expect, dictionary: Dictionary) -> None:
+def check_expectation(place: str, expect: Expect, mission: Mission) -> None:
     """Whether it can be judged: one value can pass, and another one fail.
 
     Raises:
         ValueError: it cannot; with the place.
     """
+    dictionary = mission.dictionary
     parameter = find_parameter(f"{place}.parameter", expect.parameter, dictionary)
     bounded = expect.min is not None or expect.max is not None
     given = [bounded, *(each is not None for each in (expect.equals, expect.monotonic, expect.within))]
@@ -99,7 +102,7 @@ def check_expectation(place: str, expect: Expect, dictionary: Dictionary) -> Non
     if expect.within is not None:
         _check_within(f"{place}.within", expect.within, parameter, dictionary)
     if expect.between is not None:
-        _check_between(f"{place}.between", expect.between, [event.name for event in dictionary.events])
+        _check_between(f"{place}.between", expect.between, mission)
 
 
 def _check_within(place: str, within: Within, parameter: Parameter, dictionary: Dictionary) -> None:
@@ -120,23 +123,17 @@ def _check_within(place: str, within: Within, parameter: Parameter, dictionary: 
         raise ValueError(f"{place}.age: a time, not {within.age.kind}")
 
 
-def _check_between(place: str, between: tuple[At, At], events: list[str]) -> None:
+def _check_between(place: str, between: tuple[At, At], mission: Mission) -> None:
+    events = [event.name for event in mission.dictionary.events]
     for n, at in enumerate(between):
-        if at.kind not in ("scet", "event"):
+        if at.kind not in ("scet", "elapsed", "event"):
             raise ValueError(f"{place}[{n}]: a time or an onboard event, not a {at.kind}")
         if at.kind == "event" and at.value not in events:
             raise ValueError(f"{place}[{n}]: unknown onboard event {at.value!r}{nearest(str(at.value), events)}")
-        if at.kind == "scet":
-            _in_flight(f"{place}[{n}]", int(at.value))
+        if at.kind != "event":
+            check_time(f"{place}[{n}]", at, mission)
     begin, end = between
-    if begin.kind == end.kind == "scet" and int(begin.value) >= int(end.value):
+    if begin.kind == end.kind != "event" and int(begin.value) >= int(end.value):
         raise ValueError(f"{place}: it ends before it begins")
     if begin.kind == end.kind == "event" and begin.value == end.value:
         raise ValueError(f"{place}: it ends with the event with which it begins")
-
-
-def _in_flight(place: str, scet: int) -> None:
-    try:
-        in_flight(scet)
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error

@@ -82,8 +82,8 @@ def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
     if found is None:
         names = [each.name for each in packet.parameters]
         raise ValueError(f"{place}: {packet_name} has no parameter {name!r}{nearest(name, names)}")
-    leaf = next(each for each in packet.codec.layout.named if each.name == name)
-    words = tuple(word for _, word in leaf.labels)
+    leaf = next(each for each in packet.layout.named if each.name == name)
+    words = tuple(word for _, _, word in leaf.spans)
     is_flag = leaf.kind == "flag"
     return Parameter(packet_name, name, found.unit, packet.definition.period_ms, words, is_flag, found.is_number)
 

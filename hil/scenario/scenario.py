@@ -3,6 +3,7 @@
     [scenario]
     id = "los-unplug"                    # the file's name without .toml
     title = "The cable is pulled and put back"
+    mission = "mars6"                    # a mission by its name; another one has no oracle (hil.scenario.missions)
     seed = 6                             # of all random numbers
     modes = ["realtime", "lockstep"]     # where it can be flown; the first is the default
     targets = ["software", "qemu"]       # where it can be flown; without it, on all
@@ -57,6 +58,7 @@ after a soft landing the end of the pass, at 09:13:28.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import reduce
@@ -75,17 +77,19 @@ from groundstation.messages.commanding import CommandState
 from groundstation.messages.text import utc
 from groundstation.messages.wire import Cause
 from hil.errors import ScenarioError
-from hil.faults import FAULTS, Amount, At, EnvironmentFault, For, Spec, When, in_flight
+from hil.faults import FAULTS, Amount, At, EnvironmentFault, For, Spec, When
 from hil.faults.spec import Direction
 from hil.lander.flight_profile import PASSES, FlightProfile
 from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
 from hil.scenario.lines import line_of
 from hil.scenario.measurements import MEASURED
+from hil.scenario.missions import check_time, has_oracle, mission_of, open_part, with_times
 from hil.scenario.parameters import check_when
-from protocols.declare.dictionary import Dictionary
+from protocols.declare.loading import DEFAULT
+from protocols.declare.mission import Mission
 from protocols.errors import EncodeError
-from protocols.lander import EPOCH, MARS6
+from protocols.lander import EPOCH
 from protocols.nearest import nearest
 from protocols.toml_text import read_toml
 
@@ -95,7 +99,7 @@ SCENARIOS = Path(__file__).parent / "shipped"
 LinkKind = Literal["pty", "zmq"]
 """How lander and station are joined in real time."""
 Mode = Literal["lockstep", "realtime"]
-TARGETS = ("software", "posix", "qemu", "simavr", "board")
+TARGETS = ("software", "posix", "qemu", "simavr", "process", "board")
 """What a scenario may name; `hil.targets` has them."""
 State = Literal["PASS", "MARGINAL", "FAIL", "UNSET", "INCOMPLETE", "UNSTABLE", "NA"]
 """Of a measurement or a whole run. A measurement is never INCOMPLETE: that is a run which its viewer ended. A run is
@@ -104,6 +108,8 @@ host may have spoilt, and a run with nothing worse."""
 
 
 _LONGEST_LABEL = 100
+_MISSION_FILE = re.compile(r"^(?P<key>\s*mission\s*=\s*)([\"'])(?P<name>[^\"'\n]+\.py(?::\w+)?)\2", re.MULTILINE)
+_TABLE_SCENARIO = re.compile(r"^\s*\[\s*scenario\s*\].*$", re.MULTILINE)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
@@ -112,6 +118,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     id: str
     title: str = ""
+    mission: str = DEFAULT
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 6
     modes: list[Mode] = msgspec.field(default_factory=lambda: ["lockstep", "realtime"])
     targets: list[str] | None = None
@@ -125,8 +132,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     until: At | None = None
 
     @property
+    def has_oracle(self) -> bool:
+        """`hil.lander` says what the target has to send: the mission is MARS-6, by its one name."""
+        return self.mission == DEFAULT
+
+    @property
     def part(self) -> FlownPart:
         """What of the pass is flown."""
+        if not self.has_oracle:
+            return open_part(self.start, self.until)
         plan = PASSES[self.flight_profile]
         begin, end = (None if at is None else int(at.value) for at in (self.start, self.until))
         over = EPOCH + plan.length
@@ -254,8 +268,12 @@ WORDS: dict[str, tuple[str, ...]] = {
 _PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
 
 
-def load_scenario(path: Path) -> Scenario:
+def load_scenario(path: Path, mission: str | None = None) -> Scenario:
     """Read a scenario's file.
+
+    Args:
+        path: of the file.
+        mission: by its name, if the file says none; None: MARS-6.
 
     Raises:
         ScenarioError: it cannot be read, or is none.
@@ -264,21 +282,25 @@ def load_scenario(path: Path) -> Scenario:
         text = read_text(path)
     except CallerError as error:
         raise ScenarioError(str(error)) from error
-    scenario = parse_scenario(text, str(path), lines=True)
+    text = _MISSION_FILE.sub(lambda found: _beside(path, found), text)
+    scenario = parse_scenario(text, str(path), mission, lines=True)
     if scenario.id != path.stem:
         raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")
     return scenario
 
 
-def parse_scenario(
-    text: str, name: str = "scenario", dictionary: Dictionary = MARS6, *, lines: bool = False
-) -> Scenario:
+def _beside(path: Path, found: re.Match[str]) -> str:
+    """The line that names a mission's file, with its whole path: it is looked for from the scenario's folder."""
+    return f"{found['key']}{json.dumps(str((path.parent / found['name']).absolute()))}"
+
+
+def parse_scenario(text: str, name: str = "scenario", mission: str | None = None, *, lines: bool = False) -> Scenario:
     """Check a scenario.
 
     Args:
         text: TOML.
         name: of the file, for errors.
-        dictionary: whose commands, parameters and onboard events it may name.
+        mission: whose commands, parameters and onboard events it may name, if it says none itself; None: MARS-6.
         lines: errors give the line: the text is one that its author wrote.
 
     Raises:
@@ -294,32 +316,73 @@ def parse_scenario(
     if "scenario" not in tables:
         raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
     try:
-        scenario = _scenario(tables, text)
-        _check(scenario, dictionary)
+        scenario, found = _scenario(tables, text, mission)
+        if has_oracle(found.dictionary):
+            scenario = anchored(scenario, EPOCH)
+        _check(scenario, found)
     except ValueError as error:
         line = line_of(text, str(error)) if lines else None
         raise ScenarioError(f"{name}{'' if line is None else f':{line}'}: {error}") from error
     return scenario
 
 
-def _scenario(tables: dict[str, Any], text: str) -> Scenario:
-    """A scenario of these tables, as far as types say.
+def anchored(scenario: Scenario, first: int) -> Scenario:
+    """The same with all times as mission times, those that count from the first packet too, which came at ``first``."""
+    lists = {
+        name: [with_times(entry, first) for entry in getattr(scenario, name)]
+        for name in ("faults", "commands", "losses", "expectations")
+    }
+    head = with_times(scenario.head, first)
+    if not head.has_oracle:
+        head = msgspec.structs.replace(head, start=At("scet", first))
+    return msgspec.structs.replace(scenario, head=head, **lists)
+
+
+def _scenario(tables: dict[str, Any], text: str, mission: str | None) -> tuple[Scenario, Mission]:
+    """A scenario of these tables, as far as types say, and the mission that it is for.
 
     Raises:
         ValueError: it is none; with the place.
     """
     parts = {key: _convert(tables[key], kind, key) for key, kind in _TABLES.items() if key in tables}
-    return Scenario(
-        head=parts["scenario"],
+    head, found = _for_mission(parts["scenario"], tables["scenario"], mission)
+    if mission is not None and "mission" not in tables["scenario"]:
+        text = _TABLE_SCENARIO.sub(lambda line: f"{line[0]}\nmission = {json.dumps(head.mission)}", text, count=1)
+    planned = [last_loss(head.flight_profile)] if head.has_oracle else []
+    scenario = Scenario(
+        head=head,
         faults=parts.get("fault", []),
         commands=parts.get("command", []),
         expectations=parts.get("expect", []),
-        losses=parts.get("loss", [last_loss(parts["scenario"].flight_profile)]),
+        losses=parts.get("loss", planned),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
         complete="loss" in parts,
         text=text,
     )
+    return scenario, found
+
+
+def _for_mission(head: Head, table: dict[str, Any], given: str | None) -> tuple[Head, Mission]:
+    """The head with its mission; without an oracle all is in real time, and flies from its first packet to an end.
+
+    Raises:
+        ValueError: a key does not go with the mission.
+    """
+    if given is not None and "mission" in table and mission_of(head.mission).source != mission_of(given).source:
+        raise ValueError(f"scenario.mission: {head.mission!r}, but {given!r} was asked for: leave out one of them")
+    name = given or head.mission
+    mission = mission_of(name)
+    if has_oracle(mission.dictionary):
+        return msgspec.structs.replace(head, mission=DEFAULT), mission
+    for key in ("from", "flight_profile", "speed"):
+        if key in table:
+            raise ValueError(f"scenario.{key}: not of {mission.name}, which has no oracle: it flies what it flies")
+    if "modes" in table and head.modes != ["realtime"]:
+        raise ValueError(f'scenario.modes: {mission.name} has no oracle and flies in real time: ["realtime"]')
+    if head.until is None:
+        raise ValueError(f'scenario.until: {mission.name} has no planned end: say when the flight ends, as "+30 s"')
+    return msgspec.structs.replace(head, mission=mission.source, modes=["realtime"]), mission
 
 
 def with_seed(scenario: Scenario, seed: int) -> Scenario:
@@ -370,7 +433,7 @@ def _keys(raw: Any, where: str, table: str) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(kind)]
 
 
-def _check(scenario: Scenario, dictionary: Dictionary) -> None:
+def _check(scenario: Scenario, mission: Mission) -> None:
     """What types alone do not say."""
     head = scenario.head
     if not _ID.fullmatch(head.id):
@@ -378,16 +441,17 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
     if not head.modes:
         raise ValueError("scenario.modes: expected at least one")
     _check_targets("scenario.targets", head.targets)
-    _check_part(head, scenario.commands)
+    _check_part(head, scenario.commands, mission)
     check_labels("scenario.requirements", head.requirements)
     check_labels("scenario.tags", head.tags)
-    _check_faults(scenario.faults, dictionary)
+    _check_faults(scenario.faults, mission)
     for n, command in enumerate(scenario.commands):
-        _check_command(f"command[{n}]", command, dictionary)
+        _check_command(f"command[{n}]", command, mission)
     for n, expect in enumerate(scenario.expectations):
-        check_expectation(f"expect[{n}]", expect, dictionary)
+        check_expectation(f"expect[{n}]", expect, mission)
+        _check_flown(f"expect[{n}].between", expect, head)
     for n, loss in enumerate(scenario.losses):
-        _check_mission_time(f"loss[{n}].at", loss.at)
+        check_time(f"loss[{n}].at", loss.at, mission)
         if not loss.causes:
             raise ValueError(f"loss[{n}].cause: expected at least one")
     for n, limit in enumerate(scenario.limits):
@@ -397,14 +461,25 @@ def _check(scenario: Scenario, dictionary: Dictionary) -> None:
         _check_vary(n, scenario)
 
 
-def _check_part(head: Head, commands: list[Command]) -> None:
+def _check_flown(place: str, expect: Expect, head: Head) -> None:
+    """Whether a window of a mission without an oracle ends with the flight or before, as far as one can say."""
+    end, until = None if expect.between is None else expect.between[1], head.until
+    if head.has_oracle or end is None or until is None or end.kind != until.kind:
+        return
+    if int(end.value) > int(until.value):
+        raise ValueError(f"{place}: it ends after the flight (scenario.until)")
+
+
+def _check_part(head: Head, commands: list[Command], mission: Mission) -> None:
     """Whether something is left to be flown, and the station is there to give the commands."""
     part = head.part
     for key, at in (("from", head.start), ("until", head.until)):
-        if at is not None and at.kind != "scet":
+        if at is not None and at.kind not in ("scet", "elapsed"):
             raise ValueError(f'scenario.{key}: a mission time, as "09:10:55"; not a frame, byte or event')
         if at is not None:
-            _check_mission_time(f"scenario.{key}", at)
+            check_time(f"scenario.{key}", at, mission)
+    if not head.has_oracle:
+        return
     if head.start is not None and part.start >= part.end:
         raise ValueError(f"scenario.from: {utc(part.start, 3)} is not before the flight's end, {utc(part.end, 3)}")
     if part.end <= EPOCH:
@@ -493,14 +568,13 @@ def _check_vary(n: int, scenario: Scenario) -> None:
         raise ValueError(f"vary[{n}]: never applied: another one of fault {vary.fault}, {vary.key}, comes after it")
 
 
-def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
-    events = [event.name for event in dictionary.events]
+def _check_faults(faults: list[Spec], mission: Mission) -> None:
     for n, fault in enumerate(faults):
-        _check_window(f"fault[{n}]", fault.at, events)
+        _check_window(f"fault[{n}]", fault.at, mission)
         if fault.when is not None:
             if fault.at is not None:
                 raise ValueError(f"fault[{n}].when: give 'at' or 'when', not both")
-            check_when(f"fault[{n}].when", fault.when, dictionary)
+            check_when(f"fault[{n}].when", fault.when, mission.dictionary)
         try:
             fault.check()
         except ValueError as error:
@@ -509,30 +583,24 @@ def _check_faults(faults: list[Spec], dictionary: Dictionary) -> None:
             raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
 
 
-def _check_window(place: str, at: At | None, events: list[str]) -> None:
+def _check_window(place: str, at: At | None, mission: Mission) -> None:
+    events = [event.name for event in mission.dictionary.events]
     if at is None:
         return
-    if at.kind == "scet":
-        _check_mission_time(f"{place}.at", at)
+    if at.kind in ("scet", "elapsed"):
+        check_time(f"{place}.at", at, mission)
     elif at.kind == "event" and at.value not in events:
         raise ValueError(f"{place}.at: unknown onboard event {at.value!r}{nearest(str(at.value), events)}")
 
 
-def _check_mission_time(place: str, at: At) -> None:
-    try:
-        in_flight(at.value if at.kind == "scet" and isinstance(at.value, int) else 0)
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
-
-
-def _check_command(place: str, command: Command, dictionary: Dictionary) -> None:
+def _check_command(place: str, command: Command, mission: Mission) -> None:
     if (command.at is None) == (command.when is None):
         raise ValueError(f"{place}: expected one of 'at' and 'when'")
     if command.at is not None:
-        _check_mission_time(f"{place}.at", command.at)
+        check_time(f"{place}.at", command.at, mission)
     if command.when is not None:
-        check_when(f"{place}.when", command.when, dictionary)
+        check_when(f"{place}.when", command.when, mission.dictionary)
     try:
-        dictionary.command(command.name).encode(dict(command.args))
+        mission.dictionary.command(command.name).encode(dict(command.args))
     except EncodeError as error:
         raise ValueError(f"{place}: {error}") from error

@@ -55,7 +55,7 @@ def with_losses(tables: dict[str, Any], name: str) -> Scenario:
     """
     scenario = parse_scenario(to_toml(tables), name)
     losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.flight_profile)
-    if losses is None:
+    if losses is None or not scenario.head.has_oracle:
         return scenario
     return parse_scenario(to_toml({**tables, "loss": losses}), name)
 

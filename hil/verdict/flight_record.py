@@ -12,6 +12,8 @@ from hil.scenario.triggers import Triggers
 from hil.verdict.host_watch import Lateness
 from hil.verdict.oracle import Script
 from hil.verdict.result import Moment
+from protocols.declare.mission import Mission
+from protocols.lander import EPOCH, MISSION
 
 BOARD = "board"
 """The name of the target that is a board on the bench."""
@@ -62,6 +64,8 @@ class FlightRecord:
         watched: a viewer was on the same computer, which may spoil times in milliseconds.
         heard_until: the station's time, in ns, up to which it listened to a flight that was to end early: what it
             declares later is not of the flight. None: it listened till the pass was over.
+        mission: that it is for.
+        epoch: mission time with which the flight begins, in ns.
         closed: the station's time at which the pass was over, in ns; what came later is not judged. None: all is.
     """
 
@@ -93,6 +97,13 @@ class FlightRecord:
     watched: bool = False
     heard_until: int | None = None
     closed: int | None = None
+    mission: Mission = MISSION
+    epoch: int = EPOCH
+
+    @property
+    def vcid(self) -> int:
+        """The channel whose signal is judged: the mission's first."""
+        return self.mission.dictionary.channels[0].vcid
 
     @property
     def flown(self) -> bool:

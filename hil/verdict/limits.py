@@ -136,7 +136,8 @@ _USUAL: dict[str, DefaultLimits] = {str(name): usual for name, usual in MEASUREM
 """By names that need not be known ones."""
 
 BESIDE_A_VIEWER: frozenset[MeasurementName] = frozenset({"interarrival_p99", "byte_to_published_p99"})
-"""What a viewer on the same computer may spoil: of a flight that is watched it is recorded, if no limit is given."""
+"""What a viewer on the same computer may spoil: of a flight that is watched it is recorded, if no limit is given; so it
+is of a machine without an oracle, whose few frames say little of the worst one in a hundred."""
 
 
 def base_name(name: str) -> str:

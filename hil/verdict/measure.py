@@ -29,18 +29,18 @@ from hil.channel.sent_frames import Number, SentFrames, missing_since, tally
 from hil.faults import At, Watch
 from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS
+from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
 from hil.verdict.expectations.received import ReceivedParameters
 from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
-from hil.verdict.limits import PERIOD_MS, LimitBand, band_of, not_applicable, row, unapplied
+from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplied
 from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
-from protocols.lander import BUS, EPOCH, LANDER, MARS6
-from protocols.profile import UART
+from protocols.lander import EPOCH, LANDER
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
 
@@ -86,6 +86,7 @@ class Received:
     contacts: list[ContactChange] = field(default_factory=list)
     events: list[EventMessage] = field(default_factory=list)
     commands: list[CommandUpdate] = field(default_factory=list)
+    vcid: int = LANDER
     parameters: ReceivedParameters = field(default_factory=lambda: ReceivedParameters(()))
 
     def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
@@ -98,7 +99,7 @@ class Received:
         """Losses of the lander's signal, each with the cause that was found in the end."""
         found: list[LosVerdict] = []
         for change in self.contacts:
-            if change.vcid != LANDER or change.state != "LOS" or change.verdict is None:
+            if change.vcid != self.vcid or change.state != "LOS" or change.verdict is None:
                 continue
             if change.revised and found:
                 found[-1] = msgspec.structs.replace(found[-1], cause=change.verdict.cause)
@@ -126,7 +127,8 @@ def read(record: FlightRecord) -> Received:
         PartlyRead: it is damaged: nothing can be measured.
     """
     parameters = ReceivedParameters(record.scenario.expectations)
-    receiver, received = Receiver(MARS6, UART, "archive:"), Received(parameters=parameters)
+    receiver = Receiver(record.mission.dictionary, record.mission.link_profile, "archive:")
+    received = Received(parameters=parameters, vcid=record.vcid)
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
     stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
@@ -180,11 +182,11 @@ def judge(record: FlightRecord) -> Judgement:
     """
     received = read(record)
     bench = _Bench(record)
-    steps = ((ert, note.step) for ert, note in received.good(LANDER) if note.step is not None)
+    steps = ((ert, note.step) for ert, note in received.good(record.vcid) if note.step is not None)
     gaps = _interarrival((ert, step.place) for ert, step in steps if step.in_order)
     if record.error and not record.flown:
         return Judgement([], [], received, None, gaps)
-    prediction = predict(record.channel, UART)
+    prediction = predict(record.channel, record.mission.link_profile)
     mismatch = _streams(bench, received, prediction)
     losses = _losses(bench, received)
     _frames(bench, received, prediction)
@@ -194,9 +196,10 @@ def judge(record: FlightRecord) -> Judgement:
     _commands(bench)
     _latencies(bench, received)
     part = record.scenario.head.part
-    expected = expectation_rows(record.scenario.expectations, received.parameters, MARS6, part)
+    expected = expectation_rows(record.scenario.expectations, received.parameters, record.mission.dictionary, part)
     rows = [*bench.rows, *expected, *fault_rows(record)]
-    why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if record.script is None else {}
+    commanded = record.script is None and record.scenario.head.has_oracle
+    why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if commanded else {}
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
     return Judgement(rows, losses, received, mismatch, gaps)
 
@@ -208,6 +211,10 @@ class _Bench:
         self.record = record
         self.kinds = {fault.kind for fault in record.scenario.faults}
         self.part = record.scenario.head.part
+        self.has_oracle = record.scenario.head.has_oracle
+        self.profile = record.mission.link_profile
+        self.vcid = record.vcid
+        self.period_ms = record.mission.dictionary.channels[0].period_ms
         self.rows: list[Measurement] = []
 
     @property
@@ -234,7 +241,9 @@ class _Bench:
     ) -> None:
         """One measurement; without a band, by the scenario's limit or the usual one. ``span``: when it was made."""
         record = self.record
-        usual = band_of(name, record.mode, record.target, record.scenario.limits, watched=record.watched)
+        usual = band_of(
+            name, record.mode, record.target, record.scenario.limits, watched=record.watched or not self.has_oracle
+        )
         judged_by = usual if band is None or usual != LimitBand() else band
         judged, lateness = row(name, value, judged_by, note), record.lateness
         if judged.state == "FAIL" and lateness is not None and is_spoilt(name, value, judged_by, lateness, span):
@@ -245,6 +254,8 @@ class _Bench:
 def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Mismatch | None:
     """The target's stream beside the oracle's, and the station's beside the channel's and the oracle's."""
     record = bench.record
+    if not bench.has_oracle:
+        bench.leave_out("stream_equal", f"{record.mission.name} has {NO_ORACLE}")
     sent, mismatch = record.channel.sent("down"), None
     if record.script is not None:
         golden = golden_stream(tuple(record.script), record.ready, record.steps)
@@ -284,13 +295,13 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
             left.remove(verdict)
             plans[verdict.last_ert] = loss
         _one_loss(bench, number, loss, verdict)
-    predicted = losses(received.notes, LANDER, bench.record.heard_until)
+    predicted = losses(received.notes, bench.vcid, bench.record.heard_until, bench.period_ms * NS_PER_MS)
     excused = not bench.record.scenario.complete
     false = [v for v in left if not excused or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
     bench.add("false_los", len(false), notes)
     lateness, speed = bench.record.lateness, bench.record.speed
-    if bench.rows[-1].state == "FAIL" and lateness is not None and are_spoilt(false, lateness, PERIOD_MS / speed):
+    if bench.rows[-1].state == "FAIL" and lateness is not None and are_spoilt(false, lateness, bench.period_ms / speed):
         bench.rows[-1] = bench.rows[-1].unstable(lateness.text)
     missed = [last for last in predicted if last not in {v.last_ert for v in found}] if bench.exact else []
     _count_losses(bench, len(found), len(missed))
@@ -299,9 +310,9 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
     elif planned:
         at = int(planned[-1].at.value)
         whole = "SILENCE" in planned[-1].causes
-        late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else LANDER))
+        late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else bench.vcid))
         bench.add("frames_after_los", late, "frames of later than the last planned loss")
-    return [_declared(verdict, plans.get(verdict.last_ert)) for verdict in found]
+    return [_declared(verdict, plans.get(verdict.last_ert), bench.period_ms) for verdict in found]
 
 
 def _count_losses(bench: _Bench, found: int, missed: int) -> None:
@@ -311,17 +322,17 @@ def _count_losses(bench: _Bench, found: int, missed: int) -> None:
     bench.add("losses", found, why, LimitBand(least=max(planned, found + missed)))
 
 
-def _declared(verdict: LosVerdict, plan: Loss | None) -> DeclaredLoss:
+def _declared(verdict: LosVerdict, plan: Loss | None, period_ms: int) -> DeclaredLoss:
     """A loss for the verdict of the run."""
     last, at = verdict.last_scet, None if plan is None else int(plan.at.value)
-    interval = None if last is None else (utc(last, 3), utc(last + PERIOD_MS * NS_PER_MS, 3))
+    interval = None if last is None else (utc(last, 3), utc(last + period_ms * NS_PER_MS, 3))
     return DeclaredLoss(
         cause=verdict.cause,
         evidence=verdict.evidence,
         planned=None if at is None else utc(at, 3),
         observed=None if interval is None else interval[1],
         interval=interval,
-        error_ms=None if last is None or at is None else _time_error(last, at),
+        error_ms=None if last is None or at is None else _time_error(last, at, period_ms),
         declared_late_ms=_declared_late(verdict),
         last_frame=verdict.last_vcfc,
     )
@@ -331,8 +342,9 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     at = int(loss.at.value)
     last = None if verdict is None else verdict.last_scet
     before = None if last is None else (last - at) / NS_PER_MS
-    bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
-    error = None if last is None else _time_error(last, at)
+    if bench.has_oracle:  # its limits are those of the lander's frames
+        bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
+    error = None if last is None else _time_error(last, at, bench.period_ms)
     bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
     span = None if verdict is None else (verdict.last_ert, verdict.declared_ert)
     bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
@@ -341,10 +353,10 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, LimitBand(equals=right))
 
 
-def _time_error(last: int, at: int) -> int:
+def _time_error(last: int, at: int, period_ms: int) -> int:
     """How far a plan is from the interval after the last good frame, in ms; 0: within it."""
-    end = last + PERIOD_MS * NS_PER_MS
-    return 0 if last < at <= end else (end - at) // NS_PER_MS if at > end else (last - at) // NS_PER_MS + PERIOD_MS
+    end = last + period_ms * NS_PER_MS
+    return 0 if last < at <= end else (end - at) // NS_PER_MS if at > end else (last - at) // NS_PER_MS + period_ms
 
 
 def _declared_late(verdict: LosVerdict) -> float:
@@ -364,8 +376,9 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
     rejects = sum(note.quality == "CRC" for _, note in received.notes)
     text = f"{rejects} found, {prediction.crc_rejects} predicted"
     bench.add("crc_rejects_unpredicted", rejects - prediction.crc_rejects, text)
-    sent = {cut.data[len(UART.asm) :] for cut in bench.record.channel.cuts}
-    blocks = [received.stream[n.offset + len(UART.asm) : n.offset + UART.cadu_length] for _, n in received.good()]
+    asm, size = len(bench.profile.asm), bench.profile.cadu_length
+    sent = {cut.data[asm:] for cut in bench.record.channel.cuts}
+    blocks = [received.stream[n.offset + asm : n.offset + size] for _, n in received.good()]
     wrong = sum(block not in sent for block in blocks)
     text = f"{wrong} good frames are not as sent, {prediction.undetected} predicted"
     bench.add("undetected_unpredicted", wrong - prediction.undetected, text)
@@ -376,18 +389,19 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
 def _counts(bench: _Bench, received: Received, prediction: Prediction) -> None:
     """The station's counts beside the rig's, which knows what was sent."""
     channel, counters = bench.record.channel, received.counters
-    sent = SentFrames(channel.cuts, channel.delivered("down"), UART)
+    sent = SentFrames(channel.cuts, channel.delivered("down"), bench.profile)
     came = [(ert, number) for ert, note in received.good() if (number := sent.at(note.offset)) is not None]
-    tallies = {vcid: tally(n for _, n in came if n.vcid == vcid) for vcid in (LANDER, BUS)}
+    channels = [each.vcid for each in bench.record.mission.dictionary.channels if each.vcid != bench.profile.idle_vcid]
+    tallies = {vcid: tally(n for _, n in came if n.vcid == vcid) for vcid in channels}
     missing = sum(each.missing for each in tallies.values())
     repeated = sum(each.repeated for each in tallies.values())
-    lander = [(ert, number) for ert, number in came if number.vcid == LANDER]
-    if lander or any(arrival.vcid == LANDER for arrival in prediction.good):
-        value = tallies[LANDER].missing if lander else None
+    lander = [(ert, number) for ert, number in came if number.vcid == bench.vcid]
+    if lander or any(arrival.vcid == bench.vcid for arrival in prediction.good):
+        value = tallies[bench.vcid].missing if lander else None
         bench.add("frames_missing", value, "of the lander, as the rig numbers them")
     counted = counters.frames_lost + counters.frames_at_restart
     said = lost_text(counted, counters.frames_lost_certainty)
-    wrong = _miscounted(missing, counted, counters.frames_lost_certainty)
+    wrong = _miscounted(missing, counted, counters.frames_lost_certainty, bench.profile.vcfc_modulus)
     bench.add("lost_miscounted", wrong, f"the station says {said} lost, {missing} are")
     text = f"the station says {counters.frames_duplicate}, {repeated} came again"
     bench.add("duplicates_miscounted", counters.frames_duplicate - repeated, text)
@@ -398,7 +412,7 @@ def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number
     """What the station said of each outage of the lander's when it was over."""
     before, said = 0, []
     for change in received.contacts:
-        if change.vcid != LANDER:
+        if change.vcid != bench.vcid:
             continue
         if change.verdict is not None:
             before = change.verdict.last_ert
@@ -413,18 +427,19 @@ def _outages(bench: _Bench, received: Received, came: Sequence[tuple[int, Number
         # What came late in the moment in which the signal was back may have come before or after that was said.
         late = sum(number < max(numbers) for _, number in known[bisect_left(times, change.ert) :])
         outage = change.outage_lost or 0
-        wrong = _miscounted(min(max(outage, lost), lost + late), outage, change.outage_lost_certainty)
+        modulus = bench.profile.vcfc_modulus
+        wrong = _miscounted(min(max(outage, lost), lost + late), outage, change.outage_lost_certainty, modulus)
         text = f"the station says {frames_lost(change.outage_lost, change.outage_lost_certainty)}, {lost} are"
         value = None if change.outage_lost_certainty == "UNKNOWN" else change.outage_lost
         name = "outage_lost" if len(said) == 1 else f"outage_lost[{n + 1}]"
         bench.add(name, value, text, LimitBand(equals=value if wrong == 0 else lost))
 
 
-def _miscounted(lost: int, said: int, certainty: Certainty) -> int:
+def _miscounted(lost: int, said: int, certainty: Certainty, modulus: int) -> int:
     """How far what the station says is from what is true; 0 as far as it says no more than it knows."""
     if certainty == "UNKNOWN" or (certainty == "AT_LEAST" and said <= lost):
         return 0
-    if certainty == "ABOUT" and abs(said - lost) <= UART.vcfc_modulus // 8:
+    if certainty == "ABOUT" and abs(said - lost) <= modulus // 8:
         return 0
     return said - lost
 
@@ -441,18 +456,18 @@ def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
 
 def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
     record = bench.record
-    some = gaps or sum(arrival.vcid == LANDER for arrival in prediction.good) > 1
-    if some and not bench.kinds & _TIMING:
-        period = PERIOD_MS / record.speed if record.speed else PERIOD_MS
+    some = gaps or sum(arrival.vcid == bench.vcid for arrival in prediction.good) > 1
+    if some and bench.has_oracle and not bench.kinds & _TIMING:
+        period = bench.period_ms / record.speed if record.speed else bench.period_ms
         value = None if not gaps else _p99(gaps) - period
         bench.add("interarrival_p99", value if value is None else max(0.0, value))
-    if record.mode == "realtime":
+    if record.mode == "realtime" and (bench.has_oracle or record.published_ms):
         bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
     back = [d for d in record.occurrences if d.ended is not None and d.kind in OUTAGES]
     for n, outage in enumerate(back):
         name = "reacquisition" if len(back) == 1 else f"reacquisition[{n + 1}]"
         end = outage.ended or 0
-        locked = (c.ert for c in received.contacts if c.vcid == LANDER and c.state == "LOCKED" and c.ert >= end)
+        locked = (c.ert for c in received.contacts if c.vcid == bench.vcid and c.state == "LOCKED" and c.ert >= end)
         ert, heard = next(locked, None), record.heard_until
         if ert is None and heard is not None and heard < end + _LATEST_LOCK_NS:
             bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
@@ -468,9 +483,13 @@ def _p99(values: Sequence[float]) -> float:
 
 def _target(bench: _Bench, received: Received) -> None:
     record = bench.record
-    if not bench.kinds & _RESETS:
+    if not bench.has_oracle and not bench.kinds & _RESETS:
+        bench.add("resets", received.counters.restarts, "the station says that the machine started again")
+    elif not bench.kinds & _RESETS:
         boots = max(len(record.booted) - 1, int(received.boots > 0))  # it greets once a second after each
         bench.add("resets", boots, "the target booted in flight")
+    if not bench.has_oracle:
+        return
     built = record.provenance.get("build")
     flies = ", ".join(record.booted) or "an unknown build"
     if built is not None:

@@ -29,6 +29,7 @@ from protocols.units import NS_PER_MS
 
 CONTACT_FRAMES = 3
 _PERIOD = PERIOD_MS * NS_PER_MS
+_LEAST = 300 * NS_PER_MS
 """Of the lander's frames, in ns."""
 _PERIODS = 16
 """Of so many the median is taken."""
@@ -117,20 +118,23 @@ def _time(delivered: Sequence[Delivered], place: tuple[int, int], position: int,
     return delivered[index].at
 
 
-def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, heard_until: int | None = None) -> list[int]:
+def losses(
+    notes: Iterable[tuple[int, FrameNote]], vcid: int, heard_until: int | None = None, period: int = _PERIOD
+) -> list[int]:
     """When a channel's signal is lost, by what was found in its stream: the times of the last frames before, in ns.
 
     Args:
         notes: every frame and reject, in order, with when it came.
         vcid: of the channel.
         heard_until: when the station stopped to listen; None: it listened for long after the last frame.
+        period: declared, of the channel's frames, in ns.
     """
     lost: list[int] = []
-    contact = _Contact()
+    contact = _Contact(period)
     for ert, note in notes:
         if contact.silent(ert):
             lost += [contact.last] if contact.locked else []
-            contact = _Contact()
+            contact = _Contact(period)
         if note.quality not in ("GOOD", "CORRECTED"):
             contact.run = 0
         elif note.vcid == vcid and note.step is not None and note.step.is_new:
@@ -143,6 +147,7 @@ def losses(notes: Iterable[tuple[int, FrameNote]], vcid: int, heard_until: int |
 class _Contact:
     """One contact of a channel, from its first frame on."""
 
+    period: int
     last: int = 0
     newest: tuple[int, int] | None = None
     run: int = 0
@@ -163,4 +168,4 @@ class _Contact:
     def silent(self, now: int) -> bool:
         """Three periods without a frame, 300 ms at least; a period is the declared one, or longer if measured so."""
         measured = int(median(self.periods[-_PERIODS:])) if self.periods else 0
-        return self.newest is not None and now - self.last >= 3 * max(measured, _PERIOD)
+        return self.newest is not None and now - self.last >= max(3 * max(measured, self.period), _LEAST)

@@ -12,6 +12,7 @@ from groundstation.messages.base import Int64
 from groundstation.messages.wire import Cause, Counters
 from hil.faults import FaultLogEntry
 from hil.scenario.scenario import Mode, State
+from protocols.lander import EPOCH, MARS6
 
 Number = int | float
 Finite = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
@@ -234,6 +235,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         expected: the descent as the oracle flies it with the same commands, once a second; empty if that is unknown.
         requirements: ids that the run verifies.
         tags: of its scenario.
+        mission: name of its dictionary.
+        epoch: mission time with which it began, in ns.
     """
 
     verdict: Verdict
@@ -261,6 +264,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     expected: list[Sample] = []
     requirements: list[str] = []
     tags: list[str] = []
+    mission: str = MARS6.name
+    epoch: Int64 = EPOCH
 
     @property
     def run(self) -> str:

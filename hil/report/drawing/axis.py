@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hil.verdict.result import RunResult
-from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.lander import LANDER, MARS6
 from protocols.units import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 
 PERIODS_NS = {channel.vcid: channel.period_ms * NS_PER_MS for channel in MARS6.channels}
 """Of the frames of each virtual channel, in mission time."""
 PERIOD_NS = PERIODS_NS[LANDER]
 
-_FIRST, _LAST = EPOCH - 600 * NS_PER_S, EPOCH + NS_PER_HOUR
+_BEFORE, _AFTER = 600 * NS_PER_S, NS_PER_HOUR
 _STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -55,19 +55,29 @@ def pace(result: RunResult) -> float:
 
 def line_to_mission(result: RunResult, time: int) -> int:
     """Where a time of the line is drawn."""
-    return EPOCH + round((time - result.start) * pace(result))
+    return result.epoch + round((time - result.start) * pace(result))
 
 
 def whole(result: RunResult) -> Axis:
     """All that happened, from entry on; but for what lies so far away that a broken clock must have said so."""
-    here = [time for time in _times(result) if _FIRST <= time <= _LAST]
-    first, last = min([EPOCH, *here]), max([EPOCH + 60 * NS_PER_S, *here])
+    epoch, least = result.epoch, 60 * NS_PER_S if is_mars6(result) else NS_PER_S
+    here = [time for time in _times(result) if _is_near(result, time)]
+    first, last = min([epoch, *here]), max([epoch + least, *here])
     return Axis(first, last + (last - first) // 25)
 
 
 def unseen(result: RunResult) -> int:
     """How much lies outside of it."""
-    return sum(not _FIRST <= time <= _LAST for time in _times(result))
+    return sum(not _is_near(result, time) for time in _times(result))
+
+
+def is_mars6(result: RunResult) -> bool:
+    """Whether what is known of Mars 6 goes into its drawings: channels, milestones, altitude and speed."""
+    return result.mission == MARS6.name
+
+
+def _is_near(result: RunResult, time: int) -> bool:
+    return result.epoch - _BEFORE <= time <= result.epoch + _AFTER
 
 
 def _times(result: RunResult) -> list[int]:

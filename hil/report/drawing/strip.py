@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from groundstation.messages.text import utc
-from hil.report.drawing.axis import Axis, merged, pace, whole
+from hil.report.drawing.axis import Axis, is_mars6, merged, pace, whole
 from hil.report.drawing.curves import curves
 from hil.report.drawing.lanes import lanes
 from hil.report.drawing.svg import Panel, drawing, label, rows_for, time_scale, upright, window
 from hil.report.markup import Markup, join
 from hil.report.words import plural, utc_ms
 from hil.verdict.result import RunResult
+from protocols.declare.dictionary import Milestone
 from protocols.lander import MARS6
 from protocols.units import NS_PER_MIN, NS_PER_MS
 
@@ -56,13 +57,17 @@ def _differs(result: RunResult) -> int | None:
 
 
 def _lines(result: RunResult, axis: Axis) -> list[Markup]:
-    marks = [upright(axis, m.scet, "milestone") for m in MARS6.timeline if axis.holds(m.scet)]
+    marks = [upright(axis, m.scet, "milestone") for m in _milestones(result) if axis.holds(m.scet)]
     return [*marks, *lines_at(result, axis)]
+
+
+def _milestones(result: RunResult) -> tuple[Milestone, ...]:
+    return MARS6.timeline if is_mars6(result) else ()
 
 
 def heads(result: RunResult, axis: Axis) -> Panel:
     """Names of milestones, losses and the first mismatch, in as many rows as they need."""
-    names = [(m.scet, m.label, "head") for m in MARS6.timeline if m.name != "LOSS_OF_SIGNAL"]
+    names = [(m.scet, m.label, "head") for m in _milestones(result) if m.name != "LOSS_OF_SIGNAL"]
     if result.planned_los is not None and result.planned_los == result.observed_los:
         names.append((result.planned_los, "LOS as planned", "head los"))
     else:

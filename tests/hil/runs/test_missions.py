@@ -1,0 +1,115 @@
+"""A mission without an oracle, flown: SPARROW of examples/sparrow, as a program and on a port."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[3] / "examples/sparrow"
+LANDER = f"{sys.executable} {EXAMPLE / 'sparrow_lander.py'} {{port}}"
+NO_ORACLE = "no oracle: judged by conservation, losses, commands and expectations"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`hil run` in a folder of its own."""
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-m", "hil.cli", "run", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def scenario(folder: Path, text: str) -> Path:
+    path = folder / "x.toml"
+    path.write_text(f'[scenario]\nid = "x"\nmission = "{EXAMPLE / "sparrow.py"}"\nuntil = "+2 s"\n{text}')
+    return path
+
+
+def test_example_flies_as_a_process_and_is_reported(tmp_path: Path) -> None:
+    done = run(
+        tmp_path, str(EXAMPLE / "sparrow.toml"), "--target", "process", "--command", LANDER, "--json", "--report", "out"
+    )
+    verdict = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, verdict["state"]) == (0, "PASS"), done.stderr + done.stdout
+    assert verdict["line"].endswith(NO_ORACLE)
+    rows = {row["name"]: row for row in verdict["measurements"]}
+    assert rows["stream_equal"]["state"] == "NA"
+    assert rows["command[1] CAMERA"]["value"] == "COMPLETED"
+    assert rows["command[1] CAMERA"]["note"].startswith("when HK.battery < 8.18 V: 8.175 V at 12:00:0")
+    assert rows["expect[2] HK.switches.camera"]["value"] is True
+    assert rows["fault[0] frame_drop"]["value"] == rows["frames_missing"]["value"] == 2
+    assert not {"build_id_equal", "interarrival_p99", "last_good_frame"} & set(rows)
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert NO_ORACLE in page
+    assert "SPARROW" in page
+    assert 'class="curve altitude"' not in page
+    assert (tmp_path / "out/junit.xml").read_text(encoding="utf-8").count("hil.process") >= 2
+    toml = next((tmp_path / "out/runs").glob("*/scenario.toml")).read_text(encoding="utf-8")
+    assert str(EXAMPLE / "sparrow.py") in toml
+
+
+def test_example_flies_on_a_port(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    with subprocess.Popen([sys.executable, str(EXAMPLE / "sparrow_lander.py"), str(port)]) as lander:
+        try:
+            deadline = time.monotonic() + 20
+            while not port.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            text = '[[command]]\nname = "PING"\nat = "+500 ms"\n[[expect]]\nparameter = "HK.mode"\nequals = "NOMINAL"\n'
+            done = run(tmp_path, str(scenario(tmp_path, text)), "--target", "board", "--port", str(port))
+        finally:
+            lander.kill()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert NO_ORACLE in done.stdout
+
+
+def test_what_does_not_hold_fails_with_its_value(tmp_path: Path) -> None:
+    text = '[[expect]]\nparameter = "HK.battery"\nmin = "8.2 V"\n[[command]]\nname = "PING"\nwhen = '
+    text += '{ parameter = "HK.battery", below = 3 }\n'
+    done = run(tmp_path, str(scenario(tmp_path, text)), "--target", "process", "--command", LANDER)
+    assert done.returncode == 1, done.stderr
+    assert "expect[0] HK.battery: 8.1" in done.stdout
+    assert "when HK.battery < 3 V: never, the least of " in done.stdout
+    assert NO_ORACLE in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "code"),
+    [
+        (("--target", "process"), "--target process needs --command: the program that flies", 2),
+        (("--target", "process", "--command", "sleep 3"), "'sleep 3' has no {port}", 2),
+        (("--command", LANDER), "--command needs --target process", 2),
+        (("--target", "software"), "the target software flies MARS-6", 2),
+        (("--target", "process", "--command", LANDER, "--lockstep"), "it is for realtime, not for lockstep", 2),
+        (("--target", "process", "--command", LANDER, "--speed", "2", "--realtime"), "flies at its own pace", 2),
+        (("--target", "process", "--command", "no-such-program {port}"), "process does not run: ", 20),
+        (("--target", "process", "--command", f"{sys.executable} -c 1/0 {{port}}"), "ZeroDivisionError", 20),
+    ],
+)
+def test_what_cannot_fly_is_refused(tmp_path: Path, arguments: tuple[str, ...], told: str, code: int) -> None:
+    done = run(tmp_path, str(scenario(tmp_path, "")), *arguments)
+    assert told in done.stdout + done.stderr
+    assert done.returncode == code
+
+
+def test_a_lander_of_another_mission_is_told(tmp_path: Path) -> None:
+    (tmp_path / "noise.py").write_text(
+        "import os, sys, time\nport = os.open(sys.argv[1], os.O_RDWR)\n"
+        "os.write(port, b'hello')\ntime.sleep(0.6)\nos._exit(3)\n"
+    )
+    command = f"{sys.executable} {tmp_path / 'noise.py'} {{port}}"
+    done = run(tmp_path, str(scenario(tmp_path, "")), "--target", "process", "--command", command)
+    assert done.returncode == 20
+    assert "process" in done.stdout
+    assert "ended" in done.stdout
