@@ -168,7 +168,7 @@ class Prefix:
 
     def __str__(self) -> str:
         order = " little-endian" if self.little else ""
-        return f"a prefix of {self.size} bytes{order}{', itself included' if self.inclusive else ''}"
+        return f"a prefix of {self.size} byte{'s' if self.size > 1 else ''}{order}{', itself included' if self.inclusive else ''}"
 
 
 @dataclass(frozen=True, slots=True)
