@@ -167,8 +167,8 @@ class Prefix:
     inclusive: bool = False
 
     def __str__(self) -> str:
-        order = " little-endian" if self.little else ""
-        return f"a prefix of {self.size} byte{'s' if self.size > 1 else ''}{order}{', itself included' if self.inclusive else ''}"
+        plural, order = "s" if self.size > 1 else "", " little-endian" if self.little else ""
+        return f"a prefix of {self.size} byte{plural}{order}{', itself included' if self.inclusive else ''}"
 
 
 @dataclass(frozen=True, slots=True)

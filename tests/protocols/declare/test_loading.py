@@ -34,10 +34,15 @@ def python(folder: Path, *arguments: str) -> str:
 
 
 def test_the_guides_example_prints_what_it_says(tmp_path: Path) -> None:
-    declaration, use = blocks("python")
+    declaration, use = blocks("python")[:2]
     (tmp_path / "sparrow.py").write_text(declaration, encoding="utf-8")
     (tmp_path / "use.py").write_text(use, encoding="utf-8")
     assert python(tmp_path, "use.py") == blocks("text")[0]
+
+
+def test_the_guides_second_example_prints_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "heron.py").write_text(blocks("python")[2], encoding="utf-8")
+    assert python(tmp_path, "heron.py") == blocks("text")[1]
 
 
 def test_the_guides_export_works(tmp_path: Path) -> None:
