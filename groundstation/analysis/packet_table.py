@@ -12,7 +12,7 @@ from groundstation.errors import CallerError
 from groundstation.recordings.export.columns import PacketColumns, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.mission import Mission
-from protocols.decode.bulk_packets import labels
+from protocols.decode.bulk_packets import NO_TIME, labels
 from protocols.nearest import nearest
 
 Array = npt.NDArray[Any]
@@ -24,8 +24,10 @@ class PacketTable(Mapping[str, Array]):
     """Packets of one type: an array for each parameter, all of one length, in the order in which they were received.
 
     Beside the parameters: ``scet`` and ``ert`` (onboard time and time of reception in ns UTC since 1970), ``vcid`` and
-    ``sequence``. Values are calibrated, in the dictionary's units; those of an enumeration are its words. Where a
-    parameter means nothing, since the flag that it depends on is 0, the array is masked.
+    ``sequence``; packets without an onboard time have the least 64-bit number as ``scet``, which is NaT in ``time``.
+    Values are calibrated, in the dictionary's units; those of an enumeration are its words. Where a parameter means
+    nothing, since the flag that it depends on is 0, the array is masked. In packets of variable size a repeated
+    parameter is one column of lists, ``points[].x``.
     """
 
     def __init__(self, packet: str, columns: Mapping[str, Array]) -> None:
@@ -69,8 +71,12 @@ class PacketTable(Mapping[str, Array]):
         return np.asarray(self.scet, np.int64).view("datetime64[ns]")
 
     def between(self, since: int | None, until: int | None) -> PacketTable:
-        """The packets with an onboard time from ``since`` on and before ``until``, in ns; None: no bound."""
-        chosen = np.ones(self.rows, np.bool_)
+        """The packets with an onboard time from ``since`` on and before ``until``, in ns; None: no bound.
+
+        Packets without an onboard time are in no bounds.
+        """
+        bounded = since is not None or until is not None
+        chosen = self.scet != NO_TIME if bounded else np.ones(self.rows, np.bool_)
         if since is not None:
             chosen &= self.scet >= since
         if until is not None:
@@ -105,6 +111,7 @@ class PacketTable(Mapping[str, Array]):
         made = {}
         for name, column in self._columns.items():
             mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
+            mask = column == NO_TIME if name == "scet" else mask
             kind = stamp if name in ("scet", "ert") else None
             made[name] = pyarrow.array(np.ma.getdata(column), kind, mask=mask)
         return pyarrow.table(made)
@@ -150,7 +157,18 @@ def _block(found: PacketColumns, words: Mapping[str, Mapping[int, str]]) -> dict
 def _in_words(column: Array, words: Mapping[int, str] | None) -> Array:
     if words is None:
         return np.asarray(column)
+    if column.dtype.kind == "O":
+        made = np.empty(len(column), object)
+        for row, cell in enumerate(column):
+            made[row] = _cell_in_words(cell, words)
+        return made
     return np.array([words.get(number, str(number)) for number in column.tolist()], np.str_)
+
+
+def _cell_in_words(cell: Any, words: Mapping[int, str]) -> Any:
+    if isinstance(cell, list):
+        return [_cell_in_words(each, words) for each in cell]
+    return None if cell is None else words.get(cell, str(cell))
 
 
 def _joined(parts: Sequence[Array]) -> Array:

@@ -2,7 +2,9 @@
 
 Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed–Solomon mended the frame), the virtual
 channel, the packet's sequence count, then the parameters in calibrated units: in Parquet as they are, elsewhere rounded
-to the declared decimals. A value that means nothing (the altimeter without lock) is null, and empty in CSV.
+to the declared decimals. A value that means nothing (the altimeter without lock), or that a packet of variable size
+does not have, is null, and empty in CSV; so is ``scet`` where packets have no onboard time. A repeated parameter is one
+column of lists, ``points[].x``, which CSV writes as JSON.
 Rejected frames are not in it: they are the business of `salvage`.
 """
 
@@ -29,12 +31,13 @@ from groundstation.messages.base import Value
 from groundstation.recordings.export.columns import PacketColumns, Times, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
-from protocols.decode.bulk_packets import Column, labels
+from protocols.decode.bulk_packets import NO_TIME, Column, labels
 from protocols.profile import LinkProfile
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
 _QUALITIES = ("GOOD", "CORRECTED")
+_WIDEST = 64
 
 
 class TableSink(Protocol):
@@ -64,7 +67,9 @@ class TextTable:
     def _cells(self, name: str, column: Column, void: npt.NDArray[np.bool_] | None) -> list[Any]:
         cells: list[Any] = column.tolist()
         decimals = self._rounded.get(name)
-        if name in self._words:
+        if column.dtype.kind == "O":
+            cells = [self._cell(name, cell) for cell in cells]
+        elif name in self._words:
             cells = [self._words[name].get(cell, cell) for cell in cells]
         elif column.dtype.kind == "V":
             cells = [cell.hex() for cell in cells]
@@ -73,6 +78,17 @@ class TextTable:
         if void is None:
             return cells
         return [None if gone else cell for cell, gone in zip(cells, void.tolist(), strict=True)]
+
+    def _cell(self, name: str, cell: Any) -> Any:
+        """One cell of a column of objects, as it is shown."""
+        if isinstance(cell, list):
+            return [self._cell(name, each) for each in cell]
+        if isinstance(cell, bytes):
+            return cell.hex()
+        if name in self._words:
+            return self._words[name].get(cell, cell)
+        decimals = self._rounded.get(name)
+        return cell if decimals is None or not isinstance(cell, float) else round(cell, decimals)
 
 
 class CsvTable(TextTable):
@@ -90,7 +106,7 @@ class CsvTable(TextTable):
         lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
         lists += [columns.vcid.tolist(), columns.sequence.tolist()]
         for column, cells in zip(columns.values.values(), self.shown(columns), strict=True):
-            lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bf" else cells)
+            lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bfO" else cells)
         self._writer.writerows(zip(*lists, strict=True))
 
     def __enter__(self) -> Self:
@@ -107,7 +123,7 @@ class TableRow(msgspec.Struct, frozen=True):
 
     packet: str
     ert: int
-    scet: int
+    scet: int | None
     quality: str
     vcid: int
     sequence: int
@@ -134,7 +150,7 @@ class JsonTable(TextTable):
             values = dict(zip(names, cells, strict=True))
             invalid = [name for name in self._conditional if values[name] is None]
             exact = beyond_53_bits({name: values[name] for name in packet.wide})
-            head = (packet.definition.name, ert, scet, _QUALITIES[mended], vcid, sequence)
+            head = (packet.definition.name, ert, None if scet == NO_TIME else scet, _QUALITIES[mended], vcid, sequence)
             self._file.write(encode_json(TableRow(*head, values, invalid, exact), times=True) + b"\n")
 
     def __enter__(self) -> Self:
@@ -167,7 +183,8 @@ class ParquetTable:
         """Append rows."""
         arrow = self._arrow
         time = arrow.timestamp("ns", "UTC")
-        table: dict[str, Any] = {"ert": arrow.array(columns.ert, time), "scet": arrow.array(columns.scet, time)}
+        table: dict[str, Any] = {"ert": arrow.array(columns.ert, time)}
+        table["scet"] = arrow.array(columns.scet, time, mask=columns.scet == NO_TIME)
         table["quality"] = arrow.DictionaryArray.from_arrays(columns.corrected.astype(np.int8), list(_QUALITIES))
         table["vcid"] = arrow.array(columns.vcid.astype(np.uint8))
         table["sequence"] = arrow.array(columns.sequence.astype(np.uint16))
@@ -180,11 +197,28 @@ class ParquetTable:
     def _array(self, columns: PacketColumns, name: str, column: Column) -> Any:
         words = self._labels.get(name)
         void = columns.void.get(name)
+        if column.dtype.kind == "O":
+            return self._objects(columns.packet, name, column)
         if words is None:
             values = column.tolist() if column.dtype.kind == "V" else column
             return self._arrow.array(values, mask=void)
         codes, texts = _as_words(column, words)
         return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=void), texts)
+
+    def _objects(self, packet: Packet, name: str, column: Column) -> Any:
+        """A column of objects, of the type that the declaration says: a block may have nothing to tell it from."""
+        arrow = self._arrow
+        field = next(leaf for leaf in packet.layout.named if leaf.name == name)
+        words = self._labels.get(name)
+        whole = arrow.uint64() if field.kind == "uint" and field.bits == _WIDEST else arrow.int64()
+        kinds = {"flag": arrow.bool_(), "string": arrow.string(), "bytes": arrow.binary(), "float": arrow.float64()}
+        kind = kinds.get(field.kind, whole)
+        if words is not None:
+            kind = arrow.string()
+        elif field.quantity is not None and not field.quantity.identity:
+            kind = arrow.float64()
+        cells = column.tolist() if words is None else [_in_words(cell, words) for cell in column.tolist()]
+        return arrow.array(cells, arrow.list_(kind) if "[]" in name else kind)
 
     def __enter__(self) -> Self:
         return self
@@ -256,19 +290,28 @@ def export(
     return rows
 
 
+def _in_words(cell: Any, words: dict[int, str]) -> Any:
+    if isinstance(cell, list):
+        return [_in_words(each, words) for each in cell]
+    return None if cell is None else words.get(cell, str(cell))
+
+
 def _csv_cell(cell: Any) -> Any:
-    """Empty for None; flags and numbers that are none as words."""
+    """Empty for None; flags and numbers that are none as words; lists as JSON."""
+    if isinstance(cell, list):
+        return encode_json(cell).decode()
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return word_of(cell) or cell if isinstance(cell, float) else cell
 
 
 def _iso(times: Times) -> list[str]:
-    return [f"{text}Z" for text in np.datetime_as_string(times.astype("datetime64[ns]")).tolist()]
+    texts = np.datetime_as_string(times.astype("datetime64[ns]")).tolist()
+    return ["" if text == "NaT" else f"{text}Z" for text in texts]
 
 
 def _as_words(column: Column, words: dict[int, str]) -> tuple[Column, list[str]]:
     """Places in a list of words; a number without a word is its own."""
-    known = dict(words) | {number: str(number) for number in np.unique(column).tolist() if number not in words}
+    known = dict(words) | {number: words.get(number, str(number)) for number in np.unique(column).tolist()}
     numbers = np.array(sorted(known), column.dtype)
     return np.searchsorted(numbers, column).astype(np.int32), [known[number] for number in numbers.tolist()]

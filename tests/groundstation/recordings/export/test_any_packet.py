@@ -1,0 +1,193 @@
+"""Packets of any header and size, from frames through reception and recording to columns and exports."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import construct as c
+import pytest
+
+from groundstation.downlink.receiver import Receiver
+from groundstation.links.base import Chunk
+from groundstation.messages.text import plain_line
+from groundstation.messages.wire import Telemetry
+from groundstation.recordings.damaged.salvage import salvage
+from groundstation.recordings.export.columns import PacketColumns, packet_columns
+from groundstation.recordings.export.tables import Format, export
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.writer import ArchiveWriter
+from groundstation.station.recorder import ArchivingReceiver
+from groundstation.viewer.flight import Flight
+from protocols.ccsds.space_packet import idle_packet
+from protocols.declare.dictionary import ChannelDef, Dictionary, PacketDef, utc_ns
+from protocols.declare.headers import NO_HEADER, PacketHeader, cuc_time
+from protocols.decode.bulk_packets import NO_TIME
+from protocols.profile import UART
+from protocols.structures.calibration import Polynomial
+from protocols.structures.fields import EnumRanges, Limits, Quantity
+from tests.protocols.links import cadu
+
+OWN = PacketHeader("own", cuc_time(), crc=True, fields=c.Struct("sid" / c.Int8ub))
+BODY = c.Struct(
+    "n" / c.Int8ub,
+    "volt" / Quantity(c.Int16ul, "V", calibration=Polynomial((0, 0.5)), limits=Limits(yellow_high=100.0), decimals=1),
+    "zone" / EnumRanges(c.Int8ub, COLD=(0, 99), HOT=200),
+    "list" / c.Array(c.this.n, c.Struct("x" / Quantity(c.Int8ub, scale=0.1), "raw" / c.Bytes(1))),
+    "extra" / c.If(c.this.n > 1, c.Enum(c.Int8ub, A=1)),
+    "text" / c.PascalString(c.Int8ub, "utf8"),
+)
+HERON = Dictionary(
+    "HERON",
+    6,
+    (
+        PacketDef("VAR", 0x30, body=BODY, header=OWN, when={"sid": 2}),
+        PacketDef("FIX", 0x30, body=c.Struct("a" / c.Int16ul), header=OWN, when={"sid": 3}),
+        PacketDef("BARE", 0x31, body=c.Struct("a" / c.Int16ul, "rest" / c.GreedyBytes), header=NO_HEADER),
+        PacketDef("PLAIN", 0x32, body=c.Struct("a" / c.Int16ul), header=NO_HEADER),
+    ),
+    (),
+    (ChannelDef(0, "bird", "HERON", 1000),),
+    (),
+)
+START = utc_ns("2031-05-01T12:00:00")
+SECOND = 1_000_000_000
+FRAMES = 6
+
+
+def packets(number: int) -> list[bytes]:
+    """One of each type; VAR has ``number`` modulo 3 items."""
+    count, time, by_name = number % 3, START + number * SECOND, HERON.by_name
+    values: dict[str, Any] = {"n": count, "volt": 100 + number, "zone": 50 * number % 250, "text": "grün"[:number]}
+    for i in range(count):
+        values |= {f"list[{i}].x": 10 * i + number, f"list[{i}].raw": bytes([i])}
+    values |= {"extra": number} if count > 1 else {}
+    return [
+        by_name["VAR"].encode(values, number, time),
+        by_name["FIX"].encode({"a": number}, number, time),
+        by_name["BARE"].encode({"a": number, "rest": bytes(number)}, number),
+        by_name["PLAIN"].encode({"a": number}, number),
+    ]
+
+
+def frame(number: int) -> bytes:
+    data = b"".join(packets(number))
+    return cadu(UART, number, 0, data + idle_packet(UART.data_length - len(data)))
+
+
+def received() -> list[Telemetry]:
+    receiver = Receiver(HERON, UART, "test:")
+    chunks = [receiver.process(Chunk((50 + number) * SECOND, frame(number))) for number in range(FRAMES)]
+    return [event for chunk in chunks for event in chunk if isinstance(event, Telemetry)]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("pass") / "pass.sqlite"
+    meta = {"station": "bench", "link": "test:", "mission": HERON.name, "dictionary_hash": HERON.hash_text}
+    with ArchiveWriter(found, meta) as archive:
+        recorder = ArchivingReceiver(Receiver(HERON, UART, "test:"), archive, str(found))
+        for number in range(FRAMES):
+            recorder.decode(recorder.keep(Chunk((50 + number) * SECOND, frame(number))))
+        spoilt = bytearray(frame(FRAMES))
+        spoilt[20] ^= 0xFF
+        recorder.decode(recorder.keep(Chunk((50 + FRAMES) * SECOND, bytes(spoilt) + frame(FRAMES + 1))))
+    return found
+
+
+def columns(path: Path) -> dict[str, PacketColumns]:
+    with ArchiveReader(path) as reader:
+        return {found.packet.definition.name: found for found in packet_columns(reader, HERON, UART)}
+
+
+def test_the_receiver_gives_values_limits_and_times() -> None:
+    found = received()
+    assert [message.packet for message in found] == ["VAR", "FIX", "BARE", "PLAIN"] * FRAMES
+    var, _, bare, _ = found[16:20]
+    assert var.values == {
+        "n": 1,
+        "volt": 52.0,
+        "zone": "HOT",
+        "list[0].x": 0.4,
+        "list[0].raw": "00",
+        "text": "grün",
+    }
+    assert (var.scet, var.untimed) == (START + 4 * SECOND, False)
+    assert (bare.scet, bare.ert, bare.untimed) == (54 * SECOND, 54 * SECOND, True)
+    assert bare.values == {"a": 4, "rest": "00000000"}
+    assert plain_line(bare) == "ERT 00:00:54.0 TM BARE a=4 rest=00000000"
+
+
+def test_packets_without_a_time_do_not_move_the_mission_clock() -> None:
+    flight = Flight()
+    for message in received():
+        flight.add(message, {})
+    assert flight.clock == START + (FRAMES - 1) * SECOND
+    bare = Flight()
+    for message in received():
+        if message.untimed:
+            bare.add(message, {})
+    assert bare.clock == (50 + FRAMES - 1) * SECOND
+
+
+def test_columns_hold_every_packet(path: Path) -> None:
+    found = columns(path)
+    var, numbers = found["VAR"], [*range(FRAMES), FRAMES + 1]
+    assert var.scet.tolist() == [START + n * SECOND for n in numbers]
+    assert var.values["volt"].tolist() == [50 + n / 2 for n in numbers]
+    assert var.values["list[].x"].tolist()[:3] == [[], [0.1], [0.2, 12 * 0.1]]
+    assert var.values["extra"].tolist()[:3] == [None, None, 2]
+    assert found["BARE"].scet.tolist() == [NO_TIME] * len(numbers)
+    assert found["BARE"].values["rest"].tolist()[2] == b"\0\0"
+    assert found["FIX"].values["a"].tolist() == found["PLAIN"].values["a"].tolist() == numbers
+    assert found["PLAIN"].sequence.tolist() == numbers
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_exports_hold_them_too(path: Path, form: Format, tmp_path: Path) -> None:
+    with ArchiveReader(path) as reader:
+        files = {each.stem.partition("-")[2]: each for each in export(reader, HERON, UART, form, tmp_path)}
+    assert set(files) == {"VAR", "FIX", "BARE", "PLAIN"}
+    if form == "csv":
+        rows = list(csv.DictReader(files["VAR"].read_text(encoding="utf-8").splitlines()))
+        assert rows[2] | {"ert": ""} == {
+            "ert": "",
+            "scet": "2031-05-01T12:00:02.000000000Z",
+            "quality": "GOOD",
+            "vcid": "0",
+            "sequence": "2",
+            "n": "2",
+            "volt": "51.0",
+            "zone": "100",
+            "list[].x": "[0.2,1.2]",
+            "list[].raw": '["00","01"]',
+            "extra": "2",
+            "text": "gr",
+        }
+        assert (rows[1]["extra"], rows[4]["zone"]) == ("", "HOT")
+        assert next(csv.DictReader(files["BARE"].read_text(encoding="utf-8").splitlines()))["scet"] == ""
+    elif form == "jsonl":
+        row = json.loads(files["VAR"].read_text(encoding="utf-8").splitlines()[2])
+        assert row["values"]["list[].x"] == [0.2, 1.2]
+        assert row["values"]["extra"] == 2
+        assert json.loads(files["BARE"].read_text(encoding="utf-8").splitlines()[0])["scet"] is None
+    else:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        table = parquet.read_table(files["VAR"]).to_pydict()
+        assert table["list[].x"][2] == [10 * i * 0.1 + 0.2 if i == 0 else 12 * 0.1 for i in range(2)]
+        assert table["zone"][:2] == ["COLD", "COLD"]
+        assert table["extra"][:3] == [None, None, "2"]
+        assert parquet.read_table(files["BARE"]).to_pydict()["scet"] == [None] * 7
+
+
+def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
+    with ArchiveReader(path) as reader:
+        (spoilt,) = salvage(reader, HERON, UART)
+    found = {packet.packet: packet for packet in spoilt.packets}
+    assert found["FIX"].checksum == "fits"
+    assert [(v.name, v.value, v.quality) for v in found["FIX"].values] == [("a", FRAMES, "good")]
+    assert found["PLAIN"].checksum == "none"
+    assert [(v.value, v.quality) for v in found["PLAIN"].values] == [(FRAMES, "suspect")]
+    assert "the packet has none" in found["PLAIN"].values[0].why
