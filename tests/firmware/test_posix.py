@@ -19,7 +19,7 @@ from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
 from tests.firmware.tools import copy_of_sources, make
-from tests.hil.lander.uplink import Ears, bd, command, frames, packet
+from tests.hil.lander.uplink import GroundDecoder, bd, command, frames, packet
 
 SIZE = UART.cadu_length
 SANITIZED = "CFLAGS=-g -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -153,7 +153,7 @@ def test_bad_input_neither_hangs_nor_breaks_it(lander: Path) -> None:
 
 def test_standard_input_and_output(lander: Path) -> None:
     done = subprocess.run([str(lander)], input=command("PING"), capture_output=True, timeout=10, check=True)
-    told = Ears().hear(done.stdout[-SIZE:]) if len(done.stdout) == SIZE else frames(done.stdout)
+    told = GroundDecoder().hear(done.stdout[-SIZE:]) if len(done.stdout) == SIZE else frames(done.stdout)
     assert told
 
 

@@ -20,7 +20,7 @@ from protocols.ccsds.tc_frame import SetVr, Unlock, encode_control
 from protocols.cop1 import Farm1
 from protocols.lander import MARS6
 from tests.firmware.core import FIRMWARE, RUNNING, CLander, Core
-from tests.hil.lander.uplink import Ears, bd, command, frames, packet, sealed
+from tests.hil.lander.uplink import GroundDecoder, bd, command, frames, packet, sealed
 
 PING, LONG = encode_cltu(bd(packet("PING"))), encode_cltu(bytes(range(70)))
 PIECES = st.one_of(
@@ -188,7 +188,7 @@ def test_hello(core: Core) -> None:
         greeting = lander.hello(reason, build)
         assert greeting == craft.hello(reason, build)
         assert len(frames(greeting)) == 1
-    (hk, boot) = Ears().hear(Spacecraft().hello(ResetReason.WATCHDOG, 0x12345678))
+    (hk, boot) = GroundDecoder().hear(Spacecraft().hello(ResetReason.WATCHDOG, 0x12345678))
     assert (hk.name, hk.values["tick"], hk.values["dictionary_hash"]) == ("BUS_HK", 0, MARS6.hash)
     assert (boot.name, boot.values["a"], boot.values["b"]) == ("BUS_EVENT", 4, 0x12345678)
     for cltu in (command("PING"), command("SELECT_PROFILE", profile="SOFT_LANDING")):

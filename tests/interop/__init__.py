@@ -1,1 +1,1 @@
-"""Independent packages from PyPI as judges of our bytes."""
+"""Independent packages from PyPI decode our bytes."""

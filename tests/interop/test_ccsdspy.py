@@ -13,7 +13,7 @@ from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.decode import bulk_packets as bulk
 from protocols.lander import MARS6
 from protocols.structures.codec import codec_of
-from tests.interop.judges import judge, of_type
+from tests.interop.external_decoders import judge, of_type
 
 TYPES = {"uint": "uint", "sint": "int", "flag": "uint"}
 

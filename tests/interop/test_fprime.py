@@ -9,7 +9,7 @@ from protocols.ccsds.space_packet import IDLE_APID
 from protocols.ccsds.tm_frame import TmFrame, encode_frame
 from protocols.lander import LANDER, SCID
 from protocols.profile import UART, LinkProfile
-from tests.interop.judges import frames, judge, packets
+from tests.interop.external_decoders import frames, judge, packets
 
 Deframe = Callable[[bytes], tuple[bytes | None, bytes, bytes]]
 

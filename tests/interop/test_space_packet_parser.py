@@ -21,7 +21,7 @@ from protocols.export.xtce import render_xtce
 from protocols.lander import COMMAND_APID, MARS6
 from protocols.structures.calibration import Polynomial, Table
 from protocols.structures.fields import Quantity
-from tests.interop.judges import judge, packets
+from tests.interop.external_decoders import judge, packets
 
 DOCUMENT = render_xtce(MARS6)
 

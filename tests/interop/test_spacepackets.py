@@ -9,7 +9,7 @@ import pytest
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import decode_header
 from protocols.lander import COMMANDS, MARS6
-from tests.interop.judges import judge, packets
+from tests.interop.external_decoders import judge, packets
 
 CDS_SIZE = 6
 

@@ -55,7 +55,7 @@ def until(look: Callable[[], T | None], what: str) -> T:
 
 
 @dataclass(frozen=True)
-class Bench:
+class RemoteHarness:
     """A station named ``bench`` at a port whose far end is here."""
 
     wire: PtyServer
@@ -71,7 +71,7 @@ class Bench:
 
 
 @contextmanager
-def remote_bench(home: Path, name: str = "bench.sqlite", port: int | None = None) -> Iterator[Bench]:
+def remote_bench(home: Path, name: str = "bench.sqlite", port: int | None = None) -> Iterator[RemoteHarness]:
     """A station that binds to loopback with a key: the same door as for others."""
     store = KeyStore()
     key = store.load("station") if "station" in store.names() else store.new("station")
@@ -86,7 +86,7 @@ def remote_bench(home: Path, name: str = "bench.sqlite", port: int | None = None
             assert process.stdout.readline(), "the station did not start"
             assert wire.wait_for_listener(PATIENCE_S)
             until(lambda: snapshot().link.transport == "CONNECTED" or None, "open port")
-            yield Bench(wire, process, pair_of(address), key, recording)
+            yield RemoteHarness(wire, process, pair_of(address), key, recording)
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
@@ -110,7 +110,7 @@ def local() -> StationClient:
     return StationClient(Registry().find("bench"), time.time_ns, timeout_s=PATIENCE_S)
 
 
-def remote(bench: Bench, key: KeyPair | None, server: str | None = None) -> StationClient:
+def remote(bench: RemoteHarness, key: KeyPair | None, server: str | None = None) -> StationClient:
     """A client over the door with keys; without one if there is none."""
     credentials = None if key is None else Credentials(key, server or bench.key.public)
     return StationClient(bench.ends, time.time_ns, credentials=credentials)
@@ -152,7 +152,7 @@ def arm(seconds: float) -> ArmRequest:
 class RawClient:
     """A socket that sends bytes as they are, over one connection."""
 
-    def __init__(self, bench: Bench, key: KeyPair) -> None:
+    def __init__(self, bench: RemoteHarness, key: KeyPair) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, 0)

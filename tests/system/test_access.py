@@ -31,8 +31,8 @@ from tests.system.conftest import Run
 from tests.system.remote import (
     GROUND,
     PATIENCE_S,
-    Bench,
     RawClient,
+    RemoteHarness,
     ask,
     event,
     local,
@@ -53,7 +53,7 @@ def client_key(name: str, rights: str | None) -> KeyPair:
     return pair
 
 
-def assert_wire(bench: Bench, seen: list[bytes], count: int) -> None:
+def assert_wire(bench: RemoteHarness, seen: list[bytes], count: int) -> None:
     """Exactly so many CLTUs are on the wire: one more, of the own user, tells that nothing is on its way."""
     assert isinstance(ask(local(), ping(f"end{count}{len(seen)}"))[0], RequestAccepted)
     until(lambda: bench.cltus(seen) >= count + 1 or None, "CLTU of the own user")
@@ -104,7 +104,7 @@ def test_a_telemetry_key_listens_and_orders_nothing(home: Path) -> None:
         assert_wire(bench, [], 1)
 
 
-async def _hears_a_heartbeat(bench: Bench, key: KeyPair) -> None:
+async def _hears_a_heartbeat(bench: RemoteHarness, key: KeyPair) -> None:
     client = remote(bench, key)
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -140,7 +140,7 @@ def test_a_revoked_key_hears_nothing_more(home: Path) -> None:
         asyncio.run(_thief_goes_other_stays(bench, thief, other))
 
 
-async def _thief_goes_other_stays(bench: Bench, thief: KeyPair, other: KeyPair) -> None:
+async def _thief_goes_other_stays(bench: RemoteHarness, thief: KeyPair, other: KeyPair) -> None:
     going, staying, home = remote(bench, thief), remote(bench, other), local()
     try:
         async with asyncio.timeout(PATIENCE_S):

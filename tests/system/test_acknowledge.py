@@ -17,7 +17,7 @@ from groundstation.viewer.client import StationClient
 from hil.verdict.oracle import fly
 from protocols.profile import UART
 from tests.system.conftest import Run
-from tests.system.remote import PATIENCE_S, Bench, ask, local, remote, remote_bench, snapshot, until
+from tests.system.remote import PATIENCE_S, RemoteHarness, ask, local, remote, remote_bench, snapshot, until
 
 SIZE = UART.cadu_length
 
@@ -29,7 +29,7 @@ def client_key(name: str, *, command: bool) -> KeyPair:
     return pair
 
 
-def lose_signal(bench: Bench) -> list[LossStatus]:
+def lose_signal(bench: RemoteHarness) -> list[LossStatus]:
     """A second of the bus, then silence; the losses that are declared."""
     stream = b"".join(burst.data for burst in fly())
     for at in range(0, 30 * SIZE, SIZE):
@@ -60,7 +60,7 @@ def test_it_is_seen_by_all_recorded_and_replayed(home: Path, run: Run) -> None:
     wall = client_key("wall", command=False)
     client_key("anna", command=True)
 
-    async def watch(bench: Bench) -> tuple[Acknowledgement, str]:
+    async def watch(bench: RemoteHarness) -> tuple[Acknowledgement, str]:
         joined = asyncio.Event()
         async with asyncio.timeout(PATIENCE_S):
             watching = asyncio.create_task(acknowledgement(remote(bench, wall), joined))

@@ -156,7 +156,7 @@ def test_stepped_lander(run: Run) -> None:
         os.close(port)
 
 
-class Bench:
+class CommandHarness:
     """A station on a PTY whose other end is the test's."""
 
     def __init__(self, home: Path) -> None:
@@ -188,8 +188,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(home: Path) -> Iterator[Bench]:
-    station = Bench(home)
+def bench(home: Path) -> Iterator[CommandHarness]:
+    station = CommandHarness(home)
     yield station
     station.close()
 
@@ -226,7 +226,7 @@ def counters(messages: Messages) -> dict[str, int]:
     return found
 
 
-def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: Bench) -> None:
+def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: CommandHarness) -> None:
     stream = descent.stream()
     noise = bytes(range(256)) * 20
     bench.write(noise + stream[:13200] + noise + stream[13200:20000])
@@ -245,7 +245,7 @@ def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: Bench) -> N
         assert archive.bytes_total == len(noise) * 2 + len(stream)
 
 
-def test_a_killed_station_leaves_what_it_committed(bench: Bench) -> None:
+def test_a_killed_station_leaves_what_it_committed(bench: CommandHarness) -> None:
     stream = descent.stream()
     bench.write(stream)
     time.sleep(0.6)
@@ -255,7 +255,7 @@ def test_a_killed_station_leaves_what_it_committed(bench: Bench) -> None:
         assert archive.sha256() == expect().sha256
 
 
-def test_stop_ends_the_station_and_closes_the_recording(bench: Bench, run: Run) -> None:
+def test_stop_ends_the_station_and_closes_the_recording(bench: CommandHarness, run: Run) -> None:
     result = run("groundstation", "stop")
     assert result.returncode == 0
     assert str(bench.recording) in result.stdout
@@ -275,7 +275,7 @@ def lost_by_now(messages: Messages) -> bool:
     return bool(lander_losses(messages))
 
 
-def test_a_port_that_goes_is_told_with_its_cause(bench: Bench) -> None:
+def test_a_port_that_goes_is_told_with_its_cause(bench: CommandHarness) -> None:
     stream = descent.stream()
     bench.write(stream[: 132 * 200])
     time.sleep(0.2)
@@ -291,7 +291,7 @@ def test_ports_lists_or_says_that_there_are_none(run: Run) -> None:
     assert result.stdout.strip()
 
 
-def test_flock_is_not_left_behind(bench: Bench) -> None:
+def test_flock_is_not_left_behind(bench: CommandHarness) -> None:
     """A killed station must not lock the next one out."""
     path = os.ttyname(bench.slave)
     bench.process.kill()

@@ -21,7 +21,7 @@ from hil.verdict.oracle import fly
 from protocols.ccsds.cltu import encode_cltu
 from protocols.profile import UART
 from tests.golden.make import COMMANDED
-from tests.hil.lander.uplink import SIZE, Ears, bd, cadus, command, frames, packet, started
+from tests.hil.lander.uplink import SIZE, GroundDecoder, bd, cadus, command, frames, packet, started
 from tests.targets.bench import START, Bench, flown, greetings, require
 
 pytestmark = pytest.mark.target
@@ -34,7 +34,7 @@ FIRST_BYTE_S = {"software": 5.0}
 
 def test_it_boots_and_says_why(ready: Bench) -> None:
     reason = greetings(ready.stream)[0]
-    assert Ears().hear(reason)[-1].values["a"] == 1  # power on
+    assert GroundDecoder().hear(reason)[-1].values["a"] == 1  # power on
     began = time.monotonic()
     ready.until(lambda data: bool(greetings(data)), "second greeting")
     assert 0.5 < time.monotonic() - began < 8
@@ -126,7 +126,7 @@ def has(part: bytes, data: bytes) -> bool:
 
 
 def heard(stream: bytes) -> list[Any]:
-    return Ears().hear(b"".join(cadus(stream)))
+    return GroundDecoder().hear(b"".join(cadus(stream)))
 
 
 def test_reset_by_command_and_by_pin(ready: Bench) -> None:
@@ -139,7 +139,7 @@ def test_reset_by_command_and_by_pin(ready: Bench) -> None:
     ready.machine.reset()
     ready.await_boot()
     if ready.machine.name in FREE:
-        assert Ears().hear(greetings(ready.stream)[0])[-1].values["a"] == 2  # pin
+        assert GroundDecoder().hear(greetings(ready.stream)[0])[-1].values["a"] == 2  # pin
     ready.forget(before=UART.asm)
     assert ready.descend(500) == first
 

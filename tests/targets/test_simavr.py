@@ -12,7 +12,7 @@ import serial
 from hil.images.build import make
 from hil.images.image import choose_image
 from hil.targets.emulators.simavr import RUNNER
-from tests.hil.lander.uplink import SIZE, Ears, command, frames
+from tests.hil.lander.uplink import SIZE, GroundDecoder, command, frames
 from tests.targets.bench import greetings, require
 
 PROGRAM = RUNNER / "build" / "simavr-runner"
@@ -32,7 +32,7 @@ def port() -> Iterator[str]:
 def test_who_opens_the_port_resets_the_chip(port: str) -> None:
     with serial.Serial(port, 115200, timeout=10) as line:
         heard = line.read(SIZE)
-        assert Ears().hear(greetings(heard)[0])[-1].values["a"] == 2  # pin
+        assert GroundDecoder().hear(greetings(heard)[0])[-1].values["a"] == 2  # pin
         line.write(command("START"))
         heard += line.read(SIZE)
         assert frames(heard)[1].mcfc == 1  # the report of START is what comes next

@@ -28,7 +28,7 @@ from protocols.lander import MARS6
 from protocols.profile import ChannelForm, LinkProfile
 from protocols.profile_text import profile_to_toml
 from protocols.sync.frames import encode_cadu
-from tests.interop.judges import judge, packets
+from tests.interop.external_decoders import judge, packets
 
 RNG = random.Random(13)
 PACKETS = [encode_packet(RNG.choice((3, 77, 1200)), n, RNG.randbytes(RNG.randint(1, 300))) for n in range(400)]

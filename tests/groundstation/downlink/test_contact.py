@@ -20,7 +20,7 @@ CHANNELS = (ChannelDef(LANDER, "lander", "LANDER", 100), ChannelDef(BUS, "bus", 
 CADU = 132
 
 
-class Bench:
+class ContactHarness:
     """A monitor with a clock in ms and the changes so far."""
 
     def __init__(self, planned_ms: int | None = None) -> None:
@@ -75,7 +75,7 @@ class Bench:
 
 
 def test_three_frames_make_a_contact() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.lander(0, 2)
     assert not bench.of(LANDER, "LOCKED")
     bench.frame(LANDER, 200)
@@ -84,14 +84,14 @@ def test_three_frames_make_a_contact() -> None:
 
 
 def test_one_frame_is_no_contact_and_no_loss() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.frame(LANDER, 0)
     bench.listen(2000, 0)
     assert [c.state for c in bench.changes if c.vcid == LANDER] == ["ACQUIRING", "NO_SIGNAL"]
 
 
 def test_loss_is_dated_at_the_deadline_and_not_a_nanosecond_before() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     assert bench.monitor.advance((last + 300) * MS - 1) == []
     (loss, link) = bench.monitor.advance((last + 300) * MS)
@@ -100,7 +100,7 @@ def test_loss_is_dated_at_the_deadline_and_not_a_nanosecond_before() -> None:
 
 
 def test_a_late_look_dates_the_loss_rightly_and_says_that_it_was_late() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.changes += bench.monitor.advance((last + 300) * MS - 1)
     bench.changes += bench.monitor.advance((last + 340) * MS)
@@ -111,7 +111,7 @@ def test_a_late_look_dates_the_loss_rightly_and_says_that_it_was_late() -> None:
 
 
 def test_verdict_holds_the_evidence() -> None:
-    bench = Bench(planned_ms=1000)
+    bench = ContactHarness(planned_ms=1000)
     last = bench.lander(0, 10)
     bench.listen(last + 400, last)
     verdict = bench.loss().verdict
@@ -125,7 +125,7 @@ def test_verdict_holds_the_evidence() -> None:
 
 @pytest.mark.parametrize(("planned", "error"), [(900, 0), (1000, 0), (1100, -100), (5000, -4000), (850, 50)])
 def test_planned_against_observed(planned: int, error: int) -> None:
-    bench = Bench(planned_ms=planned)
+    bench = ContactHarness(planned_ms=planned)
     last = bench.lander(0, 10)
     bench.listen(last + 400, last)
     verdict = bench.loss().verdict
@@ -133,7 +133,7 @@ def test_planned_against_observed(planned: int, error: int) -> None:
     assert verdict.planned_error_ms == error
 
 
-def with_bus(bench: Bench) -> int:
+def with_bus(bench: ContactHarness) -> int:
     """Bus in contact at 0, 1000, 2000 and lander up to 2900."""
     for now in range(0, 3000, 100):
         if now % 1000 == 0:
@@ -143,7 +143,7 @@ def with_bus(bench: Bench) -> int:
 
 
 def test_silent_lander_with_a_living_bus_is_no_loss_of_the_link() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = with_bus(bench)
     bench.frame(BUS, 3000)
     bench.listen(3500, 3020)
@@ -156,7 +156,7 @@ def test_silent_lander_with_a_living_bus_is_no_loss_of_the_link() -> None:
 
 
 def test_silence_is_revised_when_the_bus_is_heard() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     with_bus(bench)
     bench.frame(BUS, 3000)
     for now in range(3000, 3400, 100):
@@ -171,7 +171,7 @@ def test_silence_is_revised_when_the_bus_is_heard() -> None:
 
 
 def test_silence_of_all_is_not_revised_when_the_bus_comes_back_first() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     with_bus(bench)
     bench.listen(10_000, 2900)
     assert bench.monitor.state == "LOS"
@@ -184,7 +184,7 @@ def test_silence_of_all_is_not_revised_when_the_bus_comes_back_first() -> None:
 
 
 def test_the_link_is_lost_with_its_last_channel() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     with_bus(bench)
     bench.listen(6000, 2900)
     assert bench.loss(LANDER).ert == 3200 * MS
@@ -200,7 +200,7 @@ def test_the_link_is_lost_with_its_last_channel() -> None:
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_bus_lost_with_the_lander_is_not_lost_alone(damaged: bool) -> None:
     """The bus, once a second, is declared lost later; the lander was heard after its last frame, and then was lost."""
-    bench = Bench()
+    bench = ContactHarness()
     last = with_bus(bench)
     if damaged:
         bench.changes += bench.monitor.received(CADU, (last + 100) * MS)
@@ -217,7 +217,7 @@ def test_a_bus_lost_with_the_lander_is_not_lost_alone(damaged: bool) -> None:
 
 def test_a_bus_that_fell_silent_before_the_lander_was_alone() -> None:
     """The lander is lost before the loss of the bus is declared, but was heard when the bus was due."""
-    bench = Bench()
+    bench = ContactHarness()
     with_bus(bench)
     for now in range(3000, 4000, 100):
         bench.frame(LANDER, now)
@@ -232,7 +232,7 @@ def test_a_bus_that_fell_silent_before_the_lander_was_alone() -> None:
 
 @pytest.mark.parametrize(("peer", "cause"), [(False, "PORT"), (True, "RELAY")])
 def test_port_or_relay(peer: bool, cause: str) -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.changes += bench.monitor.transport("DISCONNECTED", "it was pulled", peer, (last + 10) * MS)
     bench.listen(last + 400, last + 20)
@@ -243,7 +243,7 @@ def test_port_or_relay(peer: bool, cause: str) -> None:
 
 @pytest.mark.parametrize(("kind", "since"), [("moment", 920), ("lasting", 200)])
 def test_another_program_at_the_port_is_the_cause(kind: Disturbance, since: int) -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.lander(0, 3)
     if since < 300:
         bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, since * MS, kind)
@@ -257,7 +257,7 @@ def test_another_program_at_the_port_is_the_cause(kind: Disturbance, since: int)
 
 
 def test_a_program_that_left_the_port_before_is_no_cause() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, 0, "lasting")
     bench.lander(0, 5)
     bench.monitor.transport("CONNECTED", "another program set it to echo", False, 410 * MS, "moment")
@@ -272,7 +272,7 @@ def test_a_program_that_left_the_port_before_is_no_cause() -> None:
 @pytest.mark.parametrize(("missing", "cause"), [(0, "LANDER_ONLY"), (2, "PORT")])
 @pytest.mark.parametrize("late", [False, True])
 def test_a_bus_without_gaps_clears_another_program(missing: int, cause: str, late: bool) -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.monitor.transport("CONNECTED", "minicom (pid 8) has it open too", False, 0, "lasting")
     last = with_bus(bench)
     at = last + (600 if late else 100)
@@ -287,7 +287,7 @@ def test_a_bus_without_gaps_clears_another_program(missing: int, cause: str, lat
 
 
 def test_crc_storm() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     for n in range(1, 4):
         bench.changes += bench.monitor.received(CADU, (last + n * 90) * MS)
@@ -299,7 +299,7 @@ def test_crc_storm() -> None:
 
 
 def test_bytes_without_sync() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.changes += bench.monitor.received(500, (last + 100) * MS)
     bench.listen(last + 400, last + 120)
@@ -309,7 +309,7 @@ def test_bytes_without_sync() -> None:
 
 
 def test_a_station_that_slept_blames_itself() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.changes += bench.monitor.advance((last + 5000) * MS)
     verdict = bench.loss().verdict
@@ -318,7 +318,7 @@ def test_a_station_that_slept_blames_itself() -> None:
 
 
 def test_a_slow_lander_gets_the_time_it_needs() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 5, period=250)
     bench.listen(last + 740, last)
     assert not bench.of(LANDER, "LOS")
@@ -327,7 +327,7 @@ def test_a_slow_lander_gets_the_time_it_needs() -> None:
 
 
 def test_gap_and_reject_degrade_and_clean_frames_restore() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 5)
     bench.frame(LANDER, last + 200, skip=1)
     assert bench.monitor.status()[0].state == "DEGRADED"
@@ -337,7 +337,7 @@ def test_gap_and_reject_degrade_and_clean_frames_restore() -> None:
 
 
 def test_outage_is_told_with_its_length_and_losses() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.listen(last + 1000, last)
     bench.frame(LANDER, last + 1000, skip=9)
@@ -347,7 +347,7 @@ def test_outage_is_told_with_its_length_and_losses() -> None:
 
 
 def test_a_channel_heard_for_a_moment_after_its_loss_is_no_second_loss() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.listen(last + 1000, last)
     bench.frame(LANDER, last + 1000)
@@ -359,7 +359,7 @@ def test_a_channel_heard_for_a_moment_after_its_loss_is_no_second_loss() -> None
 
 
 def test_the_link_is_lost_with_its_verdict_though_another_channel_was_being_acquired() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     last = bench.lander(0, 10)
     bench.frame(BUS, last + 100)
     bench.listen(last + 5000, last + 100)
@@ -372,7 +372,7 @@ def test_the_link_is_lost_with_its_verdict_though_another_channel_was_being_acqu
 @given(st.lists(st.tuples(st.sampled_from(["lander", "bus", "noise", "listen", "reject"]), st.integers(0, 900))))
 def test_any_course_of_things(course: list[tuple[str, int]]) -> None:
     """Changes come in the order of time, each from the state before; nothing raises."""
-    bench, now = Bench(), 0
+    bench, now = ContactHarness(), 0
     for what, pause in course:
         now += pause
         if what in ("lander", "bus"):
@@ -399,7 +399,7 @@ def test_any_course_of_things(course: list[tuple[str, int]]) -> None:
 
 
 def test_an_outage_of_a_turn_of_the_count_tells_what_it_lost() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     with_bus(bench)
     bench.listen(28_500, 3000)
     for n in range(256):  # and what the bus sent in that time
@@ -416,7 +416,7 @@ def test_an_outage_of_a_turn_of_the_count_tells_what_it_lost() -> None:
 
 
 def test_an_outage_of_which_nothing_tells_is_unknown() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.lander(0, 30)
     bench.listen(33_000, 3000)
     for now in range(33_000, 33_500, 100):
@@ -432,7 +432,7 @@ def test_an_outage_of_which_nothing_tells_is_unknown() -> None:
 
 
 def test_frames_that_came_before_keep_no_contact() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.lander(0, 10)
     bench.vcfc[LANDER], bench.mcfc = 9, 9
     again = bench.made(LANDER)
@@ -448,7 +448,7 @@ def test_frames_that_came_before_keep_no_contact() -> None:
 
 
 def test_frames_that_come_twice_or_late_do_not_degrade() -> None:
-    bench = Bench()
+    bench = ContactHarness()
     bench.lander(0, 10)
     for now in range(1000, 1500, 100):
         frame = bench.made(LANDER)
@@ -460,7 +460,7 @@ def test_frames_that_come_twice_or_late_do_not_degrade() -> None:
 
 @pytest.mark.parametrize("ticks", [30, 600])
 def test_a_source_that_starts_again_ends_no_outage(ticks: int) -> None:
-    bench = Bench()
+    bench = ContactHarness()
     for now in range(0, ticks * 100, 100):
         bench.frame(LANDER, now)
         if now % 1000 == 0:

@@ -94,7 +94,7 @@ def test_a_symbolic_link_means_whatever_it_leads_to(first: Terminal, tmp_path: P
         second.hang_up()
 
 
-class Bench:
+class PortHarness:
     """Boards on USB whose ports are device nodes: only what looks a node up can tell them apart."""
 
     def __init__(self, root: Path) -> None:
@@ -107,11 +107,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path) -> PortHarness:
+    return PortHarness(tmp_path)
 
 
-def test_another_board_on_the_name_of_the_first_is_refused(bench: Bench) -> None:
+def test_another_board_on_the_name_of_the_first_is_refused(bench: PortHarness) -> None:
     port = plug(bench.root, "2341:0043", "1-1", "ttyACM0", UNO)
     finder = DeviceFinder(str(port), 115200, bench.root)
     assert bench.find(finder) == str(port)
@@ -126,7 +126,7 @@ def test_another_board_on_the_name_of_the_first_is_refused(bench: Bench) -> None
     assert bench.find(finder) == str(port)
 
 
-def test_boards_without_serial_number_are_told_by_their_sockets(bench: Bench) -> None:
+def test_boards_without_serial_number_are_told_by_their_sockets(bench: PortHarness) -> None:
     port = plug(bench.root, "1a86:7523", "1-1", "ttyUSB0")
     finder = DeviceFinder(str(port), 115200, bench.root)
     bench.find(finder)
@@ -137,7 +137,7 @@ def test_boards_without_serial_number_are_told_by_their_sockets(bench: Bench) ->
 
 
 @pytest.mark.parametrize("address", [UNO, UNO[:6], "Arduino Uno", "ttyACM0"])
-def test_a_board_by_its_number_is_found_at_its_new_port(bench: Bench, address: str) -> None:
+def test_a_board_by_its_number_is_found_at_its_new_port(bench: PortHarness, address: str) -> None:
     plug(bench.root, "2341:0043", "1-1", "ttyACM0", UNO)
     finder = DeviceFinder(address, 115200, bench.root)
     bench.find(finder)
@@ -149,7 +149,7 @@ def test_a_board_by_its_number_is_found_at_its_new_port(bench: Bench, address: s
     assert bench.find(finder) == str(port)
 
 
-def test_a_name_of_udev_means_what_it_leads_to(bench: Bench) -> None:
+def test_a_name_of_udev_means_what_it_leads_to(bench: PortHarness) -> None:
     port = plug(bench.root, "2341:0043", "1-1", "ttyACM0", UNO)
     link = name_port(bench.root, "bench", port)
     finder = DeviceFinder(str(link), 115200, bench.root)

@@ -27,10 +27,10 @@ LOCAL = "tcp://127.0.0.1:*"
 
 
 @dataclass(slots=True)
-class Bench:
-    """A door that answers everything, and what it told of."""
+class SocketHarness:
+    """Sockets that answer everything, and what they refused."""
 
-    door: ServerSockets
+    sockets: ServerSockets
     context: zmq.asyncio.Context
     told: list[str] = field(default_factory=list)
     answered: int = 0
@@ -38,16 +38,16 @@ class Bench:
 
     @property
     def port(self) -> int:
-        return int(self.door.ends.command.rpartition(":")[2])
+        return int(self.sockets.ends.command.rpartition(":")[2])
 
     def dealer(self) -> zmq.asyncio.Socket:
         made = self.socket(zmq.DEALER)
-        made.connect(self.door.ends.command)
+        made.connect(self.sockets.ends.command)
         return made
 
     def sub(self, *topics: bytes) -> zmq.asyncio.Socket:
         made = self.socket(zmq.SUB)
-        made.connect(self.door.ends.telemetry)
+        made.connect(self.sockets.ends.telemetry)
         for topic in topics:
             made.subscribe(topic)
         return made
@@ -64,26 +64,26 @@ class Bench:
 
     async def serve(self) -> None:
         while True:
-            request = await self.door.receive()
+            request = await self.sockets.receive()
             self.answered += 1
-            await self.door.reply(request, b"answer")
+            await self.sockets.reply(request, b"answer")
 
 
 @asynccontextmanager
-async def opened(ends: Endpoints | None = None, detached: bool = True) -> AsyncIterator[Bench]:
+async def opened(ends: Endpoints | None = None, detached: bool = True) -> AsyncIterator[SocketHarness]:
     with zmq.asyncio.Context() as context, zmq.asyncio.Context() as elsewhere:
         told: list[str] = []
         ends = ends or Endpoints(telemetry=LOCAL, command=LOCAL)
-        door = ServerSockets(context, ends, refuse=lambda kind, text: told.append(text), detached=detached)
-        bench = Bench(door, elsewhere, told)
-        tasks = [asyncio.create_task(door.mind()), asyncio.create_task(bench.serve())]
+        sockets = ServerSockets(context, ends, refuse=lambda kind, text: told.append(text), detached=detached)
+        bench = SocketHarness(sockets, elsewhere, told)
+        tasks = [asyncio.create_task(sockets.mind()), asyncio.create_task(bench.serve())]
         try:
             yield bench
         finally:
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
-            door.close()
+            sockets.close()
             for made in bench.made:
                 made.close()
     assert all(isinstance(result, asyncio.CancelledError) for result in results), results
@@ -95,15 +95,15 @@ async def until(look: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def heard(bench: Bench, sub: zmq.asyncio.Socket, part: bytes = b"tm.x {}") -> bytes:
+async def heard(bench: SocketHarness, sub: zmq.asyncio.Socket, part: bytes = b"tm.x {}") -> bytes:
     """What a listener gets of what is published again and again."""
     async with asyncio.timeout(PATIENCE_S):
         while not await sub.poll(20):
-            bench.door.publish(part)
+            bench.sockets.publish(part)
         return await sub.recv()
 
 
-def run(test: Callable[[Bench], Awaitable[None]], **how: object) -> None:
+def run(test: Callable[[SocketHarness], Awaitable[None]], **how: object) -> None:
     async def inside() -> None:
         async with opened(**how) as bench:  # type: ignore[arg-type]
             await test(bench)
@@ -125,7 +125,7 @@ def ends_of(own: socket.socket) -> bool:
 def test_connections_that_come_and_go_are_left_alone(tmp_path: Path, where: str, detached: bool) -> None:
     """Hundreds in a moment have the same few descriptors, one after the other."""
 
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         for _ in range(60):
             assert await asyncio.gather(*(bench.ask(b"x" * 50_000) for _ in range(5))) == [b"answer"] * 5
         assert bench.told == []
@@ -138,11 +138,11 @@ def test_connections_that_come_and_go_are_left_alone(tmp_path: Path, where: str,
 def test_connections_that_end_unseen_are_not_called_offenders(kind: int) -> None:
     """The event loop is held up while viewers come and close at once."""
 
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         for _ in range(100):
             for _ in range(3):
                 with bench.socket(kind) as made:
-                    made.connect(bench.door.ends.telemetry if kind == zmq.SUB else bench.door.ends.command)
+                    made.connect(bench.sockets.ends.telemetry if kind == zmq.SUB else bench.sockets.ends.command)
                     time.sleep(0.005)  # blocks the loop that looks
             await asyncio.sleep(0.03)
         assert all("its other side closed it, or" in told for told in bench.told), bench.told
@@ -151,7 +151,7 @@ def test_connections_that_end_unseen_are_not_called_offenders(kind: int) -> None
 
 
 def test_a_message_that_is_too_long_ends_its_connection() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with bench.dealer() as dealer:
             await dealer.send(bytes((1 << 20) + 1))
             await until(lambda: bench.told)
@@ -164,7 +164,7 @@ def test_a_message_that_is_too_long_ends_its_connection() -> None:
 
 @pytest.mark.parametrize("parts", [part(bytes(10_000), more=True), part(b"", more=True) * 1000], ids=["large", "empty"])
 def test_parts_without_an_end_end_their_connection(parts: bytes) -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with await asyncio.to_thread(connected, bench.port, b"DEALER") as own:
 
             def send() -> None:
@@ -187,8 +187,8 @@ def test_parts_without_an_end_end_their_connection(parts: bytes) -> None:
 def test_a_reset_behind_a_flood_with_heartbeats_ends_no_station(kind: bytes, detached: bool) -> None:
     """With a full queue libzmq would abort this process."""
 
-    async def test(bench: Bench) -> None:
-        port = bench.port if kind == b"DEALER" else int(bench.door.ends.telemetry.rpartition(":")[2])
+    async def test(bench: SocketHarness) -> None:
+        port = bench.port if kind == b"DEALER" else int(bench.sockets.ends.telemetry.rpartition(":")[2])
         message = part(b"?" if kind == b"DEALER" else b"\1tm.") + heartbeat()
         for _ in range(30):
             with await asyncio.to_thread(connected, port, kind) as own, suppress(ConnectionError):
@@ -200,7 +200,7 @@ def test_a_reset_behind_a_flood_with_heartbeats_ends_no_station(kind: bytes, det
 
 
 def test_an_envelope_of_many_parts_is_refused() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with bench.dealer() as dealer:
             await dealer.send_multipart([b""] * 20)
             await until(lambda: bench.told)
@@ -212,7 +212,7 @@ def test_an_envelope_of_many_parts_is_refused() -> None:
 
 
 def test_answers_that_are_not_read_are_dropped_and_told() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with await asyncio.to_thread(connected, bench.port, b"DEALER") as own:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             while not bench.told:
@@ -226,7 +226,7 @@ def test_answers_that_are_not_read_are_dropped_and_told() -> None:
 
 
 def test_the_silent_yield_and_who_has_spoken_stays() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with bench.dealer() as dealer:
             await dealer.send(b"?")
             await dealer.recv()
@@ -248,7 +248,7 @@ def test_the_silent_yield_and_who_has_spoken_stays() -> None:
 
 
 def test_there_is_room_for_so_many_who_speak() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         dealers = []
         for _ in range(200):
             dealers.append(bench.dealer())
@@ -271,7 +271,7 @@ def test_there_is_room_for_so_many_who_speak() -> None:
 
 @pytest.mark.parametrize("detached", [False, True])
 def test_subscriptions_within_bounds_are_left_alone(detached: bool) -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with bench.sub(*(b"tm.%0190d." % n for n in range(15))) as sub:
             assert await heard(bench, sub, b"tm.%0190d. {}" % 7)
             for n in range(15):
@@ -285,7 +285,7 @@ def test_subscriptions_within_bounds_are_left_alone(detached: bool) -> None:
 
 @pytest.mark.parametrize("detached", [False, True])
 def test_subscriptions_beyond_bounds_end_their_connection(detached: bool) -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         with bench.sub(b"tm.") as well_behaved, bench.sub(*(b"tm.%0190d." % n for n in range(1000))):
             await until(lambda: bench.told)
             assert bench.told[0].endswith("more than 8,192 bytes of an incomplete message, or too many")
@@ -296,9 +296,9 @@ def test_subscriptions_beyond_bounds_end_their_connection(detached: bool) -> Non
 
 @pytest.mark.parametrize("detached", [False, True])
 def test_a_subscription_of_20_mb_takes_no_memory(detached: bool) -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         before = resident()
-        port = int(bench.door.ends.telemetry.rpartition(":")[2])
+        port = int(bench.sockets.ends.telemetry.rpartition(":")[2])
         with bench.sub(b"tm.") as well_behaved, connected(port, b"SUB") as own:
             with suppress(ConnectionError):
                 await asyncio.to_thread(own.sendall, part(b"\1" + bytes(20_000_000)))
@@ -311,7 +311,7 @@ def test_a_subscription_of_20_mb_takes_no_memory(detached: bool) -> None:
 
 
 def test_all_listeners_together_may_say_so_much() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         subs = [bench.sub(*(b"%d.%0190d" % (n, m) for m in range(30))) for n in range(12)]
         await until(lambda: bench.told)
         assert bench.told[0].endswith("subscriptions have more than 65,536 bytes in all, most from there")
@@ -324,9 +324,9 @@ def test_all_listeners_together_may_say_so_much() -> None:
 
 
 def test_a_flood_of_subscriptions_takes_no_memory_or_time() -> None:
-    async def test(bench: Bench) -> None:
+    async def test(bench: SocketHarness) -> None:
         before = resident()
-        port = int(bench.door.ends.telemetry.rpartition(":")[2])
+        port = int(bench.sockets.ends.telemetry.rpartition(":")[2])
         flood = b"".join(part(b"\1" + os.urandom(199)) for _ in range(1000))
         with bench.sub(b"tm.") as well_behaved:
             while len(bench.told) < 3:  # one that ends between two looks is not reported
@@ -342,8 +342,8 @@ def test_a_flood_of_subscriptions_takes_no_memory_or_time() -> None:
 
 
 def test_who_sends_too_much_again_and_again_has_to_wait() -> None:
-    async def test(bench: Bench) -> None:
-        port = int(bench.door.ends.telemetry.rpartition(":")[2])
+    async def test(bench: SocketHarness) -> None:
+        port = int(bench.sockets.ends.telemetry.rpartition(":")[2])
         while not any("5 from there were ended in 5 s" in text for text in bench.told):
             with suppress(OSError, AssertionError), await asyncio.to_thread(connected, port, b"SUB") as own:
                 await asyncio.to_thread(own.sendall, part(b"\1" + bytes(199)) * 1000)

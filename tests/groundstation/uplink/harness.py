@@ -79,7 +79,7 @@ class Spacecraft:
         return self.farm.clcw().encode(), reports
 
 
-class Bench:
+class UplinkHarness:
     """Runs in steps of 50 ms; the spacecraft sends a frame every 100 ms, or sooner if it has to report.
 
     While ``held`` is a list, what is to be written waits there for `release`.

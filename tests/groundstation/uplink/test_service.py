@@ -16,19 +16,19 @@ from groundstation.uplink.command_tracker import KEPT
 from groundstation.uplink.service import UplinkSettings
 from protocols.ccsds.clcw import Clcw
 from protocols.cop1 import DirectiveKind
-from tests.groundstation.uplink.harness import MS, Bench, S, Spacecraft
+from tests.groundstation.uplink.harness import MS, S, Spacecraft, UplinkHarness
 
 DONE = ["QUEUED", "SENT", "ACCEPTED", "COMPLETED"]
 
 
-def report_of(bench: Bench, number: int, packet: str) -> Telemetry:
+def report_of(bench: UplinkHarness, number: int, packet: str) -> Telemetry:
     """What a spacecraft would report of a command."""
     values = {"request": bench.last(number).request or 0, "tick": 1}
     return Telemetry(packet=packet, apid=0x100, vcid=2, scet=0, ert=0, values=dict(values))
 
 
 def test_a_command_goes_through_its_states() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     number = bench.submit("STEP", {"ticks": "5"})
     assert bench.states(number) == ["QUEUED", "SENT"]
@@ -41,7 +41,7 @@ def test_a_command_goes_through_its_states() -> None:
 
 
 def test_sent_is_not_acknowledged() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("HOLD")
     bench.run(12)
@@ -55,7 +55,7 @@ def test_sent_is_not_acknowledged() -> None:
 @pytest.mark.parametrize("silent", [False, True])
 def test_any_v_r_and_a_spacecraft_on_hold(vr: int, silent: bool) -> None:
     """A station that was started again knows nothing of V(R); on hold no CLCW tells it before it asks."""
-    bench = Bench(Spacecraft(vr, silent))
+    bench = UplinkHarness(Spacecraft(vr, silent))
     numbers = [bench.submit("HOLD") for _ in range(3)]
     bench.run(3)
     assert [bench.states(number) for number in numbers] == [DONE] * 3
@@ -63,7 +63,7 @@ def test_any_v_r_and_a_spacecraft_on_hold(vr: int, silent: bool) -> None:
 
 
 def test_a_retransmission_asked_of_an_earlier_session_is_unlocked() -> None:
-    bench = Bench(Spacecraft(5))
+    bench = UplinkHarness(Spacecraft(5))
     bench.craft.farm.frame(False, False, 7, b"lost its predecessor")
     assert bench.craft.farm.clcw().retransmit
     bench.run(1)
@@ -76,7 +76,7 @@ def test_a_retransmission_asked_of_an_earlier_session_is_unlocked() -> None:
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("silent", [False, True])
 def test_a_channel_that_loses_a_fifth_both_ways(seed: int, silent: bool) -> None:
-    bench = Bench(Spacecraft(3, silent), loss=0.2, seed=seed)
+    bench = UplinkHarness(Spacecraft(3, silent), loss=0.2, seed=seed)
     bench.run(1)
     pings = []
     for _ in range(10):
@@ -87,7 +87,7 @@ def test_a_channel_that_loses_a_fifth_both_ways(seed: int, silent: bool) -> None
 
 
 def test_a_lost_frame_is_sent_again_and_its_followers_with_it() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.craft.deaf = True
     numbers = [bench.submit("HOLD"), bench.submit("RESUME")]
@@ -101,7 +101,7 @@ def test_a_lost_frame_is_sent_again_and_its_followers_with_it() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_over_a_bad_channel_a_command_is_carried_out_once_and_in_order(seed: int) -> None:
-    bench = Bench(Spacecraft(3), loss=0.2, seed=seed)
+    bench = UplinkHarness(Spacecraft(3), loss=0.2, seed=seed)
     bench.run(1)
     ticks = list(range(1, 21))
     for number in ticks:
@@ -117,7 +117,7 @@ def test_over_a_bad_channel_a_command_is_carried_out_once_and_in_order(seed: int
 
 
 def test_repeats_are_for_those_who_ask() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("HOLD", repeats=2)
     bench.run(12)
@@ -126,7 +126,7 @@ def test_repeats_are_for_those_who_ask() -> None:
 
 
 def test_the_spacecraft_refuses() -> None:
-    bench = Bench(Spacecraft(failure="WRONG_STATE"))
+    bench = UplinkHarness(Spacecraft(failure="WRONG_STATE"))
     bench.run(1)
     number = bench.submit("RESUME")
     bench.run(1)
@@ -135,7 +135,7 @@ def test_the_spacecraft_refuses() -> None:
 
 
 def test_a_late_report_has_the_last_word() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("HOLD", timeout=1 * S)
     bench.run(2)
@@ -148,7 +148,7 @@ def test_a_late_report_has_the_last_word() -> None:
 
 
 def test_no_receiver() -> None:
-    bench = Bench(Spacecraft(deaf=True))
+    bench = UplinkHarness(Spacecraft(deaf=True))
     bench.run(1)
     first, second = bench.submit("HOLD", timeout=60 * S), bench.submit("RESUME", timeout=60 * S)
     bench.run(30)
@@ -162,7 +162,7 @@ def test_no_receiver() -> None:
 
 
 def test_neither_heard_nor_answered() -> None:
-    bench = Bench(Spacecraft(silent=True, deaf=True))
+    bench = UplinkHarness(Spacecraft(silent=True, deaf=True))
     number = bench.submit("HOLD")
     bench.run(11)
     assert bench.states(number) == ["QUEUED", "TIMEOUT"]
@@ -170,14 +170,14 @@ def test_neither_heard_nor_answered() -> None:
     assert {t.kind for t in bench.written} == {"BD"}
 
 
-def lock_out(bench: Bench) -> None:
+def lock_out(bench: UplinkHarness) -> None:
     """Another sender's frame, far out of the window."""
     bench.craft.farm.frame(False, False, (bench.craft.farm.vr + 100) & 0xFF, b"x")
     assert bench.craft.farm.clcw().lockout
 
 
 def test_lockout_is_shown_and_cleared_by_unlock() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     number = bench.submit("HOLD")
     bench.run(1)
@@ -215,7 +215,7 @@ def test_lockout_is_shown_and_cleared_by_unlock() -> None:
     ],
 )
 def test_directives_that_cannot_be(name: str, value: int | None, words: str) -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.submit("HOLD")
     bench.run(1)
@@ -224,7 +224,7 @@ def test_directives_that_cannot_be(name: str, value: int | None, words: str) -> 
 
 
 def test_terminate_gives_up_what_is_under_way() -> None:
-    bench = Bench(Spacecraft(deaf=True))
+    bench = UplinkHarness(Spacecraft(deaf=True))
     bench.run(1)
     numbers = [bench.submit("HOLD") for _ in range(12)]
     bench.take(bench.uplink.directive("terminate", None, "tester", bench.now))
@@ -237,7 +237,7 @@ def test_terminate_gives_up_what_is_under_way() -> None:
 @pytest.mark.parametrize("bypass", [False, True])
 @pytest.mark.parametrize("how", ["terminate", "link"])
 def test_what_waits_for_the_port_and_is_given_up_is_never_written(how: str, bypass: bool) -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.take(bench.uplink.arm(60, "tester", bench.now))
     bench.held = []
@@ -263,7 +263,7 @@ def test_what_waits_for_the_port_and_is_given_up_is_never_written(how: str, bypa
 
 def test_what_is_being_written_when_it_is_given_up_may_have_been_sent() -> None:
     """And the next session does not begin with a V(R) that this frame may still move."""
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.held = []
     number = bench.submit("HOLD")
@@ -285,7 +285,7 @@ def test_what_is_being_written_when_it_is_given_up_may_have_been_sent() -> None:
 
 @pytest.mark.parametrize("how", ["terminate", "link", "unlock"])
 def test_a_suspended_service_can_be_ended(how: str) -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.take(bench.uplink.directive("SET_TIMEOUT_TYPE", 1, "tester", bench.now))
     bench.craft.deaf = True
@@ -308,13 +308,13 @@ def test_a_suspended_service_can_be_ended(how: str) -> None:
 
 @pytest.mark.parametrize("name", ["unlock", "initiate", "resume"])
 def test_nothing_is_initiated_while_the_link_is_down(name: str) -> None:
-    bench = Bench(connected=False)
+    bench = UplinkHarness(connected=False)
     with pytest.raises(CommandRefused, match="nothing can be sent"):
         bench.uplink.directive(name, None, "tester", bench.now)
 
 
 def test_what_is_accepted_while_its_repetition_waits_is_not_sent_again() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("STEP", {"ticks": 3}, repeats=5, bypass=True)
     bench.run(1)
@@ -329,7 +329,7 @@ def test_what_is_accepted_while_its_repetition_waits_is_not_sent_again() -> None
 
 
 def test_what_was_accepted_is_not_sent_again() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("STEP", {"ticks": 3}, repeats=5)
     bench.take(bench.uplink.report(report_of(bench, number, "COMMAND_ACCEPTED"), bench.now))
@@ -360,7 +360,7 @@ REFUSALS = [
 def test_what_cannot_be_is_refused_before_anything_is_sent(
     name: str, arguments: dict[str, bool | int | float | str], words: str
 ) -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     with pytest.raises(CommandRefused, match=words):
         bench.submit(name, arguments)
@@ -374,11 +374,11 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(
 )
 def test_time_outs_and_repeats_have_a_range(timeout: int, repeats: int | None, words: str) -> None:
     with pytest.raises(CommandRefused, match=words):
-        Bench().submit("PING", timeout=timeout, repeats=repeats)
+        UplinkHarness().submit("PING", timeout=timeout, repeats=repeats)
 
 
 def test_nothing_is_sent_over_a_link_that_is_not_there() -> None:
-    bench = Bench(connected=False)
+    bench = UplinkHarness(connected=False)
     with pytest.raises(CommandRefused, match="not open yet"):
         bench.submit("PING")
     bench.take(bench.uplink.link(True, "", bench.now))
@@ -393,7 +393,7 @@ def test_nothing_is_sent_over_a_link_that_is_not_there() -> None:
 
 
 def test_a_link_that_refuses_a_frame() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.link_error = "takes no more"
     number = bench.submit("HOLD")
@@ -409,7 +409,7 @@ def test_a_link_that_refuses_a_frame() -> None:
 
 
 def test_the_queue_is_bounded() -> None:
-    bench = Bench(Spacecraft(deaf=True, silent=True), settings=UplinkSettings(live=5))
+    bench = UplinkHarness(Spacecraft(deaf=True, silent=True), settings=UplinkSettings(live=5))
     for _ in range(4):  # the fifth is the station's own PING
         bench.submit("HOLD")
     with pytest.raises(CommandRefused, match="5 commands are under way"):
@@ -419,7 +419,7 @@ def test_the_queue_is_bounded() -> None:
 
 
 def test_arming_expires() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.take(bench.uplink.arm(2, "tester", bench.now))
     assert (bench.status.armed_until, bench.status.armed_by) == (bench.now + 2 * S, "tester")
@@ -440,7 +440,7 @@ def test_arming_expires() -> None:
 
 
 def test_a_critical_command_does_not_outwait_its_arming() -> None:
-    bench = Bench(Spacecraft(silent=True, deaf=True))
+    bench = UplinkHarness(Spacecraft(silent=True, deaf=True))
     bench.take(bench.uplink.arm(2, "tester", bench.now))
     number = bench.submit("FIRE_RETROS")
     bench.run(3)
@@ -452,7 +452,7 @@ def test_a_critical_command_does_not_outwait_its_arming() -> None:
 
 
 def test_a_clcw_that_cannot_be_ends_the_service() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.submit("HOLD")
     bench.run(1)
@@ -468,7 +468,7 @@ def test_a_clcw_that_cannot_be_ends_the_service() -> None:
     ids=["type 2", "type 2 of ones", "type 2 like a CLCW", "VC3, not COP-1", "VC63, version 3"],
 )
 def test_an_ocf_that_is_no_clcw_of_this_channel_is_passed_over(ocf: bytes) -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.submit("HOLD")
     bench.run(1)
@@ -484,7 +484,7 @@ def test_an_ocf_that_is_no_clcw_of_this_channel_is_passed_over(ocf: bytes) -> No
 @pytest.mark.parametrize("first", ["link", "report", "CLCW", "report and CLCW"])
 def test_any_order_of_link_and_spacecraft_gives_the_same_states(first: str, bypass: bool) -> None:
     """A write is another thread's: its answer may come when the spacecraft has spoken of the command already."""
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.held = []
     number = bench.submit("STEP", {"ticks": 3}, bypass=bypass)
@@ -519,7 +519,7 @@ def test_any_order_of_link_and_spacecraft_gives_the_same_states(first: str, bypa
 
 
 def test_a_late_report_of_a_command_given_up_names_its_request() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.held = []
     number = bench.submit("HOLD")
@@ -535,7 +535,7 @@ def test_a_late_report_of_a_command_given_up_names_its_request() -> None:
 
 
 def test_a_report_of_the_first_attempt_is_none_of_the_second() -> None:
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     number = bench.submit("HOLD", bypass=True, repeats=1)
     first = report_of(bench, number, "COMMAND_ACCEPTED")
@@ -550,7 +550,7 @@ def test_a_report_of_the_first_attempt_is_none_of_the_second() -> None:
 
 
 def test_other_channels_and_replays_do_not_matter() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.take(bench.uplink.ocf(Clcw(vcid=3, lockout=True).encode(), bench.now))
     assert not bench.status.lockout
@@ -564,7 +564,7 @@ def test_other_channels_and_replays_do_not_matter() -> None:
 
 
 def test_no_contact_for_long_terminates() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(1)
     bench.submit("HOLD")
     bench.run(1)
@@ -578,7 +578,7 @@ def test_no_contact_for_long_terminates() -> None:
 
 
 def test_status_is_told_on_change_and_once_a_second() -> None:
-    bench = Bench()
+    bench = UplinkHarness()
     bench.run(10)
     told = [o for o in bench.outcomes if isinstance(o, UplinkStatus)]
     assert 10 <= len(told) <= 14
@@ -586,7 +586,7 @@ def test_status_is_told_on_change_and_once_a_second() -> None:
 
 def test_old_commands_are_forgotten() -> None:
     """A late report changes only the last ones."""
-    bench = Bench(Spacecraft(mute=True))
+    bench = UplinkHarness(Spacecraft(mute=True))
     bench.run(1)
     for _ in range(KEPT + 20):
         bench.submit("HOLD", timeout=S // 10)
@@ -601,7 +601,7 @@ def test_old_commands_are_forgotten() -> None:
 
 
 def test_the_deadline_tells_when_something_is_due() -> None:
-    bench = Bench(Spacecraft(deaf=True))
+    bench = UplinkHarness(Spacecraft(deaf=True))
     assert bench.uplink.deadline is None
     bench.run(1)
     bench.submit("HOLD", timeout=400 * MS)
@@ -619,7 +619,7 @@ LEGAL = {
 DIRECTIVES = [*get_args(DirectiveKind), "UNLOCK"]
 
 
-def disturb(bench: Bench, random: Random) -> None:
+def disturb(bench: UplinkHarness, random: Random) -> None:
     """One thing that may happen to a station, at any time."""
     craft, kind = bench.craft, random.randrange(14)
     if kind < 5:
@@ -651,7 +651,7 @@ def disturb(bench: Bench, random: Random) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_every_command_ends_and_none_is_in_two_minds(seed: int) -> None:
     random = Random(seed)
-    bench = Bench(Spacecraft(random.randrange(256)), loss=random.choice([0.0, 0.2, 0.6]), seed=seed)
+    bench = UplinkHarness(Spacecraft(random.randrange(256)), loss=random.choice([0.0, 0.2, 0.6]), seed=seed)
     for _ in range(120):
         with suppress(CommandRefused):
             disturb(bench, random)
@@ -671,7 +671,7 @@ def test_whatever_happens_every_command_ends_and_none_is_in_two_minds(seed: int)
 @pytest.mark.parametrize("seed", range(10))
 def test_after_any_trouble_an_unlock_brings_commanding_back(seed: int) -> None:
     random = Random(seed)
-    bench = Bench(Spacecraft(random.randrange(256)), loss=0.2, seed=seed)
+    bench = UplinkHarness(Spacecraft(random.randrange(256)), loss=0.2, seed=seed)
     for _ in range(60):
         with suppress(CommandRefused):
             disturb(bench, random)
@@ -703,7 +703,7 @@ def test_after_any_trouble_an_unlock_brings_commanding_back(seed: int) -> None:
 )
 def test_a_directive_with_a_value_that_cannot_be_is_refused(directive: str, value: int | None, words: str) -> None:
     """T1 no shorter than two looks of the station at its clock."""
-    bench = Bench(Spacecraft(1))
+    bench = UplinkHarness(Spacecraft(1))
     with pytest.raises(CommandRefused, match=words):
         bench.uplink.directive(directive, value, "tester", bench.now)
     bench.take(bench.uplink.directive("SET_T1", 100 * MS, "tester", bench.now))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.hil.lander.uplink import DONE, FAILED, Flight, Told, command, reports
+from tests.hil.lander.uplink import DONE, FAILED, DecodedPacket, Flight, command, reports
 
 
-def housekeeping(told: list[Told], tick: int) -> dict[str, object]:
+def housekeeping(told: list[DecodedPacket], tick: int) -> dict[str, object]:
     (values,) = [each.values for each in told if each.name == "LANDER_HK" and each.values["tick"] == tick]
     return values
 
@@ -52,7 +52,7 @@ def test_frame_rate_divides_the_ticks_and_housekeeping_goes_on() -> None:
     assert [t.values["tick"] for t in told if t.name == "LANDER_HK"] == list(range(880, 1200, 10))
 
 
-def science(told: list[Told]) -> dict[int, dict[str, Any]]:
+def science(told: list[DecodedPacket]) -> dict[int, dict[str, Any]]:
     return {each.values["tick"]: each.values for each in told if each.name == "DESCENT"}
 
 

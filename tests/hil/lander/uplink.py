@@ -48,7 +48,7 @@ def command(name: str, sequence: int = 0, acknowledge: int = BOTH, **values: Arg
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DecodedPacket:
     """One packet that came down. ``values`` calibrated."""
 
     vcid: int
@@ -81,7 +81,7 @@ def started(stream: bytes, start: bytes, last: bool = True) -> bytes:
     return b"".join(frames[told[-1 if last else 0] + 1 :]) if told else b""
 
 
-class Ears:
+class GroundDecoder:
     """Decodes a stream without damage or loss as it comes; all counters may restart, as START does it."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Ears:
     def _begin(self) -> None:
         self._extractors = {0: PacketExtractor(), 2: PacketExtractor()}
 
-    def hear(self, stream: bytes) -> list[Told]:
+    def hear(self, stream: bytes) -> list[DecodedPacket]:
         told = []
         for frame in frames(stream):
             if frame.mcfc != self._mcfc:
@@ -101,11 +101,11 @@ class Ears:
             for found in self._extractors[frame.vcid].push(frame):
                 assert isinstance(found, PacketFound), found
                 decoded = decode_telemetry(MARS6, found.data)
-                told.append(Told(frame.vcid, decoded.packet.definition.name, decoded.values))
+                told.append(DecodedPacket(frame.vcid, decoded.packet.definition.name, decoded.values))
         return told
 
 
-def reports(told: list[Told]) -> list[tuple[str, str | None]]:
+def reports(told: list[DecodedPacket]) -> list[tuple[str, str | None]]:
     """Names of what the command handler said, with the failure if there is one."""
     return [
         (each.name.removeprefix("COMMAND_"), each.values.get("failure"))
@@ -123,20 +123,20 @@ class Flight:
 
     def __init__(self, start: bool = True) -> None:
         self.craft = Spacecraft()
-        self._ears = Ears()
+        self._ears = GroundDecoder()
         if start:
             self.craft.start()
 
-    def hear(self, stream: bytes) -> list[Told]:
+    def hear(self, stream: bytes) -> list[DecodedPacket]:
         return self._ears.hear(stream)
 
-    def step(self, ticks: int = 1) -> list[Told]:
+    def step(self, ticks: int = 1) -> list[DecodedPacket]:
         return [told for _ in range(ticks) for told in self.hear(self.craft.step())]
 
-    def to(self, tick: int) -> list[Told]:
+    def to(self, tick: int) -> list[DecodedPacket]:
         return self.step(tick - self.craft.tick)
 
-    def send(self, name: str, acknowledge: int = BOTH, **values: Argument) -> list[Told]:
+    def send(self, name: str, acknowledge: int = BOTH, **values: Argument) -> list[DecodedPacket]:
         """Send a command; what is answered at once."""
         return self.hear(self.craft.receive(command(name, 0, acknowledge, **values)))
 

@@ -83,7 +83,7 @@ class Channel:
 
 
 @dataclass
-class Bench:
+class Cop1Harness:
     """The two ends, the channel, and an operator."""
 
     up: Quality
@@ -223,19 +223,19 @@ class Bench:
         assert not lost or self.alerts
 
 
-def flown(bench: Bench) -> Bench:
+def flown(bench: Cop1Harness) -> Cop1Harness:
     bench.run()
     bench.check()
     return bench
 
 
-def confirmed(bench: Bench) -> int:
+def confirmed(bench: Cop1Harness) -> int:
     return sum(answer == ["ACCEPT", "CONFIRM"] for answer in bench.answers.values())
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_good_channel_wraps_the_numbers_without_an_alert(seed: int) -> None:
-    bench = flown(Bench(Quality(), Quality(), seed, commands=600))
+    bench = flown(Cop1Harness(Quality(), Quality(), seed, commands=600))
     assert bench.delivered == list(range(600))
     assert confirmed(bench) == 600
     assert bench.alerts == []
@@ -244,7 +244,7 @@ def test_a_good_channel_wraps_the_numbers_without_an_alert(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_loss_doubling_and_delay_are_repaired_without_an_alert(seed: int) -> None:
     bad = Quality(loss=25, double=20, delay=6, jitter=4)
-    bench = flown(Bench(bad, bad, seed, commands=150, limit=100))
+    bench = flown(Cop1Harness(bad, bad, seed, commands=150, limit=100))
     assert bench.delivered == list(range(150))
     assert confirmed(bench) == 150
     assert bench.alerts == []
@@ -252,7 +252,7 @@ def test_loss_doubling_and_delay_are_repaired_without_an_alert(seed: int) -> Non
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_full_spacecraft_is_waited_for(seed: int) -> None:
-    bench = flown(Bench(Quality(loss=10), Quality(loss=10), seed, commands=100, limit=100, full=10))
+    bench = flown(Cop1Harness(Quality(loss=10), Quality(loss=10), seed, commands=100, limit=100, full=10))
     assert bench.delivered == list(range(100))
     assert confirmed(bench) == 100
     assert bench.alerts == []
@@ -261,7 +261,7 @@ def test_a_full_spacecraft_is_waited_for(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_frames_out_of_order_are_sorted_out(seed: int) -> None:
     up = Quality(loss=15, double=15, delay=4, jitter=9, fifo=False)
-    bench = flown(Bench(up, Quality(loss=15), seed, commands=150, limit=100))
+    bench = flown(Cop1Harness(up, Quality(loss=15), seed, commands=150, limit=100))
     assert confirmed(bench) == 150
     assert bench.alerts == []
 
@@ -270,7 +270,7 @@ def test_frames_out_of_order_are_sorted_out(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_reports_out_of_order_end_the_service_but_lose_nothing_in_silence(seed: int, timeout_type: int) -> None:
     bad = Quality(loss=15, double=15, delay=4, jitter=9, fifo=False)
-    bench = flown(Bench(bad, bad, seed, commands=120, timeout_type=timeout_type, full=3, period=4))
+    bench = flown(Cop1Harness(bad, bad, seed, commands=120, timeout_type=timeout_type, full=3, period=4))
     assert bench.alerts
     assert confirmed(bench) > 20
 
@@ -299,12 +299,12 @@ qualities = st.builds(
 def test_any_channel(
     up: Quality, down: Quality, seed: int, window: int, limit: int, timeout_type: int, full: int, period: int
 ) -> None:
-    flown(Bench(up, down, seed, 30, window, limit, timeout_type, full, period))
+    flown(Cop1Harness(up, down, seed, 30, window, limit, timeout_type, full, period))
 
 
 @pytest.mark.parametrize("timeout_type", [0, 1])
 def test_a_dead_uplink_is_reported(timeout_type: int) -> None:
-    bench = Bench(Quality(), Quality(), 0, commands=20, timeout_type=timeout_type)
+    bench = Cop1Harness(Quality(), Quality(), 0, commands=20, timeout_type=timeout_type)
     while bench.next < 10:
         bench.step()
     bench.uplink = Channel(Quality(loss=100), bench.random)
@@ -315,7 +315,7 @@ def test_a_dead_uplink_is_reported(timeout_type: int) -> None:
 
 
 def test_a_dead_downlink_is_reported_though_commands_arrive() -> None:
-    bench = Bench(Quality(), Quality(), 0, commands=12)
+    bench = Cop1Harness(Quality(), Quality(), 0, commands=12)
     while bench.next < 6:
         bench.step()
     bench.downlink = Channel(Quality(loss=100), bench.random)
@@ -327,9 +327,9 @@ def test_a_dead_downlink_is_reported_though_commands_arrive() -> None:
     assert set(denied) <= set(bench.delivered)
 
 
-def locked_out() -> Bench:
+def locked_out() -> Cop1Harness:
     """The service runs, then a stranger's frame locks the spacecraft out."""
-    bench = Bench(Quality(), Quality(), 7, commands=4)
+    bench = Cop1Harness(Quality(), Quality(), 7, commands=4)
     bench.run()
     bench.farm.frame(False, False, (bench.farm.vr + 100) % 256, b"stranger")
     assert bench.farm.state is FarmState.LOCKOUT
@@ -364,7 +364,7 @@ def test_expedited_frames_pass_through_lockout() -> None:
 
 
 def test_set_v_r_brings_both_ends_to_the_same_number() -> None:
-    bench = Bench(Quality(loss=30), Quality(), 3, commands=20, limit=50)
+    bench = Cop1Harness(Quality(loss=30), Quality(), 3, commands=20, limit=50)
     bench.order("INITIATE_WITH_SET_V_R", 254)
     bench.run()
     bench.check()
