@@ -138,7 +138,7 @@ class CommandServer:
         """Execute a request of a client that may command.
 
         Raises:
-            CommandRefused: it cannot be. Nothing was sent; an event says who wanted what.
+            CommandRefused: it cannot be executed. Nothing was sent; an event has the request and its sender.
         """
         now = self._clock()
         try:

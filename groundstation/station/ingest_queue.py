@@ -21,6 +21,9 @@ from types import TracebackType
 from groundstation.links.base import Chunk
 from groundstation.station.recorder import ArchivedReport
 
+QUEUE_LIMIT = 20_000
+"""Reports between a link's reader and decoding. A recording's reader waits when half of them are there."""
+
 _ROOM_EVERY = 0.01
 
 

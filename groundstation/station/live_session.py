@@ -28,7 +28,7 @@ from groundstation.messages.wire import AnyMessage, EventMessage, LinkStatus, Re
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.security.authorization import Principal
 from groundstation.station.command_server import TICK_S, CommandServer, UplinkMessage
-from groundstation.station.ingest_queue import IngestQueue
+from groundstation.station.ingest_queue import QUEUE_LIMIT, IngestQueue
 from groundstation.station.monitoring.health import HealthMonitor
 from groundstation.station.publisher import LAST_MESSAGES_S, Publisher
 from groundstation.station.recorder import ArchivedReport, ArchivingReceiver, NoArchive
@@ -38,9 +38,6 @@ from groundstation.station.snapshot import SnapshotCache
 from groundstation.uplink.service import Uplink
 from protocols.units import NS_PER_MS
 from protocols.words import Severity
-
-QUEUE_LIMIT = 20_000
-"""Reports between reader and event loop."""
 
 _WATCH_S = 0.05
 _SILENT_READER_NS = 1000 * NS_PER_MS

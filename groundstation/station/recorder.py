@@ -138,7 +138,7 @@ class ArchivingReceiver:
         return msgspec.structs.replace(status, backlog_ms=backlog_ms) if backlog_ms else status
 
     def record(self, message: EventMessage | CommandUpdate | Acknowledgement) -> None:
-        """Keep an event of the station itself, what became of a command, or who acknowledged a loss."""
+        """Keep an event of the station itself, a command's state, or the acknowledgement of a loss."""
         if isinstance(message, Acknowledgement):
             self._archive.event(message.ert, None, "acknowledgement", encode_json(message))
         elif isinstance(message, CommandUpdate):

@@ -57,7 +57,7 @@ class GracefulShutdown:
             with suppress(RuntimeError):  # given up: the loop has ended
                 closed.ring(loop)
 
-        self._again.clear()  # who was impatient before has not been told yet what it costs
+        self._again.clear()  # an earlier second signal came before the user could read what it costs
         threading.Thread(target=work, name="archive-close", daemon=True).start()
         done, given_up = loop.create_task(closed.heard()), loop.create_task(self._again.wait())
         await asyncio.wait({done}, timeout=DISK_S)

@@ -10,13 +10,13 @@ from protocols.units import NS_PER_S
 from protocols.words import Severity
 
 STEP_NS = NS_PER_S
-"""A difference between the clocks that is told: NTP's own slow corrections are in both."""
+"""A difference between the clocks that is reported: NTP's own slow corrections are in both."""
 
 FRAMES_WAITED = 20
-"""So many frames' bytes without one frame, and it is told."""
+"""Bytes of so many frames without one frame are reported."""
 NO_FRAMES_NS = 5 * NS_PER_S
-"""Or bytes that come over so long a time: a lander that only greets sends a frame a second, and fewer bytes at a wrong
-baud rate. A line whose frame takes longer, of less than 530 baud, is told of in vain."""
+"""So are bytes that come for so long: a lander that only greets sends a frame a second, and fewer bytes at a wrong
+baud rate. A line whose frame takes longer, of less than 530 baud, is reported in vain."""
 
 
 class HealthEvent(NamedTuple):

@@ -40,7 +40,7 @@ from groundstation.messages.wire import (
 )
 from groundstation.security.authorization import Principal
 from groundstation.station.command_server import UplinkMessage
-from groundstation.station.ingest_queue import IngestQueue
+from groundstation.station.ingest_queue import QUEUE_LIMIT, IngestQueue
 from groundstation.station.publisher import Publisher
 from groundstation.station.recorder import ArchivedReport
 from groundstation.station.replay.flow_control import ReplayFlowControl
@@ -51,9 +51,6 @@ from groundstation.station.snapshot import SnapshotCache
 from groundstation.viewer.replay_client import REPLAY_BROKEN, REPLAY_END, REPLAY_INCOMPLETE
 from protocols.units import NS_PER_S
 from protocols.words import Severity
-
-QUEUE_LIMIT = 20_000
-"""Reports between the recording's reader and decoding; the reader waits when half of them are there."""
 
 _SKIP_MAX_S = 1e9
 _MARKED = (Telemetry, ContactChange, EventMessage, Acknowledgement, CommandUpdate, Snapshot)
