@@ -99,4 +99,5 @@ format: $(STAMP) ## put the sources into shape
 clean: ## remove everything that make, the tests and the tools made, .venv included
 	@rm -rf .venv build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@rm -rf hil/firmware/build tools/simavr-runner/build
+	@find . -name .git -prune -o \( -name node_modules -o -name package-lock.json \) -prune -exec rm -rf {} +
 	@find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

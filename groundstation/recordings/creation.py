@@ -79,7 +79,7 @@ def remove(path: Path) -> None:
 
 def _check_free(path: Path, journal: Path) -> None:
     if os.path.lexists(path):
-        raise ArchiveError(f"{path} exists already: a recording never overwrites a file, nor is one continued")
+        raise ArchiveError(f"{path} exists already: a recording never overwrites a file")
     if os.path.lexists(journal):
         raise ArchiveError(f"cannot record to {path}: there is a journal of another recording, {journal}: move it away")
 
