@@ -11,7 +11,7 @@ from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
-from protocols.declare.mission import Display, Mission, Plot
+from protocols.declare.mission import Display, Mission, MissionEvent, Plot
 from protocols.structures.fields import Limits, Quantity
 
 SCID = 0x006
@@ -294,8 +294,78 @@ MARS6 = Dictionary(
     commands=COMMANDS,
 )
 
+MISSION_EVENTS = (
+    MissionEvent(
+        "LAUNCH",
+        "LAUNCH",
+        utc_ns("1973-08-05T17:45:48"),
+        "S",
+        "Proton-K with Blok D lifts off from Baikonur, site 81/23",
+    ),
+    MissionEvent(
+        "PARKING_ORBIT",
+        "ORBIT",
+        utc_ns("1973-08-05T17:55:48"),
+        "A",
+        "Blok D and spacecraft in parking orbit; no source gives the time: ten minutes after launch",
+    ),
+    MissionEvent(
+        "BLOK_D",
+        "BLOK D",
+        utc_ns("1973-08-05T19:15:48"),
+        "A",
+        "Blok D burns for Mars; no source gives the time: an orbit later",
+    ),
+    MissionEvent(
+        "COURSE_CORRECTION",
+        "COURSE",
+        utc_ns("1973-08-13"),
+        "S",
+        "course correction on 13 August; another source says 12 August, 23:45 UT [F]; a tape recorder failed then [F]",
+        day_only=True,
+    ),
+    MissionEvent(
+        "TELEMETRY_LOST",
+        "TELEMETRY",
+        utc_ns("1973-09-03"),
+        "F",
+        "the bus's own telemetry loses all but two channels",
+        day_only=True,
+    ),
+    MissionEvent(
+        "SEPARATION",
+        "SEPARATION",
+        utc_ns("1974-03-12T05:01:56"),
+        "S",
+        "the lander separates at 48,000 km; another source says 46,000 km [F]",
+    ),
+    MissionEvent("ENTRY", "ENTRY", EPOCH, "S", "the lander enters the atmosphere at 5,600 m/s"),
+    MissionEvent(
+        "PARACHUTE",
+        "PARACHUTE",
+        utc_ns("1974-03-12T09:08:32"),
+        "F",
+        "the parachute opens at 600 m/s [S]",
+    ),
+    MissionEvent(
+        "LOSS_OF_SIGNAL",
+        "LOS",
+        utc_ns("1974-03-12T09:11:05"),
+        "S",
+        "the lander falls silent, about to fire its retrorockets",
+    ),
+    MissionEvent(
+        "FLYBY",
+        "FLY-BY",
+        utc_ns("1974-03-12T09:13:33"),
+        "C",
+        "the bus passes 1,600 km above Mars [S]; the time is this project's model: 460 s after entry",
+    ),
+)
+
 MISSION = Mission(
     MARS6,
+    events=MISSION_EVENTS,
     display=Display(
         packets=("DESCENT", "LANDER_HK", "BUS_HK"),
         plots=(Plot("DESCENT.altitude", "ALT"), Plot("DESCENT.speed", "SPD")),

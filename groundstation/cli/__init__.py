@@ -20,6 +20,7 @@ COMMANDS = {
     "export": Lazy("groundstation.cli.recordings:export_command", "Write a recording's values as CSV or Parquet."),
     "info": Lazy("groundstation.cli.recordings:info", "Describe a recording."),
     "keys": Lazy("groundstation.cli.keys:keys", "Make keys, and authorize clients on other hosts."),
+    "mission": Lazy("groundstation.cli.missions:mission_command", "Tell the story of a mission, with sources."),
     "missions": Lazy("groundstation.cli.missions:missions", "List the missions, or describe one."),
     "passes": Lazy("groundstation.cli.recordings:passes", "List the recordings in a folder."),
     "ports": Lazy("groundstation.cli.station:ports", "List the serial ports and whether you may use them."),

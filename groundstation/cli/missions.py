@@ -1,14 +1,14 @@
-"""The command ``groundstation missions``: what missions are installed, and all about one."""
+"""The commands ``groundstation missions`` and ``mission``: which are installed, all about one, and its story."""
 
 from __future__ import annotations
 
 import click
 
-from groundstation.cli.options.mission import MissionType
+from groundstation.cli.options.mission import MissionType, mission_option
 from groundstation.exit_codes import DONE, exit_codes
 from groundstation.formats.json_output import echo_json
 from groundstation.formats.output import echo
-from groundstation.messages.text import utc
+from groundstation.messages.text import utc, utc_day
 from protocols.declare.loading import installed, load_mission
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
@@ -40,6 +40,38 @@ def missions(mission: Mission | None, as_json: bool) -> None:
             echo_json({"name": name, "error": str(error)}) if as_json else echo(f"{name}  {source}  {error}")
             continue
         echo_json({"name": name} | _facts(found)) if as_json else echo(f"{name}  {source}  {_sum(found)}")
+
+
+@click.command("mission", epilog=exit_codes(DONE, ProtocolError))
+@mission_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per moment.")
+def mission_command(mission: Mission, as_json: bool) -> None:
+    """Tell the story of a mission: each moment with its time in UTC and the mark of its source.
+
+    Marks: S the project's source document, F found in public sources, R from memory of the literature, C computed,
+    A assumed. An assumption is never history.
+
+    \b
+    Examples:
+      groundstation mission
+      groundstation mission --json | jq .text
+    """
+    moments = {event.name: event for event in mission.events}
+    planned = [stone for stone in mission.timeline if stone.name not in moments]
+    story = [(e.scet, _date(e.scet, day_only=e.day_only), e.name, e.mark, e.text) for e in mission.events]
+    story += [(m.scet, _date(m.scet), m.name, m.mark, "") for m in planned]
+    story.sort()
+    for scet, date, name, mark, text in story:
+        if as_json:
+            echo_json({"scet": scet, "utc": date, "name": name, "mark": mark, "text": text})
+        else:
+            echo(f"{date:<21} [{mark}]  {name:<18} {text}".rstrip())
+    if not story and not as_json:
+        echo(f"{mission.name} declares no moments")
+
+
+def _date(scet: int, *, day_only: bool = False) -> str:
+    return utc_day(scet) if day_only else f"{utc_day(scet)} {utc(scet, 0)}Z"
 
 
 def _sum(mission: Mission) -> str:

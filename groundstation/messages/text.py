@@ -131,6 +131,11 @@ def utc(nanoseconds: int, decimals: int = 1) -> str:
     return f"{text}.{rest // 10 ** (9 - decimals):0{decimals}d}" if decimals else text
 
 
+def utc_day(nanoseconds: int) -> str:
+    """``YYYY-MM-DD``."""
+    return datetime.fromtimestamp(nanoseconds // NS_PER_S, UTC).strftime("%Y-%m-%d")
+
+
 def _telemetry(message: Telemetry) -> str:
     fields = " ".join(f"{name}={_value(message, name, value)}" for name, value in message.values.items())
     return f"{'ERT ' if message.untimed else ''}{utc(message.scet)} TM {message.packet} {fields}"

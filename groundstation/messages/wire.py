@@ -302,12 +302,17 @@ class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A planned moment of the mission: mission UTC and where the figure comes from ([S], [F], [R], [C], [A])."""
+    """A planned moment of the mission: mission UTC and where the figure comes from ([S], [F], [R], [C], [A]).
+
+    ``text`` says more of it; ``day_only``: no more than the day is known.
+    """
 
     name: str
     label: str
     scet: Int64
     mark: str
+    text: str = ""
+    day_only: bool = False
 
 
 class PlotInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -338,6 +343,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
     ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
     that have been silent since the flight before. ``protocol`` is the version that the station speaks.
+    ``mission_events`` are the moments of the whole mission, from the launch on.
     """
 
     station: str
@@ -357,6 +363,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     clock_vcid: Int64 | None = None
     losses: list[LossStatus] = msgspec.field(default_factory=list)
     display: DisplayInfo = msgspec.field(default_factory=DisplayInfo)
+    mission_events: list[MilestoneInfo] = msgspec.field(default_factory=list)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None

@@ -124,6 +124,7 @@ class SnapshotCache:
                 MilestoneInfo(name=m.name, label=m.label, scet=m.scet, mark=m.mark) for m in self._mission.timeline
             ],
             display=self.display,
+            mission_events=mission_events_of(self._mission),
             link=link,
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
@@ -165,6 +166,21 @@ def display_of(display: Display) -> DisplayInfo:
         phase=(packet, name) if dot else None,
         zero=display.zero,
     )
+
+
+def mission_events_of(mission: Mission) -> list[MilestoneInfo]:
+    """The moments of the whole mission."""
+    return [
+        MilestoneInfo(
+            name=event.name,
+            label=event.label,
+            scet=event.scet,
+            mark=event.mark,
+            text=event.text,
+            day_only=event.day_only,
+        )
+        for event in mission.events
+    ]
 
 
 def commands_of(dictionary: Dictionary) -> list[CommandInfo]:

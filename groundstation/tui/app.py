@@ -65,6 +65,7 @@ class StationApp(App[int]):
         Binding("space", "hold", "Hold"),
         Binding("p", "plots", "Plots"),
         Binding("v", "verdict", "Verdict"),
+        Binding("t", "timeline", "Timeline"),
         Binding("j,down", "scroll(1)", "Down"),
         Binding("k,up", "scroll(-1)", "Up"),
         Binding("pagedown", "scroll(10)", "Page down"),
@@ -310,6 +311,12 @@ class StationApp(App[int]):
     def action_plots(self) -> None:
         """Plots instead of values, and back."""
         self._descent.toggle_plots()
+
+    def action_timeline(self) -> None:
+        """The next scale of the timeline: the pass, the day around it, the whole mission."""
+        scale = self._descent.zoom_timeline()
+        shown = {"pass": "the pass", "day": "the day around it", "mission": "the whole mission"}
+        self._notify(f"Timeline: {shown[scale]}.")
 
     def action_verdict(self) -> None:
         """The verdict of the last loss of signal, also after it was acknowledged; and back."""

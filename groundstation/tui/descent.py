@@ -24,7 +24,7 @@ from groundstation.tui.panels.plot import plot, plot_title
 from groundstation.tui.panels.replay import KEYS as REPLAY_KEYS
 from groundstation.tui.panels.replay import replay_bar
 from groundstation.tui.panels.rows import KEYS, View, clamp_offset, footer, held_mark, telemetry
-from groundstation.tui.panels.timeline import timeline
+from groundstation.tui.panels.timeline import Scale, scales_of, timeline
 
 SMALLEST = (60, 18)
 PLOTS_FROM = (100, 32)
@@ -76,6 +76,7 @@ class DescentScreen(Screen[None]):
         self._offset = 0
         self._notice = ""
         self._verdict = False
+        self._scale: Scale = "pass"
 
     def compose(self) -> ComposeResult:
         """The panels, in reading order."""
@@ -123,6 +124,14 @@ class DescentScreen(Screen[None]):
         self._verdict = not self._verdict
         self.paint()
 
+    def zoom_timeline(self) -> Scale:
+        """Show the next scale of the timeline that has something to see: the pass, the day, the whole mission."""
+        scales = scales_of(self._shown().model)
+        place = scales.index(self._scale) + 1 if self._scale in scales else 0
+        self._scale = scales[place % len(scales)]
+        self.paint()
+        return self._scale
+
     def toggle_plots(self) -> None:
         """Give the body's place to the plots, or give it back."""
         self._zoomed = not self._zoomed
@@ -165,7 +174,7 @@ class DescentScreen(Screen[None]):
         self._get("header").show([header(live, width)])
         keys = REPLAY_KEYS if live.model.replay else KEYS
         self._get("footer").show([footer(width, self._glyphs, self._notice, keys)])
-        self._get("timeline").show(held_mark(timeline(shown, width), shown, width))
+        self._get("timeline").show(held_mark(timeline(shown, width, self._scale), shown, width))
         self._sized("banner", banner(live, width) or (reading(live, width) if self._verdict else []))
         self._sized("replay", replay_bar(live, width))
         contact_panel, events_panel = self._get("contact"), self._get("events")

@@ -122,6 +122,7 @@ class PassModel:
         self.snapshot: Snapshot | None = None
         self.parameters: dict[Key, ParameterInfo] = {}
         self.timeline: list[MilestoneInfo] = []
+        self.mission_events: list[MilestoneInfo] = []
         self.link: LinkStatus | None = None
         self.channels: dict[int, ChannelStatus] = {}
         self.signals: dict[int | None, SignalState] = {}
@@ -203,6 +204,7 @@ class PassModel:
         self.display = snapshot.display
         self.flight.plot(self.plotted)
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
+        self.mission_events = sorted(snapshot.mission_events, key=lambda event: event.scet)
         if restarted:
             self.gaps = SequenceTracker()
         self.gaps.adopt(snapshot.sequences, resumed=not restarted)

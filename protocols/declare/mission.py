@@ -58,6 +58,23 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True)
+class MissionEvent:
+    """A moment of the whole mission, from the launch on. ``scet`` in ns UTC since 1970.
+
+    Attributes:
+        text: for people, with the source of the figure.
+        day_only: no more than the day is known.
+    """
+
+    name: str
+    label: str
+    scet: int
+    mark: Mark
+    text: str
+    day_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
     """Another spacecraft that can pass this one's signal on."""
 
@@ -86,6 +103,7 @@ class Mission:
         display: what a viewer shows first; complete, whatever was left to the defaults.
         ping: the command to which the spacecraft answers without doing anything; empty: it has none, and ports are
             only listened to.
+        events: the moments of the whole mission, in order of time; the timeline is a part of it, seen closely.
         relays: other spacecraft that can pass the signal on.
         checks: of data quality.
         source: the name by which another process loads it; `load_mission` fills it in.
@@ -98,6 +116,7 @@ class Mission:
     link_profile: LinkProfile = UART
     display: Display = field(default_factory=Display)
     ping: str = ""
+    events: tuple[MissionEvent, ...] = ()
     relays: tuple[Relay, ...] = ()
     checks: tuple[Check, ...] = ()
     source: str = ""
@@ -108,6 +127,7 @@ class Mission:
             _check_parameter(self.dictionary, f"check {check.name}", check.parameter)
         if self.ping:
             _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
+        object.__setattr__(self, "events", tuple(sorted(self.events, key=lambda event: event.scet)))
         object.__setattr__(self, "display", _complete(self.dictionary, self.display))
 
     @property

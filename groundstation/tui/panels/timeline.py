@@ -1,31 +1,56 @@
-"""The phase timeline: planned milestones on a line, the mission clock on it, what comes next."""
+"""The timeline: planned moments on a line, the mission clock on it, and the next of them.
+
+It has three scales: the pass (seconds), the day around it (hours), and the whole mission (months). A moment of which no
+more than the day is known is never shown with a time of day.
+"""
 
 from __future__ import annotations
 
-from groundstation.messages.text import utc
+from typing import Literal, get_args
+
+from groundstation.messages.text import utc, utc_day
 from groundstation.messages.wire import MilestoneInfo
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, merge, right
 from groundstation.tui.panels.rows import View
-from protocols.units import NS_PER_S
+from groundstation.viewer.model import PassModel
+from protocols.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MIN, NS_PER_S
+
+Scale = Literal["pass", "day", "mission"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
 
 _COUNTDOWN = 20
 ROWS = 2
 
 
-def timeline(view: View, width: int) -> list[Row]:
-    """Two rows: the bar with the time to the next milestone, and the labels that fit."""
+def scales_of(model: PassModel) -> list[Scale]:
+    """The scales in which there is something to see."""
+    return [scale for scale in SCALES if scale == "pass" or len(stones_of(model, scale)) > 1]
+
+
+def stones_of(model: PassModel, scale: Scale) -> list[MilestoneInfo]:
+    """The moments that a scale shows, in order of time."""
+    if scale == "pass" or not model.timeline:
+        return model.timeline
+    if scale == "mission":
+        return model.mission_events
+    start = model.timeline[0].scet
+    return [event for event in model.mission_events if not event.day_only and abs(event.scet - start) < NS_PER_DAY]
+
+
+def timeline(view: View, width: int, scale: Scale = "pass") -> list[Row]:
+    """Two rows: the bar with the time to the next moment, and the labels that fit."""
     model, glyphs = view.model, view.glyphs
-    stones = model.timeline
+    stones = stones_of(model, scale)
     if len(stones) < 2 or width < 2 * _COUNTDOWN:
         return [fit((Span(" no timeline", "dim"),), width), fit((), width)]
     bar = width - _COUNTDOWN - 1
     columns = [column_of(stone.scet, stones, bar) for stone in stones]
     here = None if model.clock is None else column_of(model.clock, stones, bar)
     cells = [_cell(view, column, columns, here) for column in range(bar)]
-    upcoming = _next(view)
+    upcoming = _next(view, stones)
     tone: Tone = "stale" if model.clock is not None and model.clock_frozen(view.now) else "bright"
     first = fit((Span(" "), *cells, Span(right(glyphs.text(_countdown(view, upcoming)), _COUNTDOWN), tone)), width)
-    return [merge(first), fit(_labels(view, stones, columns, upcoming, width), width)]
+    return [merge(first), fit(_labels(view, stones, columns, upcoming, width, scale), width)]
 
 
 def column_of(scet: int, stones: list[MilestoneInfo], width: int) -> int:
@@ -45,30 +70,41 @@ def _cell(view: View, column: int, columns: list[int], here: int | None) -> Span
     return Span(glyphs.passed if passed else glyphs.ahead, "info" if passed else "rule")
 
 
-def _next(view: View) -> MilestoneInfo | None:
+def _next(view: View, stones: list[MilestoneInfo]) -> MilestoneInfo | None:
     clock = view.model.clock
     if clock is None:
-        return view.model.timeline[0]
-    return next((stone for stone in view.model.timeline if stone.scet > clock), None)
+        return stones[0]
+    return next((stone for stone in stones if stone.scet > clock), None)
 
 
 def _countdown(view: View, upcoming: MilestoneInfo | None) -> str:
     clock = view.model.clock
     if upcoming is None or clock is None:
         return "" if upcoming else "timeline over"
-    seconds = -(-(upcoming.scet - clock) // NS_PER_S)
+    left_ns = upcoming.scet - clock
+    if left_ns >= NS_PER_DAY:
+        return f"{upcoming.label} in {left_ns // NS_PER_DAY} d"
+    if left_ns >= 100 * NS_PER_MIN:
+        return f"{upcoming.label} in {left_ns // NS_PER_HOUR}:{left_ns % NS_PER_HOUR // NS_PER_MIN:02d} h"
+    seconds = -(-left_ns // NS_PER_S)
     return f"{upcoming.label} in {seconds // 60:02d}:{seconds % 60:02d}"
 
 
 def _labels(
-    view: View, stones: list[MilestoneInfo], columns: list[int], upcoming: MilestoneInfo | None, width: int
+    view: View,
+    stones: list[MilestoneInfo],
+    columns: list[int],
+    upcoming: MilestoneInfo | None,
+    width: int,
+    scale: Scale,
 ) -> Row:
     """Labels under their ticks; where they collide the ends and the next one win, then the earlier."""
     cells = [" "] * width
     bright = range(0)
     order = sorted(stones, key=lambda stone: (stone is not upcoming, stone not in (stones[0], stones[-1])))
     for stone in order:
-        text = f"{view.glyphs.text(stone.label)} {utc(stone.scet, 0)}"
+        time = utc_day(stone.scet) if scale == "mission" or stone.day_only else utc(stone.scet, 0)
+        text = f"{view.glyphs.text(stone.label)} {time}"
         start = min(columns[stones.index(stone)] + 1, width - len(text) - 1)
         if start < 1 or any(cell != " " for cell in cells[start - 1 : start + len(text) + 1]):
             continue

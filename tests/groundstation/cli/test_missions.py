@@ -69,3 +69,17 @@ def test_a_viewer_is_told_what_the_mission_shows() -> None:
         ("DESCENT", "speed", "SPD"),
     ]
     assert (display.phase, display.zero) == (("DESCENT", "phase"), "ENTRY")
+
+
+def test_the_story_of_mars_6_has_its_sources() -> None:
+    lines = output("mission").splitlines()
+    assert lines[0].startswith("1973-08-05 17:45:48Z  [S]  LAUNCH ")
+    assert next(line for line in lines if "COURSE_CORRECTION" in line).startswith("1973-08-13            [S]")
+    assert all("[A]" in line for line in lines if "PARKING_ORBIT" in line or "BLOK_D" in line)
+    moments = [json.loads(line) for line in output("mission", "--json").splitlines()]
+    assert [moment["scet"] for moment in moments] == sorted(moment["scet"] for moment in moments)
+    assert [moment["name"] for moment in moments][-1] == "FLYBY"
+
+
+def test_a_mission_without_a_story_has_its_timeline(sparrow: Path) -> None:
+    assert output("mission", "--mission", str(sparrow)) == "2031-05-01 12:00:00Z  [A]  DEPLOY\n"

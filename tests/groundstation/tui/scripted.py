@@ -43,7 +43,7 @@ from groundstation.messages.wire import (
     Telemetry,
     Transport,
 )
-from groundstation.station.snapshot import display_of
+from groundstation.station.snapshot import display_of, mission_events_of
 from groundstation.viewer.source import Update
 from protocols.lander import MISSION
 from protocols.words import LimitState, Severity
@@ -274,6 +274,7 @@ def snapshot(at: float = 60.0) -> Snapshot:
         events=[event(0, "STARTED", "station bench listens", source="STATION"),
                 event(60, "BLACKOUT_START", "plasma blackout begins: no lander data expected", source="BUS")],
         sequences={}, known_commands=COMMANDS, display=display_of(MISSION.display),
+        mission_events=mission_events_of(MISSION),
     )  # fmt: skip
 
 

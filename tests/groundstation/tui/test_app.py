@@ -86,6 +86,23 @@ def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
     asyncio.run(play())
 
 
+def test_the_timeline_zooms_from_the_pass_to_the_mission_and_back() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            assert "ENTRY 09:05:53" in stage.text()
+            await stage.pilot.press("t")
+            await stage.settle()
+            assert "SEPARATION 05:01:56" in stage.text() and "Timeline: the day around it." in stage.text()
+            await stage.pilot.press("t")
+            await stage.settle()
+            assert "LAUNCH 1973-08-05" in stage.text()
+            await stage.pilot.press("t")
+            await stage.settle()
+            assert "ENTRY 09:05:53" in stage.text()
+
+    asyncio.run(play())
+
+
 def test_a_plot_names_the_same_value_as_the_telemetry() -> None:
     """The curve is drawn twice a second, its title with every painting."""
 
