@@ -10,7 +10,8 @@ Rules:
 3. ``decode`` gives calibrated values and enum labels (the number itself where no label fits, as construct does);
    ``decode_raw`` gives the raw numbers, and the bytes of strings; ``encode_raw`` is the inverse of ``decode_raw``.
 4. Short input is a `DecodeError`; bytes after the structure are not looked at.
-5. ``decode`` fills a copy of a dict that has all its keys already: a display of more than 15 items is built in pieces
+5. Names come into the code as quoted text alone: a foreign XTCE file must not become code.
+6. ``decode`` fills a copy of a dict that has all its keys already: a display of more than 15 items is built in pieces
    and merged, which takes twice the time.
 """
 
@@ -218,8 +219,8 @@ def _read_lines(layout: Layout, units: list[Unit], variables: _Variables) -> lis
         if field.const is not None:
             var = variables[field.name]
             lines.append(f"    if {var} != {field.const!r}:")
-            text = f"{field.name} is {{{var}!r}}, not {field.const!r}"
-            lines.append(f"        raise DecodeError(_NAME + {': '!r} + f{text!r})")
+            before, after = f": {field.name} is ", f", not {field.const!r}"
+            lines.append(f"        raise DecodeError(_NAME + {before!r} + repr({var}) + {after!r})")
     return lines
 
 
@@ -321,7 +322,7 @@ def _size_check(field: Field, var: str) -> list[str]:
         return [f"    {var} = _chars_{var}({var}, {size})"]
     return [
         f"    if len({var}) != {size}:",
-        f"        raise EncodeError(_NAME + f'.{field.name} has {{len({var})}} bytes, not {size}')",
+        f"        raise EncodeError(_NAME + {f'.{field.name} has '!r} + str(len({var})) + {f' bytes, not {size}'!r})",
     ]
 
 
@@ -329,9 +330,10 @@ def _range_check(field: Field, var: str) -> list[str]:
     low, high = 0, (1 << field.bits) - 1
     if field.kind == "sint":
         low, high = -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
+    before, after = f".{field.name} is ", f": the range is {low} … {high}"
     return [
         f"    if not {low} <= {var} <= {high}:",
-        f"        raise EncodeError(_NAME + f'.{field.name} is {{{var}}}: the range is {low} … {high}')",
+        f"        raise EncodeError(_NAME + {before!r} + str({var}) + {after!r})",
     ]
 
 

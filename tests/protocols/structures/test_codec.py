@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import construct as c
 import pytest
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from protocols.ccsds import cds, clcw, pus, space_packet, tm_frame
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.lander import MARS6
-from protocols.structures.codec import compile_codec
-from protocols.structures.fields import Limits, Quantity
-from protocols.structures.layout import layout_of
+from protocols.structures.calibration import Polynomial, Table
+from protocols.structures.codec import codec_of, compile_codec
+from protocols.structures.fields import EnumRanges, Limits, Quantity
+from protocols.structures.layout import Field, layout_of
+from protocols.structures.parts import Text, fixed
 
 EVERYTHING = c.Struct(
     "u8" / c.Int8ub,
@@ -137,6 +139,95 @@ def test_unknown_types_are_refused_with_their_path(declaration: c.Construct, pat
     with pytest.raises(DeclarationError) as caught:
         layout_of(declaration, "top")
     assert caught.value.path == path
+
+
+EVIL = "x{__import__('os').abort()}'\"\\n\\\\"
+
+
+def test_a_name_does_not_become_code() -> None:
+    leaves = [
+        Field(f"a{EVIL}", 0, 8, "uint", const=7),
+        Field(f"b{EVIL}", 0, 3, "uint"),
+        Field(f"c{EVIL}", 0, 5, "sint"),
+        Field(f"d{EVIL}", 0, 16, "bytes"),
+        Field(f"e{EVIL}", 0, 16, "string", text=Text()),
+    ]
+    codec = codec_of(fixed(leaves), EVIL)
+    assert codec.decode(b"\7\xff\1\2ok", 0) == {
+        f"b{EVIL}": 7,
+        f"c{EVIL}": -1,
+        f"d{EVIL}": b"\1\2",
+        f"e{EVIL}": "ok",
+    }
+    with pytest.raises(DecodeError):
+        codec.decode(b"\6\xff\1\2ok", 0)
+    for values in ((8, 0, b"12", ""), (0, 99, b"12", ""), (0, 0, b"1", ""), (0, 0, b"12", "long")):
+        with pytest.raises(EncodeError):
+            codec.encode_raw(*values)
+
+
+LITTLE = c.Struct("a" / c.Int16ul, "b" / c.Int64sl, "f" / c.Float64l, "bits" / c.BitStruct("x" / c.BitsInteger(16)))
+MIXED = c.Struct(
+    "a" / c.Int16ul,
+    "b" / c.Int32sb,
+    "c" / c.Int24sl,
+    "d" / c.Float32l,
+    "e" / c.Float16l,
+    "f" / c.Float16b,
+    "text" / c.PaddedString(5, "ascii"),
+    "wide" / c.PaddedString(6, "utf_16_be"),
+    "cut" / c.FixedSized(4, c.CString("ascii")),
+    "whole" / c.FixedSized(3, c.GreedyString("ascii")),
+    "range" / EnumRanges(c.Int8sb, LOW=(-128, -2), MID=0, HIGH=(1, 100)),
+    "curve" / Quantity(c.Int16sb, "K", calibration=Polynomial((1, -2.5, 0.25, 1e-6))),
+    "table" / Quantity(c.Int8ub, calibration=Table(((3, 1), (9, 4), (200, -7)), extrapolate=True)),
+)
+
+
+@pytest.mark.parametrize("declaration", [LITTLE, MIXED], ids=["little", "mixed"])
+@given(data=st.data())
+def test_new_kinds_equal_construct(declaration: c.Construct, data: st.DataObject) -> None:
+    codec = compile_codec(declaration, "x")
+    raw = data.draw(st.binary(min_size=codec.size, max_size=codec.size))
+    ours = codec.decode(raw, 0)
+    again = codec.encode_raw(*codec.decode_raw(raw, 0))  # a signalling NaN becomes a quiet one
+    assert repr(codec.decode_raw(again, 0)) == repr(codec.decode_raw(raw, 0))
+    try:
+        theirs = flatten(declaration.parse(raw))
+    except (c.StringError, c.StreamError):  # no such character, or no NUL: ours is lenient
+        return
+    assert same(ours, theirs)
+
+
+def test_text_that_is_damaged_is_shown_with_its_bytes() -> None:
+    codec = compile_codec(c.Struct("t" / c.PaddedString(4, "utf8"), "n" / c.Int8ub), "x")
+    assert codec.decode(b"a\xffb\0\7", 0) == {"t": "a\\xffb", "n": 7}
+    assert codec.encode_raw("äb", 7) == "äb".encode() + b"\0\7"
+    with pytest.raises(EncodeError, match="5 bytes in utf-8: at most 4 fit"):
+        codec.encode_raw("abcde", 7)
+    with pytest.raises(EncodeError, match="cannot be written in ascii"):
+        compile_codec(c.Struct("t" / c.PaddedString(4, "ascii")), "x").encode_raw("ä")
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        (lambda: c.Enum(c.Int8ub, A=1, B=2, C=1), "'A' and 'C' are both 1"),
+        (lambda: EnumRanges(c.Int8ub, A=(1, 5), B=5), r"B: its range 5 … 5 overlaps that of A"),
+        (lambda: EnumRanges(c.Int8ub, A=(5, 1)), "A: its range 5 … 1 ends before it begins"),
+        (lambda: EnumRanges(c.Int8ub, NaN=1), "'NaN' cannot be a label"),
+        (lambda: Quantity(c.Int8ub, scale=2, calibration=Polynomial((1,))), "a calibration and a scale"),
+        (lambda: Quantity(c.Int8ub, scale=0), "scale not 0"),
+        (lambda: Quantity(c.BytesInteger(9), scale=2), r"top\.a: an integer of 72 bits cannot be calibrated"),
+        (lambda: Quantity(c.Int8ub, calibration=Table(((1, 1),))), "1 points are too few"),
+        (lambda: Quantity(c.Int8ub, calibration=Table(((1, 1), (1, 2)))), "must rise"),
+        (lambda: Quantity(c.Int8ub, calibration=Polynomial((float("inf"),))), "finite numbers"),
+        (lambda: c.PaddedString(5, "utf_16_le"), "5 bytes are not whole characters"),
+    ],
+)
+def test_meanings_that_cannot_be_are_refused(declaration: Callable[[], c.Construct], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        layout_of(c.Struct("a" / declaration()), "top")
 
 
 def test_a_value_that_does_not_fit_is_refused() -> None:
