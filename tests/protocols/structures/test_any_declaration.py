@@ -77,7 +77,8 @@ def parts(draw: st.DrawFn, depth: int) -> Any:
 def test_any_declaration_is_decoded_as_construct_does(declaration: c.Construct, data: st.DataObject) -> None:
     layout = layout_of(declaration, "top")
     codec = variable_codec_of(assemble([layout]), "top")
-    octets = bytes(data.draw(st.lists(st.one_of(st.integers(0, 3), st.integers(0, 255)), max_size=90)))
+    octet = st.one_of(st.integers(0, 3), st.integers(0, 255))
+    octets = bytes(data.draw(st.one_of(st.lists(octet, max_size=30), st.lists(octet, min_size=60, max_size=150))))
     try:
         theirs: dict[str, Any] | None = flatten(declaration.parse(octets))
     except c.StringError:
