@@ -13,9 +13,12 @@ Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an arg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from groundstation.messages.base import Value
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
@@ -54,6 +57,9 @@ from groundstation.viewer.pass_clock import PassClock
 from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
+
+_INDEX = re.compile(r"\[\d+\]")
+"""The index of a repeated parameter's item: it is declared with ``[]``."""
 
 STALE_TOLERANCE = 3
 STALE_FLOOR_NS = 500 * NS_PER_MS
@@ -363,12 +369,13 @@ class PassModel:
         return [(plot.packet, plot.name) for plot in self.display.plots]
 
     def keys(self, packet: str) -> list[Key]:
-        """The parameters of a packet in the station's order, then any that arrived undeclared."""
-        return [key for key in dict.fromkeys((*self.parameters, *self._values)) if key[0] == packet]
+        """The parameters of a packet in the station's order, then the items of repeated ones that arrived."""
+        keys = dict.fromkeys((*self.parameters, *self._values))
+        return [key for key in keys if key[0] == packet and "[]" not in key[1]]
 
     def reading(self, key: Key, now: int) -> Reading:
         """A parameter as it may be shown now."""
-        info = self.parameters.get(key) or _undeclared(key)
+        info = self._info(key)
         held = self._values.get(key)
         if held is None:
             return Reading(info, None, "GREEN", True, "NEVER", 0)
@@ -377,6 +384,14 @@ class PassModel:
         late = age > max(info.period_ms * NS_PER_MS * STALE_TOLERANCE, STALE_FLOOR_NS)
         freshness: Freshness = "STALE" if frozen or late or self.is_late(now) else "FRESH"
         return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
+
+    def _info(self, key: Key) -> ParameterInfo:
+        """What is declared of a parameter; of the item of a repeated one, ``points[3].x``, what is of all."""
+        info = self.parameters.get(key)
+        if info is not None:
+            return info
+        info = self.parameters.get((key[0], _INDEX.sub("[]", key[1])))
+        return _undeclared(key) if info is None else msgspec.structs.replace(info, name=key[1])
 
     def gone_ns(self, now: int) -> int | None:
         """For how long the station has been gone, or None while it is there."""

@@ -10,6 +10,7 @@ from hil.faults import Amount, When
 from hil.faults.when import Plain
 from protocols.declare.dictionary import Dictionary
 from protocols.nearest import nearest
+from protocols.structures.parts import template
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,13 @@ def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
     packet = dictionary.by_name.get(packet_name)
     if packet is None:
         raise ValueError(f"{place}: unknown packet {packet_name!r}{nearest(packet_name, dictionary.by_name)}")
-    found = next((each for each in packet.parameters if each.name == name), None)
+    by_name = {each.name: each for each in packet.parameters}
+    declared = name if name in by_name else template(name)
+    found = by_name.get(declared)
     if found is None:
         names = [each.name for each in packet.parameters]
         raise ValueError(f"{place}: {packet_name} has no parameter {name!r}{nearest(name, names)}")
-    leaf = next(each for each in packet.layout.named if each.name == name)
+    leaf = next(each for each in packet.layout.named if each.name == declared)
     words = tuple(word for _, _, word in leaf.spans)
     is_flag = leaf.kind == "flag"
     return Parameter(packet_name, name, found.unit, packet.definition.period_ms, words, is_flag, found.is_number)

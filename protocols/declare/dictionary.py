@@ -495,7 +495,7 @@ def _is_scaled(leaf: Field) -> bool:
 def _parameter(packet: str, leaf: Field) -> ParameterDef:
     quantity = leaf.quantity
     fraction = _FLOAT_DECIMALS if leaf.kind == "float" else 0
-    is_number = leaf.kind in ("uint", "sint", "float") and not leaf.is_enum and "[]" not in leaf.name
+    is_number = leaf.kind in ("uint", "sint", "float") and not leaf.is_enum
     if quantity is None:
         return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None, is_number)
     decimals = fraction if quantity.rounded_to is None and quantity.identity else quantity.decimals

@@ -181,7 +181,7 @@ def _plottable(dictionary: Dictionary) -> list[Plot]:
         (parameter, bool(parameter.unit))
         for packet in dictionary.by_name.values()
         for parameter in packet.parameters
-        if parameter.is_number
+        if parameter.is_number and "[]" not in parameter.name
     ]
     chosen = [each for each, has_unit in numbers if has_unit] or [each for each, _ in numbers]
     return [Plot(f"{each.packet}.{each.name}") for each in chosen[:PLOTS_MAX]]

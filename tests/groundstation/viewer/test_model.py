@@ -5,7 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
-from groundstation.messages.wire import Acknowledgement, ContactChange, Heartbeat, LossId, LossStatus, Telemetry
+from groundstation.messages.wire import (
+    Acknowledgement,
+    ContactChange,
+    Heartbeat,
+    LossId,
+    LossStatus,
+    ParameterInfo,
+    Telemetry,
+)
 from groundstation.viewer.model import PassModel
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
@@ -44,6 +52,20 @@ def test_a_value_is_never_received_then_fresh_then_stale() -> None:
     model.apply(descent(100.0), host(100.0))
     assert model.reading(ALTITUDE, host(100.4)).freshness == "FRESH"
     assert model.reading(ALTITUDE, host(100.6)).freshness == "STALE"
+
+
+def test_items_of_a_repeated_parameter_are_shown_as_they_are_declared() -> None:
+    model = PassModel()
+    declared = ParameterInfo(packet="SCI", name="p[].x", unit="V", decimals=1, description="volts", period_ms=1000)
+    model.apply(msgspec.structs.replace(snapshot(), parameters=[declared]), host(60))
+    assert model.keys("SCI") == []
+    model.apply(
+        Telemetry(packet="SCI", apid=1, vcid=0, scet=scet(61), ert=host(61), values={"p[0].x": 1.5, "p[1].x": 2.5}),
+        host(61),
+    )
+    assert model.keys("SCI") == [("SCI", "p[0].x"), ("SCI", "p[1].x")]
+    reading = model.reading(("SCI", "p[1].x"), host(61))
+    assert (reading.value, reading.info.unit, reading.info.name) == (2.5, "V", "p[1].x")
 
 
 def test_a_value_that_is_not_valid_is_absent() -> None:

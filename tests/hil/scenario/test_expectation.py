@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import construct as c
 import pytest
 
 from hil.errors import NeverHappens, ScenarioError
@@ -11,7 +12,11 @@ from hil.faults import Amount, At
 from hil.scenario.expectation import Within
 from hil.scenario.feasibility import check_feasible
 from hil.scenario.lines import line_of
+from hil.scenario.parameters import find_parameter
 from hil.scenario.scenario import load_scenario, parse_scenario
+from protocols.declare.dictionary import Dictionary, PacketDef
+from protocols.declare.headers import NO_HEADER
+from protocols.structures.fields import Quantity
 
 HEAD = '[scenario]\nid = "x"\n'
 G = HEAD + '[[expect]]\nparameter = "DESCENT.deceleration"\n'
@@ -29,6 +34,15 @@ def test_all_keys_are_read() -> None:
     assert bounds.between[1] == At("event", "MAIN")
     assert (bounds.min, bounds.max, bounds.at_least_once) == (Amount(-1), Amount(12, "g"), True)
     assert near.within == Within(of="DESCENT.altitude", by=Amount(50, "m"))
+
+
+def test_an_item_of_a_repeated_parameter_is_known_by_its_number() -> None:
+    body = c.Struct("n" / c.Int8ub, "p" / c.Array(c.this.n, c.Struct("x" / Quantity(c.Int8ub, "V"))))
+    mission = Dictionary("M", 1, (PacketDef("SCI", 5, body=body, header=NO_HEADER),), (), (), ())
+    found = find_parameter("expect[0]", "SCI.p[3].x", mission)
+    assert (found.name, found.unit, found.is_number) == ("p[3].x", "V", True)
+    with pytest.raises(ValueError, match=r"SCI has no parameter 'p\[3\]\.y'"):
+        find_parameter("expect[0]", "SCI.p[3].y", mission)
 
 
 @pytest.mark.parametrize(
