@@ -37,6 +37,8 @@ class Capture:
         """
         self.name = name_of(path)
         self._recording: ArchiveReader | None = None
+        self._ahead: list[tuple[int | None, bytes]] = []
+        self._rest: Iterator[tuple[int | None, bytes]] | None = None
         try:
             self._source = ByteSource(path)
             if self._source.is_terminal:
@@ -57,6 +59,11 @@ class Capture:
         Raises:
             WorldError: it cannot be read any further.
         """
+        if self._rest is not None:
+            ahead, self._ahead = self._ahead, []
+            yield from ahead
+            yield from self._rest
+            return
         if self._recording is not None:
             for ert, _, data in self._recording.chunks():
                 yield ert, data
@@ -66,6 +73,31 @@ class Capture:
                 yield None, data
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
+
+    def head(self, size: int) -> bytes:
+        """The first ``size`` bytes, and some more; they are still to be read. What can be read is all, if it fails.
+
+        Raises:
+            WorldError: they cannot be read.
+        """
+        pieces = self.pieces()
+        kept: list[tuple[int | None, bytes]] = []
+        while sum(len(data) for _, data in kept) < size and (piece := next(pieces, None)) is not None:
+            kept.append(piece)
+        self._ahead = [*kept, *self._ahead]
+        self._rest = pieces
+        return b"".join(data for _, data in kept)
+
+    def samples(self, count: int, size: int) -> list[tuple[int, bytes]]:
+        """Pieces further on and where they start, evenly over a plain file; none of a packed one, or of a pipe."""
+        if self._recording is not None or self.form or not self.size:
+            return []
+        places = [self.size * (n + 1) // (count + 1) for n in range(count)]
+        try:
+            found = [(at, self._source.sample(at, size)) for at in places]
+        except OSError as error:
+            raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
+        return [each for each in found if each[1]]
 
     def is_same_file(self, path: Path) -> bool:
         """Whether a path leads to this very file."""

@@ -49,12 +49,22 @@ def hint(sample: bytes, profile: LinkProfile, form: BitForm) -> str | None:
         profile: what was looked for.
         form: how bits stand in bytes, for a profile of bits.
     """
+    return (
+        wrapping_hint(sample)
+        or _as_base64(sample, profile)
+        or _as_bits(sample[:_FEW], profile, form)
+        or _as_other_profile(sample, profile)
+    )
+
+
+def wrapping_hint(sample: bytes) -> str | None:
+    """What the first bytes say of a file that has to be unpacked first; None if nothing."""
     for magic, (name, command) in _COMPRESSED.items():
         if sample.startswith(magic):
             return f"it is compressed with {name}: {command} {_DECODE}"
     if sample.startswith(_NETWORK):
         return "it is a network capture (pcap): take the payload out of its packets first, with tshark for one"
-    return _as_base64(sample, profile) or _as_bits(sample[:_FEW], profile, form) or _as_other_profile(sample, profile)
+    return None
 
 
 def header_hint(raw: bytes, profile: LinkProfile) -> str | None:

@@ -17,6 +17,7 @@ from groundstation.captures.files import Capture
 from groundstation.captures.packet_files import JsonLines, NoSink, PacketSink, ParquetFile
 from groundstation.captures.packet_rows import CapturedPacket, packet_row
 from groundstation.captures.report_text import report_lines
+from groundstation.cli.guess import print_guess, require_fit
 from groundstation.cli.options.mission import VARIABLE
 from groundstation.cli.options.named import Choice
 from groundstation.errors import CallerError, NothingDecoded, WorldError
@@ -108,6 +109,12 @@ class Progress:
     help="Write frames as JSON lines, good and rejected: headers, flags, quality, CLCW, insert zone, encapsulation "
     "packets. Without PATH, or with -, here.",
 )
+@click.option(
+    "--guess",
+    "guessing",
+    is_flag=True,
+    help="Print what kind of file FILE is, with the evidence, and the link profile that reads it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.option("--force", is_flag=True, help="Overwrite a file of that name.")
 def decode(
@@ -118,6 +125,7 @@ def decode(
     jsonl: Path | None,
     parquet: Path | None,
     frames: Path | None,
+    guessing: bool,
     as_json: bool,
     force: bool,
 ) -> None:
@@ -131,13 +139,17 @@ def decode(
       groundstation decode capture.bin --jsonl - | jq .values
       zcat capture.bin.gz | groundstation decode -
       nc HOST 5000 | groundstation decode - --jsonl packets.jsonl
+      groundstation decode --guess capture.bin | tee profile.toml
+      groundstation decode capture.bin --link-profile profile.toml
       groundstation decode capture.bin --frames | jq -c '[.vcid, .vcfc, .clcw.report]'
     """
     file, frames = _file_of(file, frames)
-    if jsonl and parquet:
-        raise click.UsageError("--jsonl and --parquet exclude each other")
-    if jsonl == frames == _STDOUT:
-        raise click.UsageError("--jsonl and --frames cannot both go to standard output: give one of them a file")
+    if guessing:
+        if profile_path or bits or jsonl or parquet or frames:
+            raise click.UsageError("--guess takes FILE and --json alone")
+        print_guess(file, as_json=as_json)
+        return
+    _check_outputs(jsonl, parquet, frames)
     mission = None if mission_name is None and profile_path else load_mission(mission_name or DEFAULT)
     profile = _profile(profile_path, mission, bits)
     dictionary = None if mission is None else mission.dictionary
@@ -155,6 +167,7 @@ def decode(
                 frame_sink.write(rows)
                 rows.clear()
 
+            require_fit(capture, profile)
             # Rows on the same terminal come in pieces of a buffer: a line between them would spoil one.
             with closing(Progress(capture.size, quiet=to_stdout and sys.stdout.isatty())) as progress:
                 stopped = _feed(capture, lambda data, ert: write(decoder.feed(data, ert)), progress)
@@ -168,6 +181,13 @@ def decode(
             capture.require_whole()
     if stopped is not None:
         raise stopped
+
+
+def _check_outputs(jsonl: Path | None, parquet: Path | None, frames: Path | None) -> None:
+    if jsonl and parquet:
+        raise click.UsageError("--jsonl and --parquet exclude each other")
+    if jsonl == frames == _STDOUT:
+        raise click.UsageError("--jsonl and --frames cannot both go to standard output: give one of them a file")
 
 
 def _show_report(report: Report, name: str, as_json: bool, *, err: bool) -> None:

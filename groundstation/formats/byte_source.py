@@ -95,6 +95,14 @@ class ByteSource:
         while data := os.read(self._fd, _READ):
             yield data
 
+    def sample(self, offset: int, size: int) -> bytes:
+        """Bytes further on in a regular file, without moving on; empty if it is a pipe.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return os.pread(self._fd, size, offset) if self.size is not None else b""
+
     def close(self) -> None:
         """Close it. Idempotent."""
         if self._fd >= 0:

@@ -17,6 +17,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ class PacketSplitter:
         self._is_known = bytes(first >> 5 in versions for first in range(256))
         self._skip = profile.skip
         self._heads: dict[bytes, int] = {}
+        self._pattern: re.Pattern[bytes] | None = None
         self._tail = b""
         self._offset = 0
         self._total = self._good = self._skipped = 0
@@ -129,8 +131,10 @@ class PacketSplitter:
         packet = _packet(self._offset + start, buffer[start:end])
         found.append(packet)
         head = packet.data[:2]
-        if packet.apid is not None and head != _FILL[:2] and len(self._heads) < _HEADS_KEPT:
+        known = head in self._heads or len(self._heads) >= _HEADS_KEPT
+        if packet.apid is not None and head != _FILL[:2] and not known:
             self._heads[head] = packet.apid
+            self._pattern = None
         self._good += end - at
         return end
 
@@ -155,7 +159,8 @@ class PacketSplitter:
         last = len(buffer) - self._skip - HEADER_SIZE
         at = start
         while at <= last:
-            verdict = self._chain(buffer, at) if self._may_begin(buffer, at) else _NO
+            at = self._next_head(buffer, at, last)
+            verdict = self._chain(buffer, at) if at <= last else _WAIT
             if verdict == _WAIT:
                 break
             if verdict != _NO and (self._heads or not self._swallows(buffer, at)):
@@ -166,6 +171,17 @@ class PacketSplitter:
             at = start if self._cut else len(buffer)
         self._skipped += at - start
         return at if self._locked or at > start else None
+
+    def _next_head(self, buffer: bytes, at: int, last: int) -> int:
+        """The next place from ``at`` to ``last`` where a packet may begin; behind ``last`` if there is none."""
+        if self._pattern is None and self._heads:
+            self._pattern = re.compile(b"|".join(map(re.escape, self._heads)), re.DOTALL)
+        if self._pattern is None:
+            while at <= last and not self._is_known[buffer[at + self._skip]]:
+                at += 1
+            return at
+        found = self._pattern.search(buffer, at + self._skip, last + self._skip + 2)
+        return found.start() - self._skip if found else last + 1
 
     def _may_begin(self, buffer: bytes, at: int) -> bool:
         head = buffer[at + self._skip : at + self._skip + 2]
