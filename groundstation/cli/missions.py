@@ -9,6 +9,7 @@ from groundstation.exit_codes import DONE, exit_codes
 from groundstation.formats.json_output import echo_json
 from groundstation.formats.output import echo
 from groundstation.messages.text import utc, utc_day
+from protocols.declare.dictionary import Packet
 from protocols.declare.loading import installed, load_mission
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
@@ -116,6 +117,14 @@ def _link(profile: LinkProfile) -> str:
     return ", ".join(words)
 
 
+def _told(packet: Packet) -> str:
+    """What tells a packet from others of its APID."""
+    d = packet.definition
+    words = [f"PUS {d.service}.{d.subtype}"] if d.header.is_pus else []
+    words += [f"{name} = {number}" for name, number in packet.told_by if name in d.when]
+    return ", ".join(words)
+
+
 def _lines(mission: Mission) -> list[str]:
     d, display = mission.dictionary, mission.display
     lines = [f"{d.name}  SCID {d.scid:#05x}, dictionary {d.hash_text}, from {mission.source}", ""]
@@ -125,7 +134,10 @@ def _lines(mission: Mission) -> list[str]:
     lines += [f"plots     {', '.join(plot.parameter for plot in display.plots) or 'none'}"]
     lines += [f"phase     {display.phase or 'none'}"]
     lines += [f"T+ from   {display.zero or 'no milestone'}", ""]
-    lines += [f"packet    {p.name:<16} APID {p.apid:#05x}  {p.description}" for p in d.packets]
+    for p in d.packets:
+        lines.append(
+            f"packet    {p.name:<16} APID {p.apid:#05x}  {_told(d.by_name[p.name]):<9} {p.description}".rstrip()
+        )
     lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
     lines += [f"relay     {r.name:<16} {r.description} [{r.mark}]" for r in mission.relays]
     lines += [f"check     {c.name:<16} {c.parameter}" for c in mission.checks]

@@ -1,1 +1,1 @@
-"""What a mission declares: its dictionary of packets, events and commands, and how one is loaded."""
+"""What a mission declares: its packets, their headers, events and commands, and how a mission is loaded."""

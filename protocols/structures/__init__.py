@@ -1,1 +1,1 @@
-"""Construct declarations as flat field layouts, and the code generated from them."""
+"""Construct declarations as layouts (`layout` reads them), as data (`parts`), and the decoders made from them."""
