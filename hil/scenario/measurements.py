@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from groundstation.messages.commanding import CommandState
+from groundstation.messages.wire import Cause
+from protocols.nearest import nearest
+
 MeasurementName = Literal[
     "stream_equal",
     "received_equal",
@@ -43,3 +47,56 @@ OF_A_COMMAND: tuple[MeasurementName, ...] = ("command", "command_latency")
 """Made once for each command of the scenario."""
 NUMBERED: frozenset[MeasurementName] = frozenset({*OF_A_LOSS, *OF_A_COMMAND, "reacquisition", "outage_lost", "fault"})
 """Measurements of which a flight may have several."""
+
+TRUTHS: frozenset[MeasurementName] = frozenset(
+    {"stream_equal", "received_equal", "golden_to_los", "build_id_equal", "bytes_conserved", "bytes_accounted"}
+)
+"""Measurements that are true or false."""
+WORDS_OF: dict[MeasurementName, tuple[str, ...]] = {"los_cause": get_args(Cause), "command": get_args(CommandState)}
+"""Measurements that are one of some words."""
+COUNTS: frozenset[MeasurementName] = frozenset(
+    {
+        *("frames_missing", "outage_lost", "losses", "false_los", "frames_after_los", "frames_lost", "resync"),
+        *("resets", "fault"),
+    }
+)
+"""Measurements that are whole numbers, and never less than 0."""
+NOT_NEGATIVE: frozenset[MeasurementName] = frozenset(
+    {*COUNTS, "lost_miscounted", "interarrival_p99", "byte_to_published_p99", "reacquisition", "command_latency"}
+)
+"""Measurements that are never less than 0."""
+
+
+def check_reachable(place: str, name: MeasurementName, most: float | None, equals: float | str | bool | None) -> None:
+    """Refuse a limit that no value of a measurement passes.
+
+    Args:
+        place: of the limit, for the error.
+        name: of the measurement, without its number.
+        most: greatest value that passes; None: none is given.
+        equals: the one value that passes; None: there are bounds.
+
+    Raises:
+        ValueError: the measurement has other values; with the place.
+    """
+    if name in TRUTHS:
+        if not isinstance(equals, bool):
+            raise ValueError(f"{place}: {name} is true or false: give equals = true, or equals = false")
+    elif name in WORDS_OF:
+        words = WORDS_OF[name]
+        if not isinstance(equals, str):
+            raise ValueError(f"{place}: {name} is a word: give equals, one of {', '.join(words)}")
+        if equals not in words:
+            raise ValueError(f"{place}.equals: unknown value {equals!r}{nearest(equals, words)}")
+    elif isinstance(equals, (str, bool)):
+        raise ValueError(f"{place}.equals: {equals!r} is never reached: {name} is a number")
+    else:
+        _check_number(place, name, most, equals)
+
+
+def _check_number(place: str, name: MeasurementName, most: float | None, equals: float | None) -> None:
+    for key, value in (("max", most), ("equals", equals)):
+        if value is not None and value < 0 and name in NOT_NEGATIVE:
+            raise ValueError(f"{place}.{key}: {value:g} is never reached: {name} is not less than 0")
+    if equals is not None and name in COUNTS and equals != int(equals):
+        raise ValueError(f"{place}.equals: {equals:g} is never reached: {name} is a whole number")

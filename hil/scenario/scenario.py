@@ -83,7 +83,7 @@ from hil.lander.flight_profile import PASSES, FlightProfile
 from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
 from hil.scenario.lines import line_of
-from hil.scenario.measurements import MEASURED
+from hil.scenario.measurements import MEASURED, check_reachable
 from hil.scenario.missions import check_time, has_oracle, mission_of, open_part, with_times
 from hil.scenario.parameters import check_when
 from protocols.declare.loading import DEFAULT
@@ -286,7 +286,29 @@ def load_scenario(path: Path, mission: str | None = None) -> Scenario:
     scenario = parse_scenario(text, str(path), mission, lines=True)
     if scenario.id != path.stem:
         raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")
+    try:
+        _check_own_end(scenario)
+    except ValueError as error:
+        line = line_of(text, str(error))
+        raise ScenarioError(f"{path}{'' if line is None else f':{line}'}: {error}") from error
     return scenario
+
+
+def _check_own_end(scenario: Scenario) -> None:
+    """Refuse what a scenario's file asks for after its own ``until``: only ``--until`` leaves out what it asks for."""
+    part = scenario.head.part
+    asked = {f"fault[{n}].at": fault.at for n, fault in enumerate(scenario.faults)}
+    asked |= {f"command[{n}].at": command.at for n, command in enumerate(scenario.commands)}
+    asked |= {f"loss[{n}].at": loss.at for n, loss in enumerate(scenario.losses) if scenario.complete}
+    asked |= {
+        f"expect[{n}].between": expect.between[0] for n, expect in enumerate(scenario.expectations) if expect.between
+    }
+    for place, at in asked.items():
+        if part.cut and at is not None and at.kind == "scet" and int(at.value) >= part.end:
+            raise ValueError(
+                f"{place}: {utc(int(at.value), 3)} is not before scenario.until, {utc(part.end, 3)}: it would never "
+                "happen"
+            )
 
 
 def _beside(path: Path, found: re.Match[str]) -> str:
@@ -515,11 +537,13 @@ def _check_targets(place: str, names: list[str] | None) -> None:
 
 
 def _check_limit(place: str, limit: Limit, head: Head) -> None:
-    """Whether a limit limits something, somewhere."""
-    name = limit.name.partition("[")[0]
-    if name not in MEASURED:
-        raise ValueError(f"{place}.name: unknown measurement {name!r}{nearest(name, MEASURED)}")
+    """Whether a limit limits something, somewhere, and lets a value pass."""
+    base = limit.name.partition("[")[0]
+    name = next((each for each in MEASURED if each == base), None)
+    if name is None:
+        raise ValueError(f"{place}.name: unknown measurement {base!r}{nearest(base, MEASURED)}")
     check_bounds(place, limit)
+    check_reachable(place, name, limit.max, limit.equals)
     _check_targets(f"{place}.on", limit.on)
     if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
         raise ValueError(f"{place}.on: the scenario is for {', '.join(head.targets)} alone (scenario.targets)")

@@ -133,7 +133,7 @@ def test_a_typo_is_told_before_anything_flies(project: pytest.Pytester, kept: Pa
     done.stdout.fnmatch_lines(
         [
             "*other.toml: scenario.id is 'another', the file's name says 'other'",
-            "*typo.toml: fault?0?.kind: unknown fault 'silense'; did you mean 'silence'?",
+            "*typo.toml:4: fault?0?.kind: unknown fault 'silense'; did you mean 'silence'?",
         ]
     )
     assert not any(kept.iterdir())

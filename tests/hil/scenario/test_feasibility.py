@@ -175,7 +175,7 @@ def test_each_fault_is_a_row_with_what_it_did(tmp_path: Path) -> None:
     notes = [row.note for row in result.measurements if row.name.startswith("fault")]
     assert notes[0] == "planned at 09:09:00.000; acted 3 times on 396 bytes in its window: 396 bytes lost"
     assert notes[1].startswith("planned from the start; acted 0 times on 337,")
-    assert notes[2].startswith("planned at 09:10:00.000; acted 1 times: 3")
+    assert notes[2].startswith("planned at 09:10:00.000; acted 1 time: 3")
 
 
 def test_a_fault_that_never_acted_does_not_pass(tmp_path: Path) -> None:

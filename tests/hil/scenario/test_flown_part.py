@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hil.errors import NotForTarget, ScenarioError
 from hil.faults import mission_time
 from hil.rigs.deadline import planned_seconds
 from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario.scenario import parse_scenario
+from hil.scenario.scenario import load_scenario, parse_scenario
 from hil.targets import MACHINES
 from hil.verdict.result import RunResult
 from protocols.lander import LANDER
@@ -141,6 +142,26 @@ def test_a_wrong_stream_in_the_part_still_fails(tmp_path: Path) -> None:
 def test_a_part_that_cannot_be_flown_is_refused(toml: str, told: str) -> None:
     with pytest.raises(ScenarioError, match=told):
         parse_scenario(toml)
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        (UNPLUGGED, "x.toml:6: fault[0].at"),
+        ('[[command]]\nat = "09:09:00"\nname = "PING"\n', "x.toml:5: command[0].at"),
+        ('[[loss]]\nat = "09:09:00"\ncause = "PORT"\n', "x.toml:5: loss[0].at"),
+        (
+            '[[expect]]\nparameter = "DESCENT.speed"\nbetween = ["09:09:00", "09:10:00"]\nmin = 1\n',
+            "x.toml:6: expect[0].between",
+        ),
+    ],
+)
+def test_a_file_that_ends_before_what_it_asks_is_refused(more: str, place: str, tmp_path: Path) -> None:
+    (file := tmp_path / "x.toml").write_text(text("", None, "09:08:00") + more, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=f"{re.escape(place)}: 09:09:00.000 is not before scenario.until, 09:08:00"):
+        load_scenario(file)
+    file.write_text(text(more), encoding="utf-8")
+    load_scenario(file)  # with --until it is left to the flight: a row that does not apply
 
 
 def test_in_real_time_no_link_is_unplugged_before_the_part(tmp_path: Path) -> None:
