@@ -22,8 +22,10 @@ import serial
 from groundstation.errors import LinkError
 from groundstation.ports.access import holders, is_pty, refusal
 
-_MEMORY = 1
-"""The major number of /dev/null, /dev/zero and their like: devices that no serial port is among."""
+_OTHER_DEVICES = frozenset({1, 5, 7, 10})
+"""Major numbers that no serial port has: memory (/dev/null), /dev/tty and /dev/ptmx, screens, miscellaneous."""
+_CONSOLES, _CONSOLES_MAX = 4, 63
+"""The major number of /dev/tty0 and its like, which serial ports share, and the last minor number of these consoles."""
 
 
 def open_port(path: str, baud: int) -> serial.Serial:
@@ -85,19 +87,31 @@ def probe(path: str) -> None:
         PortAbsent: it is not there.
         PortBusy: another process has it for itself.
         PortForbidden: this user may not.
-        LinkError: it is not a device, or one of memory, such as /dev/null.
+        LinkError: it is not a serial port.
     """
-    try:
-        mode, number = (status := os.stat(path)).st_mode, status.st_rdev
-    except OSError as error:
-        raise refusal(path, error) from error
-    if not stat.S_ISCHR(mode) or os.major(number) == _MEMORY:
-        raise LinkError(f"{path} is not a serial port: `groundstation ports` lists them")
+    require_port(path)
     if not os.access(path, os.R_OK | os.W_OK):
         denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         raise refusal(path, denied)
     if holders(path):
         _try_lock(path)
+
+
+def require_port(path: str) -> None:
+    """Reject what cannot be a serial port: a file, or a device such as /dev/null or /dev/tty. Nothing is opened.
+
+    Raises:
+        PortAbsent: it is not there.
+        LinkError: it is not a serial port.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise refusal(path, error) from error
+    major, minor = os.major(status.st_rdev), os.minor(status.st_rdev)
+    is_console = major == _CONSOLES and minor <= _CONSOLES_MAX
+    if not stat.S_ISCHR(status.st_mode) or major in _OTHER_DEVICES or is_console:
+        raise LinkError(f"{path} is not a serial port: `groundstation ports` lists them")
 
 
 def _try_lock(path: str) -> None:

@@ -6,6 +6,7 @@ A run keeps which *device* was meant: if another one appears under the name of i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from groundstation.errors import CallerError, LinkError, PortAbsent
 from groundstation.ports.address import DEFAULT_BAUD, PortAddress, parse_port
 from groundstation.ports.devices import Device, boards, describe, find_again, find_device, lasting_name
 from groundstation.ports.lander_search import Answer, ask, the_lander
+from groundstation.ports.opening import require_port
 from hil.errors import MachineFailed
 
 BY_SERIAL = Path("/dev/lander/by-serial")
@@ -91,6 +93,7 @@ def choose_ports(given: Sequence[str], baud: int | None = None) -> tuple[BoardPo
     Raises:
         CallerError: an address is none, or means several.
         PortAbsent: a board of that name is not plugged in.
+        LinkError: one is not a serial port.
         MachineFailed: no lander answers.
     """
     addresses = [parse_port(text).at(baud) for text in given] or [PortAddress("auto", "", baud)]
@@ -104,10 +107,13 @@ def port_for_flashing(given: str | None) -> str:
     Raises:
         CallerError: the address is none, or means several boards.
         PortAbsent: a board of that name is not plugged in.
+        LinkError: it is not a serial port.
         MachineFailed: there is no board, or more than one.
     """
     address = PortAddress("auto", "") if given is None else parse_port(given)
     if address.kind == "path":
+        with suppress(PortAbsent):  # the program that writes says so
+            require_port(address.text)
         return address.text
     if address.kind == "name":
         return find_device(address.text).path
@@ -187,6 +193,7 @@ def _the_one(answers: Sequence[Answer], landers: Sequence[Device], baud: int) ->
 
 def _at_path(path: str, baud: int) -> BoardPort:
     try:
+        require_port(path)
         return BoardPort(path, baud, describe(path))
     except PortAbsent:
         return BoardPort(path, baud)  # it may be plugged in until the flight begins, which says so if not

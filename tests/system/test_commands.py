@@ -76,6 +76,8 @@ def test_without_a_terminal_the_output_is_plain(run: Run) -> None:
         ("serial:/dev/ttyNOWHERE", 11, "/dev/ttyNOWHERE"),
         ("serial:/etc/hostname", 10, "is not a serial port"),
         ("serial:/dev/null", 10, "is not a serial port"),
+        ("serial:/dev/tty", 10, "is not a serial port"),
+        ("serial:/dev/ptmx", 10, "is not a serial port"),
         ("seriall:/dev/ttyACM0", 2, "did you mean 'serial'?"),
         ("serial:/dev/ttyACM0?boud=9600", 2, "did you mean 'baud'?"),
         ("serial:/dev/ttyACM0?baud=fast", 2, "baud=fast"),

@@ -160,6 +160,23 @@ def test_options_of_boards_that_cannot_be(run: Run, words: list[str], said: str)
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "los-091105", "--target", "board"],
+        ["fly", "--target", "board"],
+        ["campaign", "noisy-descent", "--runs", "2", "--target", "board"],
+        ["firmware", "info"],
+        ["firmware", "flash", "uno", "--dry-run"],
+    ],
+)
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/tty"])
+def test_what_is_not_a_port_is_rejected_before_the_flight(run: Run, words: list[str], path: str) -> None:  # noqa: F811
+    done = run("hil", *words, "--port", path)
+    assert (done.returncode, done.stdout) == (10, "")
+    assert done.stderr == f"hil: {path} is not a serial port: `groundstation ports` lists them\n"
+
+
 def test_board_that_is_not_plugged_in_is_told_by_its_number(run: Run) -> None:  # noqa: F811
     for words in (["run", "los-091105", "--target", "board"], ["firmware", "info"]):
         done = run("hil", *words, "--port", "serial:066CFF0000")
