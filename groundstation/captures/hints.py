@@ -11,6 +11,7 @@ import binascii
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
@@ -38,6 +39,17 @@ _COMPRESSED = {
 _NETWORK = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\n\r\r\n")
 _DECODE = "| groundstation decode -"
 
+_DUMP_LINE = re.compile(rb"[0-9a-f]{6,8}((?:[ \t]+[0-9a-f]{3,8})+)[ \t]*\r?", re.IGNORECASE)
+_DUMPS = (
+    ("16-bit words in hex", 4, 16, 2),
+    ("32-bit words in hex", 8, 16, 4),
+    ("16-bit words in octal", 6, 8, 2),
+    ("bytes in octal", 3, 8, 1),
+)
+"""What od and hexdump write: in words, digits of a number, their base, bytes of a number, the lowest first."""
+_SWAPPED = (2, 4)
+"""Bytes of groups in which the order of bytes may be turned round."""
+
 _BASE64_TEXT = re.compile(rb"[A-Za-z0-9+/=\s]+")
 
 
@@ -51,7 +63,9 @@ def hint(sample: bytes, profile: LinkProfile, form: BitForm) -> str | None:
     """
     return (
         wrapping_hint(sample)
+        or _as_dump(sample, profile)
         or _as_base64(sample, profile)
+        or _as_swapped(sample, profile)
         or _as_bits(sample[:_FEW], profile, form)
         or _as_other_profile(sample, profile)
     )
@@ -79,6 +93,28 @@ def header_hint(raw: bytes, profile: LinkProfile) -> str | None:
         return None
     other = _changed(profile, changes)
     return None if other is None or not _has_headers(other, [raw]) else _words(profile, other)
+
+
+def _as_dump(sample: bytes, profile: LinkProfile) -> str | None:
+    """A listing of od or hexdump that is not of bytes in hex, which are read as they are."""
+    lines = [found for line in sample.split(b"\n") if (found := _DUMP_LINE.fullmatch(line)) is not None]
+    numbers = b" ".join(line[1] for line in lines).split()
+    for name, digits, base, size in _DUMPS:
+        if any(len(number) != digits for number in numbers):
+            continue
+        with suppress(ValueError, OverflowError):  # digits of another base
+            octets = b"".join(int(number, base).to_bytes(size, "little") for number in numbers)
+            if _count(octets, profile):
+                return f"it is a dump of {name}: dump the bytes again, one by one, with od -v -An -tx1"
+    return None
+
+
+def _as_swapped(sample: bytes, profile: LinkProfile) -> str | None:
+    for size in _SWAPPED:
+        octets = b"".join(sample[at : at + size][::-1] for at in range(0, len(sample), size))
+        if frames := _count(octets, profile):
+            return f"{frames} frames are in its first {len(sample)} bytes if each {size} bytes are turned round"
+    return None
 
 
 def _as_base64(sample: bytes, profile: LinkProfile) -> str | None:

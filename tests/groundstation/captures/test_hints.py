@@ -60,6 +60,28 @@ def test_command_that_is_said_decodes_the_dump(tmp_path: Path, form: str) -> Non
     assert json.loads(done.stdout)["frames"] == 100
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("od -v ", "a dump of 16-bit words in octal"),
+        ("od ", "a dump of 16-bit words in octal"),
+        ("od -v -b ", "a dump of bytes in octal"),
+        ("od -v -tx2 ", "a dump of 16-bit words in hex"),
+        ("od -v -tx4 ", "a dump of 32-bit words in hex"),
+        ("hexdump ", "a dump of 16-bit words in hex"),
+        ("dd conv=swab status=none if=", "if each 2 bytes are turned round"),
+    ],
+)
+def test_dump_of_words_is_said_with_the_way_out(tmp_path: Path, command: str, said: str) -> None:
+    (tmp_path / "raw").write_bytes(DESCENT)
+    bash = ["bash", "-c", f"{command}raw >dump && od -v -An -tx1 raw >again"]
+    subprocess.run(bash, cwd=tmp_path, env=_ENVIRONMENT, check=True)
+    text = told(tmp_path / "dump")
+    assert said in text
+    assert "dd " in command or text.endswith("one by one, with od -v -An -tx1")
+    assert CliRunner().invoke(cli, ["decode", str(tmp_path / "again")]).exit_code == 0
+
+
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
