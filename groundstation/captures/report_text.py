@@ -9,6 +9,7 @@ from groundstation.captures.decoders import Report
 from groundstation.captures.packet_rows import ApidCount
 from groundstation.captures.packets_decoder import PacketsReport
 from groundstation.captures.tc_decoder import TcReport
+from groundstation.formats.counted import counted
 from groundstation.messages.lost_text import lost_text
 from protocols.counts import NOTHING, Lost
 
@@ -93,8 +94,10 @@ def _counts_line(report: DecodeReport) -> str:
     words |= {"stepped back": sum(c.steps_back for c in channels)}
     counts = ", ".join(f"{count} {word}" for word, count in words.items())
     missing = sum(c.lost_at_restart for c in channels)
-    at_restart = f" ({missing} frames missing there)" if missing else ""
-    return f"counters: {lost_text(lost.count, lost.certainty)} lost, {counts}, {report.restarts} restarts{at_restart}"
+    restarts = counted(report.restarts, "restart") + (
+        f" ({counted(missing, 'frame')} missing there)" if missing else ""
+    )
+    return f"counters: {lost_text(lost.count, lost.certainty)} lost, {counts}, {restarts}"
 
 
 def _channel_cells(c: ChannelCount) -> list[object]:

@@ -16,6 +16,7 @@ from groundstation.cli.options.mission import mission_option
 from groundstation.cli.options.number import Number
 from groundstation.errors import CommandFailed, CommandRefused, CommandTimeout, StationGone
 from groundstation.exit_codes import DONE, REQUEST, exit_codes
+from groundstation.formats.counted import counted
 from groundstation.formats.output import echo, write_json, write_line
 from groundstation.host.clock import host_clock
 from groundstation.messages.base import Value
@@ -282,7 +283,7 @@ def _status_lines(status: UplinkStatus | None, snapshot: Snapshot) -> list[str]:
     lines = [
         f"FOP-1       {status.cop}, V(S) {status.vs}, {status.unacknowledged} not acknowledged",
         f"last CLCW   {_clcw_text(status)}",
-        f"commands    {status.waiting} waiting, {status.refused} orders refused",
+        f"commands    {status.waiting} waiting, {counted(status.refused, 'request')} rejected",
     ]
     if status.armed_until is None:
         lines.append("critical    not armed")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from groundstation.cli.runtime import Style
 from groundstation.errors import StationGone
+from groundstation.formats.counted import counted
 from groundstation.formats.output import echo, write_json, write_line
 from groundstation.host.clock import host_clock
 from groundstation.host.hangup import EXIT_HANGUP
@@ -78,9 +79,12 @@ async def follow(
     try:
         code = await _interruptible(_lines(client, style, until))
         if client.missed:
-            echo(f"this viewer was too slow: it missed {sum(client.missed.values())} messages", err=True)
+            echo(f"this viewer was too slow: it missed {counted(sum(client.missed.values()), 'message')}", err=True)
         if client.cut_off:
-            echo(f"the station was cut off {client.cut_off} times: it sent more than any station does", err=True)
+            echo(
+                f"the station was cut off {counted(client.cut_off, 'time')}: it sent more than any station does",
+                err=True,
+            )
         return code
     finally:
         await client.close()

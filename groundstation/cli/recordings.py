@@ -16,6 +16,7 @@ from groundstation.cli.options.mission import mission_for, recorded_mission_opti
 from groundstation.cli.options.named import Choice
 from groundstation.errors import ArchiveError, CallerError, NotARecording, PartlyRead
 from groundstation.exit_codes import READING, exit_codes
+from groundstation.formats.counted import counted
 from groundstation.formats.json_output import echo_json
 from groundstation.formats.output import echo
 from groundstation.formats.printable import encodable
@@ -118,7 +119,7 @@ def export_command(
         with closing(Progress(reader.bytes_total)) as progress:
             rows = export(reader, *made, form, folder, names, progress.advance, force=force)
         for path, count in rows.items():
-            echo(f"{path}: {count} rows")
+            echo(f"{path}: {counted(count, 'row')}")
         if not rows:
             echo("no such packet in a good frame: nothing was written")
         reader.require_whole()
@@ -146,7 +147,9 @@ def salvage_command(archive: Path, mission: Mission | None, as_json: bool) -> No
                 else:
                     echo(*salvage_lines(frame), "")
         if not as_json:
-            echo(f"{count} frames rejected or cut off" if count else "no frame was rejected, none is cut off")
+            echo(
+                f"{counted(count, 'frame')} rejected or cut off" if count else "no frame was rejected, none is cut off"
+            )
         reader.require_whole()
 
 

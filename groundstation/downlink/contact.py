@@ -33,6 +33,7 @@ from typing import Literal
 import msgspec
 
 from groundstation.downlink.frame_rate import FrameRate
+from groundstation.formats.counted import counted
 from groundstation.links.base import Disturbance
 from groundstation.messages.wire import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState, Transport
 from protocols.counts import NOTHING, UNKNOWN, FrameStep, FrameTotals, Lost
@@ -548,11 +549,11 @@ class ContactMonitor:
 def _cause_in_bytes(count: int, rejects: int) -> tuple[Cause, str]:
     """The cause, when the port is present and no other lander is heard: what came since the last good frame."""
     if rejects:
-        return "CRC", f"{rejects} frames since then, none with a good CRC"
+        return "CRC", f"{counted(rejects, 'frame')} since then, none with a good CRC"
     if count >= TRAILING_MAX:
-        return "SYNC", f"{count} bytes since then, no frame among them"
+        return "SYNC", f"{counted(count, 'byte')} since then, no frame among them"
     if count:
-        return "SILENCE", f"{count} bytes of a frame, then nothing"
+        return "SILENCE", f"{counted(count, 'byte')} of a frame, then nothing"
     return "SILENCE", "the port is open, not one byte since"
 
 

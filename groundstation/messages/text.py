@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import get_args
 
+from groundstation.formats.counted import counted
 from groundstation.formats.json_encoding import encode_json, word_of
 from groundstation.formats.printable import printable
 from groundstation.messages.base import Value
@@ -148,7 +149,7 @@ def _station(message: Snapshot) -> str:
 
 
 def _lag(lag: Lag) -> str:
-    missed = f", {lag.missed} messages missed so far" if lag.missed else ""
+    missed = f", {counted(lag.missed, 'message')} missed so far" if lag.missed else ""
     if lag.behind_ms * NS_PER_MS < LATE_NS:
         return f"VIEWER live again{missed}"
     return f"VIEWER what follows is {lag.behind_ms / 1000:.1f} s behind the station{missed}"

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from groundstation.errors import ArchiveError
+from groundstation.formats.counted import counted
 from groundstation.messages.base import Int64
 from groundstation.messages.text import utc
 from groundstation.recordings.records import EventRecord
@@ -41,11 +42,6 @@ class Gap(msgspec.Struct, frozen=True):
             others = self.records - self.reads
             count = counted(self.reads, "read") + (f" and {counted(others, 'record')} about them" if others else "")
         return f"{count}, {self.bytes:,} bytes, received {span_words(self.first_ert, self.last_ert)}"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 read``, ``1,234 reads``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def sum_of(gaps: Sequence[Gap]) -> Gap:

@@ -138,8 +138,8 @@ def counters(result: RunResult) -> Markup:
         "frames": f"{c.frames_good:,} good, {c.frames_rejected:,} rejected, "
         f"{lost_text(c.frames_lost, c.frames_lost_certainty)} lost by their counts, "
         f"{c.frames_foreign:,} foreign, {c.frames_idle:,} idle",
-        "counters": f"{c.frames_duplicate:,} duplicates, {c.frames_late:,} late, "
-        f"{c.frames_stepped_back:,} stepped back, {c.restarts:,} restarts",
+        "counters": f"{plural(c.frames_duplicate, 'duplicate')}, {c.frames_late:,} late, "
+        f"{c.frames_stepped_back:,} stepped back, {plural(c.restarts, 'restart')}",
         "packets": f"{c.packets:,} decoded, {c.packets_bad:,} bad, {c.packets_unknown:,} unknown",
         "dropped": f"{c.dropped:,} reports by the station itself",
     }

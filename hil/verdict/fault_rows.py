@@ -6,6 +6,7 @@ those had to have bytes in their window, and may have left them alone.
 
 from __future__ import annotations
 
+from groundstation.formats.counted import counted
 from groundstation.messages.text import utc
 from hil.faults import At, EnvironmentFault, Spec, Watch
 from hil.verdict.flight_record import FlightRecord
@@ -26,9 +27,9 @@ def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
     acted = done if isinstance(fault, EnvironmentFault) else log.counts[n]
     touched = [f"{log.touched[n, effect]:,} bytes {effect}" for effect in ("lost", "changed", "added", "held")]
     did = ", ".join(text for text in touched if not text.startswith("0 "))
-    window = "" if isinstance(fault, EnvironmentFault) else f" on {exposed:,} bytes in its window"
+    window = "" if isinstance(fault, EnvironmentFault) else f" on {counted(exposed, 'byte')} in its window"
     watch = record.triggers.faults.get(n)
-    note = f"planned {planned(fault.at) if watch is None else watch.text}; acted {acted:,} times{window}" + (
+    note = f"planned {planned(fault.at) if watch is None else watch.text}; acted {counted(acted, 'time')}{window}" + (
         f": {did}" if did else ""
     )
     by_chance = fault.by_chance and exposed > 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from groundstation.formats.counted import counted
 from groundstation.messages.base import Int64
-from groundstation.recordings.event_bodies import counted, moment, span_words
+from groundstation.recordings.event_bodies import moment, span_words
 
 PLACES_SHOWN = 20
 """Of what is damaged, so many places are named; all are counted."""

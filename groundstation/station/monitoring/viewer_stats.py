@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from groundstation.errors import CallerError
+from groundstation.formats.counted import counted
 from groundstation.messages.throttle import EventThrottle
 from groundstation.messages.wire import DropReport
 from groundstation.security.authorization import Principal
@@ -48,7 +49,7 @@ class Viewers:
         if more > 0:
             self.missed = min(self.missed + more, MISSED_MAX)
             self._slow.note(
-                f"missed {caller.key}", f"{caller.label('a viewer')} missed {report.missed} messages so far"
+                f"missed {caller.key}", f"{caller.label('a viewer')} missed {counted(report.missed, 'message')} so far"
             )
 
     def stalls(self, count: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from groundstation.formats.counted import counted
 from groundstation.messages.commanding import CommandInfo, CommandState, CommandUpdate, UplinkStatus
 from groundstation.messages.text import utc
 from groundstation.tui.drawing.glyphs import Glyphs
@@ -92,7 +93,7 @@ def history(view: View, width: int, height: int, above: int = 0) -> list[Row]:
     notes += [f"{len(body) - end} rows below"] if end < len(body) else []
     rows = [title("HISTORY", width, view.glyphs, ", ".join(notes)), *body[max(0, end - room) : end]]
     if not body and room:
-        rows.append(fit((Span(" nothing was ordered yet", "dim"),), width))
+        rows.append(fit((Span(" no commands yet", "dim"),), width))
     return rows + [fit((), width)] * (height - len(rows))
 
 
@@ -149,7 +150,11 @@ def _label(text: str) -> Span:
 
 def _cop(status: UplinkStatus) -> Row:
     if status.lockout:
-        return (_label("COP-1"), Span(" LOCKOUT ", "badge_alarm"), Span(" orders are refused: type  unlock", "warning"))
+        return (
+            _label("COP-1"),
+            Span(" LOCKOUT ", "badge_alarm"),
+            Span(" commands rejected: type  unlock", "warning"),
+        )
     tone: Tone = "good" if status.cop == "ACTIVE" else "caution" if status.cop != "INITIAL" else "dim"
     words = status.cop.replace("_", " ")
     return (
@@ -173,7 +178,7 @@ def _clcw(view: View, status: UplinkStatus) -> Row:
 
 
 def _queue(status: UplinkStatus) -> Row:
-    refused = Span(f", {status.refused} orders refused", "caution" if status.refused else "dim")
+    refused = Span(f", {counted(status.refused, 'request')} rejected", "caution" if status.refused else "dim")
     return (_label("Queue"), Span(f"{status.waiting} waiting", "text"), refused)
 
 

@@ -110,7 +110,7 @@ def test_a_source_that_starts_again_is_a_restart_and_no_loss(tmp_path: Path) -> 
     assert report["restarts"] == 1
     assert [(c["lost"], c["duplicates"], c["gaps"]) for c in report["channels"]] == [(0, 0, 0), (0, 0, 0)]
     assert all(a["missing"] == 0 for a in report["apids"])
-    assert "counters: 0 lost, 0 duplicate, 0 late, 0 stepped back, 1 restarts" in decode(path).output
+    assert "counters: 0 lost, 0 duplicate, 0 late, 0 stepped back, 1 restart\n" in decode(path).output
 
 
 def test_a_sequence_count_that_stands_or_begins_again_is_no_loss() -> None:

@@ -207,7 +207,7 @@ def test_a_bus_lost_with_the_lander_is_not_lost_alone(damaged: bool) -> None:
         bench.changes += bench.monitor.rejected(crc=True)
     bench.listen(6000, last + 120)
     cause = "CRC" if damaged else "SILENCE"
-    what = "1 frames since then, none with a good CRC" if damaged else "the port is open, not one byte since"
+    what = "1 frame since then, none with a good CRC" if damaged else "the port is open, not one byte since"
     bus, link = bench.loss(BUS).verdict, bench.loss(None).verdict
     assert bus is not None
     assert (bus.cause, bus.evidence) == (cause, f"lander was lost too, and then: {what}")

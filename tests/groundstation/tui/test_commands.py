@@ -180,7 +180,7 @@ def test_lockout_is_seen_on_every_screen_and_a_person_clears_it() -> None:
             assert "LOCKOUT" in stage.text().splitlines()[0]
             await stage.pilot.press("colon")
             await stage.settle()
-            assert "orders are refused: type  unlock" in stage.text()
+            assert "commands rejected: type  unlock" in stage.text()
             await stage.pilot.press(*"unlock", "enter")
             await stage.pilot.pause()
             (order,) = stage.source.asked

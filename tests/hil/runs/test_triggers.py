@@ -46,7 +46,7 @@ def test_a_target_fault_and_a_command_act_in_the_next_tick(tmp_path: Path, targe
     found = rows(result)
     assert result.state == "PASS"
     assert found["command[1] PING"].note.endswith(FIRST_BELOW)
-    assert found["fault[0] hang"].note == f"planned {FIRST_BELOW}; acted 1 times"
+    assert found["fault[0] hang"].note == f"planned {FIRST_BELOW}; acted 1 time"
     (summary,) = result.faults
     assert [(end - begin) // 10**6 for begin, end in summary.windows] == [200]
 

@@ -218,6 +218,6 @@ def test_the_command(tmp_path: Path) -> None:
     record(path, lambda number, data: data[:60] if number == 1500 else data, bursts=1600)
     text = CliRunner().invoke(cli, ["salvage", str(path)])
     assert text.exit_code == 0, text.output
-    assert "1 frames rejected or cut off" in text.output
+    assert "1 frame rejected or cut off" in text.output
     (line,) = CliRunner().invoke(cli, ["salvage", str(path), "--json"]).output.splitlines()
     assert json.loads(line)["came"] == 60

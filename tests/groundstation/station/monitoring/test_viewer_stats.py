@@ -16,7 +16,7 @@ def test_what_viewers_report_adds_up() -> None:
         viewers.report(DropReport(viewer=name, missed=missed), LOCAL)
     viewers.report(DropReport(viewer="c", missed=1), Principal("anna", "telemetry"))
     assert viewers.missed == 9 + 7 + 2 + 1
-    assert told == ["a viewer missed 5 messages so far", "key:anna a viewer missed 1 messages so far"]
+    assert told == ["a viewer missed 5 messages so far", "key:anna a viewer missed 1 message so far"]
 
 
 def test_many_viewers_are_bounded() -> None:
