@@ -4,9 +4,20 @@
 
 from construct import BitsInteger, BitStruct, Enum, Flag, Int8ub, Int16sb, Int16ub, Int32ub, Padding, Struct
 
-from protocols.declare.commands import CommandDef
-from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
-from protocols.structures.fields import Limits, Quantity
+from protocols import (
+    ChannelDef,
+    CommandDef,
+    Dictionary,
+    Display,
+    EventDef,
+    Limits,
+    Milestone,
+    Mission,
+    PacketDef,
+    Plot,
+    Quantity,
+)
+from protocols.times import utc_ns
 
 HK = PacketDef(
     "HK",
@@ -50,4 +61,14 @@ SPARROW = Dictionary(
             arguments=Struct("count" / Quantity(Int8ub, limits=Limits(red_low=1, red_high=16)) * "how many"),
         ),
     ),
+)
+
+MISSION = Mission(
+    SPARROW,
+    display=Display(
+        packets=("HK",),
+        plots=(Plot("HK.battery", "BAT"), Plot("HK.temperature", "TMP")),
+        phase="HK.mode",
+    ),
+    ping="PING",
 )

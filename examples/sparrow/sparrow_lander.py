@@ -42,7 +42,7 @@ def answers(received: bytes) -> Iterator[bytes]:
                 command = pus.decode_tc(packet)
                 yield frame("ACCEPTED", {"request": pus.request_id(packet)})
                 if command.header.service == 8:  # CAMERA
-                    state.update({"switches.camera": 1, "battery": state["battery"] - 100 * command.data[1]})
+                    state.update({"switches.camera": 1, "battery": max(6000, state["battery"] - 100 * command.data[1])})
                 yield frame("COMPLETED", {"request": pus.request_id(packet)})
         except DecodeError:
             continue  # noise
@@ -55,6 +55,6 @@ while True:
     send(b"".join(answers(receive())))
     if time.monotonic() >= due:
         due += SPARROW.channels[0].period_ms / 1000
-        state["battery"] -= 5
+        state["battery"] = max(6000, state["battery"] - 5)  # V / 1000
         send(frame("HK", state))
     time.sleep(0.01)

@@ -46,12 +46,14 @@ NOT_RUN = {
     r"^hil report out/runs/los-": "of runs that are not made; tests/hil makes reports of bundles",
     r"^hil compare yesterday": "of folders that are not made; tests/hil compares runs",
     r"^groundstation cop unlock": "only in lockout; tests/groundstation/uplink/test_service.py unlocks",
+    r"sparrow(_lander)?\b": "flies for half a minute; tests/system/test_own_mission.py flies the page",
     r"^PYTHONPATH=\. python -m protocols\.export": "tests/protocols/declare/test_loading.py runs it",
 }
 """Command lines that are not run, and why. Their options are checked all the same."""
 
 OWN_TESTS = {
     ("own-mission.md", "python"): "tests/protocols/declare/test_loading.py",
+    ("own-mission.md", "toml"): "tests/system/test_own_mission.py",
     ("python-api.md", "python"): "tests/test_public_api.py",
     ("hil-tests.md", "python"): "tests/system/test_hil_tests_doc.py",
     ("hil-tests.md", "toml"): "tests/system/test_hil_tests_doc.py",

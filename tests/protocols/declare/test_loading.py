@@ -47,7 +47,7 @@ def test_the_guides_second_example_prints_what_it_says(tmp_path: Path) -> None:
 
 def test_the_guides_export_works(tmp_path: Path) -> None:
     (tmp_path / "sparrow.py").write_text(blocks("python")[0], encoding="utf-8")
-    command = blocks("sh")[0].split("python ", 1)[1].split()
+    command = blocks("sh")[-1].split("python ", 1)[1].split()
     python(tmp_path, *command)
     python(tmp_path, *("check" if word == "all" else word for word in command))
     assert "SPARROW_HK_APID" in (tmp_path / "out/hil/firmware/generated/lander_packets.h").read_text(encoding="utf-8")
@@ -112,8 +112,8 @@ def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
 
 def test_a_file_of_two_missions_asks_which(tmp_path: Path) -> None:
     path = tmp_path / "two_missions.py"
-    path.write_text(DECLARATION + "\nOTHER = SPARROW\n", encoding="utf-8")
-    with pytest.raises(DeclarationError, match="it has SPARROW, OTHER: choose one"):
+    path.write_text(DECLARATION + "\nOTHER = MISSION\n", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="it has MISSION, OTHER: choose one"):
         load_mission(str(path))
 
 
