@@ -148,6 +148,8 @@ class Packet:
         wide: integers of more than 53 bits, which other languages may round.
         size: bytes of the whole packet, headers and packet error control included; None: it varies.
         min_size: the fewest bytes.
+        told_by: the fields that tell this packet from others, and their raw numbers.
+        told_in_header: those that are in the header.
     """
 
     definition: PacketDef
@@ -159,6 +161,8 @@ class Packet:
     wide: tuple[str, ...]
     size: int | None
     min_size: int
+    told_by: tuple[tuple[str, int], ...]
+    told_in_header: Mapping[str, int]
 
     @property
     def header(self) -> PacketHeader:
@@ -215,18 +219,7 @@ class Packet:
             EncodeError: a value does not fit, or a field of the header is unknown.
         """
         d = self.definition
-        head = {leaf.name for leaf in d.header.layout.named}
-        told: dict[str, int | float | bytes] = {name: value for name, value in self.told_by if name in head}
-        return d.header.wrap(d.apid, sequence, body, time_ns, told | fields)
-
-    @property
-    def told_by(self) -> tuple[tuple[str, int], ...]:
-        """The fields that tell this packet from others, and their raw numbers."""
-        d = self.definition
-        pus_type = (("service", d.service), ("subtype", d.subtype)) if d.header.is_pus else ()
-        leaves = {leaf.name: leaf for leaf in (*d.header.layout.named, *self.layout.named)}
-        named = tuple((name, raw_of(d.name, leaves[name], value)) for name, value in d.when.items())
-        return (*((name, number) for name, number in pus_type if number is not None), *named)
+        return d.header.wrap(d.apid, sequence, body, time_ns, {**self.told_in_header, **fields})
 
     def void(self, values: Mapping[str, Value]) -> list[str]:
         """The parameters of a decoded packet that mean nothing, since the flag that each depends on is 0."""
@@ -438,6 +431,7 @@ def _prepare(definition: PacketDef) -> Packet:
     parameters = tuple(_parameter(definition.name, f) for f in fields)
     around = definition.header.body_offset + definition.header.crc_size
     fixed = layout.size is not None
+    told, head = _told_by(definition, layout), {leaf.name for leaf in definition.header.layout.named}
     return Packet(
         definition,
         codec_of(layout, definition.name) if fixed else variable_codec_of(layout, definition.name),
@@ -448,7 +442,21 @@ def _prepare(definition: PacketDef) -> Packet:
         tuple(f.name for f in fields if f.kind in ("uint", "sint") and f.bits > _SAFE_BITS and not _is_scaled(f)),
         None if layout.size is None else around + layout.size,
         around + layout.min_size,
+        told,
+        MappingProxyType({name: number for name, number in told if name in head}),
     )
+
+
+def _told_by(definition: PacketDef, layout: Layout) -> tuple[tuple[str, int], ...]:
+    d = definition
+    pus_type = (("service", d.service), ("subtype", d.subtype)) if d.header.is_pus else ()
+    leaves = {leaf.name: leaf for leaf in (*d.header.layout.named, *layout.named)}
+    unknown = next((name for name in d.when if name not in leaves), None)
+    if unknown is not None:
+        text = f"no field {unknown!r} at a fixed place{nearest(unknown, leaves)}"
+        raise DeclarationError(f"{d.name}.when", text)
+    named = tuple((name, raw_of(f"{d.name}.when", leaves[name], value)) for name, value in d.when.items())
+    return (*((name, number) for name, number in pus_type if number is not None), *named)
 
 
 def _check_type(definition: PacketDef) -> None:
@@ -507,7 +515,7 @@ def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]
     """First 32 bits of SHA-256 over all that spacecraft and ground must agree on; no descriptions, no limits, nothing
     that is optional."""
     lines = [f"scid {dictionary.scid}"]
-    for packet in sorted(packets, key=lambda p: _type(p.definition)):
+    for packet in sorted(packets, key=lambda p: (_type(p.definition), p.definition.name)):
         d = packet.definition
         if d.optional:
             continue

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import construct
@@ -35,6 +34,7 @@ from protocols.structures.parts import (
     Window,
     assemble,
     check,
+    check_field,
 )
 from protocols.structures.parts import Field as Field  # noqa: PLC0414 - what users of a layout need comes from here
 from protocols.structures.parts import Layout as Layout  # noqa: PLC0414
@@ -53,13 +53,8 @@ _FORMATS: dict[str, tuple[Kind, int]] = {
     "d": ("float", 64),
 }
 
-_NO_LABELS = frozenset({"NaN", "Infinity", "-Infinity"})
-
 _MOST_ITEMS = 65_536
 """Items of an array of fixed length: a space packet has no more bytes."""
-
-_CALIBRATED_BITS = 64
-"""A longer integer may not fit into a double."""
 
 _Item = Field | Blob | Repeat | Choice | Window
 _RENAMED, _PASS, _GREEDY = construct.Renamed, type(construct.Pass), type(construct.GreedyBytes)
@@ -106,9 +101,13 @@ def layout_of(declaration: Any, path: str = "") -> Layout:
             whole bytes, or an expression that cannot be read.
     """
     if isinstance(declaration, Layout):
-        layout = declaration
+        layout = assemble(declaration.parts or declaration.fields, path)
+        if layout != declaration:
+            raise DeclarationError(path or "(top)", "its fields are not one after the other: build it by `assemble`")
     else:
         layout = _Walk().layout(declaration, _Place(path or "(top)", "", bitwise=False), path)
+    for leaf in layout.fields:
+        check_field(leaf, path or "(top)")
     if layout.size is None:
         check(layout, path or "(top)")
     return layout
@@ -358,17 +357,15 @@ def _leaf(node: Any, place: _Place) -> Field:
     if kind is Quantity:
         return _leaf(node.subcon, replace(place, quantity=node.definition))
     if kind is construct.Enum:
-        return _leaf(node.subcon, replace(place, labels=_labels(node, place)))
+        labels = tuple(sorted((int(value), str(name)) for name, value in node.encmapping.items()))
+        return _leaf(node.subcon, replace(place, labels=labels))
     if kind is EnumRanges:
-        _check_labels([label for _, _, label in node.ranges], place)
         return _leaf(node.subcon, replace(place, ranges=node.ranges))
     if kind is construct.Const:
         return _leaf(node.subcon, replace(place, const=node.value))
     if not place.name:
         raise place.refuse("a field without a name would vanish from what is decoded")
     primitive, bits, little = _primitive(node, place)
-    if place.quantity is not None and not place.quantity.identity and primitive != "float" and bits > _CALIBRATED_BITS:
-        raise place.refuse(f"an integer of {bits} bits cannot be calibrated")
     return Field(
         place.name,
         0,
@@ -381,20 +378,6 @@ def _leaf(node: Any, place: _Place) -> Field:
         little and bits > 8,
         ranges=place.ranges,
     )
-
-
-def _labels(node: Any, place: _Place) -> tuple[tuple[int, str], ...]:
-    labels = tuple(sorted((int(value), str(name)) for name, value in node.encmapping.items()))
-    _check_labels([label for _, label in labels], place)
-    for (raw, one), (other, two) in pairwise(labels):
-        if raw == other:
-            raise place.refuse(f"{one!r} and {two!r} are both {raw}: a number can have one label")
-    return labels
-
-
-def _check_labels(labels: list[str], place: _Place) -> None:
-    if reserved := _NO_LABELS.intersection(labels):
-        raise place.refuse(f"{min(reserved)!r} cannot be a label: JSON has this word for a float that is not a number")
 
 
 def _primitive(node: Any, place: _Place) -> tuple[Kind, int, bool]:

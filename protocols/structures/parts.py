@@ -19,11 +19,12 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from protocols.errors import DeclarationError, EncodeError
 from protocols.structures.expressions import Expression, problem_of, references
-from protocols.structures.fields import LabelRange, QuantityDef, label_in
+from protocols.structures.fields import LabelRange, QuantityDef, check_ranges, label_in
 
 Kind = Literal["uint", "sint", "float", "flag", "bytes", "string", "padding"]
 TextEnd = Literal["stripped", "terminated", "whole"]
@@ -31,6 +32,11 @@ Rest = Literal["rest"]
 
 _INDEX = re.compile(r"\[\d+\]")
 _UNITS = {"utf-16-be": 2, "utf-16-le": 2, "utf-32-be": 4, "utf-32-le": 4}
+_FLOATS = (16, 32, 64)
+_CALIBRATED_BITS = 64
+"""A longer integer may not fit into a double."""
+
+_NO_LABELS = frozenset({"NaN", "Infinity", "-Infinity"})
 _NO_ORDER = frozenset({"utf-16", "utf-32"})
 
 
@@ -125,6 +131,7 @@ class Field:
     ranges: tuple[LabelRange, ...] = ()
 
     def __post_init__(self) -> None:
+        check_ranges(self.ranges)
         if self.bits % 8 and (self.little or self.kind in ("bytes", "string", "float")):
             raise DeclarationError(self.name, f"{self.kind} of {self.bits} bits: expected whole bytes")
         if self.text is not None and self.bits // 8 % self.text.unit:
@@ -311,6 +318,39 @@ def check(layout: Layout, path: str) -> None:
             if leaf is None or leaf.kind not in ("uint", "sint", "flag") or leaf.const is not None:
                 what = "not a field that comes before it" if leaf is None else f"a constant or of kind {leaf.kind}"
                 raise DeclarationError(f"{path}.{owner}", f"it depends on {name!r}, which is {what}")
+
+
+def check_field(leaf: Field, path: str) -> None:
+    """See that a field can mean what it is declared to mean.
+
+    Raises:
+        DeclarationError: it cannot; names its path.
+    """
+    problem = _problem_of(leaf)
+    if problem:
+        raise DeclarationError(f"{path}.{leaf.name}", problem)
+
+
+def _problem_of(leaf: Field) -> str:
+    calibrated = leaf.quantity is not None and not leaf.quantity.identity
+    if leaf.is_enum and (calibrated or leaf.kind not in ("uint", "sint")):
+        return f"an enumeration is of {'numbers without a calibration' if calibrated else 'whole numbers'}"
+    if leaf.quantity is not None and leaf.kind in ("bytes", "string", "padding"):
+        return f"a field of kind {leaf.kind} is not a quantity"
+    if calibrated and leaf.kind != "float" and leaf.bits > _CALIBRATED_BITS:
+        return f"an integer of {leaf.bits} bits cannot be calibrated"
+    if leaf.kind == "float" and leaf.bits not in _FLOATS:
+        return f"a float of {leaf.bits} bits is not known"
+    return _problem_of_words(leaf)
+
+
+def _problem_of_words(leaf: Field) -> str:
+    if reserved := _NO_LABELS.intersection(label for _, _, label in leaf.spans):
+        return f"{min(reserved)!r} cannot be a label: JSON has this word for a float that is not a number"
+    for (raw, one), (other, two) in pairwise(sorted(leaf.labels)):
+        if raw == other:
+            return f"{one!r} and {two!r} are both {raw}: a number can have one label"
+    return ""
 
 
 def template(name: str) -> str:

@@ -14,9 +14,10 @@ from protocols.declare.dictionary import Dictionary, PacketDef, utc_ns
 from protocols.declare.headers import NO_HEADER, PUS_A, PUS_C, PacketHeader, cds_time, cuc_time
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.structures.expressions import Reference
 from protocols.structures.fields import EnumRanges
-from protocols.structures.layout import Field
-from protocols.structures.parts import fixed
+from protocols.structures.layout import Field, Layout
+from protocols.structures.parts import Blob, assemble, fixed
 
 NOW = utc_ns("2031-05-01T12:00:00.500")
 GPS = utc_ns("1980-01-06T00:00:00")
@@ -171,6 +172,18 @@ def test_a_packet_is_built_from_data_without_construct() -> None:
     made = mission(PacketDef("RAW", 1, body=layout, header=NO_HEADER))
     data = made.by_name["RAW"].encode({"a": 5, "b": -2})
     assert decode_telemetry(made, data).values == {"a": 5, "b": -2}
+
+
+def test_data_that_cannot_be_is_refused() -> None:
+    for layout, message in (
+        (Layout((Field("a", 8, 8, "uint"),), 1), "not one after the other"),
+        (fixed([Field("a", 0, 8, "uint", labels=((1, "A"), (1, "B")))]), r"RAW\.a: 'A' and 'B' are both 1"),
+        (assemble([Blob(Field("a", 0, 0, "bytes"), Reference("n"))]), r"RAW\.a: it depends on 'n'"),
+    ):
+        with pytest.raises(DeclarationError, match=message):
+            mission(PacketDef("RAW", 1, body=layout, header=NO_HEADER))
+    with pytest.raises(DeclarationError, match="kind 'pus-b' is none of none, pus-a"):
+        PacketHeader("pus-b")  # type: ignore[arg-type]
 
 
 def test_what_is_new_changes_the_hash_and_what_is_not_does_not() -> None:
