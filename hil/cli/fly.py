@@ -28,6 +28,7 @@ from groundstation.recordings.paths import default_path
 from hil.cli.board_options import baud_option, port_option, port_words, ports_of, wait_option
 from hil.cli.completion import scenarios
 from hil.cli.image_option import image_option
+from hil.cli.mission_options import check_command, command_option, mission_option, mission_words
 from hil.cli.mission_time import MissionTime, exact
 from hil.cli.scenario_options import Keys, key_words, scenario_options, with_keys
 from hil.exit_codes import LIVE
@@ -63,6 +64,8 @@ SOFT_LANDING = "soft-landing"
 @wait_option
 @click.option("--lockstep", is_flag=True, help="No clock: step the target and the station together.")
 @image_option
+@mission_option
+@command_option
 @scenario_options
 @click.option("--record", type=click.Path(path_type=Path), help="Write the recording to this new file.")
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
@@ -80,6 +83,8 @@ def fly_command(
     board_wait: float,
     lockstep: bool,
     image: Path | None,
+    mission: str | None,
+    words: tuple[str, ...],
     keys: Keys,
     record: Path | None,
     report: Path | None,
@@ -104,6 +109,7 @@ def fly_command(
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
       hil fly --json --speed 50 | tail -1       the verdict, for programs
+      hil fly sparrow.toml --mission ./sparrow.py --target board --port /dev/ttyACM0    a mission of your own
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
@@ -111,13 +117,17 @@ def fly_command(
         _check_lockstep(context)
     if scenario is not None and link_drop is not None:
         raise click.UsageError("SCENARIO and --link-drop exclude each other")
-    chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link})
+    if scenario is None and mission is not None:
+        raise click.UsageError("--mission needs a SCENARIO: the one that is flown without is of mars6")
+    check_command(target, words)
+    chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link}, mission)
     checked_text(str(record or ""))
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
     given = [] if port is None else [port]
-    again = _again(scenario, link_drop, target, mode, speed, link, [*key_words(keys), *port_words(given, baud)], image)
+    more = [*key_words(keys), *port_words(given, baud), *mission_words(mission, words)]
+    again = _again(scenario, link_drop, target, mode, speed, link, more, image)
     flown = find_image(target, image)
     boards = ports_of(target, given, baud)
     if len(boards) > 1:
@@ -125,7 +135,17 @@ def fly_command(
             f"--port {port} means {len(boards)} boards: `hil fly` flies one; `hil run` takes several"
         )
     plan = Plan(
-        chosen, target, mode, bundle, again, speed, boards, recording.absolute(), flown, board_wait_s=board_wait
+        chosen,
+        target,
+        mode,
+        bundle,
+        again,
+        speed,
+        boards,
+        recording.absolute(),
+        flown,
+        board_wait_s=board_wait,
+        command=words,
     )
     check_plan(plan)
     if (note := slower(plan)) is not None:
@@ -144,13 +164,16 @@ def _check_lockstep(context: click.Context) -> None:
             raise click.UsageError(f"--lockstep and --{name} exclude each other: lockstep has no clock and no port")
 
 
-def chosen_scenario(name: str | None, link_drop: int | None, keys: Keys = MappingProxyType({})) -> Scenario:
+def chosen_scenario(
+    name: str | None, link_drop: int | None, keys: Keys = MappingProxyType({}), mission: str | None = None
+) -> Scenario:
     """What is flown: a scenario that was named, the one of the profile, or one of a link that drops.
 
     Args:
         name: of a scenario, or its file.
         link_drop: mission time in ns at which the whole link falls silent.
         keys: of the table [scenario].
+        mission: of a scenario that names none.
 
     Raises:
         ScenarioError: there is no such scenario.
@@ -159,7 +182,7 @@ def chosen_scenario(name: str | None, link_drop: int | None, keys: Keys = Mappin
         tables = link_drop_tables(link_drop)
         return with_losses({**tables, "scenario": {**tables["scenario"], **keys}}, "link-drop")
     shown = SOFT_LANDING if keys.get("flight_profile") == SOFT_LANDING else HISTORICAL
-    return with_keys(load_scenario(find_scenario(name or shown)), keys)
+    return with_keys(load_scenario(find_scenario(name or shown), mission), keys)
 
 
 def link_drop_tables(at: int) -> dict[str, Any]:

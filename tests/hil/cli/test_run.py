@@ -253,9 +253,10 @@ def test_list_knows_scenarios_faults_and_targets(monkeypatch: pytest.MonkeyPatch
     assert done.exit_code == 0
     for word in ("los-091105", "byte_insert", "simavr"):
         assert word in done.output
-    targets = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.output.splitlines()[-5:]}
+    targets = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.output.splitlines()[-6:]}
     assert targets["software"] == "lockstep, realtime"
     assert targets["qemu"] == "not here: qemu-system-arm not found: apt-get install qemu-system-arm"
+    assert targets["process"] == "realtime"
     assert targets["board"].startswith("not here: no board: nothing is in /dev/lander/by-serial")
 
 

@@ -16,11 +16,11 @@ LANDER = f"{sys.executable} {EXAMPLE / 'sparrow_lander.py'} {{port}}"
 NO_ORACLE = "no oracle: judged by conservation, losses, commands and expectations"
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, verb: str = "run") -> subprocess.CompletedProcess[str]:
     """`hil run` in a folder of its own."""
     environment = os.environ | {"XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
     return subprocess.run(
-        [sys.executable, "-m", "hil.cli", "run", *arguments],
+        [sys.executable, "-m", "hil.cli", verb, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -72,6 +72,16 @@ def test_example_flies_on_a_port(tmp_path: Path) -> None:
             lander.kill()
     assert done.returncode == 0, done.stdout + done.stderr
     assert NO_ORACLE in done.stdout
+
+
+def test_it_is_flown_live_with_a_viewer(tmp_path: Path) -> None:
+    path = scenario(tmp_path, '[[expect]]\nparameter = "HK.battery"\nmin = 7\n')
+    words = ("--target", "process", "--command", LANDER, "--plain", "--record", "pass.sqlite")
+    done = run(tmp_path, str(path), *words, verb="fly")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "HK" in done.stdout
+    assert NO_ORACLE in done.stdout
+    assert (tmp_path / "pass.sqlite").is_file()
 
 
 def test_what_does_not_hold_fails_with_its_value(tmp_path: Path) -> None:
