@@ -20,7 +20,8 @@ from protocols.nearest import nearest
 from protocols.structures.calibration import Table
 from protocols.structures.codec import Buffer, Codec, Value, codec_of
 from protocols.structures.fields import LabelRange
-from protocols.structures.layout import Field, layout_of
+from protocols.structures.layout import Field, Layout, layout_of
+from protocols.structures.parts import name_of
 
 Argument = bool | int | float | str | bytes
 """What a caller may give for an argument. Text is read as a person types it: a number, a label, ``on`` or ``off``."""
@@ -160,6 +161,9 @@ def prepare_command(definition: CommandDef) -> Command:
         raise DeclarationError(definition.name, f"function id {definition.function} is not 0 … 255")
     declared = construct.Struct() if definition.arguments is None else definition.arguments
     layout = layout_of(declared, definition.name)
+    if layout.size is None:
+        part = next(part for part in layout.parts if not isinstance(part, Layout))
+        raise DeclarationError(f"{definition.name}.{name_of(part)}", "its size varies: arguments have a fixed size")
     arguments = tuple(_argument(definition.name, field) for field in layout.named if field.const is None)
     return Command(definition, codec_of(layout, definition.name), arguments)
 

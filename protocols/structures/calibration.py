@@ -95,6 +95,9 @@ class Polynomial:
             raise EncodeError(f"{self} has no inverse over {low} … {high}")
         if any(low < turn < high for turn in _turns(self.coefficients, low, high)) or len(self.coefficients) == 1:
             raise EncodeError(f"{self} has no inverse between {low:g} and {high:g}: give the raw number")
+        for end in (low, high):
+            if self.value(end) == value:  # the last digit may put it beyond the end
+                return end
         root = _crossing((self.coefficients[0] - value, *self.coefficients[1:]), low, high)
         if root is None:
             raise EncodeError(f"no raw number between {low:g} and {high:g} has the value {value:g}")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from protocols.ccsds import pus
 from protocols.ccsds.space_packet import decode_header
+from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.declare.headers import NO_HEADER, PUS_A, PacketHeader, cuc_time
 from protocols.decode.telemetry import decode_telemetry
@@ -20,7 +21,7 @@ from protocols.export.names import identifier
 from protocols.export.xtce import render_xtce
 from protocols.lander import COMMAND_APID, MARS6
 from protocols.structures.calibration import Polynomial, Table
-from protocols.structures.fields import Quantity
+from protocols.structures.fields import EnumRanges, Quantity
 from tests.interop.external_decoders import judge, packets
 
 DOCUMENT = render_xtce(MARS6)
@@ -117,6 +118,22 @@ STRANGE = Dictionary(
     (),
     (),
     (),
+    (
+        CommandDef(
+            "SET",
+            1,
+            8,
+            1,
+            "Set.",
+            7,
+            c.Struct(
+                "name" / c.PaddedString(6, "utf8"),
+                "volt" / Quantity(c.Int16ul, "V", calibration=Polynomial((0, 0.01, 1e-7))),
+                "temp" / Quantity(c.Int8ub, "K", calibration=Table(((10, 100), (110, 200)))),
+                "zone" / EnumRanges(c.Int8ub, COLD=(1, 9), HOT=20),
+            ),
+        ),
+    ),
 )
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=2)
 

@@ -14,7 +14,8 @@ from protocols.declare.commands import Argument, CommandDef, prepare_command
 from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.lander import COMMAND_APID, COMMANDS, MARS6
-from protocols.structures.fields import Limits, Quantity
+from protocols.structures.calibration import Polynomial, Table
+from protocols.structures.fields import EnumRanges, Limits, Quantity
 
 ALL_KINDS = prepare_command(
     CommandDef(
@@ -224,3 +225,59 @@ def test_two_packets_of_one_type_are_refused() -> None:
     packets = (PacketDef("A", 1, 3, 25, body, 0, ""), PacketDef("B", 1, 3, 25, body, 0, ""))
     with pytest.raises(DeclarationError, match="M: B and A cannot be told apart"):
         mission(packets=packets)
+
+
+NEW_KINDS = CommandDef(
+    "SET",
+    1,
+    8,
+    1,
+    "Set.",
+    7,
+    c.Struct(
+        "name" / c.PaddedString(6, "utf8"),
+        "volt"
+        / Quantity(c.Int16ul, "V", calibration=Polynomial((0, 0.01, 1e-7)), limits=Limits(red_low=1, red_high=50)),
+        "temp" / Quantity(c.Int8ub, "K", calibration=Table(((10, 100), (110, 200)))),
+        "zone" / EnumRanges(c.Int8ub, COLD=(1, 9), HOT=(20, 29)),
+    ),
+)
+
+
+def test_text_ranges_and_curves_are_encoded_and_decoded() -> None:
+    command = mission(NEW_KINDS).command("SET")
+    data = command.encode({"name": "grün", "volt": "12.5", "temp": 150, "zone": "hot"})
+    assert data[:7] == b"\x07" + "grün".encode() + b"\0"
+    assert data[9:] == bytes([60, 20])
+    found = command.decode(data)
+    assert found["volt"] == pytest.approx(12.5, abs=0.01)
+    assert (found["name"], found["temp"], found["zone"]) == ("grün", 150.0, "HOT")
+    assert command.decode(command.encode({"name": "", "volt": 1, "temp": 100, "zone": 25}))["zone"] == "HOT"
+    ranges = [argument.range_text for argument in command.arguments]
+    assert ranges == ["text of at most 6 bytes", "1 … 50 V", "100 … 200 K", "COLD, HOT"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": "too long"}, "8 bytes in utf-8: at most 6 fit"),
+        ({"name": 7}, r"SET\.name is 7: expected text of at most 6 bytes"),
+        ({"volt": 51}, r"SET\.volt is 51: the range is 1 … 50 V"),
+        ({"temp": 99}, r"SET\.temp is 99: the range is 100 … 200 K"),
+        ({"zone": 10}, r"SET\.zone has no value 10"),
+    ],
+)
+def test_values_beyond_text_ranges_and_curves_are_refused(values: dict[str, Argument], message: str) -> None:
+    command = mission(NEW_KINDS).command("SET")
+    with pytest.raises(EncodeError, match=message):
+        command.encode({"name": "", "volt": 1, "temp": 100, "zone": 25, **values})
+    with pytest.raises(DecodeError, match=r"SET\.zone is 10 raw"):
+        command.decode(command.encode({"name": "", "volt": 1, "temp": 100, "zone": 25})[:-1] + b"\x0a")
+
+
+def test_an_argument_of_variable_size_is_refused_with_its_path() -> None:
+    with pytest.raises(DeclarationError, match=r"A\.x: its size varies: arguments have a fixed size"):
+        mission(CommandDef("A", 1, 8, 1, "", 1, c.Struct("x" / c.GreedyBytes)))
+    with pytest.raises(DeclarationError, match=r"A\.x: .* has no inverse"):
+        square = Quantity(c.Int8sb, calibration=Polynomial((0, 0, 1)))
+        mission(CommandDef("A", 1, 8, 1, "", 1, c.Struct("x" / square)))

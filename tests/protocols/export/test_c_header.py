@@ -169,6 +169,14 @@ def test_a_negative_range(tmp_path: Path) -> None:
     assert run(tmp_path, render_c_header(odd), body) == ["0", "1", "1", "0"]
 
 
+def test_ranges_of_labels_are_checked(tmp_path: Path) -> None:
+    arguments = c.Struct("zone" / EnumRanges(c.Int8ub, COLD=(1, 9), HOT=20), "name" / c.PaddedString(2, "utf8"))
+    odd = Dictionary("ODD", 1, (), (), (), (), (CommandDef("SET", 1, 8, 1, "Set.", 1, arguments),))
+    body = "\n".join(f'printf("%d\\n", odd_valid_set(&(struct odd_set){{ .zone = {n} }}));' for n in (0, 1, 9, 10, 20))
+    body += '\nprintf("%u %u\\n", ODD_SET_ZONE_COLD_MAX, ODD_SET_ZONE_HOT);'
+    assert run(tmp_path, render_c_header(odd), body) == ["0", "1", "1", "0", "1", "9 20"]
+
+
 def test_the_header_has_no_floats_and_carries_the_hash() -> None:
     header = render_c_header(MARS6)
     assert f"UINT32_C(0x{MARS6.hash:08X})" in header
