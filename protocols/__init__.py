@@ -7,7 +7,8 @@ from those declarations (`structures.layout` reads them, `structures.codec` gene
 The names below are the public API; each is loaded when it is first asked for. All else may move.
 
     Dictionary, PacketDef, CommandDef, EventDef, ChannelDef, Milestone    a mission's declaration
-    Quantity, Limits                                                      a number with its unit and limits
+    PacketHeader, NO_HEADER, PUS_A, PUS_C, TimeCode, cds_time, cuc_time   what stands around a packet's body
+    Quantity, Limits, Polynomial, Table, EnumRanges                       a number's unit, limits, calibration, words
     Mission, Display, Plot                                                a declaration with its link and display
     Deframer, LinkProfile                                                 bytes to frames
     PacketExtractor                                                       frames to packets
@@ -25,11 +26,21 @@ if TYPE_CHECKING:
     from protocols.declare.dictionary import EventDef as EventDef
     from protocols.declare.dictionary import Milestone as Milestone
     from protocols.declare.dictionary import PacketDef as PacketDef
+    from protocols.declare.headers import NO_HEADER as NO_HEADER
+    from protocols.declare.headers import PUS_A as PUS_A
+    from protocols.declare.headers import PUS_C as PUS_C
+    from protocols.declare.headers import PacketHeader as PacketHeader
+    from protocols.declare.headers import TimeCode as TimeCode
+    from protocols.declare.headers import cds_time as cds_time
+    from protocols.declare.headers import cuc_time as cuc_time
     from protocols.declare.mission import Display as Display
     from protocols.declare.mission import Mission as Mission
     from protocols.declare.mission import Plot as Plot
     from protocols.decode.packets import PacketExtractor as PacketExtractor
     from protocols.profile import LinkProfile as LinkProfile
+    from protocols.structures.calibration import Polynomial as Polynomial
+    from protocols.structures.calibration import Table as Table
+    from protocols.structures.fields import EnumRanges as EnumRanges
     from protocols.structures.fields import Limits as Limits
     from protocols.structures.fields import Quantity as Quantity
     from protocols.sync.deframer import Deframer as Deframer
@@ -42,23 +53,37 @@ _PUBLIC = {
     "Deframer": "sync.deframer",
     "Dictionary": "declare.dictionary",
     "Display": "declare.mission",
+    "EnumRanges": "structures.fields",
     "EventDef": "declare.dictionary",
     "Limits": "structures.fields",
     "LinkProfile": "profile",
     "Milestone": "declare.dictionary",
     "Mission": "declare.mission",
+    "NO_HEADER": "declare.headers",
+    "PUS_A": "declare.headers",
+    "PUS_C": "declare.headers",
     "PacketDef": "declare.dictionary",
     "PacketExtractor": "decode.packets",
+    "PacketHeader": "declare.headers",
     "Plot": "declare.mission",
+    "Polynomial": "structures.calibration",
     "Quantity": "structures.fields",
+    "Table": "structures.calibration",
+    "TimeCode": "declare.headers",
+    "cds_time": "declare.headers",
+    "cuc_time": "declare.headers",
 }
 
 __all__ = [
+    "NO_HEADER",
+    "PUS_A",
+    "PUS_C",
     "ChannelDef",
     "CommandDef",
     "Deframer",
     "Dictionary",
     "Display",
+    "EnumRanges",
     "EventDef",
     "Limits",
     "LinkProfile",
@@ -66,9 +91,15 @@ __all__ = [
     "Mission",
     "PacketDef",
     "PacketExtractor",
+    "PacketHeader",
     "Plot",
+    "Polynomial",
     "Quantity",
+    "Table",
+    "TimeCode",
     "__version__",
+    "cds_time",
+    "cuc_time",
 ]
 
 

@@ -32,6 +32,9 @@ Rest = Literal["rest"]
 
 _INDEX = re.compile(r"\[\d+\]")
 _UNITS = {"utf-16-be": 2, "utf-16-le": 2, "utf-32-be": 4, "utf-32-le": 4}
+MAX_FIELDS = 8 * 65_536
+"""A space packet has no more bits."""
+
 _FLOATS = (16, 32, 64)
 _CALIBRATED_BITS = 64
 """A longer integer may not fit into a double."""
@@ -83,14 +86,23 @@ class Text:
 
     def length(self, data: bytes) -> int:
         """Bytes before the NUL (``terminated``), or before the NULs at the end (``stripped``)."""
-        unit = self.unit
         if self.end == "terminated":
-            places = range(0, len(data) - unit + 1, unit)
-            return next((at for at in places if not any(data[at : at + unit])), len(data))
+            return self.until_nul(data, 0, len(data))
+        unit = self.unit
+        if unit == 1:
+            return len(data.rstrip(b"\0"))
         end = len(data) - len(data) % unit if not any(data[len(data) - len(data) % unit :]) else len(data)
         while end >= unit and not any(data[end - unit : end]):
             end -= unit
         return end
+
+    def until_nul(self, data: bytes, start: int, end: int) -> int:
+        """Bytes before the first NUL from ``start`` on; as many as there are if there is none."""
+        if self.unit == 1:
+            found = data.find(0, start, end)
+            return (end if found < 0 else found) - start
+        places = range(start, end - self.unit + 1, self.unit)
+        return next((at - start for at in places if not any(data[at : at + self.unit])), end - start)
 
     def encode(self, text: str | bytes, size: int | None = None) -> bytes:
         """The bytes of a string, filled with NULs to ``size``. Bytes are taken as they are.
@@ -281,6 +293,8 @@ def assemble(items: Iterable[Field | Part], path: str = "") -> Layout:
     for item in items:
         if isinstance(item, Field):
             run.append(item)
+            if len(run) > MAX_FIELDS:
+                raise DeclarationError(path or "(top)", f"more than {MAX_FIELDS} fields do not fit into a packet")
             continue
         if isinstance(item, Layout) and item.size is not None:
             run += item.fields

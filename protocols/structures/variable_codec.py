@@ -222,7 +222,7 @@ class _Builder:
 
         def read(reading: _Reading) -> None:
             if part.size == "terminated" and text is not None:
-                size = text.length(reading.data[reading.at : reading.end])
+                size = text.until_nul(reading.data, reading.at, reading.end)
                 data = reading.take(size + text.unit, name)[:size]
             else:
                 data = reading.take(measure(reading), name)
