@@ -69,7 +69,11 @@ class BitFlip(Spec, frozen=True, kw_only=True, tag="bit_flip"):
             raise ValueError("bit_flip has one of: ber, bits, offset")
         require(self.ber != 0, "ber is 0: no bit would ever turn over")
         require(self.mask != 0, "mask is 0: no bit would ever turn over")
-        self.check_length("offset", self.offset)
+
+    @property
+    def places(self) -> dict[str, int | None]:
+        """The byte that is hit."""
+        return {"offset": self.offset}
 
     def effect(self, random: Random) -> Effect:
         if self.ber is not None:
@@ -226,9 +230,10 @@ class Truncate(Spec, frozen=True, kw_only=True, tag="truncate"):
 
     at_byte: Annotated[int, msgspec.Meta(ge=0)]
 
-    def check(self) -> None:
-        """A frame is longer."""
-        self.check_length("at_byte", self.at_byte)
+    @property
+    def places(self) -> dict[str, int | None]:
+        """Where it ends."""
+        return {"at_byte": self.at_byte}
 
     def effect(self, random: Random) -> Effect:
         return _Truncate(self.at_byte)

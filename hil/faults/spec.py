@@ -15,7 +15,6 @@ import msgspec
 from hil.faults.unit import Note, Unit
 from hil.faults.when import Watch, When
 from hil.faults.window import At, For, Gate
-from protocols.profile import UART
 
 Direction = Literal["down", "up", "both"]
 Family = Literal["stream", "link", "target"]
@@ -82,15 +81,20 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             ValueError: they do not; says which.
         """
 
-    def check_length(self, name: str, place: int | None) -> None:
-        """See that frames are long enough for a place in them; telecommands have many lengths.
+    @property
+    def places(self) -> dict[str, int | None]:
+        """Places in a frame, which has to be long enough, by the names of their keys."""
+        return {}
+
+    def check_length(self, size: int) -> None:
+        """See that frames of ``size`` bytes are long enough for its places; telecommands have many lengths.
 
         Raises:
             ValueError: they are not.
         """
-        size = UART.cadu_length
-        if place is not None and self.direction != "up":
-            require(place < size, f"{name} is {place}: a frame has {size} bytes with its ASM, counted from 0")
+        for name, place in self.places.items():
+            if place is not None and self.direction != "up":
+                require(place < size, f"{name} is {place}: a frame has {size} bytes with its ASM, counted from 0")
 
     def effect(self, random: Random) -> Effect:
         """What it does to the bytes of one direction, with random numbers of its own."""

@@ -102,7 +102,11 @@ class Slice(Spec, frozen=True, kw_only=True, tag="slice"):
     def check(self) -> None:
         """A piece has a byte at least."""
         require(self.variation < self.avg_size, "slice.variation is less than avg_size")
-        self.check_length("avg_size - variation", self.avg_size - self.variation)
+
+    @property
+    def places(self) -> dict[str, int | None]:
+        """The least that is cut off: a frame is longer."""
+        return {"avg_size - variation": self.avg_size - self.variation}
 
     @property
     def by_chance(self) -> bool:

@@ -3,7 +3,8 @@
 Rules:
 1. Nothing is asked of the machine. It may send before the station has opened the port: that is not of the flight.
 2. The flight begins with the first frame after that. Mission time is what frames carry: the first that carries one is
-   the time from which those of the scenario count (``+12 s``), and which the line has then.
+   the time from which those of the scenario count (``+12 s``), and which the line has then. Of a mission whose packets
+   have no onboard time it is the host's, as for the station.
 3. It is over with the first frame that is stamped with `scenario.until` or later, or when that has come on the line;
    a fault that is to end before is undone first.
 """
@@ -47,6 +48,7 @@ class UnscriptedRig(RelayRig):
         """Args: as of `RelayRig`; it flies at the machine's own pace."""
         super().__init__(scenario, mission, make, recording, 1.0, progress, clock, viewer)
         self.record.script = None
+        self._untimed = all(header.time is None for header in mission.dictionary.header_by_apid.values())
 
     def _boot(self) -> None:
         deadline = time.monotonic() + _BOOT_S
@@ -62,7 +64,7 @@ class UnscriptedRig(RelayRig):
         splitter = FrameSplitter(self._profile, None, self._mission.dictionary)
         data, cuts = b"", list[SentFrame]()
         deadline = time.monotonic() + _FIRST_S + _FIRST_PERIODS * self._period_ns / NS_PER_S
-        while not any(cut.scet is not None for cut in cuts):
+        while not any(cut.vcid is not None if self._untimed else cut.scet is not None for cut in cuts):
             if self._left():
                 return
             if time.monotonic() > deadline or not self._machine.running:
@@ -70,7 +72,7 @@ class UnscriptedRig(RelayRig):
             piece = self._next(LOOK_S)
             data += piece
             cuts += splitter.feed(piece)
-        first = next(cut.scet for cut in cuts if cut.scet is not None)
+        first = next((cut.scet for cut in cuts if cut.scet is not None), self._clock())
         begin = next(cut.offset for cut in cuts if cut.vcid is not None)
         self._epoch = self._scet = self.record.epoch = first
         self.record.triggers, self.record.channel = self._prepare(anchored(self._scenario, first))
@@ -132,6 +134,8 @@ class UnscriptedRig(RelayRig):
 
     def _feed(self, data: bytes) -> None:
         """Bytes of the machine into the channel, however they are cut: it may start again in the middle of a frame."""
+        if self._untimed:
+            self._channel.passed(self._line_now)
         for unit in self._channel.feed_down(data, self._line_now, whole=False):
             self._scet = max(self._scet, unit.scet)
             self._act(unit)

@@ -85,6 +85,8 @@ def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
     if found is None:
         names = [each.name for each in packet.parameters]
         raise ValueError(f"{place}: {packet_name} has no parameter {name!r}{nearest(name, names)}")
+    if "[]" in name:
+        raise ValueError(f"{place}: {text} is repeated: name one of them, {text.replace('[]', '[0]')}")
     leaf = next(each for each in packet.layout.named if each.name == declared)
     words = tuple(word for _, _, word in leaf.spans)
     is_flag = leaf.kind == "flag"

@@ -601,6 +601,7 @@ def _check_faults(faults: list[Spec], mission: Mission) -> None:
             check_when(f"fault[{n}].when", fault.when, mission.dictionary)
         try:
             fault.check()
+            fault.check_length(mission.link_profile.cadu_length)
         except ValueError as error:
             raise ValueError(f"fault[{n}]: {error}") from error
         if isinstance(fault, EnvironmentFault) and fault.direction != "down":

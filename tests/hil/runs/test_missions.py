@@ -123,3 +123,51 @@ def test_a_lander_of_another_mission_is_told(tmp_path: Path) -> None:
     assert done.returncode == 20
     assert "process" in done.stdout
     assert "ended" in done.stdout
+
+
+UNTIMED = """
+from construct import Int8ub, Struct
+from protocols import ChannelDef, Dictionary, PacketDef
+from protocols.declare.headers import PacketHeader
+
+BODY = Struct("count" / Int8ub)
+MUTE = Dictionary(
+    name="MUTE",
+    scid=0x2A,
+    packets=(PacketDef("COUNT", 0x30, None, None, BODY, 100, "Counts.", header=PacketHeader("none")),),
+    events=(),
+    channels=(ChannelDef(0, "one", "MUTE", 100),),
+    timeline=(),
+)
+"""
+COUNTS = """
+import os, sys, time
+from mute import MUTE
+from protocols.ccsds.space_packet import idle_packet
+from protocols.ccsds.tm_frame import TmFrame, encode_frame
+from protocols.profile import UART
+
+port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+for n in range(1000):
+    data = MUTE.by_name["COUNT"].encode({"count": min(n, 200)}, n)
+    data += idle_packet(UART.data_length - len(data))
+    os.write(port, encode_frame(TmFrame(0x2A, 0, n & 255, n & 255, 0, data, bytes(4)), UART))
+    time.sleep(0.1)
+"""
+
+
+def test_packets_without_a_time_go_by_the_clock_of_the_host(tmp_path: Path) -> None:
+    (tmp_path / "mute.py").write_text(UNTIMED)
+    (tmp_path / "counts.py").write_text(COUNTS)
+    (tmp_path / "x.toml").write_text(
+        '[scenario]\nid = "x"\nmission = "mute.py"\nuntil = "+3 s"\n'
+        '[[fault]]\nkind = "frame_drop"\nat = "+1 s"\nfor = { frames = 2 }\n'
+        '[[expect]]\nparameter = "COUNT.count"\nbetween = ["+1 s", "+3 s"]\nmonotonic = "increasing"\n'
+        '[[expect]]\nparameter = "COUNT.count"\nbetween = ["+2 s", "+3 s"]\nmin = 10\n'
+    )
+    command = f"{sys.executable} counts.py {{port}}"
+    done = run(tmp_path, "x.toml", "--target", "process", "--command", command, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {row["name"]: row for row in json.loads(done.stdout.splitlines()[-1])["measurements"]}
+    assert rows["fault[0] frame_drop"]["value"] == 2
+    assert int(rows["expect[0] COUNT.count"]["note"].split("; ")[1].split()[0]) >= 10
