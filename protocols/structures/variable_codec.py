@@ -14,12 +14,13 @@ Rules:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from protocols.errors import DecodeError, EncodeError
-from protocols.structures.codec import Buffer, Codec, Value, codec_of
+from protocols.structures.codec import Buffer, Codec, Value, codec_of, units_of
 from protocols.structures.expressions import Expression, function_of, references
 from protocols.structures.parts import Blob, Choice, Layout, Part, Prefix, Repeat, Window
 
@@ -276,11 +277,16 @@ class _Builder:
         read_item, write_item = self.layout(part.item)
         count_of = None if part.count == "rest" else self._measure(part.count, name, items=True)
 
+        read_plain = self._plain_items(part)
+
         def read(reading: _Reading) -> None:
             outer = reading.index
             count = None if count_of is None else count_of(reading)
             if count is not None and not 0 <= count * max(part.item.min_size, 1) <= _room(reading, part):
                 raise DecodeError(f"{name}: {count} items do not fit into {reading.end - reading.at} bytes")
+            if read_plain is not None:
+                read_plain(reading, count)
+                return
             number = 0
             while number != count and (count is not None or reading.end - reading.at >= part.item.min_size):
                 reading.items += 1
@@ -308,6 +314,36 @@ class _Builder:
             return self._number(part.count, len(pieces), name) + data if isinstance(part.count, Prefix) else data
 
         return read, write
+
+    def _plain_items(self, part: Repeat) -> Callable[[_Reading, int | None], None] | None:
+        """Reads items of a fixed size on which nothing depends: most arrays are such, and all their work is here."""
+        if not part.item.size or self._needed.intersection(leaf.name for leaf in part.item.named):
+            return None
+        codec, size = codec_of(part.item, self._name), part.item.size
+        names = [leaf.name for leaf in part.item.named if leaf.const is None]
+        code = _number_code(part.item)
+        pieces = [name.rpartition("[]")[::2] for name in names]
+
+        def read(reading: _Reading, count: int | None) -> None:
+            number = (reading.end - reading.at) // size if count is None else count
+            reading.items += number
+            if reading.items > MAX_ITEMS:
+                raise DecodeError(f"{self._name}.{part.name}: more than {MAX_ITEMS} items")
+            heads = [(_numbered(head, reading.index), tail) for head, tail in pieces]
+            at, data, values, raw_wanted = reading.at, reading.data, reading.values, reading.raw_wanted
+            reading.at += number * size
+            if code is not None:
+                ((head, tail),) = heads
+                found = struct.unpack_from(f"{code[0]}{number}{code[1]}", data, at)
+                values.update(zip([f"{head}[{index}]{tail}" for index in range(number)], found, strict=True))
+                return
+            for index in range(number):
+                item = codec.decode_raw(data, at) if raw_wanted else codec.decode(data, at).values()
+                for (head, tail), value in zip(heads, item, strict=True):
+                    values[f"{head}[{index}]{tail}"] = value
+                at += size
+
+        return read
 
     def _measure(self, size: Expression | Prefix | str, name: str, *, items: bool = False) -> Callable[[Any], int]:
         """A function that reads or calculates how many bytes, or items, come next."""
@@ -350,6 +386,16 @@ class _Builder:
         if value >= 1 << 8 * prefix.size:
             raise EncodeError(f"{name}: {value} does not fit into {prefix}")
         return value.to_bytes(prefix.size, "little" if prefix.little else "big")
+
+
+def _number_code(item: Layout) -> str | None:
+    """Byte order and code by which `struct` reads an item that is one number and needs no more; None for others."""
+    leaf = item.fields[0]
+    plain = len(item.fields) == 1 and not leaf.is_enum and (leaf.quantity is None or leaf.quantity.identity)
+    code = units_of(item)[0].code
+    if not plain or leaf.const is not None or leaf.kind not in ("uint", "sint", "float") or len(code) > 1:
+        return None
+    return f"{'<' if leaf.little else '>'}{code}"
 
 
 def _decoded(codec: Codec, reading: _Reading) -> Any:
