@@ -65,7 +65,7 @@ def test_hil_run_without_a_report_needs_a_disk_too(tmp_path: Path, full: Full, m
 def test_hil_campaign_names_what_it_could_not_write(tmp_path: Path, full: Full) -> None:
     out = tmp_path / "out"
     done = full(MIDDLE, "hil", "campaign", "los-091105", "--runs", "3", "--report", str(out))
-    check(done, f"{out}/runs/000000 cannot be written")
+    check(done, f"cannot record to {out}/runs/000000/recording.sqlite")
 
 
 @pytest.mark.parametrize("limit", [SMALL, MIDDLE])

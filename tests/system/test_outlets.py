@@ -84,12 +84,15 @@ def test_a_list_of_recordings_does_not_either(recording: Path) -> None:
     harmless(said("groundstation", "passes", recording.parent))
 
 
-@pytest.mark.parametrize("command", [["info", "--json"], ["replay", "--json", "--speed", "1000", "--from", "09:11:00"]])
+@pytest.mark.parametrize(
+    "command", [["info", "--json"], ["replay", "--json", "--mission", "mars6", "--speed", "1000", "--from", "09:11:00"]]
+)
 def test_json_says_the_same_in_escapes(home: Path, recording: Path, command: list[str]) -> None:
     name, *options = command
     out = said("groundstation", name, recording, *options)
     lines = harmless(out, r"\u001b]0;owned\u0007\u001b[2J\u009b31m\u007f\u202egnp.exe\u200b\u2066").splitlines()
-    assert any(NASTY in texts(json.loads(line)) for line in lines)
+    messages = [json.loads(line) for line in lines if line.startswith("{")]  # beside a warning
+    assert any(NASTY in texts(message) for message in messages)
 
 
 @pytest.mark.parametrize(
