@@ -8,6 +8,8 @@ How it is done, all by telecommands:
    takes no byte of the uplink while STEP flies, so whatever is sent next comes at the tick where it ended.
 3. An oracle, the software lander in this process, gets the same bytes between the same ticks. It says how many bytes
    each tick and each answer has: these are waited for. Their content is judged elsewhere.
+   A machine in READY greets once a second, and would fill each tick with a greeting: a wait for one that ends with a
+   greeting ends the flight.
 4. Nothing comes to tell when a silent tick was flown, and a small machine's ring holds one command. So silent ticks are
    owed, and flown with the next one that sends; if the station sends before, they are flown and a PING is answered.
 
@@ -38,6 +40,8 @@ from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
 
 ANSWER_TIMEOUT_S = 5.0
+_GREETS_S = 0.3
+"""A greeting is looked for in what took longer to come: greetings come once a second."""
 _LEAST_RATE = 100
 """Bytes a second: what comes more slowly is not an answer."""
 _CLOSING = b"\x55" * 16
@@ -69,7 +73,7 @@ class SteppedMachine:
     def __init__(self, make: Callable[[Sink], Machine]) -> None:
         """Args: what makes the machine, given its sink."""
         self._came: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._rest = b""
+        self._rest = self._before = b""
         self.machine = make(self._came.put)
         self.name = self.machine.name
         self.script: list[tuple[int, bytes]] = []
@@ -77,7 +81,7 @@ class SteppedMachine:
         self.greeting: Greeting | None = None
         self.surplus = 0
         self._craft = Spacecraft()
-        self._report = b""
+        self._report = self._answer = self._wanted = b""
         self._owed = 0
         self._lost = False
         self._stands = False
@@ -97,7 +101,8 @@ class SteppedMachine:
         self._craft.receive(start)
         self.script.append((0, start))
         self.machine.write(start)
-        self._report = self._flight(len(self._craft.step()))
+        self._wanted = self._craft.step()
+        self._report = self._answer = self._flight(len(self._wanted))
         self.steps = 1
 
     def advance(self, ticks: int, uplink: Sequence[bytes] = ()) -> Iterator[bytes]:
@@ -272,8 +277,9 @@ class SteppedMachine:
 
     def _read(self, size: int) -> bytes:
         """So many bytes, as soon as they are there."""
-        latest = time.monotonic() + ANSWER_TIMEOUT_S + size / _LEAST_RATE
-        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        begun = time.monotonic()
+        latest = begun + ANSWER_TIMEOUT_S + size / _LEAST_RATE
+        deadline = begun + ANSWER_TIMEOUT_S
         while len(self._rest) < size:
             if self._wait_for_bytes(deadline - time.monotonic()):
                 deadline = min(latest, time.monotonic() + ANSWER_TIMEOUT_S)
@@ -281,7 +287,14 @@ class SteppedMachine:
                 came = f"{len(self._rest)} of {size} bytes came at tick {self._craft.tick}"
                 raise MachineFailed(f"{self.name} does not answer: {came}: {self._last_words()}")
         data, self._rest = self._rest[:size], self._rest[size:]
+        if self.steps and time.monotonic() - begun > _GREETS_S and find_greeting(self._before + data) is not None:
+            raise MachineFailed(f"{self.name} waits for START at tick {self._craft.tick}: {self._why_ready()}")
+        self._before = (self._before + data)[1 - SIZE :]
         return data
+
+    def _why_ready(self) -> str:
+        """Why it is not flying, as far as its answer to the first START says."""
+        return "it was reset" if self._answer == self._wanted else "it did not take the first one as it should"
 
     def _wait_for_bytes(self, seconds: float) -> bool:
         try:

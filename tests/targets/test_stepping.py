@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from hil.targets import MACHINES, UNPACED, MachineFailed, Unsupported
+from hil.targets.base import Machine
 from hil.targets.software import SoftwareMachine
 from hil.targets.stepping import SteppedMachine
 from hil.verdict.oracle import fly
@@ -126,6 +127,17 @@ def test_one_that_dies_or_hangs_is_a_failure_with_its_last_words(
         flown(stepped, 10)
 
 
+def test_one_that_resets_unplanned_does_not_fly_on_its_greetings(stepped: SteppedMachine) -> None:
+    """It greets once a second, with as many bytes as a tick has: a pass would take 40 minutes."""
+    if type(stepped.machine).reset is Machine.reset:
+        pytest.skip("it has no reset pin")
+    stepped.begin()
+    flown(stepped, 900)
+    stepped.machine.reset()
+    with pytest.raises(MachineFailed, match=r"waits for START at tick 9\d\d: it was reset"):
+        flown(stepped, 50)
+
+
 def test_bits_flip(stepped: SteppedMachine) -> None:
     """In RAM that nothing uses: see `tests.targets.test_machines` for one that matters."""
     if not MACHINES[stepped.name].memory:
@@ -146,6 +158,20 @@ def test_it_says_what_it_is(stepped: SteppedMachine) -> None:
     told = stepped.provenance()
     assert told["reset reason"] == "POWER_ON"
     assert stepped.booted == ([] if stepped.name == "software" else [told.get("build", stepped.booted[0])])
+
+
+class Hurried(SoftwareMachine):
+    """A lander that answers START with another report than it should, and waits on."""
+
+    def write(self, data: bytes) -> None:
+        super().write(command("REQUEST_HK", 7))
+
+
+def test_a_machine_that_answers_start_otherwise_is_given_up() -> None:
+    stepped = SteppedMachine(Hurried)
+    with closing(stepped), pytest.raises(MachineFailed, match=r"waits for START .*: it did not take the first one"):
+        stepped.begin()
+        flown(stepped, 200)
 
 
 class Deaf(SoftwareMachine):
