@@ -163,12 +163,28 @@ SELECT EXISTS (
         OR quality NOT IN ('GOOD', 'CORRECTED', 'CRC', 'RS', 'SYNC')
 )
 """
-FRAMES_WITHOUT_BYTES = """
-SELECT EXISTS (
-    SELECT 1 FROM frame LEFT JOIN chunk ON chunk.id = frame.chunk
-    WHERE chunk.id IS NULL
-) AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'gap')
+SHORT_READS = """
+WITH
+    place AS (
+        SELECT id, link, length(data) AS held, sum(length(data)) OVER (PARTITION BY link ORDER BY id) AS end FROM chunk
+    ),
+    good AS (
+        SELECT frame.chunk, link, frame.offset >= held AS outside, end - held + frame.offset AS begin, size
+        FROM frame JOIN place ON place.id = frame.chunk WHERE quality = 'GOOD'
+    ),
+    pair AS (
+        SELECT chunk, outside, begin + size AS end, lead(begin) OVER (PARTITION BY link ORDER BY begin, chunk) AS next
+        FROM good
+    )
+SELECT DISTINCT chunk FROM pair WHERE outside OR next < end - 1
 """
+"""Reads that hold less than their good frames: those overlap else by no more than a byte, in a stream of bits."""
+FRAMES_WITHOUT_BYTES = f"""
+SELECT (
+    EXISTS (SELECT 1 FROM frame LEFT JOIN chunk ON chunk.id = frame.chunk WHERE chunk.id IS NULL)
+    OR EXISTS ({SHORT_READS})
+) AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'gap')
+"""  # noqa: S608
 """Whether frames are indexed whose bytes are not there; a station that could not keep them says so in a gap."""
 
 NO_TIMES = "SELECT EXISTS (SELECT 1 FROM {} WHERE ert = -9223372036854775808)"

@@ -107,9 +107,12 @@ def account(
         found: what the pages held.
         reason: what showed that it is damaged.
     """
+    _drop_emptied(clean)
     room = found.pages * file.page_size + file.missing_bytes
     most = room // _LEAST_ROW + found.unreadable + found.refused + _SPARE
     holes = _believable_holes(clean, most, found)
+    if not holes and not found.pages:
+        _refuse_shortened(clean, found)
     lost = _lost(clean, damaged, holes)
     reads = [each.reads for each in lost]
     sizes = [each.bytes for each in lost]
@@ -126,6 +129,18 @@ def account(
         reads=None if None in reads else sum(each or 0 for each in reads),
         bytes=None if None in sizes else sum(each or 0 for each in sizes),
     )
+
+
+def _drop_emptied(clean: sqlite3.Connection) -> None:
+    """Remove the reads whose bytes are gone: no read is recorded without any."""
+    clean.execute("DELETE FROM chunk WHERE length(data) = 0")
+    clean.commit()
+
+
+def _refuse_shortened(clean: sqlite3.Connection, found: Findings) -> None:
+    """Count the reads that have lost some of their bytes; what is left of them is read."""
+    for (number,) in clean.execute(schema.SHORT_READS):
+        found.refuse(f"chunk {number}: it is shorter than its frames")
 
 
 def _has_facts(clean: sqlite3.Connection) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from groundstation.errors import ArchiveError, StationError
+from groundstation.errors import ArchiveError, PartlyRead, StationError
 from groundstation.recordings.export.columns import frame_columns
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameEntry
@@ -125,6 +125,30 @@ def test_rows_that_are_gone_without_a_trace_are_told_by_their_frames(tmp_path: P
         assert reader.damage is not None
         assert (reader.damage.reads, reader.damage.bytes) == (len(gone), 132 * len(gone)) == (10, 1320)
         assert "frames are indexed whose bytes are missing" in reader.lack
+
+
+def test_reads_whose_bytes_are_gone_are_told_by_their_frames(tmp_path: Path, whole: bytes) -> None:
+    path = put(tmp_path, whole)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE chunk SET data = x'' WHERE ert BETWEEN 100 AND 109")
+    with ArchiveReader(path) as reader:
+        reader.check()
+        assert reader.damage is not None
+        assert (reader.damage.reads, reader.damage.bytes) == (10, 1320)
+        assert "frames are indexed whose bytes are missing" in reader.lack
+
+
+def test_shortened_reads_are_told_by_their_frames(tmp_path: Path, whole: bytes) -> None:
+    path = put(tmp_path, whole)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE chunk SET data = substr(data, 1, 100) WHERE ert BETWEEN 100 AND 109")
+    with ArchiveReader(path) as reader:
+        reader.check()
+        assert reader.damage is not None
+        assert reader.damage.refused == 10
+        assert reader.damage.places[0].endswith(": it is shorter than its frames")
+        with pytest.raises(PartlyRead, match="10 records cannot be read"):
+            reader.require_whole()
 
 
 def page(data: bytes, number: int) -> bytes:
