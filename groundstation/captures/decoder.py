@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import cast
 
 import msgspec
 
 from groundstation.captures.frame_rows import Content, FrameRow, FrameRows, content_of
 from groundstation.captures.hints import SAMPLE, header_hint, hint
 from groundstation.captures.packet_rows import ApidCount, ApidPackets, CapturedPacket, PacketReader, count_reason
+from groundstation.captures.plain_frames import LEAST, PlainChannel, PlainFrames
 from protocols.ccsds.tm_frame import ONLY_IDLE
 from protocols.counts import FrameCounter, FrameStep, FrameTotals
 from protocols.declare.dictionary import Dictionary
@@ -139,6 +142,8 @@ class CaptureDecoder:
         self._sample = b""
         self._foreign_frame = b""
         self.dictionary = dictionary
+        self._plain_frames = PlainFrames(profile)
+        self._is_plain = self._plain_frames.fits and dictionary is None and take_frame is None
         self._reader = PacketReader(dictionary)
         bits = profile.alignment == "bit"
         self.unit = "bits" if bits else "bytes"
@@ -158,12 +163,50 @@ class CaptureDecoder:
         packets: list[CapturedPacket] = []
         if not self._frames and len(self._sample) < SAMPLE:
             self._sample += data[: SAMPLE - len(self._sample)]
-        for found in self._deframer.feed(data):
+        items = self._deframer.feed(data)
+        if self._is_plain and ert is None and len(items) >= LEAST and self._take_plain(items, packets):
+            return packets
+        for found in items:
             if isinstance(found, Frame):
                 self._frame(found, ert, packets)
             else:
                 self._reject(found, ert)
         return packets
+
+    def _take_plain(self, items: list[Frame | Reject], packets: list[CapturedPacket]) -> bool:
+        """Take all in one go; False if they are not plain frames, and nothing was taken."""
+        if set(map(type, items)) != {Frame}:
+            return False
+        frames = cast("list[Frame]", items)
+        taken = self._plain_frames.take(frames, self._counters.get, self._extractor)
+        if taken is None:
+            return False
+        scid, channels = taken
+        self._frames += len(frames)
+        self._damaged += [frame.asm_damaged for frame in frames].count(True)
+        for each in channels:
+            self._count_plain(self._channels[scid, each.vcid], each)
+        if len(channels) == 1:
+            packets += channels[0].packets
+        else:
+            found = [pair for each in channels for pair in zip(each.row.tolist(), each.packets, strict=True)]
+            packets += [packet for _, packet in sorted(found, key=itemgetter(0))]
+        return True
+
+    def _extractor(self, scid: int, vcid: int) -> PacketExtractor | None:
+        channel = self._channels.get((scid, vcid))
+        return None if channel is None else channel.extractor
+
+    def _count_plain(self, channel: _Channel, plain: PlainChannel) -> None:
+        channel.totals.frames += plain.frames
+        channel.count.packets += len(plain.packets)
+        self._contents["packets"] += plain.starting
+        self._contents["continuation"] += plain.frames - plain.starting
+        for apid, counts, sizes in plain.by_apid():
+            known = channel.apids.get(apid)
+            if known is None:
+                known = channel.apids[apid] = ApidPackets(ApidCount(channel.count.scid, plain.vcid, apid, None))
+            known.add_all(counts, sizes, lost=channel.totals.lost.count)
 
     def finish(self) -> list[CapturedPacket]:
         """The capture has ended: nothing more comes of it."""

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from groundstation.messages.base import Value
 from groundstation.messages.shown_values import shown_values
+from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.counts import PacketCounter
 from protocols.declare.dictionary import Dictionary
 from protocols.decode.telemetry import Sample, decode_telemetry
 from protocols.errors import DecodeError
 from protocols.words import Certainty
 
+Ints = npt.NDArray[np.int64]
 _REASONS_KEPT = 16
 
 
-class CapturedPacket(NamedTuple):
+class CapturedPacket(msgspec.Struct, frozen=True, gc=False):
     """One packet. ``offset`` is where the frame starts that completes it, or a bare packet, in the capture's units.
 
     The fields of a frame are None in a file without frames; APID and sequence are in that of an encapsulation packet.
-    ``sample`` is there if the dictionary declares it and it decodes; ``error`` says why it does not.
+    ``sample`` is there if the dictionary declares it and it decodes; ``error`` says why it does not. The collector of
+    garbage does not look at them: a capture has millions, and they hold nothing that holds them.
     """
 
     offset: int
@@ -121,6 +125,17 @@ class ApidPackets:
         self.count.bad += bad
         self.counter.count(sequence, max(0, lost - self.lost), late=late)
         self.lost = lost
+
+    def add_all(self, sequences: Ints, sizes: Ints, *, lost: int) -> None:
+        """Some more, none of them bad or late, as `add` takes one."""
+        in_order = bool((np.diff(sequences) % SEQUENCE_MODULO == 1).all())
+        if in_order and self.counter.pass_plain(int(sequences[0]), int(sequences[-1]), len(sequences)):
+            self.count.packets += len(sequences)
+            self.count.bytes += int(sizes.sum())
+            self.lost = lost
+            return
+        for sequence, size in zip(sequences.tolist(), sizes.tolist(), strict=True):
+            self.add(sequence, size, bad=False, lost=lost)
 
     def counted(self) -> ApidCount:
         """All counts so far."""

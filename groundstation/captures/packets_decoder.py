@@ -84,7 +84,8 @@ class PacketsDecoder:
 
     def _taken(self, packets: list[StreamPacket], ert: int | None) -> list[CapturedPacket]:
         out: list[CapturedPacket] = []
-        for offset, apid, sequence, data in packets:
+        for packet in packets:
+            offset, apid, sequence, data = packet.offset, packet.apid, packet.sequence, packet.data
             if apid is None:
                 self._take_encapsulated(offset, data, ert, out)
             elif apid == IDLE_APID:

@@ -14,7 +14,7 @@ first packet's header.
     packets    `PacketCounter`: the packets of one APID by their sequence count
 """
 
-from protocols.counts.frames import PLAIN_STEP, FrameCounter
+from protocols.counts.frames import PLAIN_STEP, FrameCounter, PlainRun
 from protocols.counts.lost import NOTHING, UNKNOWN, Lost
 from protocols.counts.packets import PacketCounter
 from protocols.counts.step import FrameStep, StepKind
@@ -31,5 +31,6 @@ __all__ = [
     "FrameTotals",
     "Lost",
     "PacketCounter",
+    "PlainRun",
     "StepKind",
 ]

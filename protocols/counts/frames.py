@@ -36,7 +36,9 @@ Rules, with their reasons:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import MCFC_MODULUS
@@ -44,7 +46,7 @@ from protocols.counts.channel import EARLY, MEMORY, ROOM, SMALL_JUMP, Channel, M
 from protocols.counts.holes import Hole
 from protocols.counts.lost import NOTHING, Lost, at_least
 from protocols.counts.pace import Pace
-from protocols.counts.sequences import PacketSequence
+from protocols.counts.sequences import SURE_RIDES, PacketSequence
 from protocols.counts.signs import STARTED, prove_restart, restart_signs
 from protocols.counts.step import FrameStep
 from protocols.counts.turns import frames_between, tolerance_of, with_turns
@@ -63,6 +65,27 @@ _NEVER_LOST = 1 << 20
 """More frames than any outage loses: 29 hours at 10 a second."""
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
+
+
+class PlainRun(NamedTuple):
+    """Frames of one channel whose VCFCs follow each other, in order.
+
+    Attributes:
+        vcid: the channel.
+        frames: how many.
+        first: VCFC of the first.
+        last: of the last.
+        packets: by APID the sequence counts of the packets that come first in their frames, each with the frame's
+            number in the run.
+        recent: the last of the frames, up to as many as a channel remembers, to be decoded only if that is needed.
+    """
+
+    vcid: int
+    frames: int
+    first: int
+    last: int
+    packets: Mapping[int, Sequence[tuple[int, int]]]
+    recent: Sequence[Callable[[], TransferFrame]]
 
 
 class FrameCounter:
@@ -92,6 +115,7 @@ class FrameCounter:
         self._channels: dict[int, Channel] = {}
         self._master = Master()
         self._since_restart = 0
+        self._owed: dict[int, deque[tuple[int, Callable[[], TransferFrame]]]] = {}
 
     def count(self, frame: TransferFrame, time: int | None = None, ert: int | None = None) -> FrameStep:
         """What the next frame is.
@@ -101,13 +125,9 @@ class FrameCounter:
             time: the spacecraft's, in ns, as the frame's first packet tells it; None: nothing tells it.
             ert: when it was received, in ns; None: unknown.
         """
-        seen = Seen(
-            frame,
-            time,
-            ert,
-            first_packet(frame),
-            hash((frame.vcfc, frame.mcfc, frame.first_header_pointer, frame.data)),
-        )
+        if self._owed:
+            self._settle()
+        seen = Seen(frame, time, ert, first_packet(frame), _content(frame))
         channel = self._channels.get(frame.vcid)
         if channel is None:
             return self._first_of_all(seen)
@@ -115,6 +135,59 @@ class FrameCounter:
         if jump or channel.waits or not self._plain(channel, seen):
             return self._taken(channel, seen, self._judged(channel, jump, seen))
         return self._next(channel, seen)
+
+    def pass_plain(self, runs: Sequence[PlainRun]) -> bool:
+        """Take frames of AOS channels in one go, all of whose times are unknown, if each is plainly the next one.
+
+        What `count` would have remembered of them is made up for when it is next asked.
+
+        Args:
+            runs: one for each channel.
+
+        Returns:
+            whether they were taken; if not, nothing has changed.
+        """
+        times_unknown = self._starts is _never and self._modulus > SEQUENCE_MODULO and self._master.newest is None
+        if not times_unknown or not all(map(self._is_plain, runs)):
+            return False
+        for run in runs:
+            channel = self._channels[run.vcid]
+            for apid, packets in run.packets.items():
+                for count, place in packets[-SURE_RIDES - 1 :]:
+                    known = channel.sequences.get(apid)
+                    if known is None:
+                        channel.sequences[apid] = PacketSequence(count, channel.place + 1 + place)
+                    else:
+                        known.follow(count, channel.place + 1 + place)
+            owed = self._owed.setdefault(run.vcid, deque(maxlen=MEMORY))
+            first = channel.place + 1 + run.frames - len(run.recent)
+            owed.extend((first + n, frame) for n, frame in enumerate(run.recent))
+            channel.frames += run.frames
+            channel.place += run.frames
+            channel.newest, channel.stands = run.last, False
+            self._since_restart += run.frames
+        return True
+
+    def _is_plain(self, run: PlainRun) -> bool:
+        """Whether nothing can speak against its frames.
+
+        A VCFC of 24 bits that goes on by one is believed whatever a sequence count says: without a time there is no
+        second sign of a restart, and no silence in which it could have turned over.
+        """
+        channel = self._channels.get(run.vcid)
+        if channel is None or channel.waits or channel.time is not None or channel.ert is not None:
+            return False
+        return (run.first - channel.newest) % self._modulus == 1
+
+    def _settle(self) -> None:
+        """Remember the content of frames that were passed."""
+        for vcid, owed in self._owed.items():
+            channel = self._channels[vcid]
+            for place, frame in owed:
+                channel.recent[_content(frame())] = Recent(place, None)
+                if len(channel.recent) > MEMORY:
+                    del channel.recent[next(iter(channel.recent))]
+        self._owed.clear()
 
     def _next(self, channel: Channel, seen: Seen) -> FrameStep:
         """The plain case, in few steps: nearly all frames go this way."""
@@ -404,6 +477,10 @@ class FrameCounter:
         if lost.certainty == "EXACT":
             return with_turns(jump, MCFC_MODULUS, expected, max(SMALL_JUMP, expected // 20), "EXACT", more)
         return Lost(max(more, jump), lost.certainty)
+
+
+def _content(frame: TransferFrame) -> int:
+    return hash((frame.vcfc, frame.mcfc, frame.first_header_pointer, frame.data))
 
 
 def _never(frame: TransferFrame) -> bool:

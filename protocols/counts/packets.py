@@ -65,6 +65,18 @@ class PacketCounter:
             self._holes.open(Hole(self._place + 1, self._place + 1 + up))
         self._place += 1 + up
 
+    def pass_plain(self, first: int, last: int, count: int) -> bool:
+        """Take ``count`` packets whose sequence counts follow each other, if the first follows the one before.
+
+        Returns:
+            whether they were taken; if not, nothing has changed.
+        """
+        if self._last is not None and (first - self._last) % SEQUENCE_MODULO != 1:
+            return False
+        self._place += count - (self._last is None)
+        self._last = last
+        return True
+
     def begin_again(self) -> None:
         """The source started again: the next packet is the first."""
         self._last = None

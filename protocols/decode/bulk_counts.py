@@ -7,7 +7,10 @@ others the counter is asked, after the last frames before them, so that it knows
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +31,14 @@ _CONTEXT = 256
 _NONE = -1
 
 
+class _End(NamedTuple):
+    """How a plain channel ends: its last VCFC, the last sequence count of each APID, and the last time in ms."""
+
+    vcfc: int | None = None
+    sequences: Mapping[int, int] = MappingProxyType({})
+    time: int | None = None
+
+
 class BulkCounter:
     """Feed it the frames of one spacecraft, batch by batch."""
 
@@ -39,17 +50,24 @@ class BulkCounter:
         self._periods = {c.vcid: c.period_ms for c in periods if c.period_ms}
         self._context: FrameBatch | None = None
         self._counter: FrameCounter | None = None
+        self._ends: dict[int, _End] = {}
 
     def count(self, frames: FrameBatch) -> FrameBatch:
         """The same frames without duplicates, with what each is to those before it."""
+        vcids: list[int] = np.unique(frames.vcid).tolist()
+        if self._counter is None and all(self._follows(vcid, frames.of(vcid)) for vcid in vcids):
+            self._remember(frames, vcids)
+            return frames
+        self._ends.clear()
         joined = frames if self._context is None else self._context.join(frames)
         old = len(joined.row) - len(frames.row)
-        if all(self._plain(joined.of(vcid)) for vcid in np.unique(joined.vcid).tolist()):
+        if all(self._follows(vcid, joined.of(vcid)) for vcid in np.unique(joined.vcid).tolist()):
             self._counter = None
             counted = frames
         else:
+            self._ends.clear()
             counted = self._counted(joined, old)
-        self._remember(joined)
+        self._keep(joined)
         return counted
 
     def _counted(self, joined: FrameBatch, old: int) -> FrameBatch:
@@ -74,23 +92,44 @@ class BulkCounter:
         follows = step.kind in ("NEXT", "STILL", "LATE")
         return step.kind == "LATE", not follows, step.place, step.is_new
 
-    def _plain(self, channel: FrameBatch) -> bool:
-        """Whether each frame of a channel follows the one before, and nothing speaks against it."""
-        if (np.diff(channel.vcfc) % self._modulus != 1).any():
+    def _follows(self, vcid: int, channel: FrameBatch) -> bool:
+        """Whether each frame of a channel follows the one before, and nothing speaks against it.
+
+        If so, how the channel ends is remembered for the next batch.
+        """
+        end = self._ends.get(vcid, _End())
+        vcfc = channel.vcfc if end.vcfc is None else np.concatenate(([end.vcfc], channel.vcfc))
+        if (np.diff(vcfc) % self._modulus != 1).any():
             return False
-        vcid = int(channel.vcid[0])
         rows, apid, sequence = _first_packets(channel)
+        sequences = dict(end.sequences)
         for each in np.unique(apid).tolist():
-            steps = np.diff(sequence[apid == each]) % SEQUENCE_MODULO
+            counts = sequence[apid == each]
+            steps = np.diff(np.concatenate(([sequences[each]], counts)) if each in sequences else counts)
+            steps %= SEQUENCE_MODULO
             if ((steps <= 0) | (steps >= PLAIN_STEP)).any():
                 return False
-        if self._dictionary is None:
-            return True
-        steps = np.diff(_times(channel, rows, apid, self._dictionary))
-        room = self._periods.get(vcid, 0) * self._modulus // 2 or np.iinfo(np.int64).max
-        return bool(((steps >= 0) & (steps < room)).all())
+            sequences[each] = int(counts[-1])
+        time = end.time
+        if self._dictionary is not None:
+            times = _times(channel, rows, apid, self._dictionary)
+            steps = np.diff(times if time is None else np.concatenate(([time], times)))
+            room = self._periods.get(vcid, 0) * self._modulus // 2 or np.iinfo(np.int64).max
+            if not ((steps >= 0) & (steps < room)).all():
+                return False
+            time = int(times[-1]) if len(times) else time
+        self._ends[vcid] = _End(int(channel.vcfc[-1]), sequences, time)
+        return True
 
-    def _remember(self, frames: FrameBatch) -> None:
+    def _remember(self, frames: FrameBatch, vcids: list[int]) -> None:
+        """Plain frames: they are the context, if they are enough; no copy is made of them then."""
+        enough = all(np.count_nonzero(frames.vcid == vcid) >= _CONTEXT for vcid in vcids)
+        if enough and self._ends.keys() <= set(vcids):
+            self._context = frames
+        elif vcids:
+            self._keep(frames if self._context is None else self._context.join(frames))
+
+    def _keep(self, frames: FrameBatch) -> None:
         """The last frames of each channel."""
         keep = np.zeros(len(frames.row), np.bool_)
         for vcid in np.unique(frames.vcid).tolist():

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from protocols.ccsds import aos_frame
 from protocols.ccsds.encapsulation import VERSION
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MAX_SIZE
 from protocols.ccsds.tm_frame import HEADER_SIZE as TM_HEADER_SIZE
@@ -33,6 +34,7 @@ from protocols.sync.frames import decode_frame
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
+_AOS_HEAD = 6
 _UNKNOWN = -1
 """The size of a packet whose header is not there whole."""
 _LATE_KEPT = 256
@@ -94,6 +96,8 @@ class BulkDeframer:
         octets = np.frombuffer(data, np.uint8, count * size).reshape(count, size)
         marked = (octets[:, :marker] == np.frombuffer(self._profile.asm, np.uint8)).all(axis=1)
         blocks = struct.unpack_from(f"{marker}x{size - marker}s" * count, data)
+        if marked.all() and not any(map(binascii.crc_hqx, blocks, repeat(0xFFFF))):
+            return count
         fits = np.fromiter(map(binascii.crc_hqx, blocks, repeat(0xFFFF)), np.uint16, count) == 0
         trouble = np.flatnonzero(~(marked & fits))
         return int(trouble[0]) if len(trouble) else count
@@ -153,7 +157,8 @@ class FrameBatch:
 
     def of(self, vcid: int) -> FrameBatch:
         """Those of one virtual channel."""
-        return self.where(self.vcid == vcid)
+        chosen = self.vcid == vcid
+        return self if chosen.all() else self.where(chosen)
 
     def where(self, chosen: npt.NDArray[np.bool_] | slice) -> FrameBatch:
         """Some of them."""
@@ -189,6 +194,8 @@ def read_frames(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
     """The headers and data fields of frames, one row each, as `FrameTable` has them."""
     if profile.kind == "TM":
         return _read_tm(octets, scid, profile)
+    if profile.uniform and not profile.header_error_control:
+        return _read_aos(octets, scid, profile)
     rows, fields, data = [], [], []
     for row, raw in enumerate(octets):
         try:
@@ -204,6 +211,32 @@ def read_frames(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
     fields_of_data = np.frombuffer(b"".join(data), np.uint8).reshape(-1, profile.data_length)
     vcid, mcfc, vcfc, pointer = (numbers[:, n] for n in range(4))
     return FrameBatch.uncounted(np.array(rows, np.int64), vcid, mcfc, vcfc, pointer, fields_of_data)
+
+
+def scids_of(octets: Bytes, profile: LinkProfile) -> list[int]:
+    """The spacecraft of frames, as `FrameTable` has them; those of another version are left out."""
+    words = np.ascontiguousarray(octets[:, :2]).view(">u2")[:, 0].astype(np.int64)
+    version, bits, shift = (0, 0x3FF, 4) if profile.kind == "TM" else (aos_frame.VERSION, 0xFF, 6)
+    found: list[int] = np.unique(words[words >> 14 == version] >> shift & bits).tolist()
+    return found
+
+
+def _read_aos(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:
+    start, length = profile.data_offset, profile.data_length
+    head = octets[:, :_AOS_HEAD].astype(np.int64)
+    fits = (head[:, 0] << 8 | head[:, 1]) >> 6 == aos_frame.VERSION << 8 | scid
+    vcid = head[:, 1] & aos_frame.ONLY_IDLE_VCID
+    pointer = (octets[:, start - 2].astype(np.int64) & 7) << 8 | octets[:, start - 1]
+    pointer[vcid == aos_frame.ONLY_IDLE_VCID] = aos_frame.ONLY_IDLE
+    batch = FrameBatch.uncounted(
+        np.arange(len(octets)),
+        vcid,
+        np.full(len(octets), -1),
+        head[:, 2] << 16 | head[:, 3] << 8 | head[:, 4],
+        pointer,
+        octets[:, start : start + length],
+    )
+    return batch if fits.all() else batch.where(fits)
 
 
 def _read_tm(octets: Bytes, scid: int, profile: LinkProfile) -> FrameBatch:

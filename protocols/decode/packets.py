@@ -58,6 +58,22 @@ class DropUndone:
     reason: str
 
 
+class PlainPackets(NamedTuple):
+    """Space packets in data fields that follow each other.
+
+    Attributes:
+        stream: what was half there before, then the data fields.
+        before: bytes of what was half there.
+        bounds: where each packet starts, and where the last one ends.
+        length: of a data field.
+    """
+
+    stream: bytes
+    before: int
+    bounds: list[int]
+    length: int
+
+
 Extracted = PacketFound | EncapsulationFound | PacketDropped | DropUndone
 _LOST = "frames lost in the middle of it"
 _EDGES_KEPT = 32
@@ -112,6 +128,34 @@ class PacketExtractor:
                 self._cut(step, out)
             self._process_frame(frame, out)
         return out
+
+    def follow_plain(self, data: bytes, length: int) -> PlainPackets | None:
+        """Find the packets in the data fields of frames that follow each other; `take_plain` then takes them.
+
+        Args:
+            data: these fields, one after the other.
+            length: of one of them.
+
+        Returns:
+            None if it does not know where a packet starts, or if something else than space packets is in there.
+        """
+        if not self._synced or self._head is not None:
+            return None
+        stream, at, starts = self._partial + data, 0, list[int]()
+        end, add = len(stream), starts.append
+        while at + HEADER_SIZE <= end:
+            after = at + HEADER_SIZE + 1 + (stream[at + 4] << 8 | stream[at + 5])
+            if stream[at] >> 5 not in self._versions or after > end:
+                break
+            add(at)
+            at = after
+        if (at < end and stream[at] >> 5 not in self._versions) or self._max_packet < MAX_SIZE:
+            return None
+        return PlainPackets(stream, len(self._partial), [*starts, at], length)
+
+    def take_plain(self, packets: PlainPackets) -> None:
+        """The first header pointers agree with these packets: what is left of them is half a packet."""
+        self._partial = packets.stream[packets.bounds[-1] :]
 
     def _cut(self, step: FrameStep, out: list[Extracted]) -> None:
         """This frame does not follow the last one."""

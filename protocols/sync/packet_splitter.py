@@ -18,9 +18,8 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+
+import msgspec
 
 from protocols.capture_profile import PacketsProfile
 from protocols.ccsds import encapsulation
@@ -32,6 +31,8 @@ CHAIN = 4
 _FIRST_CHAIN = 8
 """The same, while none is known."""
 _LEAST = HEADER_SIZE + 1
+_FEW = 16
+"""Packets that are cheaper to make one by one."""
 _FILL = bytes(HEADER_SIZE)
 _HEADS_KEPT = 4096
 _WAIT = -1
@@ -40,17 +41,13 @@ _NO = -2
 """Not a packet."""
 
 
-class StreamPacket(NamedTuple):
+class StreamPacket(msgspec.Struct, frozen=True, gc=False):
     """A packet. ``offset`` is where it starts in the stream; ``apid`` is None for encapsulation packets."""
 
     offset: int
     apid: int | None
     sequence: int
     data: bytes
-
-
-_make: Callable[[tuple[Any, ...]], StreamPacket] = partial(tuple.__new__, StreamPacket)
-"""The constructor without its detour through Python."""
 
 
 class PacketSplitter:
@@ -61,14 +58,14 @@ class PacketSplitter:
         versions = {*profile.packet_versions, encapsulation.VERSION}
         self._is_known = bytes(first >> 5 in versions for first in range(256))
         self._skip = profile.skip
-        self._heads: dict[bytes, int] = {}
+        self._heads: set[bytes] = set()
         self._pattern: re.Pattern[bytes] | None = None
         self._tail = b""
         self._offset = 0
         self._total = self._good = self._skipped = 0
         self._locked = False
         self._ended = False
-        self._cut = False
+        self._cut_off = False
 
     def count(self) -> ByteCount:
         """Where every byte went so far."""
@@ -76,64 +73,83 @@ class PacketSplitter:
 
     def feed(self, data: bytes) -> list[StreamPacket]:
         """Take bytes, give the packets that they complete."""
-        self._total += len(data)
-        return self._split(self._tail + data)
+        return self._cut(data)
 
     def finish(self) -> list[StreamPacket]:
         """The stream has ended: give what was waiting for more."""
-        self._ended = True
-        return self._split(self._tail)
+        return self._cut(None)
 
-    def _split(self, buffer: bytes) -> list[StreamPacket]:
-        found: list[StreamPacket] = []
+    def find(self, data: bytes | None) -> tuple[bytes, int, list[int], list[int]]:
+        """Take bytes (None: the stream has ended) and find the packets that they complete, without cutting them out.
+
+        Returns:
+            bytes that hold them, where these begin in the stream, and where each packet starts and ends in them.
+        """
+        self._total += len(data or b"")
+        self._ended = self._ended or data is None
+        buffer, base = self._tail + (data or b""), self._offset
+        starts: list[int] = []
+        ends: list[int] = []
+        self._split(buffer, starts, ends)
+        return buffer, base, starts, ends
+
+    def _cut(self, data: bytes | None) -> list[StreamPacket]:
+        buffer, base, starts, ends = self.find(data)
+        pieces = [buffer[start:end] for start, end in zip(starts, ends, strict=True)]
+        if len(pieces) < _FEW or min(map(len, pieces)) < _LEAST:
+            return [_packet(base + start, piece) for start, piece in zip(starts, pieces, strict=True)]
+        return list(map(StreamPacket, *_fields(buffer, base, starts), pieces))
+
+    def _split(self, buffer: bytes, starts: list[int], ends: list[int]) -> None:
         at: int | None = 0
         position = 0
         while at is not None:
             position = at
             if self._locked:
-                position = self._take_plain(buffer, position, found)
-                at = self._split_one(buffer, position, found)
+                position = self._take_plain(buffer, position, starts, ends)
+                at = self._split_one(buffer, position, starts, ends)
             else:
                 at = self._search(buffer, position)
         self._tail = buffer[position:]
         self._offset += position
-        return found
 
-    def _take_plain(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int:
+    def _take_plain(self, buffer: bytes, at: int, starts: list[int], ends: list[int]) -> int:
         """In LOCK: the packets from ``at`` on whose head was seen before, and so was the next one's. Nearly all are."""
-        skip, heads, offset = self._skip, self._heads, self._offset
-        start, last = at + skip, len(buffer) - HEADER_SIZE
-        apid = heads.get(buffer[start : start + 2])
-        while apid is not None and start <= last:
+        skip, heads = self._skip, self._heads
+        start = at + skip
+        if buffer[start : start + 2] not in heads:
+            return at
+        began, add_start, add_end = at, starts.append, ends.append
+        last = len(buffer) - HEADER_SIZE
+        while start <= last:
             end = start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
             after = end + skip
-            follows = heads.get(buffer[after : after + 2])
-            if follows is None:
+            if buffer[after : after + 2] not in heads:
                 break
-            sequence = (buffer[start + 2] & 0x3F) << 8 | buffer[start + 3]
-            found.append(_make((offset + start, apid, sequence, buffer[start:end])))
-            start, apid = after, follows
-        self._good += start - skip - at
+            add_start(start)
+            add_end(end)
+            start = after
+        self._good += start - skip - began
         return start - skip
 
-    def _split_one(self, buffer: bytes, at: int, found: list[StreamPacket]) -> int | None:
+    def _split_one(self, buffer: bytes, at: int, starts: list[int], ends: list[int]) -> int | None:
         """In LOCK: the packet that is due at ``at``. Returns where to go on, or None to wait for more."""
         end = self._end(buffer, at)
         if end == _WAIT or end > len(buffer):
-            self._cut = self._ended and at + self._skip < len(buffer)
-            return self._lose(at) if self._cut else None
+            self._cut_off = self._ended and at + self._skip < len(buffer)
+            return self._lose(at) if self._cut_off else None
         follows = self._follows(buffer, end) if end != _NO else _NO
         if follows == _WAIT:
             return None
         if follows == _NO:
             return self._lose(at)
         start = at + self._skip
-        packet = _packet(self._offset + start, buffer[start:end])
-        found.append(packet)
-        head = packet.data[:2]
-        known = head in self._heads or len(self._heads) >= _HEADS_KEPT
-        if packet.apid is not None and head != _FILL[:2] and not known:
-            self._heads[head] = packet.apid
+        starts.append(start)
+        ends.append(end)
+        head = buffer[start : start + 2]
+        is_space = head[0] >> 5 != encapsulation.VERSION
+        if is_space and head != _FILL[:2] and head not in self._heads and len(self._heads) < _HEADS_KEPT:
+            self._heads.add(head)
             self._pattern = None
         self._good += end - at
         return end
@@ -168,7 +184,7 @@ class PacketSplitter:
                 break
             at += 1
         if not self._locked and self._ended:
-            at = start if self._cut else len(buffer)
+            at = start if self._cut_off else len(buffer)
         self._skipped += at - start
         return at if self._locked or at > start else None
 
@@ -227,6 +243,19 @@ class PacketSplitter:
             size = encapsulation.size_of(buffer, start)
             return start + size if size else _NO
         return start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
+
+
+def _fields(buffer: bytes, base: int, starts: list[int]) -> tuple[list[int], list[int | None], list[int]]:
+    """Offset, APID and sequence count of packets of seven bytes or more, in one go."""
+    import numpy as np  # noqa: PLC0415 - a live stream does not wait for it
+
+    octets, place = np.frombuffer(buffer, np.uint8), np.array(starts)
+    first, second, third, fourth = (octets[place + n].astype(np.int64) for n in range(4))
+    apids: list[int | None] = ((first & 7) << 8 | second).tolist()
+    for n in np.flatnonzero(first >> 5 == encapsulation.VERSION).tolist():
+        apids[n] = None
+    counts = np.where(first >> 5 == encapsulation.VERSION, 0, (third & 0x3F) << 8 | fourth)
+    return (place + base).tolist(), apids, counts.tolist()
 
 
 def _packet(offset: int, data: bytes) -> StreamPacket:
