@@ -20,7 +20,7 @@ from groundstation.captures.packet_rows import ApidCount, ApidPackets, CapturedP
 from groundstation.captures.plain_frames import LEAST, PlainChannel, PlainFrames
 from protocols.ccsds.tm_frame import ONLY_IDLE
 from protocols.counts import FrameCounter, FrameStep, FrameTotals
-from protocols.declare.dictionary import Dictionary
+from protocols.declare.dictionary import ANY_SCID, Dictionary
 from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.decode.packets import DropUndone, PacketDropped, PacketExtractor, PacketFound
 from protocols.errors import DecodeError
@@ -321,7 +321,7 @@ class CaptureDecoder:
             self._foreign_frame = self._foreign_frame or found.data
             self._count_foreign(str(error), found, ert)
             return
-        if self.dictionary is not None and frame.scid != self.dictionary.scid:
+        if self.dictionary is not None and self.dictionary.scid not in (frame.scid, ANY_SCID):
             reason = f"SCID {frame.scid:#05x}, the dictionary's is {self.dictionary.scid:#05x}"
             self._count_foreign(reason, found, ert)
             return

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -18,7 +19,7 @@ from groundstation.captures.packet_files import JsonLines, NoSink, PacketSink, P
 from groundstation.captures.packet_rows import CapturedPacket, packet_row
 from groundstation.captures.report_text import report_lines
 from groundstation.cli.guess import print_guess, require_fit
-from groundstation.cli.options.mission import VARIABLE
+from groundstation.cli.options.mission import VARIABLE, warn_of_problems
 from groundstation.cli.options.named import Choice
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.exit_codes import READING, exit_codes
@@ -28,7 +29,7 @@ from groundstation.formats.output import echo, paint
 from groundstation.formats.output_file import OutputFile, writing
 from groundstation.formats.text_file import read_text
 from groundstation.host.service import Interrupts
-from protocols.capture_profile import CaptureProfile
+from protocols.capture_profile import CaptureProfile, PacketsProfile
 from protocols.declare.loading import DEFAULT, load_mission
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
@@ -38,6 +39,15 @@ from protocols.sync.bit_sync import BitForm
 
 PAINT_EVERY_S = 0.2
 _STDOUT = Path("-")
+_PACKETS = Path("packets")
+
+
+class ProfilePath(click.Path):
+    """A file, or a profile that needs none: ``packets``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        return _PACKETS if str(value) == str(_PACKETS) and not _PACKETS.exists() else super().convert(value, param, ctx)
 
 
 class Progress:
@@ -81,8 +91,8 @@ class Progress:
     "--link-profile",
     "--profile",
     "profile_path",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="Link profile in TOML. [default: the mission's]",
+    type=ProfilePath(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="Link profile in TOML, or the word packets for a file of bare packets. [default: the mission's]",
 )
 @click.option(
     "--mission",
@@ -141,6 +151,7 @@ def decode(
       nc HOST 5000 | groundstation decode - --jsonl packets.jsonl
       groundstation decode --guess capture.bin | tee profile.toml
       groundstation decode capture.bin --link-profile profile.toml
+      groundstation decode jpss.pkts --mission jpss.xml --link-profile packets --jsonl -
       groundstation decode capture.bin --frames | jq -c '[.vcid, .vcfc, .clcw.report]'
     """
     file, frames = _file_of(file, frames)
@@ -151,6 +162,8 @@ def decode(
         return
     _check_outputs(jsonl, parquet, frames)
     mission = None if mission_name is None and profile_path else load_mission(mission_name or DEFAULT)
+    if mission is not None:
+        warn_of_problems(mission)
     profile = _profile(profile_path, mission, bits)
     dictionary = None if mission is None else mission.dictionary
     to_stdout = _STDOUT in (jsonl, frames)
@@ -231,7 +244,9 @@ def _feed(
 
 def _profile(path: Path | None, mission: Mission | None, bits: BitForm | None) -> CaptureProfile:
     profile: CaptureProfile = UART if mission is None else mission.link_profile
-    if path is not None:
+    if path == _PACKETS and not path.exists():
+        profile = PacketsProfile()
+    elif path is not None:
         text = read_text(path)
         try:
             profile = read_profile(text)

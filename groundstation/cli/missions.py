@@ -9,7 +9,7 @@ from groundstation.exit_codes import DONE, exit_codes
 from groundstation.formats.json_output import echo_json
 from groundstation.formats.output import echo
 from groundstation.messages.text import utc, utc_day
-from protocols.declare.dictionary import Packet
+from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
 from protocols.declare.loading import installed, load_mission
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError, ProtocolError
@@ -27,6 +27,7 @@ def missions(mission: Mission | None, as_json: bool) -> None:
       groundstation missions
       groundstation missions mars6
       groundstation missions ./sparrow.py
+      groundstation missions ./jpss.xml
     """
     if mission is not None:
         if as_json:
@@ -77,7 +78,11 @@ def _date(scet: int, *, day_only: bool = False) -> str:
 
 def _sum(mission: Mission) -> str:
     d = mission.dictionary
-    return f"{d.name}, SCID {d.scid:#05x}, {len(d.packets)} packets, {len(d.commands)} commands, hash {d.hash_text}"
+    return f"{d.name}, {_scid(d)}, {len(d.packets)} packets, {len(d.commands)} commands, hash {d.hash_text}"
+
+
+def _scid(dictionary: Dictionary) -> str:
+    return "no SCID" if dictionary.scid == ANY_SCID else f"SCID {dictionary.scid:#05x}"
 
 
 def _facts(mission: Mission) -> dict[str, object]:
@@ -85,7 +90,7 @@ def _facts(mission: Mission) -> dict[str, object]:
     return {
         "mission": d.name,
         "source": mission.source,
-        "scid": d.scid,
+        "scid": None if d.scid == ANY_SCID else d.scid,
         "dictionary_hash": d.hash_text,
         "link_profile": _link(mission.link_profile),
         "channels": [{"vcid": c.vcid, "name": c.name, "period_ms": c.period_ms} for c in d.channels],
@@ -104,6 +109,7 @@ def _facts(mission: Mission) -> dict[str, object]:
             {"name": c.name, "parameter": c.parameter, "minimum": c.minimum, "maximum": c.maximum}
             for c in mission.checks
         ],
+        "problems": list(mission.problems),
     }
 
 
@@ -127,7 +133,7 @@ def _told(packet: Packet) -> str:
 
 def _lines(mission: Mission) -> list[str]:
     d, display = mission.dictionary, mission.display
-    lines = [f"{d.name}  SCID {d.scid:#05x}, dictionary {d.hash_text}, from {mission.source}", ""]
+    lines = [f"{d.name}  {_scid(d)}, dictionary {d.hash_text}, from {mission.source}", ""]
     lines += [f"link      {_link(mission.link_profile)}"]
     lines += [f"channel   VC{c.vcid} {c.name}, a frame every {c.period_ms} ms" for c in d.channels]
     lines += [f"shown     {', '.join(display.packets)}"]
@@ -142,4 +148,5 @@ def _lines(mission: Mission) -> list[str]:
     lines += [f"relay     {r.name:<16} {r.description} [{r.mark}]" for r in mission.relays]
     lines += [f"check     {c.name:<16} {c.parameter}" for c in mission.checks]
     lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]
+    lines += [f"not read  {problem}" for problem in mission.problems]
     return lines

@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 _INDEX = re.compile(r"\[\d+\]")
 _SAFE_BITS = 53
+ANY_SCID = -1
+"""Of a dictionary that says nothing of frames: packets in those of any spacecraft are read by it."""
+
 _FLOAT_DECIMALS = 3
 """Shown of a float whose declaration does not say how many."""
 
@@ -188,6 +191,8 @@ class Packet:
         if len(data) < self.min_size:
             raise DecodeError(f"{len(data)} bytes, at least {self.min_size} are declared")
         header = self.definition.header
+        if codec.lead is not None:
+            return codec.lead.decode(data, header.body_offset)
         return codec.decode_exact(data[: len(data) - header.crc_size], header.body_offset)
 
     def encode(
@@ -270,6 +275,7 @@ class Dictionary:
     """A mission: its packets, commands, events, channels and timeline.
 
     Attributes:
+        scid: the spacecraft's id in frames; `ANY_SCID`: none is known, as in XTCE.
         by_apid: the first packet declared for an APID; all there is to know where an APID carries one packet.
         header_by_apid: what stands around the bodies of an APID's packets.
         hash: what both sides of the link compare.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 import construct
@@ -166,6 +167,8 @@ class PacketHeader:
         """
         if self._is_default:
             return _decode_pus_c(data)
+        if self.kind == "none" and not self.crc and len(data) >= HEADER_SIZE:
+            return _BARE
         if len(data) < self.body_offset + self.crc_size:
             raise DecodeError(f"its headers have {self.body_offset + self.crc_size} bytes, not {len(data)}")
         if self.crc and crc16(data):
@@ -215,6 +218,10 @@ class PacketHeader:
         """Lines for the dictionary's hash."""
         yield f"  header {self.kind} {self.time} {'crc' if self.crc else 'no crc'}"
         yield from (f"  header {leaf.signature()}" for leaf in self.layout.fields)
+
+
+_BARE = Header(None, None, None, MappingProxyType({}))
+"""Of packets without a secondary header."""
 
 
 def _zero(leaf: Field) -> int | bytes:

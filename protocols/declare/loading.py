@@ -1,7 +1,7 @@
 """A mission by its name: an installed one, ``module:NAME`` from anywhere on the Python path, or a file.
 
 Installed missions are entry points of the group ``groundstation.missions``; the one of this project is always there.
-Loading runs the mission's module: it is as trusted as any program of yours.
+Loading runs the mission's module: it is as trusted as any program of yours. An XTCE file is data: nothing of it runs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
@@ -24,7 +25,10 @@ DEFAULT = "mars6"
 GROUP = "groundstation.missions"
 _OWN = {DEFAULT: "protocols.lander:MISSION"}
 _EXAMPLE = "protocols.lander:MISSION"
-_WAYS = f"name an installed mission, module:NAME such as {_EXAMPLE}, or a file such as ./sparrow.py"
+_WAYS = f"name an installed mission, module:NAME such as {_EXAMPLE}, or a file such as ./sparrow.py or ./jpss.xml"
+_XTCE = ".xml"
+_XTCE_READER = "protocols.xtce_reader"
+"""Imported when it is wanted: it is above this room, and few missions come as a file of XTCE."""
 
 
 def load_mission(name: str = DEFAULT) -> Mission:
@@ -33,13 +37,16 @@ def load_mission(name: str = DEFAULT) -> Mission:
     Args:
         name: of an installed mission (``mars6``), ``module:NAME``, or a Python file, ``sparrow.py`` or
             ``folder/sparrow.py:NAME``. NAME is a `Mission`, or a `Dictionary`, which gets the defaults; it may be left
-            out where the file has one of them only.
+            out where the file has one of them only. Or an XTCE file, ``jpss.xml``: `Mission.problems` says what of it
+            could not be read.
 
     Raises:
         DeclarationError: no such mission, module, file or name; something else than a mission; or the module's own
             error, named with its place.
     """
     target = installed().get(name, name)
+    if target.endswith(_XTCE):
+        return _from_xtce(name, Path(target))
     where, colon, attribute = target.partition(":")
     if where.endswith(".py"):
         path = Path(where).absolute()
@@ -128,6 +135,30 @@ def _import_file(name: str, path: Path) -> ModuleType:
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+def _from_xtce(name: str, path: Path) -> Mission:
+    reader: Any = importlib.import_module(_XTCE_READER)
+    bounds = reader.Bounds()
+    try:
+        with path.open("rb") as file:
+            data = file.read(bounds.octets + 1)
+    except OSError as error:
+        raise DeclarationError(name, f"cannot be read: {error.strerror}") from error
+    try:
+        return mission_from_xtce(data, str(path.absolute()))
+    except DeclarationError as error:
+        raise DeclarationError(name, str(error)) from error
+
+
+def mission_from_xtce(data: bytes, source: str) -> Mission:
+    """The mission that an XTCE document describes, with the default link profile.
+
+    Raises:
+        DeclarationError: it cannot be read.
+    """
+    document: Any = importlib.import_module(_XTCE_READER).read_xtce(data)
+    return Mission(document.dictionary, source=source, problems=document.problems)
 
 
 def _failed(name: str, error: Exception) -> DeclarationError:

@@ -107,6 +107,8 @@ class Mission:
         relays: other spacecraft that can pass the signal on.
         checks: of data quality.
         source: the name by which another process loads it; `load_mission` fills it in.
+        problems: what of the file that it was read from could not be read, each with its path. A mission declared in
+            Python has none: what is wrong there is an error.
 
     Raises:
         DeclarationError: the display, the ping or a check names something that the dictionary does not have.
@@ -120,6 +122,7 @@ class Mission:
     relays: tuple[Relay, ...] = ()
     checks: tuple[Check, ...] = ()
     source: str = ""
+    problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_display(self.dictionary, self.display)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from protocols.ccsds import pus, space_packet
 from protocols.declare.commands import ArgumentDef, Command
-from protocols.declare.dictionary import Dictionary, Packet
+from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
 from protocols.declare.headers import PUS_C
 from protocols.errors import DeclarationError
 from protocols.export.names import check_distinct, identifier
@@ -86,7 +86,8 @@ def _plain(text: str) -> str:
 
 def _mission(upper: str, dictionary: Dictionary) -> Iterator[str]:
     yield f"#define {upper}_DICTIONARY_HASH UINT32_C(0x{dictionary.hash:08X})"
-    yield f"#define {upper}_SCID {dictionary.scid:#05x}u"
+    if dictionary.scid != ANY_SCID:
+        yield f"#define {upper}_SCID {dictionary.scid:#05x}u"
     yield f"#define {upper}_TM_BODY_OFFSET {pus.BODY_OFFSET}u"
     yield f"#define {upper}_TC_DATA_OFFSET {pus.TC_DATA_OFFSET}u"
     yield f"#define {upper}_CRC_SIZE {pus.CRC_SIZE}u"

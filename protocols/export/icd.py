@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from protocols.ccsds import pus
 from protocols.declare.commands import Command
-from protocols.declare.dictionary import Dictionary, Packet
+from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
 from protocols.declare.headers import PUS_C, PacketHeader
 from protocols.structures.fields import Limits
 from protocols.structures.layout import Field, Layout
@@ -30,7 +30,7 @@ def _document(dictionary: Dictionary) -> Iterator[str]:
     yield ""
     mixed = any(leaf.little for packet in dictionary.by_name.values() for leaf in packet.layout.fields)
     order = "big-endian, but for what says little" if mixed else "big-endian throughout"
-    yield f"Dictionary hash `{dictionary.hash_text}` · spacecraft id {dictionary.scid:#05x} · {order}."
+    yield f"Dictionary hash `{dictionary.hash_text}` · spacecraft id {_scid(dictionary)} · {order}."
     yield _MARKS
     yield ""
     yield from _channels(dictionary)
@@ -40,6 +40,10 @@ def _document(dictionary: Dictionary) -> Iterator[str]:
     yield from _events(dictionary)
     yield from _commands(dictionary)
     yield from _timeline(dictionary)
+
+
+def _scid(dictionary: Dictionary) -> str:
+    return "not known" if dictionary.scid == ANY_SCID else f"{dictionary.scid:#05x}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:

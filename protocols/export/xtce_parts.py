@@ -10,9 +10,9 @@ from protocols.declare.dictionary import Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import identifier
 from protocols.export.xtce_types import dynamic_value, sized_type
-from protocols.structures.expressions import Expression, Operation, Reference
+from protocols.structures.expressions import SIZE, Expression, Operation, Reference
 from protocols.structures.layout import Field, Layout
-from protocols.structures.parts import Blob, Choice, Part, Prefix, Repeat, name_of
+from protocols.structures.parts import OPEN_END, Blob, Choice, Part, Prefix, Repeat, name_of
 
 Comparison = tuple[str, str, int]
 """A field, one of XTCE's six operators, and a number."""
@@ -80,7 +80,7 @@ class PartWriter:
             self._repeat(entries, part)
         elif isinstance(part, Choice):
             self._choice(entries, part)
-        else:
+        elif part != OPEN_END:
             raise self._refuse(part, "XTCE has no bytes that are skipped by a size")
 
     def _blob(self, entries: Element, part: Blob, before: int | None) -> None:
@@ -114,6 +114,9 @@ class PartWriter:
         found = linear(size)
         if found is None or found[0] is None:
             raise self._refuse(part, f"XTCE has no {size}, only a × parameter + b")
+        if found[0] == SIZE:
+            less = _LENGTH_IS_LESS_BY - self._packet.header.body_offset - self._packet.header.crc_size
+            return _LENGTH, found[1], found[1] * less + found[2]
         return self._name(found[0]), found[1], found[2]
 
     def _repeat(self, entries: Element, part: Repeat) -> None:
@@ -141,6 +144,8 @@ class PartWriter:
     def _condition(self, reference: Element, found: list[Comparison]) -> None:
         listed = SubElement(SubElement(reference, "IncludeCondition"), "ComparisonList")
         for name, sign, value in found:
+            if name == SIZE:
+                raise DeclarationError(self._packet.definition.name, "a case by the packet's size is not told")
             attributes = {"parameterRef": self._name(name), "comparisonOperator": sign, "value": str(value)}
             SubElement(listed, "Comparison", attributes | {"useCalibratedValue": "false"})
 

@@ -42,9 +42,13 @@ OPERATORS: Mapping[Any, Symbol] = MappingProxyType(
 """The symbols of the functions in construct's expressions."""
 
 
+SIZE = "(size)"
+"""In place of a field: how many bytes the structure has been given, from its first to its last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The raw number of an earlier field."""
+    """The raw number of an earlier field, or `SIZE`."""
 
     name: str
 

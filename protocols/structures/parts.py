@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from protocols.errors import DeclarationError, EncodeError
-from protocols.structures.expressions import Expression, problem_of, references
+from protocols.structures.expressions import SIZE, Expression, problem_of, references
 from protocols.structures.fields import LabelRange, QuantityDef, check_ranges, label_in
 
 Kind = Literal["uint", "sint", "float", "flag", "bytes", "string", "padding"]
@@ -218,10 +218,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A layout within so many bytes; bytes that it leaves over are skipped."""
+    """A layout within so many bytes, or in the rest of them; bytes that it leaves over are skipped."""
 
     name: str
-    size: Expression | Prefix
+    size: Expression | Prefix | Rest
     inside: Layout
 
 
@@ -263,6 +263,9 @@ class Layout:
 
 
 EMPTY = Layout((), 0)
+
+OPEN_END = Window("(rest)", "rest", EMPTY)
+"""The end of a structure after which bytes may follow that mean nothing."""
 
 
 def fixed(fields: Iterable[Field], path: str = "") -> Layout:
@@ -328,6 +331,8 @@ def check(layout: Layout, path: str) -> None:
         if problem:
             raise DeclarationError(f"{path}.{owner}", problem)
         for name in references(expression):
+            if name == SIZE:
+                continue
             leaf = before.get(name)
             if leaf is None or leaf.kind not in ("uint", "sint", "flag") or leaf.const is not None:
                 what = "not a field that comes before it" if leaf is None else f"a constant or of kind {leaf.kind}"
@@ -401,7 +406,7 @@ def _check_order(parts: list[Part], path: str) -> None:
 
 def takes_rest(part: Part) -> bool:
     """Whether a part goes on to the end of the bytes."""
-    if isinstance(part, Blob):
+    if isinstance(part, (Blob, Window)):
         return part.size == "rest"
     if isinstance(part, Repeat):
         return part.count == "rest" or any(map(takes_rest, part.item.parts))

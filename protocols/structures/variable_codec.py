@@ -21,8 +21,8 @@ from typing import Any
 
 from protocols.errors import DecodeError, EncodeError
 from protocols.structures.codec import Buffer, Codec, Value, codec_of, units_of
-from protocols.structures.expressions import Expression, function_of, references
-from protocols.structures.parts import Blob, Choice, Layout, Part, Prefix, Repeat, Window
+from protocols.structures.expressions import SIZE, Expression, function_of, references
+from protocols.structures.parts import OPEN_END, Blob, Choice, Layout, Part, Prefix, Repeat, Window
 
 MAX_ITEMS = 65_536
 
@@ -74,12 +74,16 @@ _Step = tuple[Callable[[_Reading], None], Callable[[_Writing], bytes]]
 
 @dataclass(frozen=True, slots=True)
 class VariableCodec:
-    """Decoder and encoder of a layout of variable size. ``min_size`` in bytes; ``size`` is None."""
+    """Decoder and encoder of a layout of variable size. ``min_size`` in bytes; ``size`` is None.
+
+    ``lead`` decodes all there is to decode in a layout of fixed size after which bytes may follow that mean nothing.
+    """
 
     layout: Layout
     name: str
     _read: Callable[[_Reading], None]
     _write: Callable[[_Writing], bytes]
+    lead: Codec | None = None
     size: None = None
 
     @property
@@ -142,14 +146,17 @@ class VariableCodec:
     def _run(self, data: Buffer, offset: int, *, raw: bool) -> _Reading:
         octets = data if isinstance(data, bytes) else bytes(data)
         reading = _Reading(octets, offset, len(octets), raw)
+        reading.context[SIZE] = len(octets) - offset
         self._read(reading)
         return reading
 
 
 def variable_codec_of(layout: Layout, name: str) -> VariableCodec:
     """The codec of a layout of variable size."""
-    read, write = _Builder(layout, name).layout(layout)
-    return VariableCodec(layout, name, read, write)
+    builder = _Builder(layout, name)
+    read, write = builder.layout(layout)
+    is_led = len(layout.parts) == 2 and isinstance(layout.parts[0], Layout) and layout.parts[1] == OPEN_END
+    return VariableCodec(layout, name, read, write, builder.codecs[0] if is_led else None)
 
 
 def _numbered(name: str, index: tuple[int, ...]) -> str:
@@ -165,6 +172,7 @@ class _Builder:
     def __init__(self, layout: Layout, name: str) -> None:
         self._name = name
         self._needed = frozenset(_needed(layout))
+        self.codecs: list[Codec] = []
 
     def layout(self, layout: Layout) -> _Step:
         if layout.size is not None:
@@ -192,6 +200,7 @@ class _Builder:
 
     def _fixed(self, layout: Layout) -> _Step:
         codec = codec_of(layout, self._name)
+        self.codecs.append(codec)
         names = [leaf.name for leaf in layout.named if leaf.const is None]
         kept = [(n, name) for n, name in enumerate(names) if name in self._needed]
         size = codec.size

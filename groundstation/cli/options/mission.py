@@ -25,7 +25,11 @@ class MissionType(click.ParamType[Mission]):
         Raises:
             DeclarationError: it cannot be loaded.
         """
-        return value if isinstance(value, Mission) else load_mission(value)
+        if isinstance(value, Mission):
+            return value
+        mission = load_mission(value)
+        warn_of_problems(mission)
+        return mission
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The installed ones, and files."""
@@ -40,7 +44,7 @@ mission_option = click.option(
     show_default=True,
     envvar=VARIABLE,
     metavar="NAME",
-    help=f"An installed mission, module:NAME, or a file such as ./sparrow.py; or set {VARIABLE}.",
+    help=f"An installed mission, module:NAME, or a file such as ./sparrow.py or ./jpss.xml; or set {VARIABLE}.",
 )
 """For commands that have no recording to know it from."""
 
@@ -51,6 +55,15 @@ recorded_mission_option = click.option(
     metavar="NAME",
     help=f"An installed mission, module:NAME, or a file; or set {VARIABLE}. [default: that of the recording]",
 )
+
+
+def warn_of_problems(mission: Mission) -> None:
+    """Say on standard error that part of a mission's file could not be read."""
+    count = len(mission.problems)
+    if count:
+        what = f"{count} problems, such as " if count > 1 else ""
+        echo(f"{mission.name} was read in part: {what}{mission.problems[0]}", err=True)
+        echo(f"see groundstation missions {mission.source}", err=True)
 
 
 def mission_of(context: click.Context) -> Mission:
