@@ -11,9 +11,9 @@ import construct as c
 import pytest
 
 from groundstation.downlink.receiver import Receiver
-from groundstation.links.base import Chunk
+from groundstation.links.base import Chunk, Idle
 from groundstation.messages.text import plain_line
-from groundstation.messages.wire import Telemetry
+from groundstation.messages.wire import ContactChange, Telemetry
 from groundstation.recordings.damaged.salvage import salvage
 from groundstation.recordings.export.columns import PacketColumns, packet_columns
 from groundstation.recordings.export.tables import Format, export
@@ -191,3 +191,18 @@ def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
     assert found["PLAIN"].checksum == "none"
     assert [(v.value, v.quality) for v in found["PLAIN"].values] == [(FRAMES, "suspect")]
     assert "the packet has none" in found["PLAIN"].values[0].why
+
+
+def test_a_mission_without_onboard_time_is_lost_and_found() -> None:
+    bare = Dictionary(
+        "BARE", 6, (PacketDef("B", 0x31, body=c.Struct("a" / c.Int8ub), header=NO_HEADER),), (), HERON.channels, ()
+    )
+    receiver, out = Receiver(bare, UART, "test:"), []
+    for number in range(30):
+        packet = bare.by_name["B"].encode({"a": number}, number)
+        data = cadu(UART, number, 0, packet + idle_packet(UART.data_length - len(packet)))
+        out += receiver.process(Chunk(number * SECOND, data) if not 10 <= number < 25 else Idle(number * SECOND))
+    changes = [(event.state, event.previous) for event in out if isinstance(event, ContactChange) and event.vcid == 0]
+    assert ("LOS", "LOCKED") in changes and changes[-1][0] == "LOCKED"
+    assert [message.untimed for message in out if isinstance(message, Telemetry)] == [True] * 15
+    assert all(note.scet is None for note in receiver.frames)
