@@ -156,13 +156,12 @@ class PacketReader:
         """The packet's name if it is declared, what is in it, and why that cannot be said."""
         if self.dictionary is None:
             return None, None, None
-        declared = self.dictionary.by_apid.get(apid)
-        if declared is None:
+        if apid not in self.dictionary.by_apid:
             return None, None, None
         try:
             sample = decode_telemetry(self.dictionary, data)
         except DecodeError as error:
-            name = declared.definition.name
+            name = self.dictionary.name_of(apid, data)
             count_reason(self.bad, f"{name}: {error}")
             return name, None, str(error)
         return sample.packet.definition.name, sample, None

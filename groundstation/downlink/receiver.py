@@ -299,15 +299,16 @@ class Receiver:
         return [_station_event("WARNING_LO", name, text, ert)]
 
     def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[ReceiverEvent]:
-        declared = self.dictionary.by_apid.get(found.apid)
-        if declared is None:
+        if found.apid not in self.dictionary.by_apid:
             self._counts.packets_unknown += 1
             return self._once("UNKNOWN_APID", found.apid, f"packets of APID {found.apid:#05x} are not declared", ert)
         try:
             sample = decode_telemetry(self.dictionary, found.data)
         except DecodeError as error:
             self._counts.packets_bad += 1
-            return self._once("BAD_PACKET", found.apid, f"{declared.definition.name}: {error}", ert)
+            return self._once(
+                "BAD_PACKET", found.apid, f"{self.dictionary.name_of(found.apid, found.data)}: {error}", ert
+            )
         self._counts.packets += 1
         values: dict[str, Value] = sample.values  # type: ignore[assignment]  # no field of a dictionary is of bytes
         if sample.header.service == _EVENT_REPORTS and "number" in values:

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _INDEX = re.compile(r"\[\d+\]")
 _SAFE_BITS = 53
+_NAMES_SHOWN = 2
 ANY_SCID = -1
 """Of a dictionary that says nothing of frames: packets in those of any spacecraft are read by it."""
 
@@ -276,7 +277,7 @@ class Dictionary:
 
     Attributes:
         scid: the spacecraft's id in frames; `ANY_SCID`: none is known, as in XTCE.
-        by_apid: the first packet declared for an APID; all there is to know where an APID carries one packet.
+        by_apid: the packets declared for an APID.
         header_by_apid: what stands around the bodies of an APID's packets.
         hash: what both sides of the link compare.
 
@@ -292,7 +293,7 @@ class Dictionary:
     channels: tuple[ChannelDef, ...]
     timeline: tuple[Milestone, ...]
     commands: tuple[CommandDef, ...] = ()
-    by_apid: Mapping[int, Packet] = field(init=False, repr=False)
+    by_apid: Mapping[int, tuple[Packet, ...]] = field(init=False, repr=False)
     header_by_apid: Mapping[int, PacketHeader] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
     event_by_number: Mapping[int, EventDef] = field(init=False, repr=False)
@@ -309,7 +310,7 @@ class Dictionary:
         ready = [_prepare(p) for p in self.packets]
         commands = [prepare_command(c) for c in self.commands]
         by_apid = _by_apid(ready)
-        _set(self, "by_apid", {apid: packets[0] for apid, packets in by_apid.items()})
+        _set(self, "by_apid", {apid: tuple(packets) for apid, packets in by_apid.items()})
         _set(self, "header_by_apid", {apid: _common_header(self.name, packets) for apid, packets in by_apid.items()})
         _set(self, "_groups", {apid: _told_apart(self.name, packets) for apid, packets in by_apid.items()})
         _set(self, "by_name", {p.definition.name: p for p in ready})
@@ -332,6 +333,12 @@ class Dictionary:
             return None
         groups = self._groups.get((data[0] & 7) << 8 | data[1])
         return None if groups is None else find(groups, data)
+
+    def name_of(self, apid: int, data: bytes) -> str:
+        """What to call a packet of a declared APID that does not decode: its name, or those that it may have."""
+        packet = self.identify(data)
+        names = [each.definition.name for each in ((packet,) if packet is not None else self.by_apid[apid])]
+        return " or ".join(names) if len(names) <= _NAMES_SHOWN else f"packet of APID {apid:#05x}"
 
     def marks(self, packet: Packet) -> Iterator[tuple[int, int, int]]:
         """What the bytes of a packet must have, so that they are this one of its APID's, and its header's constants.

@@ -174,7 +174,7 @@ def test_a_telecommand_is_recognised_by_type_and_function() -> None:
 
 
 def test_verification_packets_share_an_apid() -> None:
-    assert MARS6.by_apid[COMMAND_APID].definition.name == "COMMAND_ACCEPTED"
+    assert MARS6.by_apid[COMMAND_APID][0].definition.name == "COMMAND_ACCEPTED"
 
     def identified(subtype: int) -> str | None:
         packet = MARS6.identify(pus.encode_tm(COMMAND_APID, 0, pus.TmHeader(1, subtype, 0, 0, 0), b""))

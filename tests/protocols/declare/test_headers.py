@@ -114,6 +114,16 @@ def test_body_fields_tell_packets_apart() -> None:
     assert made.by_name["SCI_2"].encode({"pad": 0})[6:] == bytes.fromhex("00010200")
 
 
+def test_a_packet_that_does_not_decode_is_called_by_what_it_may_be() -> None:
+    made = mission(packet("A", when={"a": 1}), packet("B", when={"a": 2}), packet("C", 6))
+    data = bytes.fromhex("0005c00000010002")
+    assert made.name_of(5, data) == "B"
+    assert made.name_of(5, data[:-1]) == "A or B"
+    assert made.name_of(6, b"\0\6") == "C"
+    more = mission(*(packet(name, when={"a": n}) for n, name in enumerate("ABC")))
+    assert more.name_of(5, data[:-1]) == "packet of APID 0x005"
+
+
 def test_constants_tell_packets_apart_where_nothing_else_does() -> None:
     one = c.Struct("sid" / c.Const(1, c.Int8ub), "a" / c.Int8ub)
     two = c.Struct("sid" / c.Const(2, c.Int8ub), "b" / c.GreedyBytes)
