@@ -11,7 +11,6 @@ from hil.report.drawing.strip import strip
 from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural, reason, utc_ms
 from hil.verdict.result import RunResult
-from protocols.lander import LANDER
 
 
 def title(result: RunResult, level: int, more: str = "") -> Markup:
@@ -29,7 +28,7 @@ def body(result: RunResult, level: int, place: str) -> list[Markup]:
         "Descent": join([_losses(result), strip(result)]),
         "Frame by frame": el("div", shots, class_="closeups") if (shots := closeups(result)) else Markup(),
         "First mismatch": hexdiff(result.mismatch) if result.mismatch is not None else Markup(),
-        "Inter-arrival of lander frames": histogram(result),
+        f"Inter-arrival of {result.spacecraft} frames": histogram(result),
         "Faults": join([tables.faults(result), *_folds(result)]),
         "Counts of the station": tables.counters(result),
         "Provenance": tables.provenance(result),
@@ -46,8 +45,10 @@ def body(result: RunResult, level: int, place: str) -> list[Markup]:
 
 def _losses(result: RunResult) -> Markup:
     planned, observed = ("none" if t is None else utc_ms(t) for t in (result.planned_los, result.observed_los))
-    frames = sum(frame.vcid == LANDER and frame.quality in ("GOOD", "CORRECTED") for frame in result.frames)
-    text = f"Loss of signal planned {planned}, observed {observed}; {grouped(frames)} lander frames received."
+    frames = sum(frame.vcid == result.vcid and frame.quality in ("GOOD", "CORRECTED") for frame in result.frames)
+    text = (
+        f"Loss of signal planned {planned}, observed {observed}; {grouped(frames)} {result.spacecraft} frames received."
+    )
     if result.mode == "realtime":
         text += " Frames and events are placed by the host's clock, laid on the mission's scale from tick 0."
     if away := unseen(result):

@@ -12,7 +12,7 @@ from groundstation.messages.base import Int64
 from groundstation.messages.wire import Cause, Counters
 from hil.faults import FaultLogEntry
 from hil.scenario.scenario import Mode, State
-from protocols.lander import EPOCH, MARS6
+from protocols.lander import EPOCH, LANDER, MARS6
 
 Number = int | float
 Finite = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
@@ -237,6 +237,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         tags: of its scenario.
         mission: name of its dictionary.
         epoch: mission time with which it began, in ns.
+        vcid: of the channel whose signal is judged.
+        period_ms: how far apart its frames are due.
     """
 
     verdict: Verdict
@@ -266,6 +268,18 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     tags: list[str] = []
     mission: str = MARS6.name
     epoch: Int64 = EPOCH
+    vcid: Int64 = LANDER
+    period_ms: Int64 = MARS6.channels[0].period_ms
+
+    @property
+    def is_mars6(self) -> bool:
+        """What is known of Mars 6 goes into its report: channels, milestones, altitude and speed."""
+        return self.mission == MARS6.name
+
+    @property
+    def spacecraft(self) -> str:
+        """Whose frames are judged, in words."""
+        return "lander" if self.is_mars6 else self.mission
 
     @property
     def run(self) -> str:

@@ -84,6 +84,12 @@ def test_the_page_declares_what_the_example_does() -> None:
     assert len((EXAMPLE / "sparrow_lander.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
+@pytest.mark.parametrize(("name", "told"), [("sparrow.py", "plots     HK.battery"), ("test_sparrow.py", "3 passed")])
+def test_the_line_at_the_top_of(name: str, told: str, shell: Shell) -> None:
+    lines = re.findall(r"\bRun: (.*?)(?:   .*)?$", (EXAMPLE / name).read_text(encoding="utf-8"), re.M)
+    assert told in shell.run(lines[0])
+
+
 def test_sparrow_flies_by_the_page(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [re.sub(r"\s+#.*$", "", line) for line in blocks("sh")[0].splitlines()]
     lander, serve, watch, send, stop, replay, export, judge = lines

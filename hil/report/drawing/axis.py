@@ -60,7 +60,7 @@ def line_to_mission(result: RunResult, time: int) -> int:
 
 def whole(result: RunResult) -> Axis:
     """All that happened, from entry on; but for what lies so far away that a broken clock must have said so."""
-    epoch, least = result.epoch, 60 * NS_PER_S if is_mars6(result) else NS_PER_S
+    epoch, least = result.epoch, 60 * NS_PER_S if result.is_mars6 else NS_PER_S
     here = [time for time in _times(result) if _is_near(result, time)]
     first, last = min([epoch, *here]), max([epoch + least, *here])
     return Axis(first, last + (last - first) // 25)
@@ -69,11 +69,6 @@ def whole(result: RunResult) -> Axis:
 def unseen(result: RunResult) -> int:
     """How much lies outside of it."""
     return sum(not _is_near(result, time) for time in _times(result))
-
-
-def is_mars6(result: RunResult) -> bool:
-    """Whether what is known of Mars 6 goes into its drawings: channels, milestones, altitude and speed."""
-    return result.mission == MARS6.name
 
 
 def _is_near(result: RunResult, time: int) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from groundstation.messages.text import utc
-from hil.report.drawing.axis import PERIOD_NS, Axis, is_mars6, line_to_mission
+from hil.report.drawing.axis import PERIOD_NS, Axis, line_to_mission
 from hil.report.drawing.lanes import HEIGHT, frame_times, gaps, lane, lanes
 from hil.report.drawing.strip import heads, lines_at, windows
 from hil.report.drawing.svg import Panel, drawing, stretched, strokes, time_scale, upright
@@ -65,7 +65,7 @@ def _candidates(result: RunResult) -> list[Point]:
     rejects = (line_to_mission(result, f.time) for f in result.frames if f.quality not in ("GOOD", "CORRECTED"))
     out += [Point(time, "First reject") for time in list(rejects)[:1]]
     holes = gaps(frame_times(result, everything, LANDER), PERIOD_NS)
-    holes = holes if is_mars6(result) else []
+    holes = holes if result.is_mars6 else []
     out += [Point(a + PERIOD_NS, f"First gap between lander frames, {(b - a) / NS_PER_S:.1f} s") for a, b in holes[:1]]
     return out
 
@@ -77,11 +77,11 @@ def _everything(result: RunResult) -> list[int]:
 def _closeup(result: RunResult, point: Point) -> Markup:
     axis = Axis(point.time - _HALF, point.time + _HALF)
     times = [(point.time + n * _STEP, f"{n / 2:+.1f} s" if n else utc(point.time, 1), n % 2 == 1) for n in range(-2, 3)]
-    due = [_due(result, axis)] if is_mars6(result) else []
+    due = [_due(result, axis)] if result.is_mars6 else []
     panels = [heads(result, axis), time_scale(axis, times), *due, *lanes(result, axis)]
     behind = [*windows(result, axis), *(upright(axis, time, "grid") for time, _, _ in times), *lines_at(result, axis)]
-    came = len(frame_times(result, axis, LANDER))
-    told = f"{plural(came, 'lander frame')} within {_HALF / NS_PER_S:g} s of {utc_ms(point.time)}"
+    came = len(frame_times(result, axis, result.vcid))
+    told = f"{plural(came, f'{result.spacecraft} frame')} within {_HALF / NS_PER_S:g} s of {utc_ms(point.time)}"
     caption = el("figcaption", el("b", point.text), f" at {utc_ms(point.time)}")
     return el("figure", caption, drawing(point.text, told, panels, join(behind), kind="closeup"), class_="closeup")
 

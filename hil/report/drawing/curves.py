@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hil.report.drawing.axis import PERIOD_NS, Axis, is_mars6
+from hil.report.drawing.axis import PERIOD_NS, Axis
 from hil.report.drawing.svg import UNITS, Panel, stretched
 from hil.report.markup import Attribute, Markup, el, join, number
 from hil.verdict.result import RunResult, Sample
@@ -23,7 +23,7 @@ _GAP = 3 * PERIOD_NS
 
 def curves(result: RunResult, axis: Axis) -> list[Panel]:
     """The two panels; none of another mission."""
-    if not is_mars6(result):
+    if not result.is_mars6:
         return []
     return [
         _panel(axis, _altitudes(result.samples), _altitudes(result.expected), "altitude", "km"),

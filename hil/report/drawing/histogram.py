@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hil.report.drawing.axis import PERIOD_NS, pace
+from hil.report.drawing.axis import pace
 from hil.report.drawing.svg import Panel, drawing, percent
 from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural
 from hil.verdict.result import RunResult
-from protocols.units import NS_PER_MS
 
 HEIGHT = 160
 _TOP = 40
@@ -72,8 +71,8 @@ def histogram(result: RunResult) -> Markup:
     """The drawing, or a word if there is nothing to draw."""
     values = [value for value in result.interarrival_ms if math.isfinite(value)]
     if not values:
-        return el("p", "No two lander frames followed each other.", class_="none")
-    period = PERIOD_NS / NS_PER_MS / pace(result)
+        return el("p", f"No two {result.spacecraft} frames followed each other.", class_="none")
+    period = max(1, result.period_ms) / pace(result)
     b, p99 = bins(values, period), percentile99(values)
     text = (
         f"{plural(len(values), 'interval')}, T {period:g} ms, p99 {p99:.5g} ms, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hil.report.drawing.axis import PERIODS_NS, Axis, is_mars6, line_to_mission, merged
+from hil.report.drawing.axis import PERIODS_NS, Axis, line_to_mission, merged
 from hil.report.drawing.svg import Panel, bars, mark, stretched, strokes
 from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural, utc_ms
@@ -54,7 +54,7 @@ def gaps(times: Sequence[int], period: int) -> list[tuple[int, int]]:
 def _frames(result: RunResult, axis: Axis) -> list[Panel]:
     vcids = {frame.vcid for frame in result.frames if frame.quality in _GOOD}
     panels = []
-    periods = PERIODS_NS if is_mars6(result) else {}
+    periods = PERIODS_NS if result.is_mars6 else {}
     for vcid in sorted(vcids | set(periods), key=lambda v: (v < 0, v)):
         times = frame_times(result, axis, vcid)
         period = periods.get(vcid)
@@ -65,7 +65,7 @@ def _frames(result: RunResult, axis: Axis) -> list[Panel]:
             drawn.append(bars([(axis.x(a), axis.x(b)) for a, b in holes], 17, 3, "gap"))
             if len(times) > _FEW:  # across the bar, where a hole of one frame could not be seen
                 drawn.append(strokes([axis.x((a + b) // 2) for a, b in holes], 3, 14, "gap"))
-        name = f"VC{vcid} {_SOURCES.get(vcid, '') if is_mars6(result) else ''}".strip() if vcid >= 0 else "foreign"
+        name = f"VC{vcid} {_SOURCES.get(vcid, '') if result.is_mars6 else ''}".strip() if vcid >= 0 else "foreign"
         panels.append(lane(name, note, stretched(HEIGHT, *drawn)))
     return panels
 

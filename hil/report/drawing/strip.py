@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundstation.messages.text import utc
-from hil.report.drawing.axis import Axis, is_mars6, merged, pace, whole
+from hil.report.drawing.axis import Axis, merged, pace, whole
 from hil.report.drawing.curves import curves
 from hil.report.drawing.lanes import lanes
 from hil.report.drawing.svg import Panel, drawing, label, rows_for, time_scale, upright, window
@@ -62,7 +62,7 @@ def _lines(result: RunResult, axis: Axis) -> list[Markup]:
 
 
 def _milestones(result: RunResult) -> tuple[Milestone, ...]:
-    return MARS6.timeline if is_mars6(result) else ()
+    return MARS6.timeline if result.is_mars6 else ()
 
 
 def heads(result: RunResult, axis: Axis) -> Panel:
