@@ -84,7 +84,7 @@ def test_a_leap_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [("", "wanted"), ("1E", "no CDS"), ("C0", "no CDS"), ("43", "no CDS"), ("48", "agency")]
+    ("raw", "text"), [("", "wanted"), ("1E", "not a CDS"), ("C0", "not a CDS"), ("43", "not a CDS"), ("48", "agency")]
 )
 def test_p_fields_that_are_none(raw: str, text: str) -> None:
     with pytest.raises(DecodeError, match=text):

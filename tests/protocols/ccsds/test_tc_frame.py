@@ -65,7 +65,7 @@ def test_control_commands() -> None:
     assert decode_control(b"\0") == Unlock()
     assert [decode_control(encode_control(SetVr(v))) for v in range(256)] == [SetVr(v) for v in range(256)]
     for wrong in (b"", b"\1", b"\0\0", b"\x82\0", b"\x82\1\0", b"\x82\0\0\0"):
-        with pytest.raises(DecodeError, match="no control command"):
+        with pytest.raises(DecodeError, match="not a control command"):
             decode_control(wrong)
     with pytest.raises(EncodeError, match=r"0 … 255"):
         encode_control(SetVr(256))
@@ -112,7 +112,7 @@ def test_bytes_that_are_no_frame_are_refused(raw: bytes, text: str) -> None:
 def test_headers_that_contradict_themselves_are_refused() -> None:
     for first, size, text in (
         (0x40, 7, "version 1"),
-        (0x10, 7, "no TC frame"),
+        (0x10, 7, "not a TC frame"),
         (0, 4, "without data"),
         (0, 0, "without"),
     ):
