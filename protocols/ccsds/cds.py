@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import construct
 
+from protocols.ccsds.leap_seconds import ANNOUNCED_UNTIL, LEAP_DAYS
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.structures.codec import Buffer, Codec, compile_codec
 from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
@@ -38,13 +39,6 @@ _DAYS_1958_TO_1970 = 4383
 EPOCH_1958_NS = -_DAYS_1958_TO_1970 * NS_PER_DAY
 """1958-01-01, the standard's own epoch, in nanoseconds since 1970-01-01."""
 _LEAP_MS = 1_000
-_LEAP_DAYS = frozenset(
-    [date(year, 6, 30) for year in (1972, 1981, 1982, 1983, 1985, 1992, 1993, 1994, 1997, 2012, 2015)]
-    + [date(year, 12, 31) for year in (*range(1972, 1980), 1987, 1989, 1990, 1995, 1998, 2005, 2008, 2016)]
-)
-"""Days that ended with a leap second."""
-
-_ANNOUNCED_UNTIL = date(2026, 12, 31)
 _CODE = 4
 _FRACTION_UNITS = {0: 1, 2: 1_000, 4: 1_000_000_000}
 """Units of a millisecond, by the bytes of the sub-millisecond segment: none, microseconds, picoseconds."""
@@ -97,7 +91,7 @@ def _ends_with_leap_second(start: int) -> bool:
         day = date(1970, 1, 1) + timedelta(days=start // NS_PER_DAY)
     except OverflowError:  # an agency's epoch and 24 bits of days: farther than the calendar
         return False
-    return day in _LEAP_DAYS or (day > _ANNOUNCED_UNTIL and (day.month, day.day) in ((6, 30), (12, 31)))
+    return day in LEAP_DAYS or (day > ANNOUNCED_UNTIL and (day.month, day.day) in ((6, 30), (12, 31)))
 
 
 @lru_cache(maxsize=6)

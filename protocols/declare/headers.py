@@ -23,6 +23,7 @@ from protocols.ccsds import pus
 from protocols.ccsds.cds import CdsFormat
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.cuc import CucFormat
+from protocols.ccsds.leap_seconds import tai_of, utc_of
 from protocols.ccsds.space_packet import HEADER_SIZE, encode_packet
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.structures.codec import Codec, Value, codec_of
@@ -36,6 +37,7 @@ PUS_A_VERSION = 1
 TIME = "time"
 """The field of the time code."""
 
+_LEAPS = ", leap seconds counted"
 _PUS_KINDS = ("pus-a", "pus-c")
 _LARGEST = 256
 
@@ -45,12 +47,21 @@ class TimeCode:
     """An onboard time in a packet.
 
     Attributes:
-        format: CDS or CUC, its segments and epoch. CUC counts on the scale of its epoch: no leap seconds are taken out.
+        format: CDS or CUC, its segments and epoch. CUC counts on the scale of its epoch.
         p_field: the P-field is sent, before the T-field. It is skipped: the declaration says what it would.
+        leap_seconds: the count has leap seconds in it, as TAI's and GPS's have: they are taken out. The epoch is UTC.
+
+    Raises:
+        DeclarationError: leap seconds of CDS, which is UTC.
     """
 
     format: CdsFormat | CucFormat
     p_field: bool = False
+    leap_seconds: bool = False
+
+    def __post_init__(self) -> None:
+        if self.leap_seconds and isinstance(self.format, CdsFormat):
+            raise DeclarationError("time code", "CDS is UTC: it has no leap seconds to take out")
 
     @property
     def size(self) -> int:
@@ -68,7 +79,9 @@ class TimeCode:
         Raises:
             DecodeError: too short, or not a time.
         """
-        return self.format.decode(data, offset + self.p_size)
+        time = self.format.decode(data, offset + self.p_size)
+        epoch = self.format.epoch_ns
+        return utc_of(tai_of(epoch) + time - epoch) if self.leap_seconds else time
 
     def encode(self, time_ns: int) -> bytes:
         """The bytes of a time in ns since 1970.
@@ -76,12 +89,16 @@ class TimeCode:
         Raises:
             EncodeError: it does not fit.
         """
-        return (self.format.p_field if self.p_field else b"") + self.format.encode(time_ns)
+        epoch = self.format.epoch_ns
+        time = epoch + tai_of(time_ns) - tai_of(epoch) if self.leap_seconds else time_ns
+        return (self.format.p_field if self.p_field else b"") + self.format.encode(time)
 
     def __str__(self) -> str:
         f = self.format
         name = f"CDS {f.size}" if isinstance(f, CdsFormat) else f"CUC {f.coarse}+{f.fine}"
-        return f"{name}{' with P-field' if self.p_field else ''} since {f.epoch_ns}"
+        return (
+            f"{name}{' with P-field' if self.p_field else ''} since {f.epoch_ns}{_LEAPS if self.leap_seconds else ''}"
+        )
 
 
 def cds_time(day_size: int = 2, fraction_size: int = 0, *, epoch_ns: int | None = None) -> TimeCode:
@@ -89,10 +106,17 @@ def cds_time(day_size: int = 2, fraction_size: int = 0, *, epoch_ns: int | None 
     return TimeCode(CdsFormat(day_size, fraction_size, **({} if epoch_ns is None else {"epoch_ns": epoch_ns})))
 
 
-def cuc_time(coarse: int = 4, fine: int = 2, *, epoch_ns: int | None = None, p_field: bool = False) -> TimeCode:
-    """CUC: bytes of seconds and of fractions of a second since an epoch."""
+def cuc_time(
+    coarse: int = 4,
+    fine: int = 2,
+    *,
+    epoch_ns: int | None = None,
+    p_field: bool = False,
+    leap_seconds: bool = False,
+) -> TimeCode:
+    """CUC: bytes of seconds and of fractions of a second since an epoch; see `TimeCode`."""
     given = {} if epoch_ns is None else {"epoch_ns": epoch_ns}
-    return TimeCode(CucFormat(coarse, fine, **given), p_field)
+    return TimeCode(CucFormat(coarse, fine, **given), p_field, leap_seconds)
 
 
 class Header(NamedTuple):

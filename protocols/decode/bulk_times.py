@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from protocols.ccsds.cds import CdsFormat
 from protocols.ccsds.cuc import CucFormat
+from protocols.ccsds.leap_seconds import AHEAD, STEPS_TAI, tai_of
 from protocols.declare.headers import TimeCode
 from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, NS_PER_S
 
@@ -32,7 +33,13 @@ def read_times(octet: Callable[[int], Ints], code: TimeCode) -> tuple[Ints, npt.
     first = code.p_size
     if isinstance(code.format, CdsFormat):
         return _cds(lambda place: octet(first + place), code.format)
-    return _cuc(lambda place: octet(first + place), code.format)
+    times, odd = _cuc(lambda place: octet(first + place), code.format)
+    return (_without_leap_seconds(times, code.format.epoch_ns) if code.leap_seconds else times), odd
+
+
+def _without_leap_seconds(times: Ints, epoch_ns: int) -> Ints:
+    tai = times + (tai_of(epoch_ns) - epoch_ns)
+    return tai - NS_PER_S * np.array(AHEAD, np.int64)[np.array(STEPS_TAI, np.int64).searchsorted(tai, "right")]
 
 
 def _cds(octet: Callable[[int], Ints], form: CdsFormat) -> tuple[Ints, npt.NDArray[np.bool_]]:

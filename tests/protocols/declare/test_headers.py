@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from protocols.ccsds.crc import crc16
 from protocols.declare.dictionary import Dictionary, PacketDef, utc_ns
-from protocols.declare.headers import NO_HEADER, PUS_A, PUS_C, PacketHeader, cds_time, cuc_time
+from protocols.declare.headers import NO_HEADER, PUS_A, PUS_C, PacketHeader, TimeCode, cds_time, cuc_time
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.structures.expressions import Reference
@@ -168,11 +168,29 @@ def test_declarations_that_cannot_be_are_refused(packets: tuple[PacketDef, ...],
         mission(*packets)
 
 
+@pytest.mark.parametrize(
+    ("epoch", "time", "seconds"),
+    [
+        ("1980-01-06T00:00:00", "1980-01-06T00:00:00", 0),
+        ("1980-01-06T00:00:00", "2024-01-01T00:00:00", 16_066 * 86_400 + 18),  # GPS is 18 s ahead of UTC
+        ("1958-01-01T00:00:00", "2017-01-01T00:00:00", 21_550 * 86_400 + 37),  # TAI is 37 s ahead
+        ("1958-01-01T00:00:00", "2016-12-31T23:59:59", 21_549 * 86_400 + 86_399 + 36),
+        ("2000-01-01T12:00:00", "2000-01-02T12:00:00", 86_400),
+    ],
+)
+def test_leap_seconds_are_taken_out_of_a_count_that_has_them(epoch: str, time: str, seconds: int) -> None:
+    code = cuc_time(4, 0, epoch_ns=utc_ns(epoch), leap_seconds=True)
+    assert code.encode(utc_ns(time)) == seconds.to_bytes(4, "big")
+    assert code.decode(seconds.to_bytes(4, "big")) == utc_ns(time)
+
+
 def test_a_header_that_cannot_be_is_refused() -> None:
     with pytest.raises(DeclarationError, match=r"expected Bytes\(6\)"):
         PacketHeader("own", cds_time(), fields=c.Struct("time" / c.Bytes(7)))
     with pytest.raises(DeclarationError, match="kind none has neither"):
         PacketHeader("none", cds_time())
+    with pytest.raises(DeclarationError, match="CDS is UTC"):
+        TimeCode(cds_time().format, leap_seconds=True)
     with pytest.raises(DeclarationError, match="its size varies"):
         PacketHeader("own", fields=c.Struct("a" / c.GreedyBytes))
 

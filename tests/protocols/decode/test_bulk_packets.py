@@ -195,6 +195,9 @@ def test_packets_of_variable_size_become_columns() -> None:
         cuc_time(5, 1),
         cuc_time(4, 7),
         cuc_time(3, 0, epoch_ns=0, p_field=True),
+        cuc_time(leap_seconds=True),
+        cuc_time(4, 3, epoch_ns=utc_ns("1980-01-06T00:00:00"), leap_seconds=True),
+        cuc_time(4, 6, epoch_ns=utc_ns("2000-01-01T12:00:00"), leap_seconds=True),
     ],
     ids=str,
 )
