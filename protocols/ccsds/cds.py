@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import construct
 
-from protocols.ccsds.leap_seconds import ANNOUNCED_UNTIL, LEAP_DAYS
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.leap_seconds import ANNOUNCED_UNTIL, LEAP_DAYS
 from protocols.structures.codec import Buffer, Codec, compile_codec
 from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS
 

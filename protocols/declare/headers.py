@@ -23,9 +23,9 @@ from protocols.ccsds import pus
 from protocols.ccsds.cds import CdsFormat
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.cuc import CucFormat
-from protocols.ccsds.leap_seconds import tai_of, utc_of
 from protocols.ccsds.space_packet import HEADER_SIZE, encode_packet
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.leap_seconds import tai_of, utc_of
 from protocols.structures.codec import Codec, Value, codec_of
 from protocols.structures.layout import Field, Layout, layout_of
 from protocols.structures.parts import fixed

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from protocols.ccsds.cds import CdsFormat
 from protocols.ccsds.cuc import CucFormat
-from protocols.ccsds.leap_seconds import AHEAD, STEPS_TAI, tai_of
 from protocols.declare.headers import TimeCode
+from protocols.leap_seconds import AHEAD, STEPS_TAI, tai_of
 from protocols.units import MS_PER_DAY, NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 Ints = npt.NDArray[np.int64]
