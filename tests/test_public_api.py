@@ -61,7 +61,7 @@ def test_packets_are_numpy_columns(path: Path) -> None:
 
 def test_an_unknown_packet_or_parameter_names_the_nearest(path: Path) -> None:
     with groundstation.open_recording(path) as recording:
-        with pytest.raises(CallerError, match="no packet 'DECSENT'; did you mean 'DESCENT'"):
+        with pytest.raises(CallerError, match="unknown packet 'DECSENT'; did you mean 'DESCENT'"):
             recording.packets("DECSENT")
         with pytest.raises(KeyError, match="did you mean 'altitude'"):
             recording.packets("DESCENT")["altitud"]

@@ -136,7 +136,7 @@ def read_packets(reader: ArchiveReader, mission: Mission, name: str) -> PacketTa
     """
     dictionary = mission.dictionary
     if name not in dictionary.by_name:
-        raise CallerError(f"no packet {name!r}{nearest(name, dictionary.by_name)}")
+        raise CallerError(f"unknown packet {name!r}{nearest(name, dictionary.by_name)}")
     packet = dictionary.by_name[name]
     words = labels(packet)
     blocks = [_block(found, words) for found in packet_columns(reader, dictionary, mission.link_profile, [name])]

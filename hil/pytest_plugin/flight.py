@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 import pytest
 
+from groundstation.analysis.packet_table import PacketTable, read_packets
 from groundstation.errors import CallerError
 from groundstation.formats.file_names import file_name
 from groundstation.messages.wire import LosVerdict
+from groundstation.recordings.reader import ArchiveReader
 from hil.errors import ScenarioError
 from hil.faults import mission_time, span_ns
 from hil.pytest_plugin import REQUIREMENTS, TAGS, evidence
 from hil.pytest_plugin.items import story
 from hil.pytest_plugin.labels import expectations_of, labels_of
 from hil.pytest_plugin.own_rows import own_row
-from hil.pytest_plugin.telemetry import TelemetryColumns, read_columns
 from hil.report import lines
 from hil.report.words import utc_ms
 from hil.runs.find import find_scenario
@@ -285,7 +286,7 @@ class Flight:
             raise CallerError(f"this flight has no measurement {name!r}{nearest(name, rows)}")
         return rows[name]
 
-    def telemetry(self, packet: str, since: str | None = None, until: str | None = None) -> TelemetryColumns:
+    def telemetry(self, packet: str, since: str | None = None, until: str | None = None) -> PacketTable:
         """Telemetry that the station received, as columns: ``flight.telemetry("DESCENT")["altitude"].max()``.
 
         Args:
@@ -294,7 +295,8 @@ class Flight:
             until: those with an earlier one.
         """
         __tracebackhide__ = True
-        found = read_columns(self.bundle / RECORDING, packet, self._mission)
+        with ArchiveReader(self.bundle / RECORDING) as reader:
+            found = read_packets(reader, self._mission, packet)
         first, last = (None if time is None else mission_time(time) for time in (since, until))
         return found.between(first, last)
 
