@@ -521,6 +521,8 @@ def _commands(bench: _Bench) -> None:
             bench.leave_out(f"command[{n + 1}] {command.name}", f"the flight ended when it was {state}")
             continue
         note = record.refused.get(n, "never given" if update is None else update.detail)
+        if not bench.has_oracle and state is not None and state not in FINAL_STATES:
+            note = f"the flight ended when it was {state}: scenario.until has to leave it time"
         if watch is not None:
             note = f"{note}; {watch.text}" if note else watch.text
         bench.add(f"command[{n + 1}] {command.name}", state, note, LimitBand(equals=command.expect))

@@ -84,7 +84,13 @@ def test_the_page_declares_what_the_example_does() -> None:
     assert len((EXAMPLE / "sparrow_lander.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
-@pytest.mark.parametrize(("name", "told"), [("sparrow.py", "plots     HK.battery"), ("test_sparrow.py", "3 passed")])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sparrow.py", "plots     HK.battery"),
+        pytest.param("test_sparrow.py", "3 passed", marks=pytest.mark.long),
+    ],
+)
 def test_the_line_at_the_top_of(name: str, told: str, shell: Shell) -> None:
     lines = re.findall(r"\bRun: (.*?)(?:   .*)?$", (EXAMPLE / name).read_text(encoding="utf-8"), re.M)
     assert told in shell.run(lines[0])

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from hil.cli import cli
 
 EXAMPLE = Path(__file__).parents[3] / "examples/sparrow"
 LANDER = f"{sys.executable} {EXAMPLE / 'sparrow_lander.py'} {{port}}"
@@ -30,9 +33,9 @@ def run(folder: Path, *arguments: str, verb: str = "run") -> subprocess.Complete
     )
 
 
-def scenario(folder: Path, text: str) -> Path:
+def scenario(folder: Path, text: str, until: str = "+2 s") -> Path:
     path = folder / "x.toml"
-    path.write_text(f'[scenario]\nid = "x"\nmission = "{EXAMPLE / "sparrow.py"}"\nuntil = "+2 s"\n{text}')
+    path.write_text(f'[scenario]\nid = "x"\nmission = "{EXAMPLE / "sparrow.py"}"\nuntil = "{until}"\n{text}')
     return path
 
 
@@ -68,8 +71,8 @@ def test_example_flies_on_a_port(tmp_path: Path) -> None:
             deadline = time.monotonic() + 20
             while not port.exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
-            text = '[[command]]\nname = "PING"\nat = "+500 ms"\n[[expect]]\nparameter = "HK.mode"\nequals = "NOMINAL"\n'
-            done = run(tmp_path, str(scenario(tmp_path, text)), "--target", "board", "--port", str(port))
+            text = '[[command]]\nname = "PING"\nat = "+100 ms"\n[[expect]]\nparameter = "HK.mode"\nequals = "NOMINAL"\n'
+            done = run(tmp_path, str(scenario(tmp_path, text, "+4 s")), "--target", "board", "--port", str(port))
         finally:
             lander.kill()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -97,22 +100,30 @@ def test_what_does_not_hold_fails_with_its_value(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told", "code"),
+    ("arguments", "told"),
     [
-        (("--target", "process"), "--target process needs --command: the program that flies", 2),
-        (("--target", "process", "--command", "sleep 3"), "'sleep 3' has no {port}", 2),
-        (("--command", LANDER), "--command needs --target process", 2),
-        (("--target", "software"), "the target software flies MARS-6", 2),
-        (("--target", "process", "--command", LANDER, "--lockstep"), "it is for realtime, not for lockstep", 2),
-        (("--target", "process", "--command", LANDER, "--speed", "2", "--realtime"), "flies at its own pace", 2),
-        (("--target", "process", "--command", "no-such-program {port}"), "process does not run: ", 20),
-        (("--target", "process", "--command", f"{sys.executable} -c 1/0 {{port}}"), "ZeroDivisionError", 20),
+        (("--target", "process"), "--target process needs --command: the program that flies"),
+        (("--target", "process", "--command", "sleep 3"), "'sleep 3' has no {port}"),
+        (("--command", LANDER), "--command needs --target process"),
+        (("--target", "software"), "the target software flies MARS-6"),
+        (("--target", "process", "--command", LANDER, "--lockstep"), "it is for realtime, not for lockstep"),
+        (("--target", "process", "--command", LANDER, "--speed", "2", "--realtime"), "flies at its own pace"),
     ],
 )
-def test_what_cannot_fly_is_refused(tmp_path: Path, arguments: tuple[str, ...], told: str, code: int) -> None:
-    done = run(tmp_path, str(scenario(tmp_path, "")), *arguments)
+def test_what_cannot_fly_is_refused(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = CliRunner().invoke(cli, ["run", str(scenario(tmp_path, "")), *arguments])
+    assert told in done.output + str(done.exception)
+    assert getattr(done.exception, "exit_code", done.exit_code) == 2
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [("no-such-program {port}", "process does not run: "), (f"{sys.executable} -c 1/0 {{port}}", "ZeroDivisionError")],
+)
+def test_a_program_that_does_not_start_is_told(tmp_path: Path, program: str, told: str) -> None:
+    done = run(tmp_path, str(scenario(tmp_path, "")), "--target", "process", "--command", program)
     assert told in done.stdout + done.stderr
-    assert done.returncode == code
+    assert done.returncode == 20
 
 
 def test_a_lander_of_another_mission_is_told(tmp_path: Path) -> None:
