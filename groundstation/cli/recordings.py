@@ -25,6 +25,7 @@ from groundstation.recordings.copy import copy_recording
 from groundstation.recordings.damaged.salvage import salvage
 from groundstation.recordings.damaged.salvage_records import salvage_lines
 from groundstation.recordings.export.tables import FORMATS, Format, export
+from groundstation.recordings.mission_facts import XTCE
 from groundstation.recordings.paths import passes_folder
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import PassSummary, info_lines, pass_lines, summarise
@@ -92,7 +93,8 @@ def info(archive: Path, mission: Mission | None, as_json: bool) -> None:
             echo_json(summary)
         else:
             known = mission or installed_mission(summary.mission, summary.dictionary_hash)
-            echo(*info_lines(summary, None if known is None else known.dictionary.hash_text))
+            own_hash = None if known is None else known.dictionary.hash_text
+            echo(*info_lines(summary, own_hash, keeps_mission=XTCE in reader.meta()))
         reader.require_whole()
 
 

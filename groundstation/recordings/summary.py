@@ -106,16 +106,19 @@ def pass_lines(found: Sequence[PassSummary | str]) -> list[str]:
     return (table if rows else []) + [item for item in found if isinstance(item, str)]
 
 
-def info_lines(summary: PassSummary, own_hash: str | None) -> list[str]:
+def info_lines(summary: PassSummary, own_hash: str | None, *, keeps_mission: bool = False) -> list[str]:
     """All about one recording for people.
 
     Args:
         summary: of it.
         own_hash: that of the dictionary which this program decodes it with; None if it has none of that mission.
+        keeps_mission: the recording itself describes its mission.
     """
     s = summary
     other = "" if s.dictionary_hash in ("?", own_hash) else f", not this program's {own_hash}: values may be wrong"
-    other = ", of a mission that is not installed: name it with --mission" if own_hash is None else other
+    if own_hash is None:
+        advice = "read by the XTCE that it keeps" if keeps_mission else "name it with --mission"
+        other = f", of a mission that is not installed: {advice}"
     lines = [
         f"{s.path}: schema {s.schema_version}, {_state(s)}",
         f"station {s.station}, link {s.link}, {s.mission}, dictionary {s.dictionary_hash}{other}",

@@ -9,10 +9,12 @@ from xml.etree.ElementTree import Element, SubElement
 from protocols.declare.dictionary import Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import identifier
+from protocols.export.xtce_marks import put_mark
 from protocols.export.xtce_types import dynamic_value, sized_type
 from protocols.structures.expressions import SIZE, Expression, Operation, Reference
 from protocols.structures.layout import Field, Layout
 from protocols.structures.parts import OPEN_END, Blob, Choice, Part, Prefix, Repeat, name_of
+from protocols.xtce_reader.own_marks import FieldMark, PartMark
 
 Comparison = tuple[str, str, int]
 """A field, one of XTCE's six operators, and a number."""
@@ -93,7 +95,7 @@ class PartWriter:
         attributes = {"name": name, "parameterTypeRef": f"{name}_Type"}
         if part.field.doc:
             attributes["shortDescription"] = part.field.doc
-        SubElement(self._parameters, "Parameter", attributes)
+        put_mark(SubElement(self._parameters, "Parameter", attributes), FieldMark(part.field.name))
         sized_type(self._types, f"{name}_Type", part.field, parameter, 8 * slope, 8 * intercept)
         SubElement(entries, "ParameterRefEntry", {"parameterRef": name})
 
@@ -103,7 +105,8 @@ class PartWriter:
         """The parameter from which a size or count follows, and how."""
         if isinstance(size, Prefix):
             name = f"{self._packet.definition.name}.{name_of(part)}.size"
-            self._entry(entries, name, Field(name, 0, 8 * size.size, "uint", little=size.little and size.size > 1))
+            own = f"{name_of(part)}.size"
+            self._entry(entries, name, Field(own, 0, 8 * size.size, "uint", little=size.little and size.size > 1))
             inclusive = size.inclusive and isinstance(part, Blob)
             return identifier(name), 1, -size.size if inclusive else 0
         if isinstance(size, str):
@@ -153,6 +156,7 @@ class PartWriter:
         """A container of its own."""
         full = f"{self._packet.definition.name}.{name}"
         container = SubElement(self._containers, "SequenceContainer", {"name": f"{identifier(full)}_Container"})
+        put_mark(container, PartMark(name))
         self._layout(SubElement(container, "EntryList"), layout, 0, None)
         return f"{identifier(full)}_Container"
 

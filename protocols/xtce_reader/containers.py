@@ -87,11 +87,11 @@ class Containers:
 
             def include(packing: Packing, name: str, index: str) -> None:
                 before = packing.prefix
-                packing.prefix = f"{before}{name}{index}." if index else before
+                packing.prefix = f"{before}{name}{index}." if index and not self._marks.own else before
                 self._whole(inner, packing, depth + 1)
                 packing.prefix = before
 
-            return inner.element.get("name"), include
+            return self._marks.part_of(inner), include
         raise element.refuse(container.path, f"a {element.tag} is not read")
 
     def _whole(self, container: Defined, packing: Packing, depth: int) -> None:

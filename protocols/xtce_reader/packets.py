@@ -18,7 +18,6 @@ from itertools import combinations
 
 from protocols.ccsds.space_packet import IDLE_APID
 from protocols.declare.dictionary import PacketDef
-from protocols.declare.headers import NO_HEADER
 from protocols.declare.identification import Condition, both, conditions_of
 from protocols.errors import DeclarationError
 from protocols.structures.expressions import Expression
@@ -29,6 +28,7 @@ from protocols.xtce_reader.containers import Containers
 from protocols.xtce_reader.criteria import ALWAYS, Alternatives, Test, expression_of
 from protocols.xtce_reader.names import Defined, Names
 from protocols.xtce_reader.numbers import is_true
+from protocols.xtce_reader.own_marks import Marks, PacketMark
 from protocols.xtce_reader.packing import LENGTH_BITS, PRIMARY_BITS, Packing
 
 _APID = (5, 16)
@@ -77,8 +77,9 @@ class Candidate:
 class PacketTree:
     """Finds the packets of a document."""
 
-    def __init__(self, names: Names, containers: Containers, budget: Budget, problems: Problems) -> None:
+    def __init__(self, names: Names, containers: Containers, marks: Marks, budget: Budget, problems: Problems) -> None:
         self._names = names
+        self._marks = marks
         self._containers = containers
         self._budget = budget
         self._problems = problems
@@ -136,10 +137,13 @@ class PacketTree:
                 "depth", len(parent.chain) if parent else 0, container.path, "bases of a container"
             )
             self._containers.put(container, packing)
+            header = self._marks.header_of(container, packing.items[own:])
         except DeclarationError as error:
             self._problems.add(error)
             self._forget(container)
             return None
+        if header is not None:
+            packing.header, packing.items, own = header, [], 0
         node = Node(container, packing, own, alternatives, parent)
         for child in self._children.get(container.key, ()):
             base = child.element.find("BaseContainer")
@@ -228,7 +232,8 @@ class PacketTree:
         if apart is not None:
             return apart
         common = _common(group, apid)
-        body = [*common.packing.items, *self._cases(common, apid, group), OPEN_END]
+        cases = self._cases(common, apid, group)
+        body = [*common.packing.items, *cases, OPEN_END]
         layout = layout_of(assemble(body, common.container.path), common.container.path)
         return [self._packet(common, apid, layout, {})]
 
@@ -242,7 +247,8 @@ class PacketTree:
                 return None
             node = candidate.node
             try:
-                layout = layout_of(assemble(_whole(node.packing), node.container.path), node.container.path)
+                items = _whole(node.packing, self._marks.packet_of(node.container))
+                layout = layout_of(assemble(items, node.container.path), node.container.path)
                 told.append(both(conditions_of(node.container.path, node.packing.header, layout, when)))
             except DeclarationError as error:
                 if when and len(group) == 1:
@@ -271,9 +277,13 @@ class PacketTree:
 
     def _packet(self, node: Node, apid: int, layout: Layout, when: dict[str, int | str]) -> PacketDef:
         self._budget.spend(sum(1 + len(leaf.spans) for leaf in layout.fields), node.container.path)
-        return PacketDef(
-            self._name(node, apid), apid, body=layout, description=_description(node), header=NO_HEADER, when=when
-        )
+        header, words = node.packing.header, _description(node)
+        mark = self._marks.packet_of(node.container)
+        if mark is None or mark.name in self._taken:
+            return PacketDef(self._name(node, apid), apid, body=layout, description=words, header=header, when=when)
+        self._taken.add(mark.name)
+        pus = (mark.service, mark.subtype)
+        return PacketDef(mark.name, apid, *pus, layout, mark.period_ms, words, mark.optional, header, mark.when)
 
     def _name(self, node: Node, apid: int) -> str:
         """A name that no other packet has."""
@@ -288,8 +298,14 @@ class PacketTree:
         return name
 
 
-def _whole(packing: Packing) -> list[Field | Part]:
-    """The items, with padding where the last byte is not full; more may follow, of which XTCE says nothing."""
+def _whole(packing: Packing, mark: PacketMark | None) -> list[Field | Part]:
+    """The items, with padding where the last byte is not full; more may follow, of which XTCE says nothing.
+
+    Our own packets end with packet error control, which belongs to the header.
+    """
+    if mark is not None:
+        items = packing.items[: len(packing.items) - mark.crc]
+        return [*items, *([OPEN_END] if mark.open_end else [])]
     open_bits = 0 if packing.end is None else -packing.end % 8
     return [*packing.items, *([Field("", 0, open_bits, "padding")] if open_bits else []), OPEN_END]
 

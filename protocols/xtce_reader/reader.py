@@ -9,7 +9,7 @@ from protocols.errors import DeclarationError
 from protocols.xtce_reader.bounds import Bounds, Budget, Problems
 from protocols.xtce_reader.containers import Containers
 from protocols.xtce_reader.names import Names
-from protocols.xtce_reader.own_marks import Marks
+from protocols.xtce_reader.own_marks import DocumentMark, Marks
 from protocols.xtce_reader.packets import PacketTree
 from protocols.xtce_reader.parameter_types import ParameterTypes
 from protocols.xtce_reader.xml_tree import parse_xml
@@ -45,11 +45,13 @@ def read_xtce(data: bytes, bounds: Bounds | None = None) -> XtceDocument:
     budget = Budget(bounds)
     types = ParameterTypes(names, bounds, problems, own=marks.own)
     containers = Containers(names, types, marks, budget, problems)
-    packets = PacketTree(names, containers, budget, problems).packets()
+    packets = PacketTree(names, containers, marks, budget, problems).packets()
     for each in root.all("CommandMetaData"):
         problems.add(each.refuse(root.name, "commands are not read"))
     told = problems.told()
     if not packets:
         reasons = "; ".join(told[:3]) or "it has no containers"
         raise DeclarationError("XTCE", f"no packet in it can be read: {reasons}")
-    return XtceDocument(Dictionary(root.name, ANY_SCID, tuple(packets), (), (), ()), told)
+    mark = marks.document or DocumentMark(root.name, ANY_SCID)
+    dictionary = Dictionary(mark.name, mark.scid, tuple(packets), mark.events, mark.channels, mark.timeline)
+    return XtceDocument(dictionary, told)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from click.shell_completion import CompletionItem
 
-from groundstation.analysis.recorded_mission import recorded_mission
+from groundstation.analysis.recorded_mission import kept_mission, recorded_mission
 from groundstation.formats.output import echo
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.loading import DEFAULT, installed, load_mission
 from protocols.declare.mission import Mission
 
 VARIABLE = "GROUNDSTATION_MISSION"
+RECORDING = ".sqlite"
 
 
 class MissionType(click.ParamType[Mission]):
@@ -22,11 +25,17 @@ class MissionType(click.ParamType[Mission]):
     def convert(self, value: Mission | str, param: click.Parameter | None, ctx: click.Context | None) -> Mission:
         """The mission.
 
+        A recording (``.sqlite``) gives the mission that it keeps: by this a replay of one starts its station.
+
         Raises:
             DeclarationError: it cannot be loaded.
+            CallerError: a recording that keeps none.
         """
         if isinstance(value, Mission):
             return value
+        if value.endswith(RECORDING):
+            with ArchiveReader(Path(value)) as reader:
+                return kept_mission(reader)[0]
         mission = load_mission(value)
         warn_of_problems(mission)
         return mission
