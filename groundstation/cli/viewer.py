@@ -28,6 +28,7 @@ from groundstation.host.clock import host_clock
 from groundstation.host.hangup import end_with_terminal
 from groundstation.host.service import EXIT_INTERRUPTED
 from groundstation.links.replay import ReplayLink, replay_url
+from groundstation.links.replay_clock import FASTEST, SLOWEST
 from groundstation.messages.text import utc
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.summary import onboard_lines
@@ -202,7 +203,11 @@ def _prepared(archive: Path, given: Mission | None) -> Mission:
     help="Start at this mission or receive time; 09:10:55 alone will do. It is preceded by some seconds of context.",
 )
 @click.option(
-    "--speed", type=Number(0.1, 1000), default=1.0, show_default=True, help="Replay speed, 0.1 to 1000 times real time."
+    "--speed",
+    type=Number(SLOWEST, FASTEST),
+    default=1.0,
+    show_default=True,
+    help=f"Replay speed, {SLOWEST:g} to {FASTEST:g} times real time.",
 )
 @click.option("--paused", is_flag=True, help="Start paused.")
 @recorded_mission_option

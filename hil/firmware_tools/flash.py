@@ -140,7 +140,7 @@ def _only_probe(port: str | None) -> str | None:
 
 def lack(tools: Sequence[str]) -> str:
     """That none of these is installed, and what installs each."""
-    ways = " or ".join(f"`apt-get install {PACKAGES[name]}`" for name in tools)
+    ways = " or ".join(f"`apt-get install {PACKAGES.get(name, name)}`" for name in tools)
     return f"{' and '.join(tools)} not found: {ways}"
 
 

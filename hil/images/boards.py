@@ -23,7 +23,7 @@ PACKAGES = {
 """What Debian calls the packages of the tools."""
 
 
-MACHINES = {"arm-none-eabi-gcc": (40, "an ARM"), "avr-gcc": (83, "an AVR")}
+ELF_MACHINES = {"arm-none-eabi-gcc": (40, "an ARM"), "avr-gcc": (83, "an AVR")}
 """By compiler: e_machine of the ELF files that it makes, and what that is. Others build for this computer."""
 
 
@@ -52,7 +52,7 @@ class Board:
     @property
     def machine(self) -> tuple[int, str] | None:
         """e_machine of its ELF files, and what that is; None: this computer's own."""
-        return MACHINES.get(self.compiler)
+        return ELF_MACHINES.get(self.compiler)
 
 
 def known_boards(folder: Path = FIRMWARE / "boards") -> list[str]:

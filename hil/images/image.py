@@ -23,7 +23,7 @@ from typing import Literal
 
 from hil.errors import ImageRefused
 from hil.firmware import stamp
-from hil.images.boards import FIRMWARE, MACHINES, Board, find_board
+from hil.images.boards import ELF_MACHINES, FIRMWARE, Board, find_board
 from hil.images.build import make
 from hil.images.ihex import format_hex, parse_hex
 
@@ -223,7 +223,7 @@ def _check_board(path: Path, board: Board, data: bytes, address: int, loaded: by
     machine = stamp.machine_of(data) if stamp.is_elf(data) else None
     wanted, what = board.machine or (None, "this computer")
     if machine is not None and wanted is not None and machine != wanted:
-        other = next((name for code, name in MACHINES.values() if code == machine), f"a machine of type {machine}")
+        other = next((name for code, name in ELF_MACHINES.values() if code == machine), f"a machine of type {machine}")
         raise ImageRefused(f"{path} is an image of {other}, not of {what} ({board.name})")
     if board.flash is None:
         if machine is None:
