@@ -8,7 +8,7 @@ STAMP := .venv/.setup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test long lint exports reference screenshots firmware prebuilt simavr-runner fuzz-firmware bench bench-decode format clean scenarios
+.PHONY: help setup run test long lint exports reference screenshots firmware prebuilt simavr-runner fuzz-firmware bench bench-decode bench-offline format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -89,8 +89,11 @@ fuzz-firmware: $(STAMP) ## fuzz the C command path with libFuzzer: ARGS='--runs 
 bench-decode: $(STAMP) ## decoding beside construct, struct and other packages
 	@$(BIN)/python benchmarks/bench_decode.py
 
+bench-offline: $(STAMP) ## offline decoding beside a naive script, bare CRCs and other packages; ARGS=--long for 500 MB
+	@$(BIN)/python benchmarks/offline.py $(ARGS)
+
 bench: $(STAMP) ## measure, side by side with a floor or a peer
-	@for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in benchmarks/bench_*.py benchmarks/latency.py benchmarks/offline.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 format: $(STAMP) ## put the sources into shape
 	@$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from groundstation.captures.packet_rows import CapturedPacket
 from protocols.ccsds import aos_frame
 from protocols.ccsds.space_packet import IDLE_APID
-from protocols.counts import FrameCounter, PlainRun
+from protocols.counts import SURE_RIDES, FrameCounter, PlainRun
 from protocols.decode.packets import PacketExtractor, PlainPackets
 from protocols.profile import LinkProfile
 from protocols.sync.deframer import Frame
@@ -121,11 +121,11 @@ class PlainFrames:
         apid = (octets[starts].astype(np.int64) & 7) << 8 | octets[starts + 1]
         count = (octets[starts + 2].astype(np.int64) & 0x3F) << 8 | octets[starts + 3]
         known = octets[starts] >> 5 == 0
-        by_apid = {
-            each: list(zip(count[(apid == each) & known].tolist(), home[(apid == each) & known].tolist(), strict=True))
-            for each in np.unique(apid[known]).tolist()
-            if each != IDLE_APID
-        }
+        by_apid = {}
+        for each in np.unique(apid[known]).tolist():
+            if each != IDLE_APID:
+                last = np.flatnonzero((apid == each) & known)[-SURE_RIDES - 1 :]
+                by_apid[each] = list(zip(count[last].tolist(), home[last].tolist(), strict=True))
         recent = [partial(decode_frame, raw[row], self._profile) for row in rows[-_REMEMBERED:].tolist()]
         return PlainRun(vcid, len(rows), int(vcfc[0]), int(vcfc[-1]), by_apid, recent)
 

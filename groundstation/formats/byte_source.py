@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import Self
 
 STDIN = Path("-")
-_READ = 1 << 20
+_READ = 1 << 17
+"""More is slower: such buffers come from the system each time, page by page."""
 _OWN = re.compile(r"/dev/fd/(\d+)|/proc/self/fd/(\d+)")
 
 
@@ -84,7 +85,7 @@ class ByteSource:
         return self._head[:size]
 
     def pieces(self) -> Iterator[bytes]:
-        """All bytes, in pieces of up to 1 MiB, as they come.
+        """All bytes, in pieces of up to 128 KiB, as they come.
 
         Raises:
             OSError: they cannot be read any further.

@@ -17,6 +17,7 @@ first packet's header.
 from protocols.counts.frames import PLAIN_STEP, FrameCounter, PlainRun
 from protocols.counts.lost import NOTHING, UNKNOWN, Lost
 from protocols.counts.packets import PacketCounter
+from protocols.counts.sequences import SURE_RIDES
 from protocols.counts.step import FrameStep, StepKind
 from protocols.counts.totals import FrameTotals
 from protocols.words import Certainty
@@ -24,6 +25,7 @@ from protocols.words import Certainty
 __all__ = [
     "NOTHING",
     "PLAIN_STEP",
+    "SURE_RIDES",
     "UNKNOWN",
     "Certainty",
     "FrameCounter",

@@ -46,7 +46,7 @@ from protocols.counts.channel import EARLY, MEMORY, ROOM, SMALL_JUMP, Channel, M
 from protocols.counts.holes import Hole
 from protocols.counts.lost import NOTHING, Lost, at_least
 from protocols.counts.pace import Pace
-from protocols.counts.sequences import SURE_RIDES, PacketSequence
+from protocols.counts.sequences import PacketSequence
 from protocols.counts.signs import STARTED, prove_restart, restart_signs
 from protocols.counts.step import FrameStep
 from protocols.counts.turns import frames_between, tolerance_of, with_turns
@@ -75,8 +75,8 @@ class PlainRun(NamedTuple):
         frames: how many.
         first: VCFC of the first.
         last: of the last.
-        packets: by APID the sequence counts of the packets that come first in their frames, each with the frame's
-            number in the run.
+        packets: by APID the last `SURE_RIDES` and one more of the sequence counts of packets that come first in their
+            frames, each with the frame's number in the run.
         recent: the last of the frames, up to as many as a channel remembers, to be decoded only if that is needed.
     """
 
@@ -153,7 +153,7 @@ class FrameCounter:
         for run in runs:
             channel = self._channels[run.vcid]
             for apid, packets in run.packets.items():
-                for count, place in packets[-SURE_RIDES - 1 :]:
+                for count, place in packets:
                     known = channel.sequences.get(apid)
                     if known is None:
                         channel.sequences[apid] = PacketSequence(count, channel.place + 1 + place)

@@ -43,6 +43,23 @@ class PacketIndex:
     stream: Bytes
     start: Ints
 
+    def joined(self, apid: int) -> bytes:
+        """The packets of one APID, one after the other, as `bulk_packets.decode_batch` wants them."""
+        chosen = self.apid == apid
+        if chosen.all() and len(self.start) and self._is_contiguous:
+            return self.stream[self.start[0] : self.start[-1] + self.length[-1]].tobytes()
+        batch = PacketBatch(self.stream, self.start[chosen], self.length[chosen], self.offset[chosen])
+        sizes = np.unique(batch.size)
+        if len(sizes) == 1:
+            return batch.joined(int(sizes[0]))
+        ends = batch.start + batch.size
+        return b"".join(self.stream[a:b].tobytes() for a, b in zip(batch.start.tolist(), ends.tolist(), strict=True))
+
+    @property
+    def _is_contiguous(self) -> bool:
+        size = self.length[0]
+        return bool((self.length == size).all() and (np.diff(self.start) == size).all())
+
 
 def index_frames(pieces: Iterable[bytes], profile: LinkProfile) -> Iterator[PacketIndex]:
     """The packets in a stream of frames, of every spacecraft and channel; those of a channel are in order.
@@ -98,9 +115,9 @@ def _index(packets: PacketBatch) -> PacketIndex:
 
 
 def _found(splitter: PacketSplitter, piece: bytes | None) -> PacketIndex:
-    data, base, starts, ends = splitter.find(piece)
-    stream = np.frombuffer(data or b"\0", np.uint8)
-    start, end = np.array(starts, np.int64), np.array(ends, np.int64)
+    found = splitter.find(piece)
+    stream, base = np.frombuffer(found.stream or b"\0", np.uint8), found.offset
+    start, end = np.array(found.starts, np.int64), np.array(found.ends, np.int64)
     first = stream[start]
     index = _index(PacketBatch(stream, start, end - start, base + start))
     wanted = (first >> 5 != 7) & (index.apid != IDLE_APID)

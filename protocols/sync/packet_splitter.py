@@ -18,8 +18,10 @@ Rules:
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from protocols.capture_profile import PacketsProfile
 from protocols.ccsds import encapsulation
@@ -31,8 +33,8 @@ CHAIN = 4
 _FIRST_CHAIN = 8
 """The same, while none is known."""
 _LEAST = HEADER_SIZE + 1
-_FEW = 16
-"""Packets that are cheaper to make one by one."""
+_UNIFORM = 16
+"""Packets of one size in a row, after which more of them are looked for at once."""
 _FILL = bytes(HEADER_SIZE)
 _HEADS_KEPT = 4096
 _WAIT = -1
@@ -48,6 +50,25 @@ class StreamPacket(msgspec.Struct, frozen=True, gc=False):
     apid: int | None
     sequence: int
     data: bytes
+
+
+class Pieces(NamedTuple):
+    """Packets that lie in ``stream``, which is at ``offset`` of all bytes: where each starts and ends in it."""
+
+    stream: bytes
+    offset: int
+    starts: list[int]
+    ends: list[int]
+
+    def cut(self) -> list[bytes]:
+        """The bytes of each."""
+        stream = self.stream
+        return [stream[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
+
+    def packets(self) -> list[StreamPacket]:
+        """The packets."""
+        offset = self.offset
+        return [_packet(offset + start, data) for start, data in zip(self.starts, self.cut(), strict=True)]
 
 
 class PacketSplitter:
@@ -73,32 +94,21 @@ class PacketSplitter:
 
     def feed(self, data: bytes) -> list[StreamPacket]:
         """Take bytes, give the packets that they complete."""
-        return self._cut(data)
+        return self.find(data).packets()
 
     def finish(self) -> list[StreamPacket]:
         """The stream has ended: give what was waiting for more."""
-        return self._cut(None)
+        return self.find(None).packets()
 
-    def find(self, data: bytes | None) -> tuple[bytes, int, list[int], list[int]]:
-        """Take bytes (None: the stream has ended) and find the packets that they complete, without cutting them out.
-
-        Returns:
-            bytes that hold them, where these begin in the stream, and where each packet starts and ends in them.
-        """
+    def find(self, data: bytes | None) -> Pieces:
+        """Take bytes (None: the stream has ended) and find the packets that they complete, without cutting them out."""
         self._total += len(data or b"")
         self._ended = self._ended or data is None
         buffer, base = self._tail + (data or b""), self._offset
         starts: list[int] = []
         ends: list[int] = []
         self._split(buffer, starts, ends)
-        return buffer, base, starts, ends
-
-    def _cut(self, data: bytes | None) -> list[StreamPacket]:
-        buffer, base, starts, ends = self.find(data)
-        pieces = [buffer[start:end] for start, end in zip(starts, ends, strict=True)]
-        if len(pieces) < _FEW or min(map(len, pieces)) < _LEAST:
-            return [_packet(base + start, piece) for start, piece in zip(starts, pieces, strict=True)]
-        return list(map(StreamPacket, *_fields(buffer, base, starts), pieces))
+        return Pieces(buffer, base, starts, ends)
 
     def _split(self, buffer: bytes, starts: list[int], ends: list[int]) -> None:
         at: int | None = 0
@@ -120,7 +130,7 @@ class PacketSplitter:
         if buffer[start : start + 2] not in heads:
             return at
         began, add_start, add_end = at, starts.append, ends.append
-        last = len(buffer) - HEADER_SIZE
+        last, size, same = len(buffer) - HEADER_SIZE, 0, 0
         while start <= last:
             end = start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
             after = end + skip
@@ -128,9 +138,26 @@ class PacketSplitter:
                 break
             add_start(start)
             add_end(end)
-            start = after
+            same = same + 1 if end - start == size else 0
+            start, size = after, end - start
+            if same == _UNIFORM:
+                start, same = self._take_uniform(buffer, start, size, starts, ends), 0
         self._good += start - skip - began
         return start - skip
+
+    def _take_uniform(self, buffer: bytes, start: int, size: int, starts: list[int], ends: list[int]) -> int:
+        """In LOCK: packets of one APID and one size from ``start`` on, up to where the last of them starts."""
+        step = size + self._skip
+        count = (len(buffer) - start) // step
+        rows = np.frombuffer(buffer, np.uint8, count * step, start).reshape(count, step)
+        alike = (rows[:, :2] == rows[0, :2]).all(axis=1) & (rows[:, 4:6] == rows[0, 4:6]).all(axis=1) if count else rows
+        if count < 2 or size != _LEAST + (int(rows[0, 4]) << 8 | int(rows[0, 5])):
+            return start
+        other = np.flatnonzero(~alike)
+        end = start + step * ((int(other[0]) if len(other) else count) - 1)
+        starts += range(start, end, step)
+        ends += range(start + size, end + size, step)
+        return end
 
     def _split_one(self, buffer: bytes, at: int, starts: list[int], ends: list[int]) -> int | None:
         """In LOCK: the packet that is due at ``at``. Returns where to go on, or None to wait for more."""
@@ -243,19 +270,6 @@ class PacketSplitter:
             size = encapsulation.size_of(buffer, start)
             return start + size if size else _NO
         return start + _LEAST + (buffer[start + 4] << 8 | buffer[start + 5])
-
-
-def _fields(buffer: bytes, base: int, starts: list[int]) -> tuple[list[int], list[int | None], list[int]]:
-    """Offset, APID and sequence count of packets of seven bytes or more, in one go."""
-    import numpy as np  # noqa: PLC0415 - a live stream does not wait for it
-
-    octets, place = np.frombuffer(buffer, np.uint8), np.array(starts)
-    first, second, third, fourth = (octets[place + n].astype(np.int64) for n in range(4))
-    apids: list[int | None] = ((first & 7) << 8 | second).tolist()
-    for n in np.flatnonzero(first >> 5 == encapsulation.VERSION).tolist():
-        apids[n] = None
-    counts = np.where(first >> 5 == encapsulation.VERSION, 0, (third & 0x3F) << 8 | fourth)
-    return (place + base).tolist(), apids, counts.tolist()
 
 
 def _packet(offset: int, data: bytes) -> StreamPacket:
