@@ -40,6 +40,9 @@ _CALIBRATED_BITS = 64
 """A longer integer may not fit into a double."""
 
 _NO_LABELS = frozenset({"NaN", "Infinity", "-Infinity"})
+_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+"""Encodings of Python that cannot read any bytes."""
+
 _NO_ORDER = frozenset({"utf-16", "utf-32"})
 
 
@@ -65,7 +68,7 @@ class Text:
             info = codecs.lookup(self.encoding)
         except LookupError as error:
             raise DeclarationError("string", f"no encoding {self.encoding!r}") from error
-        if not info._is_text_encoding:
+        if not info._is_text_encoding or info.name in _NO_TEXT:
             raise DeclarationError("string", f"{self.encoding!r} is not an encoding of text")
         if info.name in _NO_ORDER:
             raise DeclarationError(

@@ -225,6 +225,9 @@ def test_text_that_is_damaged_is_shown_with_its_bytes() -> None:
         (lambda: Quantity(c.Enum(c.Int8ub, A=1), scale=2), "an enumeration is of numbers without a calibration"),
         (lambda: c.Enum(c.Float32b, A=1), "an enumeration is of whole numbers"),
         (lambda: Quantity(c.Bytes(2), "V"), "a field of kind bytes is not a quantity"),
+        (lambda: c.FixedSized(5, c.GreedyString("idna")), "'idna' is not an encoding of text"),
+        (lambda: c.FixedSized(5, c.GreedyString("base64")), "'base64' is not an encoding of text"),
+        (lambda: c.FixedSized(5, c.GreedyString("klingon")), "no encoding 'klingon'"),
         (lambda: c.PaddedString(5, "utf_16_le"), "5 bytes are not whole characters"),
     ],
 )
