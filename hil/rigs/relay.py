@@ -146,7 +146,7 @@ class RelayRig(ABC):
         self._faults = EnvironmentFaults(self, self.record, lead=max(self._period_ns, 1))
         self._pending = PendingCommands(self._scenario, self.record.triggers)
 
-    # -- what the flights of each kind do in its own way --------------------------------------------------------------
+    # -- what each kind of flight does in its own way ---------------------------------------------------------------
 
     @abstractmethod
     def _boot(self) -> None:
@@ -231,14 +231,10 @@ class RelayRig(ABC):
                 self._complete_record()
         return self.record
 
-    # -- levers, for the faults -------------------------------------------------------------------------------------
-
     @property
     def console(self) -> str:
         """What the machine had to say."""
         return self._machine.console
-
-    # -- levers, for the faults -------------------------------------------------------------------------------------
 
     @property
     def _station_name(self) -> str:
@@ -326,8 +322,6 @@ class RelayRig(ABC):
         self.record.heard_until = self._clock()
         time.sleep(_TAIL_S)
 
-    # -- levers, for the faults -------------------------------------------------------------------------------------
-
     @property
     def _patience(self) -> float:
         """For how long to wait for bytes of the machine, in seconds: not longer than until the next are due."""
@@ -355,14 +349,10 @@ class RelayRig(ABC):
                 f"its last byte came {silent:.1f} s ago; {self._last_words}{self._said}"
             )
 
-    # -- levers, for the faults -------------------------------------------------------------------------------------
-
     @property
     def _said(self) -> str:
         """The console's part of an error."""
         return f"; {self._machine.console}" if self._machine.console else ""
-
-    # -- levers, for the faults -------------------------------------------------------------------------------------
 
     def _left(self) -> bool:
         """Whether the viewer was closed: the flight ends."""
@@ -423,15 +413,11 @@ class RelayRig(ABC):
             if number in self._listener.updates:
                 record.commands[place] = self._listener.updates[number]
 
-    # -- levers, for the faults -------------------------------------------------------------------------------------
-
     @property
     def _line_now(self) -> int:
         if not self._began:
             return self._scet
         return self._epoch + round((self._clock() - self._began) * self._speed)
-
-    # -- levers, for the faults -------------------------------------------------------------------------------------
 
     def _is_final(self, number: int) -> bool:
         """Whether the station has said how a command ended."""

@@ -397,6 +397,8 @@ def _for_mission(head: Head, table: dict[str, Any], given: str | None) -> tuple[
     mission = mission_of(name)
     if has_oracle(mission.dictionary):
         return msgspec.structs.replace(head, mission=DEFAULT), mission
+    if not mission.dictionary.channels:
+        raise ValueError(f"scenario.mission: {mission.name} declares no channel, whose signal would be judged")
     for key in ("from", "flight_profile", "speed"):
         if key in table:
             raise ValueError(f"scenario.{key}: not of {mission.name}, which has no oracle: it flies what it flies")

@@ -89,6 +89,13 @@ def test_a_file_names_its_mission_from_its_own_folder(tmp_path: Path) -> None:
     assert parse_scenario(scenario.text).head.mission == scenario.head.mission
 
 
+def test_a_mission_without_a_channel_is_refused(tmp_path: Path) -> None:
+    text = SPARROW.read_text(encoding="utf-8").replace('(ChannelDef(0, "satellite", "SPARROW", 500),)', "()")
+    (tmp_path / "silent.py").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"scenario\.mission: SPARROW declares no channel"):
+        parse_scenario(OPEN.replace(str(SPARROW), str(tmp_path / "silent.py")))
+
+
 def test_the_mission_that_is_asked_for_stays_in_the_text(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text('# with a comment\n[scenario] # here\nid = "x"\nuntil = "+1 s"\n')
