@@ -461,7 +461,10 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         period = bench.period_ms / record.speed if record.speed else bench.period_ms
         value = None if not gaps else _p99(gaps) - period
         bench.add("interarrival_p99", value if value is None else max(0.0, value))
-    if record.mode == "realtime" and (bench.has_oracle or record.published_ms):
+    silent = all(arrival.vcid != bench.vcid for arrival in prediction.good)
+    if record.mode == "realtime" and bench.part.cut and silent:
+        bench.leave_out("byte_to_published_p99", f"the lander sent nothing{bench.part.text}")
+    elif record.mode == "realtime" and (bench.has_oracle or record.published_ms):
         bench.add("byte_to_published_p99", _p99(record.published_ms) if record.published_ms else None)
     back = [d for d in record.occurrences if d.ended is not None and d.kind in OUTAGES]
     for n, outage in enumerate(back):

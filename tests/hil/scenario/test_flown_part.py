@@ -112,6 +112,13 @@ def test_a_loss_at_the_edges_of_a_part_does_not_apply(tmp_path: Path) -> None:
     assert {row.name: row.value for row in seen.measurements}["los_time_error"] == 0
 
 
+def test_a_part_in_which_the_lander_is_silent_measures_no_latency_of_it(tmp_path: Path) -> None:
+    result, _ = fly(text("", None, "09:06:03"), tmp_path / "part", mode="realtime")
+    notes = {row.name: row.note for row in result.measurements if row.state == "NA"}
+    assert notes["byte_to_published_p99"] == "not applicable: the lander sent nothing until 09:06:03.000"
+    assert "UNSET" not in states(result, "NA").values()
+
+
 def test_a_link_that_is_gone_when_the_part_begins_comes_back_in_it(tmp_path: Path) -> None:
     result, stream = fly(text(UNPLUGGED, "09:09:10", "09:10:00"), tmp_path / "part")
     assert frames(stream)[0][1] == mission_time("09:09:20")
