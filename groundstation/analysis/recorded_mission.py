@@ -56,7 +56,8 @@ def kept_mission(reader: ArchiveReader) -> tuple[Mission, str]:
             mission = replace(mission, link_profile=profile_from_toml(meta[LINK_PROFILE]))
     except DeclarationError as error:
         raise CallerError(f"{advice}; what the recording keeps of it cannot be read: {error}") from error
-    lost = f", but for {len(mission.problems)} things, such as {mission.problems[0]}" if mission.problems else ""
+    lost = f"; not read: {mission.problems[0]}" if mission.problems else ""
+    lost += f", and {len(mission.problems) - 1} more" if len(mission.problems) > 1 else ""
     return mission, f"mission {name} is not installed: {reader.path} is read by the XTCE that it keeps{lost}"
 
 

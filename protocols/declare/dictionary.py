@@ -279,6 +279,8 @@ class Dictionary:
         scid: the spacecraft's id in frames; `ANY_SCID`: none is known, as in XTCE.
         by_apid: the packets declared for an APID.
         header_by_apid: what stands around the bodies of an APID's packets.
+        stated_hash: of a dictionary that was read from a document: the hash of the one that the document was written
+            from, as a document does not have all of it.
         hash: what both sides of the link compare.
 
     Raises:
@@ -293,6 +295,7 @@ class Dictionary:
     channels: tuple[ChannelDef, ...]
     timeline: tuple[Milestone, ...]
     commands: tuple[CommandDef, ...] = ()
+    stated_hash: int | None = None
     by_apid: Mapping[int, tuple[Packet, ...]] = field(init=False, repr=False)
     header_by_apid: Mapping[int, PacketHeader] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
@@ -316,7 +319,8 @@ class Dictionary:
         _set(self, "by_name", {p.definition.name: p for p in ready})
         _set(self, "event_by_number", {e.number: e for e in self.events})
         _set(self, "command_by_name", {c.definition.name: c for c in commands})
-        object.__setattr__(self, "hash", _hash(self, ready, commands))
+        own_hash = _hash(self, ready, commands) if self.stated_hash is None else self.stated_hash
+        object.__setattr__(self, "hash", own_hash)
 
     @property
     def hash_text(self) -> str:

@@ -36,7 +36,7 @@ def put_mark(element: Element, mark: Mark) -> None:
 def document_mark(dictionary: Dictionary) -> DocumentMark:
     """What of a mission is neither packet nor command."""
     d = dictionary
-    return DocumentMark(d.name, d.scid, tuple(d.channels), tuple(d.timeline), tuple(d.events))
+    return DocumentMark(d.name, d.scid, d.hash, tuple(d.channels), tuple(d.timeline), tuple(d.events))
 
 
 def field_mark(field: Field, name: str) -> FieldMark:

@@ -95,6 +95,7 @@ class DocumentMark(msgspec.Struct, frozen=True):
 
     name: str
     scid: int
+    hash: int | None = None
     channels: tuple[ChannelDef, ...] = ()
     timeline: tuple[Milestone, ...] = ()
     events: tuple[EventDef, ...] = ()

@@ -53,5 +53,6 @@ def read_xtce(data: bytes, bounds: Bounds | None = None) -> XtceDocument:
         reasons = "; ".join(told[:3]) or "it has no containers"
         raise DeclarationError("XTCE", f"no packet in it can be read: {reasons}")
     mark = marks.document or DocumentMark(root.name, ANY_SCID)
-    dictionary = Dictionary(mark.name, mark.scid, tuple(packets), mark.events, mark.channels, mark.timeline)
+    parts = tuple(packets), mark.events, mark.channels, mark.timeline
+    dictionary = Dictionary(mark.name, mark.scid, *parts, stated_hash=mark.hash)
     return XtceDocument(dictionary, told)
