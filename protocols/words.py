@@ -18,5 +18,7 @@ FrameFailure = Literal["CRC", "RS"]
 """Which check rejected a frame."""
 RejectReason = Literal["CRC", "RS", "SYNC"]
 """Why bytes were not taken for a frame: a check, or no marker where one was due."""
+GoodQuality = Literal["GOOD", "CORRECTED"]
+"""Of a frame that was accepted."""
 FrameQuality = Literal["GOOD", "CORRECTED", "CRC", "RS", "SYNC"]
 """Of a frame as it was received: good, corrected by Reed–Solomon, or why it was rejected."""

@@ -14,13 +14,14 @@ from protocols.capture_profile import TcProfile
 from protocols.ccsds.cltu import FILL, CltuReceiver
 from protocols.ccsds.randomizer import randomize_tc
 from protocols.ccsds.tc_frame import SetVr, TcFrame, Unlock, decode_control, decode_frame, split_frames
+from protocols.cop1.messages import FrameKind
 from protocols.declare.dictionary import Dictionary
 from protocols.decode.packets import EncapsulationFound, PacketDropped, PacketFound
 from protocols.decode.segments import SegmentAssembler
 from protocols.errors import DecodeError
 from protocols.sync.tc_splitter import TcSplitter
+from protocols.words import GoodQuality
 
-TcType = Literal["AD", "BD", "BC"]
 _SEGMENTS = ("continuing", "first", "last", "whole")
 
 
@@ -45,7 +46,7 @@ class TcFrameRow(msgspec.Struct, frozen=True, omit_defaults=True):
     whole: bool = True
     scid: int | None = None
     vcid: int | None = None
-    type: TcType | None = None
+    type: FrameKind | None = None
     sequence: int | None = None
     segment: str | None = None
     map_id: int | None = None
@@ -135,7 +136,7 @@ class TcDecoder:
         for cltu in self._cltus.feed(data):
             self._endings[cltu.ending] += 1
             self._corrected += cltu.corrected
-            quality: Literal["GOOD", "CORRECTED"] = "CORRECTED" if cltu.corrected else "GOOD"
+            quality: GoodQuality = "CORRECTED" if cltu.corrected else "GOOD"
             row = TcFrameRow(cltu.offset, quality, ert=ert, corrected=cltu.corrected, whole=cltu.ending == "TAIL")
             self._cltu(row, randomize_tc(cltu.data) if self._profile.randomised else cltu.data, out)
         return out
@@ -254,7 +255,7 @@ class TcDecoder:
             self._take_frame(msgspec.structs.replace(row, quality="REJECTED", reason=reason))
 
 
-def _type(frame: TcFrame) -> TcType:
+def _type(frame: TcFrame) -> FrameKind:
     return "BC" if frame.control else "BD" if frame.bypass else "AD"
 
 

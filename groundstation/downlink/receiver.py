@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from groundstation.downlink.contact import ContactMonitor
 from groundstation.downlink.limits import LimitMonitor
@@ -36,7 +36,7 @@ from protocols.errors import DeclarationError, DecodeError
 from protocols.profile import LinkProfile
 from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
-from protocols.words import FrameQuality, Severity
+from protocols.words import FrameQuality, GoodQuality, Severity
 
 _EVENT_REPORTS = 5
 """The PUS service of event reports."""
@@ -212,7 +212,7 @@ class Receiver:
     def _frame(self, found: Frame, ert: int) -> Iterator[ReceiverEvent]:
         self._counts.frames_good += 1
         length = self.profile.cadu_length
-        quality: Literal["CORRECTED", "GOOD"] = "CORRECTED" if found.corrected else "GOOD"
+        quality: GoodQuality = "CORRECTED" if found.corrected else "GOOD"
         try:
             frame = decode_frame(found.data, self.profile)
         except DecodeError as error:
