@@ -19,7 +19,7 @@ from groundstation.messages.text import utc
 from hil.channel.frame_splitter import SentFrame
 from hil.errors import MachineFailed
 from hil.lander.flight_profile import PASSES
-from hil.rigs.deadline import GRACE_S, last_words, planned_seconds
+from hil.rigs.deadline import last_words, planned_seconds
 from hil.rigs.live_viewer import Viewer
 from hil.rigs.relay import LOOK_S, PATIENCE_S, Progress, RelayRig
 from hil.scenario.scenario import Scenario
@@ -100,7 +100,7 @@ class RealtimeRig(RelayRig):
             self._fly_flat_out()
         # As if the pass had begun at this pace.
         self._began = self.record.start = self._clock() - round((self._part.start - EPOCH) / self._speed)
-        self._overdue_at = time.monotonic() + planned_seconds(self._scenario, self._speed) + GRACE_S
+        self._set_deadline()
 
     @property
     def _planned_s(self) -> float:

@@ -162,7 +162,7 @@ class RelayRig(ABC):
 
     @abstractmethod
     def _start(self) -> None:
-        """Begin the flight: `_began`, the record's `start` and `_overdue_at` are set after it.
+        """Begin the flight: `_began` and the record's `start` are set after it, and the deadline.
 
         Raises:
             MachineFailed: the machine does not start.
@@ -328,6 +328,10 @@ class RelayRig(ABC):
         due = [time for time in (self._channel.next_down, self._channel.next_up) if time is not None]
         left = (min(due) - self._line_now) / self._speed / NS_PER_S if due else PATIENCE_S
         return min(max(left, _LEAST_WAIT_S), PATIENCE_S, _PATIENCE_MISSION_S / self._speed)
+
+    def _set_deadline(self) -> None:
+        """The flight has begun: by when it has to be over."""
+        self._overdue_at = time.monotonic() + self._planned_s + GRACE_S
 
     def _check_target(self) -> None:
         """See that the machine runs, and that its pass can still end in time.

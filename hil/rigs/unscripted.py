@@ -18,7 +18,6 @@ from pathlib import Path
 from groundstation.messages.text import utc
 from hil.channel.frame_splitter import FrameSplitter, SentFrame
 from hil.errors import MachineFailed
-from hil.rigs.deadline import GRACE_S
 from hil.rigs.live_viewer import Viewer
 from hil.rigs.relay import LOOK_S, Progress, RelayRig
 from hil.scenario.scenario import Scenario, anchored
@@ -80,7 +79,7 @@ class UnscriptedRig(RelayRig):
         self._arm()
         self._check_end()
         self._began = self.record.start = self._clock()
-        self._overdue_at = time.monotonic() + self._planned_s + GRACE_S
+        self._set_deadline()
         self._feed(data[begin:])
 
     def _check_end(self) -> None:

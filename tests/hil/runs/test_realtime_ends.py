@@ -62,7 +62,7 @@ def child(word: str) -> int:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of grace instead of five, and one for commands instead of ten."""
-    monkeypatch.setattr("hil.rigs.realtime.GRACE_S", 1.0)
+    monkeypatch.setattr("hil.rigs.relay.GRACE_S", 1.0)
     monkeypatch.setattr("hil.rigs.deadline.COMMAND_S", 1.0)
 
 
