@@ -27,14 +27,12 @@ from hil.verdict.result import RunResult, worst
 
 MS = 1_000_000
 HELD = mission_time("09:10:00")
-PART = """[scenario]
+PART = """loss = []
+[scenario]
 id = "held"
 speed = 10
 from = "09:09:58"
 until = "09:10:12"
-[[loss]]
-at = "09:11:05"
-cause = "LANDER_ONLY"
 [[limit]]
 name = "interarrival_p99"
 max = 5000
