@@ -39,6 +39,7 @@ MCFC_MODULUS = 1 << 8
 
 _UNSEGMENTED = 3
 _OCF_SIZE = 4
+_OTHER_FLAGS = "secondary header or OCF flag is not as the link profile says"
 _SECONDARY_LENGTH = 0x3F
 
 
@@ -93,20 +94,27 @@ def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
     if version:
         raise DecodeError(f"transfer frame version {version}, not 0")
     start = profile.data_offset
-    by_flag = profile.secondary_header_id
-    if (by_flag and secondary != (start > HEADER_SIZE)) or has_ocf != (
-        profile.ocf if profile.uniform else profile.has_ocf(vcid)
-    ):
-        raise DecodeError("secondary header or OCF flag is not as the link profile says")
-    if by_flag and secondary and frame[HEADER_SIZE] & _SECONDARY_LENGTH != start - HEADER_SIZE - 1:
-        raise DecodeError("the secondary header is not as long as the link profile says")
     end = start + profile.data_length
-    if has_ocf != profile.ocf:
-        end += _OCF_SIZE if profile.ocf else -_OCF_SIZE
-    if sync or not (profile.uniform or profile.data_field_of(vcid) == "packets"):
-        pointer = NO_PACKETS
+    if profile.uniform and profile.secondary_header_id:  # nearly all links
+        if secondary != (start > HEADER_SIZE) or has_ocf != profile.ocf:
+            raise DecodeError(_OTHER_FLAGS)
+    else:
+        _check_flags(profile, vcid, secondary=secondary, has_ocf=has_ocf)
+        end += _OCF_SIZE * (profile.ocf - has_ocf)
+        sync = sync or profile.data_field_of(vcid) != "packets"
+    if secondary and profile.secondary_header_id and frame[HEADER_SIZE] & _SECONDARY_LENGTH != start - HEADER_SIZE - 1:
+        raise DecodeError("the secondary header is not as long as the link profile says")
     ocf = frame[end : end + _OCF_SIZE] if has_ocf else None
+    if sync:
+        pointer = NO_PACKETS
     return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[start:end], ocf, frame[HEADER_SIZE:start])
+
+
+def _check_flags(profile: LinkProfile, vcid: int, *, secondary: bool, has_ocf: bool) -> None:
+    """Of a profile with channels that differ, or with a secondary header that no flag tells."""
+    flagged = profile.secondary_header_id and secondary != (profile.data_offset > HEADER_SIZE)
+    if flagged or has_ocf != profile.has_ocf(vcid):
+        raise DecodeError(_OTHER_FLAGS)
 
 
 def encode_frame(frame: TmFrame, profile: LinkProfile) -> bytes:
