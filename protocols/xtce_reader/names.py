@@ -30,6 +30,7 @@ _SETS: tuple[tuple[Sort, str, str], ...] = (
 _SYSTEM = "SpaceSystem"
 _NOT_A_NAME = re.compile(r"[\s/\[\]:\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _LONGEST = 200
+_LONGEST_REFERENCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Names:
 
     def find_member(self, reference: str, scope: Scope) -> tuple[Defined, str] | None:
         """The parameter that a reference means, and the name of the member of it, empty for all of it."""
+        if len(reference) > _LONGEST_REFERENCE:
+            return None
         whole = self.find("parameter", reference, scope)
         if whole is not None:
             return whole, ""

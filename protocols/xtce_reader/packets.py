@@ -86,6 +86,7 @@ class PacketTree:
         self._children: dict[tuple[str, ...], list[Defined]] = {}
         self._reached: set[tuple[str, ...]] = set()
         self._taken: set[str] = set()
+        self._includes: set[tuple[str, ...]] | None = None
 
     def packets(self) -> list[PacketDef]:
         """All packets, in the order of the document's containers as far as they are of one APID."""
@@ -196,7 +197,9 @@ class PacketTree:
 
     def _unused(self, node: Node) -> None:
         """A container that no criterion tells: others may include it, or it is no packet that this reads."""
-        if node.container.key not in self._included():
+        if self._includes is None:
+            self._includes = self._included()
+        if node.container.key not in self._includes:
             self._problems.add(
                 node.container.refuse("it is not told by an APID: no packet can be found to be this one")
             )

@@ -182,10 +182,9 @@ class ParameterTypes:
             return Scalar(field)
 
     def _quantity(self, kind: Defined, merged: Element, encoding: Element, field: Field) -> Field:
-        calibration = calibration_of(encoding, kind.path, exact if self._own else real)
         if encoding.find("ContextCalibratorList") is not None:
-            text = "calibrators that depend on a context are not read: the default one is used"
-            self._problems.add(kind.refuse(text))
+            raise encoding.refuse(kind.path, "calibrators that depend on a context are not read")
+        calibration = calibration_of(encoding, kind.path, exact if self._own else real)
         if _KINDS[kind.element.tag].endswith("Time"):
             calibration = _time_scale(kind, merged, calibration)
         limits, lost = limits_of(merged, kind.path)

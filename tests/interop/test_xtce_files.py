@@ -1,16 +1,20 @@
 """Public XTCE files with their packets: `groundstation decode` gives every value that space_packet_parser gives.
 
-The files are in the source distribution of that package, which pip fetches; they are not part of this project.
+The files are in the source distribution of that package, and in IMAP's; pip fetches them, they are not part of this
+project.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
 import warnings
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +24,15 @@ import pytest
 from click.testing import CliRunner
 
 from groundstation.cli import cli
-from protocols.ccsds.space_packet import HEADER_SIZE
+from protocols.ccsds.space_packet import HEADER_SIZE, encode_packet
+from protocols.decode.telemetry import decode_telemetry
+from protocols.xtce_reader import read_xtce
 from tests.interop.external_decoders import REQUIRE_ALL, judge
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PACKAGE = "space_packet_parser"
+IMAP = "imap-processing==1.0.40"
 HEADER = ("VERSION", "TYPE", "SEC_HDR_FLG", "PKT_APID", "SEQ_FLGS", "SRC_SEQ_CTR", "PKT_LEN")
 """The primary header: the same numbers in each row as APID, sequence and the packet's own bytes."""
 
@@ -43,18 +50,22 @@ CASES = [
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package's files."""
     folder = tmp_path_factory.mktemp("sdist")
-    name = f"{PACKAGE}=={version(PACKAGE)}"
-    pip = [sys.executable, "-m", "pip", "download", "--no-binary", ":all:", "--no-deps", name]
-    done = subprocess.run([*pip, "-d", folder], capture_output=True, text=True, timeout=300, check=False)
-    archives = list(folder.glob("*.tar.gz"))
-    if not archives:
-        text = f"pip cannot fetch the source distribution of {name}: {done.stderr.strip()[-200:]}"
+    with tarfile.open(fetched(folder, f"{PACKAGE}=={version(PACKAGE)}", "--no-binary", ":all:")) as archive:
+        archive.extractall(folder, filter="data")
+    return next(folder.glob(f"{PACKAGE}-*/tests/test_data"))
+
+
+def fetched(folder: Path, name: str, *options: str) -> Path:
+    """A package from the index; the test is skipped without one, or fails where all are required."""
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", *options, name, "-d", str(folder)]
+    done = subprocess.run(pip, capture_output=True, text=True, timeout=300, check=False)
+    found = [*folder.glob("*.tar.gz"), *folder.glob("*.whl")]
+    if not found:
+        text = f"pip cannot fetch {name}: {done.stderr.strip()[-200:]}"
         if os.environ.get(REQUIRE_ALL):
             pytest.fail(text)
         pytest.skip(text)
-    with tarfile.open(archives[0]) as archive:
-        archive.extractall(folder, filter="data")
-    return next(folder.glob(f"{PACKAGE}-*/tests/test_data"))
+    return found[0]
 
 
 def theirs(definition: Path, data: Path, skip: int, root: str) -> Iterator[dict[str, Any]]:
@@ -114,3 +125,35 @@ def test_every_value_of_a_public_file(
                 assert last(values, name) == expected, f"{name} of packet {row['offset']}"
                 equal += 1
     assert equal == count
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:space_packet_parser")
+def test_every_definition_of_imap(tmp_path: Path) -> None:
+    """IMAP publishes definitions without packets: random ones are decoded by both."""
+    definitions = judge(f"{PACKAGE}.xtce.definitions", PACKAGE)
+    raw_packet = judge(f"{PACKAGE}.generators.ccsds", PACKAGE).CCSDSPacketBytes
+    chance = random.Random(13)
+    read = equal = 0
+    with zipfile.ZipFile(fetched(tmp_path, IMAP)) as archive:
+        texts = {name: archive.read(name) for name in archive.namelist() if name.endswith(".xml")}
+    for name, text in texts.items():
+        document = read_xtce(text)
+        assert [each for each in document.problems if "depend on a context" not in each] == []
+        uncertain = {each.partition(" ")[0].rpartition("/")[2].rstrip(":") for each in document.problems}
+        known = definitions.XtcePacketDefinition.from_xtce(io.BytesIO(text))
+        read += 1
+        for packet in document.dictionary.by_name.values():
+            body = chance.randbytes(packet.min_size + 300)  # enough for what the packet's length tells the size of
+            data = encode_packet(packet.definition.apid, 0, body, secondary=True)
+            try:
+                expected = known.parse_bytes(raw_packet(data), root_container_name="CCSDSPacket")
+            except Exception:  # a number without a label, and whatever else random bytes do to it
+                continue
+            values = decode_telemetry(document.dictionary, data).values
+            for parameter, value in list(expected.items())[len(HEADER) :]:
+                if parameter not in uncertain:
+                    same = last(values, parameter)
+                    assert same == value or (same != same and value != value), f"{name}: {parameter}"
+                    equal += 1
+    assert read >= 20
+    assert equal > 2000

@@ -135,3 +135,16 @@ def test_a_name_that_is_not_one_is_refused() -> None:
     data = document(U8, {"a": "U8", "b\x85\u202ec": "U8"}, container("P", entry("a"), criteria=ONE))
     (problem,) = read_xtce(data).problems
     assert "is not a name" in problem and problem.isprintable()
+
+
+def test_a_criterion_of_many_comparisons_is_refused() -> None:
+    many = f"<ComparisonList>{compare('a', 1, '>') * 3000}</ComparisonList>"
+    containers = container("P", entry("a"), criteria=ONE) + container("Q", entry("a"), "P", many)
+    containers += container("R", entry("a"), criteria=compare("APID", 2))
+    problems = read_xtce(document(U8, {"a": "U8"}, containers)).problems
+    assert any("an expression may be 64 deep" in problem for problem in problems)
+
+
+def test_a_long_reference_means_nothing() -> None:
+    data = document(U8, {"a": "U8"}, container("P", entry("a"), criteria=compare("a." * 2000, 1)))
+    assert "no parameter" in refused(data)

@@ -8,11 +8,13 @@ from xml.etree import ElementTree as ET
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, PacketDef
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError
 from protocols.export.xtce import render_xtce
-from protocols.lander import MARS6
 from protocols.xtce_reader import Bounds, read_xtce
+from tests.protocols.export.test_round_trip import BODY
+from tests.protocols.export.test_round_trip import OWN as OWN_HEADER
 from tests.protocols.xtce_reader.documents import compare, container, document, entry, integer, packet
 
 BOUNDS = Bounds(fields=5000)
@@ -61,7 +63,21 @@ DOCUMENT = document(
         criteria=compare("APID", 3),
     ),
 )  # fmt: skip
-OWN = render_xtce(MARS6).encode()
+OWN = render_xtce(
+    Dictionary(
+        "OWN",
+        1,
+        (
+            PacketDef("A", 1, 3, 25, BODY, 100, "words", optional=True),
+            PacketDef("B", 2, body=BODY, header=OWN_HEADER, when={"source": 9}),
+        ),
+        (EventDef(1, "BOOT", "ACTIVITY_HI", "started {a:02x}"),),
+        (ChannelDef(0, "vc", "A1", 1000),),
+        (),
+    )
+)
+_JSON = re.compile(r'[:,\[{]("[^"<>]*"|-?[\d.]+|null|true|false)')
+_JSON_WORDS = ["0", "-1", "1e300", "null", "true", '""', '"x"', "[]", "{}", "[" * 500, '"own"', '"cuc"', "9" * 40]
 _ATTRIBUTE = re.compile(r'"([^"]*)"')
 _WORDS = [
     "",
@@ -125,7 +141,29 @@ def test_bytes_cut_changed_or_put_in(data: st.DataObject) -> None:
 @given(st.data())
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_damaged_attributes(data: st.DataObject) -> None:
-    text = DOCUMENT.decode()
+    damage(DOCUMENT.decode(), data)
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_damaged_attributes_of_our_own_document(data: st.DataObject) -> None:
+    damage(OWN, data)
+
+
+@given(st.data())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_damaged_marks_of_our_own_document(data: st.DataObject) -> None:
+    text = OWN
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = list(_JSON.finditer(text))
+        place = places[data.draw(st.integers(0, len(places) - 1))]
+        value = data.draw(st.sampled_from([*_JSON_WORDS, *(each[1] for each in places[::7])]))
+        text = text[: place.start(1)] + value + text[place.end(1) :]
+    read(text.encode())
+
+
+def damage(text: str, data: st.DataObject) -> None:
+    """Read a document with other values in some attributes."""
     for _ in range(data.draw(st.integers(1, 4))):
         places = list(_ATTRIBUTE.finditer(text))
         place = places[data.draw(st.integers(0, len(places) - 1))]

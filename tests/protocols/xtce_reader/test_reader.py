@@ -248,15 +248,25 @@ def test_references_go_through_space_systems() -> None:
 def test_a_type_that_cannot_be_read_leaves_its_raw_number() -> None:
     odd = integer("M", 8, "<DefaultCalibrator><MathOperationCalibrator/></DefaultCalibrator>")
     odd += integer("B", 8, encoding="BCD")
+    context = "<ContextCalibratorList/><DefaultCalibrator><PolynomialCalibrator><Term coefficient='2' exponent='1'/>"
+    odd += integer("C", 8, f"{context}</PolynomialCalibrator></DefaultCalibrator>")
     odd += '<FloatParameterType name="F"><FloatDataEncoding sizeInBits="32" encoding="MILSTD_1750A"/>'
     odd += '</FloatParameterType><EnumeratedParameterType name="E"><IntegerDataEncoding sizeInBits="8"/>'
     odd += '<EnumerationList><Enumeration value="1" label="A"/><Enumeration value="1" label="B"/></EnumerationList>'
     odd += "</EnumeratedParameterType>"
-    names = {"m": "M", "b": "B", "f": "F", "e": "E"}
+    names = {"m": "M", "b": "B", "f": "F", "e": "E", "c": "C"}
     data = document(odd, names, container("P", "".join(map(entry, names)), criteria=ONE))
-    assert decoded(data, bytes([1, 0x12, 0, 0, 0, 5, 1]))[1] == {"m": 1, "b": 0x12, "f": 5, "e": 1}
+    assert decoded(data, bytes([1, 0x12, 0, 0, 0, 5, 1, 3]))[1] == {"m": 1, "b": 0x12, "f": 5, "e": 1, "c": 3}
     problems = "\n".join(read_xtce(data).problems)
-    for words in ("TEST/M: its raw number", "MathOperationCalibrator", "TEST/B (line 1)", "BCD", "MILSTD", "overlaps"):
+    for words in (
+        "TEST/M: its raw number",
+        "MathOperationCalibrator",
+        "TEST/B (line 1)",
+        "BCD",
+        "MILSTD",
+        "overlaps",
+        "context",
+    ):
         assert words in problems
 
 
@@ -299,3 +309,42 @@ def test_another_document_is_refused() -> None:
         read_xtce(b"<html/>")
     with pytest.raises(DeclarationError, match="not XML"):
         read_xtce(b"\x00\x01")
+
+
+def test_a_primary_header_of_aggregates_told_by_words() -> None:
+    """As in the quick start of Yamcs: booleans with words, criteria on members, places in the header that overlap."""
+
+    def boolean(name: str, zero: str, one: str) -> str:
+        words = f'zeroStringValue="{zero}" oneStringValue="{one}"'
+        return (
+            f'<BooleanParameterType name="{name}" {words}><IntegerDataEncoding sizeInBits="1"/></BooleanParameterType>'
+        )
+
+    def aggregate(name: str, **members: str) -> str:
+        listed = "".join(f'<Member name="{member}" typeRef="{kind}"/>' for member, kind in members.items())
+        return f'<AggregateParameterType name="{name}"><MemberList>{listed}</MemberList></AggregateParameterType>'
+
+    types = (
+        aggregate("Id", Version="U3", Type="T", Flag="S", APID="U11")
+        + aggregate("Seq", Flags="U2", Count="U14")
+        + "".join(integer(f"U{bits}", bits) for bits in (2, 3, 8, 11, 14, 16))
+        + boolean("T", "TM", "TC")
+        + boolean("S", "NotPresent", "Present")
+    )
+    names = {"id": "Id", "seq": "Seq", "length": "U16", "a": "U8", "over": "U3"}
+    listed = "".join(f'<Parameter name="{name}" parameterTypeRef="{kind}"/>' for name, kind in names.items())
+    place = '<LocationInContainerInBits referenceLocation="containerStart"><FixedValue>29</FixedValue>'
+    told = compare("id/Flag", "NotPresent") + compare("id/APID", 100)
+    containers = (
+        f'<SequenceContainer name="CCSDS" abstract="true"><EntryList>{entry("id") + entry("seq") + entry("length")}'
+        "</EntryList></SequenceContainer>"
+        + container("TM", "", "CCSDS", compare("id/Version", 0) + compare("id/Type", "TM"))
+        + container("CRAFT", entry("a") + entry("over", f"{place}</LocationInContainerInBits>"), "TM", told)
+    )  # fmt: skip
+    data = (
+        f'<SpaceSystem name="Y"><TelemetryMetaData><ParameterTypeSet>{types}</ParameterTypeSet><ParameterSet>{listed}'
+        f"</ParameterSet><ContainerSet>{containers}</ContainerSet></TelemetryMetaData></SpaceSystem>"
+    ).encode()
+    assert decoded(data, b"\x2a", 100) == ("CRAFT", {"a": 42})
+    problems = read_xtce(data).problems
+    assert any("Y/over" in problem and "lies over others" in problem for problem in problems)
