@@ -48,7 +48,7 @@ lint: $(STAMP) ## ruff, mypy and import-linter alone
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) with what they are generated from
 	@$(BIN)/python -m protocols.export check
