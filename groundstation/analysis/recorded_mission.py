@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from groundstation.errors import CallerError
-from groundstation.recordings.mission_facts import DICTIONARY_HASH, LINK_PROFILE, MISSION, MISSION_SOURCE, XTCE
+from groundstation.recordings.mission_facts import (
+    DICTIONARY_HASH,
+    LINK_PROFILE,
+    MISSION,
+    MISSION_SOURCE,
+    XTCE,
+    kept_xtce,
+)
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.loading import installed, load_mission, mission_from_xtce
 from protocols.declare.mission import Mission
@@ -51,7 +58,7 @@ def kept_mission(reader: ArchiveReader) -> tuple[Mission, str]:
     if XTCE not in meta:
         raise CallerError(advice)
     try:
-        mission = mission_from_xtce(meta[XTCE].encode(), str(reader.path.absolute()))
+        mission = mission_from_xtce(kept_xtce(meta[XTCE]), str(reader.path.absolute()))
         if LINK_PROFILE in meta:
             mission = replace(mission, link_profile=profile_from_toml(meta[LINK_PROFILE]))
     except DeclarationError as error:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import binascii
+import zlib
+from base64 import b64decode, b64encode
+
 from protocols.declare.mission import Mission
+from protocols.errors import DeclarationError
 from protocols.export.xtce import render_xtce
 from protocols.profile_text import profile_to_toml
 
@@ -10,10 +15,34 @@ MISSION, DICTIONARY_HASH, MISSION_SOURCE, XTCE = "mission", "dictionary_hash", "
 LINK_PROFILE = "link_profile"
 """Keys of the table ``meta``."""
 
+_XTCE_MAX = 32 << 20
+"""Bytes of an XTCE document that is unpacked."""
+
 
 def mission_facts(mission: Mission) -> dict[str, str]:
     """Rows for the table ``meta`` of a recording."""
     dictionary = mission.dictionary
-    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text, XTCE: render_xtce(dictionary)}
+    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text, XTCE: _packed(render_xtce(dictionary))}
     facts |= {LINK_PROFILE: profile_to_toml(mission.link_profile)}
     return facts | ({MISSION_SOURCE: mission.source} if mission.source else {})
+
+
+def kept_xtce(packed: str) -> bytes:
+    """The XTCE document that a recording keeps.
+
+    Raises:
+        DeclarationError: the text is damaged, or too long.
+    """
+    try:
+        unpacking = zlib.decompressobj()
+        document = unpacking.decompress(b64decode(packed, validate=True), _XTCE_MAX)
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise DeclarationError(XTCE, f"damaged: {error}") from error
+    if not unpacking.eof:
+        raise DeclarationError(XTCE, f"damaged, or longer than {_XTCE_MAX:,} bytes")
+    return document
+
+
+def _packed(document: str) -> str:
+    """zlib in base64: a ninth of the document, so that the row is a small one."""
+    return b64encode(zlib.compress(document.encode())).decode()

@@ -415,7 +415,7 @@ class ArchiveReader:
             raise ArchiveError(f"{self.path} is {self._damage}; it can only be copied as a file, with its journal")
         self._db.execute("BEGIN")  # what is committed while it is copied does not start it again
         try:
-            self._db.execute(schema.SELECT_META).fetchall()
+            self._db.execute(schema.HAS_META).fetchall()
             step = _COPY_STEP // self._execute("PRAGMA page_size", ())[0][0]
             self._db.backup(copy, pages=step, progress=lambda *_: advance(_COPY_STEP))
         finally:

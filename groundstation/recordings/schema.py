@@ -110,6 +110,7 @@ INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALU
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM meta WHERE key = ?"
 
+HAS_META = "SELECT count(*) FROM meta"
 SELECT_META = "SELECT key, value FROM meta ORDER BY key"
 SELECT_LINKS = "SELECT id, url FROM link ORDER BY id"
 SELECT_CHUNKS = "SELECT id, ert, link, data FROM chunk WHERE id > ? ORDER BY id LIMIT ?"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -33,6 +35,11 @@ def kept(tmp_path: Path) -> Path:
     with closing(sqlite3.connect(path)) as db, db:
         put(db, mission_facts(Mission(OTHER.dictionary, source="nowhere:MARS7")))
     return path
+
+
+def packed(document: str) -> str:
+    """A document as a recording keeps it."""
+    return b64encode(zlib.compress(document.encode())).decode()
 
 
 def put(db: sqlite3.Connection, facts: Mapping[str, str]) -> None:
@@ -88,7 +95,15 @@ def test_info_says_what_reads_it(kept: Path) -> None:
     assert line.endswith("of a mission that is not installed: read by the XTCE that it keeps")
 
 
-@pytest.mark.parametrize("xtce", ["", "<SpaceSystem name='x'/>", "<!DOCTYPE x><SpaceSystem/>"])
+@pytest.mark.parametrize(
+    "xtce",
+    [
+        "",
+        "not base64",
+        b64encode(b"not zlib").decode(),
+        *map(packed, ("<SpaceSystem name='x'/>", "<!DOCTYPE x><SpaceSystem/>")),
+    ],
+)
 def test_an_xtce_that_cannot_be_read_is_said(kept: Path, xtce: str) -> None:
     with closing(sqlite3.connect(kept)) as db, db:
         put(db, {"xtce": xtce})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import lxml.etree as et
 
-from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.mission_facts import kept_xtce, mission_facts
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
 from protocols.declare.mission import Mission
@@ -20,7 +20,7 @@ def test_a_recording_names_its_mission_and_holds_its_xtce(tmp_path: Path) -> Non
     with ArchiveReader(path) as reader:
         meta = reader.meta()
     assert (meta["mission"], meta["dictionary_hash"], meta["mission_source"]) == ("MARS-6", MARS6.hash_text, "mars6")
-    root = et.fromstring(meta["xtce"].encode())
+    root = et.fromstring(kept_xtce(meta["xtce"]))
     assert root.get("name") == "MARS_6"
 
 
