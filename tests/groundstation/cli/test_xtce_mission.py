@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundstation.cli import cli
+from groundstation.errors import CallerError
 from protocols.declare.loading import load_mission
 from protocols.errors import DeclarationError
 from tests.protocols.xtce_reader.documents import compare, container, document, entry, integer, packet
@@ -78,3 +79,9 @@ def test_the_guides_mission_gets_its_spacecraft(files: Path) -> None:
     command = [sys.executable, "-c", f"{code}\nprint(JPSS.scid, JPSS.channels[0].name, JPSS.packets[0].name)"]
     done = subprocess.run(command, cwd=files, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "159 payload HK\n", done.stderr
+
+
+def test_a_live_station_needs_the_spacecrafts_id(files: Path) -> None:
+    done = run("serve", "zmq:ipc:///tmp/no-lander", "--mission", "jpss.xml", "--record", "x.sqlite")
+    assert isinstance(done.exception, CallerError)
+    assert "mission TEST has no SCID and no channels: give it both in Python" in str(done.exception)
