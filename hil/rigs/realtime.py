@@ -95,7 +95,8 @@ class RealtimeRig(RelayRig):
             for frame in self._frames(LOOK_S):
                 if started or not self._greeting(frame):
                     started.append(frame)
-        self._feed(b"".join(started))
+        tail, self._rest = self._rest, b""  # of the frame after them, which may have come in part
+        self._feed(b"".join(started) + tail)
         if self._part.ticks_before:
             self._fly_flat_out()
         # As if the pass had begun at this pace.
