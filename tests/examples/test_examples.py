@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
@@ -148,7 +149,6 @@ def test_json_and_zeromq_are_enough(place: Place, station: Path) -> None:
     assert any(line.startswith("tm.BUS_HK ") and "slant_range" in line for line in told)
 
 
-@pytest.mark.long
 def test_node_follows_a_station(place: Place, station: Path) -> None:
     if shutil.which("npm") is None:
         if os.environ.get("MARS6_REQUIRE_ALL"):

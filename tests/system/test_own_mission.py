@@ -123,5 +123,5 @@ def test_sparrow_flies_by_the_page(shell: Shell, tmp_path: Path, monkeypatch: py
     (table,) = (shell.folder / "sparrow-csv").glob("*HK.csv")
     rows = table.read_text(encoding="utf-8").splitlines()
     assert "battery" in rows[0]
-    assert len(rows) > 5
+    assert len(rows) > 2  # the page is done within seconds
     assert "no oracle: judged by conservation" in shell.run(judge)

@@ -39,6 +39,7 @@ def scenario(folder: Path, text: str, until: str = "+2 s") -> Path:
     return path
 
 
+@pytest.mark.long
 def test_example_flies_as_a_process_and_is_reported(tmp_path: Path) -> None:
     done = run(
         tmp_path, str(EXAMPLE / "sparrow.toml"), "--target", "process", "--command", LANDER, "--json", "--report", "out"
@@ -64,6 +65,7 @@ def test_example_flies_as_a_process_and_is_reported(tmp_path: Path) -> None:
     assert str(EXAMPLE / "sparrow.py") in toml
 
 
+@pytest.mark.long
 def test_example_flies_on_a_port(tmp_path: Path) -> None:
     port = tmp_path / "port"
     with subprocess.Popen([sys.executable, str(EXAMPLE / "sparrow_lander.py"), str(port)]) as lander:
