@@ -72,7 +72,8 @@ class PortWatch:
         self._changed = ""
         self._changed_at = -_FIGHT_S
         self._fighting = False
-        self._look_at: float | None = None
+        # Who opened the port after it was asked for others, and before inotify, made no event.
+        self._look_at: float | None = time.monotonic() + _SETTLE_S
         self._looked_at = -_LOOK_AGAIN_S
         self._thread = threading.Thread(target=self._run, name=f"watch {path}", daemon=True)
         self._thread.start()

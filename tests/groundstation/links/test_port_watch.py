@@ -10,10 +10,12 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from groundstation.links.base import TransportChange
+from groundstation.links.port_watch import Meddling, PortWatch
 from hil.lander_io.servers import PtyServer
 from tests.groundstation.links.collect import PATIENCE_S, Sink, started
 
@@ -70,6 +72,21 @@ def test_a_reader_that_comes_later_is_named_and_its_going_told(pty: PtyServer) -
         sink.wait(lambda: "left it" in sink.changes("CONNECTED")[-1].detail, "leaving")
         left = sink.changes("CONNECTED")[-1]
         assert (left.disturbance, f"(pid {reader.pid}) left it" in left.detail) == ("", True)
+
+
+def test_a_reader_that_came_before_the_watch_is_named(pty: PtyServer) -> None:
+    """It opened the port after its holders were asked for, and before inotify was there."""
+    fd, found = os.open(pty.path, os.O_RDWR | os.O_NOCTTY), SimpleQueue[Meddling]()
+    reader = subprocess.Popen(["sleep", "60"], stdin=fd)
+    watch = PortWatch(fd, pty.path, [], found.put)
+    try:
+        told = found.get(timeout=PATIENCE_S)
+        assert (told.kind, f"sleep (pid {reader.pid}) has it open too" in told.text) == ("lasting", True)
+    finally:
+        watch.close()
+        os.close(fd)
+        reader.kill()
+        reader.wait()
 
 
 @pytest.mark.parametrize(
