@@ -12,6 +12,7 @@ from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
 from protocols.declare.mission import Display, Mission, MissionEvent, Plot
+from protocols.lander_relays import RELAYS
 from protocols.structures.fields import Limits, Quantity
 
 SCID = 0x006
@@ -366,6 +367,7 @@ MISSION_EVENTS = (
 MISSION = Mission(
     MARS6,
     events=MISSION_EVENTS,
+    relays=RELAYS,
     display=Display(
         packets=("DESCENT", "LANDER_HK", "BUS_HK"),
         plots=(Plot("DESCENT.altitude", "ALT"), Plot("DESCENT.speed", "SPD")),

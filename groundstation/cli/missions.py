@@ -11,7 +11,7 @@ from groundstation.formats.output import echo
 from groundstation.messages.text import utc, utc_day
 from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
 from protocols.declare.loading import installed, load_mission
-from protocols.declare.mission import Mission
+from protocols.declare.mission import HEALTH_WORDS, Mission, Relay
 from protocols.errors import DeclarationError, ProtocolError
 from protocols.profile import LinkProfile
 
@@ -70,6 +70,8 @@ def mission_command(mission: Mission, as_json: bool) -> None:
             echo(f"{date:<21} [{mark}]  {name:<18} {text}".rstrip())
     if not story and not as_json:
         echo(f"{mission.name} declares no moments")
+    if mission.relays and not as_json:
+        echo("", "Who could relay:", *[line for relay in mission.relays for line in _relay_lines(relay)])
 
 
 def _date(scet: int, *, day_only: bool = False) -> str:
@@ -104,7 +106,7 @@ def _facts(mission: Mission) -> dict[str, object]:
             "zero": display.zero or None,
         },
         "ping": mission.ping or None,
-        "relays": [{"name": r.name, "description": r.description, "mark": r.mark} for r in mission.relays],
+        "relays": [_relay_facts(relay) for relay in mission.relays],
         "checks": [
             {"name": c.name, "parameter": c.parameter, "minimum": c.minimum, "maximum": c.maximum}
             for c in mission.checks
@@ -131,6 +133,35 @@ def _told(packet: Packet) -> str:
     return ", ".join(words)
 
 
+def _relay_facts(relay: Relay) -> dict[str, object]:
+    figures = {"range_km": relay.range, "mask_deg": relay.mask, "margin_db": relay.margin}
+    return {
+        "name": relay.name,
+        "description": relay.description,
+        "mark": relay.mark,
+        "health": relay.health,
+        "health_text": relay.health_text,
+        "health_mark": relay.health_mark,
+        "elevation": relay.elevation or None,
+    } | {name: figure and {"value": figure.value, "mark": figure.mark} for name, figure in figures.items()}
+
+
+def _relay_lines(relay: Relay) -> list[str]:
+    figures = []
+    if relay.range is not None:
+        figures.append(f"{relay.range.value:,.0f} km [{relay.range.mark}]")
+    if relay.margin is not None:
+        figures.append(f"link margin {relay.margin.value:+.1f} dB [{relay.margin.mark}]")
+    if relay.mask is not None:
+        figures.append(f"relays above {relay.mask.value:g}° [{relay.mask.mark}]")
+    if relay.elevation:
+        figures.append(f"elevation: {relay.elevation}")
+    health = f"{HEALTH_WORDS[relay.health]} [{relay.health_mark}]"
+    lines = [f"relay     {relay.name:<16} {health:<17} {relay.description} [{relay.mark}]"]
+    lines += [f"{'':<27}{relay.health_text}"] if relay.health_text else []
+    return [*lines, f"{'':<27}{', '.join(figures)}"] if figures else lines
+
+
 def _lines(mission: Mission) -> list[str]:
     d, display = mission.dictionary, mission.display
     lines = [f"{d.name}  {_scid(d)}, dictionary {d.hash_text}, from {mission.source}", ""]
@@ -145,7 +176,7 @@ def _lines(mission: Mission) -> list[str]:
             f"packet    {p.name:<16} APID {p.apid:#05x}  {_told(d.by_name[p.name]):<9} {p.description}".rstrip()
         )
     lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
-    lines += [f"relay     {r.name:<16} {r.description} [{r.mark}]" for r in mission.relays]
+    lines += [line for relay in mission.relays for line in _relay_lines(relay)]
     lines += [f"check     {c.name:<16} {c.parameter}" for c in mission.checks]
     lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]
     lines += [f"not read  {problem}" for problem in mission.problems]

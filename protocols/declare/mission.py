@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from protocols.declare.dictionary import Dictionary, Mark, Milestone
 from protocols.errors import DeclarationError
@@ -74,13 +75,57 @@ class MissionEvent:
     day_only: bool = False
 
 
+RelayHealth = Literal["ALIVE", "FAILED", "OUT_OF_RANGE"]
+"""Whether a spacecraft can relay: it works, it does not any more, or it works and is too far away."""
+
+HEALTH_WORDS: dict[RelayHealth, str] = {"ALIVE": "alive", "FAILED": "failed", "OUT_OF_RANGE": "out of range"}
+
+
+class Figure(NamedTuple):
+    """A number and where it comes from."""
+
+    value: float
+    mark: Mark
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Another spacecraft that can pass this one's signal on."""
+    """Another spacecraft that can pass this one's signal on.
+
+    Attributes:
+        name: in capitals.
+        description: a sentence.
+        mark: of the description.
+        health: whether it can relay.
+        health_text: why, with the marks of what it says.
+        health_mark: of the health.
+        range: to the spacecraft that it would relay, in km, where the mission needs it; None: unknown.
+        elevation: the parameter that says how high it stands above the horizon of that spacecraft, in degrees,
+            ``PACKET.parameter``; empty: none does.
+        mask: below this elevation it relays nothing, in degrees; None: not known.
+        margin: of the radio link at ``range``, in dB; below 0 nothing is received. None: not known.
+    """
 
     name: str
     description: str
     mark: Mark
+    health: RelayHealth = "ALIVE"
+    health_text: str = ""
+    health_mark: Mark = "A"
+    range: Figure | None = None
+    elevation: str = ""
+    mask: Figure | None = None
+    margin: Figure | None = None
+
+    @property
+    def packet(self) -> str:
+        """Name of the packet with its elevation."""
+        return self.elevation.partition(".")[0]
+
+    @property
+    def parameter(self) -> str:
+        """Name of the elevation in its packet."""
+        return self.elevation.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +156,8 @@ class Mission:
             Python has none: what is wrong there is an error.
 
     Raises:
-        DeclarationError: the display, the ping or a check names something that the dictionary does not have.
+        DeclarationError: the display, the ping, a relay or a check names something that the dictionary does not have,
+            or a relay's figures cannot be.
     """
 
     dictionary: Dictionary
@@ -128,6 +174,7 @@ class Mission:
         _check_display(self.dictionary, self.display)
         for check in self.checks:
             _check_parameter(self.dictionary, f"check {check.name}", check.parameter)
+        _check_relays(self.dictionary, self.relays)
         if self.ping:
             _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
         object.__setattr__(self, "events", tuple(sorted(self.events, key=lambda event: event.scet)))
@@ -156,6 +203,37 @@ def _check_display(dictionary: Dictionary, display: Display) -> None:
         _check_parameter(dictionary, where, display.phase)
     if display.zero:
         _known(where, "milestone", display.zero, [milestone.name for milestone in dictionary.timeline])
+
+
+def _check_relays(dictionary: Dictionary, relays: Iterable[Relay]) -> None:
+    names: set[str] = set()
+    for relay in relays:
+        where = f"{dictionary.name}.relay {relay.name}"
+        if relay.name in names:
+            raise DeclarationError(where, "declared twice: each relay has a name of its own")
+        names.add(relay.name)
+        if relay.health not in HEALTH_WORDS:
+            raise DeclarationError(where, f"health {relay.health!r}: expected {', '.join(HEALTH_WORDS)}")
+        if relay.range is not None and not 0 <= relay.range.value < float("inf"):
+            raise DeclarationError(where, f"range of {relay.range.value:g} km: expected 0 or more")
+        if relay.mask is not None and not -90 <= relay.mask.value <= 90:
+            raise DeclarationError(where, f"mask of {relay.mask.value:g}°: expected -90 to 90")
+        if relay.margin is not None and not abs(relay.margin.value) < float("inf"):
+            raise DeclarationError(where, f"margin of {relay.margin.value:g} dB: expected a number")
+        if relay.elevation:
+            _check_elevation(dictionary, relay, where)
+        elif relay.mask is not None and relay.health == "ALIVE":
+            raise DeclarationError(where, "a mask without an elevation to compare it with: name its PACKET.parameter")
+
+
+def _check_elevation(dictionary: Dictionary, relay: Relay, where: str) -> None:
+    """Its elevation is a number in degrees, of a packet, and there is a mask to compare it with."""
+    _check_parameter(dictionary, where, relay.elevation)
+    parameter = next(p for p in dictionary.by_name[relay.packet].parameters if p.name == relay.parameter)
+    if not parameter.is_number or parameter.unit not in ("°", "deg"):
+        raise DeclarationError(where, f"{relay.elevation} is in {parameter.unit or 'no unit'}: expected degrees")
+    if relay.mask is None:
+        raise DeclarationError(where, "an elevation without a mask: declare below which elevation it relays nothing")
 
 
 def _check_parameter(dictionary: Dictionary, where: str, parameter: str) -> None:

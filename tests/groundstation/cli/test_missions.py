@@ -83,3 +83,20 @@ def test_the_story_of_mars_6_has_its_sources() -> None:
 
 def test_a_mission_without_a_story_has_its_timeline(sparrow: Path) -> None:
     assert output("mission", "--mission", str(sparrow)) == "2031-05-01 12:00:00Z  [A]  DEPLOY\n"
+
+
+def test_a_mission_tells_its_relays_with_the_marks_of_their_figures() -> None:
+    lines = output("mission").partition("Who could relay:\n")[2].splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("relay")] == [
+        "MARS_6_BUS",
+        "MARS_5",
+        "MARS_4",
+        "MARS_7",
+    ]
+    assert "700,000 km [C], link margin -44.8 dB [A]" in lines[-1]
+    (facts,) = [
+        each for each in json.loads(output("missions", "mars6", "--json"))["relays"] if each["name"] == "MARS_5"
+    ]
+    assert (
+        facts["health"] == "FAILED" and facts["range_km"] is None and "failed after a few days" in facts["health_text"]
+    )

@@ -6,7 +6,7 @@ import pytest
 from construct import Enum, Flag, Float32b, Int8ub, Int16ub, Struct
 
 from protocols.declare.dictionary import Dictionary, Milestone, PacketDef
-from protocols.declare.mission import Check, Display, Mission, Plot
+from protocols.declare.mission import Check, Display, Figure, Mission, Plot, Relay
 from protocols.errors import DeclarationError
 from protocols.lander import MISSION
 from protocols.structures.fields import Quantity
@@ -22,6 +22,7 @@ HK = PacketDef(
         "count" / Int8ub,
         "battery" / Quantity(Int16ub, "V", scale=0.001),
         "sun" / Quantity(Float32b, "W"),
+        "elevation" / Quantity(Int16ub, "°", scale=0.01),
     ),
     1000,
     "",
@@ -67,3 +68,39 @@ def test_a_ping_or_check_of_what_is_not_there_is_refused() -> None:
 def test_mars_6_shows_the_descent_first() -> None:
     assert MISSION.display.packets == ("DESCENT", "LANDER_HK", "BUS_HK")
     assert [plot.short for plot in MISSION.display.plots] == ["ALT", "SPD"]
+
+
+def relay(**more: object) -> Relay:
+    """A relay of BIRD."""
+    return Relay("EAGLE", "It passes.", "A", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("relays", "message"),
+    [
+        ((relay(), relay()), "relay EAGLE: declared twice"),
+        ((relay(elevation="HK.elevatoin", mask=Figure(5, "A")),), "did you mean 'elevation'"),
+        ((relay(elevation="HK.battery", mask=Figure(5, "A")),), "HK.battery is in V: expected degrees"),
+        ((relay(elevation="HK.elevation"),), "an elevation without a mask"),
+        ((relay(mask=Figure(5, "A")),), "a mask without an elevation"),
+        ((relay(elevation="HK.elevation", mask=Figure(91, "A")),), "mask of 91°: expected -90 to 90"),
+        ((relay(range=Figure(-1, "A")),), "range of -1 km: expected 0 or more"),
+        ((relay(margin=Figure(float("nan"), "A")),), "margin of nan dB: expected a number"),
+        ((relay(health="DEAD"),), "health 'DEAD': expected ALIVE, FAILED, OUT_OF_RANGE"),
+    ],
+)
+def test_a_relay_that_cannot_be_is_refused(relays: tuple[Relay, ...], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        Mission(BIRD, relays=relays)
+
+
+def test_mars_6_declares_its_four_relay_candidates() -> None:
+    health = {each.name: each.health for each in MISSION.relays}
+    assert health == {
+        "MARS_6_BUS": "ALIVE",
+        "MARS_5": "FAILED",
+        "MARS_4": "OUT_OF_RANGE",
+        "MARS_7": "OUT_OF_RANGE",
+    }
+    far = {each.name: each.range.value for each in MISSION.relays if each.range is not None}
+    assert far == {"MARS_6_BUS": 2029.0, "MARS_4": 7e6, "MARS_7": 7e5}
