@@ -53,6 +53,7 @@ lint: $(STAMP) ## ruff, mypy and import-linter alone
 exports: $(STAMP) ## compare the generated files (C header, XTCE, documents) with what they are generated from
 	@$(BIN)/python -m protocols.export check
 	@$(BIN)/python tools/make_atmosphere.py --check
+	@$(BIN)/python tools/make_orbit.py --check
 	@$(BIN)/python tools/make_reference.py --check
 	@$(BIN)/python tools/make_architecture.py --check
 

@@ -14,8 +14,9 @@ from tests.firmware.core import CORE, FIRMWARE
 ROOT = FIRMWARE.parents[1]
 
 
-def test_the_tables_of_the_atmosphere() -> None:
-    subprocess.run([sys.executable, str(ROOT / "tools" / "make_atmosphere.py"), "--check"], check=True)
+@pytest.mark.parametrize("tool", ["make_atmosphere.py", "make_orbit.py"])
+def test_the_tables_of_the_models(tool: str) -> None:
+    subprocess.run([sys.executable, str(ROOT / "tools" / tool), "--check"], check=True)
 
 
 @pytest.mark.parametrize("path", sorted(CORE.iterdir()), ids=lambda path: path.name)

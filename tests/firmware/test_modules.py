@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from hil.lander import instruments, sequencer
 from hil.lander.chip import Chip
 from hil.lander.physics import atmosphere, fixed
 from hil.lander.physics.dynamics import ENTRY_STATE, State, Vehicle, advance
+from hil.lander.physics.orbit import LAST_TICK, SEPARATION_TICK, geometry_at
+from hil.lander.physics.orbit_table import BOW_SHOCK_TICK
 from hil.lander.sequencer import NEVER, Sequence
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import idle_packet
@@ -189,3 +192,16 @@ def test_chip(core: Core, actions: list[tuple[int, int, int] | int | bytes]) -> 
             spoilt, chip = chip.spoil_frame(action)
             core.lib.chip_corrupt_frame(twin, wire, len(action))
             assert bytes(wire)[: len(action)] == spoilt
+
+
+def test_orbit_at_every_second(core: Core) -> None:
+    geometry = core.new("geometry")
+    for tick in range(SEPARATION_TICK, LAST_TICK + 1, 10):
+        twin = geometry_at(tick)
+        core.lib.orbit_geometry(geometry, tick)
+        assert core.fields(geometry) == asdict(twin), tick
+        assert core.lib.orbit_elevation(tick) == twin.elevation
+        assert core.lib.orbit_speed_ms(twin.altitude) == twin.speed_ms
+        assert core.lib.orbit_light_time(twin.slant_range) == twin.light_time
+        assert core.lib.orbit_km(twin.altitude) == twin.altitude_km
+    assert core.lib.orbit_bow_shock_tick() == BOW_SHOCK_TICK
