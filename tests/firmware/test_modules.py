@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.lander import instruments, sequencer
+from hil.lander.bus_instruments import poisson, seeded
 from hil.lander.chip import Chip
 from hil.lander.physics import atmosphere, fixed
 from hil.lander.physics.dynamics import ENTRY_STATE, State, Vehicle, advance
@@ -205,3 +207,35 @@ def test_orbit_at_every_second(core: Core) -> None:
         assert core.lib.orbit_light_time(twin.slant_range) == twin.light_time
         assert core.lib.orbit_km(twin.altitude) == twin.altitude_km
     assert core.lib.orbit_bow_shock_tick() == BOW_SHOCK_TICK
+
+
+@given(state=st.integers(1, 2**32 - 1), mean=st.integers(0, 4_000_000) | st.integers(0, 51_000))
+def test_poisson_numbers(core: Core, state: int, mean: int) -> None:
+    mine = core.ffi.new("uint32_t *", state)
+    count = core.lib.bus_poisson(mine, mean)
+    assert (count, mine[0]) == poisson(state, mean)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 0x4D41474E, 2**32 - 1])
+def test_bus_instruments_through_the_whole_encounter(core: Core, seed: int) -> None:
+    twin, mine = seeded(seed), core.new("bus_instruments")
+    core.lib.bus_instruments_seed(mine, seed)
+    axes, counts = core.ffi.new("int16_t[3]"), core.ffi.new("uint32_t[6]")
+    geometry, plasma = core.new("geometry"), core.new("plasma")
+    for tick in range(SEPARATION_TICK, LAST_TICK + 1, 100):
+        core.lib.orbit_geometry(geometry, tick)
+        place = geometry_at(tick)
+        field, twin = twin.measure_field(tick, place)
+        core.lib.bus_measure_field(mine, tick, geometry, axes)
+        assert tuple(axes) == field
+        ions, twin = twin.measure_plasma(tick, place)
+        core.lib.bus_measure_plasma(mine, tick, geometry, plasma)
+        assert core.fields(plasma) == asdict(ions)
+        rays, twin = twin.count_cosmic_rays(place)
+        assert core.lib.bus_count_cosmic_rays(mine, geometry) == rays
+        impacts, twin = twin.count_meteoroids()
+        assert core.lib.bus_count_meteoroids(mine) == impacts
+        particles, twin = twin.count_particles(tick)
+        core.lib.bus_count_particles(mine, tick, counts)
+        assert tuple(counts) == particles
+    assert (*mine.draws, mine.impacts) == astuple(twin)
