@@ -50,6 +50,7 @@ STALL_MS = 500
 TRAILING_MAX = 128
 """Fewer bytes than these after the last good frame are a piece of a frame; as many or more should have synced."""
 
+_TIMEOUT_FLOOR_NS = TIMEOUT_FLOOR_MS * NS_PER_MS
 _PERIODS_KEPT = 16
 _IN_CONTACT = ("LOCKED", "DEGRADED")
 
@@ -90,8 +91,9 @@ class _Channel:
     def count_period(self, ns: int) -> None:
         """One more frame period; the median of the last ones is the measured one."""
         self.periods.append(ns)
-        order, half = sorted(self.periods), len(self.periods) // 2
-        self._expect(order[half] if len(order) % 2 else (order[half - 1] + order[half]) // 2)
+        order = sorted(self.periods)
+        half, odd = divmod(len(order), 2)
+        self._expect(order[half] if odd else (order[half - 1] + order[half]) // 2)
 
     def forget_periods(self) -> None:
         """A new contact."""
@@ -100,8 +102,9 @@ class _Channel:
         self._expect(0)
 
     def _expect(self, measured: int) -> None:
-        self.period = max(self.definition.period_ms * NS_PER_MS, measured)
-        self.timeout = max(TIMEOUT_PERIODS * self.period, TIMEOUT_FLOOR_MS * NS_PER_MS)
+        declared = self.definition.period_ms * NS_PER_MS
+        self.period = period = max(measured, declared)
+        self.timeout = max(TIMEOUT_PERIODS * period, _TIMEOUT_FLOOR_NS)
 
     @property
     def rate_hz(self) -> float:
@@ -204,7 +207,7 @@ class ContactMonitor:
         """Args: the declared channels, and the planned LOS by VCID as SCET in ns."""
         self._channels = {c.vcid: _Channel(c) for c in channels}
         self._planned = dict(planned)
-        self._evidence = _Evidence()
+        self._evidence = _Evidence(bytes_since=dict.fromkeys(self._channels, 0))
         self._deadlines: dict[int, int] = {}
         self._due: int | None = None
         self._link: SignalState = "NO_SIGNAL"
@@ -271,8 +274,9 @@ class ContactMonitor:
         """``count`` bytes were read at ``ert``, whatever they are."""
         changes = self.advance(ert)
         self._evidence.last_byte = ert
-        for vcid in self._channels:
-            self._evidence.bytes_since[vcid] = self._evidence.bytes_since.get(vcid, 0) + count
+        since = self._evidence.bytes_since
+        for vcid in since:
+            since[vcid] += count
         return changes
 
     def rejected(self, crc: bool) -> list[ContactChange]:
@@ -292,20 +296,23 @@ class ContactMonitor:
         """A good frame of a declared channel, ``length`` bytes on the wire; ``step`` is what it is."""
         channel, evidence = self._channels[vcid], self._evidence
         since = evidence.bytes_since
-        for other in self._channels:
-            since[other] = max(0, since.get(other, 0) - length)
+        for other, size in since.items():
+            since[other] = size - length if size > length else 0
         channel.totals.add(step)
-        self.counted(vcid, step)
-        if not step.is_new:
+        if self._link_outage is not None:
+            self.counted(vcid, step)
+        if step.kind == "DUPLICATE":
             evidence.repeats_since[vcid] = evidence.repeats_since.get(vcid, 0) + 1
             return []
         since[vcid] = evidence.rejects_since[vcid] = evidence.repeats_since[vcid] = 0
-        if (step.lost if step.lost_all is None else step.lost_all) != NOTHING:
+        lost = step.lost if step.lost_all is None else step.lost_all
+        if lost is not NOTHING and lost != NOTHING:
             evidence.harmed |= self._channels.keys()
         evidence.harmed.discard(vcid)
         evidence.suspected.discard(vcid)
         self._count(channel, vcfc, step, scet, ert)
-        changes = [*self._after_good_frame(channel, step, ert), *self._revise(vcid, ert)]
+        changes = self._after_good_frame(channel, step, ert)
+        changes += self._revise(channel, ert)
         self._reschedule(channel)
         return changes
 
@@ -347,7 +354,7 @@ class ContactMonitor:
         channel.rate.frame(ert)
         in_contact = channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS")
         channel.last_ert = ert
-        if not step.in_order:
+        if step.kind == "LATE":  # a duplicate does not come here
             return
         if in_contact and channel.placed is not None:
             channel.count_period((ert - channel.placed) // max(1, step.place - channel.place))
@@ -452,13 +459,14 @@ class ContactMonitor:
         suspected = vcid in evidence.suspected and not evidence.is_harmed(vcid)
         return verdict.cause == "SILENCE" or suspected
 
-    def _revise(self, heard: int, ert: int) -> list[ContactChange]:
-        """The channel ``heard`` went on through a loss that looked like silence of the whole link."""
-        witness = self._channels[heard]
+    def _revise(self, witness: _Channel, ert: int) -> list[ContactChange]:
+        """The channel ``witness`` went on through a loss that looked like silence of the whole link."""
         changes: list[ContactChange] = []
         for channel in self._channels.values():
+            if channel.state != "LOS" or channel is witness:
+                continue
             verdict = channel.verdict
-            if channel is witness or channel.state != "LOS" or verdict is None or not self._may_revise(verdict):
+            if verdict is None or not self._may_revise(verdict):
                 continue
             if witness.contact_since > verdict.last_ert:
                 continue

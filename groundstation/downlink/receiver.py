@@ -30,12 +30,13 @@ from groundstation.messages.wire import (
 from protocols.counts import FrameStep
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.frame_content import frame_counter, frame_time
-from protocols.decode.packets import DropUndone, Extracted, PacketDropped, PacketExtractor, PacketFound
+from protocols.decode.packets import DropUndone, EncapsulationFound, PacketDropped, PacketExtractor, PacketFound
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError
 from protocols.profile import LinkProfile
 from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
+from protocols.tuples import maker
 from protocols.words import FrameQuality, GoodQuality, Severity
 
 _EVENT_REPORTS = 5
@@ -63,6 +64,10 @@ class FrameNote(NamedTuple):
     vcfc: int | None = None
     scet: int | None = None
     step: FrameStep | None = None
+
+
+_make_note = maker(FrameNote)
+_NOT_ODD = "", 0, ""
 
 
 @dataclass(slots=True)
@@ -129,7 +134,9 @@ class Receiver:
         """Take one report of the link, in time order; to be iterated to its end before the next."""
         self.frames, self.ocfs = [], []
         if isinstance(report, Chunk):
-            yield from self._chunk(report)
+            yield from self.contact.received(len(report.data), report.ert)
+            for found in self.deframer.feed(report.data):
+                yield from self._frame(found, report.ert) if isinstance(found, Frame) else self._reject(found)
         elif isinstance(report, TransportChange):
             yield from self._link_change(report)
         else:
@@ -199,48 +206,62 @@ class Receiver:
         if change.disturbance:
             yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
 
-    def _chunk(self, chunk: Chunk) -> Iterator[ReceiverEvent]:
-        yield from self.contact.received(len(chunk.data), chunk.ert)
-        for found in self.deframer.feed(chunk.data):
-            if isinstance(found, Reject):
-                self._counts.frames_rejected += 1
-                self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
-                yield from self.contact.rejected(found.reason != "SYNC")
-            else:
-                yield from self._frame(found, chunk.ert)
+    def _reject(self, found: Reject) -> list[ContactChange]:
+        self._counts.frames_rejected += 1
+        self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
+        return self.contact.rejected(found.reason != "SYNC")
 
     def _frame(self, found: Frame, ert: int) -> Iterator[ReceiverEvent]:
         self._counts.frames_good += 1
         length = self.profile.cadu_length
         quality: GoodQuality = "CORRECTED" if found.corrected else "GOOD"
-        try:
-            frame = decode_frame(found.data, self.profile)
-        except DecodeError as error:
+        frame, oddity = self._own_frame(found.data)
+        if frame is None:
             self.frames.append(FrameNote(found.offset, length, quality))
-            yield from self._foreign("FRAME", 0, f"a good CRC, but {error}", ert)
+            yield from self._foreign(*oddity, ert)
             return
-        if frame.scid != self.dictionary.scid:
-            self.frames.append(FrameNote(found.offset, length, quality))
-            text = f"frames of SCID {frame.scid:#05x}; this mission is {self.dictionary.scid:#05x}"
-            yield from self._foreign("FOREIGN_SCID", frame.scid, text, ert)
-            return
+        vcid, vcfc = frame.vcid, frame.vcfc
         scet = frame_time(frame, self.dictionary)
         step = self._counter.count(frame, scet, ert)
-        yield from self._told(step, frame, ert)
-        extractor = self._extractors.get(frame.vcid)
+        if step.kind != "NEXT":
+            yield from self._told(step, frame, ert)
+        extractor = self._extractors.get(vcid)
         if extractor is not None:
-            yield from self._content(extractor.push(frame, step), step, frame, ert)
-        self.frames.append(FrameNote(found.offset, length, quality, frame.vcid, frame.vcfc, scet, step))
-        if step.in_order and frame.ocf is not None and self.ocfs[-1:] != [frame.ocf]:
-            self.ocfs.append(frame.ocf)
+            late = step.kind == "LATE"
+            for item in extractor.push(frame, step):
+                if isinstance(item, PacketFound):
+                    yield from self._packet(item, vcid, ert, late=late)
+                else:
+                    yield from self._no_packet(item, ert)
+        self.frames.append(_make_note((found.offset, length, quality, vcid, vcfc, scet, step)))
+        ocf, ocfs = frame.ocf, self.ocfs
+        if ocf is not None and step.in_order and not (ocfs and ocfs[-1] == ocf):
+            ocfs.append(ocf)
         if extractor is not None:
-            yield from self.contact.frame(frame.vcid, frame.vcfc, step, scet, ert, length)
-            return
-        self.contact.counted(frame.vcid, step)
-        if frame.vcid == self.profile.idle_vcid:
-            self._counts.frames_idle += 1
+            yield from self.contact.frame(vcid, vcfc, step, scet, ert, length)
         else:
-            yield from self._foreign("UNKNOWN_VCID", frame.vcid, f"virtual channel {frame.vcid} is not declared", ert)
+            yield from self._undeclared(vcid, step, ert)
+
+    def _own_frame(self, data: bytes) -> tuple[TransferFrame | None, tuple[str, int, str]]:
+        """A frame of this spacecraft; or None, and what is odd about it: a name, a number, and in words."""
+        try:
+            frame = decode_frame(data, self.profile)
+        except DecodeError as error:
+            return None, ("FRAME", 0, f"a good CRC, but {error}")
+        scid = self.dictionary.scid
+        if frame.scid != scid:
+            return None, (
+                "FOREIGN_SCID", frame.scid, f"frames of SCID {frame.scid:#05x}; this mission is {scid:#05x}"
+            )  # fmt: skip
+        return frame, _NOT_ODD
+
+    def _undeclared(self, vcid: int, step: FrameStep, ert: int) -> list[ReceiverEvent]:
+        """A frame of a channel that is not declared, or of the one that carries nothing."""
+        self.contact.counted(vcid, step)
+        if vcid == self.profile.idle_vcid:
+            self._counts.frames_idle += 1
+            return []
+        return self._foreign("UNKNOWN_VCID", vcid, f"virtual channel {vcid} is not declared", ert)
 
     def _told(self, step: FrameStep, frame: TransferFrame, ert: int) -> Iterator[ReceiverEvent]:
         """What is to be said of how a frame follows those before it; the twice and the odd, once for each channel."""
@@ -270,21 +291,14 @@ class Receiver:
         alone = [c.name for c in channels if step.alone and c.vcid == vcid]
         return (alone or [c.name for c in channels])[0]
 
-    def _content(
-        self, items: list[Extracted], step: FrameStep, frame: TransferFrame, ert: int
-    ) -> Iterator[ReceiverEvent]:
-        """What a frame of a declared channel carries."""
-        for item in items:
-            if isinstance(item, PacketFound):
-                yield from self._packet(item, frame.vcid, ert, late=step.kind == "LATE")
-            elif isinstance(item, PacketDropped):
-                self._counts.packets_bad += 1
-            elif isinstance(item, DropUndone):
-                self._counts.packets_bad -= 1
-            else:
-                self._counts.packets_unknown += 1
-                text = f"encapsulation packets of protocol {item.protocol} are not declared"
-                yield from self._once("ENCAPSULATION", item.protocol, text, ert)
+    def _no_packet(self, item: EncapsulationFound | PacketDropped | DropUndone, ert: int) -> list[ReceiverEvent]:
+        """What else than a space packet a frame of a declared channel carries."""
+        if isinstance(item, EncapsulationFound):
+            self._counts.packets_unknown += 1
+            text = f"encapsulation packets of protocol {item.protocol} are not declared"
+            return self._once("ENCAPSULATION", item.protocol, text, ert)
+        self._counts.packets_bad += 1 if isinstance(item, PacketDropped) else -1
+        return []
 
     def _foreign(self, name: str, number: int, text: str, ert: int) -> list[ReceiverEvent]:
         self._counts.frames_foreign += 1

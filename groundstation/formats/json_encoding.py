@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -42,6 +43,8 @@ _TIMES_OF = {
     "Snapshot": ("clock",),
 }
 """Fields whose names say it only in their place."""
+_SEQUENCES = (list, tuple)
+_FINITE = frozenset({int, bool, str, NoneType})
 _encoder = msgspec.json.Encoder()
 
 
@@ -54,7 +57,7 @@ def encode_json(value: object, *, times: bool = False) -> bytes:
     """
     if times and isinstance(value, msgspec.Struct) and not (plan := _plan(type(value))).nested:
         encoded = encode_json(value)
-        return encoded[:-1] + b"".join(_member(value, name) for name in plan.times) + encoded[-1:]
+        return encoded[:-1] + _members(value, plan.times) if plan.times else encoded
     if times:
         plain = msgspec.to_builtins(value)
         _add_times(value, plain)
@@ -63,8 +66,8 @@ def encode_json(value: object, *, times: bool = False) -> bytes:
         encoded = _encoder.encode(value)
     except UnicodeEncodeError:
         return _encoder.encode(_encodable(msgspec.to_builtins(value)))
-    if b"null" in encoded and not _finite(plain := msgspec.to_builtins(value)):  # msgspec's word for these numbers
-        return _encoder.encode(_worded(plain))
+    if b"null" in encoded and not _finite(value):  # msgspec's word for these numbers
+        return _encoder.encode(_worded(msgspec.to_builtins(value)))
     return encoded
 
 
@@ -97,12 +100,25 @@ def beyond_53_bits(values: Mapping[str, object]) -> dict[str, str]:
     return {name: str(v) for name, v in values.items() if isinstance(v, int) and not -SAFE <= v <= SAFE}
 
 
-def _finite(plain: Any) -> bool:
-    if isinstance(plain, dict):
-        return all(map(_finite, plain.values()))
-    if isinstance(plain, list | tuple):
-        return all(map(_finite, plain))
-    return not isinstance(plain, float) or math.isfinite(plain)
+def _finite(value: Any) -> bool:
+    """Whether JSON has all the numbers in a value."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        value = value.values()
+    elif isinstance(value, msgspec.Struct):
+        value = msgspec.structs.astuple(value)
+    elif not isinstance(value, _SEQUENCES):
+        plain = msgspec.to_builtins(value)
+        return plain is value or _finite(plain)
+    for item in value:  # a packet's numbers without a call for each
+        kind = item.__class__
+        if kind is float:
+            if not math.isfinite(item):
+                return False
+        elif kind not in _FINITE and not _finite(item):
+            return False
+    return True
 
 
 def _worded(plain: Any) -> Any:
@@ -146,9 +162,13 @@ def _add_times(value: object, plain: Any) -> None:
             _add_times(item, its_plain)
 
 
-def _member(value: msgspec.Struct, name: str) -> bytes:
-    time = getattr(value, name)
-    return b"" if time is None else f',"{name}_utc":"{iso_utc(time)}"'.encode()
+def _members(value: msgspec.Struct, names: tuple[str, ...]) -> bytes:
+    """The text of a struct's times, and its closing brace."""
+    text = ""
+    for name in names:
+        if (time := getattr(value, name)) is not None:
+            text += f',"{name}_utc":"{iso_utc(time)}"'
+    return (text + "}").encode()
 
 
 def _text(time: object) -> object:

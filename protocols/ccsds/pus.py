@@ -12,6 +12,7 @@ from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import HEADER_SIZE, decode_header, encode_packet
 from protocols.errors import DecodeError
 from protocols.structures.codec import Buffer, compile_codec
+from protocols.tuples import maker
 
 TM_SECONDARY_HEADER = construct.Struct(
     "version"
@@ -59,6 +60,9 @@ class TmHeader(NamedTuple):
     time_ns: int
 
 
+_make_header = maker(TmHeader)
+
+
 def decode_tm(packet: Buffer) -> TmHeader:
     """Header of a whole PUS TM packet, its packet error control checked.
 
@@ -72,7 +76,7 @@ def decode_tm(packet: Buffer) -> TmHeader:
     pus, _, service, subtype, counter, destination, day, ms = _codec.decode_raw(packet, HEADER_SIZE)
     if pus != PUS_C:
         raise DecodeError(f"PUS version {pus}, not {PUS_C}")
-    return TmHeader(service, subtype, counter, destination, cds.utc_of(day, ms))
+    return _make_header((service, subtype, counter, destination, cds.utc_of(day, ms)))
 
 
 def encode_tm(apid: int, sequence: int, header: TmHeader, body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from protocols.ccsds.crc import crc16
 from protocols.errors import DecodeError, EncodeError
 from protocols.profile import LinkProfile
 from protocols.structures.codec import compile_codec
+from protocols.tuples import maker
 
 PRIMARY_HEADER = construct.BitStruct(
     "version" / construct.BitsInteger(2),
@@ -75,6 +76,9 @@ class TmFrame(NamedTuple):
     secondary_header: bytes = b""
 
 
+_make_frame = maker(TmFrame)
+
+
 def decode_header(frame: bytes) -> TmHeader:
     """The primary header of a frame, whatever it says.
 
@@ -107,7 +111,7 @@ def decode_frame(frame: bytes, profile: LinkProfile) -> TmFrame:
     ocf = frame[end : end + _OCF_SIZE] if has_ocf else None
     if sync:
         pointer = NO_PACKETS
-    return TmFrame(scid, vcid, mcfc, vcfc, pointer, frame[start:end], ocf, frame[HEADER_SIZE:start])
+    return _make_frame((scid, vcid, mcfc, vcfc, pointer, frame[start:end], ocf, frame[HEADER_SIZE:start]))
 
 
 def _check_flags(profile: LinkProfile, vcid: int, *, secondary: bool, has_ocf: bool) -> None:

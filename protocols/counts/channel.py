@@ -11,6 +11,7 @@ from protocols.counts.holes import Hole, Holes
 from protocols.counts.pace import Pace
 from protocols.counts.sequences import PacketSequence
 from protocols.sync.frames import TransferFrame
+from protocols.tuples import maker
 
 MEMORY = 256
 """Recent frames of a channel that a duplicate is looked for in."""
@@ -37,6 +38,9 @@ class Recent(NamedTuple):
 
     place: int
     ert: int | None
+
+
+_make_recent = maker(Recent)
 
 
 class Past(NamedTuple):
@@ -93,9 +97,10 @@ class Channel:
     def remember(self, seen: Seen, place: int) -> None:
         """It came: if it comes again, it is a duplicate."""
         self.frames += 1
-        self.recent[seen.content] = Recent(place, seen.ert)
-        if len(self.recent) > MEMORY:
-            del self.recent[next(iter(self.recent))]
+        recent = self.recent
+        recent[seen.content] = _make_recent((place, seen.ert))
+        if len(recent) > MEMORY:
+            del recent[next(iter(recent))]
 
     def tells(self, seen: Seen) -> bool:
         """Whether a frame differs from all others of the channel, by a time or a sequence count in it."""

@@ -36,6 +36,7 @@ Rules, with their reasons:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -51,6 +52,7 @@ from protocols.counts.signs import STARTED, prove_restart, restart_signs
 from protocols.counts.step import FrameStep
 from protocols.counts.turns import frames_between, tolerance_of, with_turns
 from protocols.sync.frames import TransferFrame
+from protocols.tuples import maker
 from protocols.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 _TELLS_NOTHING = 128
@@ -65,6 +67,10 @@ _NEVER_LOST = 1 << 20
 """More frames than any outage loses: 29 hours at 10 a second."""
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
+
+_make_seen = maker(Seen)
+_make_step = maker(FrameStep)
+_STEP_REST = FrameStep("NEXT", 0)[2:]
 
 
 class PlainRun(NamedTuple):
@@ -127,7 +133,7 @@ class FrameCounter:
         """
         if self._owed:
             self._settle()
-        seen = Seen(frame, time, ert, first_packet(frame), _content(frame))
+        seen = _make_seen((frame, time, ert, first_packet(frame), _content(frame)))
         channel = self._channels.get(frame.vcid)
         if channel is None:
             return self._first_of_all(seen)
@@ -192,10 +198,10 @@ class FrameCounter:
     def _next(self, channel: Channel, seen: Seen) -> FrameStep:
         """The plain case, in few steps: nearly all frames go this way."""
         master, mcfc, place = self._master, seen.frame.mcfc, channel.place + 1
-        step = FrameStep("NEXT", place)
         if mcfc is None or master.newest is None or (master.newest + 1) % MCFC_MODULUS != mcfc:
-            step = self._follow_master(channel, mcfc, step)
+            step = self._follow_master(channel, mcfc, FrameStep("NEXT", place))
         else:
+            step = _make_step(("NEXT", place, *_STEP_REST))
             master.newest, master.stands = mcfc, False
             master.frames += 1
             master.place += 1
@@ -218,20 +224,22 @@ class FrameCounter:
 
     def _plain(self, channel: Channel, seen: Seen) -> bool:
         """Whether nothing speaks against a frame whose VCFC is the next one."""
-        known = channel.sequence(seen)
-        if known is not None and not 0 < known[1] - known[0].count < PLAIN_STEP:
-            return False
-        if seen.time is not None and channel.time is not None:
+        _, time, ert, packet, _ = seen
+        if packet is not None:
+            known = channel.sequences.get(packet[0])
+            if known is not None and not 0 < packet[1] - known.count < PLAIN_STEP:
+                return False
+        if time is not None and channel.time is not None:
             last = channel.time if channel.odd is None else channel.odd
-            return 0 <= seen.time - last < self._half_turn(channel.pace)
-        if seen.ert is not None and channel.ert is not None:
-            return seen.ert - channel.ert < self._half_turn(channel.arrivals)
+            return 0 <= time - last < self._half_turn(channel.pace)
+        if ert is not None and channel.ert is not None:
+            return ert - channel.ert < self._half_turn(channel.arrivals)
         return True
 
     def _half_turn(self, pace: Pace) -> float:
         """For how long a VCFC is certain, in ns."""
         period = pace.period
-        return float("inf") if period is None else period * self._modulus / 2
+        return math.inf if period is None else period * self._modulus / 2
 
     def _judged(self, channel: Channel, jump: int, seen: Seen) -> FrameStep:
         """The table of the module, but for its plain cases."""
@@ -393,29 +401,31 @@ class FrameCounter:
     def _advance(self, channel: Channel, seen: Seen, step: FrameStep, agrees: bool) -> None:
         """The frame is the newest of its channel; ``agrees``: its time with its count."""
         self._since_restart += 1
-        channel.remember(seen, step.place)
+        place, master = step.place, self._master
+        frame, time, ert, packet, _ = seen
+        channel.remember(seen, place)
         channel.stands = step.kind == "STILL"
-        channel.newest, channel.place, channel.waits = seen.frame.vcfc, step.place, max(0, channel.waits - 1)
-        channel.master_place, channel.master_frames = self._master.place, self._master.frames
-        if seen.packet is not None:
-            apid, count = seen.packet
-            known = channel.sequences.get(apid)
+        channel.newest, channel.place = frame.vcfc, place
+        if channel.waits:
+            channel.waits -= 1
+        channel.master_place, channel.master_frames = master.place, master.frames
+        if packet is not None:
+            known = channel.sequences.get(packet[0])
             if known is None:
-                channel.sequences[apid] = PacketSequence(count, step.place)
+                channel.sequences[packet[0]] = PacketSequence(packet[1], place)
             else:
-                known.follow(count, step.place)
-        if seen.time is not None:
-            self._follow_time(channel, seen.time, agrees)
-        if seen.ert is not None:
-            channel.ert = seen.ert
-            channel.arrivals.follow(step.place, seen.ert)
+                known.follow(packet[1], place)
+        if time is not None:
+            self._follow_time(channel, time, agrees)
+        if ert is not None:
+            channel.ert = ert
+            channel.arrivals.follow(place, ert)
 
     def _follow_time(self, channel: Channel, time: int, agrees: bool) -> None:
         """Believe a time that agrees with the count, with the time before, or with an odd one before it (rule 4)."""
-        half = self._half_turn(channel.pace)
-        if agrees or channel.time is None or 0 <= time - channel.time < half:
+        if agrees or channel.time is None or 0 <= time - channel.time < self._half_turn(channel.pace):
             channel.time, channel.odd = time, None
-        elif channel.odd is not None and 0 <= time - channel.odd < half:
+        elif channel.odd is not None and 0 <= time - channel.odd < self._half_turn(channel.pace):
             channel.time, channel.odd = time, None
             channel.pace.forget()
         else:

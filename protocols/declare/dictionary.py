@@ -150,6 +150,7 @@ class Packet:
     Attributes:
         rounded: floats that text, JSON and CSV round, and to how many decimals.
         wide: integers of more than 53 bits, which other languages may round.
+        octets: some values may be bytes.
         size: bytes of the whole packet, headers and packet error control included; None: it varies.
         min_size: the fewest bytes.
         told_by: the fields that tell this packet from others, and their raw numbers.
@@ -163,6 +164,7 @@ class Packet:
     conditional: tuple[Condition, ...]
     rounded: tuple[tuple[str, int], ...]
     wide: tuple[str, ...]
+    octets: bool
     size: int | None
     min_size: int
     told_by: tuple[tuple[str, int], ...]
@@ -335,8 +337,7 @@ class Dictionary:
         """The packet that a whole space packet is; None if it is none of those declared."""
         if len(data) < 2:
             return None
-        groups = self._groups.get((data[0] & 7) << 8 | data[1])
-        return None if groups is None else find(groups, data)
+        return find(self._groups.get((data[0] & 7) << 8 | data[1], ()), data)
 
     def name_of(self, apid: int, data: bytes) -> str:
         """What to call a packet of a declared APID that does not decode: its name, or those that it may have."""
@@ -457,6 +458,7 @@ def _prepare(definition: PacketDef) -> Packet:
         tuple(_conditions(definition.name, fields)),
         tuple((f.name, places) for f in fields if (places := _rounded_to(f)) is not None),
         tuple(f.name for f in fields if f.kind in ("uint", "sint") and f.bits > _SAFE_BITS and not _is_scaled(f)),
+        any(f.kind in ("bytes", "string") and f.text is None for f in fields),
         None if layout.size is None else around + layout.size,
         around + layout.min_size,
         told,

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import construct
 
 from protocols.ccsds import pus
-from protocols.ccsds.cds import CdsFormat
+from protocols.ccsds.cds import CdsFormat, decode_cds
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.cuc import CucFormat
 from protocols.ccsds.space_packet import HEADER_SIZE, encode_packet
@@ -29,6 +29,7 @@ from protocols.leap_seconds import tai_of, utc_of
 from protocols.structures.codec import Codec, Value, codec_of
 from protocols.structures.layout import Field, Layout, layout_of
 from protocols.structures.parts import fixed
+from protocols.tuples import maker
 
 HeaderKind = Literal["none", "pus-a", "pus-c", "own"]
 
@@ -80,8 +81,10 @@ class TimeCode:
             DecodeError: too short, or not a time.
         """
         time = self.format.decode(data, offset + self.p_size)
+        if not self.leap_seconds:
+            return time
         epoch = self.format.epoch_ns
-        return utc_of(tai_of(epoch) + time - epoch) if self.leap_seconds else time
+        return utc_of(tai_of(epoch) + time - epoch)
 
     def encode(self, time_ns: int) -> bytes:
         """The bytes of a time in ns since 1970.
@@ -208,8 +211,9 @@ class PacketHeader:
         """The onboard time of a packet that begins at ``offset``, as far as it is there and is a time."""
         if self.time_offset is None or self.time is None or len(data) < offset + self.body_offset:
             return None
+        at = offset + self.time_offset
         try:
-            return self.time.decode(data, offset + self.time_offset)
+            return decode_cds(data, at) if self._is_default else self.time.decode(data, at)
         except DecodeError:
             return None
 
@@ -244,6 +248,8 @@ class PacketHeader:
         yield from (f"  header {leaf.signature()}" for leaf in self.layout.fields)
 
 
+_make_header = maker(Header)
+
 _BARE = Header(None, None, None, MappingProxyType({}))
 """Of packets without a secondary header."""
 
@@ -254,10 +260,8 @@ def _zero(leaf: Field) -> int | bytes:
 
 def _decode_pus_c(data: bytes) -> Header:
     """What every packet of the default header goes through: as short as it can be."""
-    found = pus.decode_tm(data)
-    return Header(
-        found.service, found.subtype, found.time_ns, {"counter": found.counter, "destination": found.destination}
-    )
+    service, subtype, counter, destination, time_ns = pus.decode_tm(data)
+    return _make_header((service, subtype, time_ns, {"counter": counter, "destination": destination}))
 
 
 def _header_fields(header: PacketHeader) -> list[Field]:

@@ -123,8 +123,9 @@ def groups_of(path: str, told: Iterable[tuple[str, Condition, P]]) -> tuple[Grou
 def find(groups: tuple[Group[P], ...], data: bytes) -> P | None:
     """The packet that the bytes are."""
     for group in groups:
-        if len(data) >= group.stop:
-            packet = group.packets.get(int.from_bytes(data[group.start : group.stop], "big") & group.mask)
+        stop = group.stop
+        if len(data) >= stop:
+            packet = group.packets.get(int.from_bytes(data[group.start : stop], "big") & group.mask)
             if packet is not None:
                 return packet
     return None

@@ -25,6 +25,7 @@ from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START, NO_PACKETS, O
 from protocols.counts import FrameCounter, FrameStep
 from protocols.profile import SPACE_PACKETS, UART
 from protocols.sync.frames import TransferFrame
+from protocols.tuples import maker
 
 
 class PacketFound(NamedTuple):
@@ -33,6 +34,9 @@ class PacketFound(NamedTuple):
     apid: int
     sequence: int
     data: bytes
+
+
+_make_found = maker(PacketFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ class PacketExtractor:
 
     def _emit_all(self, data: bytes, at: int, out: list[Extracted]) -> None:
         """Take all whole packets from ``at`` on; what is left is half a packet."""
+        at = self._emit_space_packets(data, at, out)
         while (size := self._size(data, at)) is not None and at + size <= len(data):
             if not size:
                 out.append(PacketDropped(data[at:], "not a packet"))
@@ -255,6 +260,22 @@ class PacketExtractor:
             self._emit(data[at : at + size], out)
             at += size
         self._partial = data[at:]
+
+    def _emit_space_packets(self, data: bytes, at: int, out: list[Extracted]) -> int:
+        """Take whole space packets, which nearly all are, without a call for each; returns where others begin."""
+        versions, last = self._versions, len(data) - HEADER_SIZE
+        while at <= last and data[at] >> 5 in versions:
+            size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5])
+            end = at + size
+            if end > last + HEADER_SIZE or size > self._max_packet:
+                break
+            apid = (data[at] & 7) << 8 | data[at + 1]
+            if apid == IDLE_APID:
+                self.idle_packets += 1
+            else:
+                out.append(_make_found((apid, (data[at + 2] & 0x3F) << 8 | data[at + 3], data[at:end])))
+            at = end
+        return at
 
     def _size(self, data: bytes, at: int) -> int | None:
         """Whole size of the packet at ``at``; 0 if it cannot be one, None if its header is not there whole."""

@@ -8,6 +8,7 @@ from protocols.declare.dictionary import Dictionary, Packet
 from protocols.declare.headers import Header
 from protocols.errors import DecodeError
 from protocols.structures.codec import Value
+from protocols.tuples import maker
 
 
 class Sample(NamedTuple):
@@ -16,6 +17,9 @@ class Sample(NamedTuple):
     packet: Packet
     header: Header
     values: dict[str, Value]
+
+
+_make_sample = maker(Sample)
 
 
 def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
@@ -34,4 +38,4 @@ def decode_telemetry(dictionary: Dictionary, data: bytes) -> Sample:
     if packet is None:
         found = f"PUS service {header.service}.{header.subtype}" if around.is_pus else "a packet with these fields"
         raise DecodeError(f"{found} is not declared for this APID")
-    return Sample(packet, header, packet.decode(data))
+    return _make_sample((packet, header, packet.decode(data)))
