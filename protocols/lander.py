@@ -7,7 +7,7 @@ packet below is this project's own design [A]. Instrument ranges, steps and limi
 
 from __future__ import annotations
 
-from construct import Enum, Flag, Int8ub, Int16ub, Int32sb, Int32ub, Struct
+from construct import BitStruct, Enum, Flag, Int8ub, Int16sb, Int16ub, Int32sb, Int32ub, Padding, Struct
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
@@ -32,6 +32,30 @@ PHASES = Enum(
     TERMINAL=5,
     RETRO_ARMED=6,
     LOST=7,
+    LANDED=8,
+    SURFACE=9,
+    CRASHED=10,
+    COAST=11,
+)
+
+_TICK = "tick" / Quantity(Int32sb, "tick") * "ticks of 100 ms since entry; negative before it"
+
+_TEMPERATURE = Quantity(
+    Int16ub,
+    "K",
+    scale=0.05,
+    offset=120.0,
+    decimals=2,
+    limits=Limits(red_low=130.0, yellow_low=145.0, yellow_high=250.0, red_high=300.0),
+)
+_PRESSURE = Quantity(Int16ub, "hPa", scale=0.003, decimals=3, limits=Limits(yellow_high=6.5, red_high=8.0))
+_DECELERATION = Quantity(Int16ub, "g", scale=0.01, decimals=2, limits=Limits(yellow_high=12.0, red_high=20.0))
+_BATTERY = (
+    "battery_voltage"
+    / Quantity(Int16ub, "V", scale=0.01, decimals=2, limits=Limits(red_low=22.0, yellow_low=24.0))
+    * "lander's battery [A]",
+    "battery_current" / Quantity(Int16ub, "A", scale=0.01, decimals=2) * "drawn from the lander's battery [A]",
+    "transmitter_power" / Quantity(Int8ub, "W", scale=0.1, decimals=1) * "radiated by the lander [A]",
 )
 
 DESCENT = PacketDef(
@@ -42,27 +66,14 @@ DESCENT = PacketDef(
     period_ms=100,
     description="Descent science, one packet a tick: the lander's motion and its four descent instruments.",
     body=Struct(
-        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        _TICK,
         "phase" / PHASES * "where the sequencer stands",
         "altitude" / Quantity(Int32ub, "m", scale=0.001, decimals=1) * "height of the flight model [A]",
         "speed" / Quantity(Int32ub, "m/s", scale=0.001, decimals=2) * "speed of the flight model [A]",
         "vertical_speed" / Quantity(Int32sb, "m/s", scale=0.001, decimals=2) * "positive is down",
-        "deceleration"
-        / Quantity(Int16ub, "g", scale=0.01, decimals=2, limits=Limits(yellow_high=12.0, red_high=20.0))
-        * "accelerometer: drag over mass",
-        "temperature"
-        / Quantity(
-            Int16ub,
-            "K",
-            scale=0.05,
-            offset=120.0,
-            decimals=2,
-            limits=Limits(red_low=130.0, yellow_low=145.0, yellow_high=250.0, red_high=300.0),
-        )
-        * "thermometer",
-        "pressure"
-        / Quantity(Int16ub, "hPa", scale=0.003, decimals=3, limits=Limits(yellow_high=6.5, red_high=8.0))
-        * "barometer",
+        "deceleration" / _DECELERATION * "accelerometer: drag over mass",
+        "temperature" / _TEMPERATURE * "thermometer",
+        "pressure" / _PRESSURE * "barometer",
         "altimeter_lock" / Flag * "radio altimeter has an echo",
         "radio_altitude"
         / Quantity(
@@ -90,7 +101,7 @@ LANDER_HK = PacketDef(
     period_ms=1000,
     description="The lander's housekeeping.",
     body=Struct(
-        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        _TICK,
         "dictionary_hash" / Int32ub * "hash of the dictionary that the lander was built with",
         "frames_sent" / Int32ub * "frames on VC0 since start",
         "events_sent" / Int16ub * "event packets since start",
@@ -98,6 +109,55 @@ LANDER_HK = PacketDef(
         "commands_rejected" / Int16ub * "telecommands refused since start",
         "transmitter_on" / Flag * "the transmitter radiates",
         "backlog" / Quantity(Int16ub, "byte") * "packet bytes that wait for a frame",
+    ),
+)
+
+LANDER_SYSTEMS = PacketDef(
+    "LANDER_SYSTEMS",
+    apid=0x104,
+    service=3,
+    subtype=25,
+    period_ms=1000,
+    description="The lander's systems: accelerometer over a second, swing, retrorockets, battery, transmitter.",
+    body=Struct(
+        _TICK,
+        "peak_deceleration" / _DECELERATION * "highest of the last ten ticks",
+        "mean_deceleration" / _DECELERATION * "mean of the last ten ticks",
+        "swing"
+        / Quantity(Int16sb, "°", scale=0.1, decimals=1, limits=Limits(-30.0, -25.0, 25.0, 30.0))
+        * "angle under the parachute [A]",
+        "retro" / Enum(Int8ub, SAFE=0, ARMED=1, FIRING=2, BURNT=3) * "retrorockets",
+        "thrust" / Quantity(Int16ub, "kN", scale=0.01, decimals=2) * "of the retrorockets, mean over the tick",
+        *_BATTERY,
+    ),
+)
+
+SURFACE_SCIENCE = PacketDef(
+    "SURFACE",
+    apid=0x110,
+    service=3,
+    subtype=25,
+    period_ms=10_000,
+    description="Surface science after landing: air at the site, battery, transmitter.",
+    body=Struct(
+        _TICK,
+        "temperature" / _TEMPERATURE * "thermometer",
+        "pressure" / _PRESSURE * "barometer",
+        *_BATTERY,
+    ),
+)
+
+SPECTRUM = PacketDef(
+    "SPECTRUM",
+    apid=0x111,
+    service=3,
+    subtype=25,
+    period_ms=60_000,
+    description="A sweep of the mass spectrometer after landing, m/z 1 to 80: intensity[0] is m/z 1.",
+    body=Struct(
+        _TICK,
+        "sweep" / Int16ub * "number of the sweep, from 1",
+        "intensity" / Quantity(Int8ub, "dB", scale=0.5, decimals=1)[80] * "ion counts at each m/z, over one count",
     ),
 )
 
@@ -109,18 +169,129 @@ BUS_HK = PacketDef(
     period_ms=1000,
     description="Housekeeping of the flyby bus, which relays the lander.",
     body=Struct(
-        "tick" / Quantity(Int32ub, "tick") * "ticks of 100 ms since entry",
+        _TICK,
         "dictionary_hash" / Int32ub * "hash of the dictionary that the bus was built with",
-        "slant_range" / Quantity(Int16ub, "km") * "bus to lander [C], interpolated [A]",
-        "relay_frames" / Int32ub * "lander frames relayed since start",
-        "relay_lock" / Flag * "the relay receiver hears the lander",
+        "slant_range" / Quantity(Int16ub, "km") * "bus to lander [C]",
+        # Elevation and its flag stand where recordings of before have zeros: in those it is not known.
+        "elevation"
+        / Quantity(Int16sb, "°", scale=0.01, decimals=2, valid_if="relay.horizon")
+        * "bus above the lander's horizon [C]; the relay's mask is 15° [A]",
+        "relay_frames" / Int16ub * "lander frames relayed since start, modulo 65,536",
+        "relay"
+        / BitStruct(
+            Padding(6),
+            "horizon" / Flag * "the lander has entered: it has a horizon",
+            "lock" / Flag * "the relay receiver hears the lander",
+        ),
         "relay_silence" / Quantity(Int16ub, "s", scale=0.1, decimals=1) * "since the last lander frame",
+    ),
+)
+
+BUS_ORBIT = PacketDef(
+    "BUS_ORBIT",
+    apid=0x204,
+    service=3,
+    subtype=25,
+    period_ms=10_000,
+    description="Where the bus is on its hyperbola past Mars [C].",
+    body=Struct(
+        _TICK,
+        "range" / Quantity(Int16ub, "km") * "from the centre of Mars",
+        "altitude" / Quantity(Int16ub, "km") * "above the surface",
+        "speed" / Quantity(Int16ub, "km/s", scale=0.001, decimals=3) * "relative to Mars",
+        "light_time" / Quantity(Int16ub, "ms", scale=0.01, decimals=2) * "one-way light time, lander to bus",
+    ),
+)
+
+COSMIC_RAY_CM2 = 10
+"""Area of the cosmic-ray detector in cm² [A]: counts are flux times area."""
+PARTICLE_CM2_SR = 10
+"""Geometric factor of the proton and electron channels in cm² sr [A]."""
+
+_FIELD = Quantity(Int16sb, "nT", scale=0.1, decimals=1, limits=Limits(-60.0, -30.0, 30.0, 60.0))
+_PER_MINUTE = 1 / 60
+_FLUX = Quantity(Int32ub, "1/s", scale=_PER_MINUTE, decimals=2, limits=Limits(yellow_high=1_000.0, red_high=10_000.0))
+
+MAGNETOMETER = PacketDef(
+    "MAGNETOMETER",
+    apid=0x210,
+    service=3,
+    subtype=25,
+    period_ms=10_000,
+    description="The bus's magnetometer, ±128 nT. Axes [A]: x to the sun, y against Mars's orbital motion, z north.",
+    body=Struct(
+        _TICK,
+        "bx" / _FIELD * "towards the sun",
+        "by" / _FIELD * "against the orbital motion of Mars",
+        "bz" / _FIELD * "north of the ecliptic",
+    ),
+)
+
+PLASMA = PacketDef(
+    "PLASMA",
+    apid=0x211,
+    service=3,
+    subtype=25,
+    period_ms=20_000,
+    description="The bus's plasma traps, 0 to 6 keV/q and 1e-13 to 1e-9 A: the solar wind.",
+    body=Struct(
+        _TICK,
+        "energy" / Quantity(Int16ub, "eV/q") * "at the peak of the current",
+        "current" / Quantity(Int16ub, "pA", scale=0.1, decimals=1) * "at the peak; 0.1 pA is 1e-13 A",
+        "speed"
+        / Quantity(Int16ub, "km/s", limits=Limits(yellow_high=700.0, red_high=1_000.0))
+        * "of the protons, from the energy",
+        "density" / Quantity(Int16ub, "1/cm³", scale=0.01, decimals=2) * "of the protons",
+        "temperature" / Quantity(Int16ub, "K", scale=100.0) * "of the protons",
+    ),
+)
+
+COSMIC_RAYS = PacketDef(
+    "COSMIC_RAYS",
+    apid=0x212,
+    service=3,
+    subtype=25,
+    period_ms=60_000,
+    description=f"The bus's cosmic-ray detector, above 30 MeV: {COSMIC_RAY_CM2} cm² [A], counts of 60 s.",
+    body=Struct(
+        _TICK,
+        "rate"
+        / Quantity(Int32ub, "1/s", scale=_PER_MINUTE, decimals=2, limits=Limits(yellow_high=100.0, red_high=1_000.0))
+        * "counts of the last minute",
+    ),
+)
+
+MICROMETEOROIDS = PacketDef(
+    "MICROMETEOROIDS",
+    apid=0x213,
+    service=3,
+    subtype=25,
+    period_ms=60_000,
+    description="The bus's micrometeoroid detector.",
+    body=Struct(_TICK, "impacts" / Int8ub * "since separation, or since entry in a flight of the descent alone"),
+)
+
+PARTICLES = PacketDef(
+    "PARTICLES",
+    apid=0x214,
+    service=3,
+    subtype=25,
+    period_ms=60_000,
+    description=f"Protons and electrons from the sun at the bus: {PARTICLE_CM2_SR} cm² sr [A], counts of 60 s.",
+    body=Struct(
+        _TICK,
+        "proton_1" / _FLUX * "1 to 4 MeV",
+        "proton_2" / _FLUX * "4 to 10 MeV",
+        "proton_3" / _FLUX * "10 to 30 MeV",
+        "proton_4" / _FLUX * "30 to 60 MeV",
+        "electron_1" / _FLUX * "30 to 100 keV",
+        "electron_2" / _FLUX * "100 to 300 keV",
     ),
 )
 
 _EVENT_BODY = Struct(
     "number" / Int16ub * "event number",
-    "tick" / Quantity(Int32ub, "tick") * "tick at which it happened",
+    "tick" / Quantity(Int32sb, "tick") * "tick at which it happened",
     "a" / Int32sb * "first argument",
     "b" / Int32sb * "second argument",
 )
@@ -138,7 +309,7 @@ FAULT_TRACE = PacketDef(
     4,
     Struct(
         "number" / Int16ub * "event number",
-        "tick" / Quantity(Int32ub, "tick") * "tick at which it is told",
+        "tick" / Quantity(Int32sb, "tick") * "tick at which it is told",
         "pc" / Int32ub * "address of the instruction that failed, or of the one after it",
         "lr" / Int32ub * "address to which its function would have returned",
         "cfsr" / Int32ub * "what kind of fault it was: the Cortex-M's CFSR",
@@ -161,8 +332,8 @@ FAILURES = Enum(
 )
 
 _REQUEST = "request" / Int32ub * "the command: the first four bytes of its packet"
-_DONE_AT = "tick" / Quantity(Int32ub, "tick") * "tick at which it was applied"
-_TOLD_AT = "tick" / Quantity(Int32ub, "tick") * "tick at which this was found"
+_DONE_AT = "tick" / Quantity(Int32sb, "tick") * "tick at which it was applied"
+_TOLD_AT = "tick" / Quantity(Int32sb, "tick") * "tick at which this was found"
 _FAILURE = "failure" / FAILURES * "what was wrong"
 
 VERIFICATION = (
@@ -224,8 +395,24 @@ COMMANDS = (
     _function(
         12,
         "SELECT_PROFILE",
-        "Choose what happens at the end of the descent.",
-        Struct("profile" / Enum(Int8ub, HISTORICAL=0, SOFT_LANDING=1) * "silent at 09:11:05, or a soft landing"),
+        "Choose what happens in the descent and at its end.",
+        Struct(
+            "profile"
+            / Enum(
+                Int8ub,
+                HISTORICAL=0,
+                SOFT_LANDING=1,
+                DEGRADED=2,
+                PARACHUTE_FAILS=3,
+                MAIN_FAILS=4,
+                CONE_STICKS=5,
+                RETROS_EARLY=6,
+                RETROS_LATE=7,
+                RETROS_NEVER=8,
+                ALTIMETER_BLIND=9,
+            )
+            * "silent at 09:11:05, a soft landing, a failing chip, or what fails in the lander"
+        ),
     ),
     _function(
         13,
@@ -244,6 +431,18 @@ COMMANDS = (
         "End injected faults of the chip.",
         Struct("fault" / Enum(Int8ub, ALL=0, **CHIP_FAULTS) * "which"),
     ),
+    _function(
+        15,
+        "SELECT_SPAN",
+        "Choose what is flown: the descent from entry, or the encounter from separation to an hour after the fly-by.",
+        Struct("span" / Enum(Int8ub, DESCENT=0, ENCOUNTER=1) * "from which tick to which"),
+    ),
+    _function(
+        16,
+        "SEED",
+        "Set the seed of the failing chip and of the instruments' noise.",
+        Struct("seed" / Int32ub * "the same seed gives the same flight; 0 is the default"),
+    ),
 )
 
 EVENTS = (
@@ -256,6 +455,8 @@ EVENTS = (
     EventDef(7, "ALTIMETER_LOCK", "ACTIVITY_LO", "radio altimeter locked at {a} m"),
     EventDef(8, "RETRO_ARM", "ACTIVITY_HI", "retrorockets armed at {a} m, {b} m/s"),
     EventDef(9, "LOSS_OF_SIGNAL", "WARNING_HI", "the lander fell silent at {a} m, {b} m/s"),
+    EventDef(10, "TOUCHDOWN", "ACTIVITY_HI", "touchdown at {a} cm/s ({b} m/s)"),
+    EventDef(11, "IMPACT", "WARNING_HI", "hit the ground at {a} cm/s ({b} m/s): the lander is lost"),
     EventDef(32, "RELAY_LOCK", "ACTIVITY_HI", "relay receiver hears the lander"),
     EventDef(33, "RELAY_LOST", "WARNING_HI", "relay receiver lost the lander after {a} frames"),
     EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b:08x}", {"a": RESET_REASONS}, starts=True),
@@ -266,15 +467,23 @@ EVENTS = (
         "the run before ended by a fault: PC {pc:08x}, LR {lr:08x}, CFSR {cfsr:08x}, {stack} bytes of stack used",
         optional=True,
     ),
+    EventDef(36, "RELAY_SET", "ACTIVITY_HI", "the bus fell below the relay's mask after {b} frames: {a} × 0.01°"),
+    EventDef(37, "BOW_SHOCK", "ACTIVITY_HI", "the bus crossed the bow shock inbound at {a} km"),
 )
 
 EPOCH = utc_ns("1974-03-12T09:05:53")
 """Atmospheric entry, tick 0 [S]."""
 
+FIRST_DATA = utc_ns("1974-03-12T09:07:21")
+"""The lander's first frame: loss of signal less the 224 s of data [S+C]."""
+
+SURFACE_DATA = utc_ns("1974-03-12T09:13:28")
+"""Where a lander that survived would have been heard again: loss of signal and 143 s [R]."""
+
 TIMELINE = (
     Milestone("ENTRY", "ENTRY", EPOCH, "S"),
     Milestone("BLACKOUT_START", "BLACKOUT", utc_ns("1974-03-12T09:06:53"), "A"),
-    Milestone("FIRST_DATA", "DATA", utc_ns("1974-03-12T09:07:21"), "C"),
+    Milestone("FIRST_DATA", "DATA", FIRST_DATA, "C"),
     Milestone("DROGUE", "CHUTE", utc_ns("1974-03-12T09:08:32"), "F"),
     Milestone("MAIN", "MAIN", utc_ns("1974-03-12T09:09:25.670"), "A"),
     Milestone("CONE_RELEASE", "CONE", utc_ns("1974-03-12T09:09:31.670"), "A"),
@@ -285,10 +494,29 @@ TIMELINE = (
 MARS6 = Dictionary(
     name="MARS-6",
     scid=SCID,
-    packets=(DESCENT, LANDER_HK, LANDER_EVENT, BUS_HK, BUS_EVENT, FAULT_TRACE, *VERIFICATION, ALIVE),
+    packets=(
+        DESCENT,
+        LANDER_HK,
+        LANDER_SYSTEMS,
+        LANDER_EVENT,
+        SURFACE_SCIENCE,
+        SPECTRUM,
+        BUS_HK,
+        BUS_ORBIT,
+        MAGNETOMETER,
+        PLASMA,
+        COSMIC_RAYS,
+        MICROMETEOROIDS,
+        PARTICLES,
+        BUS_EVENT,
+        FAULT_TRACE,
+        *VERIFICATION,
+        ALIVE,
+    ),
     events=EVENTS,
     channels=(
-        ChannelDef(LANDER, "lander", "LANDER", 100),
+        ChannelDef(LANDER, "lander", "LANDER", 100, expected_from=FIRST_DATA),
+        ChannelDef(SURFACE, "surface", "SURFACE", 10_000, expected_from=SURFACE_DATA),
         ChannelDef(BUS, "bus", "BUS", 1000),
     ),
     timeline=TIMELINE,

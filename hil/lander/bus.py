@@ -94,9 +94,11 @@ class Bus:
             "tick": tick,
             "dictionary_hash": MARS6.hash,
             "slant_range": _slant_range_km(tick),
-            "relay_frames": self._frames,
-            "relay_lock": self._locked,
+            "relay_frames": self._frames & 0xFFFF,
+            "relay.lock": self._locked,
             "relay_silence": self._silence(tick),
+            "relay.horizon": False,
+            "elevation": 0,
         }
         return self._downlink.packetizer.build("BUS_HK", tick, values)
 

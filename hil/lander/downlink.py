@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from hil.lander.packetizer import Packetizer
 from hil.lander.transmitter import Transmitter
 from protocols.ccsds.clcw import Clcw
-from protocols.lander import BUS, EPOCH, LANDER, MARS6, SCID
+from protocols.lander import BUS, EPOCH, LANDER, MARS6, SCID, SURFACE
 from protocols.profile import LinkProfile
 
 
@@ -27,7 +27,7 @@ class Downlink:
     def restart(self) -> None:
         """All counters from zero, queues and left-overs empty."""
         self.packetizer = Packetizer(MARS6, EPOCH)
-        self.transmitter = Transmitter(SCID, self._profile, (LANDER, BUS))
+        self.transmitter = Transmitter(SCID, self._profile, (LANDER, SURFACE, BUS))
 
     def queue(self, vcid: int, name: str, tick: int, values: Mapping[str, int]) -> None:
         """Make a packet and let it wait for room."""

@@ -6,13 +6,13 @@ Each change is a function from one frozen value to the next; whether it is allow
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 
 from hil.lander.sequencer import HISTORICAL, SOFT_LANDING, Sequence
 
 
 class Mode(Enum):
-    """READY stands at tick 0; RUNNING flies a tick with each `step`; HELD stands, but for what STEP lets fly."""
+    """READY stands at the first tick; RUNNING flies one with each `step`; HELD stands, but for what STEP lets fly."""
 
     READY = auto()
     RUNNING = auto()
@@ -27,9 +27,21 @@ class Profile:
     end: int
 
 
-PROFILES = (Profile(HISTORICAL, 3220), Profile(SOFT_LANDING, 4550))
+PROFILES = (Profile(HISTORICAL, 3220), Profile(SOFT_LANDING, 4550), *(Profile(HISTORICAL, 3220),) * 8)
 """By their numbers on the wire. The bus goes on for ten seconds after the historical loss of signal, or until the last
 known point of the slant range, 143 s after it [A]."""
+
+ENCOUNTER_FIRST_TICK = -146_370
+"""Separation of the lander, 05:01:56 [S]."""
+ENCOUNTER_END_TICK = 40_600
+"""An hour after the bus's closest approach, which is 460 s after entry [C]."""
+
+
+class Span(IntEnum):
+    """What SELECT_SPAN chooses; the numbers are on the wire."""
+
+    DESCENT = 0
+    ENCOUNTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class MissionClock:
 
     Attributes:
         mode: see `Mode`.
-        tick: the next to be flown.
+        tick: the next to be flown; negative before entry.
         end: the tick at which the pass is over.
         steps: how many calls of `step` still fly in HELD.
     """
@@ -64,8 +76,14 @@ class MissionClock:
         return self.over or self.mode is not Mode.RUNNING
 
     def started(self) -> MissionClock:
-        """RUNNING; from READY at tick 0, from HELD where it stood."""
+        """RUNNING; from READY at the first tick, from HELD where it stood."""
         return replace(self, mode=Mode.RUNNING, steps=0)
+
+    def planned(self, profile: Profile, span: Span) -> MissionClock:
+        """At the first tick of a span, with the end that profile and span have. In READY."""
+        if span is Span.ENCOUNTER:
+            return replace(self, tick=ENCOUNTER_FIRST_TICK, end=ENCOUNTER_END_TICK)
+        return replace(self, tick=0, end=profile.end)
 
     def held(self) -> MissionClock:
         """HELD at this tick."""

@@ -100,14 +100,22 @@ class Spacecraft:
         if not self.flies:
             return sent
         machine, tick = self._machine, self.tick
+        if tick >= 0:
+            sent += self._fly_probe(tick)
+        sent += machine.bus.transmit(tick)
+        if tick >= 0:
+            machine.probe.move(tick)
+        machine.clock = machine.clock.flown()
+        return sent
+
+    def _fly_probe(self, tick: int) -> bytes:
+        """The lander's tick, but for its motion. Before entry it coasts: it neither moves nor measures nor sends."""
+        machine = self._machine
         machine.probe.observe(tick)
         frame = machine.probe.transmit(tick, machine.counts)
         if frame:
             machine.bus.hear(tick)
-        sent += frame + machine.bus.transmit(tick)
-        machine.probe.move(tick)
-        machine.clock = machine.clock.flown()
-        return sent
+        return frame
 
     def _answer(self, found: Order | Refusal) -> bytes:
         """Apply a command, let it wait, or refuse it."""

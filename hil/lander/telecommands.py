@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hil.lander.bus import Bus
 from hil.lander.commanding import Order
 from hil.lander.downlink import Downlink
-from hil.lander.modes import PROFILES, MissionClock, Mode
+from hil.lander.modes import PROFILES, MissionClock, Mode, Span
 from hil.lander.probe import CommandCounts, Probe
 from hil.lander.sequencer import deploy_parachute, fire_retrorockets
 from protocols.lander import BUS
@@ -28,6 +28,9 @@ class Machine:
         bus: the flyby bus.
         counts: of commands.
         scale: the pace that ports are asked for, mission time over real time in hundredths.
+        profile: number of what happens in the descent.
+        span: from which tick to which it flies.
+        seed: of the failing chip and of the instruments' noise; 0 is the default.
     """
 
     clock: MissionClock
@@ -36,9 +39,18 @@ class Machine:
     bus: Bus
     counts: CommandCounts
     scale: int = REAL_TIME
+    profile: int = 0
+    span: Span = Span.DESCENT
+    seed: int = 0
+
+    def plan(self, profile: int, span: Span) -> None:
+        """Choose what is flown. In READY."""
+        self.profile, self.span = profile, span
+        self.probe.sequence = PROFILES[profile].sequence
+        self.clock = self.clock.planned(PROFILES[profile], span)
 
     def begin(self) -> None:
-        """RUNNING at tick 0, with every counter of the stream at zero."""
+        """RUNNING at the first tick, with every counter of the stream at zero."""
         self.downlink.restart()
         self.probe.events = 0
         self.clock = self.clock.started()
@@ -50,6 +62,7 @@ class Machine:
         self.probe = Probe(self.downlink)
         self.bus = Bus(self.downlink)
         self.counts = CommandCounts()
+        self.profile, self.span, self.seed = 0, Span.DESCENT, 0
 
 
 def allowed(order: Order, machine: Machine) -> bool:
@@ -98,6 +111,8 @@ _ALLOWED: dict[str, Callable[[Machine], bool]] = {
     "DEPLOY_PARACHUTE": _parachute_left,
     "FIRE_RETROS": _retros_armed,
     "SELECT_PROFILE": _mode_is(Mode.READY),
+    "SELECT_SPAN": _mode_is(Mode.READY),
+    "SEED": _mode_is(Mode.READY),
 }
 """The others are allowed always."""
 
@@ -143,9 +158,15 @@ def _fire_retros(machine: Machine) -> None:
 
 
 def _select_profile(machine: Machine, number: int) -> None:
-    profile = PROFILES[number]
-    machine.probe.sequence = profile.sequence
-    machine.clock = replace(machine.clock, end=profile.end)
+    machine.plan(number, machine.span)
+
+
+def _select_span(machine: Machine, number: int) -> None:
+    machine.plan(machine.profile, Span(number))
+
+
+def _seed(machine: Machine, seed: int) -> None:
+    machine.seed = seed
 
 
 def _inject_fault(machine: Machine, fault: int, level: int, seed: int) -> None:
@@ -172,4 +193,6 @@ _EFFECTS: dict[str, Callable[..., None]] = {
     "SELECT_PROFILE": _select_profile,
     "INJECT_FAULT": _inject_fault,
     "CLEAR_FAULTS": _clear_faults,
+    "SELECT_SPAN": _select_span,
+    "SEED": _seed,
 }

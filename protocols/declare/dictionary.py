@@ -115,12 +115,23 @@ class EventDef:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDef:
-    """One virtual channel. ``period_ms`` is how far apart its frames are due."""
+    """One virtual channel.
+
+    Attributes:
+        vcid: its VCID.
+        name: for people.
+        source: the spacecraft's part that speaks on it, in capitals.
+        period_ms: how far apart its frames are due.
+        expected_from: SCET in ns before which its silence is no loss; None: from the start.
+        expected_until: SCET in ns from which its silence is no loss; None: to the end.
+    """
 
     vcid: int
     name: str
     source: str
     period_ms: int
+    expected_from: int | None = None
+    expected_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,7 +348,7 @@ def _padding(node: Any, place: _Place) -> Field:
         raise place.refuse("Padded is known as Padding only")
     if not isinstance(node.length, int):
         raise place.refuse("Padding must have a fixed size")
-    return Field(place.name, 0, node.length * (1 if place.bitwise else 8), "padding")
+    return Field("", 0, node.length * (1 if place.bitwise else 8), "padding")
 
 
 def _leaf(node: Any, place: _Place) -> Field:

@@ -11,13 +11,13 @@ from tests.firmware.core import CORE, FIRMWARE, WARNINGS
 from tests.firmware.tools import need
 
 MACHINES = {
-    "avr-gcc": ["-mmcu=atmega328p"],
+    "avr-gcc": ["-mmcu=atmega328p", "-DLANDER_DESCENT_ONLY"],
     "arm-none-eabi-gcc": ["-mcpu=cortex-m4", "-mthumb", "-ffreestanding", "-nostdinc"],
 }
-TEXT_MAX = {"avr-gcc": 22_000, "arm-none-eabi-gcc": 12_000}
-"""Bytes of flash for the core alone: libgcc and port have to fit beside it into 28 KB and 24 KB."""
-STATE_MAX = 1_312
-"""Bytes of RAM of the whole machine: stack and the UART's ring have to fit beside it into 1.6 KB."""
+TEXT_MAX = {"avr-gcc": 29_000, "arm-none-eabi-gcc": 29_000}
+"""Bytes of flash for the core alone: libgcc and port have to fit beside it into 31 KB and 32 KB."""
+STATE_MAX = {"avr-gcc": 1_440, "arm-none-eabi-gcc": 4_096}
+"""Bytes of RAM of the whole machine: stack and the UART's ring have to fit beside it into 1.8 KB and 8 KB."""
 
 
 @pytest.mark.parametrize("compiler", MACHINES)
@@ -28,7 +28,9 @@ def test_it_fits(compiler: str, tmp_path: Path) -> None:
         own = subprocess.run([compiler, "-print-file-name=include"], capture_output=True, text=True, check=True)
         flags += ["-isystem", own.stdout.strip()]
     size = tmp_path / "size.c"
-    size.write_text(f'#include "core/lander.h"\n_Static_assert(sizeof(struct lander) <= {STATE_MAX}, "RAM");\n')
+    size.write_text(
+        f'#include "core/lander.h"\n_Static_assert(sizeof(struct lander) <= {STATE_MAX[compiler]}, "RAM");\n'
+    )
     sources = [str(source) for source in sorted(CORE.glob("*.c"))]
     subprocess.run([compiler, *flags, "-c", str(size), *sources], cwd=tmp_path, check=True)
     objects = [str(path) for path in tmp_path.glob("*.o")]

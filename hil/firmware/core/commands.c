@@ -9,7 +9,7 @@
 
 static void report(struct lander *l, uint8_t word, uint32_t request)
 {
-    struct bus_report entry = {.argument = request, .tick = l->tick & 0x1FFFu, .word = word & 0xFu};
+    struct bus_report entry = {.argument = request, .tick = report_tick(l->tick), .word = word & 0xFu};
 
     transmitter_report_bus(&l->transmitter, &entry);
 }
@@ -26,6 +26,8 @@ static bool allowed(const struct lander *l, uint8_t function)
     switch (function) {
     case FUNCTION(START):
     case FUNCTION(SELECT_PROFILE):
+    case FUNCTION(SELECT_SPAN):
+    case FUNCTION(SEED):
         return l->mode == LANDER_READY;
     case FUNCTION(HOLD):
         return l->mode == LANDER_RUNNING;
@@ -71,6 +73,14 @@ static void inject(struct lander *l, const uint8_t *arguments)
 
     mars6_unpack_inject_fault(&order, arguments);
     chip_inject(&l->chip, order.fault, order.level, order.seed);
+}
+
+static void set_seed(struct lander *l, const uint8_t *arguments)
+{
+    struct mars6_seed order;
+
+    mars6_unpack_seed(&order, arguments);
+    l->seed = order.seed;
 }
 
 /* The commands that set the mission clock. */
@@ -123,7 +133,15 @@ static void carry_out(struct lander *l, const struct command *c)
         sequencer_fire(&l->sequence, l->tick);
         break;
     case FUNCTION(SELECT_PROFILE):
-        lander_choose(l, c->arguments[0]);
+        lander_choose(l, c->arguments[0], l->span);
+        break;
+#ifndef LANDER_DESCENT_ONLY
+    case FUNCTION(SELECT_SPAN):
+        lander_choose(l, l->profile, c->arguments[0]);
+        break;
+#endif
+    case FUNCTION(SEED):
+        set_seed(l, c->arguments);
         break;
     case FUNCTION(INJECT_FAULT):
         inject(l, c->arguments);

@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TICK_MS INT32_C(100)
-#define TICKS_PER_S 10
+#include "tick.h"
 
 /* What the sequencer makes of the lander for one tick. */
 struct vehicle {

@@ -31,14 +31,14 @@ static void measure_air(struct readings *r, int64_t altitude_mm)
     r->pump_current = (uint8_t)counts(pump_ua, 40, PUMP_CURRENT_MAX);
 }
 
-void instruments_measure(struct readings *r, const struct motion *m, uint16_t tick, bool locked)
+void instruments_measure(struct readings *r, const struct motion *m, mission_tick tick, bool locked)
 {
     const int64_t altitude_mm = m->altitude_um / 1000;
 
     r->deceleration = counts(m->drag_ums2 * 1000, HUNDREDTH_G_NMS2, DECELERATION_MAX);
-    if (tick % TICKS_PER_S == 0u)
+    if (tick_is(tick, TICKS_PER_S, 0))
         measure_air(r, altitude_mm);
-    if (tick % ALTIMETER_PERIOD_TICKS == 0u) {
+    if (tick_is(tick, ALTIMETER_PERIOD_TICKS, 0)) {
         r->altimeter_lock = locked;
         r->radio_altitude = locked ? counts(altitude_mm, 2000, RADIO_ALTITUDE_MAX) : 0u;
         r->radio_altitude_low = locked ? counts(altitude_mm, 100, RADIO_ALTITUDE_LOW_MAX) : 0u;

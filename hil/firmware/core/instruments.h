@@ -17,6 +17,6 @@ struct readings {
     bool altimeter_lock;         /* 2 Hz */
 };
 
-void instruments_measure(struct readings *r, const struct motion *m, uint16_t tick, bool locked);
+void instruments_measure(struct readings *r, const struct motion *m, mission_tick tick, bool locked);
 
 #endif

@@ -23,29 +23,37 @@ void lander_power_on(struct lander *l)
     transmitter_init(&l->transmitter);
     chip_init(&l->chip);
     dynamics_entry(&l->motion);
-    lander_choose(l, MARS6_SELECT_PROFILE_PROFILE_HISTORICAL);
+    l->tick = 0;
+    lander_choose(l, MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, MARS6_SELECT_SPAN_SPAN_DESCENT);
+    l->seed = 0;
     memset(&l->readings, 0, sizeof l->readings);
     memset(&l->relay, 0, sizeof l->relay);
     l->relay.last_tick = NO_TICK;
     l->commands.accepted = 0;
     l->commands.rejected = 0;
     l->mode = LANDER_READY;
-    l->tick = 0;
     l->steps_left = 0;
     l->events_sent = 0;
     l->frame_period = 1;
     l->transmitter_on = true;
 }
 
-void lander_choose(struct lander *l, uint8_t profile)
+void lander_choose(struct lander *l, uint8_t profile, uint8_t span)
 {
+    l->profile = profile;
+    l->span = span;
     if (profile == MARS6_SELECT_PROFILE_PROFILE_SOFT_LANDING) {
         sequencer_soft_landing(&l->sequence);
         l->end_tick = SOFT_LANDING_PASS_TICKS;
-        return;
+    } else {
+        sequencer_historical(&l->sequence);
+        l->end_tick = PASS_TICKS;
     }
-    sequencer_historical(&l->sequence);
-    l->end_tick = PASS_TICKS;
+#ifndef LANDER_DESCENT_ONLY
+    l->tick = span == MARS6_SELECT_SPAN_SPAN_ENCOUNTER ? ENCOUNTER_FIRST_TICK : 0;
+    if (span == MARS6_SELECT_SPAN_SPAN_ENCOUNTER)
+        l->end_tick = ENCOUNTER_END_TICK;
+#endif
 }
 
 void lander_start(struct lander *l)
@@ -130,16 +138,28 @@ void lander_receive(struct lander *l, const uint8_t *bytes, size_t length)
     }
 }
 
-static void fly(struct lander *l)
+/* The lander falls from this tick to the next. */
+static void fall(struct lander *l)
 {
     struct vehicle vehicle;
 
-    telemetry_milestones(l, sequencer_step(&l->sequence, l->tick, l->motion.altitude_um / 1000));
-    instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
-    telemetry_lander_frame(l);
-    telemetry_bus_frame(l);
     sequencer_vehicle(&l->sequence, l->tick, &vehicle);
     dynamics_advance(&l->motion, &vehicle);
+}
+
+/* Before entry the lander coasts: it neither moves nor measures nor sends. */
+static void fly(struct lander *l)
+{
+    const bool entered = l->tick >= 0;
+
+    if (entered) {
+        telemetry_milestones(l, sequencer_step(&l->sequence, l->tick, l->motion.altitude_um / 1000));
+        instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
+        telemetry_lander_frame(l);
+    }
+    telemetry_bus_frame(l);
+    if (entered)
+        fall(l);
     l->tick++;
     if (l->steps_left > 0u)
         l->steps_left--;

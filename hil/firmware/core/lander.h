@@ -20,12 +20,15 @@
 #include "fault.h"
 #include "instruments.h"
 #include "sequencer.h"
+#include "tick.h"
 #include "transmitter.h"
 
-/* When the pass ends: ten seconds after the historical loss of signal, or at the last known slant range. */
-#define PASS_TICKS 3220u
-#define SOFT_LANDING_PASS_TICKS 4550u
-#define NO_TICK 0xFFFFu
+/* When the pass ends: ten seconds after the historical loss of signal, or when the bus has set for a lander that landed. */
+#define PASS_TICKS 3220
+#define SOFT_LANDING_PASS_TICKS 4550
+/* The encounter: from separation to an hour after the bus's closest approach. */
+#define ENCOUNTER_FIRST_TICK (-146370)
+#define ENCOUNTER_END_TICK 40600
 #define POWER_ON_SCALE 100u
 
 typedef void lander_send(void *port, const uint8_t *bytes, size_t length);
@@ -34,7 +37,7 @@ enum lander_mode { LANDER_READY, LANDER_RUNNING, LANDER_HELD };
 
 /* The bus's relay receiver. */
 struct relay {
-    uint16_t last_tick; /* of the last lander frame it heard; NO_TICK: none yet */
+    mission_tick last_tick; /* of the last lander frame it heard; NO_TICK: none yet */
     uint16_t frames;
     bool locked;
 };
@@ -51,12 +54,15 @@ struct lander {
     struct cltu cltu;
     struct farm1 farm;
     struct commands commands;
-    uint16_t tick; /* that comes next */
-    uint16_t end_tick; /* of the pass */
+    mission_tick tick; /* that comes next */
+    mission_tick end_tick; /* of the pass */
+    uint32_t seed; /* of the chip and of the instruments' noise; 0: the default */
     uint16_t steps_left; /* calls of lander_step that still fly in HELD */
     uint16_t scale; /* 0.01 mission time over real time */
     uint16_t frames_dropped; /* TC frames that were damaged or not for this spacecraft */
     uint8_t mode;
+    uint8_t profile; /* MARS6_SELECT_PROFILE_PROFILE_… */
+    uint8_t span; /* MARS6_SELECT_SPAN_SPAN_… */
     uint8_t events_sent;
     uint8_t frame_period;
     bool transmitter_on;
@@ -88,7 +94,7 @@ bool lander_clock_stopped(const struct lander *l);
 /* Everything but the pace, FARM-1 and the uplink as at power on. */
 void lander_power_on(struct lander *l);
 
-/* Plan the descent by MARS6_SELECT_PROFILE_PROFILE_…. */
-void lander_choose(struct lander *l, uint8_t profile);
+/* Plan the flight by MARS6_SELECT_PROFILE_PROFILE_… and MARS6_SELECT_SPAN_SPAN_…. In READY. */
+void lander_choose(struct lander *l, uint8_t profile, uint8_t span);
 
 #endif

@@ -1,15 +1,15 @@
 #include "packets.h"
 
 #include "crc.h"
-#include "dynamics.h"
 
 #define PUS_C 2u
 #define UNSEGMENTED 3u
 #define IDLE_APID 0x7FFu
 #define IDLE_FILL 0x55u
-/* Tick 0 is 12 March 1974, 09:05:53 UTC; CDS counts days from 1 January 1958. No pass reaches midnight. */
+/* Tick 0 is 12 March 1974, 09:05:53 UTC; CDS counts days from 1 January 1958. No flight reaches midnight, and none begins
+ * before it: separation is at 05:01:56. */
 #define EPOCH_DAY 5914u
-#define EPOCH_MS_OF_DAY UINT32_C(32753000)
+#define EPOCH_MS_OF_DAY INT32_C(32753000)
 
 static void put_header(uint8_t *out, uint16_t apid, bool secondary, uint16_t sequence, uint8_t size)
 {
@@ -25,7 +25,7 @@ static void put_header(uint8_t *out, uint16_t apid, bool secondary, uint16_t seq
 }
 
 uint8_t packet_wrap(uint8_t *out, uint16_t apid, uint8_t service, uint8_t subtype, uint8_t size, uint16_t sequence,
-                    uint16_t tick)
+                    mission_tick tick)
 {
     const struct mars6_tm_header secondary = {
         .version_pus = PUS_C,
@@ -33,7 +33,7 @@ uint8_t packet_wrap(uint8_t *out, uint16_t apid, uint8_t service, uint8_t subtyp
         .subtype = subtype,
         .counter = sequence,
         .time_day = EPOCH_DAY,
-        .time_ms_of_day = EPOCH_MS_OF_DAY + (uint32_t)tick * (uint32_t)TICK_MS,
+        .time_ms_of_day = (uint32_t)(EPOCH_MS_OF_DAY + (int32_t)tick * TICK_MS),
     };
 
     put_header(out, apid, true, sequence, size);

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #include "../generated/lander_packets.h"
+#include "tick.h"
 
 #define PACKET_IDLE_MIN 7u
 
 /* Write headers and CRC around a body at `out + MARS6_TM_BODY_OFFSET`; returns `size`, the packet's. */
 uint8_t packet_wrap(uint8_t *out, uint16_t apid, uint8_t service, uint8_t subtype, uint8_t size, uint16_t sequence,
-                    uint16_t tick);
+                    mission_tick tick);
 
 /* The same by the dictionary's name. Not a table: constants would lie in the RAM of an AVR. */
 #define PACKET_WRAP(out, name, sequence, tick)                                                                         \

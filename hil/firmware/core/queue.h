@@ -1,12 +1,23 @@
 /* What waits for room on a channel. A packet's contents wait, not its bytes: 32 packets fit in the RAM of a small chip
- * because a report is 8 or 12 bytes. Widths of the bit fields: ticks end at 4,550, lander frames start at tick 880. */
+ * because a report is 8 or 12 bytes there. Widths of the bit fields: ticks of a descent end at 12,600, of an encounter they need
+ * a sign and 18 bits; lander frames start at tick 880. */
 #ifndef CORE_QUEUE_H
 #define CORE_QUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tick.h"
+
 #define QUEUE_LIMIT 32u
+
+#ifdef LANDER_DESCENT_ONLY
+#define REPORT_TICK uint32_t tick : 14
+#define report_tick(now) ((uint32_t)(now) & 0x3FFFu)
+#else
+#define REPORT_TICK int32_t tick
+#define report_tick(now) (now)
+#endif
 
 /* A ring's indices; what they index is the owner's. */
 struct queue {
@@ -22,7 +33,7 @@ uint8_t queue_take(struct queue *q);
 
 /* VC0: LANDER_EVENT, or LANDER_HK if `number` is 0. */
 struct lander_report {
-    uint32_t tick : 13;
+    REPORT_TICK;
     uint32_t sequence : 14;
     uint32_t number : 4;
     union {
@@ -56,7 +67,7 @@ enum bus_word {
 /* VC2: reports about commands, and the relay's events. */
 struct bus_report {
     uint32_t argument; /* the request, or the relay's count of frames */
-    uint32_t tick : 13;
+    REPORT_TICK;
     uint32_t sequence : 14;
     uint32_t word : 4;
 };

@@ -17,7 +17,7 @@
 #define RETRO_BURN_MS INT32_C(550)
 #define SOFT_LANDING_FIRE_MS INT32_C(312080)
 
-static int32_t ms_of(uint16_t tick)
+static int32_t ms_of(mission_tick tick)
 {
     return (int32_t)tick * TICK_MS;
 }
@@ -41,9 +41,9 @@ void sequencer_soft_landing(struct sequence *s)
 }
 
 /* True when the altimeter, which looks twice a second, sees the ground for the first time. */
-static bool finds_echo(const struct sequence *s, uint16_t tick, int64_t altitude_mm)
+static bool finds_echo(const struct sequence *s, mission_tick tick, int64_t altitude_mm)
 {
-    const bool looks = s->lock_ms == NEVER_MS && tick % ALTIMETER_PERIOD_TICKS == 0u;
+    const bool looks = s->lock_ms == NEVER_MS && tick_is(tick, ALTIMETER_PERIOD_TICKS, 0);
 
     return looks && ms_of(tick) >= s->cone_ms && altitude_mm <= ALTIMETER_CEILING_MM;
 }
@@ -54,7 +54,7 @@ static uint16_t passed(uint8_t milestone, int32_t at_ms, int32_t now_ms)
     return (uint16_t)(now_ms - TICK_MS < at_ms && at_ms <= now_ms ? 1u << milestone : 0u);
 }
 
-uint16_t sequencer_step(struct sequence *s, uint16_t tick, int64_t altitude_mm)
+uint16_t sequencer_step(struct sequence *s, mission_tick tick, int64_t altitude_mm)
 {
     const int32_t now = ms_of(tick);
     uint16_t found = 0;
@@ -73,7 +73,7 @@ uint16_t sequencer_step(struct sequence *s, uint16_t tick, int64_t altitude_mm)
     return found;
 }
 
-uint8_t sequencer_phase(const struct sequence *s, uint16_t tick)
+uint8_t sequencer_phase(const struct sequence *s, mission_tick tick)
 {
     const int32_t now = ms_of(tick);
 
@@ -121,7 +121,7 @@ static int32_t burnt_ms(int32_t since_ms)
     return since_ms < RETRO_BURN_MS ? since_ms : RETRO_BURN_MS;
 }
 
-void sequencer_vehicle(const struct sequence *s, uint16_t tick, struct vehicle *v)
+void sequencer_vehicle(const struct sequence *s, mission_tick tick, struct vehicle *v)
 {
     const int32_t start = ms_of(tick);
     const int32_t middle = start + TICK_MS / 2;
@@ -135,22 +135,22 @@ void sequencer_vehicle(const struct sequence *s, uint16_t tick, struct vehicle *
     v->thrust_mn = RETRO_THRUST_MN * (burnt_ms(since_fire + TICK_MS) - burnt_ms(since_fire)) / TICK_MS;
 }
 
-bool sequencer_transmits(const struct sequence *s, uint16_t tick)
+bool sequencer_transmits(const struct sequence *s, mission_tick tick)
 {
     return ms_of(tick) >= BLACKOUT_END_MS && ms_of(tick) < s->silence_ms;
 }
 
-bool sequencer_locked(const struct sequence *s, uint16_t tick)
+bool sequencer_locked(const struct sequence *s, mission_tick tick)
 {
     return ms_of(tick) >= s->lock_ms;
 }
 
-bool sequencer_can_deploy(const struct sequence *s, uint16_t tick)
+bool sequencer_can_deploy(const struct sequence *s, mission_tick tick)
 {
     return ms_of(tick) < s->drogue_ms || ms_of(tick) < s->main_ms;
 }
 
-void sequencer_deploy(struct sequence *s, uint16_t tick)
+void sequencer_deploy(struct sequence *s, mission_tick tick)
 {
     const int32_t now = ms_of(tick);
 
@@ -162,12 +162,12 @@ void sequencer_deploy(struct sequence *s, uint16_t tick)
     s->cone_ms = now + CONE_AFTER_MAIN_MS;
 }
 
-bool sequencer_can_fire(const struct sequence *s, uint16_t tick)
+bool sequencer_can_fire(const struct sequence *s, mission_tick tick)
 {
     return ms_of(tick) >= s->retro_arm_ms && ms_of(tick) < s->retro_fire_ms;
 }
 
-void sequencer_fire(struct sequence *s, uint16_t tick)
+void sequencer_fire(struct sequence *s, mission_tick tick)
 {
     s->retro_fire_ms = ms_of(tick);
 }

@@ -25,25 +25,25 @@ void sequencer_historical(struct sequence *s);
 void sequencer_soft_landing(struct sequence *s);
 
 /* At each tick, once and in order: bit n of the answer is set if the tick passes milestone n (MARS6_EVENT_…). */
-uint16_t sequencer_step(struct sequence *s, uint16_t tick, int64_t altitude_mm);
+uint16_t sequencer_step(struct sequence *s, mission_tick tick, int64_t altitude_mm);
 
 /* MARS6_DESCENT_PHASE_… */
-uint8_t sequencer_phase(const struct sequence *s, uint16_t tick);
+uint8_t sequencer_phase(const struct sequence *s, mission_tick tick);
 
 /* The lander from a tick to the next. */
-void sequencer_vehicle(const struct sequence *s, uint16_t tick, struct vehicle *v);
+void sequencer_vehicle(const struct sequence *s, mission_tick tick, struct vehicle *v);
 
 /* Whether the lander's frames exist: from the end of the blackout (included) to silence (excluded). */
-bool sequencer_transmits(const struct sequence *s, uint16_t tick);
+bool sequencer_transmits(const struct sequence *s, mission_tick tick);
 
-bool sequencer_locked(const struct sequence *s, uint16_t tick);
+bool sequencer_locked(const struct sequence *s, mission_tick tick);
 
 /* Open the next parachute at this tick, which sequencer_can_deploy allowed: the drogue or the main one. */
-bool sequencer_can_deploy(const struct sequence *s, uint16_t tick);
-void sequencer_deploy(struct sequence *s, uint16_t tick);
+bool sequencer_can_deploy(const struct sequence *s, mission_tick tick);
+void sequencer_deploy(struct sequence *s, mission_tick tick);
 
 /* Fire at this tick and release the parachute: allowed once armed and not yet fired. */
-bool sequencer_can_fire(const struct sequence *s, uint16_t tick);
-void sequencer_fire(struct sequence *s, uint16_t tick);
+bool sequencer_can_fire(const struct sequence *s, mission_tick tick);
+void sequencer_fire(struct sequence *s, mission_tick tick);
 
 #endif

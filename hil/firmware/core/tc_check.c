@@ -24,6 +24,10 @@ static const uint8_t data_sizes[] FLASH = {
     DATA_SIZE(SELECT_PROFILE),
     DATA_SIZE(INJECT_FAULT),
     DATA_SIZE(CLEAR_FAULTS),
+#ifndef LANDER_DESCENT_ONLY
+    DATA_SIZE(SELECT_SPAN),
+#endif
+    DATA_SIZE(SEED),
 };
 
 static uint8_t data_size(uint8_t function)
@@ -40,6 +44,9 @@ static bool in_range(uint8_t function, const uint8_t *arguments)
     struct mars6_select_profile profile;
     struct mars6_inject_fault inject;
     struct mars6_clear_faults clear;
+#ifndef LANDER_DESCENT_ONLY
+    struct mars6_select_span span;
+#endif
 
     switch (function) {
     case FUNCTION(STEP):
@@ -60,6 +67,11 @@ static bool in_range(uint8_t function, const uint8_t *arguments)
     case FUNCTION(CLEAR_FAULTS):
         mars6_unpack_clear_faults(&clear, arguments);
         return mars6_valid_clear_faults(&clear);
+#ifndef LANDER_DESCENT_ONLY
+    case FUNCTION(SELECT_SPAN):
+        mars6_unpack_select_span(&span, arguments);
+        return mars6_valid_select_span(&span);
+#endif
     default:
         return true;
     }

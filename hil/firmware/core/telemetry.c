@@ -4,7 +4,7 @@
 #include "packets.h"
 
 #define RELAY_HOLD_TICKS 5u
-#define SILENCE_MAX 0xFFFFu
+#define SILENCE_MAX UINT16_C(0xFFFF)
 /* Bus to lander: 2,030 km at tick 0, 1,690 km at tick 3,120, 1,610 km at tick 4,550; straight lines between. */
 #define RANGE_START_KM 2030
 #define RANGE_LOST_KM 1690
@@ -25,7 +25,7 @@ void telemetry_milestones(struct lander *l, uint16_t passed)
     if (sequencer_phase(&l->sequence, l->tick) == MARS6_DESCENT_PHASE_LOST)
         return;
     for (uint8_t number = MARS6_EVENT_ENTRY; number <= MARS6_EVENT_LOSS_OF_SIGNAL; number++) {
-        struct lander_report report = {.tick = l->tick & 0x1FFFu, .number = number & 0xFu};
+        struct lander_report report = {.tick = report_tick(l->tick), .number = number & 0xFu};
 
         if (((unsigned)passed >> number & 1u) == 0u)
             continue;
@@ -38,9 +38,9 @@ void telemetry_milestones(struct lander *l, uint16_t passed)
 
 void telemetry_housekeeping(struct lander *l)
 {
-    struct lander_report report = {.tick = l->tick & 0x1FFFu, .number = 0u};
+    struct lander_report report = {.tick = report_tick(l->tick), .number = 0u};
 
-    report.is.hk.frames_sent = l->transmitter.lander.sent & 0xFFFu;
+    report.is.hk.frames_sent = l->transmitter.lander.counts.sent & 0xFFFu;
     report.is.hk.backlog = transmitter_backlog(&l->transmitter.lander) & 0x7FFu;
     report.is.hk.events_sent = l->events_sent & 0x1Fu;
     report.is.hk.transmitter_on = l->transmitter_on ? 1u : 0u;
@@ -86,9 +86,9 @@ void telemetry_lander_frame(struct lander *l)
 {
     if (!l->transmitter_on || !sequencer_transmits(&l->sequence, l->tick))
         return;
-    if (l->tick % TICKS_PER_S == 0u)
+    if (tick_is(l->tick, TICKS_PER_S, 0))
         telemetry_housekeeping(l);
-    if (l->tick % l->frame_period == 0u)
+    if (tick_is(l->tick, l->frame_period, 0))
         send_science(l);
 }
 
@@ -105,14 +105,17 @@ static uint16_t slant_range_km(int32_t tick)
 
 static uint16_t relay_silence(const struct lander *l)
 {
-    return l->relay.last_tick == NO_TICK ? SILENCE_MAX : (uint16_t)(l->tick - l->relay.last_tick);
+    if (l->relay.last_tick == NO_TICK)
+        return SILENCE_MAX;
+    const int32_t silence = (int32_t)l->tick - l->relay.last_tick;
+    return silence < (int32_t)SILENCE_MAX ? (uint16_t)silence : SILENCE_MAX;
 }
 
 /* Once a second the bus looks whether it hears the lander; a change is an event. */
 static void watch_relay(struct lander *l)
 {
     const bool locked = relay_silence(l) <= RELAY_HOLD_TICKS;
-    struct bus_report report = {.argument = l->relay.frames, .tick = l->tick & 0x1FFFu};
+    struct bus_report report = {.argument = l->relay.frames, .tick = report_tick(l->tick)};
 
     if (locked == l->relay.locked)
         return;
@@ -139,7 +142,7 @@ static uint8_t encode_bus_hk(struct lander *l, uint8_t *out)
 void telemetry_bus_frame(struct lander *l)
 {
     struct transmitter *t = &l->transmitter;
-    const bool second = l->tick % TICKS_PER_S == 0u;
+    const bool second = tick_is(l->tick, TICKS_PER_S, 0);
 
     if (!second && !transmitter_waits(&t->bus))
         return;

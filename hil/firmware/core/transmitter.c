@@ -183,21 +183,23 @@ static uint8_t encode_oldest(struct transmitter *t, struct channel *c)
 }
 
 /* One idle packet over what is left; it may reach into the next frame. */
-static void fill(struct transmitter *t, struct channel *c)
+static void fill(struct transmitter *t, struct channel_counts *counts)
 {
     const uint8_t room = (uint8_t)(FRAME_DATA_SIZE - t->used);
     const uint8_t size = room > PACKET_IDLE_MIN ? room : PACKET_IDLE_MIN;
 
-    packet_idle(transmitter_place(t), size, transmitter_count(&c->idle));
+    packet_idle(transmitter_place(t), size, transmitter_count(&counts->idle));
     transmitter_add(t, size);
 }
 
-static void put_header(struct transmitter *t, struct channel *c, uint8_t pointer)
+/* Everything around the data field. */
+static void close_frame(struct transmitter *t, uint8_t vcid, struct channel_counts *counts, uint8_t pointer,
+                        uint32_t clcw)
 {
     static const uint8_t unsegmented = 3;
-    const uint8_t vcid = c == &t->bus ? MARS6_VC_BUS : MARS6_VC_LANDER;
-    const uint16_t identity = (uint16_t)(MARS6_SCID << 4 | (uint16_t)vcid << 1 | 1u); /* version 0, OCF present */
-    uint8_t *w = t->wire;
+    const uint16_t identity = (uint16_t)(MARS6_SCID << 4 | (uint32_t)vcid << 1 | 1u); /* version 0, OCF present */
+    uint8_t *const w = t->wire;
+    uint8_t *const end = w + DATA_OFFSET + FRAME_DATA_SIZE;
 
     w[0] = 0x1A;
     w[1] = 0xCF;
@@ -206,30 +208,35 @@ static void put_header(struct transmitter *t, struct channel *c, uint8_t pointer
     w[4] = (uint8_t)(identity >> 8);
     w[5] = (uint8_t)(identity & 0xFFu);
     w[6] = t->mcfc++;
-    w[7] = c->vcfc++;
+    w[7] = counts->vcfc++;
     /* No secondary header; what is left over is shorter than a frame, so that a packet starts in each. */
     w[8] = (uint8_t)(unsegmented << 3);
     w[9] = pointer;
+    end[0] = (uint8_t)(clcw >> 24);
+    end[1] = (uint8_t)(clcw >> 16 & 0xFFu);
+    end[2] = (uint8_t)(clcw >> 8 & 0xFFu);
+    end[3] = (uint8_t)(clcw & 0xFFu);
+    crc16_append(w + ASM_SIZE, FRAME_SIZE - 2u);
+    counts->sent++;
 }
 
 void transmitter_finish(struct transmitter *t, struct channel *c, uint32_t clcw)
 {
     const uint8_t pointer = c->carry_length;
-    uint8_t *const end = t->wire + DATA_OFFSET + FRAME_DATA_SIZE;
 
     while (t->used < FRAME_DATA_SIZE && c->queue.waiting > 0u)
         transmitter_add(t, encode_oldest(t, c));
     c->cut = t->used > FRAME_DATA_SIZE;
     if (t->used < FRAME_DATA_SIZE)
-        fill(t, c);
+        fill(t, &c->counts);
     c->carry_length = (uint8_t)(t->used - FRAME_DATA_SIZE);
-    memcpy(c->carry, end, c->carry_length);
+    memcpy(c->carry, t->wire + DATA_OFFSET + FRAME_DATA_SIZE, c->carry_length);
+    close_frame(t, c == &t->bus ? MARS6_VC_BUS : MARS6_VC_LANDER, &c->counts, pointer, clcw);
+}
 
-    put_header(t, c, pointer);
-    end[0] = (uint8_t)(clcw >> 24);
-    end[1] = (uint8_t)(clcw >> 16 & 0xFFu);
-    end[2] = (uint8_t)(clcw >> 8 & 0xFFu);
-    end[3] = (uint8_t)(clcw & 0xFFu);
-    crc16_append(t->wire + ASM_SIZE, FRAME_SIZE - 2u);
-    c->sent++;
+void transmitter_finish_surface(struct transmitter *t, uint8_t size, uint32_t clcw)
+{
+    t->used = size;
+    fill(t, &t->surface);
+    close_frame(t, MARS6_VC_SURFACE, &t->surface, 0, clcw);
 }

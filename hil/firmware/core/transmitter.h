@@ -20,14 +20,19 @@
 /* A packet is cut only if a byte of it fits: less than the longest that waits, LANDER_HK. */
 #define CARRY_MAX (MARS6_LANDER_HK_PACKET_SIZE - 1u)
 
+/* What counts on every virtual channel. */
+struct channel_counts {
+    uint8_t vcfc;
+    uint16_t idle; /* sequence count of idle packets */
+    uint16_t sent;
+};
+
 struct channel {
+    struct channel_counts counts;
     struct queue queue;
     uint8_t carry[CARRY_MAX];
     uint8_t carry_length;
     bool cut; /* what is left over is of a packet, not of idle fill */
-    uint8_t vcfc;
-    uint16_t idle; /* sequence count of idle packets */
-    uint16_t sent;
     uint16_t dropped;
     uint16_t queued_bytes;
 };
@@ -37,7 +42,16 @@ struct counts {
     uint16_t descent;
     uint16_t lander_hk;
     uint16_t lander_event;
+    uint16_t systems;
+    uint16_t surface;
+    uint16_t spectrum;
     uint16_t bus_hk;
+    uint16_t bus_orbit;
+    uint16_t magnetometer;
+    uint16_t plasma;
+    uint16_t cosmic_rays;
+    uint16_t micrometeoroids;
+    uint16_t particles;
     uint16_t bus_event;
     uint16_t report;
 };
@@ -45,6 +59,7 @@ struct counts {
 struct transmitter {
     struct channel lander;
     struct channel bus;
+    struct channel_counts surface; /* nothing waits there: each of its frames holds one whole packet */
     struct counts counts;
     struct lander_report lander_reports[QUEUE_LIMIT];
     struct bus_report bus_reports[QUEUE_LIMIT];
@@ -75,5 +90,8 @@ void transmitter_add(struct transmitter *t, uint8_t size);
 
 /* The frame is then in `wire`, ASM first, WIRE_SIZE bytes. */
 void transmitter_finish(struct transmitter *t, struct channel *c, uint32_t clcw);
+
+/* The same for VC1, from a packet of at most FRAME_DATA_SIZE - PACKET_IDLE_MIN bytes at DATA_OFFSET. */
+void transmitter_finish_surface(struct transmitter *t, uint8_t size, uint32_t clcw);
 
 #endif

@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MARS6_DICTIONARY_HASH UINT32_C(0x5AB77632)
+#define MARS6_DICTIONARY_HASH UINT32_C(0xD0F23798)
 #define MARS6_SCID 0x006u
 #define MARS6_TM_BODY_OFFSET 19u
 #define MARS6_TC_DATA_OFFSET 11u
 #define MARS6_CRC_SIZE 2u
 
 #define MARS6_VC_LANDER 0u
+#define MARS6_VC_SURFACE 1u
 #define MARS6_VC_BUS 2u
 
 #define MARS6_EVENT_ENTRY 1u
@@ -24,10 +25,14 @@
 #define MARS6_EVENT_ALTIMETER_LOCK 7u
 #define MARS6_EVENT_RETRO_ARM 8u
 #define MARS6_EVENT_LOSS_OF_SIGNAL 9u
+#define MARS6_EVENT_TOUCHDOWN 10u
+#define MARS6_EVENT_IMPACT 11u
 #define MARS6_EVENT_RELAY_LOCK 32u
 #define MARS6_EVENT_RELAY_LOST 33u
 #define MARS6_EVENT_BOOT 34u
 #define MARS6_EVENT_FAULT 35u
+#define MARS6_EVENT_RELAY_SET 36u
+#define MARS6_EVENT_BOW_SHOCK 37u
 
 /* Space packet primary header, CCSDS 133.0-B. */
 #define MARS6_PACKET_HEADER_SIZE 6u
@@ -245,9 +250,13 @@ static inline void mars6_unpack_tc_header(struct mars6_tc_header *out, const uin
 #define MARS6_DESCENT_PHASE_TERMINAL 5u
 #define MARS6_DESCENT_PHASE_RETRO_ARMED 6u
 #define MARS6_DESCENT_PHASE_LOST 7u
+#define MARS6_DESCENT_PHASE_LANDED 8u
+#define MARS6_DESCENT_PHASE_SURFACE 9u
+#define MARS6_DESCENT_PHASE_CRASHED 10u
+#define MARS6_DESCENT_PHASE_COAST 11u
 
 struct mars6_descent {
-    uint32_t tick; /* ticks of 100 ms since entry [tick] */
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
     uint8_t phase; /* where the sequencer stands */
     uint32_t altitude; /* height of the flight model [A] [m = raw * 0.001 + 0] */
     uint32_t speed; /* speed of the flight model [A] [m/s = raw * 0.001 + 0] */
@@ -337,7 +346,7 @@ static inline void mars6_unpack_descent(struct mars6_descent *out, const uint8_t
             | ((uint32_t)in[1] << 16)
             | ((uint32_t)in[2] << 8)
             | (uint32_t)in[3];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = (uint32_t)in[4];
@@ -409,7 +418,7 @@ static inline void mars6_unpack_descent(struct mars6_descent *out, const uint8_t
 #define MARS6_LANDER_HK_SIZE 21u
 
 struct mars6_lander_hk {
-    uint32_t tick; /* ticks of 100 ms since entry [tick] */
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
     uint32_t dictionary_hash; /* hash of the dictionary that the lander was built with */
     uint32_t frames_sent; /* frames on VC0 since start */
     uint16_t events_sent; /* event packets since start */
@@ -475,7 +484,7 @@ static inline void mars6_unpack_lander_hk(struct mars6_lander_hk *out, const uin
             | ((uint32_t)in[1] << 16)
             | ((uint32_t)in[2] << 8)
             | (uint32_t)in[3];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = ((uint32_t)in[4] << 24)
@@ -523,12 +532,135 @@ static inline void mars6_unpack_lander_hk(struct mars6_lander_hk *out, const uin
 #define MARS6_LANDER_HK_PERIOD_MS 1000u
 #define MARS6_LANDER_HK_PACKET_SIZE 42u
 
+/* The lander's systems: accelerometer over a second, swing, retrorockets, battery, transmitter. */
+#define MARS6_LANDER_SYSTEMS_SIZE 18u
+#define MARS6_LANDER_SYSTEMS_RETRO_SAFE 0u
+#define MARS6_LANDER_SYSTEMS_RETRO_ARMED 1u
+#define MARS6_LANDER_SYSTEMS_RETRO_FIRING 2u
+#define MARS6_LANDER_SYSTEMS_RETRO_BURNT 3u
+
+struct mars6_lander_systems {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint16_t peak_deceleration; /* highest of the last ten ticks [g = raw * 0.01 + 0] */
+    uint16_t mean_deceleration; /* mean of the last ten ticks [g = raw * 0.01 + 0] */
+    int16_t swing; /* angle under the parachute [A] [° = raw * 0.1 + 0] */
+    uint8_t retro; /* retrorockets */
+    uint16_t thrust; /* of the retrorockets, mean over the tick [kN = raw * 0.01 + 0] */
+    uint16_t battery_voltage; /* lander's battery [A] [V = raw * 0.01 + 0] */
+    uint16_t battery_current; /* drawn from the lander's battery [A] [A = raw * 0.01 + 0] */
+    uint8_t transmitter_power; /* radiated by the lander [A] [W = raw * 0.1 + 0] */
+};
+
+static inline void mars6_pack_lander_systems(uint8_t *out, const struct mars6_lander_systems *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->peak_deceleration & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->mean_deceleration & UINT32_C(0xffff));
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->swing & UINT32_C(0xffff));
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->retro & UINT32_C(0xff));
+        out[10] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->thrust & UINT32_C(0xffff));
+        out[11] = (uint8_t)(word >> 8 & 0xFFu);
+        out[12] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->battery_voltage & UINT32_C(0xffff));
+        out[13] = (uint8_t)(word >> 8 & 0xFFu);
+        out[14] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->battery_current & UINT32_C(0xffff));
+        out[15] = (uint8_t)(word >> 8 & 0xFFu);
+        out[16] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->transmitter_power & UINT32_C(0xff));
+        out[17] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_lander_systems(struct mars6_lander_systems *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->peak_deceleration = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->mean_deceleration = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->swing = (int16_t)(((word & UINT32_C(0x8000)) != 0u ? -INT32_C(32767) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fff)));
+    }
+    {
+        const uint32_t word = (uint32_t)in[10];
+        out->retro = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[11] << 8)
+            | (uint32_t)in[12];
+        out->thrust = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[13] << 8)
+            | (uint32_t)in[14];
+        out->battery_voltage = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[15] << 8)
+            | (uint32_t)in[16];
+        out->battery_current = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[17];
+        out->transmitter_power = (uint8_t)(word & UINT32_C(0xff));
+    }
+}
+
+#define MARS6_LANDER_SYSTEMS_APID 0x104u
+#define MARS6_LANDER_SYSTEMS_SERVICE 3u
+#define MARS6_LANDER_SYSTEMS_SUBTYPE 25u
+#define MARS6_LANDER_SYSTEMS_PERIOD_MS 1000u
+#define MARS6_LANDER_SYSTEMS_PACKET_SIZE 39u
+
 /* Something happened aboard the lander. */
 #define MARS6_LANDER_EVENT_SIZE 14u
 
 struct mars6_lander_event {
     uint16_t number; /* event number */
-    uint32_t tick; /* tick at which it happened [tick] */
+    int32_t tick; /* tick at which it happened [tick] */
     int32_t a; /* first argument */
     int32_t b; /* second argument */
 };
@@ -575,7 +707,7 @@ static inline void mars6_unpack_lander_event(struct mars6_lander_event *out, con
             | ((uint32_t)in[3] << 16)
             | ((uint32_t)in[4] << 8)
             | (uint32_t)in[5];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = ((uint32_t)in[6] << 24)
@@ -599,14 +731,870 @@ static inline void mars6_unpack_lander_event(struct mars6_lander_event *out, con
 #define MARS6_LANDER_EVENT_PERIOD_MS 0u
 #define MARS6_LANDER_EVENT_PACKET_SIZE 35u
 
+/* Surface science after landing: air at the site, battery, transmitter. */
+#define MARS6_SURFACE_SIZE 13u
+
+struct mars6_surface {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint16_t temperature; /* thermometer [K = raw * 0.05 + 120] */
+    uint16_t pressure; /* barometer [hPa = raw * 0.003 + 0] */
+    uint16_t battery_voltage; /* lander's battery [A] [V = raw * 0.01 + 0] */
+    uint16_t battery_current; /* drawn from the lander's battery [A] [A = raw * 0.01 + 0] */
+    uint8_t transmitter_power; /* radiated by the lander [A] [W = raw * 0.1 + 0] */
+};
+
+static inline void mars6_pack_surface(uint8_t *out, const struct mars6_surface *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->temperature & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->pressure & UINT32_C(0xffff));
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->battery_voltage & UINT32_C(0xffff));
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->battery_current & UINT32_C(0xffff));
+        out[10] = (uint8_t)(word >> 8 & 0xFFu);
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->transmitter_power & UINT32_C(0xff));
+        out[12] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_surface(struct mars6_surface *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->temperature = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->pressure = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->battery_voltage = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[10] << 8)
+            | (uint32_t)in[11];
+        out->battery_current = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[12];
+        out->transmitter_power = (uint8_t)(word & UINT32_C(0xff));
+    }
+}
+
+#define MARS6_SURFACE_APID 0x110u
+#define MARS6_SURFACE_SERVICE 3u
+#define MARS6_SURFACE_SUBTYPE 25u
+#define MARS6_SURFACE_PERIOD_MS 10000u
+#define MARS6_SURFACE_PACKET_SIZE 34u
+
+/* A sweep of the mass spectrometer after landing, m/z 1 to 80: intensity[0] is m/z 1. */
+#define MARS6_SPECTRUM_SIZE 86u
+
+struct mars6_spectrum {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint16_t sweep; /* number of the sweep, from 1 */
+    uint8_t intensity_0; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_1; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_2; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_3; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_4; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_5; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_6; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_7; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_8; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_9; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_10; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_11; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_12; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_13; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_14; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_15; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_16; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_17; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_18; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_19; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_20; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_21; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_22; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_23; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_24; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_25; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_26; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_27; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_28; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_29; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_30; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_31; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_32; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_33; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_34; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_35; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_36; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_37; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_38; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_39; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_40; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_41; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_42; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_43; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_44; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_45; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_46; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_47; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_48; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_49; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_50; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_51; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_52; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_53; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_54; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_55; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_56; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_57; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_58; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_59; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_60; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_61; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_62; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_63; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_64; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_65; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_66; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_67; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_68; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_69; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_70; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_71; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_72; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_73; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_74; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_75; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_76; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_77; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_78; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+    uint8_t intensity_79; /* ion counts at each m/z, over one count [dB = raw * 0.5 + 0] */
+};
+
+static inline void mars6_pack_spectrum(uint8_t *out, const struct mars6_spectrum *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->sweep & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_0 & UINT32_C(0xff));
+        out[6] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_1 & UINT32_C(0xff));
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_2 & UINT32_C(0xff));
+        out[8] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_3 & UINT32_C(0xff));
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_4 & UINT32_C(0xff));
+        out[10] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_5 & UINT32_C(0xff));
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_6 & UINT32_C(0xff));
+        out[12] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_7 & UINT32_C(0xff));
+        out[13] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_8 & UINT32_C(0xff));
+        out[14] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_9 & UINT32_C(0xff));
+        out[15] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_10 & UINT32_C(0xff));
+        out[16] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_11 & UINT32_C(0xff));
+        out[17] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_12 & UINT32_C(0xff));
+        out[18] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_13 & UINT32_C(0xff));
+        out[19] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_14 & UINT32_C(0xff));
+        out[20] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_15 & UINT32_C(0xff));
+        out[21] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_16 & UINT32_C(0xff));
+        out[22] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_17 & UINT32_C(0xff));
+        out[23] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_18 & UINT32_C(0xff));
+        out[24] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_19 & UINT32_C(0xff));
+        out[25] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_20 & UINT32_C(0xff));
+        out[26] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_21 & UINT32_C(0xff));
+        out[27] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_22 & UINT32_C(0xff));
+        out[28] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_23 & UINT32_C(0xff));
+        out[29] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_24 & UINT32_C(0xff));
+        out[30] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_25 & UINT32_C(0xff));
+        out[31] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_26 & UINT32_C(0xff));
+        out[32] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_27 & UINT32_C(0xff));
+        out[33] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_28 & UINT32_C(0xff));
+        out[34] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_29 & UINT32_C(0xff));
+        out[35] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_30 & UINT32_C(0xff));
+        out[36] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_31 & UINT32_C(0xff));
+        out[37] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_32 & UINT32_C(0xff));
+        out[38] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_33 & UINT32_C(0xff));
+        out[39] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_34 & UINT32_C(0xff));
+        out[40] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_35 & UINT32_C(0xff));
+        out[41] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_36 & UINT32_C(0xff));
+        out[42] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_37 & UINT32_C(0xff));
+        out[43] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_38 & UINT32_C(0xff));
+        out[44] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_39 & UINT32_C(0xff));
+        out[45] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_40 & UINT32_C(0xff));
+        out[46] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_41 & UINT32_C(0xff));
+        out[47] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_42 & UINT32_C(0xff));
+        out[48] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_43 & UINT32_C(0xff));
+        out[49] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_44 & UINT32_C(0xff));
+        out[50] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_45 & UINT32_C(0xff));
+        out[51] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_46 & UINT32_C(0xff));
+        out[52] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_47 & UINT32_C(0xff));
+        out[53] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_48 & UINT32_C(0xff));
+        out[54] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_49 & UINT32_C(0xff));
+        out[55] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_50 & UINT32_C(0xff));
+        out[56] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_51 & UINT32_C(0xff));
+        out[57] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_52 & UINT32_C(0xff));
+        out[58] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_53 & UINT32_C(0xff));
+        out[59] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_54 & UINT32_C(0xff));
+        out[60] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_55 & UINT32_C(0xff));
+        out[61] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_56 & UINT32_C(0xff));
+        out[62] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_57 & UINT32_C(0xff));
+        out[63] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_58 & UINT32_C(0xff));
+        out[64] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_59 & UINT32_C(0xff));
+        out[65] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_60 & UINT32_C(0xff));
+        out[66] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_61 & UINT32_C(0xff));
+        out[67] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_62 & UINT32_C(0xff));
+        out[68] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_63 & UINT32_C(0xff));
+        out[69] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_64 & UINT32_C(0xff));
+        out[70] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_65 & UINT32_C(0xff));
+        out[71] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_66 & UINT32_C(0xff));
+        out[72] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_67 & UINT32_C(0xff));
+        out[73] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_68 & UINT32_C(0xff));
+        out[74] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_69 & UINT32_C(0xff));
+        out[75] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_70 & UINT32_C(0xff));
+        out[76] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_71 & UINT32_C(0xff));
+        out[77] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_72 & UINT32_C(0xff));
+        out[78] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_73 & UINT32_C(0xff));
+        out[79] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_74 & UINT32_C(0xff));
+        out[80] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_75 & UINT32_C(0xff));
+        out[81] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_76 & UINT32_C(0xff));
+        out[82] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_77 & UINT32_C(0xff));
+        out[83] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_78 & UINT32_C(0xff));
+        out[84] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->intensity_79 & UINT32_C(0xff));
+        out[85] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_spectrum(struct mars6_spectrum *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->sweep = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[6];
+        out->intensity_0 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[7];
+        out->intensity_1 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[8];
+        out->intensity_2 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[9];
+        out->intensity_3 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[10];
+        out->intensity_4 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[11];
+        out->intensity_5 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[12];
+        out->intensity_6 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[13];
+        out->intensity_7 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[14];
+        out->intensity_8 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[15];
+        out->intensity_9 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[16];
+        out->intensity_10 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[17];
+        out->intensity_11 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[18];
+        out->intensity_12 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[19];
+        out->intensity_13 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[20];
+        out->intensity_14 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[21];
+        out->intensity_15 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[22];
+        out->intensity_16 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[23];
+        out->intensity_17 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[24];
+        out->intensity_18 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[25];
+        out->intensity_19 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[26];
+        out->intensity_20 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[27];
+        out->intensity_21 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[28];
+        out->intensity_22 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[29];
+        out->intensity_23 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[30];
+        out->intensity_24 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[31];
+        out->intensity_25 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[32];
+        out->intensity_26 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[33];
+        out->intensity_27 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[34];
+        out->intensity_28 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[35];
+        out->intensity_29 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[36];
+        out->intensity_30 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[37];
+        out->intensity_31 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[38];
+        out->intensity_32 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[39];
+        out->intensity_33 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[40];
+        out->intensity_34 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[41];
+        out->intensity_35 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[42];
+        out->intensity_36 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[43];
+        out->intensity_37 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[44];
+        out->intensity_38 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[45];
+        out->intensity_39 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[46];
+        out->intensity_40 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[47];
+        out->intensity_41 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[48];
+        out->intensity_42 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[49];
+        out->intensity_43 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[50];
+        out->intensity_44 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[51];
+        out->intensity_45 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[52];
+        out->intensity_46 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[53];
+        out->intensity_47 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[54];
+        out->intensity_48 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[55];
+        out->intensity_49 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[56];
+        out->intensity_50 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[57];
+        out->intensity_51 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[58];
+        out->intensity_52 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[59];
+        out->intensity_53 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[60];
+        out->intensity_54 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[61];
+        out->intensity_55 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[62];
+        out->intensity_56 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[63];
+        out->intensity_57 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[64];
+        out->intensity_58 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[65];
+        out->intensity_59 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[66];
+        out->intensity_60 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[67];
+        out->intensity_61 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[68];
+        out->intensity_62 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[69];
+        out->intensity_63 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[70];
+        out->intensity_64 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[71];
+        out->intensity_65 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[72];
+        out->intensity_66 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[73];
+        out->intensity_67 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[74];
+        out->intensity_68 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[75];
+        out->intensity_69 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[76];
+        out->intensity_70 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[77];
+        out->intensity_71 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[78];
+        out->intensity_72 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[79];
+        out->intensity_73 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[80];
+        out->intensity_74 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[81];
+        out->intensity_75 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[82];
+        out->intensity_76 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[83];
+        out->intensity_77 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[84];
+        out->intensity_78 = (uint8_t)(word & UINT32_C(0xff));
+    }
+    {
+        const uint32_t word = (uint32_t)in[85];
+        out->intensity_79 = (uint8_t)(word & UINT32_C(0xff));
+    }
+}
+
+#define MARS6_SPECTRUM_APID 0x111u
+#define MARS6_SPECTRUM_SERVICE 3u
+#define MARS6_SPECTRUM_SUBTYPE 25u
+#define MARS6_SPECTRUM_PERIOD_MS 60000u
+#define MARS6_SPECTRUM_PACKET_SIZE 107u
+
 /* Housekeeping of the flyby bus, which relays the lander. */
 #define MARS6_BUS_HK_SIZE 17u
 
 struct mars6_bus_hk {
-    uint32_t tick; /* ticks of 100 ms since entry [tick] */
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
     uint32_t dictionary_hash; /* hash of the dictionary that the bus was built with */
-    uint16_t slant_range; /* bus to lander [C], interpolated [A] [km] */
-    uint32_t relay_frames; /* lander frames relayed since start */
+    uint16_t slant_range; /* bus to lander [C] [km] */
+    int16_t elevation; /* bus above the lander's horizon [C]; the relay's mask is 15° [A] [° = raw * 0.01 + 0] */
+    uint16_t relay_frames; /* lander frames relayed since start, modulo 65,536 */
+    bool relay_horizon; /* the lander has entered: it has a horizon */
     bool relay_lock; /* the relay receiver hears the lander */
     uint16_t relay_silence; /* since the last lander frame [s = raw * 0.1 + 0] */
 };
@@ -633,14 +1621,18 @@ static inline void mars6_pack_bus_hk(uint8_t *out, const struct mars6_bus_hk *in
         out[9] = (uint8_t)(word & 0xFFu);
     }
     {
-        const uint32_t word = ((uint32_t)in->relay_frames & UINT32_C(0xffffffff));
-        out[10] = (uint8_t)(word >> 24 & 0xFFu);
-        out[11] = (uint8_t)(word >> 16 & 0xFFu);
+        const uint32_t word = ((uint32_t)in->elevation & UINT32_C(0xffff));
+        out[10] = (uint8_t)(word >> 8 & 0xFFu);
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->relay_frames & UINT32_C(0xffff));
         out[12] = (uint8_t)(word >> 8 & 0xFFu);
         out[13] = (uint8_t)(word & 0xFFu);
     }
     {
-        const uint32_t word = (in->relay_lock ? UINT32_C(1) : UINT32_C(0));
+        const uint32_t word = ((in->relay_horizon ? UINT32_C(1) : UINT32_C(0)) << 1)
+            | (in->relay_lock ? UINT32_C(1) : UINT32_C(0));
         out[14] = (uint8_t)(word & 0xFFu);
     }
     {
@@ -657,7 +1649,7 @@ static inline void mars6_unpack_bus_hk(struct mars6_bus_hk *out, const uint8_t *
             | ((uint32_t)in[1] << 16)
             | ((uint32_t)in[2] << 8)
             | (uint32_t)in[3];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = ((uint32_t)in[4] << 24)
@@ -672,15 +1664,19 @@ static inline void mars6_unpack_bus_hk(struct mars6_bus_hk *out, const uint8_t *
         out->slant_range = (uint16_t)(word & UINT32_C(0xffff));
     }
     {
-        const uint32_t word = ((uint32_t)in[10] << 24)
-            | ((uint32_t)in[11] << 16)
-            | ((uint32_t)in[12] << 8)
+        const uint32_t word = ((uint32_t)in[10] << 8)
+            | (uint32_t)in[11];
+        out->elevation = (int16_t)(((word & UINT32_C(0x8000)) != 0u ? -INT32_C(32767) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[12] << 8)
             | (uint32_t)in[13];
-        out->relay_frames = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->relay_frames = (uint16_t)(word & UINT32_C(0xffff));
     }
     {
         const uint32_t word = (uint32_t)in[14];
-        out->relay_lock = (word & UINT32_C(0xff)) != 0u;
+        out->relay_horizon = ((word >> 1) & UINT32_C(0x1)) != 0u;
+        out->relay_lock = (word & UINT32_C(0x1)) != 0u;
     }
     {
         const uint32_t word = ((uint32_t)in[15] << 8)
@@ -695,12 +1691,468 @@ static inline void mars6_unpack_bus_hk(struct mars6_bus_hk *out, const uint8_t *
 #define MARS6_BUS_HK_PERIOD_MS 1000u
 #define MARS6_BUS_HK_PACKET_SIZE 38u
 
+/* Where the bus is on its hyperbola past Mars [C]. */
+#define MARS6_BUS_ORBIT_SIZE 12u
+
+struct mars6_bus_orbit {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint16_t range; /* from the centre of Mars [km] */
+    uint16_t altitude; /* above the surface [km] */
+    uint16_t speed; /* relative to Mars [km/s = raw * 0.001 + 0] */
+    uint16_t light_time; /* one-way light time, lander to bus [ms = raw * 0.01 + 0] */
+};
+
+static inline void mars6_pack_bus_orbit(uint8_t *out, const struct mars6_bus_orbit *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->range & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->altitude & UINT32_C(0xffff));
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->speed & UINT32_C(0xffff));
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->light_time & UINT32_C(0xffff));
+        out[10] = (uint8_t)(word >> 8 & 0xFFu);
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_bus_orbit(struct mars6_bus_orbit *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->range = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->altitude = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->speed = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[10] << 8)
+            | (uint32_t)in[11];
+        out->light_time = (uint16_t)(word & UINT32_C(0xffff));
+    }
+}
+
+#define MARS6_BUS_ORBIT_APID 0x204u
+#define MARS6_BUS_ORBIT_SERVICE 3u
+#define MARS6_BUS_ORBIT_SUBTYPE 25u
+#define MARS6_BUS_ORBIT_PERIOD_MS 10000u
+#define MARS6_BUS_ORBIT_PACKET_SIZE 33u
+
+/* The bus's magnetometer, ±128 nT. Axes [A]: x to the sun, y against Mars's orbital motion, z north. */
+#define MARS6_MAGNETOMETER_SIZE 10u
+
+struct mars6_magnetometer {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    int16_t bx; /* towards the sun [nT = raw * 0.1 + 0] */
+    int16_t by; /* against the orbital motion of Mars [nT = raw * 0.1 + 0] */
+    int16_t bz; /* north of the ecliptic [nT = raw * 0.1 + 0] */
+};
+
+static inline void mars6_pack_magnetometer(uint8_t *out, const struct mars6_magnetometer *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->bx & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->by & UINT32_C(0xffff));
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->bz & UINT32_C(0xffff));
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_magnetometer(struct mars6_magnetometer *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->bx = (int16_t)(((word & UINT32_C(0x8000)) != 0u ? -INT32_C(32767) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->by = (int16_t)(((word & UINT32_C(0x8000)) != 0u ? -INT32_C(32767) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->bz = (int16_t)(((word & UINT32_C(0x8000)) != 0u ? -INT32_C(32767) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fff)));
+    }
+}
+
+#define MARS6_MAGNETOMETER_APID 0x210u
+#define MARS6_MAGNETOMETER_SERVICE 3u
+#define MARS6_MAGNETOMETER_SUBTYPE 25u
+#define MARS6_MAGNETOMETER_PERIOD_MS 10000u
+#define MARS6_MAGNETOMETER_PACKET_SIZE 31u
+
+/* The bus's plasma traps, 0 to 6 keV/q and 1e-13 to 1e-9 A: the solar wind. */
+#define MARS6_PLASMA_SIZE 14u
+
+struct mars6_plasma {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint16_t energy; /* at the peak of the current [eV/q] */
+    uint16_t current; /* at the peak; 0.1 pA is 1e-13 A [pA = raw * 0.1 + 0] */
+    uint16_t speed; /* of the protons, from the energy [km/s] */
+    uint16_t density; /* of the protons [1/cm³ = raw * 0.01 + 0] */
+    uint16_t temperature; /* of the protons [K = raw * 100 + 0] */
+};
+
+static inline void mars6_pack_plasma(uint8_t *out, const struct mars6_plasma *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->energy & UINT32_C(0xffff));
+        out[4] = (uint8_t)(word >> 8 & 0xFFu);
+        out[5] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->current & UINT32_C(0xffff));
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->speed & UINT32_C(0xffff));
+        out[8] = (uint8_t)(word >> 8 & 0xFFu);
+        out[9] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->density & UINT32_C(0xffff));
+        out[10] = (uint8_t)(word >> 8 & 0xFFu);
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->temperature & UINT32_C(0xffff));
+        out[12] = (uint8_t)(word >> 8 & 0xFFu);
+        out[13] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_plasma(struct mars6_plasma *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 8)
+            | (uint32_t)in[5];
+        out->energy = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->current = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 8)
+            | (uint32_t)in[9];
+        out->speed = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[10] << 8)
+            | (uint32_t)in[11];
+        out->density = (uint16_t)(word & UINT32_C(0xffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[12] << 8)
+            | (uint32_t)in[13];
+        out->temperature = (uint16_t)(word & UINT32_C(0xffff));
+    }
+}
+
+#define MARS6_PLASMA_APID 0x211u
+#define MARS6_PLASMA_SERVICE 3u
+#define MARS6_PLASMA_SUBTYPE 25u
+#define MARS6_PLASMA_PERIOD_MS 20000u
+#define MARS6_PLASMA_PACKET_SIZE 35u
+
+/* The bus's cosmic-ray detector, above 30 MeV: 10 cm² [A], counts of 60 s. */
+#define MARS6_COSMIC_RAYS_SIZE 8u
+
+struct mars6_cosmic_rays {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint32_t rate; /* counts of the last minute [1/s = raw * 0.0166667 + 0] */
+};
+
+static inline void mars6_pack_cosmic_rays(uint8_t *out, const struct mars6_cosmic_rays *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->rate & UINT32_C(0xffffffff));
+        out[4] = (uint8_t)(word >> 24 & 0xFFu);
+        out[5] = (uint8_t)(word >> 16 & 0xFFu);
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_cosmic_rays(struct mars6_cosmic_rays *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 24)
+            | ((uint32_t)in[5] << 16)
+            | ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->rate = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+}
+
+#define MARS6_COSMIC_RAYS_APID 0x212u
+#define MARS6_COSMIC_RAYS_SERVICE 3u
+#define MARS6_COSMIC_RAYS_SUBTYPE 25u
+#define MARS6_COSMIC_RAYS_PERIOD_MS 60000u
+#define MARS6_COSMIC_RAYS_PACKET_SIZE 29u
+
+/* The bus's micrometeoroid detector. */
+#define MARS6_MICROMETEOROIDS_SIZE 5u
+
+struct mars6_micrometeoroids {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint8_t impacts; /* since separation, or since entry in a flight of the descent alone */
+};
+
+static inline void mars6_pack_micrometeoroids(uint8_t *out, const struct mars6_micrometeoroids *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->impacts & UINT32_C(0xff));
+        out[4] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_micrometeoroids(struct mars6_micrometeoroids *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = (uint32_t)in[4];
+        out->impacts = (uint8_t)(word & UINT32_C(0xff));
+    }
+}
+
+#define MARS6_MICROMETEOROIDS_APID 0x213u
+#define MARS6_MICROMETEOROIDS_SERVICE 3u
+#define MARS6_MICROMETEOROIDS_SUBTYPE 25u
+#define MARS6_MICROMETEOROIDS_PERIOD_MS 60000u
+#define MARS6_MICROMETEOROIDS_PACKET_SIZE 26u
+
+/* Protons and electrons from the sun at the bus: 10 cm² sr [A], counts of 60 s. */
+#define MARS6_PARTICLES_SIZE 28u
+
+struct mars6_particles {
+    int32_t tick; /* ticks of 100 ms since entry; negative before it [tick] */
+    uint32_t proton_1; /* 1 to 4 MeV [1/s = raw * 0.0166667 + 0] */
+    uint32_t proton_2; /* 4 to 10 MeV [1/s = raw * 0.0166667 + 0] */
+    uint32_t proton_3; /* 10 to 30 MeV [1/s = raw * 0.0166667 + 0] */
+    uint32_t proton_4; /* 30 to 60 MeV [1/s = raw * 0.0166667 + 0] */
+    uint32_t electron_1; /* 30 to 100 keV [1/s = raw * 0.0166667 + 0] */
+    uint32_t electron_2; /* 100 to 300 keV [1/s = raw * 0.0166667 + 0] */
+};
+
+static inline void mars6_pack_particles(uint8_t *out, const struct mars6_particles *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->tick & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->proton_1 & UINT32_C(0xffffffff));
+        out[4] = (uint8_t)(word >> 24 & 0xFFu);
+        out[5] = (uint8_t)(word >> 16 & 0xFFu);
+        out[6] = (uint8_t)(word >> 8 & 0xFFu);
+        out[7] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->proton_2 & UINT32_C(0xffffffff));
+        out[8] = (uint8_t)(word >> 24 & 0xFFu);
+        out[9] = (uint8_t)(word >> 16 & 0xFFu);
+        out[10] = (uint8_t)(word >> 8 & 0xFFu);
+        out[11] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->proton_3 & UINT32_C(0xffffffff));
+        out[12] = (uint8_t)(word >> 24 & 0xFFu);
+        out[13] = (uint8_t)(word >> 16 & 0xFFu);
+        out[14] = (uint8_t)(word >> 8 & 0xFFu);
+        out[15] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->proton_4 & UINT32_C(0xffffffff));
+        out[16] = (uint8_t)(word >> 24 & 0xFFu);
+        out[17] = (uint8_t)(word >> 16 & 0xFFu);
+        out[18] = (uint8_t)(word >> 8 & 0xFFu);
+        out[19] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->electron_1 & UINT32_C(0xffffffff));
+        out[20] = (uint8_t)(word >> 24 & 0xFFu);
+        out[21] = (uint8_t)(word >> 16 & 0xFFu);
+        out[22] = (uint8_t)(word >> 8 & 0xFFu);
+        out[23] = (uint8_t)(word & 0xFFu);
+    }
+    {
+        const uint32_t word = ((uint32_t)in->electron_2 & UINT32_C(0xffffffff));
+        out[24] = (uint8_t)(word >> 24 & 0xFFu);
+        out[25] = (uint8_t)(word >> 16 & 0xFFu);
+        out[26] = (uint8_t)(word >> 8 & 0xFFu);
+        out[27] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_particles(struct mars6_particles *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[4] << 24)
+            | ((uint32_t)in[5] << 16)
+            | ((uint32_t)in[6] << 8)
+            | (uint32_t)in[7];
+        out->proton_1 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[8] << 24)
+            | ((uint32_t)in[9] << 16)
+            | ((uint32_t)in[10] << 8)
+            | (uint32_t)in[11];
+        out->proton_2 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[12] << 24)
+            | ((uint32_t)in[13] << 16)
+            | ((uint32_t)in[14] << 8)
+            | (uint32_t)in[15];
+        out->proton_3 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[16] << 24)
+            | ((uint32_t)in[17] << 16)
+            | ((uint32_t)in[18] << 8)
+            | (uint32_t)in[19];
+        out->proton_4 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[20] << 24)
+            | ((uint32_t)in[21] << 16)
+            | ((uint32_t)in[22] << 8)
+            | (uint32_t)in[23];
+        out->electron_1 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+    {
+        const uint32_t word = ((uint32_t)in[24] << 24)
+            | ((uint32_t)in[25] << 16)
+            | ((uint32_t)in[26] << 8)
+            | (uint32_t)in[27];
+        out->electron_2 = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+}
+
+#define MARS6_PARTICLES_APID 0x214u
+#define MARS6_PARTICLES_SERVICE 3u
+#define MARS6_PARTICLES_SUBTYPE 25u
+#define MARS6_PARTICLES_PERIOD_MS 60000u
+#define MARS6_PARTICLES_PACKET_SIZE 49u
+
 /* Something happened aboard the bus. */
 #define MARS6_BUS_EVENT_SIZE 14u
 
 struct mars6_bus_event {
     uint16_t number; /* event number */
-    uint32_t tick; /* tick at which it happened [tick] */
+    int32_t tick; /* tick at which it happened [tick] */
     int32_t a; /* first argument */
     int32_t b; /* second argument */
 };
@@ -747,7 +2199,7 @@ static inline void mars6_unpack_bus_event(struct mars6_bus_event *out, const uin
             | ((uint32_t)in[3] << 16)
             | ((uint32_t)in[4] << 8)
             | (uint32_t)in[5];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = ((uint32_t)in[6] << 24)
@@ -776,7 +2228,7 @@ static inline void mars6_unpack_bus_event(struct mars6_bus_event *out, const uin
 
 struct mars6_fault_trace {
     uint16_t number; /* event number */
-    uint32_t tick; /* tick at which it is told [tick] */
+    int32_t tick; /* tick at which it is told [tick] */
     uint32_t pc; /* address of the instruction that failed, or of the one after it */
     uint32_t lr; /* address to which its function would have returned */
     uint32_t cfsr; /* what kind of fault it was: the Cortex-M's CFSR */
@@ -839,7 +2291,7 @@ static inline void mars6_unpack_fault_trace(struct mars6_fault_trace *out, const
             | ((uint32_t)in[3] << 16)
             | ((uint32_t)in[4] << 8)
             | (uint32_t)in[5];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = ((uint32_t)in[6] << 24)
@@ -882,7 +2334,7 @@ static inline void mars6_unpack_fault_trace(struct mars6_fault_trace *out, const
 
 struct mars6_command_accepted {
     uint32_t request; /* the command: the first four bytes of its packet */
-    uint32_t tick; /* tick at which this was found [tick] */
+    int32_t tick; /* tick at which this was found [tick] */
 };
 
 static inline void mars6_pack_command_accepted(uint8_t *out, const struct mars6_command_accepted *in)
@@ -917,7 +2369,7 @@ static inline void mars6_unpack_command_accepted(struct mars6_command_accepted *
             | ((uint32_t)in[5] << 16)
             | ((uint32_t)in[6] << 8)
             | (uint32_t)in[7];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
 }
 
@@ -939,7 +2391,7 @@ static inline void mars6_unpack_command_accepted(struct mars6_command_accepted *
 
 struct mars6_command_refused {
     uint32_t request; /* the command: the first four bytes of its packet */
-    uint32_t tick; /* tick at which this was found [tick] */
+    int32_t tick; /* tick at which this was found [tick] */
     uint8_t failure; /* what was wrong */
 };
 
@@ -979,7 +2431,7 @@ static inline void mars6_unpack_command_refused(struct mars6_command_refused *ou
             | ((uint32_t)in[5] << 16)
             | ((uint32_t)in[6] << 8)
             | (uint32_t)in[7];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = (uint32_t)in[8];
@@ -998,7 +2450,7 @@ static inline void mars6_unpack_command_refused(struct mars6_command_refused *ou
 
 struct mars6_command_completed {
     uint32_t request; /* the command: the first four bytes of its packet */
-    uint32_t tick; /* tick at which it was applied [tick] */
+    int32_t tick; /* tick at which it was applied [tick] */
 };
 
 static inline void mars6_pack_command_completed(uint8_t *out, const struct mars6_command_completed *in)
@@ -1033,7 +2485,7 @@ static inline void mars6_unpack_command_completed(struct mars6_command_completed
             | ((uint32_t)in[5] << 16)
             | ((uint32_t)in[6] << 8)
             | (uint32_t)in[7];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
 }
 
@@ -1055,7 +2507,7 @@ static inline void mars6_unpack_command_completed(struct mars6_command_completed
 
 struct mars6_command_failed {
     uint32_t request; /* the command: the first four bytes of its packet */
-    uint32_t tick; /* tick at which this was found [tick] */
+    int32_t tick; /* tick at which this was found [tick] */
     uint8_t failure; /* what was wrong */
 };
 
@@ -1095,7 +2547,7 @@ static inline void mars6_unpack_command_failed(struct mars6_command_failed *out,
             | ((uint32_t)in[5] << 16)
             | ((uint32_t)in[6] << 8)
             | (uint32_t)in[7];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
     {
         const uint32_t word = (uint32_t)in[8];
@@ -1113,7 +2565,7 @@ static inline void mars6_unpack_command_failed(struct mars6_command_failed *out,
 #define MARS6_ALIVE_SIZE 4u
 
 struct mars6_alive {
-    uint32_t tick; /* tick at which this was found [tick] */
+    int32_t tick; /* tick at which this was found [tick] */
 };
 
 static inline void mars6_pack_alive(uint8_t *out, const struct mars6_alive *in)
@@ -1134,7 +2586,7 @@ static inline void mars6_unpack_alive(struct mars6_alive *out, const uint8_t *in
             | ((uint32_t)in[1] << 16)
             | ((uint32_t)in[2] << 8)
             | (uint32_t)in[3];
-        out->tick = (uint32_t)(word & UINT32_C(0xffffffff));
+        out->tick = (int32_t)(((word & UINT32_C(0x80000000)) != 0u ? -INT32_C(2147483647) - 1 : 0) + (int32_t)(word & UINT32_C(0x7fffffff)));
     }
 }
 
@@ -1352,13 +2804,21 @@ static inline bool mars6_valid_frame_rate(const struct mars6_frame_rate *in)
 #define MARS6_FIRE_RETROS_COMMAND_DATA_SIZE 1u
 #define MARS6_FIRE_RETROS_COMMAND_CRITICAL 1u
 
-/* Choose what happens at the end of the descent. */
+/* Choose what happens in the descent and at its end. */
 #define MARS6_SELECT_PROFILE_SIZE 1u
 #define MARS6_SELECT_PROFILE_PROFILE_HISTORICAL 0u
 #define MARS6_SELECT_PROFILE_PROFILE_SOFT_LANDING 1u
+#define MARS6_SELECT_PROFILE_PROFILE_DEGRADED 2u
+#define MARS6_SELECT_PROFILE_PROFILE_PARACHUTE_FAILS 3u
+#define MARS6_SELECT_PROFILE_PROFILE_MAIN_FAILS 4u
+#define MARS6_SELECT_PROFILE_PROFILE_CONE_STICKS 5u
+#define MARS6_SELECT_PROFILE_PROFILE_RETROS_EARLY 6u
+#define MARS6_SELECT_PROFILE_PROFILE_RETROS_LATE 7u
+#define MARS6_SELECT_PROFILE_PROFILE_RETROS_NEVER 8u
+#define MARS6_SELECT_PROFILE_PROFILE_ALTIMETER_BLIND 9u
 
 struct mars6_select_profile {
-    uint8_t profile; /* silent at 09:11:05, or a soft landing */
+    uint8_t profile; /* silent at 09:11:05, a soft landing, a failing chip, or what fails in the lander */
 };
 
 static inline void mars6_pack_select_profile(uint8_t *out, const struct mars6_select_profile *in)
@@ -1379,7 +2839,7 @@ static inline void mars6_unpack_select_profile(struct mars6_select_profile *out,
 
 static inline bool mars6_valid_select_profile(const struct mars6_select_profile *in)
 {
-    return (in->profile == 0u || in->profile == 1u);
+    return (in->profile == 0u || in->profile == 1u || in->profile == 2u || in->profile == 3u || in->profile == 4u || in->profile == 5u || in->profile == 6u || in->profile == 7u || in->profile == 8u || in->profile == 9u);
 }
 
 #define MARS6_SELECT_PROFILE_COMMAND_APID 0x100u
@@ -1491,5 +2951,84 @@ static inline bool mars6_valid_clear_faults(const struct mars6_clear_faults *in)
 #define MARS6_CLEAR_FAULTS_COMMAND_FUNCTION 14u
 #define MARS6_CLEAR_FAULTS_COMMAND_DATA_SIZE 2u
 #define MARS6_CLEAR_FAULTS_COMMAND_CRITICAL 0u
+
+/* Choose what is flown: the descent from entry, or the encounter from separation to an hour after the fly-by. */
+#define MARS6_SELECT_SPAN_SIZE 1u
+#define MARS6_SELECT_SPAN_SPAN_DESCENT 0u
+#define MARS6_SELECT_SPAN_SPAN_ENCOUNTER 1u
+
+struct mars6_select_span {
+    uint8_t span; /* from which tick to which */
+};
+
+static inline void mars6_pack_select_span(uint8_t *out, const struct mars6_select_span *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->span & UINT32_C(0xff));
+        out[0] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_select_span(struct mars6_select_span *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = (uint32_t)in[0];
+        out->span = (uint8_t)(word & UINT32_C(0xff));
+    }
+}
+
+static inline bool mars6_valid_select_span(const struct mars6_select_span *in)
+{
+    return (in->span == 0u || in->span == 1u);
+}
+
+#define MARS6_SELECT_SPAN_COMMAND_APID 0x100u
+#define MARS6_SELECT_SPAN_COMMAND_SERVICE 8u
+#define MARS6_SELECT_SPAN_COMMAND_SUBTYPE 1u
+#define MARS6_SELECT_SPAN_COMMAND_FUNCTION 15u
+#define MARS6_SELECT_SPAN_COMMAND_DATA_SIZE 2u
+#define MARS6_SELECT_SPAN_COMMAND_CRITICAL 0u
+
+/* Set the seed of the failing chip and of the instruments' noise. */
+#define MARS6_SEED_SIZE 4u
+
+struct mars6_seed {
+    uint32_t seed; /* the same seed gives the same flight; 0 is the default */
+};
+
+static inline void mars6_pack_seed(uint8_t *out, const struct mars6_seed *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in->seed & UINT32_C(0xffffffff));
+        out[0] = (uint8_t)(word >> 24 & 0xFFu);
+        out[1] = (uint8_t)(word >> 16 & 0xFFu);
+        out[2] = (uint8_t)(word >> 8 & 0xFFu);
+        out[3] = (uint8_t)(word & 0xFFu);
+    }
+}
+
+static inline void mars6_unpack_seed(struct mars6_seed *out, const uint8_t *in)
+{
+    {
+        const uint32_t word = ((uint32_t)in[0] << 24)
+            | ((uint32_t)in[1] << 16)
+            | ((uint32_t)in[2] << 8)
+            | (uint32_t)in[3];
+        out->seed = (uint32_t)(word & UINT32_C(0xffffffff));
+    }
+}
+
+static inline bool mars6_valid_seed(const struct mars6_seed *in)
+{
+    (void)in;
+    return true;
+}
+
+#define MARS6_SEED_COMMAND_APID 0x100u
+#define MARS6_SEED_COMMAND_SERVICE 8u
+#define MARS6_SEED_COMMAND_SUBTYPE 1u
+#define MARS6_SEED_COMMAND_FUNCTION 16u
+#define MARS6_SEED_COMMAND_DATA_SIZE 5u
+#define MARS6_SEED_COMMAND_CRITICAL 0u
 
 #endif /* MARS6_PACKETS_H */

@@ -32,7 +32,7 @@
 /* Just before what happens on the way down, and after it. */
 static const struct {
     uint8_t profile;
-    uint16_t tick;
+    mission_tick tick;
 } places[] = {
     {MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, 0},       {MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, 870},
     {MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, 1500},    {MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, 3090},
@@ -192,7 +192,7 @@ static void fly_to_places(void)
 {
     for (unsigned at = 0; at < PLACES; at++) {
         lander_init(&lander, on_frame, &lander);
-        lander_choose(&lander, places[at].profile);
+        lander_choose(&lander, places[at].profile, MARS6_SELECT_SPAN_SPAN_DESCENT);
         lander_start(&lander);
         for (steps = 0; lander.tick < places[at].tick; steps = 0)
             step(1);

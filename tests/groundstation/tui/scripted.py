@@ -94,7 +94,7 @@ PARAMETERS = [
     _parameter("BUS_HK", "tick", "tick"),
     _parameter("BUS_HK", "slant_range", "km"),
     _parameter("BUS_HK", "relay_frames"),
-    _parameter("BUS_HK", "relay_lock"),
+    _parameter("BUS_HK", "relay.lock"),
 ]
 
 TIMELINE = [
@@ -195,7 +195,7 @@ def housekeeping(packet: str, at: float, frames: int) -> Telemetry:
         values |= {
             "slant_range": round(2030 - at * 340 / LOS),
             "relay_frames": frames,
-            "relay_lock": frames > 0,
+            "relay.lock": frames > 0,
         }
     apid, vcid = (258, 0) if lander else (513, 2)
     return Telemetry(packet=packet, apid=apid, vcid=vcid, scet=scet(at), ert=host(at), values=values)

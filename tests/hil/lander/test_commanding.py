@@ -25,6 +25,8 @@ ARGUMENTS: dict[str, dict[str, Argument]] = {
     "SELECT_PROFILE": {"profile": "SOFT_LANDING"},
     "INJECT_FAULT": {"fault": "BOND", "level": 100, "seed": 0xFFFFFFFF},
     "CLEAR_FAULTS": {"fault": "ALL"},
+    "SELECT_SPAN": {"span": "ENCOUNTER"},
+    "SEED": {"seed": 0xFFFFFFFF},
 }
 RAW = {
     "STEP": (10_000,),
@@ -34,6 +36,8 @@ RAW = {
     "SELECT_PROFILE": (1,),
     "INJECT_FAULT": (4, 100, 0xFFFFFFFF),
     "CLEAR_FAULTS": (0,),
+    "SELECT_SPAN": (1,),
+    "SEED": (0xFFFFFFFF,),
 }
 
 
@@ -63,14 +67,14 @@ def test_every_command_arrives_with_its_raw_arguments(name: str) -> None:
         (sealed(PING[:7] + b"\x63" + PING[8:-2]), "UNKNOWN_COMMAND"),
         (sealed(PING[:8] + b"\x02" + PING[9:-2]), "UNKNOWN_COMMAND"),
         (sealed(RATE[:11] + b"\0" + RATE[12:-2]), "UNKNOWN_COMMAND"),
-        (sealed(RATE[:11] + b"\x0f" + RATE[12:-2]), "UNKNOWN_COMMAND"),
+        (sealed(RATE[:11] + b"\x11" + RATE[12:-2]), "UNKNOWN_COMMAND"),
         (sealed(RATE[:4] + b"\0\6" + RATE[6:11]), "UNKNOWN_COMMAND"),
         (sealed(RATE[:12] + b"\0"), "BAD_ARGUMENT"),
         (sealed(RATE[:12] + b"\x65"), "BAD_ARGUMENT"),
         (sealed(packet("STEP", ticks=1)[:12] + b"\x27\x11"), "BAD_ARGUMENT"),
         (sealed(packet("SCALE", factor=1)[:12] + b"\0\x09"), "BAD_ARGUMENT"),
         (sealed(packet("SCALE", factor=1)[:12] + b"\x27\x11"), "BAD_ARGUMENT"),
-        (sealed(packet("SELECT_PROFILE", profile=0)[:12] + b"\2"), "BAD_ARGUMENT"),
+        (sealed(packet("SELECT_PROFILE", profile=0)[:12] + b"\x0a"), "BAD_ARGUMENT"),
         (sealed(packet("INJECT_FAULT", fault=1, level=1, seed=0)[:12] + b"\0\1\0\0\0\0"), "BAD_ARGUMENT"),
         (sealed(packet("INJECT_FAULT", fault=1, level=1, seed=0)[:12] + b"\4\x65\0\0\0\0"), "BAD_ARGUMENT"),
         (sealed(packet("CLEAR_FAULTS", fault=1)[:12] + b"\5"), "BAD_ARGUMENT"),

@@ -41,6 +41,8 @@ ALLOWED = {
     "SELECT_PROFILE": {READY},
     "INJECT_FAULT": ALWAYS,
     "CLEAR_FAULTS": ALWAYS,
+    "SELECT_SPAN": {READY},
+    "SEED": {READY},
 }
 
 

@@ -54,7 +54,7 @@ MUTANTS = {
         "DESCENT.radio_altitude_low 99.9 m, expected 100.0 m",
     ),
     "a time-out": Mutant(
-        "core/telemetry.c", "RELAY_HOLD_TICKS 5u", "RELAY_HOLD_TICKS 15u", "BUS_HK.relay_lock yes, expected no"
+        "core/telemetry.c", "RELAY_HOLD_TICKS 5u", "RELAY_HOLD_TICKS 15u", "BUS_HK.relay.lock yes, expected no"
     ),
     "a counter's width: packets": Mutant(
         "core/transmitter.c",

@@ -158,7 +158,7 @@ def test_the_spacecraft_refuses_what_is_out_of_range() -> None:
     with pytest.raises(DecodeError, match="function 4, not 5"):
         step.decode(bytes([5, 0, 1]))
     with pytest.raises(DecodeError, match=r"SELECT_PROFILE\.profile"):
-        MARS6.command("SELECT_PROFILE").decode(bytes([12, 2]))
+        MARS6.command("SELECT_PROFILE").decode(bytes([12, 10]))
 
 
 def test_a_telecommand_is_recognised_by_type_and_function() -> None:
