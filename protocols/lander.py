@@ -12,6 +12,7 @@ from construct import BitStruct, Enum, Flag, Int8ub, Int16sb, Int16ub, Int32sb, 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
 from protocols.declare.mission import Display, Mission, MissionEvent, Plot
+from protocols.lander_checks import CHECKS
 from protocols.lander_relays import RELAYS
 from protocols.structures.fields import Limits, Quantity
 
@@ -521,6 +522,7 @@ MARS6 = Dictionary(
     ),
     timeline=TIMELINE,
     commands=COMMANDS,
+    checks=CHECKS,
 )
 
 MISSION_EVENTS = (

@@ -11,6 +11,10 @@ Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNI
 """Of an event."""
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]
 """Of a value with limits."""
+Quality = Literal["good", "suspect", "unusable"]
+"""Of a value: by the checks that are declared for it, or by what salvage knows of its bytes."""
+BadQuality = Literal["suspect", "unusable"]
+"""Of a value that a check has found something wrong with: it does not fit the others, or it cannot be true."""
 Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
 """How sure a number of lost frames is. In order: the sum of two numbers is only as sure as the less sure of them."""
 FrameKind = Literal["TM", "AOS"]

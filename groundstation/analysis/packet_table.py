@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstation.errors import CallerError
-from groundstation.recordings.export.columns import PacketColumns, packet_columns
+from groundstation.recordings.export.columns import QUALITIES, PacketColumns, packet_columns
+from groundstation.recordings.export.tables import REASONS, quality_column
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME, labels
@@ -27,7 +28,8 @@ class PacketTable(Mapping[str, Array]):
     ``sequence``; packets without an onboard time have the least 64-bit number as ``scet``, which is NaT in ``time``.
     Values are calibrated, in the dictionary's units; those of an enumeration are its words. Where a parameter means
     nothing, since the flag that it depends on is 0, the array is masked. In packets of variable size a repeated
-    parameter is one column of lists, ``points[].x``.
+    parameter is one column of lists, ``points[].x``. ``altitude_quality`` says of a parameter that checks are declared
+    for how good each value is: good, suspect or unusable; ``reasons`` says of each packet which check found what.
     """
 
     def __init__(self, packet: str, columns: Mapping[str, Array]) -> None:
@@ -151,7 +153,9 @@ def read_packets(reader: ArchiveReader, mission: Mission, name: str) -> PacketTa
 def _block(found: PacketColumns, words: Mapping[str, Mapping[int, str]]) -> dict[str, Array]:
     values = {name: _in_words(column, words.get(name)) for name, column in found.values.items()}
     masked = {name: np.ma.MaskedArray(values[name], gone) for name, gone in found.void.items()}
-    return {**{name: np.asarray(getattr(found, name)) for name in TIMES}, **values, **masked}
+    quality = {quality_column(name): np.array(QUALITIES)[found.quality(name)] for name in found.checked}
+    reasons = {REASONS: np.array(found.reasons(), np.str_)} if found.checked else {}
+    return {**{name: np.asarray(getattr(found, name)) for name in TIMES}, **values, **masked, **quality, **reasons}
 
 
 def _in_words(column: Array, words: Mapping[int, str] | None) -> Array:

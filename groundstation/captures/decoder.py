@@ -383,11 +383,11 @@ class CaptureDecoder:
         self, channel: _Channel, found: PacketFound, frame: TransferFrame, step: FrameStep, offset: int, ert: int | None
     ) -> CapturedPacket:
         apid = channel.apids.get(found.apid)
-        name, sample, error = self._reader.read(found.apid, found.data)
+        read = self._reader.read(found.apid, found.data, ert)
         if apid is None:
-            count = ApidCount(frame.scid, frame.vcid, found.apid, name)
+            count = ApidCount(frame.scid, frame.vcid, found.apid, read.name)
             apid = channel.apids[found.apid] = ApidPackets(count)
         lost = channel.totals.lost.count
-        apid.add(found.sequence, len(found.data), bad=error is not None, lost=lost, late=step.kind == "LATE")
+        apid.add(found.sequence, len(found.data), bad=read.error is not None, lost=lost, late=step.kind == "LATE")
         place = (offset, frame.scid, frame.vcid, frame.vcfc)
-        return CapturedPacket(*place, found.apid, found.sequence, found.data, ert, name, sample, error)
+        return CapturedPacket(*place, found.apid, found.sequence, found.data, ert, *read)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from groundstation.messages.base import Value
-from groundstation.messages.shown_values import shown_values
+from groundstation.messages.shown_values import quality_of, shown_values
+from groundstation.messages.wire import ValueQuality
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.counts import PacketCounter
 from protocols.declare.dictionary import Dictionary
+from protocols.decode.quality import QualityMonitor, Verdicts
 from protocols.decode.telemetry import Sample, decode_telemetry
 from protocols.errors import DecodeError
 from protocols.words import Certainty
@@ -26,7 +29,8 @@ class CapturedPacket(msgspec.Struct, frozen=True, gc=False):
     """One packet. ``offset`` is where the frame starts that completes it, or a bare packet, in the capture's units.
 
     The fields of a frame are None in a file without frames; APID and sequence are in that of an encapsulation packet.
-    ``sample`` is there if the dictionary declares it and it decodes; ``error`` says why it does not. The collector of
+    ``sample`` is there if the dictionary declares it and it decodes; ``error`` says why it does not. ``verdicts`` are
+    of the values that are not good, None if no check is declared for it. The collector of
     garbage does not look at them: a capture has millions, and they hold nothing that holds them.
     """
 
@@ -41,13 +45,15 @@ class CapturedPacket(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
     sample: Sample | None = None
     error: str | None = None
+    verdicts: Verdicts | None = None
 
 
 class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One packet, as `CapturedPacket` has it. ``protocol``: of an encapsulation packet.
 
     ``name``, ``scet`` and ``values`` are there if the dictionary declares it; ``error`` says why it is not decoded.
-    ``invalid`` names the values that mean nothing, and are None; ``exact`` has integers beyond 2⁵³ as text.
+    ``invalid`` names the values that mean nothing, and are None; ``exact`` has integers beyond 2⁵³ as text. ``bad``
+    has those that are not good; it is left out where no check is declared for the packet.
     Times in ns since 1970; ``data`` in hex.
     """
 
@@ -65,6 +71,7 @@ class PacketRow(msgspec.Struct, frozen=True, omit_defaults=True):
     values: dict[str, Value | None] | None = None
     invalid: list[str] = msgspec.field(default_factory=list)
     exact: dict[str, str] = msgspec.field(default_factory=dict)
+    bad: dict[str, ValueQuality] | None = None
     error: str | None = None
 
 
@@ -87,6 +94,7 @@ def packet_row(packet: CapturedPacket) -> PacketRow:
         values=shown and shown.values,
         invalid=shown.invalid if shown else [],
         exact=shown.exact if shown else {},
+        bad=quality_of(packet.verdicts),
         error=packet.error,
     )
 
@@ -145,26 +153,42 @@ class ApidPackets:
         return count
 
 
+class Read(NamedTuple):
+    """What a packet is: its name if it is declared, what is in it and how good that is, or why that cannot be said."""
+
+    name: str | None = None
+    sample: Sample | None = None
+    error: str | None = None
+    verdicts: Verdicts | None = None
+
+
 class PacketReader:
     """Decodes packets by a dictionary, or leaves them raw, and counts those that do not decode by reason."""
 
     def __init__(self, dictionary: Dictionary | None) -> None:
         self.dictionary = dictionary
         self.bad: Counter[str] = Counter()
+        self._quality = None if dictionary is None else QualityMonitor(dictionary)
 
-    def read(self, apid: int, data: bytes) -> tuple[str | None, Sample | None, str | None]:
-        """The packet's name if it is declared, what is in it, and why that cannot be said."""
-        if self.dictionary is None:
-            return None, None, None
-        if apid not in self.dictionary.by_apid:
-            return None, None, None
+    def read(self, apid: int, data: bytes, ert: int | None = None) -> Read:
+        """Read the next packet.
+
+        Args:
+            apid: of its header.
+            data: the whole packet.
+            ert: when it was received, if that is known: its time, if it has none of its own.
+        """
+        if self.dictionary is None or self._quality is None or apid not in self.dictionary.by_apid:
+            return Read()
         try:
             sample = decode_telemetry(self.dictionary, data)
         except DecodeError as error:
             name = self.dictionary.name_of(apid, data)
             count_reason(self.bad, f"{name}: {error}")
-            return name, None, str(error)
-        return sample.packet.definition.name, sample, None
+            return Read(name, error=str(error))
+        packet, values, time = sample.packet, sample.values, sample.header.time_ns
+        verdicts = self._quality.judge(packet, values, ert if time is None else time)
+        return Read(packet.definition.name, sample, verdicts=verdicts)
 
 
 def count_reason(reasons: Counter[str], reason: str, count: int = 1) -> None:

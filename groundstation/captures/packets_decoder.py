@@ -124,12 +124,12 @@ class PacketsDecoder:
             elif apid == IDLE_APID:
                 self._idle += 1
             else:
-                name, sample, error = self._reader.read(apid, data)
+                read = self._reader.read(apid, data, ert)
                 known = self._apids.get(apid)
                 if known is None:
-                    known = self._apids[apid] = ApidPackets(ApidCount(None, None, apid, name))
-                known.add(sequence, len(data), bad=error is not None, lost=0)
-                out.append(CapturedPacket(offset, None, None, None, apid, sequence, data, ert, name, sample, error))
+                    known = self._apids[apid] = ApidPackets(ApidCount(None, None, apid, read.name))
+                known.add(sequence, len(data), bad=read.error is not None, lost=0)
+                out.append(CapturedPacket(offset, None, None, None, apid, sequence, data, ert, *read))
         return out
 
     def _take_encapsulated(self, offset: int, data: bytes, ert: int | None, out: list[CapturedPacket]) -> None:

@@ -240,14 +240,14 @@ class TcDecoder:
 
     def _packet(self, channel: TcChannelCount, found: PacketFound, frame: TcFrame, row: TcFrameRow) -> CapturedPacket:
         channel.packets += 1
-        name, sample, error = self._reader.read(found.apid, found.data)
+        read = self._reader.read(found.apid, found.data, row.ert)
         key = (frame.scid, frame.vcid, found.apid)
         apid = self._apids.get(key)
         if apid is None:
-            apid = self._apids[key] = ApidPackets(ApidCount(*key, name))
-        apid.add(found.sequence, len(found.data), bad=error is not None, lost=0)
+            apid = self._apids[key] = ApidPackets(ApidCount(*key, read.name))
+        apid.add(found.sequence, len(found.data), bad=read.error is not None, lost=0)
         place = (row.offset, frame.scid, frame.vcid, frame.sequence)
-        return CapturedPacket(*place, found.apid, found.sequence, found.data, row.ert, name, sample, error)
+        return CapturedPacket(*place, found.apid, found.sequence, found.data, row.ert, *read)
 
     def _reject(self, row: TcFrameRow, reason: str) -> None:
         count_reason(self._rejects, reason)

@@ -107,10 +107,7 @@ def _facts(mission: Mission) -> dict[str, object]:
         },
         "ping": mission.ping or None,
         "relays": [_relay_facts(relay) for relay in mission.relays],
-        "checks": [
-            {"name": c.name, "parameter": c.parameter, "minimum": c.minimum, "maximum": c.maximum}
-            for c in mission.checks
-        ],
+        "checks": [{"name": c.name, "parameter": c.parameter, "allows": c.text} for c in d.checks],
         "problems": list(mission.problems),
     }
 
@@ -177,7 +174,7 @@ def _lines(mission: Mission) -> list[str]:
         )
     lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
     lines += [line for relay in mission.relays for line in _relay_lines(relay)]
-    lines += [f"check     {c.name:<16} {c.parameter}" for c in mission.checks]
+    lines += [f"check     {c.name:<16} {c.parameter}: {c.text}" for c in d.checks]
     lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]
     lines += [f"not read  {problem}" for problem in mission.problems]
     return lines

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from groundstation.messages.base import Value
 from protocols.declare.dictionary import Packet
+from protocols.decode.quality import Verdicts
 from protocols.words import LimitState
 
 PERSISTENCE = 3
@@ -36,12 +37,21 @@ class LimitMonitor:
         self._runs: dict[str, dict[str, _Run]] = {}
 
     def check(
-        self, packet: Packet, values: dict[str, Value], invalid: list[str], *, late: bool = False
+        self,
+        packet: Packet,
+        values: dict[str, Value],
+        invalid: list[str],
+        *,
+        late: bool = False,
+        verdicts: Verdicts | None = None,
     ) -> tuple[dict[str, LimitState], list[LimitChange]]:
         """States of this sample (only those not GREEN) and the changes that have persisted.
 
-        A value that is not valid has no state: its run stands still. So it does for a sample that comes ``late``.
+        A value that is not valid has no state: its run stands still. So it does for a sample that comes ``late``, and
+        for one that ``verdicts`` calls unusable, which raises no limit.
         """
+        if verdicts:
+            invalid = [*invalid, *(name for name, verdict in verdicts.items() if verdict.quality == "unusable")]
         states: dict[str, LimitState] = {}
         changes: list[LimitChange] = []
         runs = self._runs.setdefault(packet.definition.name, {})

@@ -17,7 +17,7 @@ from groundstation.formats.json_encoding import word_of
 from groundstation.links.base import Chunk, RelayGap, Report, TransportChange
 from groundstation.messages.base import Value
 from groundstation.messages.lost_text import frames_lost
-from groundstation.messages.shown_values import shown_values
+from groundstation.messages.shown_values import quality_of, shown_values
 from groundstation.messages.wire import (
     RESTART_EVENT,
     ContactChange,
@@ -31,6 +31,7 @@ from protocols.counts import FrameStep
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.frame_content import frame_counter, frame_time
 from protocols.decode.packets import DropUndone, EncapsulationFound, PacketDropped, PacketExtractor, PacketFound
+from protocols.decode.quality import QualityMonitor
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError
 from protocols.profile import LinkProfile
@@ -106,6 +107,7 @@ class Receiver:
         self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
         self._counter = frame_counter(profile, dictionary)
         self._limits = LimitMonitor()
+        self._quality = QualityMonitor(dictionary)
         self._extractors = {
             c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels if c.vcid != profile.idle_vcid
         }
@@ -333,7 +335,8 @@ class Receiver:
         self, packet: Packet, values: dict[str, Value], vcid: int, scet: int | None, ert: int, *, late: bool
     ) -> list[ReceiverEvent]:
         invalid = packet.void(values)
-        states, changes = self._limits.check(packet, values, invalid, late=late)
+        verdicts = self._quality.judge(packet, values, ert if scet is None else scet, invalid)
+        states, changes = self._limits.check(packet, values, invalid, late=late, verdicts=verdicts)
         shown = shown_values(packet, values, invalid)
         definition = packet.definition
         out: list[ReceiverEvent] = [
@@ -349,6 +352,7 @@ class Receiver:
                 exact=shown.exact,
                 late=late,
                 untimed=scet is None,
+                bad=quality_of(verdicts),
             )
         ]
         for change in changes:

@@ -8,6 +8,7 @@ Rules:
 4. Bytes are shown in hex.
 5. `round` goes by way of text. A value that is not halfway between two roundings is rounded without: the quotient of
    two whole numbers is the same float. 0 is left to `round`, which keeps the sign of -0.0.
+6. A value that is not good says so, with the name of the check that found it; it stands there as it came.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import NamedTuple
 
 from groundstation.formats.json_encoding import beyond_53_bits
 from groundstation.messages.base import Value
+from groundstation.messages.wire import ValueQuality
 from protocols.declare.dictionary import Packet
+from protocols.decode.quality import Verdicts
 from protocols.structures import codec
 
 _POWERS = {decimals: 10.0**decimals for decimals in range(10)}
@@ -58,3 +61,10 @@ def shown_values(packet: Packet, decoded: Mapping[str, codec.Value], invalid: li
         values[name] = None
     wide = packet.wide and beyond_53_bits({name: values[name] for name in packet.wide_in(decoded)})
     return Shown(values, invalid, wide or {})
+
+
+def quality_of(verdicts: Verdicts | None) -> dict[str, ValueQuality] | None:
+    """What a message says of the quality of its values; None: no check is declared for its packet."""
+    if not verdicts:
+        return None if verdicts is None else {}
+    return {name: ValueQuality(verdict.quality, verdict.reason) for name, verdict in verdicts.items()}

@@ -170,6 +170,9 @@ def _value(message: Telemetry, name: str, value: Value | None) -> str:
     if value is None or name in message.invalid:
         return "-"
     text = number_text(value)
+    bad = message.bad.get(name) if message.bad else None
+    if bad is not None:
+        text += f"~{bad.quality}({bad.reason})"
     limit = message.limits.get(name)
     return f"{text}!{limit}" if limit else text
 

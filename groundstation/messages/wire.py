@@ -45,7 +45,7 @@ from groundstation.messages.commanding import (
     UplinkStatus,
 )
 from protocols.units import NS_PER_S
-from protocols.words import Certainty, LimitState, Severity
+from protocols.words import BadQuality, Certainty, LimitState, Severity
 
 CURVES_MAX, SAMPLES_MAX = 64, 2000
 """What may be asked for at once."""
@@ -57,6 +57,16 @@ Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ON
 
 RESTART_EVENT = "RESTART"
 """Name of the station's event that says that the spacecraft, or the source of a channel, started again."""
+
+
+class ValueQuality(msgspec.Struct, frozen=True):
+    """What is wrong with a value: ``reason`` is the name of the check that found it (`protocols.declare.checks`).
+
+    ``unusable``: it cannot be true. ``suspect``: it does not fit the others.
+    """
+
+    quality: BadQuality
+    reason: str
 
 
 class Telemetry(Message, frozen=True, tag="telemetry"):
@@ -72,6 +82,9 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     ``limits`` holds only the parameters that are not GREEN. ``invalid`` names those that mean nothing, since the flag
     they depend on is off (the altimeter without lock): their value is None, never a number. ``exact`` has integers
     beyond 2⁵³ as text.
+
+    ``bad`` holds only the parameters that are not good; None: no check is declared for this packet. An unusable
+    value raises no limit.
     """
 
     packet: str
@@ -86,6 +99,7 @@ class Telemetry(Message, frozen=True, tag="telemetry"):
     late: bool = False
     replay: bool = False
     untimed: bool = False
+    bad: dict[str, ValueQuality] | None = None
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,7 +304,10 @@ class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """How to show one parameter: unit, decimals, and the period after which its value is stale."""
+    """How to show one parameter: unit, decimals, and the period after which its value is stale.
+
+    ``checks`` are the names of those that judge the quality of its values.
+    """
 
     packet: str
     name: str
@@ -299,6 +316,7 @@ class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     period_ms: Int64
     limits: LimitInfo | None = None
+    checks: list[str] = msgspec.field(default_factory=list)
 
 
 class MilestoneInfo(msgspec.Struct, frozen=True, kw_only=True):

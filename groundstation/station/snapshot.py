@@ -149,8 +149,11 @@ def _is_repeat(event: EventMessage, before: EventMessage) -> bool:
 
 def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
     """All parameters that viewers may show, in the order of their declaration: reports of PUS services have none."""
+    names: dict[str, list[str]] = {}
+    for check in dictionary.checks:
+        names.setdefault(check.parameter, []).append(check.name)
     return [
-        _info(parameter, packet.definition.period_ms)
+        _info(parameter, packet.definition.period_ms, names.get(f"{parameter.packet}.{parameter.name}", []))
         for packet in dictionary.by_name.values()
         if packet.definition.service not in _REPORTS
         for parameter in packet.parameters
@@ -213,7 +216,7 @@ def _argument_info(argument: ArgumentDef) -> ArgumentInfo:
     )
 
 
-def _info(parameter: ParameterDef, period_ms: int) -> ParameterInfo:
+def _info(parameter: ParameterDef, period_ms: int, checks: list[str]) -> ParameterInfo:
     limits = parameter.limits
     return ParameterInfo(
         packet=parameter.packet,
@@ -222,6 +225,7 @@ def _info(parameter: ParameterDef, period_ms: int) -> ParameterInfo:
         decimals=parameter.decimals,
         description=parameter.description,
         period_ms=period_ms,
+        checks=checks,
         limits=None
         if limits is None
         else LimitInfo(

@@ -40,6 +40,7 @@ from groundstation.messages.wire import (
     SignalState,
     Snapshot,
     Telemetry,
+    ValueQuality,
 )
 from groundstation.viewer.command_history import CommandHistory
 from groundstation.viewer.flight import Flight, Key, tells_restart
@@ -72,7 +73,10 @@ ShownSignal = SignalState | Literal["UNKNOWN"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A parameter as it may be shown: ``value`` is None where none was received or the last is not valid."""
+    """A parameter as it may be shown: ``value`` is None where none was received or the last is not valid.
+
+    ``quality``: what is wrong with it; None: nothing, or no check looks at it.
+    """
 
     info: ParameterInfo
     value: Value | None
@@ -80,6 +84,7 @@ class Reading:
     valid: bool
     freshness: Freshness
     age_ns: int
+    quality: ValueQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class _Held:
     vcid: int
     at: int
     run: int
+    quality: ValueQuality | None
 
 
 class PassModel:
@@ -259,9 +265,10 @@ class PassModel:
             return  # what is shown is newer
         self._stamps[message.packet] = message.scet
         at = message.ert if message.replay else now - self._backlog()
+        bad = message.bad or {}
         for name, value in message.values.items():
             valid = name not in message.invalid
-            held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at, self._run)
+            held = _Held(value, message.limits.get(name, "GREEN"), valid, message.vcid, at, self._run, bad.get(name))
             self._values[message.packet, name] = held
         self.replay = message.replay
 
@@ -383,7 +390,8 @@ class PassModel:
         frozen = held.run != self._run or self.signal(held.vcid, now) in ("LOS", "UNKNOWN")
         late = age > max(info.period_ms * NS_PER_MS * STALE_TOLERANCE, STALE_FLOOR_NS)
         freshness: Freshness = "STALE" if frozen or late or self.is_late(now) else "FRESH"
-        return Reading(info, held.value if held.valid else None, held.limit, held.valid, freshness, age)
+        value = held.value if held.valid else None
+        return Reading(info, value, held.limit, held.valid, freshness, age, held.quality if held.valid else None)
 
     def _info(self, key: Key) -> ParameterInfo:
         """What is declared of a parameter; of the item of a repeated one, ``points[3].x``, what is of all."""

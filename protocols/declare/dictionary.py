@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from protocols.ccsds.space_packet import IDLE_APID
+from protocols.declare.checks import Check, check_checks
 from protocols.declare.commands import Command, CommandDef, prepare_command
 from protocols.declare.headers import NO_HEADER, PUS_C, PacketHeader
 from protocols.declare.identification import Condition as Told
@@ -52,6 +53,7 @@ class ParameterDef:
     limits: Limits | None
     valid_if: str | None
     is_number: bool = True
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,7 @@ def _of_same_item(declared: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """A mission: its packets, commands, events, channels and timeline.
+    """A mission: its packets, commands, events, channels and timeline, and what its values are checked by.
 
     Attributes:
         scid: the spacecraft's id in frames; `ANY_SCID`: none is known, as in XTCE.
@@ -298,7 +300,7 @@ class Dictionary:
 
     Raises:
         DeclarationError: two packets of one APID that cannot be told apart, or with different headers; a duplicate name
-            or number; a condition on a field that is not there; a layout that cannot be read.
+            or number; a condition on a field that is not there; a layout that cannot be read; a check that cannot be.
     """
 
     name: str
@@ -309,6 +311,7 @@ class Dictionary:
     timeline: tuple[Milestone, ...]
     commands: tuple[CommandDef, ...] = ()
     stated_hash: int | None = None
+    checks: tuple[Check, ...] = ()
     by_apid: Mapping[int, tuple[Packet, ...]] = field(init=False, repr=False)
     header_by_apid: Mapping[int, PacketHeader] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
@@ -332,6 +335,7 @@ class Dictionary:
         _set(self, "by_name", {p.definition.name: p for p in ready})
         _set(self, "event_by_number", {e.number: e for e in self.events})
         _set(self, "command_by_name", {c.definition.name: c for c in commands})
+        check_checks(self.checks, {p.definition.name: p.parameters for p in ready if p.size is not None})
         own_hash = _hash(self, ready, commands) if self.stated_hash is None else self.stated_hash
         object.__setattr__(self, "hash", own_hash)
 
@@ -537,8 +541,8 @@ def _parameter(packet: str, leaf: Field) -> ParameterDef:
     if quantity is None:
         return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None, is_number)
     decimals = fraction if quantity.rounded_to is None and quantity.identity else quantity.decimals
-    limits, valid_if = quantity.limits, quantity.valid_if
-    return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, limits, valid_if, is_number)
+    limits, valid_if, tolerance = quantity.limits, quantity.valid_if, quantity.tolerance
+    return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, limits, valid_if, is_number, tolerance)
 
 
 def _hash(dictionary: Dictionary, packets: list[Packet], commands: list[Command]) -> int:

@@ -128,16 +128,6 @@ class Relay:
         return self.elevation.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A data-quality check: the values of ``parameter`` that lie outside ``minimum`` … ``maximum`` are suspect."""
-
-    name: str
-    parameter: str
-    minimum: float | None = None
-    maximum: float | None = None
-
-
 @dataclass(frozen=True)
 class Mission:
     """One spacecraft's mission.
@@ -150,13 +140,12 @@ class Mission:
             only listened to.
         events: the moments of the whole mission, in order of time; the timeline is a part of it, seen closely.
         relays: other spacecraft that can pass the signal on.
-        checks: of data quality.
         source: the name by which another process loads it; `load_mission` fills it in.
         problems: what of the file that it was read from could not be read, each with its path. A mission declared in
             Python has none: what is wrong there is an error.
 
     Raises:
-        DeclarationError: the display, the ping, a relay or a check names something that the dictionary does not have,
+        DeclarationError: the display, the ping or a relay names something that the dictionary does not have,
             or a relay's figures cannot be.
     """
 
@@ -166,14 +155,11 @@ class Mission:
     ping: str = ""
     events: tuple[MissionEvent, ...] = ()
     relays: tuple[Relay, ...] = ()
-    checks: tuple[Check, ...] = ()
     source: str = ""
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_display(self.dictionary, self.display)
-        for check in self.checks:
-            _check_parameter(self.dictionary, f"check {check.name}", check.parameter)
         _check_relays(self.dictionary, self.relays)
         if self.ping:
             _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)

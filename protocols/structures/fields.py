@@ -70,6 +70,7 @@ class QuantityDef:
         places: to how many decimals text, JSON and CSV round. By default as many as a linear calibration has; a
             number that is not calibrated, or by a polynomial or table, stays as it is.
         valid_if: name of a flag in the same packet; while it is 0 the value means nothing.
+        tolerance: how far a value may be from the truth and still be of use, in calibrated units; None: not at all.
         rounded_to: None: not rounded.
         decimals: how many a person is shown.
     """
@@ -79,6 +80,7 @@ class QuantityDef:
     limits: Limits | None = None
     places: int | None = None
     valid_if: str | None = None
+    tolerance: float | None = None
     rounded_to: int | None = field(init=False, repr=False, compare=False)
     decimals: int = field(init=False, repr=False, compare=False)
 
@@ -100,7 +102,7 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
 
     Args:
         subcon: the raw integer or float on the wire.
-        unit, limits, valid_if: as in `QuantityDef`.
+        unit, limits, valid_if, tolerance: as in `QuantityDef`.
         scale, offset: a linear calibration. 1 and 0 leave the raw number as it is.
         decimals: to how many text, JSON and CSV round. By default as many as scale and offset have; a number that is
             not scaled stays as it is.
@@ -110,7 +112,7 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         definition: all of it.
 
     Raises:
-        DeclarationError: both a scale and a calibration, or a scale of 0.
+        DeclarationError: both a scale and a calibration, a scale of 0, or a tolerance below 0.
     """
 
     def __init__(
@@ -124,11 +126,14 @@ class Quantity(construct.Adapter):  # type: ignore[misc]  # construct ships no t
         decimals: int | None = None,
         valid_if: str | None = None,
         calibration: Calibration | None = None,
+        tolerance: float | None = None,
     ) -> None:
         super().__init__(subcon)
         if calibration is not None and (scale != 1 or offset != 0):
             raise DeclarationError("quantity", "it has a calibration and a scale or offset: leave one out")
-        self.definition = QuantityDef(unit, calibration or Linear(scale, offset), limits, decimals, valid_if)
+        if tolerance is not None and not 0 <= tolerance < inf:
+            raise DeclarationError("quantity", f"a tolerance is a number from 0 on, not {tolerance}")
+        self.definition = QuantityDef(unit, calibration or Linear(scale, offset), limits, decimals, valid_if, tolerance)
 
     def _decode(self, obj: Any, context: Any, path: Any) -> Any:
         return self.definition.calibration.value(obj)

@@ -29,7 +29,6 @@ from groundstation.messages.onboard_clock import OnboardClock
 from groundstation.messages.shown_values import shown_values
 from groundstation.recordings.damaged.salvage_records import (
     Checksum,
-    Quality,
     Reason,
     SalvagedFrame,
     SalvagedPacket,
@@ -51,6 +50,7 @@ from protocols.structures.layout import Field
 from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
 from protocols.units import NS_PER_HOUR, NS_PER_S
+from protocols.words import Quality
 
 JUMP_FACTOR = 8
 _SAMPLES_NEEDED = 10

@@ -8,8 +8,8 @@ import msgspec
 
 from groundstation.messages.base import Value
 from groundstation.messages.text import number_text, utc
+from protocols.words import Quality
 
-Quality = Literal["good", "suspect", "unusable"]
 Reason = Literal["CRC", "RS", "SYNC", "CUT"]
 """Why a frame was not good: what failed, or that it was cut off by the end of the recording."""
 Checksum = Literal["fits", "does not fit", "cut off", "none"]

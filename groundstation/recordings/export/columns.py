@@ -6,9 +6,10 @@ recordings without an index. Only good frames count here; what can be had from t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,12 @@ from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_counts import BulkCounter
 from protocols.decode.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
-from protocols.decode.bulk_packets import Column, decode_batch, decode_times, intact, labels
+from protocols.decode.bulk_packets import NO_TIME, Column, decode_batch, decode_times, intact, labels
+from protocols.decode.quality import QualityMonitor, Verdicts
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DecodeError
 from protocols.profile import LinkProfile
+from protocols.words import Quality
 
 Times = npt.NDArray[np.int64]
 _FRAMES_A_READ = 65_536
@@ -30,6 +33,8 @@ BLOCK = 8 << 20
 """Bytes decoded at a time."""
 
 _MAX_PACKET = 4096
+QUALITIES: tuple[Quality, ...] = ("good", "suspect", "unusable")
+"""What ``quality`` counts in."""
 _FRAME_COLUMNS = ("id", "ert", "scet", "vcid", "vcfc", "quality", "chunk", "offset", "size")
 _INT64 = np.iinfo(np.int64)
 _LEAST = np.array([1, _INT64.min + 1, _INT64.min, -1, -1, 0, 1, 0, 0], np.int64)
@@ -44,7 +49,8 @@ class PacketColumns:
     ``scet`` is `bulk_packets.NO_TIME` where the packets have no onboard time, as ``packet.header`` says.
     ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
     numbers of enums stay numbers (`bulk_packets.labels` has the words). ``void`` says where a parameter means nothing,
-    since the flag that it depends on is 0; those that depend on none are not in it.
+    since the flag that it depends on is 0; those that depend on none are not in it. ``checked`` are the
+    parameters that a check is declared for; ``bad`` has the verdicts of the rows that have a value that is not good.
     """
 
     packet: Packet
@@ -55,6 +61,23 @@ class PacketColumns:
     corrected: npt.NDArray[np.bool_]
     values: dict[str, Column]
     void: dict[str, npt.NDArray[np.bool_]]
+    checked: tuple[str, ...] = ()
+    bad: Mapping[int, Verdicts] = field(default_factory=dict)
+
+    def quality(self, name: str) -> npt.NDArray[np.int8]:
+        """How good the values of a parameter are: for each row a place in `QUALITIES`."""
+        places = np.zeros(len(self.ert), np.int8)
+        for row, verdicts in self.bad.items():
+            if name in verdicts:
+                places[row] = QUALITIES.index(verdicts[name].quality)
+        return places
+
+    def reasons(self) -> list[str]:
+        """For each row which checks found what: ``altitude: rate; speed: range``."""
+        texts = [""] * len(self.ert)
+        for row, verdicts in self.bad.items():
+            texts[row] = "; ".join(f"{name}: {verdict.reason}" for name, verdict in verdicts.items())
+        return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,7 @@ def packet_columns(
     wanted = [p for name, p in dictionary.by_name.items() if names is None or name in names]
     extractors: dict[int, BulkExtractor] = {}
     counter = BulkCounter(profile, dictionary)
+    judges = QualityMonitor(dictionary)
     for block in _blocks(reader, profile, advance):
         frames = read_frames(block.frames.octets, dictionary.scid, profile)
         frames = counter.count(frames.received(block.ert[frames.row]))
@@ -122,7 +146,7 @@ def packet_columns(
             make = _columns if packet.size is not None else _columns_of_any_size
             columns = make(dictionary, packet, found, block)
             if columns is not None:
-                yield columns
+                yield judged(judges, columns)
 
 
 def _blocks(reader: ArchiveReader, profile: LinkProfile, advance: Callable[[int], None]) -> Iterator[_Block]:
@@ -263,3 +287,26 @@ def _is_decodable(dictionary: Dictionary, packet: bytes) -> bool:
     except DecodeError:
         return False
     return True
+
+
+def judged(monitor: QualityMonitor, columns: PacketColumns) -> PacketColumns:
+    """The columns with the quality of their values, which follow those that the monitor has judged."""
+    packet, checked = columns.packet, monitor.checked(columns.packet)
+    if not checked:
+        return columns
+    words, bad = labels(packet), dict[int, Verdicts]()
+    lists = [_cells(columns.values[name], words.get(name)) for name in checked]
+    times = np.where(columns.scet == NO_TIME, columns.ert, columns.scet).tolist()
+    gone = [(name, columns.void[name].tolist()) for name in checked if name in columns.void]
+    for row, (time, cells) in enumerate(zip(times, zip(*lists, strict=True), strict=True)):
+        void = [name for name, marks in gone if marks[row]]
+        verdicts = monitor.judge(packet, dict(zip(checked, cells, strict=True)), time, void)
+        if verdicts:
+            bad[row] = verdicts
+    return replace(columns, checked=checked, bad=bad)
+
+
+def _cells(column: Column, words: Mapping[int, str] | None) -> list[Any]:
+    """The cells, with words where a number has one."""
+    cells: list[Any] = column.tolist()
+    return cells if words is None else [words.get(cell, cell) for cell in cells]

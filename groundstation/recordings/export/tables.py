@@ -4,7 +4,9 @@ Columns: both times (``ert``, ``scet``), ``quality`` (GOOD, or CORRECTED if Reed
 channel, the packet's sequence count, then the parameters in calibrated units: in Parquet as they are, elsewhere rounded
 to the declared decimals. A value that means nothing (the altimeter without lock), or that a packet of variable size
 does not have, is null, and empty in CSV; so is ``scet`` where packets have no onboard time. A repeated parameter is one
-column of lists, ``points[].x``, which CSV writes as JSON.
+column of lists, ``points[].x``, which CSV writes as JSON. A parameter that checks are declared for is followed, after
+all parameters, by ``<parameter>_quality``: good, suspect or unusable; the column ``reasons`` says for each packet which
+check found what. JSON has only those that are not good, in ``bad``, as in the rows of `decode`.
 Rejected frames are not in it: they are the business of `salvage`.
 """
 
@@ -28,16 +30,22 @@ from groundstation.formats.file_names import file_name
 from groundstation.formats.json_encoding import beyond_53_bits, encode_json, word_of
 from groundstation.formats.output_file import OutputFile
 from groundstation.messages.base import Value
-from groundstation.recordings.export.columns import PacketColumns, Times, packet_columns
+from groundstation.messages.shown_values import quality_of
+from groundstation.messages.wire import ValueQuality
+from groundstation.recordings.export.columns import QUALITIES, PacketColumns, Times, packet_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import NO_TIME, Column, labels
+from protocols.decode.quality import ALL_GOOD
 from protocols.profile import LinkProfile
+from protocols.words import Quality
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
 _QUALITIES = ("GOOD", "CORRECTED")
 _WIDEST = 64
+REASONS = "reasons"
+"""The column that says which check found what."""
 
 
 class TableSink(Protocol):
@@ -51,6 +59,20 @@ class TableSink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def quality_column(name: str) -> str:
+    """The column that says how good a parameter is."""
+    return f"{name}_quality"
+
+
+def qualities(columns: PacketColumns, name: str) -> list[Quality | None]:
+    """How good the values of a parameter are; None where it means nothing."""
+    void = columns.void.get(name)
+    found: list[Quality | None] = [QUALITIES[place] for place in columns.quality(name).tolist()]
+    if void is None:
+        return found
+    return [None if gone else each for each, gone in zip(found, void.tolist(), strict=True)]
 
 
 class TextTable:
@@ -94,11 +116,12 @@ class TextTable:
 class CsvTable(TextTable):
     """Comma-separated values; times in ISO 8601 UTC with nanoseconds, flags as true and false, enums as words."""
 
-    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+    def __init__(self, file: BinaryIO, packet: Packet, checked: Collection[str]) -> None:
         super().__init__(packet)
         self._file = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
-        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *self.names])
+        more = [*(quality_column(name) for name in checked), REASONS] if checked else []
+        self._writer.writerow(["ert", "scet", "quality", "vcid", "sequence", *self.names, *more])
 
     def write(self, columns: PacketColumns) -> None:
         """Append rows."""
@@ -107,6 +130,8 @@ class CsvTable(TextTable):
         lists += [columns.vcid.tolist(), columns.sequence.tolist()]
         for column, cells in zip(columns.values.values(), self.shown(columns), strict=True):
             lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bfO" else cells)
+        lists += [qualities(columns, name) for name in columns.checked]
+        lists += [columns.reasons()] if columns.checked else []
         self._writer.writerows(zip(*lists, strict=True))
 
     def __enter__(self) -> Self:
@@ -130,12 +155,13 @@ class TableRow(msgspec.Struct, frozen=True):
     values: dict[str, Value | None]
     invalid: list[str]
     exact: dict[str, str]
+    bad: dict[str, ValueQuality] | None
 
 
 class JsonTable(TextTable):
     """One JSON object a line."""
 
-    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+    def __init__(self, file: BinaryIO, packet: Packet, checked: Collection[str]) -> None:
         super().__init__(packet)
         self._file = file
         self._packet = packet
@@ -146,12 +172,13 @@ class JsonTable(TextTable):
         names, packet = list(columns.values), self._packet
         heads = (columns.ert, columns.scet, columns.corrected, columns.vcid, columns.sequence)
         rows = zip(*(head.tolist() for head in heads), zip(*self.shown(columns), strict=True), strict=True)
-        for ert, scet, mended, vcid, sequence, cells in rows:
+        for row, (ert, scet, mended, vcid, sequence, cells) in enumerate(rows):
             values = dict(zip(names, cells, strict=True))
             invalid = [name for name in self._conditional if values[name] is None]
+            bad = quality_of(columns.bad.get(row, ALL_GOOD)) if columns.checked else None
             exact = beyond_53_bits({name: values[name] for name in packet.wide})
             head = (packet.definition.name, ert, None if scet == NO_TIME else scet, _QUALITIES[mended], vcid, sequence)
-            self._file.write(encode_json(TableRow(*head, values, invalid, exact), times=True) + b"\n")
+            self._file.write(encode_json(TableRow(*head, values, invalid, exact, bad), times=True) + b"\n")
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +196,7 @@ class ParquetTable:
         CallerError: pyarrow is not installed.
     """
 
-    def __init__(self, file: BinaryIO, packet: Packet) -> None:
+    def __init__(self, file: BinaryIO, packet: Packet, checked: Collection[str]) -> None:
         try:
             self._arrow = importlib.import_module("pyarrow")
             self._parquet = importlib.import_module("pyarrow.parquet")
@@ -189,6 +216,10 @@ class ParquetTable:
         table["vcid"] = arrow.array(columns.vcid.astype(np.uint8))
         table["sequence"] = arrow.array(columns.sequence.astype(np.uint16))
         table |= {name: self._array(columns, name, column) for name, column in columns.values.items()}
+        for name in columns.checked:
+            table[quality_column(name)] = self._qualities(columns, name)
+        if columns.checked:
+            table[REASONS] = arrow.array(columns.reasons(), arrow.string())
         rows = arrow.table(table)
         if self._writer is None:
             self._writer = self._parquet.ParquetWriter(self._file, rows.schema, compression="zstd")
@@ -204,6 +235,10 @@ class ParquetTable:
             return self._arrow.array(values, mask=void)
         codes, texts = _as_words(column, words)
         return self._arrow.DictionaryArray.from_arrays(self._arrow.array(codes, mask=void), texts)
+
+    def _qualities(self, columns: PacketColumns, name: str) -> Any:
+        codes = self._arrow.array(columns.quality(name), mask=columns.void.get(name))
+        return self._arrow.DictionaryArray.from_arrays(codes, list(QUALITIES))
 
     def _objects(self, packet: Packet, name: str, column: Column) -> Any:
         """A column of objects, of the type that the declaration says: a block may have nothing to tell it from."""
@@ -230,7 +265,7 @@ class ParquetTable:
             self._writer.close()
 
 
-_TABLES: dict[Format, Callable[[BinaryIO, Packet], TableSink]] = {
+_TABLES: dict[Format, Callable[[BinaryIO, Packet, Collection[str]], TableSink]] = {
     "csv": CsvTable,
     "jsonl": JsonTable,
     "parquet": ParquetTable,
@@ -275,7 +310,7 @@ def export(
                 if path not in rows:
                     rows[path] = 0
                     files[path] = OutputFile(path, force=force)
-                    tables[path] = stack.enter_context(_TABLES[form](files[path].file, columns.packet))
+                    tables[path] = stack.enter_context(_TABLES[form](files[path].file, columns.packet, columns.checked))
                 tables[path].write(columns)
                 rows[path] += len(columns.ert)
         for file in files.values():

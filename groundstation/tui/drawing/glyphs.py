@@ -41,6 +41,8 @@ class Glyphs:
     caution: str
     warning: str
     critical: str
+    suspect: str
+    unusable: str
     stale: str
     never: str
     rule: str
@@ -78,15 +80,16 @@ class Glyphs:
 
 
 UNICODE = Glyphs(
-    unicode=True, nominal="·", caution="▲", warning="◆", critical="■", stale="◷", never="?", rule="─", edge="│",
+    unicode=True, nominal="·", caution="▲", warning="◆", critical="■", suspect="≈", unusable="✗", stale="◷",
+    never="?", rule="─", edge="│",
     tick="┿", passed="━", ahead="─", here="◆", lit="●", half="◐", unlit="○", yes="✓", no="✗", unknown="·",
     absent="—", arrow="→", bar="┃", planned="┊", ellipsis="…", more="▾", beat="⠋⠙⠸⠴⠦⠇",
 )  # fmt: skip
 
 ASCII = Glyphs(
-    unicode=False, nominal=". ", caution="! ", warning="!!", critical="##", stale="~", never="? ", rule="-",
-    edge="|", tick="+", passed="=", ahead="-", here="O", lit="*", half="o", unlit="-", yes="+", no="X",
-    unknown=".", absent="-", arrow=">", bar="|", planned=":", ellipsis="~", more="v", beat="|/-\\",
+    unicode=False, nominal=". ", caution="! ", warning="!!", critical="##", suspect="?!", unusable="XX", stale="~",
+    never="? ", rule="-", edge="|", tick="+", passed="=", ahead="-", here="O", lit="*", half="o", unlit="-", yes="+",
+    no="X",     unknown=".", absent="-", arrow=">", bar="|", planned=":", ellipsis="~", more="v", beat="|/-\\",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 Tone = Literal[
     "text", "bright", "dim", "rule", "title", "good", "info", "caution", "warning", "critical", "stale",
     "alarm", "alarm_title", "badge", "badge_good", "badge_alarm", "badge_warn", "badge_stale",
-    "key", "plot_a", "plot_b", "now",
+    "key", "plot_a", "plot_b", "now", "doubt",
 ]  # fmt: skip
 
 

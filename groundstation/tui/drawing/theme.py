@@ -22,6 +22,7 @@ COLOUR: dict[Tone, Style] = {
     "warning": Style(color="#e69f00", bold=True),
     "critical": Style(color="#ffffff", bgcolor=_ALARM, bold=True),
     "stale": Style(color="#56b4e9", italic=True),
+    "doubt": Style(color="#d2a8ff", italic=True),
     "alarm": Style(color="#f3d6dc", bgcolor=_BANNER),
     "alarm_title": Style(color="#ffffff", bgcolor=_ALARM, bold=True),
     "badge": Style(color="#c9d1d9", bgcolor="#222a35"),
@@ -58,5 +59,5 @@ def _monochrome(tone: Tone) -> Style:
         reverse=tone in _REVERSED,
         bold=tone in _STRONG or tone in _REVERSED,
         dim=tone in _FAINT,
-        italic=tone == "stale",
+        italic=tone in ("stale", "doubt"),
     )

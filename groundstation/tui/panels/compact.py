@@ -19,6 +19,7 @@ from groundstation.tui.panels.rows import (
     footer,
     held_mark,
     limit_tone,
+    quality_mark,
     telemetry,
     value_text,
 )
@@ -89,9 +90,12 @@ def _value(view: View, reading: Reading, gap: str, *, whole: bool = False) -> Ro
     tone: Tone = limit_tone(reading.limit)
     if tone == "text":
         tone = "stale" if reading.freshness == "STALE" else "bright"
+    if reading.quality is not None and reading.limit == "GREEN":
+        tone = "doubt"
+    mark = "" if reading.quality is None else quality_mark(reading.quality, glyphs)
     rounded = isinstance(reading.value, float) and whole
     text = f"{reading.value:,.0f}" if rounded else value_text(info, reading.value)
-    return (Span(glyphs.text(text), tone), Span(f"{gap}{glyphs.text(info.unit)}", "dim"))
+    return (Span(f"{mark}{glyphs.text(text)}", tone), Span(f"{gap}{glyphs.text(info.unit)}", "dim"))
 
 
 def _one_row(live: View, shown: View, width: int) -> Row:

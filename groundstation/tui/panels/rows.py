@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from groundstation.formats.json_encoding import word_of
 from groundstation.messages.base import Value
-from groundstation.messages.wire import ParameterInfo
+from groundstation.messages.wire import ParameterInfo, ValueQuality
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right, width_of
 from groundstation.viewer.model import PassModel, Reading, ShownSignal
@@ -189,11 +189,17 @@ def _packet_title(view: View, packet: str, width: int) -> Row:
 
 
 def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
-    """Symbol, name, value, unit, note: the stale mark is added to the limit symbol, and takes not its place."""
+    """Symbol, name, value, unit, note: the stale mark is added to the limit symbol, and takes not its place.
+
+    Where no limit is violated the symbol is that of the value's quality.
+    """
     info, stale = reading.info, reading.freshness == "STALE"
     never = reading.freshness == "NEVER"
     tone: Tone = "dim" if never or reading.value is None else _LIMIT_TONES[reading.limit]
     symbol = glyphs.never if never else glyphs.limit(reading.limit)
+    if reading.quality is not None and reading.limit == "GREEN":
+        symbol = quality_mark(reading.quality, glyphs)
+        tone = "doubt"
     room = min(_LABEL, max(_LEAST_LABEL, width - _REST))
     body: Tone = "stale" if stale and tone != "critical" else tone
     text = glyphs.absent if reading.value is None else value_text(info, reading.value)
@@ -220,8 +226,20 @@ def _note(reading: Reading, glyphs: Glyphs) -> Row:
     )
     if not reading.valid:
         return (*age, Span("void", "dim"))
-    violated = _violated(reading)
-    return (*age, Span(glyphs.text(violated), _LIMIT_TONES[reading.limit])) if violated else age
+    violated, bad = _violated(reading), reading.quality
+    doubt: Row = () if bad is None else (Span(f"{quality_text(bad)} ", "doubt"),)
+    limit: Row = (Span(glyphs.text(violated), _LIMIT_TONES[reading.limit]),) if violated else ()
+    return (*age, *doubt, *limit)
+
+
+def quality_mark(bad: ValueQuality, glyphs: Glyphs) -> str:
+    """The symbol of a value that is not good."""
+    return glyphs.suspect if bad.quality == "suspect" else glyphs.unusable
+
+
+def quality_text(bad: ValueQuality) -> str:
+    """What is wrong with a value, in few letters: ``bad: range``, or ``rate?`` for one that is suspect."""
+    return f"bad: {bad.reason}" if bad.quality == "unusable" else f"{bad.reason}?"
 
 
 def _violated(reading: Reading) -> str:

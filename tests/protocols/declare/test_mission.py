@@ -6,7 +6,7 @@ import pytest
 from construct import Enum, Flag, Float32b, Int8ub, Int16ub, Struct
 
 from protocols.declare.dictionary import Dictionary, Milestone, PacketDef
-from protocols.declare.mission import Check, Display, Figure, Mission, Plot, Relay
+from protocols.declare.mission import Display, Figure, Mission, Plot, Relay
 from protocols.errors import DeclarationError
 from protocols.lander import MISSION
 from protocols.structures.fields import Quantity
@@ -58,11 +58,9 @@ def test_a_display_of_what_is_not_there_is_refused(display: Display, message: st
         Mission(BIRD, display=display)
 
 
-def test_a_ping_or_check_of_what_is_not_there_is_refused() -> None:
+def test_a_ping_of_what_is_not_there_is_refused() -> None:
     with pytest.raises(DeclarationError, match="no command 'PING'; there are none"):
         Mission(BIRD, ping="PING")
-    with pytest.raises(DeclarationError, match=r"check cold: no packet .TM."):
-        Mission(BIRD, checks=(Check("cold", "TM.sun", 0, 1),))
 
 
 def test_mars_6_shows_the_descent_first() -> None:
