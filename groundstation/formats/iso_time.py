@@ -12,8 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def iso_utc(ns: int) -> str:
     """A time in ns since 1970-01-01 UTC with all nine digits: ``1974-03-12T09:11:05.000000000Z``."""
-    seconds, rest = divmod(ns, NS_PER_S)
-    return f"{_second(seconds)}.{rest:09d}Z"
+    seconds = ns // NS_PER_S
+    return f"{_second(seconds)}.{ns - seconds * NS_PER_S:09d}Z"
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
-from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -43,8 +42,6 @@ _TIMES_OF = {
     "Snapshot": ("clock",),
 }
 """Fields whose names say it only in their place."""
-_SEQUENCES = (list, tuple)
-_FINITE = frozenset({int, bool, str, NoneType})
 _encoder = msgspec.json.Encoder()
 
 
@@ -66,7 +63,8 @@ def encode_json(value: object, *, times: bool = False) -> bytes:
         encoded = _encoder.encode(value)
     except UnicodeEncodeError:
         return _encoder.encode(_encodable(msgspec.to_builtins(value)))
-    if b"null" in encoded and not _finite(value):  # msgspec's word for these numbers
+    nulls = encoded.count(b"null")  # msgspec's word for these numbers, and for None
+    if nulls and nulls != _absent(value) and not _finite(value):
         return _encoder.encode(_worded(msgspec.to_builtins(value)))
     return encoded
 
@@ -100,25 +98,32 @@ def beyond_53_bits(values: Mapping[str, object]) -> dict[str, str]:
     return {name: str(v) for name, v in values.items() if isinstance(v, int) and not -SAFE <= v <= SAFE}
 
 
+def _absent(value: object) -> int:
+    """How many None are surely in a message, in its fields and in their dicts: in telemetry they are all."""
+    if not isinstance(value, msgspec.Struct) or value.__struct_config__.omit_defaults:
+        return 0
+    fields = msgspec.structs.astuple(value)
+    absent = fields.count(None)
+    for field in fields:
+        if field.__class__ is dict:
+            absent += [*field.values()].count(None)
+    return absent
+
+
 def _finite(value: Any) -> bool:
     """Whether JSON has all the numbers in a value."""
     if isinstance(value, float):
         return math.isfinite(value)
+    if value is None or isinstance(value, int | str):
+        return True
     if isinstance(value, dict):
         value = value.values()
     elif isinstance(value, msgspec.Struct):
         value = msgspec.structs.astuple(value)
-    elif not isinstance(value, _SEQUENCES):
+    elif not isinstance(value, list | tuple):
         plain = msgspec.to_builtins(value)
         return plain is value or _finite(plain)
-    for item in value:  # a packet's numbers without a call for each
-        kind = item.__class__
-        if kind is float:
-            if not math.isfinite(item):
-                return False
-        elif kind not in _FINITE and not _finite(item):
-            return False
-    return True
+    return all(map(_finite, value))
 
 
 def _worded(plain: Any) -> Any:

@@ -34,11 +34,13 @@ from groundstation.ports.device_finder import DeviceFinder
 from groundstation.ports.devices import ROOT
 from groundstation.ports.opening import close_port, open_port, probe
 from protocols.declare.mission import Mission
+from protocols.tuples import maker
 
 __all__ = ["SerialLink", "close_port", "open_port", "probe"]
 
 READ_SIZE = 4096
 WRITE_TIMEOUT_S = 0.5
+_make_chunk = maker(Chunk)
 
 
 class SerialLink:
@@ -182,7 +184,7 @@ class SerialLink:
             if not heard:
                 heard = True
                 backoff.reset()
-            self._sink(Chunk(ert, data))
+            self._sink(_make_chunk((ert, data)))
         return None
 
     def _report_meddling(self) -> None:

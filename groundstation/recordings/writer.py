@@ -38,6 +38,7 @@ from groundstation.recordings.creation import create, journal_of, remove
 from groundstation.recordings.damaged.shortfall import Shortfall, place_of
 from groundstation.recordings.event_bodies import Gap
 from groundstation.recordings.records import FrameEntry
+from protocols.tuples import maker
 
 _LOG = logging.getLogger("groundstation.recordings")
 
@@ -73,6 +74,9 @@ class _Record(NamedTuple):
     size: int
     row: tuple[int | str | bytes | None, ...]
     own: bool = False
+
+
+_make_record = maker(_Record)
 
 
 @dataclass(slots=True)
@@ -260,12 +264,12 @@ class ArchiveWriter:
 
     def _enqueue(self, table: _Table, ert: int, size: int, row: tuple[int | str | bytes | None, ...]) -> int:
         has_room = self._has_room(size) or self._wait_for_room(size)
-        self._sequence += 1
+        self._sequence = sequence = self._sequence + 1
         if has_room:
-            self._append(_Record(table, ert, size, (self._sequence, *row)))
+            self._append(_make_record((table, ert, size, (sequence, *row), False)))
         else:
             self._drop(table, ert, size)
-        return self._sequence
+        return sequence
 
     def _link_number(self, url: str) -> int:
         """The number of a link, from 1 on; a new one goes into the file with the next commit."""
@@ -274,8 +278,7 @@ class ArchiveWriter:
         return self._links.index(url) + 1
 
     def _has_room(self, size: int) -> bool:
-        fits = len(self._queue) < self._max_records and self._bytes + size <= self._max_bytes
-        return fits and not self._closing
+        return len(self._queue) < self._max_records and self._bytes + size <= self._max_bytes and not self._closing
 
     def _wait_for_room(self, size: int) -> bool:
         """A burst may outrun the disk for a moment; after a first refusal the caller is not held up again."""
@@ -359,8 +362,8 @@ class ArchiveWriter:
         try:
             with self._db:
                 self._db.executemany(schema.INSERT_LINK, links)
-                for table, statement in _INSERT.items():
-                    self._db.executemany(statement, _rows(batch, table))
+                for statement, rows in _rows(batch):
+                    self._db.executemany(statement, rows)
         except sqlite3.Error as error:
             return str(error)
         self._links_written += len(links)
@@ -454,8 +457,12 @@ class ArchiveWriter:
             self.dropped += sum(not record.own for record in self._queue)
 
 
-def _rows(batch: list[_Record], table: _Table) -> Iterable[tuple[int | str | bytes | None, ...]]:
-    return [record.row for record in batch if record.table == table]
+def _rows(batch: list[_Record]) -> list[tuple[str, list[tuple[int | str | bytes | None, ...]]]]:
+    """The statements that write a batch, each with its rows."""
+    rows: dict[_Table, list[tuple[int | str | bytes | None, ...]]] = {table: [] for table in _INSERT}
+    for record in batch:
+        rows[record.table].append(record.row)
+    return [(statement, rows[table]) for table, statement in _INSERT.items() if rows[table]]
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -66,6 +66,7 @@ class Listeners:
         """
         self.stalls = 0
         self._topics = 0
+        self._closed = False  # to ask the socket takes a call into libzmq for each message
         self._subscriptions: deque[zmq.Frame] = deque(maxlen=_SUBSCRIPTIONS_KEPT)
         self._lock = threading.Lock()
         self._socket = context.socket(zmq.XPUB, socket_class=zmq.Socket)
@@ -93,7 +94,7 @@ class Listeners:
     def publish(self, part: bytes) -> None:
         """Send to all subscribers. From any thread; never blocks: only a subscriber that does not keep up misses it."""
         with self._lock:
-            if self._socket.closed:
+            if self._closed:
                 return
             try:
                 self._socket.send(part, zmq.NOBLOCK)
@@ -136,7 +137,8 @@ class Listeners:
     def close_socket(self) -> None:
         """End what the thread that publishes has. Idempotent."""
         with self._lock:
-            if not self._socket.closed:
+            if not self._closed:
+                self._closed = True
                 self._socket.disable_monitor()
                 self._socket.close()
 

@@ -114,8 +114,7 @@ class Publisher:
         """Send a message to all subscribers, with the next ``seq`` of its topic. From any thread; never waits."""
         topic = topic_of(message)
         with self._lock:
-            seq = self._sequences.get(topic, 0) + 1
-            self._sequences[topic] = seq
+            self._sequences[topic] = seq = self._sequences.get(topic, 0) + 1
             part = encode(msgspec.structs.replace(message, seq=seq, sent=self._steady()), topic)
             for sockets in self._sockets:
                 sockets.publish(part)

@@ -15,10 +15,11 @@ from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.formats.json_encoding import encode_json
 from groundstation.links.base import Chunk, Report, TransportChange
 from groundstation.messages.commanding import CommandUpdate
-from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, LinkStatus
+from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, LinkStatus, Telemetry
 from groundstation.recordings.damaged.shortfall import Shortfall
 from groundstation.recordings.event_bodies import Gap
 from groundstation.recordings.records import FrameEntry
+from protocols.tuples import maker
 
 
 class Archive(Protocol):
@@ -66,6 +67,9 @@ class ArchivedReport(NamedTuple):
     id: int
 
 
+_make_archived = maker(ArchivedReport)
+
+
 class _Place(NamedTuple):
     """Where a chunk's first byte stands in the stream that the receiver saw, and when the chunk was received."""
 
@@ -88,7 +92,7 @@ class ArchivingReceiver:
     def keep(self, report: Report) -> ArchivedReport:
         """Archive a report's raw bytes. From any thread, before anything else looks at them."""
         if isinstance(report, Chunk):
-            return ArchivedReport(report, self._archive.chunk(report.ert, self.receiver.url, report.data))
+            return _make_archived((report, self._archive.chunk(report.ert, self.receiver.url, report.data)))
         if isinstance(report, TransportChange):
             body = encode_json(
                 {
@@ -111,10 +115,11 @@ class ArchivingReceiver:
         report, number = kept
         outcomes = []
         for outcome in self.receiver.events(report):
-            self._record_outcome(outcome)
-            outcomes.append(outcome)
+            if not isinstance(outcome, Telemetry):
+                self._record_outcome(outcome)
             if publish is not None:
                 publish(outcome)
+            outcomes.append(outcome)
         if isinstance(report, Chunk):
             self._places.append(_Place(self._seen, number, report.ert))
             self._seen += len(report.data)
