@@ -12,6 +12,7 @@ first packet's header.
     turns      how many frames are missing, where a count may have turned over
     lost       such a number, and how sure it is
     packets    `PacketCounter`: the packets of one APID by their sequence count
+    merger     `FrameMerger`: the frames of several links, each once, before they are counted
 """
 
 from protocols.counts.frames import PLAIN_STEP, FrameCounter, PlainRun
