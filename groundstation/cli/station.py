@@ -11,7 +11,7 @@ import click
 from groundstation.cli.options.completion import stations
 from groundstation.cli.options.connection import invitation, key_options
 from groundstation.cli.options.mission import mission_option
-from groundstation.cli.options.station import check_link, station_config, station_options
+from groundstation.cli.options.station import check_links, named_links, station_config, station_options
 from groundstation.errors import ArchiveError
 from groundstation.exit_codes import DONE, RECEPTION, REQUEST, exit_codes
 from groundstation.formats.output import echo, tell, write_json
@@ -26,14 +26,16 @@ from protocols.declare.mission import Mission
 
 
 @click.command(epilog=exit_codes(*RECEPTION))
-@click.argument("link")
+@click.argument("link", required=False)
 @mission_option
 @station_options
 @click.option("--announce", is_flag=True, hidden=True, help="Print JSON on standard output when ready.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Close the recording and end when the parent dies.")
 def serve(
-    link: str,
+    link: str | None,
     mission: Mission,
+    more: tuple[str, ...],
+    command_link: str | None,
     name: str | None,
     record: Path | None,
     wait: bool,
@@ -44,6 +46,8 @@ def serve(
 ) -> None:
     """Receive LINK, record it, and serve viewers until stopped.
 
+    Several links that carry the same spacecraft (--link) make one stream: the first good copy of each frame counts.
+
     LINK is serial:DEVICE?baud=N, zmq:ENDPOINT or replay:RECORDING. The station needs no terminal; viewers come and go.
     Ctrl-C, SIGTERM or the end of its terminal closes the recording and ends it; under nohup it outlives its terminal.
 
@@ -52,12 +56,14 @@ def serve(
       groundstation serve serial:/dev/ttyACM0?baud=115200
       groundstation serve serial:/dev/ttyUSB0 --mission ./sparrow.py    another spacecraft
       nohup groundstation serve serial:/dev/ttyACM0 &                   goes on when ssh ends
+      groundstation serve --link bus=serial:/dev/ttyACM0 --link mars5=zmq:tcp://127.0.0.1:5570
       groundstation serve serial:/dev/ttyACM0 --bind tcp://0.0.0.0:5571 --key bench    for remote viewers, too
     """
     if with_parent:
         end_with_parent()
-    check_link(link, wait, mission)
-    config = station_config(link, name, record, mission, bind, key)
+    links = named_links(link, more)
+    check_links(links, wait, mission)
+    config = station_config(links, name, record, mission, bind, key, command_link)
 
     def ready(info: StationInfo) -> None:
         if announce:

@@ -17,7 +17,13 @@ from groundstation.cli.options.completion import recordings, stations
 from groundstation.cli.options.connection import key_options
 from groundstation.cli.options.mission import mission_for, mission_option, recorded_mission_option
 from groundstation.cli.options.number import Number
-from groundstation.cli.options.station import check_link, output_options, station_config, station_options
+from groundstation.cli.options.station import (
+    check_links,
+    named_links,
+    output_options,
+    station_config,
+    station_options,
+)
 from groundstation.cli.output import show
 from groundstation.cli.runtime import choose_style
 from groundstation.errors import PartlyRead, StationGone, ViewerCrashed
@@ -109,14 +115,16 @@ def watch(
 
 
 @click.command(epilog=exit_codes(*RECEPTION, *VIEWER))
-@click.argument("link")
+@click.argument("link", required=False)
 @mission_option
 @station_options
 @click.option("--keep", is_flag=True, help="Leave the station running when the viewer is closed.")
 @output_options
 def run(
-    link: str,
+    link: str | None,
     mission: Mission,
+    more: tuple[str, ...],
+    command_link: str | None,
     name: str | None,
     record: Path | None,
     wait: bool,
@@ -139,8 +147,9 @@ def run(
     """
     style = choose_style(plain, as_json)
     end_with_terminal(drawing=style == "tui")
-    check_link(link, wait, mission)
-    config = station_config(link, name, record, mission, bind, key)
+    links = named_links(link, more)
+    check_links(links, wait, mission)
+    config = station_config(links, name, record, mission, bind, key, command_link)
     code: int | None = None
     with _Interrupts() as interrupts:
         info = start_station(config, wait=wait)

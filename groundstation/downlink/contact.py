@@ -17,22 +17,25 @@ Rules:
    among which none is missing and none was rejected say that it took none. A channel went on only if it is in contact
    still, or was heard when a frame of the lost one was due: the bus is declared lost 3 s after its last frame, and a
    lander that was heard in the first of them fell silent with it. If the bus is heard later, a verdict of SILENCE, or
-   of another program, is revised to LANDER_ONLY.
+   of another program, is revised to LANDER_ONLY. If a channel that goes on is a relay's, which has set (`horizons`),
+   the cause is RELAY_SET instead.
 7. A frame that came before says nothing new of its channel: it neither makes nor keeps a contact.
-8. What an outage lost is told as surely as it is known. A source that started again since ends no outage: how many
+8. A channel that is not expected yet, or any more, by the mission's timeline is not lost: it goes back to NO_SIGNAL.
+9. What an outage lost is told as surely as it is known. A source that started again since ends no outage: how many
    frames it did not send is not known.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from groundstation.downlink.frame_rate import FrameRate
+from groundstation.downlink.horizons import Horizons
 from groundstation.formats.counted import counted
 from groundstation.links.base import Disturbance
 from groundstation.messages.wire import Cause, ChannelStatus, ContactChange, LosVerdict, SignalState, Transport
@@ -53,6 +56,18 @@ TRAILING_MAX = 128
 _TIMEOUT_FLOOR_NS = TIMEOUT_FLOOR_MS * NS_PER_MS
 _PERIODS_KEPT = 16
 _IN_CONTACT = ("LOCKED", "DEGRADED")
+
+
+class Finding(NamedTuple):
+    """Why a channel fell silent, as far as the evidence goes.
+
+    ``trailing_bytes`` came after the last good frame and are in none; ``last_byte`` is when the last byte of all came.
+    """
+
+    cause: Cause
+    evidence: str
+    trailing_bytes: int = 0
+    last_byte: int | None = None
 
 
 @dataclass(slots=True)
@@ -203,8 +218,24 @@ class _LinkOutage:
 class ContactMonitor:
     """Feed it what happens on the link, in order; every method returns the changes that follow."""
 
-    def __init__(self, channels: Iterable[ChannelDef], planned: Mapping[int, int]) -> None:
-        """Args: the declared channels, and the planned LOS by VCID as SCET in ns."""
+    def __init__(
+        self,
+        channels: Iterable[ChannelDef],
+        planned: Mapping[int, int],
+        judge: Callable[[int, int], Finding] | None = None,
+        horizons: Horizons | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            channels: those declared.
+            planned: LOS by VCID, as SCET in ns.
+            judge: says why a channel (VCID) fell silent after a time (ERT in ns), where the frames of several links
+                come together; by default the evidence says it.
+            horizons: of the mission's relays; None: nothing is known of any.
+        """
+        self._horizons = horizons
+        self._judge = judge
         self._channels = {c.vcid: _Channel(c) for c in channels}
         self._planned = dict(planned)
         self._evidence = _Evidence(bytes_since=dict.fromkeys(self._channels, 0))
@@ -321,6 +352,16 @@ class ContactMonitor:
         if self._link_outage is not None:
             self._link_outage.add(vcid, step)
 
+    def finding(self, vcid: int) -> Finding:
+        """Why the channel is silent now, if it is."""
+        channel, evidence = self._channels[vcid], self._evidence
+        cause, text = self._cause(channel)
+        return Finding(cause, text, evidence.bytes_since.get(vcid, 0), evidence.last_byte)
+
+    def last_heard(self, vcid: int) -> int | None:
+        """When the channel's last good frame came; None if none did."""
+        return self._channels[vcid].last_ert
+
     def advance(self, now: int, listening: bool = True) -> list[ContactChange]:
         """Nothing more came before ``now``. ``listening`` is False when the port was not being read."""
         evidence = self._evidence
@@ -397,27 +438,27 @@ class ContactMonitor:
         return self._move(channel, "LOS", deadline, verdict=verdict)
 
     def _verdict(self, channel: _Channel, now: int) -> LosVerdict:
-        cause, evidence = self._cause(channel)
-        last = channel.last_ert or 0
-        last_byte = max(self._evidence.last_byte or last, last)
+        vcid, last = channel.definition.vcid, channel.last_ert or 0
+        found = self.finding(vcid) if self._judge is None else self._judge(vcid, last)
+        last_byte = max(found.last_byte or last, last)
         due = last + channel.period
         interval = None
         if channel.last_scet is not None:
             interval = (channel.last_scet, channel.last_scet + channel.definition.period_ms * NS_PER_MS)
-        planned = self._planned.get(channel.definition.vcid)
+        planned = self._planned.get(vcid)
         return LosVerdict(
-            vcid=channel.definition.vcid,
+            vcid=vcid,
             channel=channel.definition.name,
-            cause=cause,
-            evidence=evidence,
+            cause=found.cause,
+            evidence=found.evidence,
             last_vcfc=channel.last_vcfc,
             last_scet=channel.last_scet,
             last_ert=last,
             interval_scet=interval,
-            interval_ert=(min(last_byte, due) if cause == "SILENCE" else last, due),
+            interval_ert=(min(last_byte, due) if found.cause == "SILENCE" else last, due),
             declared_ert=now,
             timeout_ms=channel.timeout // NS_PER_MS,
-            trailing_bytes=self._evidence.bytes_since.get(channel.definition.vcid, 0),
+            trailing_bytes=found.trailing_bytes,
             frames=channel.contact_frames,
             planned_scet=planned,
             planned_error_ms=_planned_error(planned, interval),
@@ -440,12 +481,19 @@ class ContactMonitor:
             evidence.suspected.add(vcid)
             return "PORT", disturbed
         if others:
-            names = ", ".join(c.definition.name for c in others)
-            return "LANDER_ONLY", f"the link is up: {names} still heard"
+            return self._one_silent(last, others)
         repeats = evidence.repeats_since.get(vcid, 0)
         if repeats:
             return "SILENCE", f"only frames that had come before, {repeats} of them"
         return self._cause_after(max([channel, *later], key=lambda c: c.last_ert or 0), channel)
+
+    def _one_silent(self, last: int, others: Collection[_Channel]) -> tuple[Cause, str]:
+        """The cause where other channels go on: its source fell silent, or a relay has set."""
+        horizons = self._horizons
+        evidence = horizons.has_set(last, {c.definition.vcid for c in others}) if horizons is not None else ""
+        if evidence:
+            return "RELAY_SET", evidence
+        return "LANDER_ONLY", f"the link is up: {', '.join(c.definition.name for c in others)} still heard"
 
     def _cause_after(self, newest: _Channel, lost: _Channel) -> tuple[Cause, str]:
         """The cause by what came after the last good frame of all, which is of the channel ``newest``."""
@@ -470,8 +518,8 @@ class ContactMonitor:
                 continue
             if witness.contact_since > verdict.last_ert:
                 continue
-            text = f"the link is up: {witness.definition.name} still heard"
-            channel.verdict = msgspec.structs.replace(verdict, cause="LANDER_ONLY", evidence=text)
+            cause, text = self._one_silent(verdict.last_ert, [witness])
+            channel.verdict = msgspec.structs.replace(verdict, cause=cause, evidence=text)
             changes.append(self._change(channel, "LOS", "LOS", ert, verdict=channel.verdict, revised=True))
         return changes
 

@@ -7,11 +7,12 @@ telemetry latency low. Noise, foreign frames and broken packets are counted and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from groundstation.downlink.contact import ContactMonitor
+from groundstation.downlink.contact import ContactMonitor, Finding
+from groundstation.downlink.horizons import Horizons
 from groundstation.downlink.limits import LimitMonitor
 from groundstation.formats.json_encoding import word_of
 from groundstation.links.base import Chunk, RelayGap, Report, TransportChange
@@ -55,7 +56,7 @@ class FrameNote(NamedTuple):
     """A frame that the last report completed or ruled out; ``offset`` is where its ASM starts in the stream of bytes.
 
     Of a rejected frame nothing more is known, and of a foreign one nothing is wanted: their other fields are None.
-    ``step`` is what the frame is beside those before it.
+    ``step`` is what the frame is beside those before it. ``link`` is the place of the link that brought it.
     """
 
     offset: int
@@ -65,6 +66,7 @@ class FrameNote(NamedTuple):
     vcfc: int | None = None
     scet: int | None = None
     step: FrameStep | None = None
+    link: int = 0
 
 
 _make_note = maker(FrameNote)
@@ -90,21 +92,41 @@ class Receiver:
     """Decodes one link's bytes by one dictionary and one link profile.
 
     Attributes:
-        frames: all frames, good and rejected, that the last report brought.
+        frames: all frames, good and rejected, that the last report brought; of several links: in the order in which
+            they are counted, and without copies.
+        copies: the good frames of the last report of which another link had brought the first copy.
+        held: the good frames of the last report that wait for those of another link; they stand in ``frames`` later.
         ocfs: the operational control fields of its good frames, in order; equal ones in a row stand once.
 
     Raises:
         DeclarationError: the profile is of a stream of bits; links deliver bytes.
     """
 
-    def __init__(self, dictionary: Dictionary, profile: LinkProfile, url: str) -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        profile: LinkProfile,
+        url: str,
+        horizons: Horizons | None = None,
+        judge: Callable[[int, int], Finding] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            dictionary: the mission's.
+            profile: how its frames lie on the wire.
+            url: of the link, for the status.
+            horizons: of the mission's relays, for the cause of a loss.
+            judge: as `ContactMonitor` takes it.
+        """
         if profile.alignment != "byte":
             raise DeclarationError("profile.alignment", "a station receives bytes; bits are decoded from a file")
         self.dictionary = dictionary
         self.profile = profile
         self.url = url
         self.deframer = Deframer(profile)
-        self.contact = ContactMonitor(dictionary.channels, _planned_losses(dictionary))
+        self.horizons = horizons or Horizons(dictionary, ())
+        self.contact = ContactMonitor(dictionary.channels, planned_losses(dictionary), judge, self.horizons)
         self._counter = frame_counter(profile, dictionary)
         self._limits = LimitMonitor()
         self._quality = QualityMonitor(dictionary)
@@ -117,12 +139,22 @@ class Receiver:
         self._detail = "not opened yet"
         self._foreign_hash: dict[str, int] = {}
         self.frames: list[FrameNote] = []
+        self.copies: list[FrameNote] = []
+        self.held: list[FrameNote] = []
         self.ocfs: list[bytes] = []
 
     @property
     def connected(self) -> bool:
         """The transport is there."""
         return self._transport == "CONNECTED"
+
+    def is_connected(self, link: int) -> bool:
+        """The transport of the link at that place is there."""
+        return self.connected
+
+    def url_of(self, link: int) -> str:
+        """The URL of the link at that place."""
+        return self.url
 
     def process(self, report: Report) -> list[ReceiverEvent]:
         """Take one report of the link, in time order."""
@@ -146,11 +178,15 @@ class Receiver:
         if isinstance(report, RelayGap):
             self._counts.dropped += report.missed
             text = f"{report.missed} messages of the relay are missing"
-            yield _station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
+            yield station_event("WARNING_LO", "RELAY_GAP", text, report.ert)
 
-    def stalled(self, now: int) -> list[ReceiverEvent]:
-        """The port is not being read, and ``now`` has come: deadlines pass all the same."""
+    def stalled(self, now: int, link: int = 0) -> list[ReceiverEvent]:
+        """The port of the link is not being read, and ``now`` has come: deadlines pass all the same."""
         return list(self.contact.advance(now, listening=not self.connected))
+
+    def finish(self) -> list[ReceiverEvent]:
+        """Nothing more comes: what follows from what was held."""
+        return []
 
     def overrun(self, reports: int) -> None:
         """``reports`` of the link were dropped before they came here: their bytes are archived, not decoded."""
@@ -204,27 +240,37 @@ class Receiver:
             self._transport, self._detail = change.state, change.detail
             if news:
                 severity: Severity = "ACTIVITY_HI" if change.state == "CONNECTED" else "WARNING_LO"
-                yield _station_event(severity, change.state, change.detail, change.ert)
+                yield station_event(severity, change.state, change.detail, change.ert)
         if change.disturbance:
-            yield _station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
+            yield station_event("WARNING_HI", "PORT_DISTURBED", change.detail, change.ert)
 
     def _reject(self, found: Reject) -> list[ContactChange]:
         self._counts.frames_rejected += 1
         self.frames.append(FrameNote(found.offset, len(found.data), found.reason))
         return self.contact.rejected(found.reason != "SYNC")
 
-    def _frame(self, found: Frame, ert: int) -> Iterator[ReceiverEvent]:
+    def _frame(self, found: Frame, ert: int) -> Iterable[ReceiverEvent]:
         self._counts.frames_good += 1
-        length = self.profile.cadu_length
         quality: GoodQuality = "CORRECTED" if found.corrected else "GOOD"
         frame, oddity = self._own_frame(found.data)
         if frame is None:
-            self.frames.append(FrameNote(found.offset, length, quality))
-            yield from self._foreign(*oddity, ert)
-            return
-        vcid, vcfc = frame.vcid, frame.vcfc
-        scet = frame_time(frame, self.dictionary)
-        step = self._counter.count(frame, scet, ert)
+            self.frames.append(FrameNote(found.offset, self.profile.cadu_length, quality))
+            return self._foreign(*oddity, ert)
+        return self._counted(frame, found.offset, quality, frame_time(frame, self.dictionary), ert, ert)
+
+    def _counted(
+        self,
+        frame: TransferFrame,
+        offset: int,
+        quality: GoodQuality,
+        scet: int | None,
+        ert: int,
+        at: int,
+        link: int = 0,
+    ) -> Iterator[ReceiverEvent]:
+        """A frame in its place: what it carries, then what it says of contact, in which it is dated ``at``."""
+        vcid, vcfc, length = frame.vcid, frame.vcfc, self.profile.cadu_length
+        step = self._counter.count(frame, scet, at)
         if step.kind != "NEXT":
             yield from self._told(step, frame, ert)
         extractor = self._extractors.get(vcid)
@@ -235,12 +281,12 @@ class Receiver:
                     yield from self._packet(item, vcid, ert, late=late)
                 else:
                     yield from self._no_packet(item, ert)
-        self.frames.append(_make_note((found.offset, length, quality, vcid, vcfc, scet, step)))
+        self.frames.append(_make_note((offset, length, quality, vcid, vcfc, scet, step, link)))
         ocf, ocfs = frame.ocf, self.ocfs
         if ocf is not None and step.in_order and not (ocfs and ocfs[-1] == ocf):
             ocfs.append(ocf)
         if extractor is not None:
-            yield from self.contact.frame(vcid, vcfc, step, scet, ert, length)
+            yield from self.contact.frame(vcid, vcfc, step, scet, at, length)
         else:
             yield from self._undeclared(vcid, step, ert)
 
@@ -270,16 +316,16 @@ class Receiver:
         channel = f"VC{frame.vcid}"
         if step.kind == "RESTART":
             text = f"{self._restarted(step, frame.vcid)} restarted: {', '.join(step.evidence)}"
-            yield _station_event("ACTIVITY_HI", RESTART_EVENT, text, ert)
+            yield station_event("ACTIVITY_HI", RESTART_EVENT, text, ert)
         elif frame.vcid not in self._extractors:
             return
         elif step.kind == "GAP":
             lost, where = (step.lost, "") if step.at_restart.none else (step.at_restart, ", where it started again")
             text = f"{frames_lost(lost.count, lost.certainty)} on {channel} before VCFC {frame.vcfc}{where}"
-            yield _station_event("WARNING_LO", "FRAME_GAP", text, ert)
+            yield station_event("WARNING_LO", "FRAME_GAP", text, ert)
         elif step.kind == "LATE":
             text = f"frame {frame.vcfc} of {channel} came late{': it was not lost' if step.regained else ''}"
-            yield _station_event("DIAGNOSTIC", "LATE_FRAME", text, ert)
+            yield station_event("DIAGNOSTIC", "LATE_FRAME", text, ert)
         elif step.kind == "DUPLICATE":
             text = f"frames of {channel} come again: they are counted, not decoded twice"
             yield from self._once("DUPLICATE", frame.vcid, text, ert)
@@ -312,7 +358,7 @@ class Receiver:
         if (name, number) in told or len(told) >= _TOLD_ONCE:
             return []
         told.add((name, number))
-        return [_station_event("WARNING_LO", name, text, ert)]
+        return [station_event("WARNING_LO", name, text, ert)]
 
     def _packet(self, found: PacketFound, vcid: int, ert: int, *, late: bool) -> list[ReceiverEvent]:
         if found.apid not in self.dictionary.by_apid:
@@ -360,9 +406,11 @@ class Receiver:
             if change.state != "GREEN":
                 severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
             text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {_number(change.value)}"
-            out.append(_station_event(severity, "LIMIT", text, ert))
+            out.append(station_event(severity, "LIMIT", text, ert))
         if "dictionary_hash" in values:
             out += self._check_hash(definition.name, values, ert)
+        if definition.name in self.horizons.packets and not late:
+            self.horizons.take(definition.name, vcid, shown.values, ert if scet is None else scet, ert)
         return out
 
     def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[ReceiverEvent]:
@@ -375,7 +423,7 @@ class Receiver:
         if theirs == ours:
             return []
         text = f"{packet} was built with dictionary {theirs:08x}, the ground has {ours:08x}: values may be wrong"
-        return [_station_event("WARNING_HI", "DICTIONARY", text, ert)]
+        return [station_event("WARNING_HI", "DICTIONARY", text, ert)]
 
     def _onboard_event(self, values: dict[str, Value], vcid: int, scet: int | None, ert: int) -> list[ReceiverEvent]:
         number = values["number"]
@@ -391,8 +439,8 @@ class Receiver:
         return [EventMessage(severity=event.severity, source=source, name=event.name, text=text, ert=ert, scet=scet)]
 
 
-def _planned_losses(dictionary: Dictionary) -> dict[int, int]:
-    """When the plan says that a channel falls silent: the mission's LOSS_OF_SIGNAL is its first channel's."""
+def planned_losses(dictionary: Dictionary) -> dict[int, int]:
+    """By VCID: when the plan says that a channel falls silent: the mission's LOSS_OF_SIGNAL is its first channel's."""
     milestone = dictionary.milestone("LOSS_OF_SIGNAL")
     if milestone is None or not dictionary.channels:
         return {}
@@ -403,5 +451,6 @@ def _number(value: float) -> str:
     return word_of(value) or f"{value:g}"
 
 
-def _station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:
+def station_event(severity: Severity, name: str, text: str, ert: int) -> EventMessage:
+    """An event of the station itself."""
     return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=ert)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, Transport
+from groundstation.recordings.records import NamedLink as NamedLink  # noqa: PLC0414 - links are given by it
 
 Disturbance = Literal["", "moment", "lasting"]
 """Another program meddles with the port: not, just now, or until another change of the transport says otherwise."""
@@ -19,10 +20,14 @@ RecordedMessage = EventMessage | CommandUpdate | ContactChange | Acknowledgement
 
 
 class Chunk(NamedTuple):
-    """Bytes as one read returned them, stamped there. ``ert`` in ns; ``data`` is never empty."""
+    """Bytes as one read returned them, stamped there. ``ert`` in ns; ``data`` is never empty.
+
+    ``link``, here and in the other reports, is the place of the link among those of its station.
+    """
 
     ert: int
     data: bytes
+    link: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class TransportChange:
 
     ``peer`` is True when the port is fine but the peer went away (a ZeroMQ peer: cause RELAY).
     ``disturbance``: the port stays CONNECTED, but another program does something to it.
+    ``ahead`` is how far the clock that stamps this link's reports is ahead of the station's, in ns; it matters only
+    where a station has several links.
     """
 
     ert: int
@@ -38,13 +45,19 @@ class TransportChange:
     detail: str
     peer: bool = False
     disturbance: Disturbance = ""
+    link: int = 0
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """The reader was at the port until ``ert`` and nothing came: silence that was heard, not missed."""
+    """The reader was at the port until ``ert`` and nothing came: silence that was heard, not missed.
+
+    ``link`` is None in a replay: then it holds for all links.
+    """
 
     ert: int
+    link: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class RelayGap:
 
     ert: int
     missed: int
+    link: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,11 @@ _LOOK_EVERY_NS = 500 * NS_PER_MS
 
 
 class ReplayLink:
-    """Plays a recording; takes requests to pause, go on, seek, step and change speed from any one thread."""
+    """Plays a recording; takes requests to pause, go on, seek, step and change speed from any one thread.
+
+    Attributes:
+        links: of the station that recorded it, if it had several.
+    """
 
     OPTIONS = ("speed", "from", "paused")
 
@@ -68,6 +72,7 @@ class ReplayLink:
         with contextlib.ExitStack() as refused:
             refused.callback(self._lookup.close)
             self._first, self._last = self._lookup.span()
+            self.links = self._lookup.links
             begin = self._first if start is None else self._lookup.find(start)
             self._tempo = ReplayClock(begin, time.monotonic_ns(), checked_speed(speed), running=not paused)
             refused.pop_all()
@@ -109,6 +114,11 @@ class ReplayLink:
     def lack(self) -> str:
         """What was found to be missing in the recording so far, in words; empty if nothing."""
         return self._lookup.lack
+
+    @property
+    def _idle_link(self) -> int | None:
+        """Silence is that of all links."""
+        return None if self.links else 0
 
     def now(self) -> int:
         """The recording's time."""
@@ -330,8 +340,7 @@ class ReplayLink:
         with self._changed:
             self._place = (first, 0)
         self._hand_on(ReplayJump(self._told, ert))
-        transport = playback.transport(first, self._told)
-        if transport is not None:
+        for transport in playback.transports(first, self._told):
             self._hand_on(transport)
         return chain(head, items)
 
@@ -399,7 +408,7 @@ class ReplayLink:
         """What is given at once has its silences too."""
         while self._told < ert:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * NS_PER_MS)
-            self._hand_on(Idle(self._told))
+            self._hand_on(Idle(self._told, self._idle_link))
 
     def _end(self, at: int, fault: str = "", lack: str = "") -> None:
         """Nothing more comes, unless a new seek request has come."""
@@ -425,7 +434,7 @@ class ReplayLink:
             if ahead >= ert:
                 return True
             self._told = ahead
-            self._hand_on(Idle(ahead))
+            self._hand_on(Idle(ahead, self._idle_link))
 
 
 def replay_url(path: Path, speed: float | None = None, start: str | None = None, paused: bool = False) -> str:

@@ -18,14 +18,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, islice, repeat
+from itertools import chain, islice, repeat, takewhile
 from typing import NamedTuple
 
 import msgspec
 
 from groundstation.errors import ArchiveError, CallerError
 from groundstation.formats.iso_time import iso_utc
-from groundstation.links.base import Chunk, Disturbance, RecordedMessage, ReplayedMessage, TransportChange
+from groundstation.links.base import Chunk, Disturbance, NamedLink, RecordedMessage, ReplayedMessage, TransportChange
 from groundstation.messages.commanding import CommandUpdate
 from groundstation.messages.wire import Acknowledgement, ContactChange, EventMessage, Transport
 from groundstation.recordings.event_bodies import Gap
@@ -86,6 +86,8 @@ class _Transport(msgspec.Struct):
     detail: str
     peer: bool = False
     disturbance: Disturbance = ""
+    link: int = 0
+    ahead: int = 0
 
 
 class _Contact(msgspec.Struct):
@@ -183,15 +185,28 @@ class ReplaySource:
         losses = [event.ert for event in self._reader.events("contact") if self._is_loss(event)]
         return min((loss for loss in losses if loss > ert), default=min(losses, default=None))
 
-    def transport(self, before: int, ert: int) -> TransportChange | None:
-        """The transport as it stood before that id, as of ``ert``; None if the first report of it comes later."""
+    @property
+    def links(self) -> list[NamedLink]:
+        """The links of a station that had several; empty if it had one."""
+        return self._reader.named_links()
+
+    def transports(self, before: int, ert: int) -> list[TransportChange]:
+        """The transport of each link as it stood before that id, as of ``ert``; none whose first report comes later."""
+        if self.links:
+            last = {}
+            for each in takewhile(lambda each: each.id < before, self._reader.events("transport")):
+                change = self._change(each, ert)
+                if change is not None and change.disturbance != "moment":
+                    last[change.link] = change
+            return [last[link] for link in sorted(last)]
         event = self._reader.last_event("transport", before)
-        if event is not None:
-            change = self._change(event, ert)
-            if change is not None and change.disturbance == "moment":
-                change = replace(change, disturbance="")
-            return change
-        return None if self._reader.has_event("transport") else TransportChange(ert, "CONNECTED", "as recorded")
+        if event is None:
+            is_told = self._reader.has_event("transport")
+            return [] if is_told else [TransportChange(ert, "CONNECTED", "as recorded")]
+        change = self._change(event, ert)
+        if change is not None and change.disturbance == "moment":
+            change = replace(change, disturbance="")
+        return [] if change is None else [change]
 
     def items(self, first: int) -> Iterator[Item]:
         """All items from the id ``first`` on, in the order they were recorded; also what is recorded while reading.
@@ -214,12 +229,14 @@ class ReplaySource:
         report = item.report
         if not isinstance(report, Chunk) or item.id < frame.chunk:
             return None
+        if report.link != self._reader.link_of_chunk(frame.chunk):
+            return None
         wanted = frame.offset + frame.size - self._reader.bytes_between(frame.chunk, item.id)
         if wanted > item.end:
             return None
         cut = max(wanted - item.start, 0)
-        head = Item(item.id, item.ert, Chunk(item.ert, report.data[:cut]), item.start, item.start + cut)
-        tail = Item(item.id, item.ert, Chunk(item.ert, report.data[cut:]), item.start + cut, item.end)
+        head = Item(item.id, item.ert, Chunk(item.ert, report.data[:cut], report.link), item.start, item.start + cut)
+        tail = Item(item.id, item.ert, Chunk(item.ert, report.data[cut:], report.link), item.start + cut, item.end)
         return head, ([tail] if cut < len(report.data) else [])
 
     def frame_from(self, place: tuple[int, int], steps: int) -> FrameRecord | None:
@@ -244,16 +261,23 @@ class ReplaySource:
 
     def _records(self, first: int) -> Iterator[Item]:
         last, received = first - 1, 0
-        for number, ert, kind, data in self._reader.records_from(first):
+        for number, ert, link, kind, data in self._linked_records(first):
             yield from self._lost_between(last, number, ert)
             last, received = number, ert
             if kind is None:
-                yield Item(number, ert, Chunk(ert, data), 0, len(data))
+                yield Item(number, ert, Chunk(ert, data, link), 0, len(data))
                 continue
             report = self._report(EventRecord(number, ert, None, kind, data))
             if report is not None:
                 yield Item(number, ert, report)
         yield from self._lost_between(last, _LAST, received)
+
+    def _linked_records(self, first: int) -> Iterator[tuple[int, int, int, str | None, bytes]]:
+        if self.links:
+            yield from self._reader.link_records_from(first)
+            return
+        for number, ert, kind, data in self._reader.records_from(first):
+            yield number, ert, 0, kind, data
 
     def _report(self, event: EventRecord) -> TransportChange | ReplayedMessage | None:
         """What a recorded event is in a replay; None if it is for others."""
@@ -274,7 +298,7 @@ class ReplaySource:
 
     def _change(self, event: EventRecord, ert: int) -> TransportChange | None:
         body = self._reader.body(event, _Transport)
-        return None if body is None else TransportChange(ert, body.state, body.detail, body.peer, body.disturbance)
+        return None if body is None else TransportChange(ert, **msgspec.structs.asdict(body))
 
     def _is_loss(self, event: EventRecord) -> bool:
         contact = self._reader.body(event, _Contact)
@@ -290,10 +314,12 @@ class ReplaySource:
 
     def _first_after(self, place: tuple[int, int]) -> FrameRecord | None:
         chunk, offset = place
+        link = self._reader.link_of_chunk(chunk)
         for frame in islice(self._reader.frames_since(self._reader.time_of_chunk(chunk)), _CANDIDATES):
             if frame.chunk > chunk:
                 return frame
-            if frame.offset + frame.size > self._reader.bytes_between(frame.chunk, chunk) + offset:
+            reached = offset if self._reader.link_of_chunk(frame.chunk) == link else 0
+            if frame.offset + frame.size > self._reader.bytes_between(frame.chunk, chunk) + reached:
                 return frame
         return None
 

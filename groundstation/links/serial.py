@@ -184,7 +184,7 @@ class SerialLink:
             if not heard:
                 heard = True
                 backoff.reset()
-            self._sink(_make_chunk((ert, data)))
+            self._sink(_make_chunk((ert, data, 0)))
         return None
 
     def _report_meddling(self) -> None:

@@ -52,7 +52,7 @@ CURVES_MAX, SAMPLES_MAX = 64, 2000
 
 SignalState = Literal["NO_SIGNAL", "ACQUIRING", "LOCKED", "DEGRADED", "LOS"]
 Transport = Literal["CONNECTED", "ATTEMPTING", "DISCONNECTED"]
-Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY"]
+Cause = Literal["STATION", "PORT", "SILENCE", "SYNC", "CRC", "RELAY", "LANDER_ONLY", "RELAY_SET"]
 
 
 RESTART_EVENT = "RESTART"
@@ -111,6 +111,9 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     with 0, UNKNOWN. Frames that came again (``frames_duplicate``), late, or with a count that stood still or stepped
     back (``frames_stepped_back``) are good frames, and no loss; nor is a source that started again (``restarts``), and
     what is missing where it did is counted apart (``frames_at_restart``).
+
+    Of a station with several links the bytes and the rejected frames are those of all links; ``frames_good`` counts a
+    frame that came over several of them once, and ``frames_copies`` its other copies.
     """
 
     bytes_in: Int64 = 0
@@ -134,6 +137,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     packets_bad: Int64 = 0
     packets_unknown: Int64 = 0
     dropped: Int64 = 0
+    frames_copies: Int64 = 0
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,11 +176,45 @@ class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):
     counted_from: Int64 = 0
 
 
+class LinkShare(msgspec.Struct, frozen=True, kw_only=True):
+    """One of a station's several links, and what it contributed: how many frames it brought first, and so on.
+
+    Every good frame of the link is in one of ``first``, ``duplicates`` (another link was earlier), ``conflicts``
+    (another link brought a frame of this VCFC with other content), ``stale`` (too old to have a place) and ``foreign``.
+    ``only``
+    counts the frames that no other link has brought so far. What the link lost by its own frame counts is ``lost``; its
+    ``channels`` say on which. ``commands``: the telecommands go out over it.
+    """
+
+    name: str
+    url: str
+    transport: Transport
+    detail: str
+    state: SignalState
+    commands: bool
+    bytes_in: Int64 = 0
+    frames_good: Int64 = 0
+    first: Int64 = 0
+    duplicates: Int64 = 0
+    only: Int64 = 0
+    conflicts: Int64 = 0
+    stale: Int64 = 0
+    foreign: Int64 = 0
+    rejected: Int64 = 0
+    lost: Int64 = 0
+    lost_certainty: Certainty = "EXACT"
+    last_ert: Int64 | None = None
+    channels: list[ChannelStatus] = msgspec.field(default_factory=list)
+
+
 class LinkStatus(Message, frozen=True, tag="link"):
     """Transport, counters and channels at ``ert``. ``state`` is the link's signal state over all channels.
 
     ``playback`` stands in those of a replay, and only there. ``backlog_ms`` is how long what was received has waited to
     be decoded: so much older is everything decoded than it would be in a station that keeps up.
+
+    ``links`` are those of a station that has several, each with its share; then ``channels`` and ``counters`` are those
+    of the merged stream.
     """
 
     ert: Int64
@@ -191,6 +229,7 @@ class LinkStatus(Message, frozen=True, tag="link"):
     backlog_ms: Int64 = 0
     replay: bool = False
     playback: PlaybackStatus | None = None
+    links: list[LinkShare] = msgspec.field(default_factory=list)
 
 
 class LosVerdict(msgspec.Struct, frozen=True, kw_only=True):

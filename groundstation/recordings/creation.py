@@ -111,6 +111,8 @@ def _image(path: Path, meta: Mapping[str, str]) -> bytes:
     """The file's bytes, as SQLite itself makes them."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(schema.CREATE)
+        if schema.LINKS in meta:
+            db.executescript(schema.COPIES)
         with db:
             db.executemany(schema.INSERT_META, [*meta.items(), schema.OPEN, schema.FOLLOWS])
         cookie = zlib.crc32(json.dumps([str(path), *sorted(meta.items())]).encode()) & 0x7FFFFFFF

@@ -56,7 +56,7 @@ from groundstation.recordings.opening import (
     journal_words,
     open_recording,
 )
-from groundstation.recordings.records import EventRecord, FrameRecord, OnboardSpan
+from groundstation.recordings.records import EventRecord, FrameRecord, LinkCounts, NamedLink, OnboardSpan
 from protocols.units import NS_PER_DAY, NS_PER_HOUR
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ _CHUNKS = _Scan(schema.SELECT_CHUNKS, "chunk", (ID, ERT, LINK, DATA))
 _CHUNKS_2 = _CHUNKS._replace(columns=(ID, ERT, LINK_URL, DATA))
 _BYTES = _Scan(schema.SELECT_BYTES_OF_CHUNKS, "chunk", (ID, ERT, DATA))
 _EVENTS = _Scan(schema.SELECT_EVENTS, "event", (ID, ERT, SCET, KIND, DATA))
+_LINK_RECORDS = _Scan(schema.SELECT_LINK_RECORDS, "records", (ID, ERT, LINK, KIND_OR_NONE, DATA))
 _RECORDS = _Scan(schema.SELECT_RECORDS, "records", (ID, ERT, KIND_OR_NONE, DATA))
 _FRAMES = _Scan(schema.SELECT_FRAMES, "frame", FRAME_COLUMNS, is_heavy=False)
 
@@ -117,6 +118,8 @@ class ArchiveReader:
         self._damage: Damage | None = None
         self._notes: dict[int, str] = {}
         self._has_large_rows = False
+        self._named: list[NamedLink] | None = None
+        self._link_places: dict[int, int] = {}
         self._is_strict = opened.is_strict
         self._is_sound = False
         """All types and ranges, and the order of ids, were found to be right."""
@@ -217,6 +220,54 @@ class ArchiveReader:
     def _has_links(self) -> bool:
         return self._damage is not None or self.schema_version >= schema.LINKS_SINCE
 
+    def named_links(self) -> list[NamedLink]:
+        """The links of a station that had several, in its order; empty if it had one."""
+        if self._named is None:
+            try:
+                self._named = msgspec.json.decode(self.meta().get(schema.LINKS, "[]"), type=list[NamedLink])
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                raise ArchiveError(f"{self.path} is damaged: its fact {schema.LINKS!r}: {error}") from error
+        return self._named
+
+    def link_records_from(self, first: int) -> Iterator[tuple[int, int, int, str | None, bytes]]:
+        """As `records_from`, of a recording of several links: (id, ert, place of the link, kind, data); 0 of events."""
+        for number, ert, link, kind, data in self._pages(_LINK_RECORDS, after=first - 1):
+            yield number, ert, self._place_of(link) if kind is None else 0, kind, data
+
+    def chunks_by_link(self) -> Iterator[tuple[int, int, bytes]]:
+        """Everything received, in the order it came: (ert, place of the link, data); 0 where there is only one."""
+        places = {link.url: place for place, link in enumerate(self.named_links())}
+        for ert, url, data in self.chunks():
+            yield ert, places.get(url, 0), data
+
+    def link_of_chunk(self, chunk: int) -> int:
+        """The place of the link that the chunk with that id came over; 0 where there is only one."""
+        if not self.named_links():
+            return 0
+        rows = self._query(schema.SELECT_LINK_OF_CHUNK, (chunk,))
+        return self._place_of(rows[0][0]) if rows else 0
+
+    def link_counts(self) -> list[LinkCounts]:
+        """What each of several links brought; empty if there was one."""
+        counts = [self._by_link(schema.BYTES_BY_LINK), self._by_link(schema.FIRST_BY_LINK)]
+        has_copies = bool(self.named_links()) and self._query(schema.HAS_COPIES, ())[0][0]
+        counts.append(self._by_link(schema.COPIES_BY_LINK) if has_copies else {})
+        counts.append(self._by_link(schema.REJECTED_BY_LINK))
+        return [
+            LinkCounts(link, *(count.get(place, 0) for count in counts))
+            for place, link in enumerate(self.named_links())
+        ]
+
+    def _by_link(self, statement: str) -> dict[int, int]:
+        return {self._place_of(number): count for number, count in self._query(statement, ())}
+
+    def _place_of(self, number: int) -> int:
+        """The place of a link among those of its station, by its number in the recording."""
+        if number not in self._link_places:
+            places = {link.url: place for place, link in enumerate(self.named_links())}
+            self._link_places = {each: places.get(url, 0) for each, url in self.links().items()}
+        return self._link_places.get(number, 0)
+
     def chunks_from(self, first: int) -> Iterator[tuple[int, int, bytes]]:
         """Chunks from the id ``first`` on: (id, ert, data)."""
         for number, ert, _, data in self._pages(_CHUNKS, after=first - 1):
@@ -297,7 +348,10 @@ class ArchiveReader:
     def frame_bytes(self, frame: FrameRecord) -> bytes:
         """A frame's bytes as they came, ASM first; fewer where chunks are missing, never those of other chunks."""
         data, end = b"", frame.offset + frame.size
-        for number, _, kind, piece in self.records_from(frame.chunk):
+        link = self.link_of_chunk(frame.chunk)
+        for number, _, place, kind, piece in self._records_with_link(frame.chunk):
+            if kind is None and place != link:
+                continue
             if kind == schema.GAP_KIND or (not data and number != frame.chunk):
                 break
             if kind is None:
@@ -306,6 +360,13 @@ class ArchiveReader:
                 break
         return data[frame.offset : end]
 
+    def _records_with_link(self, first: int) -> Iterator[tuple[int, int, int, str | None, bytes]]:
+        if self.named_links():
+            yield from self.link_records_from(first)
+            return
+        for number, ert, kind, data in self.records_from(first):
+            yield number, ert, 0, kind, data
+
     def frame_counts(self) -> dict[tuple[int | None, str], int]:
         """How many frames of each channel and quality."""
         self._need_frames()
@@ -313,7 +374,14 @@ class ArchiveReader:
         return {(vcid, quality): count for vcid, quality, count in rows}
 
     def bytes_between(self, first: int, last: int) -> int:
-        """How many bytes the chunks from the id ``first`` on hold, before that with the id ``last``."""
+        """How many bytes the chunks from the id ``first`` on hold, before that with the id ``last``.
+
+        Of several links, those of the link of the first.
+        """
+        if self.named_links():
+            links = self._query(schema.SELECT_LINK_OF_CHUNK, (first,))
+            between = (first, last, links[0][0] if links else 0)
+            return int(self._query(schema.SELECT_LINK_BYTES_BETWEEN, between)[0][0])
         return int(self._query(schema.SELECT_BYTES_BETWEEN, (first, last))[0][0])
 
     def time_of_chunk(self, chunk: int) -> int:

@@ -16,6 +16,23 @@ QUALITIES: tuple[FrameQuality, ...] = get_args(FrameQuality)
 GOOD_QUALITIES: tuple[FrameQuality, ...] = ("GOOD", "CORRECTED")
 
 
+class NamedLink(NamedTuple):
+    """One link of a station, by the name that tells it from the others."""
+
+    name: str
+    url: str
+
+
+class LinkCounts(NamedTuple):
+    """What a link of several brought: bytes, frames that it brought first, later copies, and rejected frames."""
+
+    link: NamedLink
+    bytes: int
+    first: int
+    copies: int
+    rejected: int
+
+
 class EventRecord(NamedTuple):
     """One recorded event. ``id`` is its place in the ingest sequence, ``body`` JSON."""
 

@@ -6,10 +6,15 @@
     event           events, changes of contact and transport, commands and acknowledgements as JSON, with both times
     frame           an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
     value_quality   the values that are not good, and why (since schema 3)
+    frame_copy      of a station with several links: later copies of frames in the index, in columns like its own
 
 ``id`` is the ingest sequence, counted over ``chunk``, ``event`` and ``frame`` together: it tells what came before what,
 and a hole in it is a record that was dropped. Never order by time alone: clocks step and onboard times arrive out of
 order.
+
+A frame that came over several links stands in the index once, as its first copy; the index is in the order in which
+frames were counted, which is another than that of the chunks where one was held for a frame of another link. The ids of
+``frame_copy`` are its own.
 
 A frame's bytes are not stored twice. It starts at byte ``offset`` of chunk ``chunk``, its ASM first, and goes on for
 ``size`` bytes through the chunks of the same link that follow; its link is that of the chunk. The index is written
@@ -73,6 +78,17 @@ CREATE TABLE value_quality (
 ) STRICT;
 """
 
+COPIES = """
+CREATE TABLE frame_copy (
+    id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL,
+    chunk INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL
+) STRICT;
+"""
+"""Only in recordings of several links."""
+
+LINKS = "links"
+"""Key of the fact that names several links: JSON, a list of objects with ``name`` and ``url``, in their order."""
+
 INDICES = """
 CREATE INDEX chunk_ert ON chunk (ert);
 CREATE INDEX event_ert ON event (ert);
@@ -107,6 +123,9 @@ INSERT_EVENT = "INSERT INTO event (id, ert, scet, kind, body) VALUES (?, ?, ?, ?
 INSERT_FRAME = """
 INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+INSERT_COPY = """
+INSERT INTO frame_copy (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM meta WHERE key = ?"
 
@@ -122,6 +141,12 @@ SELECT_RECORDS = """
 SELECT id, ert, NULL, data FROM chunk WHERE id > ?1
 UNION ALL
 SELECT id, ert, kind, CAST(body AS BLOB) FROM event WHERE id > ?1
+ORDER BY 1 LIMIT ?2
+"""
+SELECT_LINK_RECORDS = """
+SELECT id, ert, link, NULL, data FROM chunk WHERE id > ?1
+UNION ALL
+SELECT id, ert, 0, kind, CAST(body AS BLOB) FROM event WHERE id > ?1
 ORDER BY 1 LIMIT ?2
 """
 LAST_IDS = {
@@ -202,12 +227,23 @@ FRAME_AFTER = f"{_FRAME} WHERE id > ? ORDER BY id LIMIT 1"
 FRAME_BEFORE = f"{_FRAME} WHERE id < ? ORDER BY id DESC LIMIT 1"
 LAST_FRAME = f"{_FRAME} WHERE id > ? ORDER BY id DESC LIMIT 1"
 SELECT_FRAME_COUNTS = "SELECT vcid, quality, count(*) FROM frame GROUP BY vcid, quality ORDER BY vcid, quality"
+_BY_LINK = """
+SELECT chunk.link, count(*) FROM {} AS frame JOIN chunk ON chunk.id = frame.chunk
+WHERE quality {} ('GOOD', 'CORRECTED') GROUP BY chunk.link
+"""
+FIRST_BY_LINK = _BY_LINK.format("frame", "IN")
+REJECTED_BY_LINK = _BY_LINK.format("frame", "NOT IN")
+COPIES_BY_LINK = _BY_LINK.format("frame_copy", "IN")
+BYTES_BY_LINK = "SELECT link, sum(length(data)) FROM chunk GROUP BY link"
 NEXT_SCET = "SELECT min(scet) FROM frame WHERE scet > ?"
 LAST_SCET_UP_TO = "SELECT max(scet) FROM frame WHERE scet > ?1 AND scet <= ?2"
 COUNT_OF_SCETS = "SELECT count(*) FROM frame WHERE scet BETWEEN ? AND ?"
 CHUNK_BY_ERT = "SELECT id FROM chunk WHERE ert >= ? ORDER BY ert, id LIMIT 1"
 FIRST_FRAME_BY_ERT = "SELECT id FROM frame WHERE ert >= ? ORDER BY ert, id LIMIT 1"
 SELECT_BYTES_BETWEEN = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id >= ? AND id < ?"
+SELECT_LINK_OF_CHUNK = "SELECT link FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 1"
+SELECT_LINK_BYTES_BETWEEN = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id >= ? AND id < ? AND link = ?"
+HAS_COPIES = "SELECT count(*) FROM sqlite_master WHERE name = 'frame_copy'"
 SELECT_CHUNK_TIME = "SELECT ert FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 1"
 LAST_EVENT = """
 SELECT id, ert, scet, kind, CAST(body AS BLOB) FROM event WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1

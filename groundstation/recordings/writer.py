@@ -42,12 +42,13 @@ from protocols.tuples import maker
 
 _LOG = logging.getLogger("groundstation.recordings")
 
-_Table = Literal["chunk", "event", "frame", "meta"]
+_Table = Literal["chunk", "event", "frame", "frame_copy", "meta"]
 _INSERT: dict[_Table, str] = {
     "meta": schema.INSERT_META,
     "chunk": schema.INSERT_CHUNK,
     "event": schema.INSERT_EVENT,
     "frame": schema.INSERT_FRAME,
+    "frame_copy": schema.INSERT_COPY,
 }
 _PATIENCE_S = 0.5
 _LOOK_EVERY_S = 0.02
@@ -211,6 +212,18 @@ class ArchiveWriter:
         with self._lock:
             for entry in entries:
                 self._enqueue("frame", entry.ert, 0, entry)
+
+    def copies(self, entries: Sequence[FrameEntry]) -> None:
+        """Index later copies of frames, of a recording whose facts name several links.
+
+        They have ids of their own: a copy is not a moment of the pass, and its loss is no hole in it.
+        """
+        with self._lock:
+            for entry in entries:
+                if self._has_room(0) or self._wait_for_room(0):
+                    self._append(_Record("frame_copy", entry.ert, 0, (None, *entry)))
+                else:
+                    self._drop("frame_copy", entry.ert, 0)
 
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
         """Record an event. ``body`` is JSON in UTF-8."""

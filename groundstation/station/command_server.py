@@ -156,11 +156,17 @@ class CommandServer:
         """Count a request that was refused, here or before it came here."""
         self._uplink.refused += 1
 
-    def follow(self, report: Report, ocfs: Sequence[bytes], outcomes: Sequence[ReceiverEvent]) -> None:
-        """A report of the link, and what the receiver found in it."""
+    def follow(self, transport: Report | None, ocfs: Sequence[bytes], outcomes: Sequence[ReceiverEvent]) -> None:
+        """What a report of a link brought.
+
+        Args:
+            transport: the report, if it is of the link over which commands go out; only changes of its transport count.
+            ocfs: the CLCWs in it.
+            outcomes: what else the receiver found in it.
+        """
         now = self._clock()
-        if isinstance(report, TransportChange):
-            self._process(self._uplink.link(report.state == "CONNECTED", report.detail, now))
+        if isinstance(transport, TransportChange):
+            self._process(self._uplink.link(transport.state == "CONNECTED", transport.detail, now))
         for ocf in ocfs:
             self._process(self._uplink.ocf(ocf, now))
         for outcome in outcomes:

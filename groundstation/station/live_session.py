@@ -1,4 +1,4 @@
-"""A session that receives: from the link's reader thread to the recording and to the viewers, and commands back.
+"""A session that receives: from the reader threads of its links to the recording and the viewers, and commands back.
 
 Rules:
 1. The reader thread archives every report before anything else looks at it.
@@ -6,11 +6,11 @@ Rules:
    fit into the queue is archived all the same, and counted as an overrun.
 3. Each event is published as soon as it is decoded; the command server follows after that, to keep telemetry latency
    low.
-4. If no report comes (the port is gone, or the reader hangs), the loop lets time pass by the host's clock, so that a
-   loss is declared even then.
+4. If no report of a link comes (the port is gone, or the reader hangs), the loop lets time pass by the host's clock, so
+   that a loss is declared even then.
 5. A fault in decoding ends the station, in whichever thread it was: it must not run on without decoding.
-6. At the end the link is stopped first, then what waits is decoded, for a bounded time; then the uplink is closed, and
-   the recording last: it has all that was published before.
+6. At the end the links are stopped first, then what waits is decoded, for a bounded time; then the uplink is closed,
+   and the recording last: it has all that was published before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from functools import partial
 from groundstation.downlink.receiver import Receiver
 from groundstation.errors import CallerError
 from groundstation.host.wakeup import LoopWakeup
-from groundstation.links.base import Chunk, Clock, Link, Report, TransportChange
+from groundstation.links.base import Chunk, Clock, Report, TransportChange
+from groundstation.links.link_set import LinkSet
 from groundstation.messages.commanding import CommandingRequest, UplinkStatus
 from groundstation.messages.wire import AnyMessage, EventMessage, LinkStatus, ReplayAck, ReplayControl
 from groundstation.recordings.writer import ArchiveWriter
@@ -52,11 +53,11 @@ _DECODE_AT_ONCE = 1024
 
 
 class LiveSession(Session):
-    """One link received, recorded and commanded."""
+    """One spacecraft received, over one link or several, recorded and commanded."""
 
     def __init__(
         self,
-        link: Link,
+        links: LinkSet,
         receiver: Receiver,
         archive: ArchiveWriter | NoArchive,
         path: str | None,
@@ -69,8 +70,8 @@ class LiveSession(Session):
         """Prepare.
 
         Args:
-            link: where the bytes come from, and the commands go.
-            receiver: decodes them.
+            links: where the bytes come from, and the commands go.
+            receiver: decodes them; it knows of the same links.
             archive: the recording, open; the session closes it.
             path: of the recording; None to keep nothing.
             uplink: of the spacecraft.
@@ -80,26 +81,26 @@ class LiveSession(Session):
             wall: the host's clock.
         """
         super().__init__(publisher, snapshot, clock, clock)
-        self._link = link
+        self._links = links
         self._receiver = receiver
         self._archive = archive
         self._path = path
         self._wall = wall
         self._recorder = ArchivingReceiver(receiver, archive, path)
         self._commands = CommandServer(
-            uplink, snapshot.losses, link.write, self.record_and_publish, clock, wall, self.lock
+            uplink, snapshot.losses, links.write, self.record_and_publish, clock, wall, self.lock
         )
         self._health = HealthMonitor(receiver.profile.cadu_length)
         self._queue = IngestQueue(QUEUE_LIMIT)
         self._arrived = LoopWakeup()
         self._fault: BaseException | None = None
-        self._last_report = clock()
+        self._last_reports = [clock()] * len(links)
 
     def start(self) -> None:
-        """Say so, and start the link."""
+        """Say so, and start the links."""
         self.report("ACTIVITY_HI", "STATION_START", f"recording to {self._path or 'nothing'}")
-        self._last_report = self._clock()
-        self._link.start(partial(self._ingest, asyncio.get_running_loop()))
+        self._last_reports = [self._clock()] * len(self._links)
+        self._links.start(partial(self._ingest, asyncio.get_running_loop()))
 
     async def run(self) -> None:
         """Decode, watch and command until cancelled."""
@@ -111,9 +112,12 @@ class LiveSession(Session):
             tasks.create_task(every(TICK_S, self.lock, self._commands.tick))
 
     def stop(self) -> None:
-        """Stop the link, decode what waits, and give up the commands that are under way."""
-        self._link.stop()
+        """Stop the links, decode what waits, and give up the commands that are under way."""
+        self._links.stop()
         self._drain()
+        with self.lock:
+            for outcome in self._recorder.finish():
+                self.publish(outcome)
         self._commands.close()
         self.report("ACTIVITY_HI", "STATION_STOP", "the recording ends")
         self.publish_status()
@@ -155,7 +159,8 @@ class LiveSession(Session):
     def status(self) -> LinkStatus:
         """The link and the recording as they stand now."""
         oldest = self._queue.oldest
-        backlog_ms = 0 if oldest is None else max(0, self._link.now() - oldest.report.ert) // NS_PER_MS
+        now = 0 if oldest is None else self._links.now(_link_of(oldest.report))
+        backlog_ms = 0 if oldest is None else max(0, now - oldest.report.ert) // NS_PER_MS
         return self._recorder.status(self._clock(), backlog_ms)
 
     def _ingest(self, loop: asyncio.AbstractEventLoop, report: Report) -> None:
@@ -187,9 +192,10 @@ class LiveSession(Session):
                 await asyncio.sleep(0)
 
     def _process(self, kept: ArchivedReport) -> None:
-        self._last_report = self._clock()
+        self._last_reports[_link_of(kept.report)] = self._clock()
         outcomes = self._recorder.decode(kept, self.publish)
-        self._commands.follow(kept.report, self._receiver.ocfs, outcomes)
+        transport = kept.report if self._links.is_for_commands(kept.report) else None
+        self._commands.follow(transport, self._receiver.ocfs, outcomes)
         if isinstance(kept.report, TransportChange):
             self.publish_status()
 
@@ -219,11 +225,12 @@ class LiveSession(Session):
                 self.report("WARNING_HI", "OVERRUN", f"the last {left} reads were archived and not decoded")
 
     def _watch(self) -> None:
-        """Let time pass when the reader reports nothing; report what is wrong around the station."""
+        """Let time pass when a reader reports nothing; report what is wrong around the station."""
         now = self._clock()
-        if now - self._last_report > _SILENT_READER_NS or not self._receiver.connected:
-            for outcome in self._recorder.stalled(self._link.now()):
-                self.publish(outcome)
+        for link, last in enumerate(self._last_reports):
+            if now - last > _SILENT_READER_NS or not self._receiver.is_connected(link):
+                for outcome in self._recorder.stalled(self._links.now(link), link):
+                    self.publish(outcome)
         missing = str(self._archive.missing or "")
         ahead = self._wall() - self._clock()
         for event in self._health.look(self._clock(), self._archive.error, missing, ahead, self._receiver.counters()):
@@ -235,3 +242,8 @@ class LiveSession(Session):
         name = RECORDING_CLOSED if closed and lack is None else RECORDING_INCOMPLETE
         severity: Severity = "ACTIVITY_HI" if name == RECORDING_CLOSED else "WARNING_HI"
         return EventMessage(severity=severity, source="STATION", name=name, text=text, ert=self._clock())
+
+
+def _link_of(report: Report) -> int:
+    """The place of a report's link."""
+    return getattr(report, "link", None) or 0

@@ -51,7 +51,9 @@ def start_station(config: StationConfig, *, wait: bool = False, with_parent: boo
     source = config.mission.source
     if not source:
         raise CallerError(f"mission {config.mission.name} has no source: get it from load_mission(NAME)")
-    arguments = [sys.executable, "-m", "groundstation.cli", "serve", config.link, "--announce", *options_of_child()]
+    arguments = [sys.executable, "-m", "groundstation.cli", "serve", "--announce", *options_of_child()]
+    arguments += [part for each in config.links for part in ("--link", f"{each.name}={each.url}")] or [config.link]
+    arguments += ["--command-link", config.commands] if config.commands else []
     arguments += ["--name", config.name, *(["--wait"] if wait else [])]
     arguments += ["--mission", source]
     arguments += ["--record", str(config.recording)] if config.recording is not None else []

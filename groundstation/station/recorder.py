@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from groundstation.downlink.receiver import Receiver, ReceiverEvent
+from groundstation.downlink.receiver import FrameNote, Receiver, ReceiverEvent
 from groundstation.formats.json_encoding import encode_json
 from groundstation.links.base import Chunk, Report, TransportChange
 from groundstation.messages.commanding import CommandUpdate
@@ -35,6 +35,9 @@ class Archive(Protocol):
     def frames(self, entries: Sequence[FrameEntry]) -> None:
         """Keep where frames lie in the chunks."""
 
+    def copies(self, entries: Sequence[FrameEntry]) -> None:
+        """Keep where later copies of frames lie, that another link had brought."""
+
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
         """Keep something that happened, as JSON."""
 
@@ -51,6 +54,9 @@ class NoArchive:
         return 0
 
     def frames(self, entries: Sequence[FrameEntry]) -> None:
+        """Forget them."""
+
+    def copies(self, entries: Sequence[FrameEntry]) -> None:
         """Forget them."""
 
     def event(self, ert: int, scet: int | None, kind: str, body: bytes) -> None:
@@ -78,6 +84,38 @@ class _Place(NamedTuple):
     ert: int
 
 
+class _Found(NamedTuple):
+    """Where a frame lies: it starts so far into that chunk, and its last byte came then."""
+
+    ert: int
+    chunk: int
+    start: int
+
+
+class _Stream:
+    """One link's bytes: where each of its last chunks stands in them."""
+
+    def __init__(self, frame: int) -> None:
+        """Args: length of a frame. One that completes now began no more than two of them back; a chunk has a byte."""
+        self._seen = 0
+        self._places: deque[_Place] = deque(maxlen=2 * frame + 1)
+
+    def add(self, number: int, chunk: Chunk) -> None:
+        """The next chunk, and its id."""
+        self._places.append(_Place(self._seen, number, chunk.ert))
+        self._seen += len(chunk.data)
+
+    def find(self, frame: FrameNote) -> _Found:
+        """Where a frame lies that the last chunk completed or ruled out.
+
+        A frame is received with its last byte, also if it was accepted only when later bytes had come.
+        """
+        last_byte = frame.offset + frame.size - 1
+        ert = next(place.ert for place in reversed(self._places) if place.offset <= last_byte)
+        start = next(place for place in reversed(self._places) if place.offset <= frame.offset)
+        return _Found(ert, start.chunk, frame.offset - start.offset)
+
+
 class ArchivingReceiver:
     """A receiver with its recording; without a path, nothing is kept."""
 
@@ -85,24 +123,24 @@ class ArchivingReceiver:
         self.receiver = receiver
         self._archive = archive
         self._path = path
-        self._seen = 0
-        # A frame that completes now began no more than two frames back, and a chunk has a byte at least.
-        self._places: deque[_Place] = deque(maxlen=2 * receiver.profile.cadu_length + 1)
+        self._streams: dict[int, _Stream] = {}
+        self._held: dict[tuple[int, int], _Found] = {}
 
     def keep(self, report: Report) -> ArchivedReport:
         """Archive a report's raw bytes. From any thread, before anything else looks at them."""
         if isinstance(report, Chunk):
-            return _make_archived((report, self._archive.chunk(report.ert, self.receiver.url, report.data)))
+            url = self.receiver.url_of(report.link)
+            return _make_archived((report, self._archive.chunk(report.ert, url, report.data)))
         if isinstance(report, TransportChange):
-            body = encode_json(
-                {
-                    "state": report.state,
-                    "detail": report.detail,
-                    "peer": report.peer,
-                    "disturbance": report.disturbance,
-                }
-            )
-            self._archive.event(report.ert, None, "transport", body)
+            body = {
+                "state": report.state,
+                "detail": report.detail,
+                "peer": report.peer,
+                "disturbance": report.disturbance,
+            }
+            if report.link or report.ahead:
+                body |= {"link": report.link, "ahead": report.ahead}
+            self._archive.event(report.ert, None, "transport", encode_json(body))
         return ArchivedReport(report, 0)
 
     def decode(
@@ -121,14 +159,24 @@ class ArchivingReceiver:
                 publish(outcome)
             outcomes.append(outcome)
         if isinstance(report, Chunk):
-            self._places.append(_Place(self._seen, number, report.ert))
-            self._seen += len(report.data)
+            stream = self._streams.get(report.link)
+            if stream is None:
+                stream = self._streams[report.link] = _Stream(self.receiver.profile.cadu_length)
+            stream.add(number, report)
+        if self.receiver.frames or self.receiver.copies or self.receiver.held:
             self._index()
         return outcomes
 
-    def stalled(self, now: int) -> list[ReceiverEvent]:
-        """Time passes although the link reports nothing."""
-        outcomes = self.receiver.stalled(now)
+    def stalled(self, now: int, link: int = 0) -> list[ReceiverEvent]:
+        """Time passes although a link reports nothing."""
+        return self._recorded(self.receiver.stalled(now, link))
+
+    def finish(self) -> list[ReceiverEvent]:
+        """Nothing more comes: what was held for another link is given."""
+        return self._recorded(self.receiver.finish())
+
+    def _recorded(self, outcomes: list[ReceiverEvent]) -> list[ReceiverEvent]:
+        self._index()
         for outcome in outcomes:
             self._record_outcome(outcome)
         return outcomes
@@ -152,20 +200,24 @@ class ArchivingReceiver:
             self._archive.event(message.ert, message.scet, "event", encode_json(message))
 
     def _index(self) -> None:
-        """Tell the archive where the frames of the last chunk lie.
+        """Tell the archive where the frames that the last report brought lie, in the order in which they are counted.
 
-        A frame is received with its last byte, also if it was accepted only when later bytes had come.
+        A frame that was held was found earlier, and has its place since then.
         """
-        entries = []
-        for frame in self.receiver.frames:
-            while len(self._places) > 1 and self._places[1].offset <= frame.offset:
-                self._places.popleft()
-            start, last_byte = self._places[0], frame.offset + frame.size - 1
-            ert = next(place.ert for place in reversed(self._places) if place.offset <= last_byte)
-            place = (frame.quality, start.chunk, frame.offset - start.offset, frame.size)
-            entries.append(FrameEntry(ert, frame.scet, frame.vcid, frame.vcfc, *place))
+        receiver = self.receiver
+        for note in receiver.held:
+            self._held[note.link, note.offset] = self._streams[note.link].find(note)
+        entries = [self._entry(note) for note in receiver.frames]
         if entries:
             self._archive.frames(entries)
+        copies = [self._entry(note) for note in receiver.copies]
+        if copies:
+            self._archive.copies(copies)
+
+    def _entry(self, note: FrameNote) -> FrameEntry:
+        found = self._held.pop((note.link, note.offset), None) if self._held else None
+        found = found or self._streams[note.link].find(note)
+        return FrameEntry(found.ert, note.scet, note.vcid, note.vcfc, note.quality, found.chunk, found.start, note.size)
 
     def _record_outcome(self, outcome: ReceiverEvent) -> None:
         if isinstance(outcome, EventMessage):

@@ -16,15 +16,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 
+import msgspec
 import zmq.asyncio
 
-from groundstation.downlink.receiver import Receiver
-from groundstation.errors import ArchiveError
+from groundstation.downlink.diversity_receiver import receiver_of
+from groundstation.errors import ArchiveError, CallerError
 from groundstation.links import open_link
 from groundstation.links.base import Clock
+from groundstation.links.link_set import LinkSet
 from groundstation.links.replay import ReplayLink
 from groundstation.links.wire_log import with_wire_log
 from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.schema import LINKS
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.security.endpoints import Endpoints, check, pair_of
 from groundstation.security.keys import KeyPair, KeyStore
@@ -113,18 +116,25 @@ def _prepare_session(config: StationConfig, clock: Clock, wall: Clock, started: 
     Returns:
         The time of its session, and what makes the session.
     """
-    link = open_link(config.link, clock, config.mission)
-    make_receiver = partial(Receiver, config.dictionary, config.profile, link.url)
+    links = [open_link(each.url, clock, config.mission) for each in config.all_links]
+    link = links[0]
+    make_receiver = partial(receiver_of, config.mission)
     make_snapshot = partial(SnapshotCache, config.mission, config.name, os.getpid(), started)
-    receiver = make_receiver()  # refuses a profile that no link delivers
     if isinstance(link, ReplayLink):
-        return link.now, lambda publisher: ReplaySession(link, make_receiver, make_snapshot, publisher, clock)
-    logged = with_wire_log(link)
+        make_again = partial(make_receiver, link.url, links=link.links)
+        make_again()  # refuses a profile that no link delivers
+        return link.now, lambda publisher: ReplaySession(link, make_again, make_snapshot, publisher, clock)
+    if any(isinstance(each, ReplayLink) for each in links):
+        raise CallerError("a recording is replayed alone: it has its own links")
+    logged = [with_wire_log(each) for each in links]
+    url = config.link if config.links else link.url
+    receiver = make_receiver(url, links=config.links, commands=config.command_link)  # refuses such a profile, too
 
     def make_live(publisher: Publisher) -> Session:
         uplink = Uplink(config.dictionary, first_sequence=started // NS_PER_S)
         archive, path = _open_archive(config, started), _path_of(config)
-        return LiveSession(logged, receiver, archive, path, uplink, publisher, make_snapshot(), clock, wall)
+        link_set = LinkSet(logged, clock, config.command_link)
+        return LiveSession(link_set, receiver, archive, path, uplink, publisher, make_snapshot(), clock, wall)
 
     return clock, make_live
 
@@ -133,6 +143,8 @@ def _open_archive(config: StationConfig, started: int) -> ArchiveWriter | NoArch
     if config.recording is None:
         return NoArchive()
     meta = {"station": config.name, "link": config.link, "started": str(started)} | mission_facts(config.mission)
+    if config.links:
+        meta[LINKS] = msgspec.json.encode(config.links).decode()
     return ArchiveWriter(config.recording, meta)
 
 

@@ -168,6 +168,10 @@ class FrameMerger(Generic[T]):
         (self._present.add if present else self._present.discard)(link)
         return self.advance(now)
 
+    def finish(self) -> list[Arrival[T]]:
+        """Nothing more comes: all that is held."""
+        return [arrival for channel in self._channels.values() for arrival in self._release(channel)]
+
     def _ahead(self, before: int, vcfc: int) -> int:
         """By how much a VCFC is ahead of another: 0 … modulus - 1; more than half a turn is behind."""
         return (vcfc - before) % self._modulus
