@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 
 from groundstation.messages.lost_text import frames_lost
@@ -22,7 +24,10 @@ _BROKEN: dict[Cause, int] = {
     "SYNC": 4,
     "CRC": 5,
     "LANDER_ONLY": 6,
+    "RELAY_SET": 6,
 }
+_SET = (*CHAIN[:-1], "horizon")
+"""Of a relay that has set: all this side of it is sound."""
 
 
 def banner(view: View, width: int) -> list[Row]:
@@ -140,12 +145,13 @@ def chain(cause: Cause, glyphs: Glyphs, width: int) -> Row:
     """
     broken = _BROKEN[cause]
     first, last = 0, len(CHAIN) - 1
-    while width_of(row := _links(broken, first, last, glyphs)) > width and (first, last) != (broken, broken):
+    names = _SET if cause == "RELAY_SET" else CHAIN
+    while width_of(row := _links(names, broken, first, last, glyphs)) > width and (first, last) != (broken, broken):
         first, last = (first + 1, last) if first < broken else (first, last - 1)
-    return row if width_of(row) <= width else _links(broken, broken, broken, glyphs, alone=True)
+    return row if width_of(row) <= width else _links(names, broken, broken, broken, glyphs, alone=True)
 
 
-def _links(broken: int, first: int, last: int, glyphs: Glyphs, *, alone: bool = False) -> Row:
+def _links(names: Sequence[str], broken: int, first: int, last: int, glyphs: Glyphs, *, alone: bool = False) -> Row:
     """The links of the chain from ``first`` to ``last``; an ellipsis stands for those before and those after."""
     arrow = Span(f" {glyphs.arrow} ", "alarm")
     spans = [Span(glyphs.ellipsis, "alarm"), arrow] if first and not alone else []
@@ -153,7 +159,7 @@ def _links(broken: int, first: int, last: int, glyphs: Glyphs, *, alone: bool = 
         mark = glyphs.yes if index < broken else glyphs.no if index == broken else glyphs.unknown
         tone: Tone = "alarm_title" if index == broken else "alarm"
         spans += [arrow] if index > first else []
-        spans.append(Span(f"{CHAIN[index]} {mark}", tone))
+        spans.append(Span(f"{names[index]} {mark}", tone))
     return (*spans, arrow, Span(glyphs.ellipsis, "alarm")) if last < len(CHAIN) - 1 and not alone else tuple(spans)
 
 
