@@ -269,7 +269,12 @@ MICROMETEOROIDS = PacketDef(
     subtype=25,
     period_ms=60_000,
     description="The bus's micrometeoroid detector.",
-    body=Struct(_TICK, "impacts" / Int8ub * "since separation, or since entry in a flight of the descent alone"),
+    body=Struct(
+        _TICK,
+        "impacts"
+        / Quantity(Int8ub, limits=Limits(step_yellow=2, step_red=10, step_s=60))
+        * "since separation, or since entry in a flight of the descent alone",
+    ),
 )
 
 PARTICLES = PacketDef(

@@ -1,12 +1,17 @@
-"""Limit states with persistence: one odd sample is shown, only a run of them is an event."""
+"""Limit states with persistence: one odd sample is shown, only a run of them is an event.
+
+A limit on change is an event at once, for a step is over with the next sample: it is not in the run of the value.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from groundstation.downlink.steps import Rise, RiseMeter
 from groundstation.messages.base import Value
 from protocols.declare.dictionary import Packet
 from protocols.decode.quality import Verdicts
+from protocols.structures.fields import Limits
 from protocols.words import LimitState
 
 PERSISTENCE = 3
@@ -15,12 +20,13 @@ PERSISTENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class LimitChange:
-    """A parameter's state changed and stayed so for `PERSISTENCE` samples."""
+    """A parameter's state changed and stayed so for `PERSISTENCE` samples. ``evidence`` tells of a rise."""
 
     parameter: str
     state: LimitState
     previous: LimitState
     value: float
+    evidence: str = ""
 
 
 @dataclass(slots=True)
@@ -28,6 +34,8 @@ class _Run:
     settled: LimitState = "GREEN"
     candidate: LimitState = "GREEN"
     count: int = 0
+    step: LimitState = "GREEN"
+    meter: RiseMeter | None = None
 
 
 class LimitMonitor:
@@ -41,11 +49,12 @@ class LimitMonitor:
         packet: Packet,
         values: dict[str, Value],
         invalid: list[str],
+        scet: int,
         *,
         late: bool = False,
         verdicts: Verdicts | None = None,
     ) -> tuple[dict[str, LimitState], list[LimitChange]]:
-        """States of this sample (only those not GREEN) and the changes that have persisted.
+        """States of this sample (only those not GREEN) and the changes that have persisted; ``scet`` in ns.
 
         A value that is not valid has no state: its run stands still. So it does for a sample that comes ``late``, and
         for one that ``verdicts`` calls unusable, which raises no limit.
@@ -68,11 +77,41 @@ class LimitMonitor:
             run = runs.get(name)
             if run is None:
                 run = runs[name] = _Run()
+            if limits.step_s is not None:
+                changes += _step(run, limits, name, value, scet)
+                states |= _worse(name, state, run.step)
             if state == run.settled:
                 run.count = 0
             elif (change := _persist(run, name, state, value)) is not None:
                 changes.append(change)
         return states, changes
+
+
+def _step(run: _Run, limits: Limits, name: str, value: float, scet: int) -> list[LimitChange]:
+    """The change of state with a sample of a parameter that has limits on change, if there is one."""
+    if run.meter is None:
+        assert limits.step_s is not None
+        run.meter = RiseMeter(limits.step_s)
+    rise = run.meter.take(scet, value)
+    state: LimitState = "GREEN" if rise is None else limits.step_state(rise.by)
+    previous, run.step = run.step, state
+    if state == previous:
+        return []
+    return [LimitChange(name, state, previous, value, _evidence(rise, limits, state))]
+
+
+def _worse(name: str, state: LimitState, step: LimitState) -> dict[str, LimitState]:
+    """The state of a step where it is worse than that of the value."""
+    return {} if step == "GREEN" or state.startswith("RED") else {name: step}
+
+
+def _evidence(rise: Rise | None, limits: Limits, state: LimitState) -> str:
+    if rise is None:
+        return "no value to compare it with"
+    limit = limits.step_red if state == "RED_HIGH" else limits.step_yellow
+    limit = limits.step_red if limit is None else limit
+    sign = "≤" if state == "GREEN" else ">"
+    return f"{rise.change:+g} in {rise.seconds:g} s, {sign} {limit:g} in {limits.step_s:g} s"
 
 
 def _persist(run: _Run, name: str, state: LimitState, value: float) -> LimitChange | None:

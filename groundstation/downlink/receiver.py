@@ -381,8 +381,9 @@ class Receiver:
         self, packet: Packet, values: dict[str, Value], vcid: int, scet: int | None, ert: int, *, late: bool
     ) -> list[ReceiverEvent]:
         invalid = packet.void(values)
-        verdicts = self._quality.judge(packet, values, ert if scet is None else scet, invalid)
-        states, changes = self._limits.check(packet, values, invalid, late=late, verdicts=verdicts)
+        time = ert if scet is None else scet
+        verdicts = self._quality.judge(packet, values, time, invalid)
+        states, changes = self._limits.check(packet, values, invalid, time, late=late, verdicts=verdicts)
         shown = shown_values(packet, values, invalid)
         definition = packet.definition
         out: list[ReceiverEvent] = [
@@ -390,7 +391,7 @@ class Receiver:
                 packet=definition.name,
                 apid=definition.apid,
                 vcid=vcid,
-                scet=ert if scet is None else scet,
+                scet=time,
                 ert=ert,
                 values=shown.values,
                 limits=states,
@@ -406,11 +407,12 @@ class Receiver:
             if change.state != "GREEN":
                 severity = "WARNING_HI" if change.state.startswith("RED") else "WARNING_LO"
             text = f"{definition.name}.{change.parameter} {change.previous} → {change.state} at {_number(change.value)}"
+            text += f": {change.evidence}" if change.evidence else ""
             out.append(station_event(severity, "LIMIT", text, ert))
         if "dictionary_hash" in values:
             out += self._check_hash(definition.name, values, ert)
         if definition.name in self.horizons.packets and not late:
-            self.horizons.take(definition.name, vcid, shown.values, ert if scet is None else scet, ert)
+            self.horizons.take(definition.name, vcid, shown.values, time, ert)
         return out
 
     def _check_hash(self, packet: str, values: dict[str, Value], ert: int) -> list[ReceiverEvent]:

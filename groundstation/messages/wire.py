@@ -334,12 +334,15 @@ class Heartbeat(Message, frozen=True, tag="heartbeat"):
 
 
 class LimitInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of one parameter, in its unit; None: no limit."""
+    """Limits of one parameter, in its unit; None: no limit. A ``step`` is a rise within ``step_s`` seconds."""
 
     red_low: float | None = None
     yellow_low: float | None = None
     yellow_high: float | None = None
     red_high: float | None = None
+    step_yellow: float | None = None
+    step_red: float | None = None
+    step_s: float | None = None
 
 
 class ParameterInfo(msgspec.Struct, frozen=True, kw_only=True):

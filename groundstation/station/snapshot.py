@@ -233,5 +233,8 @@ def _info(parameter: ParameterDef, period_ms: int, checks: list[str]) -> Paramet
             yellow_low=limits.yellow_low,
             yellow_high=limits.yellow_high,
             red_high=limits.red_high,
+            step_yellow=limits.step_yellow,
+            step_red=limits.step_red,
+            step_s=limits.step_s,
         ),
     )

@@ -170,7 +170,8 @@ def _kind(field: Field) -> str:
 def _limits(limits: Limits) -> str:
     ends = (limits.red_low, limits.yellow_low, limits.yellow_high, limits.red_high)
     low_red, low_yellow, high_yellow, high_red = ("–" if end is None else f"{end:g}" for end in ends)
-    return f"{low_red}, {low_yellow} … {high_yellow}, {high_red}"
+    words = [f"{low_red}, {low_yellow} … {high_yellow}, {high_red}"] if limits.has_ends else []
+    return "; ".join([*words, limits.step_text] if limits.step_text else words)
 
 
 def _labels(fields: Iterable[Field]) -> Iterator[str]:

@@ -63,7 +63,9 @@ def _quantity(quantity: QuantityDef) -> QuantityMark:
     calibration = quantity.calibration
     linear = (calibration.scale, calibration.offset) if isinstance(calibration, Linear) else None
     points = calibration.points if isinstance(calibration, Table) else None
-    return QuantityMark(linear, points, quantity.places, quantity.valid_if)
+    limits = quantity.limits
+    step = None if limits is None or limits.step_s is None else (limits.step_yellow, limits.step_red, limits.step_s)
+    return QuantityMark(linear, points, quantity.places, quantity.valid_if, step)
 
 
 def _time(time: TimeCode) -> TimeMark:

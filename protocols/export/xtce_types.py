@@ -30,16 +30,27 @@ _MOST_BITS = 8 * 65536
 
 
 def alarms(kind: Element, limits: Limits) -> None:
-    """Yellow is WarningRange, red is CriticalRange, and a value on the limit is still inside."""
-    ranges = SubElement(SubElement(kind, "DefaultAlarm"), "StaticAlarmRanges")
-    for name, low, high in (
-        ("WarningRange", limits.yellow_low, limits.yellow_high),
-        ("CriticalRange", limits.red_low, limits.red_high),
-    ):
-        ends = {"minInclusive": low, "maxInclusive": high}
-        given = {key: repr(float(end)) for key, end in ends.items() if end is not None}
-        if given:
-            SubElement(ranges, name, given)
+    """Yellow is WarningRange, red is CriticalRange, and a value on the limit is still inside.
+
+    A limit on change is one per second, over the span of its time.
+    """
+    alarm = SubElement(kind, "DefaultAlarm")
+    if limits.has_ends:
+        ranges = SubElement(alarm, "StaticAlarmRanges")
+        _range(ranges, "WarningRange", limits.yellow_low, limits.yellow_high)
+        _range(ranges, "CriticalRange", limits.red_low, limits.red_high)
+    if limits.step_s is not None:
+        seconds = limits.step_s
+        ranges = SubElement(alarm, "ChangeAlarmRanges", {"spanOfInterestInSeconds": repr(float(seconds))})
+        for name, step in (("WarningRange", limits.step_yellow), ("CriticalRange", limits.step_red)):
+            _range(ranges, name, None, None if step is None else step / seconds)
+
+
+def _range(ranges: Element, name: str, low: float | None, high: float | None) -> None:
+    ends = {"minInclusive": low, "maxInclusive": high}
+    given = {key: repr(float(end)) for key, end in ends.items() if end is not None}
+    if given:
+        SubElement(ranges, name, given)
 
 
 def data_type(parent: Element, name: str, field: Field, use: str) -> Element:

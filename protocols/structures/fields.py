@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
-from math import inf, isnan
+from math import inf, isfinite, isnan
 from typing import Any
 
 import construct
@@ -31,16 +31,26 @@ class Limits:
     """Limits in the parameter's unit; None: no limit. A value on the limit is still inside.
 
     Attributes:
+        step_yellow: a rise by more than this within `step_s` is YELLOW_HIGH.
+        step_red: a rise by more than this within `step_s` is RED_HIGH.
+        step_s: the time of the rises, in seconds.
         green: the lowest and the highest value that is GREEN.
+
+    Raises:
+        DeclarationError: a step without its time or a time without a step, or one that is not above 0.
     """
 
     red_low: float | None = None
     yellow_low: float | None = None
     yellow_high: float | None = None
     red_high: float | None = None
+    step_yellow: float | None = None
+    step_red: float | None = None
+    step_s: float | None = None
     green: tuple[float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        _check_steps(self.step_yellow, self.step_red, self.step_s)
         lows = [limit for limit in (self.red_low, self.yellow_low) if limit is not None]
         highs = [limit for limit in (self.red_high, self.yellow_high) if limit is not None]
         object.__setattr__(self, "green", (max(lows, default=-inf), min(highs, default=inf)))
@@ -57,6 +67,35 @@ class Limits:
         if self.red_low is not None and value < self.red_low:
             return "RED_LOW"
         return "YELLOW_HIGH" if value > high else "YELLOW_LOW"
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether any value at all is outside."""
+        return self.green != (-inf, inf)
+
+    @property
+    def step_text(self) -> str:
+        """The limits on change in words, ``rise > 2 yellow, > 10 red in 60 s``; empty: there are none."""
+        named = (("yellow", self.step_yellow), ("red", self.step_red))
+        words = ", ".join(f"> {step:g} {name}" for name, step in named if step is not None)
+        return f"rise {words} in {self.step_s:g} s" if words else ""
+
+    def step_state(self, rise: float) -> LimitState:
+        """GREEN, YELLOW_HIGH or RED_HIGH of a rise within `step_s`."""
+        if self.step_red is not None and rise > self.step_red:
+            return "RED_HIGH"
+        return "YELLOW_HIGH" if self.step_yellow is not None and rise > self.step_yellow else "GREEN"
+
+
+def _check_steps(yellow: float | None, red: float | None, seconds: float | None) -> None:
+    steps = [step for step in (yellow, red) if step is not None]
+    if bool(steps) != (seconds is not None):
+        raise DeclarationError("limits", "a step and its time go together: give step_s with step_yellow or step_red")
+    for name, number in (("step_yellow", yellow), ("step_red", red), ("step_s", seconds)):
+        if number is not None and not (isfinite(number) and number > 0):
+            raise DeclarationError("limits", f"{name} is {number:g}: expected a number above 0")
+    if yellow is not None and red is not None and yellow > red:
+        raise DeclarationError("limits", f"step_yellow {yellow:g} is above step_red {red:g}: red is the larger step")
 
 
 @dataclass(frozen=True, slots=True)

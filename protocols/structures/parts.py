@@ -170,7 +170,9 @@ class Field:
 
     def signature(self) -> str:
         """The field as it matters on the wire and for its meaning: what the dictionary's hash is made of."""
-        calibration = "" if self.quantity is None else f"{self.quantity.unit}{self.quantity.calibration.signature()}"
+        quantity = self.quantity
+        is_bare = quantity is None or (not quantity.unit and quantity.identity)
+        calibration = "" if quantity is None or is_bare else f"{quantity.unit}{quantity.calibration.signature()}"
         text = f"{self.name}@{self.offset}:{self.bits}{self.kind}={self.const!r}{self.labels!r}{calibration}"
         text += ";little" if self.little else ""
         text += "" if self.text is None else f";{self.text.encoding},{self.text.end}"

@@ -20,7 +20,7 @@ from protocols.declare.dictionary import ChannelDef, EventDef, Milestone
 from protocols.declare.headers import TIME, HeaderKind, PacketHeader, TimeCode
 from protocols.errors import DeclarationError
 from protocols.structures.calibration import Linear, Table
-from protocols.structures.fields import QuantityDef
+from protocols.structures.fields import Limits, QuantityDef
 from protocols.structures.layout import Field, Layout
 from protocols.structures.parts import Part, fixed
 from protocols.xtce_reader.names import Defined
@@ -42,6 +42,8 @@ class QuantityMark(msgspec.Struct, frozen=True, omit_defaults=True):
     points: tuple[tuple[Number, Number], ...] | None = None
     places: int | None = None
     valid_if: str | None = None
+    step: tuple[Number | None, Number | None, Number] | None = None
+    """Limits on change: yellow, red, and their time in seconds."""
 
 
 class FieldMark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -198,7 +200,11 @@ def _quantity(found: QuantityDef, mark: QuantityMark) -> QuantityDef:
         calibration = Linear(*mark.linear)
     elif mark.points is not None and isinstance(calibration, Table):
         calibration = Table(mark.points, calibration.interpolate, calibration.extrapolate)
-    return QuantityDef(found.unit, calibration, found.limits, mark.places, mark.valid_if)
+    limits = found.limits
+    if mark.step is not None:
+        yellow, red, seconds = mark.step
+        limits = replace(limits or Limits(), step_yellow=yellow, step_red=red, step_s=seconds)
+    return QuantityDef(found.unit, calibration, limits, mark.places, mark.valid_if)
 
 
 def _time(mark: TimeMark) -> TimeCode:

@@ -252,8 +252,16 @@ def _violated(reading: Reading) -> str:
         "RED_LOW": limits.red_low,
         "RED_HIGH": limits.red_high,
     }[reading.limit]
-    sign = "<" if reading.limit.endswith("LOW") else ">"
-    return "" if bound is None else f"{sign}{bound:,.{decimals}f}"
+    low = reading.limit.endswith("LOW")
+    is_step = limits.step_s is not None and not low and not _above(reading.value, bound)
+    if is_step:
+        step = limits.step_red if reading.limit == "RED_HIGH" else limits.step_yellow
+        return "" if step is None else f"+>{step:g}/{limits.step_s:g}s"
+    return "" if bound is None else f"{'<' if low else '>'}{bound:,.{decimals}f}"
+
+
+def _above(value: Value | None, bound: float | None) -> bool:
+    return bound is not None and isinstance(value, int | float) and value > bound
 
 
 def value_text(info: ParameterInfo, value: Value) -> str:

@@ -173,6 +173,22 @@ def test_another_dictionary_aboard_is_a_warning() -> None:
     assert names(outcomes).count("DICTIONARY") == 1
 
 
+def test_a_step_of_a_counter_is_an_event_at_once() -> None:
+    packet = MARS6.by_name["MICROMETEOROIDS"]
+    samples = [{"tick": 80 + 600 * n, "impacts": impacts} for n, impacts in enumerate((1, 12, 12))]
+    receiver = Receiver(MARS6, UART, "test")
+    out: list[ReceiverEvent] = []
+    for n, values in enumerate(samples):
+        time_ns = EPOCH + values["tick"] * 100_000_000
+        out += receiver.feed(framed(packet.encode(values, n, time_ns), vcid=2, vcfc=n), n)
+    texts = [o.text for o in out if isinstance(o, EventMessage) and o.name == "LIMIT"]
+    assert texts == [
+        "MICROMETEOROIDS.impacts GREEN → RED_HIGH at 12: +11 in 60 s, > 10 in 60 s",
+        "MICROMETEOROIDS.impacts RED_HIGH → GREEN at 12: +0 in 60 s, ≤ 2 in 60 s",
+    ]
+    assert [t.limits for t in out if isinstance(t, Telemetry)] == [{}, {"impacts": "RED_HIGH"}, {}]
+
+
 def test_limits_need_persistence_to_be_an_event() -> None:
     outcomes, _ = receive(STREAM)
     limits = [o.text for o in outcomes if isinstance(o, EventMessage) and o.name == "LIMIT"]

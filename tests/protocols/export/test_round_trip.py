@@ -30,6 +30,8 @@ BODY = c.Struct(
     "curve" / Quantity(c.Int8ub, "K", calibration=Polynomial((1.0, 0.5, 0.25))),
     "table" / Quantity(c.Int8ub, calibration=Table(((0, 0), (10, 5.5), (255, 9)))),
     "plain" / Quantity(c.Int8ub, decimals=1),
+    "impacts" / Quantity(c.Int8ub, limits=Limits(step_yellow=2, step_red=10, step_s=60)),
+    "rise" / Quantity(c.Int8ub, limits=Limits(yellow_high=9.0, step_red=0.5, step_s=7)),
     "number" / c.Float32l,
     "constant" / c.Const(0x5A, c.Int8ub),
     "octets" / c.Const(b"\x01\x02"),
@@ -42,7 +44,7 @@ DOCUMENT = document(
 )
 RAW: dict[str, int | float | str | bytes] = {
     "nested.list[0]": 1, "nested.list[1]": 2, "bits.on": 1, "bits.low": -3, "enum": 1, "range": 120, "linear": 1500,
-    "curve": 4, "table": 5, "plain": 7, "number": 1.5, "text": b"abc\0",
+    "curve": 4, "table": 5, "plain": 7, "impacts": 1, "rise": 2, "number": 1.5, "text": b"abc\0",
 }  # fmt: skip
 
 

@@ -261,3 +261,26 @@ def test_a_value_that_does_not_fit_is_refused() -> None:
 )
 def test_limits(value: float, state: str) -> None:
     assert Limits(1.0, 2.0, 3.0, 4.0).state(value) == state
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"step_yellow": 2}, "go together"),
+        ({"step_s": 60}, "go together"),
+        ({"step_yellow": 0, "step_s": 60}, "step_yellow is 0"),
+        ({"step_red": float("nan"), "step_s": 60}, "step_red is nan"),
+        ({"step_red": 1, "step_s": -1}, "step_s is -1"),
+        ({"step_yellow": 3, "step_red": 2, "step_s": 60}, "step_yellow 3 is above step_red 2"),
+    ],
+)
+def test_limits_on_change_that_cannot_be_are_refused(given: dict[str, float], words: str) -> None:
+    with pytest.raises(DeclarationError, match=words):
+        Limits(**given)
+
+
+def test_limits_on_change_alone_leave_every_value_green() -> None:
+    limits = Limits(step_red=10, step_s=60)
+    assert limits.state(1e300) == limits.state(-1e300) == limits.step_state(10) == "GREEN"
+    assert limits.step_state(10.5) == "RED_HIGH"
+    assert limits.step_text == "rise > 10 red in 60 s"
