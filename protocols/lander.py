@@ -39,7 +39,7 @@ PHASES = Enum(
     COAST=11,
 )
 
-_TICK = "tick" / Quantity(Int32sb, "tick") * "ticks of 100 ms since entry; negative before it"
+_TICK = "tick" / Quantity(Int32sb, "tick", tolerance=0) * "ticks of 100 ms since entry; negative before it"
 
 _TEMPERATURE = Quantity(
     Int16ub,
@@ -48,9 +48,14 @@ _TEMPERATURE = Quantity(
     offset=120.0,
     decimals=2,
     limits=Limits(red_low=130.0, yellow_low=145.0, yellow_high=250.0, red_high=300.0),
+    tolerance=1.0,
 )
-_PRESSURE = Quantity(Int16ub, "hPa", scale=0.003, decimals=3, limits=Limits(yellow_high=6.5, red_high=8.0))
-_DECELERATION = Quantity(Int16ub, "g", scale=0.01, decimals=2, limits=Limits(yellow_high=12.0, red_high=20.0))
+_PRESSURE = Quantity(
+    Int16ub, "hPa", scale=0.003, decimals=3, limits=Limits(yellow_high=6.5, red_high=8.0), tolerance=0.05
+)
+_DECELERATION = Quantity(
+    Int16ub, "g", scale=0.01, decimals=2, limits=Limits(yellow_high=12.0, red_high=20.0), tolerance=0.1
+)
 _BATTERY = (
     "battery_voltage"
     / Quantity(Int16ub, "V", scale=0.01, decimals=2, limits=Limits(red_low=22.0, yellow_low=24.0))
@@ -69,9 +74,9 @@ DESCENT = PacketDef(
     body=Struct(
         _TICK,
         "phase" / PHASES * "where the sequencer stands",
-        "altitude" / Quantity(Int32ub, "m", scale=0.001, decimals=1) * "height of the flight model [A]",
-        "speed" / Quantity(Int32ub, "m/s", scale=0.001, decimals=2) * "speed of the flight model [A]",
-        "vertical_speed" / Quantity(Int32sb, "m/s", scale=0.001, decimals=2) * "positive is down",
+        "altitude" / Quantity(Int32ub, "m", scale=0.001, decimals=1, tolerance=50) * "height of the flight model [A]",
+        "speed" / Quantity(Int32ub, "m/s", scale=0.001, decimals=2, tolerance=5) * "speed of the flight model [A]",
+        "vertical_speed" / Quantity(Int32sb, "m/s", scale=0.001, decimals=2, tolerance=5) * "positive is down",
         "deceleration" / _DECELERATION * "accelerometer: drag over mass",
         "temperature" / _TEMPERATURE * "thermometer",
         "pressure" / _PRESSURE * "barometer",
@@ -83,13 +88,14 @@ DESCENT = PacketDef(
             scale=2.0,
             limits=Limits(red_low=100.0, yellow_low=1000.0),
             valid_if="altimeter_lock",
+            tolerance=20,
         )
         * "radio altimeter, high channel",
         "radio_altitude_low"
-        / Quantity(Int16ub, "m", scale=0.1, decimals=1, valid_if="altimeter_lock")
+        / Quantity(Int16ub, "m", scale=0.1, decimals=1, valid_if="altimeter_lock", tolerance=1)
         * "radio altimeter, low channel: full scale above 100 m",
         "pump_current"
-        / Quantity(Int8ub, "mA", scale=0.04, decimals=2, limits=Limits(yellow_high=5.0, red_high=8.0))
+        / Quantity(Int8ub, "mA", scale=0.04, decimals=2, limits=Limits(yellow_high=5.0, red_high=8.0), tolerance=0.2)
         * "vacuum pump of the mass spectrometer",
     ),
 )

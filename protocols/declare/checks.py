@@ -83,7 +83,7 @@ class Rate:
         window: in the parameter's unit; as a rule a little less than its tolerance.
         per_second: the fastest change, per second.
         bend: how much that change itself may change, per second squared.
-        every_ms: how often the instrument measures; 0: for every packet.
+        every_ms: how often the instrument measures, a part of a second; 0: for every packet.
         settle_s: how long other values have to agree with each other and with the relations before they are trusted.
     """
 
@@ -452,6 +452,10 @@ class Parameter(Protocol):
     def is_number(self) -> bool:
         """Whether it is a number, and not a flag, an enumeration or text."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of an enumeration."""
+
 
 def check_checks(checks: Iterable[Check], packets: Mapping[str, Sequence[Parameter]]) -> None:
     """Refuse what cannot be.
@@ -505,6 +509,20 @@ def _check_kind(where: str, check: Check, packets: Mapping[str, Sequence[Paramet
         packet, _, name = path.partition(".")
         if not next(each for each in packets[packet] if each.name == name).is_number:
             raise DeclarationError(where, f"{path} is not a number")
+    if isinstance(check, Labels | Order):
+        _check_labels(where, check, packets)
+
+
+def _check_labels(where: str, check: Labels | Order, packets: Mapping[str, Sequence[Parameter]]) -> None:
+    packet, _, name = check.parameter.partition(".")
+    labels = next(each for each in packets[packet] if each.name == name).labels
+    if isinstance(check, Labels):
+        if not labels:
+            raise DeclarationError(where, f"{check.parameter} is not an enumeration")
+        return
+    for label in check.labels:
+        if label not in labels:
+            raise DeclarationError(where, f"{check.parameter} has no label {label!r}{nearest(label, labels)}")
 
 
 def _check_numbers(where: str, check: Check) -> None:
@@ -514,6 +532,8 @@ def _check_numbers(where: str, check: Check) -> None:
             continue
         if not value >= 0 or (not isfinite(value) and field.name not in _OPEN):
             raise DeclarationError(f"{where}.{field.name}", f"expected a number from 0 on, not {value}")
+    if isinstance(check, Rate) and check.every_ms and 1000 % check.every_ms:
+        raise DeclarationError(f"{where}.every_ms", f"{check.every_ms} ms do not divide a second")
     if isinstance(check, Range | FlatLine | OnlyWhile) and not check.low <= check.high:
         raise DeclarationError(where, f"no value lies in {check.low} … {check.high}")
 

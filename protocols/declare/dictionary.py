@@ -54,6 +54,7 @@ class ParameterDef:
     valid_if: str | None
     is_number: bool = True
     tolerance: float | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,7 +540,8 @@ def _parameter(packet: str, leaf: Field) -> ParameterDef:
     fraction = _FLOAT_DECIMALS if leaf.kind == "float" else 0
     is_number = leaf.kind in ("uint", "sint", "float") and not leaf.is_enum
     if quantity is None:
-        return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None, is_number)
+        labels = tuple(label for _, _, label in leaf.spans) if leaf.is_enum else ()
+        return ParameterDef(packet, leaf.name, "", fraction, leaf.doc, None, None, is_number, labels=labels)
     decimals = fraction if quantity.rounded_to is None and quantity.identity else quantity.decimals
     limits, valid_if, tolerance = quantity.limits, quantity.valid_if, quantity.tolerance
     return ParameterDef(packet, leaf.name, quantity.unit, decimals, leaf.doc, limits, valid_if, is_number, tolerance)
