@@ -11,7 +11,7 @@ import click
 
 from groundstation.cli.options.named import Choice
 from hil.cli.mission_time import MissionTime, exact
-from hil.lander.flight_profile import FlightProfile
+from hil.lander.flight_profile import FlightProfile, FlightSpan
 from hil.scenario.scenario import Scenario, parse_scenario
 from hil.scenario.toml import to_toml
 
@@ -23,6 +23,11 @@ _OPTIONS = (
         "--flight-profile",
         type=Choice(get_args(FlightProfile)),
         help="How the descent ends. Default: the scenario's, mostly historical.",
+    ),
+    click.option(
+        "--span",
+        type=Choice(get_args(FlightSpan)),
+        help="What is flown: from entry, or from separation to an hour after the fly-by. Default: the scenario's.",
     ),
     click.option(
         "--from",
@@ -39,9 +44,14 @@ def scenario_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_keys_given(
-        *arguments: Any, flight_profile: str | None, start: int | None, until: int | None, **options: Any
+        *arguments: Any,
+        flight_profile: str | None,
+        span: str | None,
+        start: int | None,
+        until: int | None,
+        **options: Any,
     ) -> Any:
-        keys = {} if flight_profile is None else {"flight_profile": flight_profile}
+        keys = {key: word for key, word in (("flight_profile", flight_profile), ("span", span)) if word is not None}
         times = {"from": start, "until": until}
         keys |= {key: exact(time) for key, time in times.items() if time is not None}
         return command(*arguments, keys=keys, **options)

@@ -24,8 +24,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
+from groundstation.messages.text import utc
 from hil.faults.unit import Unit
 from hil.faults.when import Watch
+from hil.lander.flight_profile import FlightSpan, PassPlan, longest_pass
 from protocols.times import utc_ns
 from protocols.units import NS_PER_DAY, NS_PER_MIN, NS_PER_MS, NS_PER_S
 
@@ -36,8 +38,6 @@ _MOST = 1_000_000_000
 _UNITS = {"ms": NS_PER_MS, "s": NS_PER_S, "min": NS_PER_MIN}
 _DAY = "1974-03-12"
 _MIDNIGHT = utc_ns(f"{_DAY}T00:00:00")
-_FIRST, _LAST = utc_ns(f"{_DAY}T09:05:53"), utc_ns(f"{_DAY}T09:13:28")
-"""Entry, and the end of the longest pass."""
 
 
 class At:
@@ -133,15 +133,28 @@ def mission_day(scet: int) -> bool:
     return _MIDNIGHT <= scet < _MIDNIGHT + NS_PER_DAY
 
 
-def in_flight(scet: int) -> int:
-    """A mission time in ns, if a pass can have it.
+def in_flight(scet: int, span: FlightSpan = "encounter") -> int:
+    """A mission time in ns, if a pass over a span can have it.
 
     Raises:
-        ValueError: it is before the entry, or behind the longest pass.
+        ValueError: it is before the first tick, or after the longest pass.
     """
-    if not _FIRST <= scet <= _LAST:
-        raise ValueError("a mission time is between 09:05:53 and 09:13:28 of 12 March 1974")
+    longest = longest_pass(span)
+    if not longest.begin <= scet <= longest.over:
+        raise ValueError(f"a mission time is between {_clock(longest)} of 12 March 1974{_wider(scet, span)}")
     return scet
+
+
+def _clock(plan: PassPlan) -> str:
+    return f"{utc(plan.begin, 0)} and {utc(plan.over, 0)}"
+
+
+def _wider(scet: int, span: FlightSpan) -> str:
+    """Which span has the time, if this one has not."""
+    encounter = longest_pass("encounter")
+    if span == "encounter" or not encounter.begin <= scet <= encounter.over:
+        return ""
+    return f'; between {_clock(encounter)} with span = "encounter"'
 
 
 def span_ns(text: str) -> int:

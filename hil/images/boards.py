@@ -10,6 +10,7 @@ from groundstation.errors import CallerError
 from protocols.nearest import nearest
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+_DESCENT_ONLY = "-DLANDER_DESCENT_ONLY"
 _VARIABLE = re.compile(r"^(\w+)\s*[:?]?=\s*(.*?)\s*$", re.MULTILINE)
 PACKAGES = {
     "make": "make",
@@ -39,6 +40,7 @@ class Board:
         ram: the addresses of its RAM, if its first vector is the stack's end, as on a Cortex-M.
         flash_tools: programs that write it, the best one first; none if it is not hardware.
         openocd_board: openocd's script for it, if openocd knows it.
+        descent_only: it has no room for the encounter.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Board:
     ram: range | None
     flash_tools: tuple[str, ...]
     openocd_board: str
+    descent_only: bool = False
 
     @property
     def machine(self) -> tuple[int, str] | None:
@@ -69,7 +72,8 @@ def find_board(name: str, folder: Path = FIRMWARE / "boards") -> Board:
     known = known_boards(folder)
     if name not in known:
         raise CallerError(f"unknown board {name!r}{nearest(name, known)}")
-    said = dict(_VARIABLE.findall((folder / f"{name}.mk").read_text(encoding="utf-8")))
+    text = (folder / f"{name}.mk").read_text(encoding="utf-8")
+    said = dict(_VARIABLE.findall(text))
     return Board(
         name,
         said.get("CC", ""),
@@ -78,6 +82,7 @@ def find_board(name: str, folder: Path = FIRMWARE / "boards") -> Board:
         _addresses(said.get("RAM_RANGE", "")),
         tuple(said.get("FLASH", "").split()),
         said.get("OPENOCD_BOARD", ""),
+        _DESCENT_ONLY in text,
     )
 
 

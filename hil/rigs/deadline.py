@@ -15,9 +15,9 @@ from groundstation.messages.text import utc
 from groundstation.messages.wire import Telemetry
 from hil.channel.frame_splitter import SentFrame
 from hil.faults import EnvironmentFault, Spec
-from hil.lander.flight_profile import PASSES
+from hil.lander.flight_profile import longest_pass
 from hil.scenario.scenario import Command, Scenario
-from protocols.lander import EPOCH, LANDER, MARS6
+from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
 from protocols.units import NS_PER_S
 
@@ -36,18 +36,23 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
         scenario: what is flown; what comes before the part that it is about does not count.
         speed: mission seconds a second.
     """
-    landing = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
-    part = scenario.head.part
-    length = PASSES["soft-landing" if landing else scenario.head.flight_profile].length
-    if part.cut:
-        length = part.end - EPOCH
+    head = scenario.head
+    chosen = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
+    part, plan = head.part, longest_pass(head.span) if chosen else head.plan
+    begin, length = part.begin, (part.end if part.cut else plan.over) - part.begin
     stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
-    before = (part.start - EPOCH) / speed / NS_PER_S  # it is flown flat out
-    ends = [_host_seconds(length, speed, scenario.commands) + stands / speed / NS_PER_S]
+    before = (part.start - begin) / speed / NS_PER_S  # it is flown flat out
+    ends = [_host_seconds(begin, length, speed, scenario.commands) + stands / speed / NS_PER_S]
     if part.cut:
         return ends[0] - before
-    ends += [(_began(fault, length) + span_of(fault)) / speed / NS_PER_S for fault in scenario.faults if span_of(fault)]
-    ends += [_host_seconds(_since(c, length), speed, scenario.commands) + COMMAND_S for c in scenario.commands]
+    ends += [
+        (_began(fault, begin, length) + span_of(fault)) / speed / NS_PER_S
+        for fault in scenario.faults
+        if span_of(fault)
+    ]
+    ends += [
+        _host_seconds(begin, _since(c, begin, length), speed, scenario.commands) + COMMAND_S for c in scenario.commands
+    ]
     return max(ends) - before
 
 
@@ -56,22 +61,22 @@ def span_of(fault: Spec) -> int:
     return fault.span.value if isinstance(fault, EnvironmentFault) and fault.span is not None else 0
 
 
-def _began(fault: Spec, length: int) -> int:
-    """When it begins at the latest, in ns after the epoch."""
+def _began(fault: Spec, begin: int, length: int) -> int:
+    """When it begins at the latest, in ns after the pass's beginning."""
     at = fault.at
-    return int(at.value) - EPOCH if at is not None and at.kind == "scet" else length
+    return int(at.value) - begin if at is not None and at.kind == "scet" else length
 
 
-def _since(command: Command, waiting: int) -> int:
-    """When it is given, in ns after the epoch; if it waits for a parameter that is not known: ``waiting``."""
-    return waiting if command.at is None else int(command.at.value) - EPOCH
+def _since(command: Command, begin: int, waiting: int) -> int:
+    """When it is given, in ns after the pass's beginning; ``waiting`` if it waits for a parameter."""
+    return waiting if command.at is None else int(command.at.value) - begin
 
 
-def _host_seconds(mission: int, speed: float, commands: Sequence[Command]) -> float:
-    """The host's seconds until a mission time, in ns after the epoch. A SCALE that asks for more may not arrive."""
+def _host_seconds(begin: int, mission: int, speed: float, commands: Sequence[Command]) -> float:
+    """The host's seconds until a mission time, in ns after the pass's beginning. A SCALE for more may not arrive."""
     host, now, rate = 0.0, 0, speed
-    for command in sorted((c for c in commands if c.name == "SCALE"), key=lambda c: _since(c, 0)):
-        then = min(_since(command, 0), mission)
+    for command in sorted((c for c in commands if c.name == "SCALE"), key=lambda c: _since(c, begin, 0)):
+        then = min(_since(command, begin, 0), mission)
         host, now = host + max(0, then - now) / rate / NS_PER_S, max(now, then)
         factor = command.args.get("factor")
         rate = min(rate, factor) if isinstance(factor, (int, float)) and factor > 0 else rate

@@ -26,7 +26,7 @@ from groundstation.uplink.cop1_messages import Transmission
 from groundstation.uplink.service import Uplink, UplinkOutcome
 from hil.channel.channel import Channel
 from hil.faults import Unit
-from hil.lander.flight_profile import PASSES
+from hil.lander.flight_profile import longest_pass
 from hil.lander.physics.dynamics import TICK_NS
 from hil.rigs.environment_faults import EnvironmentFaults
 from hil.rigs.pending_commands import PendingCommands
@@ -35,11 +35,11 @@ from hil.rigs.stepped_target import SteppableTarget
 from hil.scenario.scenario import Scenario
 from hil.scenario.triggers import Triggers
 from hil.verdict.flight_record import FlightRecord
-from protocols.lander import EPOCH, MARS6, MISSION
+from protocols.lander import MARS6, MISSION
 from protocols.profile import UART
 
-MAX_TICKS = 12_000
-"""No scenario is longer: 20 minutes of the mission."""
+OVERTIME_TICKS = 7_500
+"""So long after the longest pass every flight ends."""
 BATCH = 100
 """Ticks that a target may fly at once while nothing is to be done to it."""
 _LISTEN_TICKS = 10
@@ -58,7 +58,8 @@ class LockstepRig:
         self._scenario = scenario
         self._part = scenario.head.part
         self._listens = False
-        self._pass = PASSES[scenario.head.flight_profile]
+        self._pass = scenario.head.plan
+        begin = self._pass.begin
         self._target = target
         self._url = f"lockstep:{target.name}"
         self._progress = progress
@@ -69,22 +70,22 @@ class LockstepRig:
             scenario.head.seed,
             UART,
             events_of=MARS6 if by_event else None,
-            start=EPOCH,
+            start=begin,
             watches=triggers.faults,
         )
-        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, EPOCH)
+        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, begin)
         self._channel = channel
         self._faults = EnvironmentFaults(self, self.record)
         self._uplink = Uplink(MARS6)
         self._commanded = False
         self._clcw: tuple[int, bytes] | None = None
-        self._now = EPOCH
+        self._now = begin
         self._last: Unit | None = None
         self._stands = False
         self._unplugged: ScheduledFault | None = None
         self._held = False
         self._lost_pass = False
-        self._heard = EPOCH
+        self._heard = begin
         self._pending = PendingCommands(scenario, triggers)
         self._numbers: dict[int, int] = {}
 
@@ -99,7 +100,7 @@ class LockstepRig:
         meta = {"station": "lockstep", "link": self._url} | mission_facts(MISSION)
         with ArchiveWriter(record.recording, meta) as archive:
             self._recorder = ArchivingReceiver(Receiver(MARS6, UART, self._url), archive, str(record.recording))
-            self._target.begin(self._scenario.head.flight_profile)
+            self._target.begin(self._scenario.head.flight_profile, self._scenario.head.span)
             record.ready, record.script = self._target.ready, self._target.script
             self._fly_all()
         record.provenance |= self._target.provenance()
@@ -110,7 +111,7 @@ class LockstepRig:
         return record
 
     def _fly_all(self) -> None:
-        now = EPOCH
+        now = self._pass.begin
         for now in self._ticks():
             self._progress(now)
         self._channel.close(now)
@@ -126,7 +127,7 @@ class LockstepRig:
 
     def _ticks(self) -> Iterator[int]:
         """Fly tick by tick; the line's time of each."""
-        now, end = EPOCH, EPOCH + MAX_TICKS * TICK_NS
+        now, end = self._pass.begin, longest_pass(self._scenario.head.span).over + OVERTIME_TICKS * TICK_NS
         while now < end and not self._over(now):
             self._now = now
             self._faults.act(now, now, now, self._last)
@@ -147,7 +148,7 @@ class LockstepRig:
         if now >= self._part.end and self._part.cut:
             return True
         if self._lost_pass or self._stands:
-            return now >= EPOCH + self._pass.length and not self._faults.open
+            return now >= self._pass.over and not self._faults.open
         return self._target.over and self._uplink.deadline is None and not self._channel.next_up
 
     def _room(self, now: int) -> int:

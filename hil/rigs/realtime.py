@@ -18,7 +18,7 @@ from pathlib import Path
 from groundstation.messages.text import utc
 from hil.channel.frame_splitter import SentFrame
 from hil.errors import MachineFailed
-from hil.lander.flight_profile import PASSES
+from hil.images.spans import check_build
 from hil.rigs.deadline import last_words, planned_seconds
 from hil.rigs.live_viewer import Viewer
 from hil.rigs.relay import LOOK_S, PATIENCE_S, Progress, RelayRig
@@ -28,7 +28,7 @@ from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import part_script, start_script
 from hil.verdict.result import Moment
 from hil.verdict.stream_diff import golden_stream
-from protocols.lander import BUS, EPOCH, LANDER, MISSION
+from protocols.lander import BUS, LANDER, MISSION
 from protocols.profile import UART
 from protocols.units import NS_PER_S
 
@@ -63,12 +63,13 @@ class RealtimeRig(RelayRig):
             clock: host time, ns since 1970.
             viewer: watches the flight, and may end it.
         """
-        self._pass = PASSES[scenario.head.flight_profile]
+        head = scenario.head
+        self._pass = head.plan
         self._counted = False
-        super().__init__(scenario, MISSION, make, recording, speed, progress, clock, viewer, EPOCH)
+        super().__init__(scenario, MISSION, make, recording, speed, progress, clock, viewer, self._pass.begin)
         before = self._part.ticks_before
-        profile = scenario.head.flight_profile
-        self._script = part_script(speed, profile, before) if before else start_script(speed, profile)
+        profile, span = head.flight_profile, head.span
+        self._script = part_script(speed, profile, before, span) if before else start_script(speed, profile, span)
         self.record.script, self.record.ready = self._script, True
 
     def _boot(self) -> None:
@@ -80,6 +81,7 @@ class RealtimeRig(RelayRig):
             for frame in self._frames(0.1):
                 first = first or frame
                 self._greeting(frame)
+        check_build(self._scenario.head.span, int(self.record.booted[-1], 16), self._machine.name)
 
     def _start(self) -> None:
         """The first frame that is not a greeting is the flight's."""
@@ -100,7 +102,7 @@ class RealtimeRig(RelayRig):
         if self._part.ticks_before:
             self._fly_flat_out()
         # As if the pass had begun at this pace.
-        self._began = self.record.start = self._clock() - round((self._part.start - EPOCH) / self._speed)
+        self._began = self.record.start = self._clock() - round((self._part.start - self._part.begin) / self._speed)
         self._set_deadline()
 
     @property
@@ -124,9 +126,19 @@ class RealtimeRig(RelayRig):
         Raises:
             MachineFailed: it does not come there.
         """
-        _, (ticks, resume) = self._script
+        for told, (ticks, more) in enumerate(self._script[1:], 1):
+            self._fly_to(len(golden_stream(tuple(self._script[:told]), True, ticks)))
+            if told == len(self._script) - 1:
+                self._channel.skip_down(self._part.start - 1)
+            self._machine.write(more)
+
+    def _fly_to(self, size: int) -> None:
+        """Wait until so many bytes have come.
+
+        Raises:
+            MachineFailed: they do not come.
+        """
         sent = self._channel.sent
-        size = len(golden_stream(tuple(self._script[:1]), True, ticks))
         deadline = time.monotonic() + _FLAT_OUT_S
         while len(sent("down")) < size:
             if data := self._next(PATIENCE_S):
@@ -137,8 +149,6 @@ class RealtimeRig(RelayRig):
             if time.monotonic() > deadline or not self._machine.running:
                 came = f"{len(sent('down')):,} of {size:,} bytes came; {last_words(self._channel.cuts)}"
                 raise MachineFailed(f"{self._machine.name} does not fly to {utc(self._part.start, 3)}: {came}")
-        self._channel.skip_down(self._part.start - 1)
-        self._machine.write(resume)
 
     @property
     def _state(self) -> str:
@@ -163,7 +173,7 @@ class RealtimeRig(RelayRig):
             return self._scet >= self._part.end or self._line_now >= self._part.end + round(_TICKS_LATE * self._speed)
         if self._faults.open or not all(map(self._is_final, self._numbers.values())):
             return False
-        late = self._line_now >= EPOCH + self._pass.length + round(0.5 * NS_PER_S * self._speed)
+        late = self._line_now >= self._pass.over + round(0.5 * NS_PER_S * self._speed)
         return late and (self._scet >= self._pass.last_frame or self._ended)
 
     def _look_at(self, cut: SentFrame) -> None:

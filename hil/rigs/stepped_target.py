@@ -10,11 +10,11 @@ from functools import partial
 from typing import Protocol
 
 from hil.errors import Unsupported
-from hil.lander.flight_profile import FlightProfile
+from hil.lander.flight_profile import FlightProfile, FlightSpan
 from hil.lander.spacecraft import Spacecraft
 from hil.targets import MACHINES, PROGRAM, UNPACED, ProgramMachine
 from hil.targets.stepping import SteppedMachine, faults_of
-from hil.targets.telecommands import select_frame, tc_frame
+from hil.targets.telecommands import select_frame, select_span, tc_frame
 from hil.verdict.oracle import call, historical_bursts
 from protocols.ccsds.cltu import encode_cltu
 
@@ -32,8 +32,8 @@ class SteppableTarget(Protocol):
     steps: int
     """Calls of `step` so far."""
 
-    def begin(self, profile: FlightProfile = "historical") -> None:
-        """Switch it on and bring it to tick 0, with the profile of the flight.
+    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
+        """Switch it on and bring it to the first tick, with profile and span of the flight.
 
         Raises:
             MachineFailed: it does not start.
@@ -94,10 +94,10 @@ class SteppedSoftware:
         self._flown = historical_bursts()
         self._craft: Spacecraft | None = None
 
-    def begin(self, profile: FlightProfile = "historical") -> None:
-        """It starts by itself, unless it has to be told its profile before."""
-        if profile != "historical":
-            start = encode_cltu(select_frame(profile) + tc_frame("START"))
+    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
+        """It starts by itself, unless it has to be told its profile or span before."""
+        if (profile, span) != ("historical", "descent"):
+            start = select_span(span) + encode_cltu(select_frame(profile) + tc_frame("START"))
             self.ready, self._craft = True, Spacecraft()
             self.script.append((0, start))
             self._craft.receive(start)

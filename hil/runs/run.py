@@ -43,7 +43,7 @@ from hil.errors import ImageRefused, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import INCOMPLETE, UNSTABLE
 from hil.faults import EnvironmentFault, Spec, StreamDirection, When
 from hil.images.image import BOARD_OF, IN_BUNDLE, Image, choose_image, image_with_id
-from hil.lander.flight_profile import PASSES
+from hil.images.spans import check_span
 from hil.rigs.live_viewer import LiveViewer
 from hil.rigs.lockstep import LockstepRig, Progress
 from hil.rigs.realtime import RealtimeRig
@@ -177,6 +177,7 @@ def check_plan(plan: Plan) -> None:
     for n, fault in enumerate(plan.scenario.faults):
         _check_fault(f"{head.id}: fault[{n}].kind: {fault.kind}", fault, plan)
     _check_commands(plan)
+    _check_span(plan)
     _check_target(plan)
     if plan.mode == "realtime":
         _check_speed(plan)
@@ -194,6 +195,17 @@ def _check_commands(plan: Plan) -> None:
                 f"{plan.scenario.id}: command[{n}].name: in lockstep the mission clock is the rig's: {command.name} is "
                 "for real time, or for the target software"
             )
+
+
+def _check_span(plan: Plan) -> None:
+    """Whether the target's board holds what is flown. Of a board on the bench its greeting says which it is.
+
+    Raises:
+        NotForTarget: it does not.
+    """
+    board = plan.image.board if plan.image is not None else BOARD_OF.get(plan.target)
+    if board is not None:
+        check_span(plan.scenario.head.span, board, plan.scenario.id)
 
 
 def _check_target(plan: Plan) -> None:
@@ -242,13 +254,13 @@ def _check_fault(place: str, fault: Spec, plan: Plan) -> None:
                 raise NotForTarget(f"{place}: {why}")
     if plan.mode == "realtime" and fault.kind == "hangup":
         raise NotForTarget(f"{place}: in lockstep alone; in real time, unplug is what hangs up")
-    start = plan.scenario.head.part.start
+    part = plan.scenario.head.part
     oracle = plan.scenario.head.has_oracle
-    if oracle and plan.mode == "realtime" and start > EPOCH and isinstance(fault, EnvironmentFault):
+    if oracle and plan.mode == "realtime" and part.late and isinstance(fault, EnvironmentFault):
         at = fault.at
-        if fault.when is None and (at is None or at.kind != "scet" or int(at.value) < start):
+        if fault.when is None and (at is None or at.kind != "scet" or int(at.value) < part.start):
             raise NotForTarget(
-                f"{place}: it has to act at a mission time from {utc(start, 3)} on (scenario.from): in real time "
+                f"{place}: it has to act at a mission time from {utc(part.start, 3)} on (scenario.from): in real time "
                 "nothing can be done to target or link before; fly it in lockstep, or from earlier"
             )
     link = plan.scenario.head.link
@@ -268,7 +280,7 @@ def _check_speed(plan: Plan) -> None:
     for loss in plan.scenario.losses:
         outages = [(n, fault) for n, fault in enumerate(plan.scenario.faults) if fault.at == loss.at]
         spans = [(_silent(fault), n) for n, fault in outages]
-        if not spans or int(loss.at.value) >= PASSES[plan.scenario.head.flight_profile].loss:  # it is silent by itself
+        if not spans or int(loss.at.value) >= plan.scenario.head.plan.loss:  # it is silent by itself
             continue
         longest, n = max(spans)
         if timeout <= longest < timeout * speed:  # what is too short at any speed is for the verdict
@@ -566,7 +578,7 @@ def cut_off(plan: Plan, why: str, began: int, ended: int, exit_code: int = 1) ->
         title=plan.scenario.head.title,
         toml=plan.scenario.text,
         speed=0.0 if plan.mode == "lockstep" else _speed(plan),
-        start=EPOCH,
+        start=plan.scenario.head.part.begin if plan.scenario.head.has_oracle else EPOCH,
         began=utc_date(began),
         took_s=round((ended - began) / NS_PER_S, 3),
         faults=[],

@@ -29,6 +29,7 @@ import msgspec
 
 from hil.faults import Amount, At, For
 from hil.faults.when import Plain
+from hil.lander.flight_profile import FlightSpan
 from hil.scenario.missions import check_time
 from hil.scenario.parameters import Parameter, find_parameter
 from protocols.declare.dictionary import Dictionary
@@ -77,8 +78,8 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     at_least_once: bool = False
 
 
-def check_expectation(place: str, expect: Expect, mission: Mission) -> None:
-    """Whether it can be judged: one value can pass, and another one fail.
+def check_expectation(place: str, expect: Expect, mission: Mission, span: FlightSpan = "descent") -> None:
+    """Whether it can be judged: one value can pass, and another one fail; and a flight over a span has its times.
 
     Raises:
         ValueError: it cannot; with the place.
@@ -102,7 +103,7 @@ def check_expectation(place: str, expect: Expect, mission: Mission) -> None:
     if expect.within is not None:
         _check_within(f"{place}.within", expect.within, parameter, dictionary)
     if expect.between is not None:
-        _check_between(f"{place}.between", expect.between, mission)
+        _check_between(f"{place}.between", expect.between, mission, span)
 
 
 def _check_within(place: str, within: Within, parameter: Parameter, dictionary: Dictionary) -> None:
@@ -123,7 +124,7 @@ def _check_within(place: str, within: Within, parameter: Parameter, dictionary: 
         raise ValueError(f"{place}.age: a time, not {within.age.kind}")
 
 
-def _check_between(place: str, between: tuple[At, At], mission: Mission) -> None:
+def _check_between(place: str, between: tuple[At, At], mission: Mission, span: FlightSpan) -> None:
     events = [event.name for event in mission.dictionary.events]
     for n, at in enumerate(between):
         if at.kind not in ("scet", "elapsed", "event"):
@@ -131,7 +132,7 @@ def _check_between(place: str, between: tuple[At, At], mission: Mission) -> None
         if at.kind == "event" and at.value not in events:
             raise ValueError(f"{place}[{n}]: unknown onboard event {at.value!r}{nearest(str(at.value), events)}")
         if at.kind != "event":
-            check_time(f"{place}[{n}]", at, mission)
+            check_time(f"{place}[{n}]", at, mission, span)
     begin, end = between
     if begin.kind == end.kind != "event" and int(begin.value) >= int(end.value):
         raise ValueError(f"{place}: it ends before it begins")

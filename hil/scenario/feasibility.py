@@ -15,7 +15,7 @@ from __future__ import annotations
 from groundstation.messages.text import utc
 from hil.errors import NeverHappens
 from hil.faults import At, EnvironmentFault, Spec
-from hil.lander.flight_profile import FIRST_LANDER_TICK, PASSES, FlightProfile, PassPlan
+from hil.lander.flight_profile import FIRST_LANDER_TICK, FlightProfile, PassPlan, longest_pass
 from hil.lander.physics.dynamics import TICK_NS
 from hil.scenario.measurements import NUMBERED, OF_A_COMMAND, OF_A_LOSS
 from hil.scenario.scenario import Limit, Loss, Mode, Scenario
@@ -82,7 +82,7 @@ def _check_fault(place: str, fault: Spec, scenario: Scenario, ahead: int) -> Non
     elif fault.at.kind == "scet":
         _check_time(f"{place}.at", fault.at, scenario, "there is nothing left to act on")
         if not isinstance(fault, EnvironmentFault) and not scenario.commands:
-            _check_window(place, fault, _pass(scenario).loss)
+            _check_window(place, fault, _pass(scenario))
     elif fault.at.kind == "event":
         _check_event(f"{place}.at", fault.at, scenario)
     else:
@@ -114,17 +114,17 @@ def _check_time(place: str, at: At, scenario: Scenario, what: str) -> None:
         raise ValueError(f"{place}: the pass sends its last frame at {utc(last)}: {what}")
 
 
-def _check_window(place: str, fault: Spec, silent: int) -> None:
+def _check_window(place: str, fault: Spec, plan: PassPlan) -> None:
     """Whether a frame carries a time of the window, if the lander sends none from a time on."""
     if fault.at is None or fault.span is None or fault.span.kind != "ns":
         return
     begin = int(fault.at.value)
     end = begin + fault.span.value
-    bus, lander = _next(begin, EPOCH, _BUS_NS), _next(begin, FIRST_LANDER, TICK_NS)
-    if bus >= end and not lander < min(end, silent):
+    bus, lander = _next(begin, plan.begin, _BUS_NS), _next(begin, FIRST_LANDER, TICK_NS)
+    if bus >= end and not lander < min(end, plan.loss):
         raise ValueError(
             f"{place}.for: no frame is stamped from {utc(begin, 3)} to before {utc(end, 3)}: the bus sends one at each "
-            f"full second, the lander one every 0.1 s from {utc(FIRST_LANDER)} to {utc(silent - TICK_NS)}"
+            f"full second, the lander one every 0.1 s from {utc(FIRST_LANDER)} to {utc(plan.loss - TICK_NS)}"
         )
 
 
@@ -184,4 +184,4 @@ def _counted(base: str, scenario: Scenario) -> tuple[int, int | None]:
 def _pass(scenario: Scenario) -> PassPlan:
     """The pass that is flown, or the longest if a command may choose another."""
     chosen = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
-    return PASSES["soft-landing" if chosen else scenario.head.flight_profile]
+    return longest_pass(scenario.head.span) if chosen else scenario.head.plan

@@ -24,26 +24,33 @@ class FlownPart:
         start: of its first frame.
         end: the first that is not in it; of a whole pass its end.
         cut: it ends before the pass is over.
+        begin: of the pass.
     """
 
     start: int
     end: int
     cut: bool
+    begin: int = EPOCH
 
     @property
     def whole(self) -> bool:
         """It is all of the pass."""
-        return self.start == EPOCH and not self.cut
+        return not self.late and not self.cut
+
+    @property
+    def late(self) -> bool:
+        """It begins after the pass."""
+        return self.start > self.begin
 
     @property
     def ticks_before(self) -> int:
         """Ticks of the pass before its beginning."""
-        return -(-(self.start - EPOCH) // TICK_NS)
+        return -(-(self.start - self.begin) // TICK_NS)
 
     @property
     def text(self) -> str:
         """In words; empty if it is all of the pass."""
-        begin = f" from {utc(self.start, 3)}" if self.start > EPOCH else ""
+        begin = f" from {utc(self.start, 3)}" if self.late else ""
         return begin + (f" until {utc(self.end, 3)}" if self.cut else "")
 
     def lack(self, at: int, before: int = 0, after: int = 0) -> str:

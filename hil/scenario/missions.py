@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from hil.faults import At, in_flight, mission_day
+from hil.lander.flight_profile import FlightSpan
 from hil.scenario.flown_part import FlownPart
 from protocols.declare.dictionary import Dictionary
 from protocols.declare.loading import DEFAULT, load_mission
@@ -46,15 +47,15 @@ def has_oracle(dictionary: Dictionary) -> bool:
     return dictionary.hash == MARS6.hash
 
 
-def check_time(place: str, at: At, mission: Mission) -> None:
-    """Whether a flight of a mission can have a time.
+def check_time(place: str, at: At, mission: Mission, span: FlightSpan = "encounter") -> None:
+    """Whether a flight of a mission over a span can have a time.
 
     Raises:
         ValueError: it cannot, or it is no time; with the place.
     """
     if has_oracle(mission.dictionary):
         try:
-            in_flight(at.value if at.kind == "scet" and isinstance(at.value, int) else 0)
+            in_flight(at.value if at.kind == "scet" and isinstance(at.value, int) else 0, span)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         return
@@ -90,4 +91,4 @@ def open_part(start: At | None, until: At | None) -> FlownPart:
     """
     begin = 0 if start is None else int(start.value)
     end = begin + NS_PER_S if until is None else int(until.value)
-    return FlownPart(begin, end, False)
+    return FlownPart(begin, end, False, begin)

@@ -11,6 +11,7 @@
     speed = 10                           # in real time: mission seconds a second
     baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
     flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
+    span = "descent"                     # or "encounter": from separation, 05:01:56, to an hour after the fly-by
     from = "09:07:30"                    # fly flat out to there; the station listens from then on
     until = "09:11:15"                   # the flight ends there
     requirements = ["LOS-3"]             # ids that a run of it verifies: in JUnit, and in the report's coverage
@@ -79,7 +80,7 @@ from groundstation.messages.wire import Cause
 from hil.errors import ScenarioError
 from hil.faults import FAULTS, Amount, At, EnvironmentFault, For, Spec, When
 from hil.faults.spec import Direction
-from hil.lander.flight_profile import PASSES, FlightProfile
+from hil.lander.flight_profile import PASSES, FlightProfile, FlightSpan, PassPlan, pass_of
 from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
 from hil.scenario.lines import line_of
@@ -128,6 +129,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     requirements: list[str] = []
     tags: list[str] = []
     flight_profile: FlightProfile = "historical"
+    span: FlightSpan = "descent"
     start: At | None = msgspec.field(default=None, name="from")
     until: At | None = None
 
@@ -137,14 +139,19 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.mission == DEFAULT
 
     @property
+    def plan(self) -> PassPlan:
+        """The pass, by profile and span; of MARS-6."""
+        return pass_of(self.flight_profile, self.span)
+
+    @property
     def part(self) -> FlownPart:
         """What of the pass is flown."""
         if not self.has_oracle:
             return open_part(self.start, self.until)
-        plan = PASSES[self.flight_profile]
+        plan = self.plan
         begin, end = (None if at is None else int(at.value) for at in (self.start, self.until))
-        over = EPOCH + plan.length
-        return FlownPart(begin or EPOCH, min(end or over, over), end is not None and end < over)
+        over = plan.over
+        return FlownPart(begin or plan.begin, min(end or over, over), end is not None and end < over, plan.begin)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -259,6 +266,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "modes": get_args(Mode),
     "link": ("pty", "zmq"),
     "flight_profile": get_args(FlightProfile),
+    "span": get_args(FlightSpan),
     "dir": get_args(Direction),
     "cause": get_args(Cause),
     "expect": get_args(CommandState),
@@ -399,7 +407,7 @@ def _for_mission(head: Head, table: dict[str, Any], given: str | None) -> tuple[
         return msgspec.structs.replace(head, mission=DEFAULT), mission
     if not mission.dictionary.channels:
         raise ValueError(f"scenario.mission: {mission.name} declares no channel, whose signal would be judged")
-    for key in ("from", "flight_profile", "speed"):
+    for key in ("from", "flight_profile", "span", "speed"):
         if key in table:
             raise ValueError(f"scenario.{key}: not of {mission.name}, which has no oracle: it flies what it flies")
     if "modes" in table and head.modes != ["realtime"]:
@@ -468,14 +476,14 @@ def _check(scenario: Scenario, mission: Mission) -> None:
     _check_part(head, scenario.commands, mission)
     check_labels("scenario.requirements", head.requirements)
     check_labels("scenario.tags", head.tags)
-    _check_faults(scenario.faults, mission)
+    _check_faults(scenario.faults, mission, head.span)
     for n, command in enumerate(scenario.commands):
-        _check_command(f"command[{n}]", command, mission)
+        _check_command(f"command[{n}]", command, mission, head.span)
     for n, expect in enumerate(scenario.expectations):
-        check_expectation(f"expect[{n}]", expect, mission)
+        check_expectation(f"expect[{n}]", expect, mission, head.span)
         _check_flown(f"expect[{n}].between", expect, head)
     for n, loss in enumerate(scenario.losses):
-        check_time(f"loss[{n}].at", loss.at, mission)
+        check_time(f"loss[{n}].at", loss.at, mission, head.span)
         if not loss.causes:
             raise ValueError(f"loss[{n}].cause: expected at least one")
     for n, limit in enumerate(scenario.limits):
@@ -501,13 +509,13 @@ def _check_part(head: Head, commands: list[Command], mission: Mission) -> None:
         if at is not None and at.kind not in ("scet", "elapsed"):
             raise ValueError(f'scenario.{key}: a mission time, as "09:10:55"; not a frame, byte or event')
         if at is not None:
-            check_time(f"scenario.{key}", at, mission)
+            check_time(f"scenario.{key}", at, mission, head.span)
     if not head.has_oracle:
         return
     if head.start is not None and part.start >= part.end:
         raise ValueError(f"scenario.from: {utc(part.start, 3)} is not before the flight's end, {utc(part.end, 3)}")
-    if part.end <= EPOCH:
-        raise ValueError(f"scenario.until: nothing is flown before {utc(EPOCH, 3)}, with which the pass begins")
+    if part.end <= part.begin:
+        raise ValueError(f"scenario.until: nothing is flown before {utc(part.begin, 3)}, with which the pass begins")
     for n, command in enumerate(commands):
         if command.at is not None and int(command.at.value) < part.start:
             raise ValueError(
@@ -594,9 +602,9 @@ def _check_vary(n: int, scenario: Scenario) -> None:
         raise ValueError(f"vary[{n}]: never applied: another one of fault {vary.fault}, {vary.key}, comes after it")
 
 
-def _check_faults(faults: list[Spec], mission: Mission) -> None:
+def _check_faults(faults: list[Spec], mission: Mission, span: FlightSpan) -> None:
     for n, fault in enumerate(faults):
-        _check_window(f"fault[{n}]", fault.at, mission)
+        _check_window(f"fault[{n}]", fault.at, mission, span)
         if fault.when is not None:
             if fault.at is not None:
                 raise ValueError(f"fault[{n}].when: give 'at' or 'when', not both")
@@ -610,21 +618,21 @@ def _check_faults(faults: list[Spec], mission: Mission) -> None:
             raise ValueError(f"fault[{n}].dir: {fault.kind} has no direction")
 
 
-def _check_window(place: str, at: At | None, mission: Mission) -> None:
+def _check_window(place: str, at: At | None, mission: Mission, span: FlightSpan) -> None:
     events = [event.name for event in mission.dictionary.events]
     if at is None:
         return
     if at.kind in ("scet", "elapsed"):
-        check_time(f"{place}.at", at, mission)
+        check_time(f"{place}.at", at, mission, span)
     elif at.kind == "event" and at.value not in events:
         raise ValueError(f"{place}.at: unknown onboard event {at.value!r}{nearest(str(at.value), events)}")
 
 
-def _check_command(place: str, command: Command, mission: Mission) -> None:
+def _check_command(place: str, command: Command, mission: Mission, span: FlightSpan) -> None:
     if (command.at is None) == (command.when is None):
         raise ValueError(f"{place}: expected one of 'at' and 'when'")
     if command.at is not None:
-        check_time(f"{place}.at", command.at, mission)
+        check_time(f"{place}.at", command.at, mission, span)
     if command.when is not None:
         check_when(f"{place}.when", command.when, mission.dictionary)
     try:

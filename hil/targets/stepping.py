@@ -1,9 +1,9 @@
 """Any machine in lockstep: no clock counts, the rig lets ticks fly, and every byte is accounted for.
 
 How it is done, all by telecommands:
-1. The machine is switched on and greets. START and HOLD go up in one CLTU, before a tick is flown, and SELECT_PROFILE
-   before them if another profile than the historical one is flown. What it sent until
-   then is not part of the stream: START sets the stream's counters to zero.
+1. The machine is switched on and greets. START and HOLD go up in one CLTU, before a tick is flown. SELECT_PROFILE goes
+   before them if another profile than the historical one is flown, and SELECT_SPAN before that for the encounter. What
+   it sent until then is not part of the stream: START sets the stream's counters to zero.
 2. `advance` sends what the station sent, CLTU by CLTU, each when the one before it is answered; then STEP n. A machine
    takes no byte of the uplink while STEP flies, so whatever is sent next comes at the tick where it ended.
 3. An oracle, the software lander in this process, gets the same bytes between the same ticks. It says how many bytes
@@ -29,12 +29,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from hil.errors import MachineFailed, Unsupported
+from hil.images.spans import check_build
 from hil.lander.commanding import MAX_CLTU, Order, check
-from hil.lander.flight_profile import FlightProfile
+from hil.lander.flight_profile import FlightProfile, FlightSpan
 from hil.lander.spacecraft import Spacecraft
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import SIZE, Greeting, find_greeting, no_greeting, read_greeting
-from hil.targets.telecommands import COMPLETION, order, select_frame, tc_frame
+from hil.targets.telecommands import COMPLETION, order, select_frame, select_span, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
@@ -86,18 +87,23 @@ class SteppedMachine:
         self._lost = False
         self._stands = False
 
-    def begin(self, profile: FlightProfile = "historical") -> None:
-        """Switch it on, and let it wait in HELD at tick 0.
+    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
+        """Switch it on, and let it wait in HELD at the first tick.
 
         Args:
             profile: of the flight.
+            span: of the flight.
 
         Raises:
             MachineFailed: it does not start.
+            NotForTarget: it is a board that holds the descent alone.
         """
         self.machine.power_on()
         self._await_greeting()
+        if self.greeting is not None:
+            check_build(span, self.greeting.build_id, self.name)
         start = encode_cltu(select_frame(profile) + tc_frame("START") + tc_frame("HOLD", COMPLETION))
+        start = select_span(span) + start
         self._craft.receive(start)
         self.script.append((0, start))
         self.machine.write(start)

@@ -40,7 +40,7 @@ from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplie
 from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
-from protocols.lander import EPOCH, LANDER
+from protocols.lander import LANDER
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
 
@@ -268,7 +268,7 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
             bench.leave_out("golden_to_los", why)
         elif last is not None:
             early = until(golden, int(last.at.value))
-            early = early[len(until(golden, bench.part.start)) if bench.part.start > EPOCH else 0 :]
+            early = early[len(until(golden, bench.part.start)) if bench.part.late else 0 :]
             difference = compare("received by the station", early, received.stream)
             if last.causes == ["LANDER_ONLY"]:  # the bus goes on
                 difference = compare("received by the station", early, received.stream[: len(early)])
