@@ -212,7 +212,7 @@ BUS_ORBIT = PacketDef(
 
 COSMIC_RAY_CM2 = 10
 """Area of the cosmic-ray detector in cm² [A]: counts are flux times area."""
-PARTICLE_CM2_SR = 10
+PARTICLE_CM2_SR = 1
 """Geometric factor of the proton and electron channels in cm² sr [A]."""
 
 _FIELD = Quantity(Int16sb, "nT", scale=0.1, decimals=1, limits=Limits(-60.0, -30.0, 30.0, 60.0))

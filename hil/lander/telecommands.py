@@ -167,6 +167,7 @@ def _select_span(machine: Machine, number: int) -> None:
 
 def _seed(machine: Machine, seed: int) -> None:
     machine.seed = seed
+    machine.bus.seed(seed)
 
 
 def _inject_fault(machine: Machine, fault: int, level: int, seed: int) -> None:

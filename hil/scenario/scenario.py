@@ -517,6 +517,8 @@ def _check_part(head: Head, commands: list[Command], mission: Mission) -> None:
     if part.end <= part.begin:
         raise ValueError(f"scenario.until: nothing is flown before {utc(part.begin, 3)}, with which the pass begins")
     for n, command in enumerate(commands):
+        if command.at is not None:
+            check_time(f"command[{n}].at", command.at, mission, head.span)
         if command.at is not None and int(command.at.value) < part.start:
             raise ValueError(
                 f"command[{n}].at: {utc(int(command.at.value), 3)} is before scenario.from, {utc(part.start, 3)}: the "

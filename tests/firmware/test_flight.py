@@ -54,6 +54,19 @@ def test_the_historical_descent_is_the_golden_one(core: Core) -> None:
     assert digest.hexdigest() == (GOLDEN / "historical.sha256").read_text(encoding="utf-8").strip()
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_whole_encounter_tick_by_tick(core: Core, seed: int) -> None:
+    """187,000 ticks, from separation to an hour after the fly-by."""
+    lander, craft = CLander(core), Spacecraft()
+    for order in (command("SELECT_SPAN", span="ENCOUNTER"), command("SEED", seed=seed), command("START")):
+        assert lander.receive(order) == craft.receive(order)
+    assert lander.tick == craft.tick == -146_370
+    while not craft.finished:
+        assert lander.step() == craft.step(), craft.tick
+    assert lander.finished
+    assert craft.tick == 40_600
+
+
 def test_the_firmware_has_the_dictionary(core: Core) -> None:
     assert COMMANDED["dictionary_hash"] == MARS6.hash_text
     header = (Path(__file__).parents[2] / "hil/firmware/generated/lander_packets.h").read_text(encoding="utf-8")
@@ -89,6 +102,8 @@ ORDERS = st.one_of(
         ),
     ),
     st.tuples(st.just("CLEAR_FAULTS"), st.fixed_dictionaries({"fault": st.integers(0, 4)})),
+    st.tuples(st.just("SELECT_SPAN"), st.fixed_dictionaries({"span": st.integers(0, 1)})),
+    st.tuples(st.just("SEED"), st.fixed_dictionaries({"seed": st.integers(0, 2**32 - 1)})),
 )
 CLTUS = st.one_of(
     st.tuples(ORDERS, st.integers(0, 15), st.integers(0, 0x3FFF)).map(

@@ -206,6 +206,7 @@ def test_orbit_at_every_second(core: Core) -> None:
         assert core.lib.orbit_speed_ms(twin.altitude) == twin.speed_ms
         assert core.lib.orbit_light_time(twin.slant_range) == twin.light_time
         assert core.lib.orbit_km(twin.altitude) == twin.altitude_km
+        assert core.lib.orbit_radius_km(twin.altitude) == twin.radius_km
     assert core.lib.orbit_bow_shock_tick() == BOW_SHOCK_TICK
 
 

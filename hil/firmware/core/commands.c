@@ -81,6 +81,7 @@ static void set_seed(struct lander *l, const uint8_t *arguments)
 
     mars6_unpack_seed(&order, arguments);
     l->seed = order.seed;
+    bus_instruments_seed(&l->bus.instruments, order.seed);
 }
 
 /* The commands that set the mission clock. */
@@ -184,11 +185,11 @@ static void apply(struct lander *l, const struct command *c)
     verify(l, c, possible);
     if (possible) {
         if (resets_counters(c->function))
-            telemetry_flush(l);
+            bus_flush(l);
         carry_out(l, c);
     }
     if (was_stopped || lander_clock_stopped(l))
-        telemetry_flush(l);
+        bus_flush(l);
 }
 
 void commands_receive(struct lander *l, const uint8_t *packet, uint8_t length)
@@ -206,7 +207,7 @@ void commands_receive(struct lander *l, const uint8_t *packet, uint8_t length)
     if (failure != NO_FAILURE) {
         refuse(l, found.request, failure);
         if (stopped)
-            telemetry_flush(l);
+            bus_flush(l);
         return;
     }
     l->commands.waiting[l->commands.count++] = found;

@@ -27,8 +27,7 @@ void lander_power_on(struct lander *l)
     lander_choose(l, MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, MARS6_SELECT_SPAN_SPAN_DESCENT);
     l->seed = 0;
     memset(&l->readings, 0, sizeof l->readings);
-    memset(&l->relay, 0, sizeof l->relay);
-    l->relay.last_tick = NO_TICK;
+    bus_init(&l->bus);
     l->commands.accepted = 0;
     l->commands.rejected = 0;
     l->mode = LANDER_READY;
@@ -86,7 +85,15 @@ uint32_t lander_period_us(const struct lander *l)
 void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, const struct fault *fault)
 {
     if (l->mode == LANDER_READY)
-        telemetry_hello(l, reset_reason, build_id, fault);
+        bus_hello(l, reset_reason, build_id, fault);
+}
+
+void lander_send_frame(struct lander *l, struct channel *c)
+{
+    transmitter_finish(&l->transmitter, c, farm1_clcw(&l->farm));
+    if (c == &l->transmitter.lander)
+        chip_corrupt_frame(&l->chip, l->transmitter.wire, WIRE_SIZE);
+    l->send(l->port, l->transmitter.wire, WIRE_SIZE);
 }
 
 /* A frame of a CLTU: what FARM-1 accepts of it is a packet. */
@@ -157,7 +164,7 @@ static void fly(struct lander *l)
         instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
         telemetry_lander_frame(l);
     }
-    telemetry_bus_frame(l);
+    bus_transmit(l);
     if (entered)
         fall(l);
     l->tick++;

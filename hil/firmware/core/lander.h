@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bus.h"
 #include "chip.h"
 #include "cltu.h"
 #include "commands.h"
@@ -35,20 +36,13 @@ typedef void lander_send(void *port, const uint8_t *bytes, size_t length);
 
 enum lander_mode { LANDER_READY, LANDER_RUNNING, LANDER_HELD };
 
-/* The bus's relay receiver. */
-struct relay {
-    mission_tick last_tick; /* of the last lander frame it heard; NO_TICK: none yet */
-    uint16_t frames;
-    bool locked;
-};
-
 struct lander {
     lander_send *send;
     void *port;
     struct motion motion;
     struct sequence sequence;
     struct readings readings;
-    struct relay relay;
+    struct bus bus;
     struct chip chip;
     struct transmitter transmitter;
     struct cltu cltu;
@@ -90,6 +84,9 @@ bool lander_finished(const struct lander *l);
 
 /* For commands.c: whether commands do not wait for a tick, because none may come. */
 bool lander_clock_stopped(const struct lander *l);
+
+/* Close the frame of VC0 or VC2 that was begun, and send it; the chip corrupts the lander's. */
+void lander_send_frame(struct lander *l, struct channel *c);
 
 /* Everything but the pace, FARM-1 and the uplink as at power on. */
 void lander_power_on(struct lander *l);

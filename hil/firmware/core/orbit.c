@@ -112,6 +112,11 @@ uint16_t orbit_km(uint32_t length)
     return (uint16_t)((length + 5u) / 10u);
 }
 
+uint16_t orbit_radius_km(uint32_t altitude)
+{
+    return (uint16_t)(orbit_km(altitude) + RADIUS_M / 1000);
+}
+
 int32_t orbit_bow_shock_tick(void)
 {
     return ORBIT_BOW_SHOCK_TICK;

@@ -30,6 +30,9 @@ uint16_t orbit_light_time(uint32_t slant_range);
 /* The nearest kilometre. */
 uint16_t orbit_km(uint32_t length);
 
+/* From the centre of Mars in km, at an altitude in 0.1 km. */
+uint16_t orbit_radius_km(uint32_t altitude);
+
 /* The tick at which the bus crosses the bow shock inbound; it stays inside. */
 int32_t orbit_bow_shock_tick(void);
 

@@ -62,11 +62,13 @@ enum bus_word {
     BUS_ALIVE = 9,
     BUS_RELAY_LOCK = 10,
     BUS_RELAY_LOST = 11,
+    BUS_RELAY_SET = 12,
+    BUS_BOW_SHOCK = 13,
 };
 
-/* VC2: reports about commands, and the relay's events. */
+/* VC2: reports about commands, and the bus's events. */
 struct bus_report {
-    uint32_t argument; /* the request, or the relay's count of frames */
+    uint32_t argument; /* the request, the relay's count of frames, or an altitude */
     REPORT_TICK;
     uint32_t sequence : 14;
     uint32_t word : 4;

@@ -2,6 +2,7 @@
 
 #include "bytes.h"
 #include "crc.h"
+#include "orbit.h"
 #include "packets.h"
 
 #define SEQUENCE_MASK 0x3FFFu
@@ -40,7 +41,7 @@ void transmitter_report_lander(struct transmitter *t, struct lander_report *repo
 
 void transmitter_report_bus(struct transmitter *t, struct bus_report *report)
 {
-    const bool event = report->word == BUS_RELAY_LOCK || report->word == BUS_RELAY_LOST;
+    const bool event = report->word >= BUS_RELAY_LOCK;
     uint8_t slot;
 
     report->sequence = transmitter_count(event ? &t->counts.bus_event : &t->counts.report) & SEQUENCE_MASK;
@@ -107,14 +108,20 @@ static uint8_t encode_lander_hk(uint8_t *out, const struct lander_report *report
     return PACKET_WRAP(out, LANDER_HK, report->sequence, report->tick);
 }
 
-static uint8_t encode_relay_event(uint8_t *out, const struct bus_report *report)
+static uint8_t encode_bus_event(uint8_t *out, const struct bus_report *report)
 {
-    const struct mars6_bus_event body = {
-        .number = report->word == BUS_RELAY_LOCK ? MARS6_EVENT_RELAY_LOCK : MARS6_EVENT_RELAY_LOST,
-        .tick = report->tick,
-        .a = (int32_t)report->argument,
-    };
+    struct mars6_bus_event body = {.tick = report->tick, .a = (int32_t)report->argument};
 
+    if (report->word == BUS_RELAY_SET) {
+        /* The elevation is that of its tick. */
+        body.number = MARS6_EVENT_RELAY_SET;
+        body.a = orbit_elevation(report->tick);
+        body.b = (int32_t)report->argument;
+    } else if (report->word == BUS_BOW_SHOCK) {
+        body.number = MARS6_EVENT_BOW_SHOCK;
+    } else {
+        body.number = report->word == BUS_RELAY_LOCK ? MARS6_EVENT_RELAY_LOCK : MARS6_EVENT_RELAY_LOST;
+    }
     mars6_pack_bus_event(out + MARS6_TM_BODY_OFFSET, &body);
     return PACKET_WRAP(out, BUS_EVENT, report->sequence, report->tick);
 }
@@ -158,7 +165,9 @@ static uint8_t encode_bus_report(uint8_t *out, const struct bus_report *report)
     switch (report->word) {
     case BUS_RELAY_LOCK:
     case BUS_RELAY_LOST:
-        return encode_relay_event(out, report);
+    case BUS_RELAY_SET:
+    case BUS_BOW_SHOCK:
+        return encode_bus_event(out, report);
     case BUS_ALIVE:
         return encode_alive(out, report);
     case BUS_ACCEPTED:

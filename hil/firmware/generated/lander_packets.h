@@ -2022,7 +2022,7 @@ static inline void mars6_unpack_micrometeoroids(struct mars6_micrometeoroids *ou
 #define MARS6_MICROMETEOROIDS_PERIOD_MS 60000u
 #define MARS6_MICROMETEOROIDS_PACKET_SIZE 26u
 
-/* Protons and electrons from the sun at the bus: 10 cm² sr [A], counts of 60 s. */
+/* Protons and electrons from the sun at the bus: 1 cm² sr [A], counts of 60 s. */
 #define MARS6_PARTICLES_SIZE 28u
 
 struct mars6_particles {

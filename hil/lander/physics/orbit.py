@@ -58,6 +58,11 @@ class Geometry:
         return (self.altitude + 5) // 10
 
     @property
+    def radius_km(self) -> int:
+        """From the centre of Mars."""
+        return self.altitude_km + _RADIUS_M // 1_000
+
+    @property
     def slant_range_km(self) -> int:
         """The nearest kilometre."""
         return (self.slant_range + 5) // 10

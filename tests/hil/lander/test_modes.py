@@ -93,7 +93,7 @@ def test_ready_flies_and_sends_nothing_until_start() -> None:
     told = flight.send("START")
     assert [each.values["tick"] for each in told] == [0, 0]
     assert flight.craft.mode is RUNNING
-    assert {each.name for each in flight.step(11)} == {"BUS_HK"}
+    assert {each.name for each in flight.step(11)} == {"BUS_HK", "MAGNETOMETER"}
 
 
 def test_a_descent_does_not_depend_on_what_was_sent_before_it() -> None:
@@ -217,16 +217,19 @@ def test_reset_then_start_in_one_breath_flies_tick_0_at_once() -> None:
     flight.to(500)
     flight.craft.receive(command("RESET") + command("START") + command("PING"))
     told = flight.step()
+    assert flight.craft.tick == 1
+    told += flight.step()  # the last reports did not fit beside the measurement
     assert [(each.name, each.values["tick"]) for each in told] == [
         ("COMMAND_ACCEPTED", 500),
         ("COMMAND_COMPLETED", 500),
         ("COMMAND_ACCEPTED", 0),
         ("COMMAND_COMPLETED", 0),
         ("BUS_HK", 0),
+        ("MAGNETOMETER", 0),
         ("COMMAND_ACCEPTED", 0),
         ("COMMAND_COMPLETED", 0),
+        ("ALIVE", 0),
     ]
-    assert flight.craft.tick == 1
 
 
 def test_eight_commands_wait_the_ninth_is_told_busy() -> None:
@@ -268,7 +271,7 @@ def test_commands_after_the_pass_are_answered_and_reset_flies_again() -> None:
     assert [each.values["tick"] for each in told] == [3220] * 3
     assert reports(flight.send("RESET")) == DONE
     assert reports(flight.send("START")) == DONE
-    assert len(flight.step(21)) == 3
+    assert [each.name for each in flight.step(21)].count("BUS_HK") == 3
 
 
 def test_the_bus_answers_during_blackout_and_after_the_silence() -> None:

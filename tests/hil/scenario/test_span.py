@@ -85,7 +85,7 @@ def test_a_time_after_the_entry_counts_from_the_entry() -> None:
 
 def test_a_fault_between_two_frames_of_the_coast_is_refused() -> None:
     """The bus sends once a second, and the lander nothing yet."""
-    text = ENCOUNTER + '[[fault]]\nkind = "drop"\nat = "06:00:00.100"\nfor = "800 ms"\n'
+    text = ENCOUNTER + '[[fault]]\nkind = "silence"\nat = "06:00:00.100"\nfor = "800 ms"\n'
     with pytest.raises(NeverHappens, match="no frame is stamped from"):
         check_feasible(parse_scenario(text))
     check_feasible(parse_scenario(text.replace("800 ms", "1 s")))
