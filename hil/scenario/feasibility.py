@@ -33,7 +33,9 @@ _EVENTS = frozenset(
     }
 )
 EVENTS: dict[FlightProfile, frozenset[str]] = {"historical": _EVENTS | {"RELAY_LOST"}, "soft-landing": _EVENTS}
-"""Onboard events of each profile's pass."""
+"""Onboard events of each profile's descent."""
+_ON_THE_WAY = frozenset({"BOW_SHOCK", "RELAY_SET"})
+"""More of the encounter, with every profile."""
 OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
 """Faults after which a link can be found again."""
 _CONTACT = 2 * TICK_NS
@@ -104,7 +106,7 @@ def _check_uplink(place: str, fault: Spec, scenario: Scenario) -> None:
 
 
 def _check_event(place: str, at: At, scenario: Scenario) -> None:
-    events = EVENTS[scenario.head.flight_profile]
+    events = EVENTS[scenario.head.flight_profile] | (_ON_THE_WAY if scenario.head.span == "encounter" else set())
     if not scenario.commands and at.value not in events:
         raise ValueError(f"{place}: this pass has no event {at.value}; it has {', '.join(sorted(events))}")
 

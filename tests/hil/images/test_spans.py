@@ -8,7 +8,8 @@ import pytest
 
 from hil.errors import NotForTarget
 from hil.images.boards import FIRMWARE, find_board, known_boards
-from hil.images.spans import check_span
+from hil.images.image import choose_image
+from hil.images.spans import check_build, check_span
 from hil.runs.run import Plan, check_plan
 from hil.scenario.scenario import parse_scenario
 
@@ -31,6 +32,15 @@ def test_a_board_without_room_is_refused_with_those_that_have_it() -> None:
     assert text.startswith('fly-by: span = "encounter": the board uno holds the descent alone')
     assert "boards posix, stm32f4 and on the targets posix, qemu, software" in text
     assert refused.value.exit_code == 2
+
+
+def test_a_board_is_known_by_the_build_in_its_greeting() -> None:
+    uno, unknown = choose_image("uno").id, 0x12345678
+    with pytest.raises(NotForTarget, match="the board uno holds the descent alone"):
+        check_build("encounter", uno, "x")
+    check_build("descent", uno, "x")
+    check_build("encounter", unknown, "x")
+    check_build("encounter", choose_image("stm32f4").id, "x")
 
 
 @pytest.mark.parametrize("mode", ["lockstep", "realtime"])
