@@ -15,6 +15,8 @@ Quality = Literal["good", "suspect", "unusable"]
 """Of a value: by the checks that are declared for it, or by what salvage knows of its bytes."""
 BadQuality = Literal["suspect", "unusable"]
 """Of a value that a check has found something wrong with: it does not fit the others, or it cannot be true."""
+SalvagedQuality = Literal["good", "mended", "suspect", "unusable"]
+"""Of a value in a damaged frame; mended: a checksum fits after the one correction that makes it fit."""
 Certainty = Literal["EXACT", "ABOUT", "AT_LEAST", "UNKNOWN"]
 """How sure a number of lost frames is. In order: the sum of two numbers is only as sure as the less sure of them."""
 FrameKind = Literal["TM", "AOS"]

@@ -22,8 +22,9 @@ from groundstation.formats.output import echo
 from groundstation.formats.printable import encodable
 from groundstation.host.clock import host_clock
 from groundstation.recordings.copy import copy_recording
+from groundstation.recordings.damaged.mending import MendingSalvager
 from groundstation.recordings.damaged.salvage import salvage
-from groundstation.recordings.damaged.salvage_records import salvage_lines
+from groundstation.recordings.damaged.salvage_records import salvage_lines, summary_lines
 from groundstation.recordings.export.tables import FORMATS, Format, export
 from groundstation.recordings.mission_facts import XTCE
 from groundstation.recordings.paths import passes_folder
@@ -130,28 +131,39 @@ def export_command(
 @click.command("salvage", epilog=exit_codes(*READING))
 @_archive
 @recorded_mission_option
+@click.option("--summary", "only_summary", is_flag=True, help="Print only the table at the end.")
 @_json
-def salvage_command(archive: Path, mission: Mission | None, as_json: bool) -> None:
-    """Decode the rejected and cut-off frames of ARCHIVE field by field, each value with its quality and why.
+def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, as_json: bool) -> None:
+    """Mend the rejected and cut-off frames of ARCHIVE, or decode them field by field.
 
-    These values are never among the good ones: no other command shows them.
+    A frame is mended if its checksums agree after the one correction that fits: known content first (counters,
+    times, constants), then the bits that the checksums locate. Each bit is listed with its evidence, each mend with
+    an upper bound of the risk that it is wrong. Other frames are given field by field, each value with its quality
+    and the reason. These values are never among the good ones.
+
+    \b
+    Examples:
+      groundstation salvage pass.sqlite
+      groundstation salvage pass.sqlite --summary
+      groundstation salvage pass.sqlite --json | jq 'select(.mend.level == "MENDED")'
     """
-    count = 0
     with ArchiveReader(archive) as reader:
         reader.check()
         mission = mission_for(reader, mission)
+        salvager = MendingSalvager(mission.dictionary, mission.link_profile)
         with closing(Progress(reader.bytes_total)) as progress:
-            for frame in salvage(reader, mission.dictionary, mission.link_profile, progress.advance):
-                count += 1
+            for frame in salvage(reader, salvager, progress.advance):
+                if only_summary:
+                    continue
                 progress.clear()
                 if as_json:
                     echo_json(frame)
                 else:
                     echo(*salvage_lines(frame), "")
-        if not as_json:
-            echo(
-                f"{counted(count, 'frame')} rejected or cut off" if count else "no frame was rejected, none is cut off"
-            )
+        if only_summary and as_json:
+            echo_json(salvager.summary)
+        elif not as_json:
+            echo(*summary_lines(salvager.summary))
         reader.require_whole()
 
 

@@ -83,11 +83,11 @@ def sequence_of(packet: bytes) -> int:
 class Expected:
     """A packet that may come: which of its first ``bits`` are known, and what its other fields may hold.
 
-    ``shape`` is None for an idle packet. ``size`` in bytes.
+    ``shape`` is None for an idle packet, ``sequence`` if it may be any. ``size`` in bytes.
     """
 
     shape: Shape | None
-    sequence: int
+    sequence: int | None
     size: int
     bits: int
     mask: int
@@ -114,18 +114,18 @@ class Reading(NamedTuple):
     end: int
 
 
-def expect(shape: Shape, sequence: int, size: int, history: History | None, after: Neighbour | None) -> Expected:
-    """A declared packet with this sequence count; ``after`` is the next good one of its type."""
+def expect(shape: Shape, sequence: int | None, size: int, history: History, after: Neighbour | None) -> Expected:
+    """A declared packet with this sequence count, or any; ``after`` is the next good one of its type."""
     bits, mask, value = shape.bits, shape.mask, shape.value
-    shift = bits - SEQUENCE_START - SEQUENCE_BITS
-    mask |= ((1 << SEQUENCE_BITS) - 1) << shift
-    value |= sequence << shift
+    if sequence is not None:
+        shift = bits - SEQUENCE_START - SEQUENCE_BITS
+        mask |= ((1 << SEQUENCE_BITS) - 1) << shift
+        value |= sequence << shift
     if shape.packet.size is None:
         mask |= 0xFFFF << bits - 48
         value |= (size - HEADER_SIZE - 1) << bits - 48
     cells: list[tuple[Leaf, Window | None]] = []
-    windows = [(leaf, None) for leaf in shape.leaves] if history is None else history.windows(sequence, after)
-    for leaf, window in windows:
+    for leaf, window in history.windows(sequence, after):
         if window is not None and window.low == window.high and leaf.kind != "float":
             shift = bits - leaf.start - leaf.bits
             mask |= ((1 << leaf.bits) - 1) << shift
@@ -152,7 +152,7 @@ def expect_idle(size: int, sequence: int | None, first: int, fill: int | None) -
     if fill is not None:
         value |= int.from_bytes(bytes([fill]) * (size - HEADER_SIZE), "big")
         mask |= (1 << room) - 1
-    return Expected(None, sequence or 0, size, bits, mask, value)
+    return Expected(None, sequence, size, bits, mask, value)
 
 
 class Idle(NamedTuple):

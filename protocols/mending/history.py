@@ -4,7 +4,8 @@ Rules:
 1. A field is predicted between its neighbours by sequence count, on a straight line. How wrong that is, the good
    packets say: each of the last `KEPT` is predicted from its own neighbours. A field that was ever wrong gets a window
    of `SAFETY` times the worst error, which grows with the distance of the neighbours as the bend of a curve does.
-2. A field that was never wrong in `TRIALS` or more predictions is exact: a constant, a counter, a clock.
+2. A field that was never wrong in `TRIALS` or more predictions is exact: a constant, a counter, a clock. Behind the
+   last good packet a constant may have begun to count.
 3. A flag or a word lies between its neighbours, or is any of its words.
 4. Fewer predictions than `TRIALS` say nothing: the field may have any value.
 5. A source that does not count its packets gives no distance: then only what all packets have alike is predicted.
@@ -69,10 +70,10 @@ class History:
         self.size = len(data)
         self._wrongness = None
 
-    def windows(self, sequence: int, after: Neighbour | None) -> list[tuple[Leaf, Window | None]]:
+    def windows(self, sequence: int | None, after: Neighbour | None) -> list[tuple[Leaf, Window | None]]:
         """What a packet with this count may hold, by field; None: any value."""
         before = self.last
-        if before is None:
+        if before is None or sequence is None:
             return [(leaf, None) for leaf in self._shape.leaves]
         if self._wrongness is None:
             self._wrongness = tuple(self._wrong(leaf) for leaf in self._shape.leaves)
@@ -139,7 +140,7 @@ class History:
             return None
         ahead = before + rise * steps / run
         if not wrong.error:
-            return Window(ahead, ahead)
+            return Window(ahead, ahead) if rise else Window(before - 1, before + steps)
         return _around(ahead, SAFETY * max(2 * wrong.error, wrong.bend * steps * (steps + run)), leaf)
 
     def _is_steady(self, leaf: Leaf, rise: float, run: int) -> bool:

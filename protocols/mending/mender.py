@@ -134,6 +134,7 @@ class Mender:
 
     Attributes:
         passed_over: bytes in no good frame that were no frame at all.
+        judged_to: place in the stream up to which all damaged frames were given.
 
     Raises:
         DeclarationError: frames of this profile cannot be mended, and why (`refusal`).
@@ -143,6 +144,7 @@ class Mender:
         if (why := refusal(profile)) is not None:
             raise DeclarationError(dictionary.name, why)
         self.passed_over = 0
+        self.judged_to = 0
         self._dictionary = dictionary
         self._profile = profile
         self._deframer = Deframer(profile)
@@ -225,11 +227,13 @@ class Mender:
             if isinstance(first, _Good):
                 self._learn(first)
                 self._line.popleft()
+                self.judged_to = first.offset + self._profile.cadu_length
                 continue
             if sum(isinstance(each, _Good) for each in self._line) < ahead:
                 return
             self._line.popleft()
             yield from self._mend_gap(first)
+            self.judged_to = first.offset + len(first.data)
 
     def _learn(self, good: _Good) -> None:
         frame = good.frame
@@ -448,10 +452,10 @@ class Mender:
         name = shape.packet.definition.name
         seen = self._seen_on.get(name)
         last, after = self._sequences.get(shape.apid), ahead.sequences.get(shape.apid)
-        if seen is None or vcid not in seen or last is None:
+        if seen is not None and vcid not in seen:
             return ()
         history, near = self._histories[name], ahead.packets.get(name)
-        counts = _missing(last, after)
+        counts: tuple[int | None, ...] = (None,) if last is None else _missing(last, after)
         size = shape.packet.size or history.size
         return tuple(expect(shape, n, size, history, near) for n in counts)
 
@@ -469,10 +473,10 @@ class Mender:
         for placed, data, sure in repair.placed():
             if not sure:
                 continue
-            if placed.expected.shape is None:
-                channel.idles.append(placed.expected.sequence)
-            else:
-                self._sequences[placed.expected.shape.apid] = placed.expected.sequence
+            if len(data) >= _HEADER and placed.expected.shape is None:
+                channel.idles.append(sequence_of(data))
+            elif len(data) >= _HEADER:
+                self._sequences[apid_of(data)] = sequence_of(data)
             if len(data) < placed.expected.size and repair.is_solved:
                 channel.open = Open(template.vcfc, data, placed.expected)
         if repair.is_solved and channel.open is None:

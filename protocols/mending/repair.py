@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from protocols.mending.content import Placed
+from protocols.ccsds.space_packet import HEADER_SIZE
+from protocols.mending.content import Placed, sequence_of
 from protocols.mending.results import Correction, Evidence, FieldTrust, MendedPacket, MendLevel, PacketState
 from protocols.mending.search import MISPREDICTED, Block, Cell, Solution
 from protocols.mending.syndromes import block_syndrome
@@ -169,11 +170,12 @@ class Repair:
         turned = (self._came ^ self._set) & self._bits(part.first, part.last)
         sure = number in self._solved
         state: PacketState = "PARTIAL" if not sure else "MENDED" if turned else "INTACT"
+        data = self._bytes_of(part)
         return MendedPacket(
             expected.shape.packet,
-            expected.sequence,
+            sequence_of(data) if len(data) >= HEADER_SIZE else expected.sequence or 0,
             part.placed.start,
-            self._bytes_of(part),
+            data,
             part.is_whole,
             state,
             () if sure else tuple(self._trust(part)),

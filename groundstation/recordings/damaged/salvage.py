@@ -11,7 +11,8 @@ Rules:
    A frame ends where the next ASM begins: what lies behind is the next one's.
 5. A packet is known by its header wherever it lies; if none is found, it is taken for what the last good frame of the
    channel had in that place, and said so.
-6. Packets of variable size are left out: where their fields lie is said by bytes that may be damaged.
+6. A packet of variable size is given only if its own checksum fits as it came: else where its fields lie is said by
+   bytes that may be damaged. What `mending` makes of it is another matter.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
+from typing import Protocol
 
 from groundstation.messages.base import Value
 from groundstation.messages.onboard_clock import OnboardClock
@@ -34,6 +36,7 @@ from groundstation.recordings.damaged.salvage_records import (
     SalvagedPacket,
     SalvagedValue,
 )
+from groundstation.recordings.damaged.whole_values import whole_values
 from groundstation.recordings.reader import ArchiveReader
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.randomizer import randomize
@@ -47,6 +50,7 @@ from protocols.profile import LinkProfile
 from protocols.structures.calibration import Linear, Table
 from protocols.structures.fields import Limits, QuantityDef
 from protocols.structures.layout import Field
+from protocols.sync.arbiter import arbiter_of
 from protocols.sync.deframer import Deframer, Frame, Reject
 from protocols.sync.frames import TransferFrame, decode_frame
 from protocols.units import NS_PER_HOUR, NS_PER_S
@@ -127,7 +131,15 @@ class Salvager:
         """Nothing more comes: what waits are frames that were cut off, as far as they begin like one."""
         pieces = self._trailing()
         out = self._classify(pieces[0][0] if pieces else None)
-        return out + [self._salvage(self._last_ert, offset, data, "CUT") for offset, data in pieces]
+        return out + [self._salvage(self._last_ert, offset, data, self._why_pending(data)) for offset, data in pieces]
+
+    def _why_pending(self, data: bytes) -> Reason:
+        """Why a piece at the end is in no good frame: a whole one waited only for the ASM behind it."""
+        asm = self._profile.asm
+        if len(data) < self._profile.cadu_length:
+            return "CUT"
+        verdict = arbiter_of(self._profile)(data[len(asm) :])
+        return verdict if data.startswith(asm) and isinstance(verdict, str) else "SYNC"
 
     def _trailing(self) -> list[tuple[int, bytes]]:
         """The pieces of frames that wait for more, and where they begin: each ends where the next ASM begins."""
@@ -201,6 +213,7 @@ class Salvager:
                 trust.append(
                     f"bytes {first}–{first + packet.min_size - 1}: the checksum of {packet.definition.name} fits"
                 )
+        packets += self._of_variable_size(data)
         vcid, vcfc = (None, None) if header is None else (header.vcid, header.vcfc)
         return SalvagedFrame(ert, offset, reason, profile.cadu_length, len(cadu), vcid, vcfc, trust, packets)
 
@@ -233,6 +246,23 @@ class Salvager:
             span = range(place, place + packet.min_size)
             if place < len(data) and not any(r.start < span.stop and span.start < r.stop for r in taken):
                 yield place, packet, True
+
+    def _of_variable_size(self, data: bytes) -> Iterator[SalvagedPacket]:
+        """Whole packets of variable size whose checksum fits as they came."""
+        place = 0
+        while place + HEADER_SIZE < len(data):
+            header = decode_header(data, place)
+            whole = data[place : place + header.size]
+            packet = self._dictionary.identify(whole)
+            place += 1
+            if packet is None or packet.size is not None or not packet.header.crc or len(whole) < header.size:
+                continue
+            if len(whole) < packet.min_size or crc16(whole):
+                continue
+            values = whole_values(packet, whole, "good", "the packet's own checksum fits")
+            name, apid = packet.definition.name, packet.definition.apid
+            yield SalvagedPacket(name, apid, packet.header.time_of(whole), "fits", values)
+            place += header.size - 1
 
     def _salvage_packet(self, piece: _Piece, ert: int) -> SalvagedPacket:
         packet = piece.packet
@@ -350,10 +380,19 @@ class _Piece:
         return self.packet.header.body_offset * 8 + leaf.offset + leaf.bits <= len(self.data) * 8
 
 
+class Salvages(Protocol):
+    """What is fed a recording's bytes, and gives its damaged frames."""
+
+    def feed(self, ert: int, data: bytes) -> list[SalvagedFrame]:
+        """Take what was received at ``ert``."""
+
+    def finish(self) -> list[SalvagedFrame]:
+        """Nothing more comes."""
+
+
 def salvage(
     reader: ArchiveReader,
-    dictionary: Dictionary,
-    profile: LinkProfile,
+    salvager: Salvages,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Iterator[SalvagedFrame]:
     """All frames of a recording that were rejected or cut off.
@@ -361,7 +400,6 @@ def salvage(
     Raises:
         ArchiveError: the recording cannot be read.
     """
-    salvager = Salvager(dictionary, profile)
     for ert, _, data in reader.chunks():
         yield from salvager.feed(ert, data)
         advance(len(data))

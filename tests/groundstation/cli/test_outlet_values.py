@@ -21,7 +21,7 @@ from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk
 from groundstation.messages.text import json_line, plain_line
 from groundstation.messages.wire import Telemetry, decode, encode
-from groundstation.recordings.damaged.salvage import salvage
+from groundstation.recordings.damaged.salvage import Salvager, salvage
 from groundstation.recordings.damaged.salvage_records import SalvagedFrame, salvage_lines
 from groundstation.recordings.export.tables import Format, export
 from groundstation.recordings.reader import ArchiveReader
@@ -195,7 +195,7 @@ def test_salvage_says_it(tmp_path: Path) -> None:
     with ArchiveWriter(path, {}) as archive:
         archive.chunk(RECEIVED, "test:", b"".join(frame(n, spoilt=True) for n in range(3)))
     with ArchiveReader(path) as reader:
-        frames: list[SalvagedFrame] = list(salvage(reader, ODD, UART))
+        frames: list[SalvagedFrame] = list(salvage(reader, Salvager(ODD, UART)))
     for number, found in enumerate(frames):
         (packet,) = found.packets
         got = {value.name: value for value in packet.values}

@@ -14,7 +14,7 @@ from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk, Idle
 from groundstation.messages.text import plain_line
 from groundstation.messages.wire import ContactChange, Telemetry
-from groundstation.recordings.damaged.salvage import salvage
+from groundstation.recordings.damaged.salvage import Salvager, salvage
 from groundstation.recordings.export.columns import PacketColumns, packet_columns
 from groundstation.recordings.export.tables import Format, export
 from groundstation.recordings.reader import ArchiveReader
@@ -184,7 +184,7 @@ def test_exports_hold_them_too(path: Path, form: Format, tmp_path: Path) -> None
 
 def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
     with ArchiveReader(path) as reader:
-        (spoilt,) = salvage(reader, HERON, UART)
+        (spoilt,) = salvage(reader, Salvager(HERON, UART))
     found = {packet.packet: packet for packet in spoilt.packets}
     assert found["FIX"].checksum == "fits"
     assert [(v.name, v.value, v.quality) for v in found["FIX"].values] == [("a", FRAMES, "good")]
