@@ -458,6 +458,12 @@ def _boards_of_replay(before: RunResult, port: str | None, baud: int | None) -> 
         raise PortAbsent(f"{error}. It flew in this bundle; --port chooses another board") from error
 
 
+def _built(before: RunResult, after: RunResult) -> str:
+    """Of two runs by landers of different declarations: which. Empty: they have the same."""
+    old, new = (each.provenance.get("dictionary", "") for each in (before, after))
+    return f": the lander that flew then has dictionary {old}, the one that flies now {new}" if old != new else ""
+
+
 def _compare_runs(before: RunResult, after: RunResult) -> bool:
     """Say whether they are the same; False: they are not."""
     comparable = _hashes(before) != (None, None) or not before.error
@@ -465,7 +471,9 @@ def _compare_runs(before: RunResult, after: RunResult) -> bool:
     if not comparable:
         write_line(f"the run in the bundle has nothing to compare with: {before.error}")
     else:
-        write_line(f"{'the same bytes, sent and received' if same else 'other bytes than in the bundle'}")
+        write_line(
+            "the same bytes, sent and received" if same else f"other bytes than in the bundle{_built(before, after)}"
+        )
     if before.state != after.state:
         write_line(f"it was {before.state}, it is {after.state}")
     return same or not comparable

@@ -15,7 +15,7 @@ from protocols.lander import MARS6
 from protocols.structures.codec import codec_of
 from tests.interop.external_decoders import judge, of_type
 
-TYPES = {"uint": "uint", "sint": "int", "flag": "uint"}
+TYPES = {"uint": "uint", "sint": "int", "flag": "uint", "padding": "fill"}
 
 
 @pytest.mark.parametrize("name", ["DESCENT", "LANDER_HK", "LANDER_EVENT", "BUS_HK", "BUS_EVENT", "FAULT_TRACE"])
@@ -24,7 +24,9 @@ def test_every_raw_value_agrees(name: str) -> None:
     packet = MARS6.by_name[name]
     data = of_type(packet.definition)
     fields = [ccsdspy.PacketField("pus_header", "fill", 8 * (pus.BODY_OFFSET - HEADER_SIZE))]
-    fields += [ccsdspy.PacketField(f.name, TYPES[f.kind], f.bits) for f in packet.layout.fields]
+    fields += [
+        ccsdspy.PacketField(f.name or f"padding_{f.offset}", TYPES[f.kind], f.bits) for f in packet.layout.fields
+    ]
     fields.append(ccsdspy.PacketField("error_control", "uint", 16))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

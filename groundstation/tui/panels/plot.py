@@ -120,7 +120,7 @@ def plot_title(view: View, key: Key, width: int) -> Row:
     """The parameter's name and its last value, stale if it is, and what the curve lacks."""
     reading = view.model.reading(key, view.now)
     note = _note(view, key)
-    name = key[1].replace("_", " ").upper()
+    name = key[1].replace("_", " ").replace(".", " ").upper()
     if reading.value is None:
         return title(name, width, view.glyphs, note)
     stale = f" {view.glyphs.stale}{age_text(reading.age_ns)}" if reading.freshness == "STALE" else ""

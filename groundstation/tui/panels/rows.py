@@ -203,7 +203,7 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
     room = min(_LABEL, max(_LEAST_LABEL, width - _REST))
     body: Tone = "stale" if stale and tone != "critical" else tone
     text = glyphs.absent if reading.value is None else value_text(info, reading.value)
-    label = info.name.replace("_", " ").capitalize()
+    label = info.name.replace("_", " ").replace(".", " ").capitalize()
     spans = (
         Span(f" {glyphs.text(symbol) if glyphs.unicode else symbol}", "dim" if tone == "text" else tone),
         Span(glyphs.stale if stale else " " * len(glyphs.stale), "stale"),

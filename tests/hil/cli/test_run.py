@@ -20,6 +20,7 @@ from hil.errors import ScenarioError
 from hil.report import prepare_folder, release_folder
 from hil.runs.find import find_scenario, find_scenarios
 from hil.scenario.scenario import SCENARIOS
+from protocols.lander import MARS6
 
 OLD = Path(__file__).parents[2] / "data" / "result-1.json"
 BASE = (SCENARIOS / "los-091105.toml").read_text(encoding="utf-8")
@@ -103,12 +104,19 @@ def forged(bundle: Path, folder: Path, **changed: object) -> Path:
 
 
 def test_a_bundle_of_before_is_read(tmp_path: Path) -> None:
-    """Its result had no verdict of its own. The declaration has changed since, and the stream with it."""
+    """Its result had no verdict of its own; the lander has changed since."""
     (tmp_path / "result.json").write_text(OLD.read_text(encoding="utf-8"), encoding="utf-8")
     done = hil("replay", tmp_path)
     assert "PASS     los-091105 on software, lockstep, seed 6" in done.output
-    assert "other bytes than in the bundle" in done.output
+    flies = f"the one that flies now {MARS6.hash_text}"
+    assert f"other bytes than in the bundle: the lander that flew then has dictionary {_flew()}, {flies}" in done.output
     assert done.exit_code == 1
+
+
+def _flew() -> str:
+    hashed = json.loads(OLD.read_text(encoding="utf-8"))["provenance"]["dictionary"]
+    assert isinstance(hashed, str)
+    return hashed
 
 
 @pytest.mark.parametrize("name", ["../../x", "/tmp/strangers-x", "..", "", "a/b", "-x", "a\x1b[2J", "x" * 300])
@@ -146,8 +154,8 @@ def test_a_replay_shows_its_own_command_not_the_bundles(bundle: Path, tmp_path: 
         (["fly", "--lockstep", "--link", "pty"], "--lockstep and --link exclude each other"),
         (["fly", "los-091105", "--link-drop", "09:09:00"], "SCENARIO and --link-drop exclude each other"),
         (["fly", "--target", "qemu", "--port", "/dev/ttyACM0"], "--port needs --target board"),
-        (["fly", "--link-drop", "05:00:00"], "a mission time is between 05:01:56 and 10:13:33"),
-        (["fly", "--link-drop", "12:00:00"], "a mission time is between 05:01:56 and 10:13:33"),
+        (["fly", "--link-drop", "08:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
+        (["fly", "--link-drop", "12:00:00"], "a mission time is between 09:05:53 and 09:13:28"),
         (["lander", "--zmq", "tcp://127.0.0.1:*", "--symlink", "x"], "--symlink needs --pty"),
     ],
 )
@@ -181,7 +189,7 @@ def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
         ("los-091106", "did you mean 'los-091105'"),
         (typo, r"fault[0].kind: unknown fault 'silense'; did you mean 'silence'?"),
         (tmp_path / "none", "unknown scenario"),
-        ("nope", "; known: burst-loss, commands-during-descent, encounter, los-091105"),
+        ("nope", "; known: burst-loss, commands-during-descent, los-091105, los-crc-storm"),
     ]:
         done = hil("run", "los-lander-only", name)
         assert isinstance(done.exception, CallerError)

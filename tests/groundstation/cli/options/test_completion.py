@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.station.registry import Registry, StationInfo
+from protocols.lander import MARS6
 
 
 def offered(words: str, incomplete: str = "", **environment: str) -> list[str]:
@@ -32,17 +33,20 @@ def offered(words: str, incomplete: str = "", **environment: str) -> list[str]:
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line.startswith("plain,")]
 
 
+PROFILES = [label for _, label in MARS6.command("SELECT_PROFILE").arguments[0].labels]
+
+
 @pytest.mark.parametrize(
     ("words", "incomplete", "expected"),
     [
         ("groundstation", "se", ["send", "serve"]),
         ("groundstation", "--verb", ["--verbose"]),
         ("groundstation keys", "re", ["revoke"]),
-        ("groundstation send", "sel", ["SELECT_PROFILE"]),
-        ("groundstation send SELECT_PROFILE", "", ["profile=HISTORICAL", "profile=SOFT_LANDING"]),
+        ("groundstation send", "sel", ["SELECT_PROFILE", "SELECT_SPAN"]),
+        ("groundstation send SELECT_PROFILE", "", [f"profile={name}" for name in PROFILES]),
         ("groundstation send SELECT_PROFILE", "profile=SO", ["profile=SOFT_LANDING"]),  # as zsh and fish ask
         ("groundstation send SELECT_PROFILE profile =", "SO", ["SOFT_LANDING"]),  # bash splits at "="
-        ("groundstation send SELECT_PROFILE profile", "=", ["HISTORICAL", "SOFT_LANDING"]),
+        ("groundstation send SELECT_PROFILE profile", "=", PROFILES),
         ("groundstation send STEP", "", ["ticks="]),
         ("groundstation send NOPE", "", []),
         ("groundstation commands", "PI", ["PING"]),
@@ -122,4 +126,4 @@ echo "${COMPREPLY[@]}"
     done = subprocess.run(
         ["bash", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "SELECT_PROFILE\n"
+    assert done.stdout == "SELECT_PROFILE SELECT_SPAN\n"
