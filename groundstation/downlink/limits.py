@@ -66,25 +66,32 @@ class LimitMonitor:
         runs = self._runs.setdefault(packet.definition.name, {})
         for name, limits in packet.limited_in(values):
             value = values[name]
-            if name in invalid or isinstance(value, str):
+            if isinstance(value, str):
                 continue
             low, high = limits.green
-            state: LimitState = "GREEN" if low <= value <= high else limits.state(value)
+            green = low <= value <= high
+            if green and name not in runs and limits.step_s is None:  # nearly all: GREEN, and so they always were
+                continue
+            if name in invalid:
+                continue
+            state: LimitState = "GREEN" if green else limits.state(value)
             if state != "GREEN":
                 states[name] = state
-            if late:
-                continue
-            run = runs.get(name)
-            if run is None:
-                run = runs[name] = _Run()
-            if limits.step_s is not None:
-                changes += _step(run, limits, name, value, scet)
+            if not late:
+                run = runs.setdefault(name, _Run())
+                changes += _follow(run, limits, name, state, value, scet)
                 states |= _worse(name, state, run.step)
-            if state == run.settled:
-                run.count = 0
-            elif (change := _persist(run, name, state, value)) is not None:
-                changes.append(change)
         return states, changes
+
+
+def _follow(run: _Run, limits: Limits, name: str, state: LimitState, value: float, scet: int) -> list[LimitChange]:
+    """The changes with a sample: of the step to it, and of the value."""
+    changes = _step(run, limits, name, value, scet) if limits.step_s is not None else []
+    if state == run.settled:
+        run.count = 0
+    elif (change := _persist(run, name, state, value)) is not None:
+        changes.append(change)
+    return changes
 
 
 def _step(run: _Run, limits: Limits, name: str, value: float, scet: int) -> list[LimitChange]:

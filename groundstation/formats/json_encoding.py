@@ -52,21 +52,21 @@ def encode_json(value: object, *, times: bool = False) -> bytes:
         value: what msgspec encodes.
         times: whether times stand there as text, too: for outlets, not for what only this project reads.
     """
+    named: tuple[str, ...] = ()
     if times and isinstance(value, msgspec.Struct) and not (plan := _plan(type(value))).nested:
-        encoded = encode_json(value)
-        return encoded[:-1] + _members(value, plan.times) if plan.times else encoded
-    if times:
+        named = plan.times
+    elif times:
         plain = msgspec.to_builtins(value)
         _add_times(value, plain)
         value = plain
     try:
         encoded = _encoder.encode(value)
+        nulls = encoded.count(b"null")  # msgspec's word for NaN and the infinities, and for None
+        if nulls and nulls != _absent(value) and not _finite(value):
+            encoded = _encoder.encode(_worded(msgspec.to_builtins(value)))
     except UnicodeEncodeError:
-        return _encoder.encode(_encodable(msgspec.to_builtins(value)))
-    nulls = encoded.count(b"null")  # msgspec's word for these numbers, and for None
-    if nulls and nulls != _absent(value) and not _finite(value):
-        return _encoder.encode(_worded(msgspec.to_builtins(value)))
-    return encoded
+        encoded = _encoder.encode(_encodable(msgspec.to_builtins(value)))
+    return encoded[:-1] + _members(value, named) if named else encoded
 
 
 def numbered(plain: Any) -> Any:
@@ -143,7 +143,7 @@ def _encodable(plain: Any) -> Any:
 
 
 class _Plan(NamedTuple):
-    """What is to be done with the fields of a struct: which are times, and which may have structs in them."""
+    """What is to be done with the fields of a struct: which are times, and which may have times in them."""
 
     times: tuple[str, ...]
     nested: tuple[str, ...]
@@ -167,7 +167,7 @@ def _add_times(value: object, plain: Any) -> None:
             _add_times(item, its_plain)
 
 
-def _members(value: msgspec.Struct, names: tuple[str, ...]) -> bytes:
+def _members(value: object, names: tuple[str, ...]) -> bytes:
     """The text of a struct's times, and its closing brace."""
     text = ""
     for name in names:
@@ -188,7 +188,7 @@ def _plan(kind: type[msgspec.Struct]) -> _Plan:
         return _Plan((), ())
     hints = get_type_hints(kind)
     times = times_of(kind)
-    nested = [name for name in kind.__struct_fields__ if any(map(_is_struct, _types_in(hints[name])))]
+    nested = [name for name in kind.__struct_fields__ if any(map(_has_times, _types_in(hints[name])))]
     nested += [name for name in times if any(get_origin(hint) in (list, tuple) for hint in _types_in(hints[name]))]
     return _Plan(times, tuple(nested))
 
@@ -206,5 +206,11 @@ def _types_in(hint: Any) -> Iterator[Any]:
         yield from _types_in(part)
 
 
-def _is_struct(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+def _has_times(hint: Any, within: frozenset[Any] = frozenset()) -> bool:
+    """Whether a type is a struct with a time in it, or in a struct in it."""
+    if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)) or hint in within:
+        return False
+    if hint.__struct_config__.array_like:
+        return False
+    parts = (part for each in get_type_hints(hint).values() for part in _types_in(each))
+    return bool(times_of(hint)) or any(_has_times(part, within | {hint}) for part in parts)

@@ -6,14 +6,11 @@ Rules:
 2. Calibrated values are rounded to the declared decimals: 39 × 0.01 is 0.39. Limits are judged before that.
 3. Integers that other languages may round stand there as text, too.
 4. Bytes are shown in hex.
-5. `round` goes by way of text. A value that is not halfway between two roundings is rounded without: the quotient of
-   two whole numbers is the same float. 0 is left to `round`, which keeps the sign of -0.0.
-6. A value that is not good says so, with the name of the check that found it; it stands there as it came.
+5. A value that is not good says so, with the name of the check that found it; it stands there as it came.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -23,12 +20,6 @@ from groundstation.messages.wire import ValueQuality
 from protocols.declare.dictionary import Packet
 from protocols.decode.verdicts import Verdicts
 from protocols.structures import codec
-
-_POWERS = {decimals: 10.0**decimals for decimals in range(10)}
-_EXACT = 1e12
-"""Scaled values up to here are exact to a thousandth."""
-_NEAR = 0.499
-"""Nearer than this to a whole number, that number is what they round to."""
 
 
 class Shown(NamedTuple):
@@ -51,12 +42,7 @@ def shown_values(packet: Packet, decoded: Mapping[str, codec.Value], invalid: li
     if packet.octets:
         values |= {name: value.hex() for name, value in decoded.items() if isinstance(value, bytes)}
     for name, decimals in packet.rounded_in(decoded):
-        value = values[name]
-        scaled = value * _POWERS.get(decimals, math.inf)  # type: ignore[operator]  # a float, by declaration
-        if -_EXACT < scaled < _EXACT and -_NEAR < scaled - (whole := round(scaled)) < _NEAR and whole:
-            values[name] = whole / _POWERS[decimals]
-        else:
-            values[name] = round(value, decimals)  # type: ignore[arg-type]
+        values[name] = round(values[name], decimals)  # type: ignore[arg-type]  # a float, by declaration
     for name in invalid:
         values[name] = None
     wide = packet.wide and beyond_53_bits({name: values[name] for name in packet.wide_in(decoded)})

@@ -24,13 +24,20 @@ SMALL_JUMP = 8
 
 
 class Seen(NamedTuple):
-    """A frame and what is known of it besides. ``packet`` is APID and sequence count of the first that starts in it."""
+    """A frame and what is known of it besides.
+
+    ``packet`` is APID and sequence count of the first packet that starts in it, if it is a space packet and not idle;
+    ``content`` tells whether a frame comes again.
+    """
 
     frame: TransferFrame
     time: int | None
     ert: int | None
     packet: tuple[int, int] | None
     content: int
+
+
+_make_seen = maker(Seen)
 
 
 class Recent(NamedTuple):
@@ -149,10 +156,10 @@ def begins_again(last: int, count: int, jump: int) -> bool:
     return count <= last and count < jump and (not count or jump > SMALL_JUMP)
 
 
-def first_packet(frame: TransferFrame) -> tuple[int, int] | None:
-    """APID and sequence count of the first packet that starts in a frame, if it is a space packet and not idle."""
-    at, data = frame.first_header_pointer, frame.data
-    if at > MAX_POINTER or at + 4 > len(data) or data[at] >> 5:
-        return None
-    apid = (data[at] & 7) << 8 | data[at + 1]
-    return None if apid == IDLE_APID else (apid, (data[at + 2] & 0x3F) << 8 | data[at + 3])
+def seen_of(frame: TransferFrame, time: int | None, ert: int | None) -> Seen:
+    """A frame with what counting needs of it."""
+    at, data, packet = frame.first_header_pointer, frame.data, None
+    if at <= MAX_POINTER and at + 4 <= len(data) and not data[at] >> 5:
+        apid = (data[at] & 7) << 8 | data[at + 1]
+        packet = None if apid == IDLE_APID else (apid, (data[at + 2] & 0x3F) << 8 | data[at + 3])
+    return _make_seen((frame, time, ert, packet, hash((frame.vcfc, frame.mcfc, at, data))))

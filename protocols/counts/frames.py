@@ -36,14 +36,13 @@ Rules, with their reasons:
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.ccsds.tm_frame import MCFC_MODULUS
-from protocols.counts.channel import EARLY, MEMORY, ROOM, SMALL_JUMP, Channel, Master, Recent, Seen, first_packet
+from protocols.counts.channel import EARLY, MEMORY, ROOM, SMALL_JUMP, Channel, Master, Recent, Seen, seen_of
 from protocols.counts.holes import Hole
 from protocols.counts.lost import NOTHING, Lost, at_least
 from protocols.counts.pace import Pace
@@ -68,7 +67,6 @@ _NEVER_LOST = 1 << 20
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
 
-_make_seen = maker(Seen)
 _make_step = maker(FrameStep)
 _STEP_REST = FrameStep("NEXT", 0)[2:]
 
@@ -133,7 +131,7 @@ class FrameCounter:
         """
         if self._owed:
             self._settle()
-        seen = _make_seen((frame, time, ert, first_packet(frame), _content(frame)))
+        seen = seen_of(frame, time, ert)
         channel = self._channels.get(frame.vcid)
         if channel is None:
             return self._first_of_all(seen)
@@ -190,7 +188,7 @@ class FrameCounter:
         for vcid, owed in self._owed.items():
             channel = self._channels[vcid]
             for place, frame in owed:
-                channel.recent[_content(frame())] = Recent(place, None)
+                channel.recent[seen_of(frame(), None, None).content] = Recent(place, None)
                 if len(channel.recent) > MEMORY:
                     del channel.recent[next(iter(channel.recent))]
         self._owed.clear()
@@ -230,16 +228,15 @@ class FrameCounter:
             if known is not None and not 0 < packet[1] - known.count < PLAIN_STEP:
                 return False
         if time is not None and channel.time is not None:
-            last = channel.time if channel.odd is None else channel.odd
-            return 0 <= time - last < self._half_turn(channel.pace)
+            since = time - (channel.time if channel.odd is None else channel.odd)
+            return since >= 0 and self._is_certain(since, channel.pace.period)
         if ert is not None and channel.ert is not None:
-            return ert - channel.ert < self._half_turn(channel.arrivals)
+            return self._is_certain(ert - channel.ert, channel.arrivals.period)
         return True
 
-    def _half_turn(self, pace: Pace) -> float:
-        """For how long a VCFC is certain, in ns."""
-        period = pace.period
-        return math.inf if period is None else period * self._modulus / 2
+    def _is_certain(self, since: int, period: int | None) -> bool:
+        """Whether a VCFC cannot have gone on by half a turn in so many ns."""
+        return period is None or 2 * since < period * self._modulus
 
     def _judged(self, channel: Channel, jump: int, seen: Seen) -> FrameStep:
         """The table of the module, but for its plain cases."""
@@ -415,23 +412,23 @@ class FrameCounter:
                 channel.sequences[packet[0]] = PacketSequence(packet[1], place)
             else:
                 known.follow(packet[1], place)
-        if time is not None:
-            self._follow_time(channel, time, agrees)
+        if time is not None and (agrees or self._is_believed(channel, time)):
+            channel.time, channel.odd = time, None
+            channel.pace.follow(place, time)
         if ert is not None:
             channel.ert = ert
             channel.arrivals.follow(place, ert)
 
-    def _follow_time(self, channel: Channel, time: int, agrees: bool) -> None:
-        """Believe a time that agrees with the count, with the time before, or with an odd one before it (rule 4)."""
-        if agrees or channel.time is None or 0 <= time - channel.time < self._half_turn(channel.pace):
-            channel.time, channel.odd = time, None
-        elif channel.odd is not None and 0 <= time - channel.odd < self._half_turn(channel.pace):
-            channel.time, channel.odd = time, None
+    def _is_believed(self, channel: Channel, time: int) -> bool:
+        """Whether a time agrees with the time before, or with an odd one before it (rule 4); else it is the odd one."""
+        period = channel.pace.period
+        if channel.time is None or (time >= channel.time and self._is_certain(time - channel.time, period)):
+            return True
+        if channel.odd is not None and time >= channel.odd and self._is_certain(time - channel.odd, period):
             channel.pace.forget()
-        else:
-            channel.odd = time
-            return
-        channel.pace.follow(channel.place, time)
+            return True
+        channel.odd = time
+        return False
 
     def _restart(self, channel: Channel) -> None:
         self.restarts += 1
@@ -487,10 +484,6 @@ class FrameCounter:
         if lost.certainty == "EXACT":
             return with_turns(jump, MCFC_MODULUS, expected, max(SMALL_JUMP, expected // 20), "EXACT", more)
         return Lost(max(more, jump), lost.certainty)
-
-
-def _content(frame: TransferFrame) -> int:
-    return hash((frame.vcfc, frame.mcfc, frame.first_header_pointer, frame.data))
 
 
 def _never(frame: TransferFrame) -> bool:

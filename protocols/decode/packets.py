@@ -16,6 +16,7 @@ Rules:
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ class PacketFound(NamedTuple):
 
 
 _make_found = maker(PacketFound)
+_header = struct.Struct(">HHH").unpack_from
+"""A space packet's primary header: version, type, flag and APID; flags and sequence count; length less one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,17 +266,17 @@ class PacketExtractor:
 
     def _emit_space_packets(self, data: bytes, at: int, out: list[Extracted]) -> int:
         """Take whole space packets, which nearly all are, without a call for each; returns where others begin."""
-        versions, last = self._versions, len(data) - HEADER_SIZE
-        while at <= last and data[at] >> 5 in versions:
-            size = HEADER_SIZE + 1 + (data[at + 4] << 8 | data[at + 5])
-            end = at + size
-            if end > last + HEADER_SIZE or size > self._max_packet:
+        whole = len(data)
+        while at + HEADER_SIZE <= whole:
+            word, count, length = _header(data, at)
+            end = at + HEADER_SIZE + 1 + length
+            if end > whole or word >> 13 not in self._versions or end - at > self._max_packet:
                 break
-            apid = (data[at] & 7) << 8 | data[at + 1]
+            apid = word & 0x7FF
             if apid == IDLE_APID:
                 self.idle_packets += 1
             else:
-                out.append(_make_found((apid, (data[at + 2] & 0x3F) << 8 | data[at + 3], data[at:end])))
+                out.append(_make_found((apid, count & 0x3FFF, data[at:end])))
             at = end
         return at
 
