@@ -11,7 +11,7 @@ from construct import BitStruct, Enum, Flag, Int8ub, Int16sb, Int16ub, Int32sb, 
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
-from protocols.declare.mission import Display, Mission, MissionEvent, Plot
+from protocols.declare.mission import Display, Figure, LightTime, Mission, MissionEvent, Plot
 from protocols.lander_checks import CHECKS
 from protocols.lander_relays import RELAYS
 from protocols.structures.fields import Limits, Quantity
@@ -579,7 +579,15 @@ MISSION_EVENTS = (
         "SEPARATION",
         utc_ns("1974-03-12T05:01:56"),
         "S",
-        "the lander separates at 48,000 km; another source says 46,000 km [F]",
+        "the lander separates at 48,000 km; another source says 46,000 km [F]; in this project's model the bus is then "
+        "45,394 km high, 48,790 km from the centre of Mars [C]",
+    ),
+    MissionEvent(
+        "BOW_SHOCK",
+        "SHOCK",
+        utc_ns("1974-03-12T09:02:28"),
+        "A",
+        "the bus crosses the bow shock of Mars inbound, 2,238 km high: a parabola for quiet wind [F for its form]",
     ),
     MissionEvent("ENTRY", "ENTRY", EPOCH, "S", "the lander enters the atmosphere at 5,600 m/s"),
     MissionEvent(
@@ -603,6 +611,13 @@ MISSION_EVENTS = (
         "C",
         "the bus passes 1,600 km above Mars [S]; the time is this project's model: 460 s after entry",
     ),
+    MissionEvent(
+        "RELAY_SET",
+        "SET",
+        utc_ns("1974-03-12T09:26:08"),
+        "A",
+        "seen from the lander the bus falls below the relay's mask of 15°; the horizon itself follows at 09:37:21 [C]",
+    ),
 )
 
 MISSION = Mission(
@@ -616,5 +631,9 @@ MISSION = Mission(
         zero="ENTRY",
     ),
     ping="PING",
+    light_times=(
+        LightTime("Mars to Earth", Figure(761.05, "C")),
+        LightTime("lander to bus", parameter="BUS_ORBIT.light_time"),
+    ),
     source="mars6",
 )

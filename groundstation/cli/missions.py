@@ -11,7 +11,7 @@ from groundstation.formats.output import echo
 from groundstation.messages.text import utc, utc_day
 from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
 from protocols.declare.loading import installed, load_mission
-from protocols.declare.mission import HEALTH_WORDS, Mission, Relay
+from protocols.declare.mission import HEALTH_WORDS, LightTime, Mission, Relay
 from protocols.errors import DeclarationError, ProtocolError
 from protocols.profile import LinkProfile
 
@@ -70,6 +70,8 @@ def mission_command(mission: Mission, as_json: bool) -> None:
             echo(f"{date:<21} [{mark}]  {name:<18} {text}".rstrip())
     if not story and not as_json:
         echo(f"{mission.name} declares no moments")
+    if mission.light_times and not as_json:
+        echo("", "Light time, one way:", *map(_light_line, mission.light_times))
     if mission.relays and not as_json:
         echo("", "Who could relay:", *[line for relay in mission.relays for line in _relay_lines(relay)])
 
@@ -106,6 +108,7 @@ def _facts(mission: Mission) -> dict[str, object]:
             "zero": display.zero or None,
         },
         "ping": mission.ping or None,
+        "light_times": [_light_facts(light) for light in mission.light_times],
         "relays": [_relay_facts(relay) for relay in mission.relays],
         "checks": [{"name": c.name, "parameter": c.parameter, "allows": c.text} for c in d.checks],
         "problems": list(mission.problems),
@@ -143,6 +146,16 @@ def _relay_facts(relay: Relay) -> dict[str, object]:
     } | {name: figure and {"value": figure.value, "mark": figure.mark} for name, figure in figures.items()}
 
 
+def _light_line(light: LightTime) -> str:
+    told = f"{light.seconds.value:g} s [{light.seconds.mark}]" if light.seconds is not None else light.parameter
+    return f"light     {light.path:<16} {told}"
+
+
+def _light_facts(light: LightTime) -> dict[str, object]:
+    seconds = light.seconds and {"value": light.seconds.value, "mark": light.seconds.mark}
+    return {"path": light.path, "seconds": seconds, "parameter": light.parameter or None}
+
+
 def _relay_lines(relay: Relay) -> list[str]:
     figures = []
     if relay.range is not None:
@@ -173,6 +186,7 @@ def _lines(mission: Mission) -> list[str]:
             f"packet    {p.name:<16} APID {p.apid:#05x}  {_told(d.by_name[p.name]):<9} {p.description}".rstrip()
         )
     lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
+    lines += [_light_line(light) for light in mission.light_times]
     lines += [line for relay in mission.relays for line in _relay_lines(relay)]
     lines += [f"check     {c.name:<16} {c.parameter}: {c.text}" for c in d.checks]
     lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]

@@ -128,6 +128,21 @@ class Relay:
         return self.elevation.partition(".")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class LightTime:
+    """How long light takes one way, over a path that has a name: a figure, or a parameter that is received.
+
+    Attributes:
+        path: from where to where, as "Mars to Earth".
+        seconds: if it is one figure for the whole flight.
+        parameter: if the spacecraft sends it, ``PACKET.parameter``; else empty.
+    """
+
+    path: str
+    seconds: Figure | None = None
+    parameter: str = ""
+
+
 @dataclass(frozen=True)
 class Mission:
     """One spacecraft's mission.
@@ -140,13 +155,14 @@ class Mission:
             only listened to.
         events: the moments of the whole mission, in order of time; the timeline is a part of it, seen closely.
         relays: other spacecraft that can pass the signal on.
+        light_times: one way, each over the path that it names.
         source: the name by which another process loads it; `load_mission` fills it in.
         problems: what of the file that it was read from could not be read, each with its path. A mission declared in
             Python has none: what is wrong there is an error.
 
     Raises:
-        DeclarationError: the display, the ping or a relay names something that the dictionary does not have,
-            or a relay's figures cannot be.
+        DeclarationError: the display, the ping, a relay or a light time names something that the dictionary does not
+            have, or their figures cannot be.
     """
 
     dictionary: Dictionary
@@ -155,12 +171,14 @@ class Mission:
     ping: str = ""
     events: tuple[MissionEvent, ...] = ()
     relays: tuple[Relay, ...] = ()
+    light_times: tuple[LightTime, ...] = ()
     source: str = ""
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_display(self.dictionary, self.display)
         _check_relays(self.dictionary, self.relays)
+        _check_light_times(self.dictionary, self.light_times)
         if self.ping:
             _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
         object.__setattr__(self, "events", tuple(sorted(self.events, key=lambda event: event.scet)))
@@ -210,6 +228,17 @@ def _check_relays(dictionary: Dictionary, relays: Iterable[Relay]) -> None:
             _check_elevation(dictionary, relay, where)
         elif relay.mask is not None and relay.health == "ALIVE":
             raise DeclarationError(where, "a mask without an elevation to compare it with: name its PACKET.parameter")
+
+
+def _check_light_times(dictionary: Dictionary, light_times: Iterable[LightTime]) -> None:
+    for each in light_times:
+        where = f"{dictionary.name}.light_time {each.path}"
+        if (each.seconds is None) == (not each.parameter):
+            raise DeclarationError(where, "expected one of seconds and parameter")
+        if each.seconds is not None and not 0 <= each.seconds.value < float("inf"):
+            raise DeclarationError(where, f"{each.seconds.value:g} s: expected 0 or more")
+        if each.parameter:
+            _check_parameter(dictionary, where, each.parameter)
 
 
 def _check_elevation(dictionary: Dictionary, relay: Relay, where: str) -> None:

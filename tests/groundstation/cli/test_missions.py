@@ -78,11 +78,21 @@ def test_the_story_of_mars_6_has_its_sources() -> None:
     assert all("[A]" in line for line in lines if "PARKING_ORBIT" in line or "BLOK_D" in line)
     moments = [json.loads(line) for line in output("mission", "--json").splitlines()]
     assert [moment["scet"] for moment in moments] == sorted(moment["scet"] for moment in moments)
-    assert [moment["name"] for moment in moments][-1] == "FLYBY"
+    assert [moment["name"] for moment in moments][-1] == "RELAY_SET"
 
 
 def test_a_mission_without_a_story_has_its_timeline(sparrow: Path) -> None:
     assert output("mission", "--mission", str(sparrow)) == "2031-05-01 12:00:00Z  [A]  DEPLOY\n"
+
+
+def test_a_mission_names_its_light_times() -> None:
+    told = output("mission").partition("Light time, one way:\n")[2].splitlines()[:2]
+    assert [line.split(None, 1)[1].split() for line in told] == [
+        ["Mars", "to", "Earth", "761.05", "s", "[C]"],
+        ["lander", "to", "bus", "BUS_ORBIT.light_time"],
+    ]
+    facts = json.loads(output("missions", "mars6", "--json"))["light_times"]
+    assert facts[0] == {"path": "Mars to Earth", "seconds": {"value": 761.05, "mark": "C"}, "parameter": None}
 
 
 def test_a_mission_tells_its_relays_with_the_marks_of_their_figures() -> None:

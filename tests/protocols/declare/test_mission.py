@@ -6,7 +6,7 @@ import pytest
 from construct import Enum, Flag, Float32b, Int8ub, Int16ub, Struct
 
 from protocols.declare.dictionary import Dictionary, Milestone, PacketDef
-from protocols.declare.mission import Display, Figure, Mission, Plot, Relay
+from protocols.declare.mission import Display, Figure, LightTime, Mission, Plot, Relay
 from protocols.errors import DeclarationError
 from protocols.lander import MISSION
 from protocols.structures.fields import Quantity
@@ -102,3 +102,29 @@ def test_mars_6_declares_its_four_relay_candidates() -> None:
     }
     far = {each.name: each.range.value for each in MISSION.relays if each.range is not None}
     assert far == {"MARS_6_BUS": 2029.0, "MARS_4": 7e6, "MARS_7": 7e5}
+
+
+@pytest.mark.parametrize(
+    ("light", "message"),
+    [
+        (LightTime("there to here"), "light_time there to here: expected one of seconds and parameter"),
+        (LightTime("a to b", Figure(1.0, "A"), "HK.battery"), "expected one of seconds and parameter"),
+        (LightTime("a to b", Figure(-1.0, "A")), "-1 s: expected 0 or more"),
+        (LightTime("a to b", Figure(float("nan"), "A")), "nan s: expected 0 or more"),
+        (LightTime("a to b", parameter="HK.batery"), "no parameter of HK 'batery'; did you mean 'battery'"),
+    ],
+)
+def test_a_light_time_that_says_nothing_or_too_much_is_refused(light: LightTime, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        Mission(BIRD, light_times=(light,))
+
+
+def test_mars_6_names_both_of_its_light_times() -> None:
+    """228.157 million km to Earth; from the lander to the bus it changes, and is sent in ms."""
+    earth, bus = MISSION.light_times
+    assert (earth.path, bus.path) == ("Mars to Earth", "lander to bus")
+    assert earth.seconds is not None
+    assert earth.seconds.value == pytest.approx(228.157e6 / 299_792.458, abs=0.01)
+    packet, name = bus.parameter.split(".")
+    (parameter,) = [each for each in MISSION.dictionary.by_name[packet].parameters if each.name == name]
+    assert parameter.unit == "ms"
