@@ -20,8 +20,8 @@ RELAYS = (
         "the only candidate that passes over the site [C]; two of its own telemetry channels work [F]",
         "S",
         range=Figure(2029.0, "C"),
-        elevation="",
-        mask=None,
+        elevation="BUS_HK.elevation",
+        mask=Figure(MASK_DEG, "A"),
         margin=Figure(6.0, "A"),
     ),
     Relay(

@@ -122,6 +122,14 @@ class _Channel:
         self.timeout = max(TIMEOUT_PERIODS * period, _TIMEOUT_FLOOR_NS)
 
     @property
+    def is_expected(self) -> bool:
+        """Whether its silence, since its last frame, is a loss by the mission's timeline."""
+        scet, plan = self.last_scet, self.definition
+        if scet is None:
+            return True
+        return scet >= (plan.expected_from or 0) and (plan.expected_until is None or scet < plan.expected_until)
+
+    @property
     def rate_hz(self) -> float:
         """Frames a second of late; 0 without contact."""
         return self.rate.hz if self.state in _IN_CONTACT else 0.0
@@ -280,6 +288,8 @@ class ContactMonitor:
                 last_vcfc=c.last_vcfc,
                 last_scet=c.last_scet,
                 last_ert=c.last_ert,
+                expected_from=c.definition.expected_from,
+                expected_until=c.definition.expected_until,
             )
             for c in self._channels.values()
         ]
@@ -432,6 +442,8 @@ class ContactMonitor:
         if channel.state == "ACQUIRING":
             back: SignalState = "LOS" if channel.verdict is not None else "NO_SIGNAL"
             return self._move(channel, back, deadline)
+        if not channel.is_expected:
+            return self._move(channel, "NO_SIGNAL", deadline)
         verdict = self._verdict(channel, now)
         channel.verdict, channel.restarted = verdict, False
         channel.outage, channel.lost_at = NOTHING, channel.place

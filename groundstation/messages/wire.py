@@ -141,7 +141,10 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One virtual channel, as received so far: its good frames, and what `Counters` says of them and of the lost."""
+    """One virtual channel, as received so far: its good frames, and what `Counters` says of them and of the lost.
+
+    Outside of ``expected_from`` … ``expected_until`` (SCET) its silence is no loss; None: no bound.
+    """
 
     vcid: Int64
     name: str
@@ -156,6 +159,8 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_vcfc: Int64 | None = None
     last_scet: Int64 | None = None
     last_ert: Int64 | None = None
+    expected_from: Int64 | None = None
+    expected_until: Int64 | None = None
 
 
 class PlaybackStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -136,6 +136,7 @@ class Channel:
         start: int = 0,
         watches: Mapping[int, Watch] | None = None,
         dictionary: Dictionary = MARS6,
+        relay: str | None = None,
     ) -> None:
         """Build it.
 
@@ -148,7 +149,9 @@ class Channel:
             start: mission time of bytes before the first frame, in ns.
             watches: of the faults that wait for a parameter, by their places.
             dictionary: where a packet's header says its time.
+            relay: whose link it is; None: the bus's. The faults of other links do nothing here.
         """
+        self._relay = relay
         self._watches = {} if watches is None else watches
         self.log = FaultLog()
         self.cuts: list[SentFrame] = []
@@ -263,7 +266,7 @@ class Channel:
     def _stages(self, faults: Sequence[Spec], seed: int, direction: StreamDirection) -> list[Stage]:
         stages = []
         for n, spec in enumerate(faults):
-            if spec.family == "stream" and spec.direction in (direction, "both"):
+            if spec.family == "stream" and spec.direction in (direction, "both") and spec.relay == self._relay:
                 chosen = seed if spec.seed is None else spec.seed
                 random = Random(f"{chosen}/{n if spec.seed is None else spec.kind}/{direction}")  # noqa: S311 - repeatable, not secret
                 stages.append(

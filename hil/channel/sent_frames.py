@@ -40,14 +40,18 @@ class Tally:
 
 
 class SentFrames:
-    """All frames of a flight, by number."""
+    """All frames of a flight, by number.
+
+    Attributes:
+        numbers: that of each piece of the target's stream; None for what is in no frame, or damaged.
+    """
 
     def __init__(self, cuts: Sequence[SentFrame], delivered: Sequence[Delivered], profile: LinkProfile) -> None:
         """Args: what the target sent, what the channel delivered of it, and how frames lie on the wire."""
         self._marker, self._size = len(profile.asm), profile.cadu_length
         self._cuts = cuts
         self._offsets = [cut.offset for cut in cuts]
-        self._numbers = _numbered(cuts, profile.vcfc_modulus)
+        self.numbers = _numbered(cuts, profile.vcfc_modulus)
         self._pieces = delivered
         self._positions = [0, *accumulate(len(piece.data) for piece in delivered)]
         self._stream = b"".join(piece.data for piece in delivered)
@@ -62,7 +66,7 @@ class SentFrames:
             origin = self._origin(place)
             index = -1 if origin is None else bisect_right(self._offsets, origin) - 1
             if index >= 0 and self._cuts[index].data[self._marker :] == block:
-                return self._numbers[index]
+                return self.numbers[index]
         return None
 
     def _origin(self, place: int) -> int | None:

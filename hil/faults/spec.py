@@ -54,6 +54,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         span: how long it stays; None: to the end.
         direction: of the bytes it acts on.
         seed: of its random numbers; None: made of the run's seed and its place in the scenario.
+        relay: the relay on whose link it acts; None: on the bus's.
     """
 
     family: ClassVar[Family] = "stream"
@@ -63,6 +64,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     span: For | None = msgspec.field(default=None, name="for")
     direction: Direction = msgspec.field(default="down", name="dir")
     seed: int | None = None
+    relay: str | None = None
 
     @property
     def kind(self) -> str:

@@ -7,24 +7,31 @@
 The line's time is 100 ms a tick from the mission's epoch on, whatever the target does: a target that hangs falls behind
 it. Everything that faults do to the bytes is done here, so a slow host multiplies nothing. Of a part of a pass all that
 comes before is flown likewise, with its faults; the station listens from the part's beginning to its end.
+
+Where the scenario has relays, each carries the lander's frames of the one stream over a channel of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
-from groundstation.downlink.receiver import Receiver
+import msgspec
+
+from groundstation.downlink.diversity_receiver import receiver_of
 from groundstation.errors import ArchiveError, CommandRefused
 from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.commanding import FINAL_STATES, CommandUpdate
 from groundstation.messages.wire import EventMessage, Telemetry
 from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.schema import LINKS
 from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.recorder import ArchivingReceiver
 from groundstation.uplink.cop1_messages import Transmission
 from groundstation.uplink.service import Uplink, UplinkOutcome
 from hil.channel.channel import Channel
+from hil.channel.relayed import RelayedFrames
 from hil.faults import Unit
 from hil.lander.flight_profile import longest_pass
 from hil.lander.physics.dynamics import TICK_NS
@@ -32,11 +39,14 @@ from hil.rigs.environment_faults import EnvironmentFaults
 from hil.rigs.pending_commands import PendingCommands
 from hil.rigs.scheduled_fault import ScheduledFault
 from hil.rigs.stepped_target import SteppableTarget
+from hil.scenario.relays import RelayLink
 from hil.scenario.scenario import Scenario
 from hil.scenario.triggers import Triggers
 from hil.verdict.flight_record import FlightRecord
-from protocols.lander import MARS6, MISSION
+from protocols.ccsds.tm_frame import MCFC_MODULUS
+from protocols.lander import EPOCH, LANDER, MARS6, MISSION, SURFACE
 from protocols.profile import UART
+from protocols.units import NS_PER_MS
 
 OVERTIME_TICKS = 7_500
 """So long after the longest pass every flight ends."""
@@ -75,6 +85,9 @@ class LockstepRig:
         )
         self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, begin)
         self._channel = channel
+        self._links = self.record.links
+        self._relays = [_Relay(scenario, link, LANDER_CHANNELS, begin) for link in scenario.relays]
+        self.record.relays += [relay.channel for relay in self._relays]
         self._faults = EnvironmentFaults(self, self.record)
         self._uplink = Uplink(MARS6)
         self._commanded = False
@@ -98,8 +111,11 @@ class LockstepRig:
         """
         record = self.record
         meta = {"station": "lockstep", "link": self._url} | mission_facts(MISSION)
+        if self._links:
+            meta[LINKS] = msgspec.json.encode(self._links).decode()
         with ArchiveWriter(record.recording, meta) as archive:
-            self._recorder = ArchivingReceiver(Receiver(MARS6, UART, self._url), archive, str(record.recording))
+            receiver = receiver_of(MISSION, self._url, self._links)
+            self._recorder = ArchivingReceiver(receiver, archive, str(record.recording))
             self._target.begin(self._scenario.head.flight_profile, self._scenario.head.span)
             record.ready, record.script = self._target.ready, self._target.script
             self._fly_all()
@@ -115,6 +131,8 @@ class LockstepRig:
         for now in self._ticks():
             self._progress(now)
         self._channel.close(now)
+        for relay in self._relays:
+            relay.channel.close(now)
         if self._part.cut:
             self.record.heard_until = now
             return
@@ -124,6 +142,7 @@ class LockstepRig:
             while (due := self._channel.next_down) is not None and due > now and self._unplugged is None:
                 now = -(-due // TICK_NS) * TICK_NS
                 self._deliver(now)
+        self._recorder.finish()
 
     def _ticks(self) -> Iterator[int]:
         """Fly tick by tick; the line's time of each."""
@@ -173,6 +192,8 @@ class LockstepRig:
         units = self._channel.feed_down(data, now) if data else []
         if units:
             self._last = units[-1]
+        for relay in self._relays:
+            relay.feed(data, now)
         self._deliver(now)
         if self._commanded:
             self._execute(self._uplink.tick(now), now)
@@ -182,18 +203,29 @@ class LockstepRig:
         if now < self._part.start:
             if not self._held:
                 self._channel.skip_down(now)
+            for relay in self._relays:
+                relay.skip(now)
             return
         if not self._listens:
             self._listen(now)
         if self._unplugged is not None:
             self._channel.lose("down", self._unplugged.number, self._unplugged.spec.kind, now)
+            self._deliver_in_order([], now)
             self._recorder.stalled(now)  # nothing reads the port, and deadlines pass all the same
             return
         units = [] if self._held else self._channel.take_down(now)
-        for at, data in _reads(units):
-            self._process(Chunk(max(at, self._heard), data))
+        heard = self._heard
+        self._deliver_in_order([Chunk(max(at, heard), data) for at, data in _reads(units)], now)
         if not units or units[-1].due < now:
             self._process(Idle(now))
+
+    def _deliver_in_order(self, reports: list[Chunk | Idle], now: int) -> None:
+        """Process what came over the bus's link, and over those of the relays."""
+        for place, relay in enumerate(self._relays, 1):
+            reports += [Chunk(at, data, place) for at, data in relay.take(now)]
+            reports.append(Idle(relay.heard(now), place))
+        for report in sorted(reports, key=_order) if self._relays else reports:
+            self._process(report)
 
     def _listen(self, now: int) -> None:
         """The station opens its port, if it is there."""
@@ -203,12 +235,14 @@ class LockstepRig:
             self._process(TransportChange(now, "ATTEMPTING", _GONE[gone], peer=gone == "peer_killed"))
         else:
             self._process(TransportChange(now, "CONNECTED", self._url))
+        for place, relay in enumerate(self._relays, 1):
+            self._process(TransportChange(now, "CONNECTED", relay.name, link=place))
 
     def _process(self, report: Report) -> None:
         self._heard = report.ert
         outcomes = self._recorder.decode(self._recorder.keep(report))
         now = report.ert
-        if isinstance(report, TransportChange):
+        if isinstance(report, TransportChange) and not report.link:
             self._execute(self._uplink.link(report.state == "CONNECTED", report.detail, now), now)
         for ocf in self._recorder.receiver.ocfs:
             self._receive_clcw(ocf, now)
@@ -318,11 +352,49 @@ class LockstepRig:
         self._lost_pass = True
 
 
+class _Relay:
+    """A relay's link: what it makes of the target's stream, and the channel to the station."""
+
+    def __init__(self, scenario: Scenario, link: RelayLink, vcids: Collection[int], begin: int) -> None:
+        self.name = link.name
+        self.channel = Channel(scenario.faults, scenario.head.seed, UART, start=begin, relay=link.name)
+        self._frames = RelayedFrames(UART, vcids, zlib.crc32(link.name.encode()) % MCFC_MODULUS)
+        self._delay = round(link.delay_ms * NS_PER_MS)
+
+    def feed(self, data: bytes, now: int) -> None:
+        """What the target sent."""
+        sent = b"".join(self._frames.relay(data)) if data else b""
+        if sent:
+            self.channel.feed_down(sent, now)
+        self.channel.passed(now)
+
+    def take(self, now: int) -> Iterator[tuple[int, bytes]]:
+        """The reads of the station's port by now."""
+        for at, data in _reads(self.channel.take_down(now - self._delay)):
+            yield at + self._delay, data
+
+    def skip(self, now: int) -> None:
+        """Discard what comes before the station listens."""
+        self.channel.skip_down(now - self._delay)
+
+    def heard(self, now: int) -> int:
+        """Up to when the port has been read: the last time by now at which a frame of a tick would have come."""
+        return now - (now - self._delay - EPOCH) % TICK_NS
+
+
+LANDER_CHANNELS = (LANDER, SURFACE)
+"""What a relay hears of the target's stream: the bus's own channel is the bus's."""
+
 _GONE = {
     "unplug": "the device is gone",
     "hangup": "the line was hung up",
     "peer_killed": "the peer is gone",
 }
+
+
+def _order(report: Chunk | Idle) -> tuple[int, bool]:
+    """By time; silence is heard after what came at the same time."""
+    return report.ert, isinstance(report, Idle)
 
 
 def _reads(units: list[Unit]) -> Iterator[tuple[int, bytes]]:

@@ -37,6 +37,12 @@ MeasurementName = Literal[
     "command",
     "command_latency",
     "fault",
+    "merged_wrong",
+    "merged_disorder",
+    "lander_lost",
+    "share_miscounted",
+    "failover",
+    "held_most",
 ]
 
 MEASURED: tuple[MeasurementName, ...] = get_args(MeasurementName)
@@ -45,7 +51,9 @@ OF_A_LOSS: tuple[MeasurementName, ...] = ("last_good_frame", "los_time_error", "
 """Made once for each planned loss."""
 OF_A_COMMAND: tuple[MeasurementName, ...] = ("command", "command_latency")
 """Made once for each command of the scenario."""
-NUMBERED: frozenset[MeasurementName] = frozenset({*OF_A_LOSS, *OF_A_COMMAND, "reacquisition", "outage_lost", "fault"})
+NUMBERED: frozenset[MeasurementName] = frozenset(
+    {*OF_A_LOSS, *OF_A_COMMAND, "reacquisition", "outage_lost", "fault", "share_miscounted"}
+)
 """Measurements of which a flight may have several."""
 
 TRUTHS: frozenset[MeasurementName] = frozenset(
@@ -57,12 +65,21 @@ WORDS_OF: dict[MeasurementName, tuple[str, ...]] = {"los_cause": get_args(Cause)
 COUNTS: frozenset[MeasurementName] = frozenset(
     {
         *("frames_missing", "outage_lost", "losses", "false_los", "frames_after_los", "frames_lost", "resync"),
-        *("resets", "fault"),
+        *("resets", "fault", "merged_wrong", "merged_disorder", "lander_lost", "share_miscounted"),
     }
 )
 """Measurements that are whole numbers, and never less than 0."""
 NOT_NEGATIVE: frozenset[MeasurementName] = frozenset(
-    {*COUNTS, "lost_miscounted", "interarrival_p99", "byte_to_published_p99", "reacquisition", "command_latency"}
+    {
+        *COUNTS,
+        "lost_miscounted",
+        "interarrival_p99",
+        "byte_to_published_p99",
+        "reacquisition",
+        "command_latency",
+        "failover",
+        "held_most",
+    }
 )
 """Measurements that are never less than 0."""
 

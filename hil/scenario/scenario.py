@@ -27,6 +27,9 @@
     when = { parameter = "DESCENT.altitude", below = 5000 }    # once, by what the station decodes (hil.faults.when)
     for = "1 s"
 
+    [[relay]]                            # another spacecraft that carries the lander (hil.scenario.relays)
+    name = "MARS_5"
+
     [[command]]                          # given to the station, which sends it over COP-1
     at = "09:08:00"                      # or when = { parameter = …, above, below or equals = … }
     name = "PING"
@@ -87,6 +90,7 @@ from hil.scenario.lines import line_of
 from hil.scenario.measurements import MEASURED, check_reachable
 from hil.scenario.missions import check_time, has_oracle, mission_of, open_part, with_times
 from hil.scenario.parameters import check_when
+from hil.scenario.relays import RelayLink, check_relays
 from protocols.declare.loading import DEFAULT
 from protocols.declare.mission import Mission
 from protocols.errors import EncodeError
@@ -224,6 +228,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[Command]
     expectations: list[Expect]
     losses: list[Loss]
+    relays: list[RelayLink]
     limits: list[Limit]
     vary: list[Vary]
     complete: bool
@@ -252,6 +257,7 @@ _ENTRIES: dict[str, Any] = {
     "command": Command,
     "expect": Expect,
     "loss": Loss,
+    "relay": RelayLink,
     "limit": Limit,
     "vary": Vary,
 }
@@ -385,6 +391,7 @@ def _scenario(tables: dict[str, Any], text: str, mission: str | None) -> tuple[S
         commands=parts.get("command", []),
         expectations=parts.get("expect", []),
         losses=parts.get("loss", planned),
+        relays=parts.get("relay", []),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
         complete="loss" in parts,
@@ -474,6 +481,7 @@ def _check(scenario: Scenario, mission: Mission) -> None:
         raise ValueError("scenario.modes: expected at least one")
     _check_targets("scenario.targets", head.targets)
     _check_part(head, scenario.commands, mission)
+    check_relays(scenario.relays, scenario.faults, head.modes, mission)
     check_labels("scenario.requirements", head.requirements)
     check_labels("scenario.tags", head.tags)
     _check_faults(scenario.faults, mission, head.span)

@@ -22,7 +22,8 @@ def fault_rows(record: FlightRecord) -> list[Measurement]:
 
 
 def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
-    log, exposed = record.channel.log, record.channel.exposed(n)
+    channel = record.channel_of(fault.relay)
+    log, exposed = channel.log, channel.exposed(n)
     done = sum(each.fault == n for each in record.occurrences)
     acted = done if isinstance(fault, EnvironmentFault) else log.counts[n]
     touched = [f"{log.touched[n, effect]:,} bytes {effect}" for effect in ("lost", "changed", "added", "held")]
@@ -33,7 +34,7 @@ def _row(record: FlightRecord, n: int, fault: Spec) -> Measurement:
         f": {did}" if did else ""
     )
     by_chance = fault.by_chance and exposed > 0
-    name = f"fault[{n}] {fault.kind}"
+    name = f"fault[{n}] {fault.kind}" + (f" on {fault.relay}" if fault.relay else "")
     if not acted and (why := _not_flown(record, fault.at, watch)):
         return not_applicable(name, why)
     own = band_of(name, record.mode, record.target, record.scenario.limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from groundstation.links.base import NamedLink
 from groundstation.messages.commanding import CommandUpdate
 from hil.channel.channel import Channel
 from hil.scenario.scenario import Mode, Scenario
@@ -40,7 +41,8 @@ class FlightRecord:
         mode: with a clock or without.
         speed: mission seconds a second.
         recording: the station's archive.
-        channel: all that was sent and delivered, and the log of faults.
+        channel: all that was sent and delivered, and the log of faults; of several links, that of the bus.
+        relays: the channels of the scenario's relays, in their order.
         triggers: the parameters that faults and commands wait for.
         start: the station's time at tick 0, in ns.
         script: what reached the target, as the oracle wants it; None if it is unknown at which tick it came.
@@ -97,6 +99,7 @@ class FlightRecord:
     watched: bool = False
     heard_until: int | None = None
     closed: int | None = None
+    relays: list[Channel] = field(default_factory=list)
     mission: Mission = MISSION
     epoch: int = EPOCH
 
@@ -104,6 +107,18 @@ class FlightRecord:
     def vcid(self) -> int:
         """The channel whose signal is judged: the mission's first."""
         return self.mission.dictionary.channels[0].vcid
+
+    def channel_of(self, relay: str | None) -> Channel:
+        """The channel of a relay's link; None: the bus's."""
+        names = [each.name for each in self.scenario.relays]
+        return self.channel if relay is None else self.relays[names.index(relay)]
+
+    @property
+    def links(self) -> list[NamedLink]:
+        """The links of the station, if it had several."""
+        relays = self.scenario.relays
+        names = [self.mission.relays[0].name, *(each.name for each in relays)] if relays else []
+        return [NamedLink(name, f"{self.mode}:{name}") for name in names]
 
     @property
     def flown(self) -> bool:

@@ -99,6 +99,12 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
     "command": DefaultLimits("", LimitBand(), LimitBand()),
     "command_latency": DefaultLimits("ms", LimitBand(), LimitBand()),
     "fault": DefaultLimits("", LimitBand(), LimitBand()),
+    "merged_wrong": DefaultLimits("frame", EXACT, EXACT),
+    "merged_disorder": DefaultLimits("frame", EXACT, EXACT),
+    "lander_lost": DefaultLimits("frame", LimitBand(), LimitBand()),
+    "share_miscounted": DefaultLimits("frame", EXACT, EXACT),
+    "failover": DefaultLimits("ms", LimitBand(0, PERIOD_MS - 1), LimitBand(0, PERIOD_MS - 1)),
+    "held_most": DefaultLimits("ms", LimitBand(0, PERIOD_MS), LimitBand(0, PERIOD_MS)),
 }
 """All measurements there are. Those whose band is empty are compared with what the scenario expects, or recorded:
 
@@ -128,6 +134,13 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
 - bytes_accounted: the channel's too, in both directions
 - command: the state in which it ended
 - command_latency: from when it was given to when the spacecraft reported its end, on the station's clock
+- merged_wrong: frames that some link brought and the merged stream has not, or has twice; this and the next with relays
+- merged_disorder: frames in the merged stream that come after a later one of their channel
+- lander_lost: frames that the lander sent and no link brought
+- share_miscounted: how far the station's counts of a link (first, duplicates, only) are from the rig's
+- failover: the longest time from when a frame was sent to when the station had it in its place, of the lander's that a
+  relay brought first
+- held_most: likewise, of those that the bus brought first
 - fault: how often it acted: at least once, or as chance has it on the bytes in its window
 """
 

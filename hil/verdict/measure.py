@@ -9,19 +9,21 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
-from groundstation.downlink.receiver import FrameNote, Receiver
-from groundstation.links.base import Chunk
+from groundstation.downlink.diversity_receiver import receiver_of
+from groundstation.downlink.receiver import FrameNote, ReceiverEvent
+from groundstation.links.base import Chunk, TransportChange
+from groundstation.links.replay_source import ReplaySource
 from groundstation.messages.commanding import FINAL_STATES, CommandUpdate
 from groundstation.messages.lost_text import frames_lost, lost_text
 from groundstation.messages.onboard_clock import OnboardClock
 from groundstation.messages.text import utc
-from groundstation.messages.wire import ContactChange, Counters, EventMessage, LosVerdict, Telemetry
+from groundstation.messages.wire import ContactChange, Counters, EventMessage, LinkShare, LosVerdict, Telemetry
 from groundstation.recordings.event_bodies import body_of
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import EventRecord
@@ -31,6 +33,7 @@ from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS
 from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
+from hil.verdict.diversity_rows import arrivals, diversity_rows
 from hil.verdict.expectations.received import ReceivedParameters
 from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
@@ -88,12 +91,24 @@ class Received:
     commands: list[CommandUpdate] = field(default_factory=list)
     vcid: int = LANDER
     parameters: ReceivedParameters = field(default_factory=lambda: ReceivedParameters(()))
+    archived: int = 0
+    copies: list[tuple[int, FrameNote]] = field(default_factory=list)
+    shares: list[LinkShare] = field(default_factory=list)
 
     def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
         """Good frames, of one channel or of all, with when they came."""
         for ert, note in self.notes:
             if note.quality in ("GOOD", "CORRECTED") and note.vcid is not None and vcid in (None, note.vcid):
                 yield ert, note
+
+    def of_bus(self) -> Received:
+        """The same, as far as the bus's link brought it; all, if there was no other."""
+        if not self.shares:
+            return self
+        notes = sorted(
+            (each for each in [*self.notes, *self.copies] if not each[1].link), key=lambda each: each[1].offset
+        )
+        return replace(self, notes=notes)
 
     def losses(self) -> list[LosVerdict]:
         """Losses of the lander's signal, each with the cause that was found in the end."""
@@ -127,24 +142,23 @@ def read(record: FlightRecord) -> Received:
         PartlyRead: it is damaged: nothing can be measured.
     """
     parameters = ReceivedParameters(record.scenario.expectations)
-    receiver = Receiver(record.mission.dictionary, record.mission.link_profile, "archive:")
+    receiver = receiver_of(record.mission, "archive:", record.links)
     received = Received(parameters=parameters, vcid=record.vcid)
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
     stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
     with ArchiveReader(record.recording) as archive:
-        for ert, _, data in archive.chunks():
+        for report in _reports(archive):
+            ert = report.ert
             if ert > closed:
                 break
-            stream += data
-            for outcome in receiver.process(Chunk(ert, data)):
-                if isinstance(outcome, Telemetry):
-                    _sample(outcome, received)
-                    parameters.take(outcome, receiver.frames)
-                elif isinstance(outcome, EventMessage):
-                    received.boots += outcome.name == "BOOT"
-                    parameters.take_event(outcome)
+            if isinstance(report, Chunk):
+                received.archived += len(report.data)
+                stream += report.data if not report.link else b""
+            for outcome in receiver.process(report):
+                _outcome(outcome, received, receiver.frames)
             received.notes += [(ert, note) for note in receiver.frames]
+            received.copies += [(ert, note) for note in receiver.copies]
         for event in archive.events():
             if event.ert <= closed:
                 _event(event, received, record.recording)
@@ -152,7 +166,29 @@ def read(record: FlightRecord) -> Received:
             received.contacts = [change for change in received.contacts if change.ert <= record.heard_until]
         archive.require_whole()
     received.stream, received.counters = bytes(stream), receiver.counters()
+    received.shares = receiver.status(0, None, True).links
     return received
+
+
+def _reports(archive: ArchiveReader) -> Iterator[Chunk | TransportChange]:
+    """What a station received; of several links also how each came and went, since the merger waits for those there."""
+    if archive.named_links():
+        for item in ReplaySource(archive).items(1):
+            if isinstance(item.report, Chunk | TransportChange):
+                yield item.report
+        return
+    for ert, _, data in archive.chunks():
+        yield Chunk(ert, data)
+
+
+def _outcome(outcome: ReceiverEvent, received: Received, frames: list[FrameNote]) -> None:
+    """What the recording says when it is decoded again."""
+    if isinstance(outcome, Telemetry):
+        _sample(outcome, received)
+        received.parameters.take(outcome, frames)
+    elif isinstance(outcome, EventMessage):
+        received.boots += outcome.name == "BOOT"
+        received.parameters.take_event(outcome)
 
 
 def _event(event: EventRecord, received: Received, recording: Path) -> None:
@@ -295,7 +331,9 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
             left.remove(verdict)
             plans[verdict.last_ert] = loss
         _one_loss(bench, number, loss, verdict)
-    predicted = losses(received.notes, bench.vcid, bench.record.heard_until, bench.period_ms * NS_PER_MS)
+    predicted = losses(
+        _timeline(bench.record, received), bench.vcid, bench.record.heard_until, bench.period_ms * NS_PER_MS
+    )
     excused = not bench.record.scenario.complete
     false = [v for v in left if not excused or v.last_ert not in predicted]
     notes = ", ".join(f"{v.cause} after frame {v.last_vcfc}: {v.evidence}" for v in false)
@@ -313,6 +351,14 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
         late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else bench.vcid))
         bench.add("frames_after_los", late, "frames of later than the last planned loss")
     return [_declared(verdict, plans.get(verdict.last_ert), bench.period_ms) for verdict in found]
+
+
+def _timeline(record: FlightRecord, received: Received) -> list[tuple[int, FrameNote]]:
+    """The notes with when their frames came; of several links only good ones: what one damaged another may bring."""
+    if not received.shares:
+        return received.notes
+    came = arrivals(record)
+    return [(came.get((note.link, note.offset), ert), note) for ert, note in received.notes if note.vcid is not None]
 
 
 def _count_losses(bench: _Bench, found: int, missed: int) -> None:
@@ -365,6 +411,7 @@ def _declared_late(verdict: LosVerdict) -> float:
 
 
 def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
+    merged, received = received, received.of_bus()
     found = {note.offset for _, note in received.good()}
     lost = [arrival.position not in found for arrival in prediction.good]
     bench.add("frames_lost", sum(lost), _first_lost(prediction.good, lost))
@@ -382,7 +429,10 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
     wrong = sum(block not in sent for block in blocks)
     text = f"{wrong} good frames are not as sent, {prediction.undetected} predicted"
     bench.add("undetected_unpredicted", wrong - prediction.undetected, text)
-    if not prediction.undetected:  # a damaged frame that fits its FECF says anything
+    if merged.shares:
+        for name, value, note in diversity_rows(bench.record, merged.notes, merged.shares):
+            bench.add(name, value, note)
+    elif not prediction.undetected:  # a damaged frame that fits its FECF says anything
         _counts(bench, received, prediction)
 
 
@@ -457,7 +507,7 @@ def _interarrival(frames: Iterable[tuple[int, int]]) -> list[float]:
 def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list[float]) -> None:
     record = bench.record
     some = gaps or sum(arrival.vcid == bench.vcid for arrival in prediction.good) > 1
-    if some and bench.has_oracle and not bench.kinds & _TIMING:
+    if some and bench.has_oracle and not bench.kinds & _TIMING and not received.shares:
         period = bench.period_ms / record.speed if record.speed else bench.period_ms
         value = None if not gaps else _p99(gaps) - period
         bench.add("interarrival_p99", value if value is None else max(0.0, value))
@@ -474,6 +524,9 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         ert, heard = next(locked, None), record.heard_until
         if ert is None and heard is not None and heard < end + _LATEST_LOCK_NS:
             bench.leave_out(name, f"the flight ended{bench.part.text}, before the signal had to be there")
+            continue
+        if ert is None and received.shares:
+            bench.leave_out(name, "another link heard the lander, so that its signal was never lost")
             continue
         span = None if ert is None or outage.ended is None else (outage.ended, ert)
         bench.add(name, None if span is None else (span[1] - span[0]) / NS_PER_S, span=span)
@@ -505,10 +558,12 @@ def _target(bench: _Bench, received: Received) -> None:
 def _bytes(bench: _Bench, received: Received) -> None:
     c = received.counters
     total = c.good + c.corrected + c.rejected + c.skipped + c.pending
-    whole = c.bytes_in == total == len(received.stream)
-    bench.add("bytes_conserved", whole, f"{c.bytes_in} in, {total} accounted for, {len(received.stream)} archived")
+    whole = c.bytes_in == total == received.archived
+    bench.add("bytes_conserved", whole, f"{c.bytes_in} in, {total} accounted for, {received.archived} archived")
     down, up = bench.record.channel.account("down"), bench.record.channel.account("up")
-    bench.add("bytes_accounted", down.conserved and up.conserved, f"down {down}, up {up}")
+    relays = [relay.account("down") for relay in bench.record.relays]
+    text = f"down {down}, up {up}" + "".join(f", {account}" for account in relays)
+    bench.add("bytes_accounted", all(each.conserved for each in (down, up, *relays)), text)
 
 
 def _commands(bench: _Bench) -> None:

@@ -480,3 +480,30 @@ def test_a_source_that_starts_again_ends_no_outage(ticks: int) -> None:
         regained = bench.of(vcid, "LOCKED")[-1]
         assert (regained.outage_ms, regained.outage_lost, regained.restarted) == (None, None, True)
     assert bench.monitor.totals.lost.none
+
+
+def of_plan(expected_from: int | None, expected_until: int | None) -> list[str]:
+    """The states of a channel that is heard from 1 s to 2 s and is expected in that time (s)."""
+    times = [None if at is None else at * 1000 * MS for at in (expected_from, expected_until)]
+    plan = ChannelDef(LANDER, "lander", "LANDER", 100, *times)
+    monitor, counter = ContactMonitor([plan], {}), FrameCounter(256, {LANDER: 100 * MS})
+    monitor.transport("CONNECTED", "", False, 0)
+    changes: list[ContactChange] = []
+    for number in range(10):
+        at = (1000 + 100 * number) * MS
+        packet = encode_packet(0x100, number, at.to_bytes(8, "big"))
+        frame = TmFrame(6, LANDER, number, number, 0, packet, None)
+        changes += monitor.received(CADU, at)
+        changes += monitor.frame(LANDER, number, counter.count(frame, at, at), at, at, CADU)
+    changes += monitor.advance(3000 * MS)
+    return [change.state for change in changes if change.vcid == LANDER]
+
+
+@pytest.mark.parametrize(
+    ("expected_from", "expected_until", "end"),
+    [(None, None, "LOS"), (1, None, "LOS"), (5, None, "NO_SIGNAL"), (None, 1, "NO_SIGNAL"), (0, 2, "LOS")],
+)
+def test_silence_of_a_channel_that_is_not_expected_is_no_loss(
+    expected_from: int | None, expected_until: int | None, end: str
+) -> None:
+    assert of_plan(expected_from, expected_until) == ["ACQUIRING", "LOCKED", end]
