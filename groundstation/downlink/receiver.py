@@ -97,6 +97,8 @@ class Receiver:
         copies: the good frames of the last report of which another link had brought the first copy.
         held: the good frames of the last report that wait for those of another link; they stand in ``frames`` later.
         ocfs: the operational control fields of its good frames, in order; equal ones in a row stand once.
+        judges_quality: whether the quality of values is judged, which takes half of the time. To be set before the
+            first report.
 
     Raises:
         DeclarationError: the profile is of a stream of bits; links deliver bytes.
@@ -130,6 +132,7 @@ class Receiver:
         self._counter = frame_counter(profile, dictionary)
         self._limits = LimitMonitor()
         self._quality = QualityMonitor(dictionary)
+        self.judges_quality = True
         self._extractors = {
             c.vcid: PacketExtractor(MAX_PACKET) for c in dictionary.channels if c.vcid != profile.idle_vcid
         }
@@ -382,7 +385,7 @@ class Receiver:
     ) -> list[ReceiverEvent]:
         invalid = packet.void(values)
         time = ert if scet is None else scet
-        verdicts = self._quality.judge(packet, values, time, invalid)
+        verdicts = self._quality.judge(packet, values, time, invalid) if self.judges_quality else None
         states, changes = self._limits.check(packet, values, invalid, time, late=late, verdicts=verdicts)
         shown = shown_values(packet, values, invalid)
         definition = packet.definition

@@ -5,7 +5,9 @@ from __future__ import annotations
 import binascii
 import zlib
 from base64 import b64decode, b64encode
+from functools import lru_cache
 
+from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError
 from protocols.export.xtce import render_xtce
@@ -22,7 +24,8 @@ _XTCE_MAX = 32 << 20
 def mission_facts(mission: Mission) -> dict[str, str]:
     """Rows for the table ``meta`` of a recording."""
     dictionary = mission.dictionary
-    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text, XTCE: _packed(render_xtce(dictionary))}
+    xtce = _packed_xtce(_Same(dictionary))
+    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text, XTCE: xtce}
     facts |= {LINK_PROFILE: profile_to_toml(mission.link_profile)}
     return facts | ({MISSION_SOURCE: mission.source} if mission.source else {})
 
@@ -43,6 +46,23 @@ def kept_xtce(packed: str) -> bytes:
     return document
 
 
-def _packed(document: str) -> str:
-    """zlib in base64: a ninth of the document, so that the row is a small one."""
-    return b64encode(zlib.compress(document.encode())).decode()
+class _Same:
+    """A dictionary as a key: equal to itself alone. To compare all that is declared takes longer than to render it."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+
+    def __hash__(self) -> int:
+        return id(self.dictionary)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.dictionary is self.dictionary
+
+
+@lru_cache(maxsize=4)
+def _packed_xtce(same: _Same) -> str:
+    """The XTCE by zlib in base64: a ninth of the document, so that the row is a small one.
+
+    A campaign makes a recording every quarter of a second, all of one mission: it is rendered once.
+    """
+    return b64encode(zlib.compress(render_xtce(same.dictionary).encode())).decode()

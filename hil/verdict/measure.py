@@ -143,6 +143,7 @@ def read(record: FlightRecord) -> Received:
     """
     parameters = ReceivedParameters(record.scenario.expectations)
     receiver = receiver_of(record.mission, "archive:", record.links)
+    receiver.judges_quality = False  # no measurement looks at it
     received = Received(parameters=parameters, vcid=record.vcid)
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
