@@ -8,7 +8,12 @@ from pathlib import Path
 from groundstation.captures.unpacking import Unpacking
 from groundstation.errors import ArchiveError, CallerError, PartlyRead, WorldError
 from groundstation.formats.byte_source import ByteSource, descriptor_of, name_of
+from groundstation.recordings.merged import one_stream
+from groundstation.recordings.mission_facts import LINK_PROFILE
 from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.records import NamedLink
+from protocols.profile import UART
+from protocols.profile_text import profile_from_toml
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -65,14 +70,19 @@ class Capture:
             yield from self._rest
             return
         if self._recording is not None:
-            for ert, _, data in self._recording.chunks():
-                yield ert, data
+            profile = profile_from_toml(self._recording.meta().get(LINK_PROFILE, "")) if self.links else UART
+            yield from one_stream(self._recording, profile)
             return
         try:
             for data in self._unpacking.pieces():
                 yield None, data
         except OSError as error:
             raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
+
+    @property
+    def links(self) -> list[NamedLink]:
+        """The links of a recording that has several: their frames are merged, and come as one stream."""
+        return [] if self._recording is None else self._recording.named_links()
 
     def head(self, size: int) -> bytes:
         """The first ``size`` bytes, and some more; they are still to be read. What can be read is all, if it fails.

@@ -16,7 +16,7 @@ from groundstation.recordings.damaged.damage import Damage
 from groundstation.recordings.event_bodies import Gap
 from groundstation.recordings.opening import COPY_HINT, JOURNAL_WORDS, JournalState, journal_words
 from groundstation.recordings.reader import ArchiveReader
-from groundstation.recordings.records import GOOD_QUALITIES, OnboardSpan
+from groundstation.recordings.records import GOOD_QUALITIES, LinkCounts, OnboardSpan
 from groundstation.recordings.schema import COPIED, GAP_KIND
 from protocols.units import NS_PER_S
 
@@ -33,6 +33,7 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``state`` is ``open`` if no station closed it: it is still being written, or its station was killed or did not mark
     the end yet (older versions). ``copied`` is when this copy of such a one was made. ``journal`` is what became of its
     journal, ``damage`` what was found, and ``lack`` says in words what cannot be read; empty if nothing is missing.
+    ``links`` says what each of several links brought; empty if there was one.
     """
 
     path: str
@@ -57,6 +58,7 @@ class PassSummary(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalState
     damage: Damage | None
     lack: str
+    links: list[LinkCounts] = []
 
 
 def summarise(reader: ArchiveReader) -> PassSummary:
@@ -94,6 +96,7 @@ def summarise(reader: ArchiveReader) -> PassSummary:
         journal=reader.journal,
         damage=reader.damage,
         lack=encodable(reader.lack),
+        links=reader.link_counts(),
     )
 
 
@@ -128,6 +131,7 @@ def info_lines(summary: PassSummary, own_hash: str | None, *, keeps_mission: boo
     lines += onboard_lines(s.onboard_spans)
     lines.append(f"{s.bytes} bytes")
     lines.append("frames: " + (", ".join(f"{n} {name}" for name, n in s.frames.items()) or "no index of frames"))
+    lines += [_link_line(each) for each in s.links]
     lines.append("events: " + (", ".join(f"{n} {kind}" for kind, n in s.events.items()) or "none"))
     for verdict in s.losses:
         lines.append(f"loss of signal, {verdict.channel}: {_loss_words(verdict)}; {verdict.evidence}")
@@ -136,6 +140,12 @@ def info_lines(summary: PassSummary, own_hash: str | None, *, keeps_mission: boo
     lines += [f"not recorded: {gap}" for gap in s.gaps]
     lines += [] if s.damage is None else s.damage.lines()
     return lines if s.state == "finished" or s.copied else [*lines, COPY_HINT]
+
+
+def _link_line(counts: LinkCounts) -> str:
+    """What one of several links brought."""
+    shares = f"{counts.first:,} frames first, {counts.copies:,} later copies, {counts.rejected:,} rejected"
+    return f"link {counts.link.name}, {counts.link.url}: {counts.bytes:,} bytes, {shares}"
 
 
 def _state(s: PassSummary) -> str:

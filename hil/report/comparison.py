@@ -222,7 +222,7 @@ def _sent(bundle: Path) -> bytes:
 
 def _received(bundle: Path) -> bytes:
     with ArchiveReader(bundle / RECORDING) as archive:
-        return b"".join(data for _, _, data in archive.chunks())
+        return b"".join(data for _, link, data in archive.chunks_by_link() if not link)
 
 
 def _facts(before: RunResult, after: RunResult) -> Iterator[Fact]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -400,10 +401,13 @@ def salvage(
     Raises:
         ArchiveError: the recording cannot be read.
     """
-    for ert, _, data in reader.chunks():
-        yield from salvager.feed(ert, data)
+    fresh = [deepcopy(salvager) for _ in reader.named_links()[1:]]
+    salvagers = [salvager, *fresh]  # what is half there of a link's frame goes on in the bytes of that link
+    for ert, link, data in reader.chunks_by_link():
+        yield from salvagers[link].feed(ert, data)
         advance(len(data))
-    yield from salvager.finish()
+    for each in salvagers:
+        yield from each.finish()
 
 
 def _marks_of(dictionary: Dictionary) -> _Marks:

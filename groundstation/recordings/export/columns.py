@@ -6,14 +6,15 @@ recordings without an index. Only good frames count here; what can be had from t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from groundstation.recordings.merged import one_stream
 from groundstation.recordings.reader import ArchiveReader
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.declare.dictionary import Dictionary, Packet
@@ -136,7 +137,7 @@ def packet_columns(
     extractors: dict[int, BulkExtractor] = {}
     counter = BulkCounter(profile, dictionary)
     judges = QualityMonitor(dictionary)
-    for block in _blocks(reader, profile, advance):
+    for block in _blocks(reader, dictionary, profile, advance):
         frames = read_frames(block.frames.octets, dictionary.scid, profile)
         frames = counter.count(frames.received(block.ert[frames.row]))
         found = []
@@ -150,11 +151,13 @@ def packet_columns(
                 yield judged(judges, columns)
 
 
-def _blocks(reader: ArchiveReader, profile: LinkProfile, advance: Callable[[int], None]) -> Iterator[_Block]:
+def _blocks(
+    reader: ArchiveReader, dictionary: Dictionary, profile: LinkProfile, advance: Callable[[int], None]
+) -> Iterator[_Block]:
     deframer = BulkDeframer(profile)
     ends, erts = np.empty(0, np.int64), np.empty(0, np.int64)
     total = 0
-    for times, pieces in _reads(reader):
+    for times, pieces in _reads(_pages(reader, dictionary, profile)):
         sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
         ends = np.concatenate((ends, total + sizes.cumsum()))
         erts = np.concatenate((erts, np.array(times, np.int64)))
@@ -167,14 +170,26 @@ def _blocks(reader: ArchiveReader, profile: LinkProfile, advance: Callable[[int]
         advance(int(sizes.sum()))
 
 
-def _reads(reader: ArchiveReader) -> Iterator[tuple[list[int], list[bytes]]]:
-    """Times and bytes of chunks, so many that they make a block."""
+def _pages(
+    reader: ArchiveReader, dictionary: Dictionary, profile: LinkProfile
+) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Times and bytes of chunks; of several links, of their merged frames."""
+    if not reader.named_links():
+        for page in reader.chunk_rows(CHUNKS_A_READ):
+            yield [row[1] for row in page], [row[2] for row in page]
+        return
+    merged = one_stream(reader, profile, dictionary)
+    while chunks := list(islice(merged, CHUNKS_A_READ)):
+        yield [ert for ert, _ in chunks], [data for _, data in chunks]
+
+
+def _reads(pages: Iterable[tuple[list[int], list[bytes]]]) -> Iterator[tuple[list[int], list[bytes]]]:
+    """So many of them that they make a block."""
     times: list[int] = []
     pieces: list[bytes] = []
     size = 0
-    for page in reader.chunk_rows(CHUNKS_A_READ):
-        times += [row[1] for row in page]
-        fresh = [row[2] for row in page]
+    for erts, fresh in pages:
+        times += erts
         pieces += fresh
         size += sum(map(len, fresh))
         if size >= BLOCK:

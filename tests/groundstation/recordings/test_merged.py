@@ -1,0 +1,83 @@
+"""A recording of two links, read offline: every outlet has each frame once."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from groundstation.analysis.recording import open_recording
+from groundstation.captures.files import Capture
+from groundstation.messages.wire import Telemetry
+from groundstation.recordings.export.columns import packet_columns
+from groundstation.recordings.merged import one_stream
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.summary import info_lines, summarise
+from protocols.lander import MARS6
+from protocols.profile import UART
+from tests.groundstation.two_links import BUS, MARS5, decode
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Telemetry]]:
+    """Each link loses a fifth of its frames; what the station said of what was left."""
+    path = tmp_path_factory.mktemp("two") / "pass.sqlite"
+    random_ = random.Random(6)
+    _, events = decode(lambda link, scet, frame: random_.random() > 0.2, 60, path)
+    return path, [event for event in events if isinstance(event, Telemetry)]
+
+
+def test_columns_are_what_was_said_live(recorded: tuple[Path, list[Telemetry]]) -> None:
+    path, live = recorded
+    with ArchiveReader(path) as reader:
+        (columns,) = packet_columns(reader, MARS6, UART, ["DESCENT"])
+    said = [message for message in live if message.packet == "DESCENT"]
+    assert columns.scet.tolist() == [message.scet for message in said]
+    assert columns.ert.tolist() == [message.ert for message in said]
+    altitudes = [message.values["altitude"] for message in said]
+    assert np.allclose(columns.values["altitude"].astype(float), np.array(altitudes, float), atol=0.06)
+
+
+def test_the_merged_stream_has_each_frame_once(recorded: tuple[Path, list[Telemetry]]) -> None:
+    with ArchiveReader(recorded[0]) as reader:
+        good = [frame for frame in reader.frames() if frame.quality == "GOOD"]
+        pieces = [data for _, data in one_stream(reader, UART, MARS6)]
+    assert len(pieces) == len(good) and all(len(data) == UART.cadu_length for data in pieces)
+
+
+def test_a_capture_of_it_is_one_stream(recorded: tuple[Path, list[Telemetry]]) -> None:
+    capture = Capture(recorded[0])
+    try:
+        frames = b"".join(data for _, data in capture.pieces())
+        assert [link.name for link in capture.links] == ["bus", "mars5"]
+    finally:
+        capture.close()
+    with ArchiveReader(recorded[0]) as reader:
+        assert len(frames) == UART.cadu_length * sum(frame.quality == "GOOD" for frame in reader.frames())
+
+
+def test_info_says_what_each_link_brought(recorded: tuple[Path, list[Telemetry]]) -> None:
+    with ArchiveReader(recorded[0]) as reader:
+        summary = summarise(reader)
+        good = sum(frame.quality == "GOOD" for frame in reader.frames())
+    bus, mars5 = summary.links
+    assert bus.first + mars5.first == good and mars5.copies > 1000 and min(bus.first, mars5.first) > 300
+    lines = info_lines(summary, MARS6.hash_text)
+    assert f"link mars5, test:mars5: {mars5.bytes:,} bytes, {mars5.first:,} frames first" in "\n".join(lines)
+
+
+def test_frames_are_read_from_their_own_link(recorded: tuple[Path, list[Telemetry]]) -> None:
+    with ArchiveReader(recorded[0]) as reader:
+        links = {reader.link_of_chunk(frame.chunk) for frame in reader.frames()}
+        frames = [reader.frame_bytes(frame) for frame in reader.frames()][:300]
+    assert links == {BUS, MARS5}
+    assert all(data.startswith(UART.asm) and len(data) == UART.cadu_length for data in frames)
+
+
+def test_a_recording_opens_for_scripts(recorded: tuple[Path, list[Telemetry]]) -> None:
+    path, live = recorded
+    with open_recording(path) as recording:
+        count = sum(message.packet == "DESCENT" for message in live)
+        assert f"DESCENT: {count} packets" in repr(recording.packets("DESCENT"))
