@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from groundstation.host.clock import host_clock
 from hil.runs.run import Plan, check_plan, fly_plan
 from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario
 from hil.verdict.result import RunResult
@@ -32,6 +33,18 @@ def test_the_whole_encounter_on_the_firmware(target: str, tmp_path: Path) -> Non
     result = fly(ENCOUNTER, tmp_path, target)
     assert result.state == "PASS", failed(result)
     assert result.counters.frames_lost == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("target", ["software", "qemu"])
+def test_a_part_of_the_encounter_in_real_time(target: str, tmp_path: Path) -> None:
+    """Four hours are flown flat out, by fifteen STEPs; then the station hears the bow shock."""
+    require(target)
+    text = ENCOUNTER.replace('span = "enc', 'from = "09:02:00"\nuntil = "09:02:50"\nspan = "enc', 1)
+    plan = Plan(parse_scenario(text), target, "realtime", tmp_path / "x", "hil run", speed=25.0)
+    check_plan(plan)
+    result = fly_plan(plan, host_clock, lambda scet: None)
+    assert result.state == "PASS", failed(result)
 
 
 def test_a_part_of_the_coast_passes_and_has_no_loss(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ MUTANTS = {
     ),
     "a time: the epoch": Mutant(
         "core/packets.c",
-        "EPOCH_MS_OF_DAY UINT32_C(32753000)",
-        "EPOCH_MS_OF_DAY UINT32_C(32753001)",
+        "EPOCH_MS_OF_DAY INT32_C(32753000)",
+        "EPOCH_MS_OF_DAY INT32_C(32753001)",
         "COMMAND_COMPLETED onboard time, ms of day 32753001, expected 32753000",
     ),
     "a mass": Mutant(
@@ -54,7 +54,7 @@ MUTANTS = {
         "DESCENT.radio_altitude_low 99.9 m, expected 100.0 m",
     ),
     "a time-out": Mutant(
-        "core/telemetry.c", "RELAY_HOLD_TICKS 5u", "RELAY_HOLD_TICKS 15u", "BUS_HK.relay.lock yes, expected no"
+        "core/bus.c", "RELAY_HOLD_TICKS 5u", "RELAY_HOLD_TICKS 15u", "BUS_HK.relay.lock yes, expected no"
     ),
     "a counter's width: packets": Mutant(
         "core/transmitter.c",
@@ -63,7 +63,7 @@ MUTANTS = {
         "DESCENT sequence count 0, expected 1024",
     ),
     "a counter's width: frames": Mutant(
-        "core/transmitter.c", "w[7] = c->vcfc++;", "w[7] = c->vcfc++ & 0x7Fu;", "frame VCFC 0, expected 128"
+        "core/transmitter.c", "w[7] = counts->vcfc++;", "w[7] = counts->vcfc++ & 0x7Fu;", "frame VCFC 0, expected 128"
     ),
     "a byte order": Mutant(
         "core/crc.c",
@@ -76,6 +76,22 @@ MUTANTS = {
         "UINT32_C(162700047)",
         "UINT32_C(162700147)",
         "DESCENT.speed 2204796 (raw), expected 2204797 (raw)",
+    ),
+    "an entry of the orbit": Mutant(
+        "generated/orbit_table.h", "    20291, ", "    20301, ", "BUS_HK.slant_range 2030 km, expected 2029 km"
+    ),
+    "the noise of an instrument": Mutant(
+        "core/bus_instruments.c",
+        "FIELD_SHEATH_NOISE INT32_C(300)",
+        "FIELD_SHEATH_NOISE INT32_C(330)",
+        "MAGNETOMETER.b",
+    ),
+    "a seed": Mutant("core/bus_instruments.c", "0x504C4153", "0x504C4154", "PLASMA."),
+    "a measurement's second": Mutant(
+        "core/bus.c", "tick_is(l->tick, 100, 20)", "tick_is(l->tick, 100, 30)", "BUS_ORBIT"
+    ),
+    "the shock": Mutant(
+        "core/bus_instruments.c", "SHOCK_HALF_TICKS 100", "SHOCK_HALF_TICKS 110", "PLASMA.energy", "encounter"
     ),
     "a rounding": Mutant(
         "core/instruments.c",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from hil.errors import NeverHappens, ScenarioError
@@ -10,6 +12,8 @@ from hil.lander.flight_profile import PASSES, longest_pass, pass_of
 from hil.rigs.deadline import planned_seconds
 from hil.scenario.feasibility import check_feasible
 from hil.scenario.scenario import parse_scenario
+from hil.targets.telecommands import part_script, start_script
+from hil.verdict.oracle import fly
 from protocols.lander import EPOCH
 
 ENCOUNTER = '[scenario]\nid = "x"\nspan = "encounter"\n'
@@ -101,3 +105,17 @@ def test_a_deadline_counts_from_the_first_tick_of_the_span() -> None:
 def test_the_longest_pass_of_a_span_is_over_last() -> None:
     assert longest_pass("descent").over == max(plan.over for plan in PASSES.values())
     assert longest_pass("encounter").over == mission_time("10:13:33")
+
+
+def test_a_long_way_to_a_part_is_stepped_in_pieces() -> None:
+    """STEP takes 10,000 ticks; each piece comes at the tick at which the one before has ended."""
+    script = part_script(10, "historical", 25_000, "encounter")
+    assert [ticks for ticks, _ in script] == [0, 10_000, 20_000, 25_000]
+    plain = [
+        burst.data for burst in islice(fly(script=start_script(10, "historical", "encounter"), ready=True), 26_000)
+    ]
+    parted = list(islice(fly(script=script, ready=True), 26_000))
+    assert [burst.scet for burst in parted[24_990:25_010]] == [
+        mission_time("05:01:56") + tick * TICK for tick in range(24_990, 25_010)
+    ]
+    assert [len(burst.data) for burst in parted] == [len(data) for data in plain]
