@@ -401,6 +401,21 @@ class DisplayInfo(msgspec.Struct, frozen=True, kw_only=True):
     zero: str = ""
 
 
+class UsableShare(msgspec.Struct, frozen=True, kw_only=True):
+    """How many values of a parameter were good, suspect and unusable in a phase of the flight; empty: none is known.
+
+    ``phase`` is what the display's phase parameter said, as far as that was good itself. Values that mean nothing are
+    not counted, nor are those of packets that no check is declared for.
+    """
+
+    phase: str
+    packet: str
+    parameter: str
+    good: Int64
+    suspect: Int64
+    unusable: Int64
+
+
 class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
@@ -408,7 +423,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
     ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
     that have been silent since the flight before. ``protocol`` is the version that the station speaks.
-    ``mission_events`` are the moments of the whole mission, from the launch on.
+    ``mission_events`` are the moments of the whole mission, from the launch on. ``usable`` counts the values of this
+    flight that were good, by phase and parameter.
     """
 
     station: str
@@ -433,6 +449,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None
     known_commands: list[CommandInfo] = msgspec.field(default_factory=list)
+    usable: list[UsableShare] = msgspec.field(default_factory=list)
     protocol: Count = 1
     replay: bool = False
 

@@ -7,6 +7,7 @@ from collections import deque
 from groundstation.messages.base import PROTOCOL
 from groundstation.messages.commanding import ArgumentInfo, CommandInfo, CommandUpdate, UplinkStatus
 from groundstation.messages.losses import LossBook
+from groundstation.messages.usable import UsableTally
 from groundstation.messages.wire import (
     Acknowledgement,
     AnyMessage,
@@ -61,6 +62,8 @@ class SnapshotCache:
         self._warnings: deque[tuple[int, EventMessage]] = deque(maxlen=WARNINGS_KEPT)
         self._count = 0
         self._flight = Flight(kept=SAMPLES_KEPT)
+        self._usable = UsableTally(self.display.phase)
+        self._counted_flight = self._flight.number
         self._periods = {name: packet.definition.period_ms for name, packet in dictionary.by_name.items()}
         self._acknowledgements: deque[Acknowledgement] = deque(maxlen=ACKNOWLEDGEMENTS_KEPT)
         self._commands: dict[int, CommandUpdate] = {}
@@ -71,6 +74,9 @@ class SnapshotCache:
         if isinstance(message, Telemetry):
             self._keep(message)
             self._flight.add(message, self._periods)
+            if self._flight.number != self._counted_flight:
+                self._usable, self._counted_flight = UsableTally(self.display.phase), self._flight.number
+            self._usable.take(message)
         elif isinstance(message, ContactChange):
             self._contacts.append(message)
             self.losses.take(message)
@@ -138,6 +144,7 @@ class SnapshotCache:
             uplink=self._uplink,
             known_commands=commands_of(self._dictionary),
             sequences=sequences,
+            usable=self._usable.rows(),
         )
 
 

@@ -23,6 +23,7 @@ import msgspec
 from groundstation.messages.base import Value
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
 from groundstation.messages.losses import LossBook
+from groundstation.messages.usable import UsableTally
 from groundstation.messages.wire import (
     LATE_NS,
     Acknowledgement,
@@ -145,6 +146,8 @@ class PassModel:
         self.commanding = CommandHistory()
         self.log = Log()
         self.gaps = SequenceTracker()
+        self.usable = UsableTally()
+        self._counted_flight = 0
         self._periods: dict[str, int] = {}
         self._values: dict[Key, _Held] = {}
         self._stamps: dict[str, int] = {}
@@ -187,6 +190,9 @@ class PassModel:
         if isinstance(message, Telemetry):
             self._apply_telemetry(message, now)
             self.flight.add(message, self._periods)
+            if self.flight.number != self._counted_flight:
+                self.usable, self._counted_flight = UsableTally(self.display.phase), self.flight.number
+            self.usable.take(message)
         elif isinstance(message, LinkStatus):
             self._apply_link(message, now)
         elif isinstance(message, ContactChange):
@@ -229,6 +235,8 @@ class PassModel:
         for telemetry in snapshot.telemetry:
             self._apply_telemetry(telemetry, now - max(0, snapshot.link.ert - telemetry.ert))
         self.flight.adopt(snapshot.flight, snapshot.clock, snapshot.clock_vcid)
+        self.usable, self._counted_flight = UsableTally(self.display.phase), self.flight.number
+        self.usable.adopt(snapshot.usable)
         self._apply_link(snapshot.link, now)
         self._book.adopt(snapshot.losses)
         for loss in snapshot.losses:
@@ -290,6 +298,7 @@ class PassModel:
         self._book, self._noticed = LossBook(), {}
         self.commanding = CommandHistory()
         self.flight.jump()
+        self.usable = UsableTally(self.display.phase)
 
     def _apply_contact(self, change: ContactChange, now: int) -> None:
         self.signals[change.vcid] = change.state

@@ -45,6 +45,7 @@ class Probe:
         transmitter_on: while off it makes neither frames nor science and housekeeping packets of its own accord.
         period: frames are made on ticks divisible by it.
         events: event packets since start.
+        meant: the body of this tick's science as it was before the chip spoilt it; None: it did not.
     """
 
     def __init__(self, downlink: Downlink) -> None:
@@ -53,6 +54,7 @@ class Probe:
         self.transmitter_on = True
         self.period = 1
         self.events = 0
+        self.meant: bytes | None = None
         self._downlink = downlink
         self._state: State = ENTRY_STATE
         self._readings = Readings()
@@ -65,14 +67,16 @@ class Probe:
 
     def transmit(self, tick: int, counts: CommandCounts) -> bytes:
         """The frame of this tick, if one is due and the lander transmits."""
+        self.meant = None
         if not self.transmitter_on or not transmits_at(self.sequence, tick):
             return b""
         if tick % TICKS_PER_S == 0:
             self.queue_housekeeping(tick, counts)
         if tick % self.period:
             return b""
-        body = self._downlink.packetizer.body("DESCENT", self._science(tick))
-        body, self.chip = self.chip.spoil_body(body)
+        meant = self._downlink.packetizer.body("DESCENT", self._science(tick))
+        body, self.chip = self.chip.spoil_body(meant)
+        self.meant = None if body == meant else meant
         frame = self._downlink.frame(LANDER, self._downlink.packetizer.wrap("DESCENT", tick, body))
         frame, self.chip = self.chip.spoil_frame(frame)
         return frame

@@ -65,6 +65,11 @@ class Spacecraft:
         return self._machine.clock.flies
 
     @property
+    def meant(self) -> bytes | None:
+        """The body of the last tick's science as it was before the chip spoilt it; None: it did not."""
+        return self._machine.probe.meant
+
+    @property
     def frames_dropped(self) -> int:
         """TC frames that were damaged or not for this spacecraft."""
         return self._receiver.dropped

@@ -28,6 +28,7 @@ def body(result: RunResult, level: int, place: str) -> list[Markup]:
         "Descent": join([_losses(result), strip(result)]),
         "Frame by frame": el("div", shots, class_="closeups") if (shots := closeups(result)) else Markup(),
         "First mismatch": hexdiff(result.mismatch) if result.mismatch is not None else Markup(),
+        "Value quality": join([tables.checks(result), tables.usable(result)]),
         f"Inter-arrival of {result.spacecraft} frames": histogram(result),
         "Faults": join([tables.faults(result), *_folds(result)]),
         "Counts of the station": tables.counters(result),

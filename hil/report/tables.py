@@ -12,7 +12,8 @@ from hil.faults import FaultLogEntry
 from hil.report.drawing.axis import line_to_mission
 from hil.report.markup import Markup, el, esc, join
 from hil.report.words import SIGNS, WORST_FIRST, grouped, plural, reason, shown, utc_ms
-from hil.verdict.result import Measurement, RunResult
+from hil.verdict.result import CheckScore, Measurement, RunResult
+from hil.verdict.value_quality import total
 
 LOG_ROWS = 100
 MOMENT_ROWS = 120
@@ -81,6 +82,45 @@ def faults(result: RunResult) -> Markup:
         rows.append(cells(str(fault.fault), fault.text, *counts, span, numeric=(0, 2, 3, 4, 5)))
     heads = ("No.", "Fault", "Occurrences", "Bytes lost", "changed", "added", "Acted, mission UTC")
     return table(heads, rows, "faults", "Faults of the scenario")
+
+
+def checks(result: RunResult) -> Markup:
+    """What the checks of value quality were worth; empty if the chip did not fail."""
+    if not result.checks:
+        return Markup()
+    whole = total(result.checks)
+    rows = [_check("all", whole)] + [_check(row.parameter, row) for row in result.checks]
+    heads = ("Parameter", "Check", "Garbage", "found", "Recall", "Good values", "marked", "Precision", "Latency, ms")
+    text = (
+        f"Of {grouped(whole.garbage)} garbage values {_share(whole.recall)} were marked; of "
+        f"{grouped(whole.values - whole.garbage)} good ones {_share(whole.false_share)}."
+    )
+    return join([el("p", text, class_="caption"), table(heads, rows, "checks", "Checks beside what the lander meant")])
+
+
+def _check(parameter: str, row: CheckScore) -> Markup:
+    good = row.values - row.garbage
+    latency = "–" if row.latency_ms is None else f"{row.latency_ms:,.0f}"
+    counts = (grouped(row.garbage), grouped(row.found), _share(row.recall), grouped(good), grouped(row.wrong))
+    return cells(parameter, row.check, *counts, _share(row.precision), latency, numeric=range(2, 9))
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def usable(result: RunResult) -> Markup:
+    """How many values were good, by phase and parameter; empty if none was judged, or all were good."""
+    if not any(row.suspect or row.unusable for row in result.usable):
+        return Markup()
+    rows = []
+    for row in result.usable:
+        values = row.good + row.suspect + row.unusable
+        counts = (grouped(values), grouped(row.suspect), grouped(row.unusable))
+        share = _share(row.good / values if values else None)
+        rows.append(cells(row.phase or "–", f"{row.packet}.{row.parameter}", *counts, share, numeric=range(2, 6)))
+    heads = ("Phase", "Parameter", "Values", "suspect", "unusable", "Usable")
+    return table(heads, rows, "usable", "Usable data by phase and instrument")
 
 
 def log(result: RunResult) -> Markup:

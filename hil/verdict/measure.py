@@ -94,6 +94,7 @@ class Received:
     archived: int = 0
     copies: list[tuple[int, FrameNote]] = field(default_factory=list)
     shares: list[LinkShare] = field(default_factory=list)
+    judged: list[Telemetry] = field(default_factory=list)
 
     def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
         """Good frames, of one channel or of all, with when they came."""
@@ -185,7 +186,7 @@ def _reports(archive: ArchiveReader) -> Iterator[Chunk | TransportChange]:
 def _outcome(outcome: ReceiverEvent, received: Received, frames: list[FrameNote]) -> None:
     """What the recording says when it is decoded again."""
     if isinstance(outcome, Telemetry):
-        _sample(outcome, received)
+        _telemetry(outcome, received)
         received.parameters.take(outcome, frames)
     elif isinstance(outcome, EventMessage):
         received.boots += outcome.name == "BOOT"
@@ -202,8 +203,16 @@ def _event(event: EventRecord, received: Received, recording: Path) -> None:
         received.commands.append(body_of(event, CommandUpdate, recording))
 
 
-def _sample(message: Telemetry, received: Received) -> None:
-    """A point of the descent, for the report; one nonsense time would stretch its axis over years."""
+def _telemetry(message: Telemetry, received: Received) -> None:
+    """Keep a packet whose values were judged, and a point of the descent for the report.
+
+    One nonsense time would stretch the report's axis over years, a nonsense value its scale: only good ones are drawn.
+    """
+    bad = message.bad
+    if bad is not None and len(received.judged) < _MAX_SAMPLES:
+        received.judged.append(message)
+    if bad and ("altitude" in bad or "speed" in bad):
+        return
     altitude, speed = message.values.get("altitude"), message.values.get("speed")
     if message.packet != "DESCENT" or len(received.samples) >= _MAX_SAMPLES:
         return

@@ -9,7 +9,7 @@ import msgspec
 
 from groundstation.formats.json_encoding import numbered
 from groundstation.messages.base import Int64
-from groundstation.messages.wire import Cause, Counters
+from groundstation.messages.wire import Cause, Counters, UsableShare
 from hil.faults import FaultLogEntry
 from hil.scenario.scenario import Mode, State
 from protocols.lander import EPOCH, LANDER, MARS6
@@ -148,6 +148,45 @@ class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
     last_frame: Int64 | None
 
 
+class CheckScore(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of value quality was worth, beside what the lander meant.
+
+    Attributes:
+        parameter: of which packet's values; empty: all together.
+        check: its name, or ``any check``.
+        values: of the parameter that were shown.
+        garbage: those farther from the truth than their tolerance.
+        found: garbage that the check marked.
+        wrong: good values that it marked.
+        latency_ms: mean time from the first value of a run of garbage to the first that it marked; None: it found none.
+    """
+
+    parameter: str
+    check: str
+    values: Int64
+    garbage: Int64
+    found: Int64
+    wrong: Int64
+    latency_ms: Finite | None = None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the garbage that was marked."""
+        return self.found / self.garbage if self.garbage else None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of what was marked that is garbage."""
+        marked = self.found + self.wrong
+        return self.found / marked if marked else None
+
+    @property
+    def false_share(self) -> float | None:
+        """Share of the good values that was marked."""
+        good = self.values - self.garbage
+        return self.wrong / good if good else None
+
+
 class FlownImage(msgspec.Struct, frozen=True, kw_only=True):
     """Which image of the firmware flew.
 
@@ -239,6 +278,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         epoch: mission time with which it began, in ns.
         vcid: of the channel whose signal is judged.
         period_ms: how far apart its frames are due.
+        checks: what the ground's checks of value quality were worth, if the chip was made to fail.
+        usable: how many values were good, by phase and parameter.
     """
 
     verdict: Verdict
@@ -270,6 +311,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     epoch: Int64 = EPOCH
     vcid: Int64 = LANDER
     period_ms: Int64 = MARS6.channels[0].period_ms
+    checks: list[CheckScore] = []
+    usable: list[UsableShare] = []
 
     @property
     def is_mars6(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from groundstation.messages.text import utc
 from hil.channel.frame_splitter import FrameSplitter
@@ -18,9 +20,21 @@ _BEFORE = 16 * UART.cadu_length
 """Frames in which a packet that is cut by the one that differs may have begun: the bus sends every tenth."""
 
 
-@lru_cache(maxsize=8)
+class GoldenFlight(NamedTuple):
+    """What the oracle sends, and by tick the bodies that the chip spoilt, as they were before."""
+
+    stream: bytes
+    meant: Mapping[int, bytes]
+
+
 def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
-    """What the oracle sends that gets the same commands at the same ticks.
+    """What the oracle sends: `golden_flight`'s stream."""
+    return golden_flight(script, ready, steps).stream
+
+
+@lru_cache(maxsize=8)
+def golden_flight(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> GoldenFlight:
+    """The flight of the oracle that gets the same commands at the same ticks.
 
     Args:
         script: uplink bytes, each with how many steps came before them.
@@ -29,17 +43,21 @@ def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
     """
     if not script and not ready:
         flown = historical_bursts()
-        return b"".join(flown[:steps] if steps else flown)
+        return GoldenFlight(b"".join(flown[:steps] if steps else flown), {})
     craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
+    meant: dict[int, bytes] = {}
     if not ready:
         craft.start()
     while n < steps or (not steps and (craft.flies or entries)):
         uplink = b""
         while entries and entries[0][0] <= n:
             uplink += entries.pop(0)[1]
+        tick = craft.tick
         sent += call(craft, uplink).data
+        if craft.meant is not None:
+            meant[tick] = craft.meant
         n += 1
-    return bytes(sent)
+    return GoldenFlight(bytes(sent), meant)
 
 
 @lru_cache(maxsize=8)

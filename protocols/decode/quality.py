@@ -175,10 +175,10 @@ class _Run:
         self._now = now
         if now - self._looked >= _LOOK_S:
             self._looked = now
-            for loser, reason in settle(self._relations, now):
-                loser.lose(reason)
+            for loser, relation in settle(self._relations, now):
+                loser.lose(relation.name, relation)
                 if loser.name not in void:
-                    found.setdefault(loser.name, suspect(reason))
+                    found.setdefault(loser.name, suspect(relation.name))
 
     def _judge_words(self, values: Mapping[str, Value], now: float, found: dict[str, Verdict]) -> None:
         """Enumerations and flags."""

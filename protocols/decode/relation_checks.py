@@ -3,8 +3,9 @@
 Rules:
 1. A relation compares what is known of its parties, not single values: those are their histories' to judge.
 2. One that disagrees has to do so several times in a row: values in a packet are of slightly different times.
-3. The party that loses is the one with the most relations against it, less those for it; then the one that was trusted
-   last; then the one that the relation is about. Its relations say nothing then, and the rest is looked at again.
+3. The party that loses is the one with the most relations against it, less those for it; then one that is not trusted
+   yet, or since the shortest time; then the one that the relation is about. Its relations say nothing then, and the
+   rest is looked at again.
 """
 
 from __future__ import annotations
@@ -166,8 +167,8 @@ class MotionRelation:
 AnyRelation = StaticRelation | MotionRelation
 
 
-def settle(relations: Sequence[AnyRelation], now: float) -> list[tuple[ValueHistory, str]]:
-    """Look at all relations: the histories that lose what they are worth, with the name of a relation against each."""
+def settle(relations: Sequence[AnyRelation], now: float) -> list[tuple[ValueHistory, AnyRelation]]:
+    """Look at all relations: the histories that lose what they are worth, with a relation against each."""
     agree: list[AnyRelation] = []
     against: list[AnyRelation] = []
     for relation in relations:
@@ -177,8 +178,7 @@ def settle(relations: Sequence[AnyRelation], now: float) -> list[tuple[ValueHist
     lost = []
     while against:
         loser = _loser(agree, against)
-        reason = next(relation.name for relation in against if loser in relation.parties)
-        lost.append((loser, reason))
+        lost.append((loser, next(relation for relation in against if loser in relation.parties)))
         agree = [relation for relation in agree if loser not in relation.parties]
         against = [relation for relation in against if loser not in relation.parties]
     return lost
@@ -194,4 +194,4 @@ def _loser(agree: Sequence[AnyRelation], against: Sequence[AnyRelation]) -> Valu
             if party in score:
                 score[party] += 1
     about = {relation.target for relation in against}
-    return min(score, key=lambda party: (score[party], -party.since, party not in about))
+    return min(score, key=lambda party: (score[party], party.state == "TRUSTED", -party.since, party not in about))

@@ -95,17 +95,23 @@ class MotionLead(Link, Protocol):
 
 
 class _Candidate:
-    """Values that were not predicted, and may be true. ``near``: the first was in reach of the last good one."""
+    """Values that were not predicted, and may be true.
 
-    __slots__ = ("began", "first", "hits", "led", "misses", "moved", "near", "time", "value")
+    ``near``: the first was in reach of the last good one. ``rejoins``: they fit where a relation leads.
+    """
 
-    def __init__(self, value: float, time: float, led: float | None = None, *, near: bool = False) -> None:
+    __slots__ = ("began", "first", "hits", "led", "misses", "moved", "near", "rejoins", "time", "value")
+
+    def __init__(
+        self, value: float, time: float, led: float | None = None, *, near: bool = False, rejoins: bool = False
+    ) -> None:
         self.first = self.value = value
         self.began = self.time = time
         self.moved = 0.0
         self.hits, self.misses = 1, 0
         self.led = led
         self.near = near
+        self.rejoins = rejoins
 
 
 class ValueHistory:
@@ -132,6 +138,7 @@ class ValueHistory:
         self._slack = check.window
         self._began, self._hits, self._failed = 0.0, 0, 0
         self._reason, self._contradicted = check.name, False
+        self._against: Link | None = None
         self._candidate: _Candidate | None = None
         self._links: tuple[Link, ...] = ()
         self._lead: Lead | None = None
@@ -200,9 +207,10 @@ class ValueHistory:
         """No relation says how it changes now."""
         self.moves = False
 
-    def lose(self, reason: str, *, contradicted: bool = True) -> None:
-        """What was taken for good was not."""
-        self.state, self._reason, self._contradicted, self._candidate = "LOST", reason, contradicted, None
+    def lose(self, reason: str, against: Link | None = None) -> None:
+        """What was taken for good was not; ``against`` is the relation that says so."""
+        self.state, self._reason, self._contradicted, self._candidate = "LOST", reason, True, None
+        self._against = against
         for link in self._links:
             link.restart()
 
@@ -235,44 +243,62 @@ class ValueHistory:
 
     def _judge_known(self, value: float, now: float, time: float) -> Verdict | None:
         trend = self.trend
-        led, estimate = self._follow_lead(value, now, time)
+        led, predicted, led_window = self._led_to(time)
         window, off = trend.window(time), value - trend.at(time)
-        fits = -window <= off <= window
+        fits, fits_led = -window <= off <= window, predicted is not None and abs(value - predicted) <= led_window
         narrow = window <= _GROWN * self._width or (not trend.sloped and window <= _LAPSED * self._width)
-        if estimate is not None or (fits and narrow):
-            own = trend.smoothed(value, window, off) if fits else self._near(value, estimate)
-            self._accept(value, time, led, own if estimate is None else estimate, own)
+        if fits_led and self._failed >= _HITS:
+            assert predicted is not None
+            self._rejoin(value, predicted, time)
             return None
+        if fits_led or (fits and narrow):
+            own = trend.smoothed(value, window, off) if fits else value
+            estimate = own
+            if fits_led and predicted is not None:
+                estimate = value - (1.0 - _LED_GAIN) * self._width / led_window * (value - predicted)
+                own = estimate if not fits and abs(value - estimate) <= self._width / 2 else own
+            self._accept(value, time, led, estimate, own)
+            return None
+        return self._doubt(value, now, time, off if not fits else 0.0, window)
+
+    def _doubt(self, value: float, now: float, time: float, off: float, window: float) -> Verdict | None:
+        """A value that fits no window, or (``off`` is 0) only one that has grown much."""
         self._reason = self.check.name
-        if fits and self._is_borne_out(value, now):
+        may_pend = off == 0.0 and (window <= _LAPSED * self._width or not self.is_known(time))
+        if may_pend and self._is_borne_out(value, now):
             self._pend(value, time)
             return None
         self._failed += 1
-        if window > _LAPSED * self._width and self._failed >= _REPEATED:
+        if self._failed >= _REPEATED and not self.is_known(time):
             self.lose(self.check.name)
         if self._weigh_candidate(value, now, _QUICK_S if self.state == "TENTATIVE" else self.check.settle_s):
             return None
         return (unusable if abs(off) > _FAR * window else suspect)(self.check.name)
 
-    def _near(self, value: float, estimate: float | None) -> float:
-        """What the trend learns of a value that fits the relation alone."""
-        return value if estimate is None or abs(value - estimate) > self._width / 2 else estimate
-
-    def _follow_lead(self, value: float, now: float, time: float) -> tuple[float | None, float | None]:
-        """What the relation says that the value is, and the new estimate; None if it says nothing or does not fit."""
+    def _led_to(self, time: float) -> tuple[float | None, float | None, float]:
+        """What the relation says that the value is, where that leads from the estimate, and how far off it may be."""
         if self.moves:
-            return None, self._drawn(value, self.at(time), self.slack(time))
+            return None, self.at(time), self.slack(time)
         if self._lead is None:
-            return None, None
+            return None, None, 0.0
         led = self._led if time <= self.trend.time else self._lead.expected(time)
         if led is None or self._led is None:
-            return led, None
+            return led, None, 0.0
         moved = led - self._led
-        return led, self._drawn(value, self._value + moved, self._width + _LED_SHARE * abs(moved))
+        return led, self._value + moved, self._width + _LED_SHARE * abs(moved)
 
-    def _drawn(self, value: float, led: float, window: float) -> float | None:
-        off = value - led
-        return value - (1.0 - _LED_GAIN) * self._width / window * off if -window <= off <= window else None
+    def _rejoin(self, value: float, predicted: float, time: float) -> None:
+        """After several that did not fit, one fits where a relation leads: learn from it once it has moved likewise."""
+        candidate = self._candidate
+        if candidate is None or candidate.led is None or not candidate.rejoins:
+            candidate = self._candidate = _Candidate(value, time, predicted, rejoins=True)
+        moved = predicted - (candidate.led or 0.0)
+        if abs(value - candidate.first - moved) > _MOVED_ALIKE * self._width:
+            self._candidate = _Candidate(value, time, predicted, rejoins=True)
+            return
+        candidate.hits += 1
+        if candidate.hits >= _HITS and (abs(moved) > self._width or time - candidate.began >= 2 * self.check.settle_s):
+            self._begin(value, time, self.state, keep_slope=True)
 
     def _accept(self, value: float, time: float, led: float | None, estimate: float, own: float) -> None:
         self.trend.learn(own, time)
@@ -289,7 +315,7 @@ class ValueHistory:
             self._bias += (value - led - self._bias) / min(self._biased, _BIAS_OVER)
 
     def _begin(self, value: float, time: float, state: State, *, keep_slope: bool = False) -> None:
-        self.state, self._contradicted, self._candidate = state, False, None
+        self.state, self._contradicted, self._candidate, self._against = state, False, None, None
         self.trend.begin(value, time, keep_slope=keep_slope)
         self._value, self._time, self._slack = value, time, self._width
         self._began, self._hits, self._failed = time, 1, 0
@@ -311,8 +337,10 @@ class ValueHistory:
     def _pend(self, value: float, time: float) -> None:
         """A value in a window that has grown: the next ones decide."""
         candidate = self._candidate
-        if candidate is None or abs(value - candidate.value) > self._width + self.check.per_second * min(
-            time - candidate.time, 0.5
+        if (
+            candidate is None
+            or candidate.rejoins
+            or abs(value - candidate.value) > self._width + self.check.per_second * min(time - candidate.time, 0.5)
         ):
             self._candidate = _Candidate(value, time)
             return
@@ -330,7 +358,7 @@ class ValueHistory:
     def _weigh_candidate(self, value: float, now: float, settle_s: float) -> bool:
         """Whether this value completes a jump that is believed: then the history goes on from there."""
         time, candidate = self.sampled(now), self._candidate
-        if candidate is None:
+        if candidate is None or candidate.rejoins:
             self._propose(value, now, time)
             return False
         if not self._fits_candidate(candidate, value, now, time):
@@ -341,21 +369,33 @@ class ValueHistory:
         if candidate.hits < _HITS or not self._moves_as_led(candidate, time):
             return False
         lasted = time - candidate.began
+        if self._against is not None and not self._is_withdrawn(candidate, now, lasted):
+            return False
         agree, disagree = self._votes(candidate.value, now, static_only=True)
         settle_s = _QUICK_S if agree and not disagree else settle_s
-        if lasted < settle_s:
-            return False
+        return lasted >= settle_s and self._believe(candidate, now, lasted, settle_s)
+
+    def _believe(self, candidate: _Candidate, now: float, lasted: float, settle_s: float) -> bool:
+        """Go on from a jump that lasted long enough, if the relations let it; else begin to look at it again."""
         agree, disagree = self._votes(candidate.value, now)
         alike = self._moves_alike(candidate, now)
         agree, disagree = agree + (alike is True), disagree + (alike is False)
         needed = settle_s if candidate.near or settle_s == _QUICK_S or not self._links else _UNPROVEN_S
         if agree > disagree or (not disagree and lasted >= needed):
-            self._begin(candidate.value, time, "TRUSTED")
-            self.since = time
+            self._begin(candidate.value, candidate.time, "TRUSTED")
+            self.since = candidate.time
             return True
         if disagree:
-            self._propose(value, now, time)
+            self._propose(candidate.value, now, candidate.time)
         return False
+
+    def _is_withdrawn(self, candidate: _Candidate, now: float, lasted: float) -> bool:
+        """Whether the relation that spoke against the history has nothing against what comes now, or lost its say."""
+        assert self._against is not None
+        if any(party.state == "LOST" for party in self._against.parties if party is not self):
+            return True
+        outcome = self._against.outcome(now, self, candidate.value)
+        return lasted >= _UNPROVEN_S if outcome is None else outcome
 
     def _fits_candidate(self, candidate: _Candidate, value: float, now: float, time: float) -> bool:
         check, gap = self.check, time - candidate.time
@@ -363,7 +403,7 @@ class ValueHistory:
         grown = check.bend * gap * gap / 2 + (check.per_second * gap if rate is None else 0.0)
         moved = 0.0 if rate is None else rate * gap
         off = value - candidate.value - moved
-        if abs(off) > self._width + min(grown, self._width):
+        if abs(off) > self._width * (2.0 + gap) or abs(off) > self._width + grown:
             return False
         candidate.moved += moved
         candidate.value += moved + (off if rate is None else _CANDIDATE_GAIN * off)
@@ -393,14 +433,20 @@ class ValueHistory:
         return True if abs(candidate.moved) > self._width else None
 
     def _votes(self, value: float, now: float, *, static_only: bool = False) -> tuple[int, int]:
-        """How many relations speak for and against a value."""
+        """How many relations speak for and against a value.
+
+        One that says the same of what is predicted says nothing: it does not tell the two apart.
+        """
         agree = disagree = 0
+        predicted = self.at(self.sampled(now)) if self.is_known(now) else None
         for link in self._links:
             if static_only and not link.is_static:
                 continue
             outcome = link.outcome(now, self, value)
-            agree += outcome is True and link.is_evidence
-            disagree += outcome is False
+            if outcome is None or (predicted is not None and link.outcome(now, self, predicted) is outcome):
+                continue
+            agree += outcome and link.is_evidence
+            disagree += not outcome
         return agree, disagree
 
     def _is_borne_out(self, value: float, now: float) -> bool:

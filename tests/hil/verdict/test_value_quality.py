@@ -1,0 +1,105 @@
+"""The ground's checks beside what the lander meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from groundstation.messages.wire import Telemetry, ValueQuality
+from hil.report import page
+from hil.report.contents import Report
+from hil.runs.run import Plan, fly_plan
+from hil.scenario.scenario import parse_scenario
+from hil.verdict.result import CheckScore
+from hil.verdict.value_quality import ANY, total, value_scores
+from protocols.lander import EPOCH, MARS6
+
+TICK_NS = 100_000_000
+PACKET = MARS6.by_name["DESCENT"]
+RAW = {
+    "tick": 0,
+    "phase": 5,
+    "altitude": 4_000_000,
+    "speed": 70_000,
+    "vertical_speed": 70_000,
+    "deceleration": 40,
+    "temperature": 2_000,
+    "pressure": 1_500,
+    "altimeter_lock": 0,
+    "radio_altitude": 0,
+    "radio_altitude_low": 0,
+    "pump_current": 80,
+}
+CHIP = """
+[scenario]
+id = "chip"
+title = "Stuck words and flips"
+
+[[command]]
+at = "09:07:40"
+name = "INJECT_FAULT"
+args = { fault = "STUCK_WORDS", level = 40, seed = 5 }
+
+[[command]]
+at = "09:08:00"
+name = "INJECT_FAULT"
+args = { fault = "FLIPS_BEFORE_CRC", level = 20, seed = 6 }
+"""
+
+
+def body(tick: int, **raw: int) -> bytes:
+    return PACKET.codec.encode_names({**RAW, "tick": tick, **raw})
+
+
+def said(tick: int, bad: dict[str, ValueQuality], **raw: int) -> Telemetry:
+    values = PACKET.codec.decode(body(tick, **raw), 0)
+    void = PACKET.void(values)
+    shown = {name: None if name in void else value for name, value in values.items()}
+    scet = EPOCH + tick * TICK_NS
+    return Telemetry(packet="DESCENT", apid=0x101, vcid=0, scet=scet, ert=scet, values=shown, invalid=void, bad=bad)  # type: ignore[arg-type]
+
+
+def score(rows: list[CheckScore], parameter: str, check: str = ANY) -> CheckScore:
+    return next(row for row in rows if (row.parameter, row.check) == (parameter, check))
+
+
+def test_scores_count_garbage_what_was_found_and_how_late() -> None:
+    rate = {"altitude": ValueQuality("suspect", "rate")}
+    flown = [
+        said(0, {}),
+        said(1, {}, altitude=9_000_000),
+        said(2, rate, altitude=9_000_000),
+        said(3, {"altitude": ValueQuality("unusable", "range")}, altitude=9_000_000),
+        said(4, rate),
+        said(5, {}, altitude=4_049_000),
+    ]
+    meant = {tick: body(tick) for tick in (1, 2, 3, 5)}
+    rows = value_scores(flown, meant, MARS6)
+    found = score(rows, "altitude")
+    assert (found.values, found.garbage, found.found, found.wrong, found.latency_ms) == (6, 3, 2, 1, 100.0)
+    assert score(rows, "altitude", "rate").found == 1
+    assert score(rows, "altitude", "range").latency_ms == 200.0
+    assert (found.recall, found.precision, found.false_share) == (2 / 3, 2 / 3, 1 / 3)
+    assert score(rows, "speed").garbage == 0
+
+
+def test_a_value_that_should_mean_nothing_is_garbage_if_shown() -> None:
+    rows = value_scores([said(1, {}, altimeter_lock=1, radio_altitude=7)], {1: body(1)}, MARS6)
+    assert (score(rows, "radio_altitude").garbage, score(rows, "altimeter_lock").garbage) == (1, 1)
+
+
+def test_a_run_with_a_failing_chip_measures_its_checks(tmp_path: Path) -> None:
+    result = fly_plan(
+        Plan(parse_scenario(CHIP), "software", "lockstep", tmp_path / "run", "hil run"), lambda: 0, lambda scet: None
+    )
+    whole = total(result.checks)
+    assert whole.garbage > 500
+    assert (whole.recall or 0) >= 0.9 and (whole.false_share or 1) <= 0.02
+    assert {row.phase for row in result.usable} >= {"AEROBRAKING", "DROGUE", "MAIN", "TERMINAL"}
+    text = page.render(Report(generated="now", results=[result]))
+    assert "Usable data by phase and instrument" in text and "garbage values" in text
+
+
+def test_a_run_without_a_failing_chip_measures_none(tmp_path: Path) -> None:
+    text = CHIP[: CHIP.index("[[command]]")]
+    plan = Plan(parse_scenario(text), "software", "lockstep", tmp_path / "run", "hil run")
+    assert fly_plan(plan, lambda: 0, lambda scet: None).checks == []
