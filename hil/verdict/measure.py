@@ -43,6 +43,7 @@ from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplie
 from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
+from hil.verdict.value_quality import values_may_be_spoilt
 from protocols.lander import LANDER
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
@@ -144,7 +145,7 @@ def read(record: FlightRecord) -> Received:
     """
     parameters = ReceivedParameters(record.scenario.expectations)
     receiver = receiver_of(record.mission, "archive:", record.links)
-    receiver.judges_quality = False  # no measurement looks at it
+    receiver.judges_quality = values_may_be_spoilt(record)  # else no measurement looks at it
     received = Received(parameters=parameters, vcid=record.vcid)
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started

@@ -163,15 +163,23 @@ def value_scores(
     return scores.rows()
 
 
+def values_may_be_spoilt(record: FlightRecord) -> bool:
+    """Whether the chip spoilt values, or none knows: the oracle does not know what was commanded."""
+    return bool(_meant(record)) if record.script is not None else bool(record.commands or record.scenario.commands)
+
+
+def _meant(record: FlightRecord) -> Mapping[int, bytes]:
+    """By tick the bodies that the chip spoilt, as they were before; none if it is unknown what was commanded."""
+    return golden_flight(tuple(record.script), record.ready, record.steps).meant if record.script else {}
+
+
 def check_scores(record: FlightRecord, telemetry: Sequence[Telemetry]) -> list[CheckScore]:
     """The scores of a flight of which the chip was made to fail.
 
     Returns:
         The scores; none if it was not, or if it is unknown at which ticks the commands came.
     """
-    if not record.script:
-        return []
-    meant = golden_flight(tuple(record.script), record.ready, record.steps).meant
+    meant = _meant(record)
     return value_scores(telemetry, meant, record.mission.dictionary) if meant else []
 
 

@@ -3,8 +3,8 @@
 Rules:
 1. What a value alone says comes first: its range, its label, the packet's time. Such a value is unusable, and no other
    check looks at it.
-2. Then each value beside its history (`value_history`); twice a second all relations are looked at (`relation_checks`),
-   and who loses there is marked at once.
+2. Then each value beside its history (`value_history`). Twice a second flat lines and all relations are looked at
+   (`relation_checks`), and who loses there is marked at once.
 3. A parameter whose flag is marked (`valid_if`) is marked as its flag is.
 4. A packet older than one before it is judged by rule 1 alone. Some in a row that go on from there are a spacecraft
    that started again: everything begins from scratch.
@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from protocols.declare.checks import (
@@ -37,12 +37,18 @@ from protocols.decode.verdicts import ALL_GOOD, Verdict, Verdicts, suspect, unus
 from protocols.structures.codec import Value
 from protocols.units import NS_PER_S
 
+_STEP_S = 0.19
+"""How often relations say how a value moves: in between it moves as they said."""
 _LOOK_S = 0.5
 """How often all relations are looked at."""
 _AGAIN = 3
 """Packets in a row that are older than one before them: the spacecraft started again."""
 
 C = TypeVar("C", bound=Check)
+_Bounds = tuple[str, float, float]
+"""Name, lowest and highest value."""
+_Tracked = tuple[ValueHistory, str | None]
+"""A parameter and the flag that it depends on."""
 
 
 class QualityMonitor:
@@ -82,7 +88,10 @@ class _PacketJudge:
     def __init__(self, packet: Packet, checks: Sequence[Check]) -> None:
         names = {_split(check.parameter)[1] for check in checks}
         self.checked = tuple(each.name for each in packet.parameters if each.name in names)
-        self._ranges = [(_split(c.parameter)[1], c.low, c.high) for c in _of(Range, checks)]
+        self._ranges: list[_Bounds] = [(_split(c.parameter)[1], c.low, c.high) for c in _of(Range, checks)]
+        tracked = {_split(c.parameter)[1] for c in _of(Rate, checks)}
+        self._tracked_ranges = {bounds[0]: bounds for bounds in self._ranges if bounds[0] in tracked}
+        self._untracked_ranges = [bounds for bounds in self._ranges if bounds[0] not in tracked]
         self._labels = [_split(c.parameter)[1] for c in _of(Labels, checks)]
         self._clocks = [(_split(c.parameter)[1], c.epoch, c.step_ns) for c in _of(Clock, checks)]
         self._flags = {condition.name: condition.flag for condition in packet.conditional if condition.name in names}
@@ -95,17 +104,30 @@ class _PacketJudge:
     def judge(self, values: Mapping[str, Value], void: Collection[str], time: int | None) -> Verdicts:
         """What is wrong with a packet's values."""
         found: dict[str, Verdict] = {}
-        self._judge_alone(values, void, time, found)
-        if time is not None and self._is_in_order(time):
-            self._run.judge(values, void, (time - self._base) / NS_PER_S, found)
+        if time is None or not self._is_in_order(time):
+            self._judge_alone(values, time, found)
+            self._judge_ranges(self._ranges, values, void, found)
+            return found or ALL_GOOD
+        run, now = self._run, (time - self._base) / NS_PER_S
+        self._judge_alone(values, time, found)
+        self._judge_ranges(self._untracked_ranges, values, void, found)
+        others = run.pass_led(values, now)
+        if others:
+            ranges = self._tracked_ranges
+            chosen = [ranges[each.name] for each, _ in others if each.name in ranges]
+            self._judge_ranges(chosen, values, void, found)
+        run.judge(others, values, void, now, found)
         return found or ALL_GOOD
 
-    def _judge_alone(
-        self, values: Mapping[str, Value], void: Collection[str], time: int | None, found: dict[str, Verdict]
+    @staticmethod
+    def _judge_ranges(
+        ranges: Iterable[_Bounds], values: Mapping[str, Value], void: Collection[str], found: dict[str, Verdict]
     ) -> None:
-        for name, low, high in self._ranges:
+        for name, low, high in ranges:
             if not low <= values[name] <= high and name not in void:  # type: ignore[operator]  # numbers, as declared
                 found[name] = unusable(Range.name)
+
+    def _judge_alone(self, values: Mapping[str, Value], time: int | None, found: dict[str, Verdict]) -> None:
         for name in self._labels:
             if not isinstance(values[name], str):
                 found[name] = unusable(Labels.name)
@@ -135,7 +157,9 @@ class _Run:
         self._flags = flags
         self._histories = {c.parameter: ValueHistory(c) for c in _of(Rate, checks)}
         by_path = self._histories
-        self._tracked = [(history, flags.get(history.name)) for history in by_path.values()]
+        tracked: list[_Tracked] = [(history, flags.get(history.name)) for history in by_path.values()]
+        self._independent = [each for each in tracked if each[1] is None]
+        self._dependent = [each for each in tracked if each[1] is not None]
         self._relations: list[AnyRelation] = []
         self._motions: list[MotionRelation] = []
         for check in checks:
@@ -162,19 +186,44 @@ class _Run:
             source.link(relation)
         self._relations.append(relation)
 
-    def judge(self, values: Mapping[str, Value], void: Collection[str], now: float, found: dict[str, Verdict]) -> None:
-        """Add what is wrong with the values of a packet to what is found already. ``now`` in s."""
+    def pass_led(self, values: Mapping[str, Value], now: float) -> list[_Tracked]:
+        """Take the values that are just where they should be, as most are; those that have to be judged are left."""
+        others = self._dependent[:]
+        for tracked in self._independent:
+            history = tracked[0]
+            if not history.passes(values[history.name], now):  # type: ignore[arg-type]  # a number, as declared
+                others.append(tracked)
+        return others
+
+    def judge(
+        self,
+        others: Iterable[_Tracked],
+        values: Mapping[str, Value],
+        void: Collection[str],
+        now: float,
+        found: dict[str, Verdict],
+    ) -> None:
+        """Add what is wrong with the values of a packet to what is found already.
+
+        Args:
+            others: the parameters that `pass_led` left.
+            values: as decoded.
+            void: those that mean nothing.
+            now: of the packet, in s.
+            found: by rule 1.
+        """
         self._judge_words(values, now, found)
-        for history, depends_on in self._tracked:
-            self._judge_value(history, depends_on, values, void, now, found)
-        for flat in self._flats:
-            self._judge_flat(flat, values, void, now, found)
+        for history, flag in others:
+            self._judge_tracked(history, flag, values, void, now, found)
         gap = 0.0 if self._now is None else now - self._now
-        for motion in self._motions:
-            motion.advance(now, gap)
-        self._now = now
+        if gap >= _STEP_S or self._now is None:
+            for motion in self._motions:
+                motion.advance(now, gap)
+            self._now = now
         if now - self._looked >= _LOOK_S:
             self._looked = now
+            for flat in self._flats:
+                self._judge_flat(flat, values, void, now, found)
             for loser, relation in settle(self._relations, now):
                 loser.lose(relation.name, relation)
                 if loser.name not in void:
@@ -189,7 +238,7 @@ class _Run:
             if values[flag] and flag not in found and not _may_be(of, now, low, high):
                 found[flag] = unusable(OnlyWhile.name)
 
-    def _judge_value(
+    def _judge_tracked(
         self,
         history: ValueHistory,
         flag: str | None,
@@ -208,7 +257,8 @@ class _Run:
         if name in found:
             history.fail(found[name])
             return
-        verdict = history.judge(cast("float", values[name]), now)
+        value = cast("float", values[name])
+        verdict = None if flag is not None and history.passes(value, now) else history.judge(value, now)
         if verdict is not None:
             found[name] = verdict
 

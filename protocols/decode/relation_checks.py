@@ -114,10 +114,15 @@ class MotionRelation:
 
     def rate(self, own: float, now: float) -> float | None:
         """How fast it should change at this value; None while that is unknown."""
-        for source in self.sources:
-            if not source.is_known(now):
-                return None
-        return self.check.per_second(own, *(source.at(now) for source in self.sources))
+        first = self.sources[0]
+        if not first.is_known(now):
+            return None
+        if len(self.sources) == 1:
+            return self.check.per_second(own, first.at(now))  # type: ignore[call-arg]  # as many as it has others
+        second = self.sources[1]
+        if not second.is_known(now):
+            return None
+        return self.check.per_second(own, first.at(now), second.at(now))  # type: ignore[call-arg]  # as many
 
     def advance(self, now: float, gap: float) -> None:
         """A packet came, ``gap`` s after the one before: the target moves on."""

@@ -8,8 +8,8 @@ from protocols.structures.codec import Value
 
 _ODD = 3
 """Other values in a row that end a flat line."""
-_LEVEL = 5
-"""Values that a flat line has at least."""
+_LEVEL = 4
+"""Values that a flat line has at least, of those that are looked at."""
 
 
 class OrderJudge:
@@ -41,7 +41,10 @@ class OrderJudge:
 
 
 class FlatLineJudge:
-    """Whether a value stands still while another moves. Single other values, as of bits that flip, do not end it."""
+    """Whether a value stands still while another moves: to be asked now and then.
+
+    Single other values, as of bits that flip, do not end it.
+    """
 
     def __init__(self, check: FlatLine, history: ValueHistory, follows: ValueHistory) -> None:
         self.history = history

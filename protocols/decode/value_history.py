@@ -18,11 +18,11 @@ Rules:
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, inf
 from typing import Literal, Protocol
 
 from protocols.declare.checks import Motion, Rate
-from protocols.decode.value_trend import Trend
+from protocols.decode.value_trend import LEARNT, Trend
 from protocols.decode.verdicts import Verdict, suspect, unusable
 
 State = Literal["NEW", "TENTATIVE", "TRUSTED", "LOST"]
@@ -42,6 +42,8 @@ _QUICK_S, _UNPROVEN_S = 0.15, 30.0
 """How long a jump has to last that relations confirm, and one of which they can say nothing."""
 _MOVED_ALIKE = 0.8
 """Windows that a jump's values may be off how a relation says that they move."""
+_FRESH_S = 0.11
+"""A good value so old at most is known to be known."""
 _REPEATED = 10
 """Values in a row that fit no window that has lapsed: what was known before is not known any more."""
 _CANDIDATE_GAIN = 0.4
@@ -122,6 +124,7 @@ class ValueHistory:
         name: of the parameter.
         state: what its values are worth for others.
         trend: its last good values.
+        usable: it has good values.
         since: when it was trusted again; 0: from the beginning.
         moves: a relation says at each packet how it changes.
     """
@@ -130,6 +133,7 @@ class ValueHistory:
         self.check = check
         self.name = check.parameter.partition(".")[2]
         self.state: State = "NEW"
+        self.usable = False
         self.trend = Trend(check)
         self.since = 0.0
         self.moves = False
@@ -145,6 +149,7 @@ class ValueHistory:
         self._motion: MotionLead | None = None
         self._led: float | None = None
         self._bias, self._biased = 0.0, 0
+        self._raw, self._until = 0.0, -inf
 
     def link(self, relation: Link, *, lead: Lead | None = None, motion: MotionLead | None = None) -> None:
         """Before the first value: it belongs together with others; given once more as what it is if it leads."""
@@ -158,11 +163,6 @@ class ValueHistory:
     def good_time(self) -> float:
         """Of the last good value."""
         return self.trend.time
-
-    @property
-    def usable(self) -> bool:
-        """Whether it has good values."""
-        return self.state in {"TRUSTED", "TENTATIVE"}
 
     def sampled(self, now: float) -> float:
         """When the instrument measured what a packet of this time has."""
@@ -190,7 +190,10 @@ class ValueHistory:
 
     def is_known(self, time: float) -> bool:
         """Whether the estimate is worth anything."""
-        return self.usable and self.slack(time) <= _LAPSED * self._width
+        if not self.usable:
+            return False
+        fresh = self._slack <= self._width and time - self._time <= _FRESH_S
+        return fresh or self.slack(time) <= _LAPSED * self._width
 
     def move(self, rate: float, now: float) -> None:
         """A relation says how fast it changes now: go on to now."""
@@ -210,6 +213,7 @@ class ValueHistory:
     def lose(self, reason: str, against: Link | None = None) -> None:
         """What was taken for good was not; ``against`` is the relation that says so."""
         self.state, self._reason, self._contradicted, self._candidate = "LOST", reason, True, None
+        self.usable, self._until = False, -inf
         self._against = against
         for link in self._links:
             link.restart()
@@ -217,6 +221,7 @@ class ValueHistory:
     def forget(self) -> None:
         """It means nothing now; what comes next begins from scratch."""
         self.state, self._candidate = "NEW", None
+        self.usable, self._until = False, -inf
 
     def fail(self, verdict: Verdict) -> None:
         """Another check found the value wrong."""
@@ -225,6 +230,36 @@ class ValueHistory:
             self.lose(verdict.reason)
 
     # ------------------------------------------------------------------------------------------------ judging
+
+    def passes(self, value: float, now: float) -> bool:
+        """Whether it is just where it should be, as most values are, which is learnt in short; else it is for `judge`.
+
+        So is a value that the instrument measured before.
+        """
+        if now < self._until:
+            return value == self._raw
+        if self._every or self.state != "TRUSTED" or self._failed >= _HITS:
+            return False
+        trend, width = self.trend, self._width
+        own_off = value - trend.value - trend.slope * (now - trend.time)
+        if not (-width <= own_off <= width and trend.sloped):
+            return False
+        own = value - (1.0 - LEARNT) * own_off
+        if self.moves:
+            off = value - self._value - self._slope * (now - self._time)
+            if not -width <= off <= width:
+                return False
+            self._value = value - (1.0 - _LED_GAIN) * off
+        elif self._lead is None and self._motion is None:
+            self._value = own
+        else:
+            return False
+        trend.learn(own, now)
+        if not self.moves:
+            self._slope = trend.slope
+        self._time, self._slack, self._led = now, width, None
+        self._failed, self._candidate = 0, None
+        return True
 
     def judge(self, value: float, now: float) -> Verdict | None:
         """What is wrong with the value of a packet of this time; None: nothing."""
@@ -306,6 +341,8 @@ class ValueHistory:
         if not self.moves:
             self._slope = self.trend.slope
         self._failed, self._candidate = 0, None
+        if self._every:
+            self._raw, self._until = value, time + self._every - 1e-6
         if self.state == "TENTATIVE":
             self._hits += 1
             if self._hits >= _HITS and time - self._began >= self.check.settle_s:
@@ -316,6 +353,7 @@ class ValueHistory:
 
     def _begin(self, value: float, time: float, state: State, *, keep_slope: bool = False) -> None:
         self.state, self._contradicted, self._candidate, self._against = state, False, None, None
+        self.usable, self._until = True, -inf
         self.trend.begin(value, time, keep_slope=keep_slope)
         self._value, self._time, self._slack = value, time, self._width
         self._began, self._hits, self._failed = time, 1, 0

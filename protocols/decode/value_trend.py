@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.declare.checks import Rate
 
-_GAIN = 0.4
+LEARNT = 0.4
 """Share of a deviation that is learnt."""
 _SLOPE_S = 0.45
 """Between the values that a slope is taken from."""
@@ -52,7 +52,7 @@ class Trend:
 
     def smoothed(self, value: float, window: float, off: float) -> float:
         """The value, drawn towards where the line leads: the less the larger the window is."""
-        return value if not self.sloped else value - (1.0 - _GAIN) * self._width / window * off
+        return value if not self.sloped else value - (1.0 - LEARNT) * self._width / window * off
 
     def learn(self, value: float, time: float) -> None:
         """Go on from a good value."""

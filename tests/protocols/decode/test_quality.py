@@ -140,7 +140,7 @@ def test_a_stuck_word_that_is_the_truth_is_not_wrong_then() -> None:
 def test_a_flat_line_is_found_only_while_the_other_moves() -> None:
     flat = FlatLine("TM.air", within=0.5, seconds=3, follows="TM.height", moved=40)
     found = marked((AIR, HEIGHT, flat), 100, between(20, 99, air=fall(20)["air"]), "air")
-    assert found and min(found) == 50
+    assert found and 50 <= min(found) <= 55
     assert marked((AIR, HEIGHT, flat), 100, between(0, 99, height=4000.0, air=507.0), "air") == []
 
 
