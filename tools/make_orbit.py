@@ -20,8 +20,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.lander.physics.dynamics import ENTRY_STATE, TICKS_PER_S, advance
-from hil.lander.sequencer import HISTORICAL, vehicle_at
+from hil.lander.physics.descent import descend
+from hil.lander.physics.dynamics import ENTRY_STATE, TICKS_PER_S
+from hil.lander.sequencer import HISTORICAL
 
 HIL = Path(__file__).resolve().parent.parent / "hil"
 TABLE = HIL / "lander" / "physics" / "orbit_table.py"
@@ -88,7 +89,7 @@ def descent() -> list[tuple[float, float]]:
     for tick in range(LANDED_S * TICKS_PER_S + 1):
         if tick % TICKS_PER_S == 0:
             moments.append((state.downrange_um / 1e6, state.altitude_um / 1e6))
-        state = advance(state, vehicle_at(HISTORICAL, tick))
+        state = descend(state, HISTORICAL, tick)
     return moments
 
 

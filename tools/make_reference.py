@@ -73,7 +73,7 @@ MEANINGS = {
         "baud": "rate at which bytes are sent, in real time; 0: not limited",
         "requirements": "ids that a run verifies: properties in JUnit, and a row each in the report's coverage",
         "tags": "words to choose scenarios by: hil run --tag, pytest -k",
-        "flight_profile": "what the lander flies: silent at 09:11:05, or a soft landing, heard until 09:13:28",
+        "profile": "what happens in the descent",
         "span": "what of the mission is flown: from entry to the end of the pass, or from separation to an hour after "
         "the fly-by",
         "from": "mission time at which the station starts to listen; up to there the target flies as fast as it can",
@@ -270,7 +270,7 @@ time only.
 
 A scenario of another mission than `mars6` has no oracle. Its times have a date (`"2031-05-01T12:00:00Z"`) or count from
 the first packet that carries a time (`"+12.5 s"`); it needs `until`, flies in real time at the machine's own pace, and
-has no `from`, `speed`, `span` or `flight_profile`. No loss is planned unless `[[loss]]` says so.
+has no `from`, `speed`, `span` or `profile`. No loss is planned unless `[[loss]]` says so.
 """
 
 CHECKED = """\

@@ -43,8 +43,6 @@ from hil.verdict.result import DeclaredLoss, RunResult
 
 HISTORICAL = "los-lander-only"
 """What is flown if nothing else is named: the descent of 12 March 1974."""
-SOFT_LANDING = "soft-landing"
-"""What is flown then with the profile of that name."""
 
 
 @click.command("fly", epilog=exit_codes(*LIVE))
@@ -104,7 +102,7 @@ def fly_command(
       hil fly --target board                    on the board on which a lander answers
       hil fly --target board --port 066CFF515150898367151742    on the one of this serial number
       hil fly reacquisition                     a cable that is pulled and put back
-      hil fly --flight-profile soft-landing     the descent as it was planned
+      hil fly --profile soft-landing            the descent as it was planned
       hil fly --from 09:10:30                   the last half minute before the loss
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
@@ -181,7 +179,8 @@ def chosen_scenario(
     if link_drop is not None:
         tables = link_drop_tables(link_drop)
         return with_losses({**tables, "scenario": {**tables["scenario"], **keys}}, "link-drop")
-    shown = SOFT_LANDING if keys.get("flight_profile") == SOFT_LANDING else HISTORICAL
+    profile = keys.get("profile", "historical")
+    shown = HISTORICAL if profile == "historical" else profile  # each other one has a scenario of its name
     return with_keys(load_scenario(find_scenario(name or shown), mission), keys)
 
 

@@ -140,7 +140,7 @@ def run_command(
       hil run reacquisition --realtime                    a real port that goes and comes back
       hil run reacquisition --realtime --retries 2        again, if this computer was too busy to judge it
       hil run noisy-descent --seed 7 --repeat 10
-      hil run noisy-descent --flight-profile soft-landing the descent as it was planned
+      hil run noisy-descent --profile soft-landing        the descent as it was planned
       hil run los-091105 --realtime --from 09:10:55 --until 09:11:15    the loss alone, in 20 s
       hil run scenarios/ --tag smoke                      of a folder of your own, those with `tags = ["smoke"]`
       hil run los-091105 --json | jq .state               the verdict, for programs

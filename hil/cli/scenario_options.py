@@ -20,9 +20,11 @@ Keys = Mapping[str, str]
 
 _OPTIONS = (
     click.option(
+        "--profile",
         "--flight-profile",
+        "profile",
         type=Choice(get_args(FlightProfile)),
-        help="How the descent ends. Default: the scenario's, mostly historical.",
+        help="What happens in the descent. Default: the scenario's, mostly historical.",
     ),
     click.option(
         "--span",
@@ -45,13 +47,13 @@ def scenario_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def with_keys_given(
         *arguments: Any,
-        flight_profile: str | None,
+        profile: str | None,
         span: str | None,
         start: int | None,
         until: int | None,
         **options: Any,
     ) -> Any:
-        keys = {key: word for key, word in (("flight_profile", flight_profile), ("span", span)) if word is not None}
+        keys = {key: word for key, word in (("profile", profile), ("span", span)) if word is not None}
         times = {"from": start, "until": until}
         keys |= {key: exact(time) for key, time in times.items() if time is not None}
         return command(*arguments, keys=keys, **options)
@@ -71,6 +73,8 @@ def with_keys(scenario: Scenario, keys: Keys) -> Scenario:
     if not keys:
         return scenario
     tables = tomllib.loads(scenario.text)
+    if "profile" in keys:
+        tables["scenario"].pop("flight_profile", None)  # its name of before
     tables["scenario"].update(keys)
     return parse_scenario(to_toml(tables), scenario.id)
 

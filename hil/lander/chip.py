@@ -6,10 +6,11 @@ corrupts bytes also gives the fault as it is afterwards. Where no fault is on, n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-_SEED_FOR_ZERO = 0x9E3779B9
+SEED_FOR_ZERO = 0x9E3779B9
 """xorshift32 never leaves 0."""
 _MASK = 0xFFFFFFFF
 
@@ -22,9 +23,9 @@ _BEFORE_CRC_PER_LEVEL = 858_993
 _AFTER_CRC_PER_LEVEL = 85_899
 _BREAKS_PER_LEVEL = 1_717_987
 """What a draw of 32 bits must stay below, for each percent of level: at full level 2 %, 0.2 % and 4 % [A]."""
-_HEALS_BELOW = 214_748_365
+HEALS_BELOW = 214_748_365
 """5 %: a broken bond lasts two seconds in the mean [A]."""
-_BROKEN_BELOW = 858_993_459
+BROKEN_BELOW = 858_993_459
 """20 % of the bits [A]."""
 
 
@@ -48,10 +49,23 @@ def draw(state: int) -> int:
 def flip(data: bytes, state: int, below: int) -> tuple[bytes, int]:
     """Turn over each bit whose draw is less than ``below``, most significant first; and the generator afterwards."""
     flips = 0
-    for _ in range(8 * len(data)):
-        state = draw(state)
-        flips = flips << 1 | (state < below)
+    for place in range(8 * len(data) - 1, -1, -1):
+        # `draw`, written out: this runs for every bit that is sent.
+        state ^= state << 13 & _MASK
+        state ^= state >> 17
+        state ^= state << 5 & _MASK
+        if state < below:
+            flips |= 1 << place
     return (int.from_bytes(data, "big") ^ flips).to_bytes(len(data), "big"), state
+
+
+def stick(body: bytes, stuck: Iterable[tuple[int, int]]) -> bytes:
+    """Put the upper bits of stuck words, given with their index, into DESCENT's body; a later one covers an earlier."""
+    for index, upper in stuck:
+        low = body[2 * index + 1] & (1 << 16 - _STUCK_BITS) - 1
+        word = upper << 16 - _STUCK_BITS | low
+        body = body[: 2 * index] + word.to_bytes(2, "big") + body[2 * index + 2 :]
+    return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,7 @@ class Bond:
     def next(self) -> Bond:
         """As it is at the next frame."""
         state = draw(self.state)
-        changes = state < (_HEALS_BELOW if self.broken else self.level * _BREAKS_PER_LEVEL)
+        changes = state < (HEALS_BELOW if self.broken else self.level * _BREAKS_PER_LEVEL)
         return Bond(self.level, state, self.broken != changes)
 
 
@@ -88,7 +102,7 @@ class Chip:
 
     def inject(self, fault: int, level: int, seed: int) -> Chip:
         """Start or restart a fault. ``level`` 1 … 100 %."""
-        state = seed or _SEED_FOR_ZERO
+        state = seed or SEED_FOR_ZERO
         if fault == Fault.STUCK_WORDS:
             return replace(self, stuck=_stuck_words(level, state))
         if fault == Fault.FLIPS_BEFORE_CRC:
@@ -109,10 +123,7 @@ class Chip:
 
     def spoil_body(self, body: bytes) -> tuple[bytes, Chip]:
         """DESCENT's body as it is packed, before the packet's CRC; and the chip afterwards."""
-        for index, upper in self.stuck:
-            low = body[2 * index + 1] & (1 << 16 - _STUCK_BITS) - 1
-            word = upper << 16 - _STUCK_BITS | low
-            body = body[: 2 * index] + word.to_bytes(2, "big") + body[2 * index + 2 :]
+        body = stick(body, self.stuck)
         if self.before is None:
             return body, self
         level = self.before.level
@@ -128,7 +139,7 @@ class Chip:
         if chip.bond is not None:
             bond = chip.bond.next()
             if bond.broken:
-                frame, state = flip(frame, bond.state, _BROKEN_BELOW)
+                frame, state = flip(frame, bond.state, BROKEN_BELOW)
                 bond = replace(bond, state=state)
             chip = replace(chip, bond=bond)
         return frame, chip

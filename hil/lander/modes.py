@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 
-from hil.lander.sequencer import HISTORICAL, SOFT_LANDING, Sequence
+from hil.lander import sequencer
+from hil.lander.sequencer import NEVER, Sequence
 
 
 class Mode(Enum):
@@ -21,15 +22,40 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What SELECT_PROFILE chooses: how the descent is planned, and the tick at which the pass is over."""
+    """What SELECT_PROFILE chooses.
+
+    Attributes:
+        sequence: how the descent is planned.
+        end: the tick at which the pass is over; earlier if the lander crashes and `ends_with_crash`.
+        degraded: the chip fails with time.
+    """
 
     sequence: Sequence
-    end: int
+    end: int = 12_600
+    degraded: bool = False
+
+    @property
+    def ends_with_crash(self) -> bool:
+        """The pass is over ten seconds after an impact. In history it ends ten seconds after the loss of signal."""
+        return self.sequence.silence_ms == NEVER
 
 
-PROFILES = (Profile(HISTORICAL, 3220), Profile(SOFT_LANDING, 4550), *(Profile(HISTORICAL, 3220),) * 8)
-"""By their numbers on the wire. The bus goes on for ten seconds after the historical loss of signal, or until the last
-known point of the slant range, 143 s after it [A]."""
+PROFILES = (
+    Profile(sequencer.HISTORICAL, 3_220),
+    Profile(sequencer.SOFT_LANDING),
+    Profile(sequencer.HISTORICAL, 3_220, degraded=True),
+    Profile(sequencer.PARACHUTE_FAILS),
+    Profile(sequencer.MAIN_FAILS),
+    Profile(sequencer.CONE_STICKS),
+    Profile(sequencer.RETROS_EARLY),
+    Profile(sequencer.RETROS_LATE),
+    Profile(sequencer.RETROS_NEVER),
+    Profile(sequencer.ALTIMETER_BLIND),
+)
+"""By their numbers on the wire. The bus goes on for ten seconds after the historical loss of signal or an impact, and
+for 45 s after it has set for a lander that landed [A]."""
+
+AFTER_CRASH_TICKS = 100
 
 ENCOUNTER_FIRST_TICK = -146_370
 """Separation of the lander, 05:01:56 [S]."""
@@ -84,6 +110,10 @@ class MissionClock:
         if span is Span.ENCOUNTER:
             return replace(self, tick=ENCOUNTER_FIRST_TICK, end=ENCOUNTER_END_TICK)
         return replace(self, tick=0, end=profile.end)
+
+    def crashed(self) -> MissionClock:
+        """Over ten seconds after this tick, in which the lander crashed, if it was not to be over before."""
+        return replace(self, end=min(self.end, self.tick + AFTER_CRASH_TICKS))
 
     def held(self) -> MissionClock:
         """HELD at this tick."""

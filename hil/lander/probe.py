@@ -1,4 +1,4 @@
-"""The lander proper, on VC0: it flies, measures, and sends while it may."""
+"""The lander proper, on VC0, and on VC1 once it has landed: it flies, measures, and sends while it may."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from hil.lander.chip import Chip
 from hil.lander.downlink import Downlink
 from hil.lander.instruments import Readings, measure
-from hil.lander.physics.dynamics import ENTRY_STATE, TICKS_PER_S, State, advance
+from hil.lander.physics.descent import descend
+from hil.lander.physics.dynamics import ENTRY_STATE, TICK_MS, TICKS_PER_S, State
 from hil.lander.sequencer import (
     HISTORICAL,
     Milestone,
     Phase,
     Sequence,
     altimeter_locked,
+    on_ground,
     phase_at,
     step,
+    surface_at,
     transmits_at,
-    vehicle_at,
 )
-from protocols.lander import LANDER, MARS6
+from hil.lander.systems.surface import READING_PHASE, READING_TICKS, SWEEP_PHASE, SWEEP_TICKS, SurfaceStation
+from hil.lander.systems.vitals import Vitals, due_at
+from hil.lander.systems.wear import Wear
+from protocols.lander import LANDER, MARS6, SURFACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +63,59 @@ class Probe:
         self._downlink = downlink
         self._state: State = ENTRY_STATE
         self._readings = Readings()
+        self._vitals = Vitals()
+        self._systems: dict[str, int] | None = None
+        self._wear: Wear | None = None
+        self._surface = SurfaceStation(0)
+
+    def begin(self, degraded: bool, seed: int) -> None:
+        """What START does with the lander.
+
+        Args:
+            degraded: its chip fails with time.
+            seed: of the chip and of the surface instruments' noise; 0 is the default.
+        """
+        self.events = 0
+        self._systems = None
+        self._wear = Wear(seed) if degraded else None
+        self._surface = SurfaceStation(seed)
 
     def observe(self, tick: int) -> None:
         """The sequencer steps and the instruments measure."""
-        self.sequence, passed = step(self.sequence, tick, self._state.altitude_mm)
+        self.sequence, passed = step(self.sequence, tick, self._state.altitude_mm, self._state.speed_mms)
         self._readings = measure(self._state, tick, altimeter_locked(self.sequence, tick), self._readings)
-        self._report(tick, passed)
+        self._vitals.observe(tick, self._readings.deceleration, self._radiates(tick))
+        if passed:
+            self._report(tick, passed)
 
-    def transmit(self, tick: int, counts: CommandCounts) -> bytes:
-        """The frame of this tick, if one is due and the lander transmits."""
+    def crashes(self, tick: int) -> bool:
+        """True in the tick that is the end of the lander."""
+        return self.sequence.crashed and self.sequence.ground_ms == tick * TICK_MS
+
+    def transmit(self, tick: int, counts: CommandCounts) -> list[bytes]:
+        """The frame of this tick, if one is due and the lander transmits; on the ground what waits comes after it."""
         self.meant = None
-        if not self.transmitter_on or not transmits_at(self.sequence, tick):
-            return b""
+        if not self._radiates(tick):
+            return []
+        if surface_at(self.sequence, tick):
+            return self._transmit_surface(tick)
+        if self._wear is not None:
+            self._wear.age(tick)
         if tick % TICKS_PER_S == 0:
             self.queue_housekeeping(tick, counts)
-        if tick % self.period:
-            return b""
-        meant = self._downlink.packetizer.body("DESCENT", self._science(tick))
-        body, self.chip = self.chip.spoil_body(meant)
-        self.meant = None if body == meant else meant
-        frame = self._downlink.frame(LANDER, self._downlink.packetizer.wrap("DESCENT", tick, body))
-        frame, self.chip = self.chip.spoil_frame(frame)
-        return frame
+        last = on_ground(self.sequence, tick)  # in which the event of the ground needs the room, whatever the period
+        if due_at(tick) and not last:
+            self._systems = self._vitals.report(self.sequence, tick)
+        if tick % self.period and not last:
+            return []
+        frames = [self._transmit_descent(tick)]
+        while last and self._downlink.transmitter.waits(LANDER):
+            frames.append(self._frame(b""))
+        return frames
 
     def move(self, tick: int) -> None:
         """The motion from this tick to the next."""
-        self._state = advance(self._state, vehicle_at(self.sequence, tick))
+        self._state = descend(self._state, self.sequence, tick)
 
     def queue_housekeeping(self, tick: int, counts: CommandCounts) -> None:
         """Let LANDER_HK wait for the next frame."""
@@ -100,13 +132,53 @@ class Probe:
         }
         self._downlink.queue(LANDER, "LANDER_HK", tick, values)
 
+    def _radiates(self, tick: int) -> bool:
+        on_air = transmits_at(self.sequence, tick) or surface_at(self.sequence, tick)
+        return self.transmitter_on and on_air
+
+    def _transmit_descent(self, tick: int) -> bytes:
+        """A frame on VC0: DESCENT, and LANDER_SYSTEMS if one is there that was not sent yet."""
+        packetizer = self._downlink.packetizer
+        meant = packetizer.body("DESCENT", self._science(tick))
+        body, self.chip = self.chip.spoil_body(self._worn_body(meant))
+        self.meant = None if body == meant else meant
+        packets = packetizer.wrap("DESCENT", tick, body)
+        if self._systems is not None:
+            packets += packetizer.build("LANDER_SYSTEMS", self._systems["tick"], self._systems)
+            self._systems = None
+        return self._frame(packets)
+
+    def _frame(self, packets: bytes) -> bytes:
+        """A frame on VC0, as the chip lets it out."""
+        frame = self._downlink.frame(LANDER, packets)
+        if self._wear is not None:
+            frame = self._wear.spoil_frame(frame)
+        frame, self.chip = self.chip.spoil_frame(frame)
+        return frame
+
+    def _worn_body(self, body: bytes) -> bytes:
+        return body if self._wear is None else self._wear.spoil_body(body)
+
+    def _transmit_surface(self, tick: int) -> list[bytes]:
+        """A frame on VC1, with the one packet that is due."""
+        if tick % READING_TICKS == READING_PHASE:
+            values = self._surface.read(tick, self.sequence.ground_ms) | self._vitals.battery()
+            name = "SURFACE"
+        elif tick % SWEEP_TICKS == SWEEP_PHASE:
+            values, name = self._surface.sweep(), "SPECTRUM"
+        else:
+            return []
+        return [self._downlink.frame(SURFACE, self._downlink.packetizer.build(name, tick, {"tick": tick} | values))]
+
     def _report(self, tick: int, passed: tuple[Milestone, ...]) -> None:
         """Queue the events of milestones; during blackout they wait aboard until the lander is heard."""
         if phase_at(self.sequence, tick) is Phase.LOST:
             return
         for milestone in passed:
-            altitude_m, speed_ms = self._state.altitude_mm // 1000, self._state.speed_mms // 1000
-            values = {"number": int(milestone), "tick": tick, "a": altitude_m, "b": speed_ms}
+            state = self._state
+            at_ground = milestone in (Milestone.TOUCHDOWN, Milestone.IMPACT)
+            first = state.speed_mms // 10 if at_ground else state.altitude_mm // 1000
+            values = {"number": int(milestone), "tick": tick, "a": first, "b": state.speed_mms // 1000}
             self._downlink.queue(LANDER, "LANDER_EVENT", tick, values)
             self.events += 1
 

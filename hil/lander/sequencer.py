@@ -4,8 +4,13 @@ Times are milliseconds after entry (09:05:53 UTC [S]), because the main parachut
 A `Sequence` holds the time of every happening, planned or commanded; nothing else decides. An event of the
 tick ``n`` is one in ``((n - 1) * 100, n * 100]``: on the tick, or between it and the one before.
 
-For one tick ``n``: apply commands to the sequence, `step` it, build frames, then
-``advance(state, vehicle_at(sequence, n))`` leads to the tick ``n + 1``.
+For one tick ``n``: apply commands to the sequence, `step` it, build frames, then ``descend(state, sequence, n)``
+(physics/descent.py) leads to the tick ``n + 1``.
+
+The retrorockets fire 20 m above the ground by the radio altimeter's low channel [A], not by a planned time: two
+looks, half a second apart, give the rate of fall and with it the ms at which 20 m are passed. So the lander also lands
+after a parachute that was commanded early, and an altimeter without an echo means that they do not fire. Where
+history has the lander fall silent, 80 ms before, they never do.
 """
 
 from __future__ import annotations
@@ -27,6 +32,10 @@ class Phase(IntEnum):
     TERMINAL = 5
     RETRO_ARMED = 6
     LOST = 7
+    LANDED = 8
+    SURFACE = 9
+    CRASHED = 10
+    COAST = 11
 
 
 class Milestone(IntEnum):
@@ -41,6 +50,17 @@ class Milestone(IntEnum):
     ALTIMETER_LOCK = 7
     RETRO_ARM = 8
     LOSS_OF_SIGNAL = 9
+    TOUCHDOWN = 10
+    IMPACT = 11
+
+
+class Retro(IntEnum):
+    """The retrorockets; the numbers are on the wire."""
+
+    SAFE = 0
+    ARMED = 1
+    FIRING = 2
+    BURNT = 3
 
 
 NEVER = 2**31 - 1
@@ -68,10 +88,22 @@ _ALTIMETER_CEILING_MM = 6_600_000
 """The radio altimeter has an echo from here down [A]."""
 ALTIMETER_PERIOD_TICKS = 5
 """2 Hz [A]."""
+_LOOK_MS = ALTIMETER_PERIOD_TICKS * TICK_MS
+_LOW_CHANNEL_DM = 1_000
+"""Full scale of the altimeter's low channel [A]."""
+FIRE_AT_DM = 202
+"""20 m [C from R], and half of what two looks may be wrong: fired too low costs more than fired too high."""
 
 _RETRO_THRUST_MN = 41_900_000
 _RETRO_BURN_MS = 550
 """41.9 kN for 0.55 s [C from R]."""
+
+SURVIVED_BELOW_MMS = 15_000
+"""An impact faster than this is the lander's end [A]."""
+SURFACE_MS = 455_000
+"""A landed lander is heard again from here, 143 s after the historical loss of signal [R]."""
+RELAY_SET_MS = 1_215_000
+"""The bus falls below the relay's mask of 15° [A]: it passes nothing more on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +111,19 @@ class Sequence:
     """When each thing happens or happened, in ms after entry; `NEVER` for what does not.
 
     Attributes:
-        drogue_ms: drogue parachute [F].
-        main_ms: main parachute opens reefed [A].
-        cone_ms: heat-shield cone released [A].
+        drogue_ms: drogue parachute [F]; `NEVER` if it fails.
+        main_ms: main parachute opens reefed [A]; `NEVER` if it fails.
+        cone_ms: heat-shield cone released [A]; `NEVER` if it sticks.
         lock_ms: radio altimeter has an echo; set by `step`.
         retro_arm_ms: retrorockets armed [C].
-        retro_fire_ms: retrorockets fired and parachute released; in history never.
-        silence_ms: the lander falls silent [S]; in a soft landing never.
+        retro_fire_ms: retrorockets fired and parachute released; set by `step` where the altimeter fires them.
+        silence_ms: the lander falls silent [S]; in all profiles but the historical ones never.
+        ground_ms: the tick at which the lander is on the ground; set by `step`.
+        crashed: it came down too fast; set by `step`.
+        fire_at_dm: height in 0.1 m at which the low channel fires the retrorockets; 0: it does not.
+        blind: the radio altimeter finds no echo.
+        dud: the retrorockets do not fire, whatever is commanded.
+        low_dm: the low channel at its last look in 0.1 m, for the rate of fall; 0 before. Set by `step`.
     """
 
     drogue_ms: int = 159_000
@@ -94,33 +132,52 @@ class Sequence:
     lock_ms: int = NEVER
     retro_arm_ms: int = 308_000
     retro_fire_ms: int = NEVER
-    silence_ms: int = 312_000
+    silence_ms: int = NEVER
+    ground_ms: int = NEVER
+    crashed: bool = False
+    fire_at_dm: int = FIRE_AT_DM
+    blind: bool = False
+    dud: bool = False
+    low_dm: int = 0
 
 
-HISTORICAL = Sequence()
-"""12 March 1974: silent at 312 s, retrorockets never fired."""
+HISTORICAL = Sequence(silence_ms=312_000, fire_at_dm=0)
+"""12 March 1974: silent at 312 s, retrorockets never fired. The degraded profile's, too."""
+SOFT_LANDING = Sequence()
+"""Had it not gone silent: retrorockets at 20 m, touchdown at 12 m/s, and the lander is heard again [C from R]."""
+PARACHUTE_FAILS = Sequence(drogue_ms=NEVER, main_ms=NEVER, cone_ms=NEVER)
+MAIN_FAILS = Sequence(main_ms=NEVER, cone_ms=NEVER)
+CONE_STICKS = Sequence(cone_ms=NEVER)
+RETROS_EARLY = Sequence(fire_at_dm=400)
+"""At 40 m: they are burnt at 20 m, and the parachute is gone [A]."""
+RETROS_LATE = Sequence(fire_at_dm=80)
+"""At 8 m: the ground comes while they burn [A]."""
+RETROS_NEVER = Sequence(dud=True)
+ALTIMETER_BLIND = Sequence(blind=True)
 
-SOFT_LANDING = Sequence(retro_fire_ms=312_080, silence_ms=NEVER)
-"""Had it not gone silent: retrorockets at 20 m, touchdown at 12 m/s, and the lander is heard on [C from R]."""
 
-
-def step(sequence: Sequence, tick: int, altitude_mm: int) -> tuple[Sequence, tuple[Milestone, ...]]:
+def step(sequence: Sequence, tick: int, altitude_mm: int, speed_mms: int) -> tuple[Sequence, tuple[Milestone, ...]]:
     """The sequence at a tick and the milestones that the tick passes, in the order of `Milestone`.
 
     Args:
         sequence: as the tick before left it, with this tick's commands applied.
         tick: 0 is entry; every tick once, in order.
         altitude_mm: height at this tick, for the radio altimeter.
+        speed_mms: speed at this tick; on the ground that of the impact.
     """
     now = tick * TICK_MS
-    if _finds_echo(sequence, tick, altitude_mm):
-        sequence = replace(sequence, lock_ms=now)
+    if tick % ALTIMETER_PERIOD_TICKS == 0 and altitude_mm <= _ALTIMETER_CEILING_MM:
+        sequence = _look(sequence, now, altitude_mm)
+    if altitude_mm <= 0 and sequence.ground_ms == NEVER:
+        sequence = replace(sequence, ground_ms=now, crashed=speed_mms >= SURVIVED_BELOW_MMS)
     return sequence, tuple(what for what, at in _schedule(sequence) if now - TICK_MS < at <= now)
 
 
 def phase_at(sequence: Sequence, tick: int) -> Phase:
     """The phase at a tick: the latest one whose time has come."""
     now = tick * TICK_MS
+    if now >= sequence.ground_ms:
+        return _phase_on_ground(sequence, now)
     latest_first = (
         (Phase.LOST, sequence.silence_ms),
         (Phase.RETRO_ARMED, sequence.retro_arm_ms),
@@ -129,28 +186,63 @@ def phase_at(sequence: Sequence, tick: int) -> Phase:
         (Phase.DROGUE, sequence.drogue_ms),
         (Phase.AEROBRAKING, BLACKOUT_END_MS),
         (Phase.BLACKOUT, BLACKOUT_START_MS),
+        (Phase.ENTRY, 0),
     )
-    return next((phase for phase, begin in latest_first if now >= begin), Phase.ENTRY)
+    return next((phase for phase, begin in latest_first if now >= begin), Phase.COAST)
 
 
-def vehicle_at(sequence: Sequence, tick: int) -> Vehicle:
-    """The lander from a tick to the next.
+def _phase_on_ground(sequence: Sequence, now: int) -> Phase:
+    if now >= sequence.silence_ms:
+        return Phase.LOST
+    if sequence.crashed:
+        return Phase.CRASHED
+    return Phase.SURFACE if now >= SURFACE_MS else Phase.LANDED
 
-    Mass and the drag that moves the lander are those at the middle of the tick, where the step looks.
+
+def vehicle_at(sequence: Sequence, start_ms: int, step_ms: int) -> Vehicle:
+    """The lander during a step of the motion.
+
+    Mass and the drag that moves the lander are those at the middle of the step, where the motion looks.
     """
-    start = tick * TICK_MS
-    middle = start + TICK_MS // 2
+    middle = start_ms + step_ms // 2
     return Vehicle(
         mass_g=_MASS_TERMINAL_G if middle >= sequence.cone_ms else _MASS_ENTRY_G,
         cda_middle_cm2=_cda_cm2(sequence, middle),
-        cda_end_cm2=_cda_cm2(sequence, start + TICK_MS),
-        thrust_mn=_thrust_mn(sequence, start),
+        cda_end_cm2=_cda_cm2(sequence, start_ms + step_ms),
+        thrust_mn=_thrust_mn(sequence, start_ms, step_ms),
     )
 
 
 def transmits_at(sequence: Sequence, tick: int) -> bool:
-    """True while the lander's frames exist: from the end of the blackout (included) to silence (excluded)."""
-    return BLACKOUT_END_MS <= tick * TICK_MS < sequence.silence_ms
+    """True while the lander's frames on VC0 exist: from the end of the blackout to silence or until the bus sets.
+
+    The frame of the tick that reaches the ground is the last.
+    """
+    now = tick * TICK_MS
+    return BLACKOUT_END_MS <= now < min(sequence.silence_ms, RELAY_SET_MS) and now <= sequence.ground_ms
+
+
+def surface_at(sequence: Sequence, tick: int) -> bool:
+    """True while a landed lander is heard on VC1: from 143 s after the loss of signal until the bus sets."""
+    now = tick * TICK_MS
+    return (
+        sequence.ground_ms <= now >= SURFACE_MS
+        and now < min(sequence.silence_ms, RELAY_SET_MS)
+        and not sequence.crashed
+    )
+
+
+def on_ground(sequence: Sequence, tick: int) -> bool:
+    """True from the tick that reached the ground."""
+    return tick * TICK_MS >= sequence.ground_ms
+
+
+def retro_at(sequence: Sequence, tick: int) -> Retro:
+    """The retrorockets at a tick."""
+    now = tick * TICK_MS
+    if now >= sequence.retro_fire_ms:
+        return Retro.FIRING if now - sequence.retro_fire_ms < _RETRO_BURN_MS else Retro.BURNT
+    return Retro.ARMED if now >= sequence.retro_arm_ms else Retro.SAFE
 
 
 def altimeter_locked(sequence: Sequence, tick: int) -> bool:
@@ -158,23 +250,32 @@ def altimeter_locked(sequence: Sequence, tick: int) -> bool:
     return tick * TICK_MS >= sequence.lock_ms
 
 
+def thrust_at(sequence: Sequence, tick: int) -> int:
+    """Thrust of the retrorockets in mN, mean over the tick."""
+    return _thrust_mn(sequence, tick * TICK_MS, TICK_MS)
+
+
 def deploy_parachute(sequence: Sequence, tick: int) -> Sequence:
     """Open the next parachute at this tick: the drogue, or the main one if the drogue is out.
 
-    The cone leaves 6 s after the main parachute, whenever that opens [A]. With both out nothing changes.
+    The cone leaves 6 s after the main parachute, whenever that opens [A]. Nothing changes before entry, on the
+    ground, with both out, and for a parachute that fails.
     """
     now = tick * TICK_MS
+    if not 0 <= now < sequence.ground_ms:
+        return sequence
     if now < sequence.drogue_ms:
-        return replace(sequence, drogue_ms=now)
-    if now < sequence.main_ms:
-        return replace(sequence, main_ms=now, cone_ms=now + _CONE_AFTER_MAIN_MS)
+        return sequence if sequence.drogue_ms == NEVER else replace(sequence, drogue_ms=now)
+    if now < sequence.main_ms and sequence.main_ms != NEVER:
+        cone_ms = NEVER if sequence.cone_ms == NEVER else now + _CONE_AFTER_MAIN_MS
+        return replace(sequence, main_ms=now, cone_ms=cone_ms)
     return sequence
 
 
 def fire_retrorockets(sequence: Sequence, tick: int) -> Sequence:
-    """Fire at this tick and release the parachute; unchanged while not armed or once fired."""
+    """Fire at this tick and release the parachute; unchanged while not armed, once fired, on the ground, and if dud."""
     now = tick * TICK_MS
-    if now < sequence.retro_arm_ms or now >= sequence.retro_fire_ms:
+    if sequence.dud or not sequence.retro_arm_ms <= now < min(sequence.retro_fire_ms, sequence.ground_ms):
         return sequence
     return replace(sequence, retro_fire_ms=now)
 
@@ -191,13 +292,25 @@ def _schedule(sequence: Sequence) -> tuple[tuple[Milestone, int], ...]:
         (Milestone.ALTIMETER_LOCK, sequence.lock_ms),
         (Milestone.RETRO_ARM, sequence.retro_arm_ms),
         (Milestone.LOSS_OF_SIGNAL, sequence.silence_ms),
+        (Milestone.IMPACT if sequence.crashed else Milestone.TOUCHDOWN, sequence.ground_ms),
     )
 
 
-def _finds_echo(sequence: Sequence, tick: int, altitude_mm: int) -> bool:
-    """True when the altimeter, which looks twice a second, sees the ground for the first time."""
-    looks = sequence.lock_ms == NEVER and tick % ALTIMETER_PERIOD_TICKS == 0
-    return looks and tick * TICK_MS >= sequence.cone_ms and altitude_mm <= _ALTIMETER_CEILING_MM
+def _look(sequence: Sequence, now: int, altitude_mm: int) -> Sequence:
+    """What the radio altimeter makes of the ground, at one of its looks below its ceiling."""
+    if sequence.lock_ms == NEVER:
+        if sequence.blind or now < sequence.cone_ms:
+            return sequence
+        sequence = replace(sequence, lock_ms=now)
+    low_dm = (altitude_mm + 50) // 100
+    if sequence.fire_at_dm == 0 or low_dm >= _LOW_CHANNEL_DM or now >= min(sequence.retro_fire_ms, sequence.ground_ms):
+        return sequence
+    fallen_dm = sequence.low_dm - low_dm
+    sequence = replace(sequence, low_dm=low_dm)
+    if now < sequence.retro_arm_ms or sequence.dud or fallen_dm <= 0:
+        return sequence
+    wait_ms = max(low_dm - sequence.fire_at_dm, 0) * _LOOK_MS // fallen_dm
+    return replace(sequence, retro_fire_ms=now + wait_ms) if wait_ms < _LOOK_MS else sequence
 
 
 def _cda_cm2(sequence: Sequence, now: int) -> int:
@@ -219,11 +332,11 @@ def _inflated(area_cm2: int, since_ms: int, inflation_ms: int) -> int:
     return area_cm2 * since_ms * since_ms // (inflation_ms * inflation_ms)
 
 
-def _thrust_mn(sequence: Sequence, start: int) -> int:
-    """Thrust in mN, mean over the tick that starts at `start` ms: a burn begins and ends between ticks."""
-    since_ms = start - sequence.retro_fire_ms
-    burning_ms = _burnt_ms(since_ms + TICK_MS) - _burnt_ms(since_ms)
-    return _RETRO_THRUST_MN * burning_ms // TICK_MS
+def _thrust_mn(sequence: Sequence, start_ms: int, step_ms: int) -> int:
+    """Thrust in mN, mean over a step that starts at `start_ms`: a burn begins and ends between steps."""
+    since_ms = start_ms - sequence.retro_fire_ms
+    burning_ms = _burnt_ms(since_ms + step_ms) - _burnt_ms(since_ms)
+    return _RETRO_THRUST_MN * burning_ms // step_ms
 
 
 def _burnt_ms(since_ms: int) -> int:

@@ -117,10 +117,12 @@ class Spacecraft:
         """The lander's tick, but for its motion. Before entry it coasts: it neither moves nor measures nor sends."""
         machine = self._machine
         machine.probe.observe(tick)
-        frame = machine.probe.transmit(tick, machine.counts)
-        if frame:
+        if machine.probe.crashes(tick):
+            machine.end_with_crash()
+        frames = machine.probe.transmit(tick, machine.counts)
+        for _ in frames:
             machine.bus.hear(tick)
-        return frame
+        return b"".join(frames)
 
     def _answer(self, found: Order | Refusal) -> bytes:
         """Apply a command, let it wait, or refuse it."""

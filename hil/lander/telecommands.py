@@ -49,10 +49,15 @@ class Machine:
         self.probe.sequence = PROFILES[profile].sequence
         self.clock = self.clock.planned(PROFILES[profile], span)
 
+    def end_with_crash(self) -> None:
+        """The lander crashed in this tick: a flight of the descent alone is over soon."""
+        if self.span is Span.DESCENT and PROFILES[self.profile].ends_with_crash:
+            self.clock = self.clock.crashed()
+
     def begin(self) -> None:
         """RUNNING at the first tick, with every counter of the stream at zero."""
         self.downlink.restart()
-        self.probe.events = 0
+        self.probe.begin(PROFILES[self.profile].degraded, self.seed)
         self.clock = self.clock.started()
 
     def power_on(self) -> None:

@@ -15,7 +15,6 @@ from groundstation.messages.text import utc
 from groundstation.messages.wire import Telemetry
 from hil.channel.frame_splitter import SentFrame
 from hil.faults import EnvironmentFault, Spec
-from hil.lander.flight_profile import longest_pass
 from hil.scenario.scenario import Command, Scenario
 from protocols.lander import LANDER, MARS6
 from protocols.profile import UART
@@ -36,9 +35,7 @@ def planned_seconds(scenario: Scenario, speed: float) -> float:
         scenario: what is flown; what comes before the part that it is about does not count.
         speed: mission seconds a second.
     """
-    head = scenario.head
-    chosen = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
-    part, plan = head.part, longest_pass(head.span) if chosen else head.plan
+    part, plan = scenario.head.part, scenario.longest_pass
     begin, length = part.begin, (part.end if part.cut else plan.over) - part.begin
     stands = sum(span_of(fault) for fault in scenario.faults if fault.kind == "hang")
     before = (part.start - begin) / speed / NS_PER_S  # it is flown flat out

@@ -116,7 +116,7 @@ class LockstepRig:
         with ArchiveWriter(record.recording, meta) as archive:
             receiver = receiver_of(MISSION, self._url, self._links)
             self._recorder = ArchivingReceiver(receiver, archive, str(record.recording))
-            self._target.begin(self._scenario.head.flight_profile, self._scenario.head.span)
+            self._target.begin(self._scenario.head.flight)
             record.ready, record.script = self._target.ready, self._target.script
             self._fly_all()
         record.provenance |= self._target.provenance()

@@ -63,13 +63,12 @@ class RealtimeRig(RelayRig):
             clock: host time, ns since 1970.
             viewer: watches the flight, and may end it.
         """
-        head = scenario.head
-        self._pass = head.plan
+        self._pass = scenario.head.plan
         self._counted = False
         super().__init__(scenario, MISSION, make, recording, speed, progress, clock, viewer, self._pass.begin)
         before = self._part.ticks_before
-        profile, span = head.flight_profile, head.span
-        self._script = part_script(speed, profile, before, span) if before else start_script(speed, profile, span)
+        flight = scenario.head.flight
+        self._script = part_script(speed, flight, before) if before else start_script(speed, flight)
         self.record.script, self.record.ready = self._script, True
 
     def _boot(self) -> None:

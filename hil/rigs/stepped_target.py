@@ -10,13 +10,12 @@ from functools import partial
 from typing import Protocol
 
 from hil.errors import Unsupported
-from hil.lander.flight_profile import FlightProfile, FlightSpan
+from hil.lander.flight_profile import HISTORICAL, FlightPlan
 from hil.lander.spacecraft import Spacecraft
 from hil.targets import MACHINES, PROGRAM, UNPACED, ProgramMachine
 from hil.targets.stepping import SteppedMachine, faults_of
-from hil.targets.telecommands import select_frame, select_span, tc_frame
+from hil.targets.telecommands import order, plan_cltus
 from hil.verdict.oracle import call, historical_bursts
-from protocols.ccsds.cltu import encode_cltu
 
 Capabilities = frozenset[str]
 
@@ -32,8 +31,8 @@ class SteppableTarget(Protocol):
     steps: int
     """Calls of `step` so far."""
 
-    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
-        """Switch it on and bring it to the first tick, with profile and span of the flight.
+    def begin(self, plan: FlightPlan = HISTORICAL) -> None:
+        """Switch it on and bring it to the first tick, with the plan of the flight.
 
         Raises:
             MachineFailed: it does not start.
@@ -94,10 +93,10 @@ class SteppedSoftware:
         self._flown = historical_bursts()
         self._craft: Spacecraft | None = None
 
-    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
-        """It starts by itself, unless it has to be told its profile or span before."""
-        if (profile, span) != ("historical", "descent"):
-            start = select_span(span) + encode_cltu(select_frame(profile) + tc_frame("START"))
+    def begin(self, plan: FlightPlan = HISTORICAL) -> None:
+        """It starts by itself, unless it has to be told its flight before."""
+        if plan != HISTORICAL:
+            start = plan_cltus(plan) + order("START")
             self.ready, self._craft = True, Spacecraft()
             self.script.append((0, start))
             self._craft.receive(start)

@@ -4,8 +4,8 @@ that is never given, a loss that cannot come. Such a scenario would pass without
 Rules:
 1. A pass without commands is known frame by frame: the bus sends one frame a second, the lander one in each tick of its
    window, which ends as the flight profile has it.
-2. With commands there are answers besides, and after SELECT_PROFILE the pass is the longest: then only what is beyond
-   every such pass is refused.
+2. With commands there are answers besides, and after SELECT_PROFILE, and where parachutes or retrorockets are
+   commanded, the pass may be the longest: then only what is beyond every such pass is refused.
 3. Faults may take each other's bytes away, and chance has its say. That is not foreseen here: what came of each fault
    is a row of the judgement.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 from groundstation.messages.text import utc
 from hil.errors import NeverHappens
 from hil.faults import At, EnvironmentFault, Spec
-from hil.lander.flight_profile import FIRST_LANDER_TICK, FlightProfile, PassPlan, longest_pass
+from hil.lander.flight_profile import FIRST_LANDER_TICK, FlightProfile, PassPlan
 from hil.lander.physics.dynamics import TICK_NS
 from hil.scenario.measurements import NUMBERED, OF_A_COMMAND, OF_A_LOSS
 from hil.scenario.scenario import Limit, Loss, Mode, Scenario
@@ -26,14 +26,26 @@ _BUS_NS = 10 * TICK_NS
 FIRST_LANDER = EPOCH + FIRST_LANDER_TICK * TICK_NS
 _ANSWERS = 100
 """No command has more frames of answers, however often it is sent."""
-_EVENTS = frozenset(
+_HISTORICAL = frozenset(
     {
         *("ENTRY", "RELAY_LOCK", "BLACKOUT_START", "BLACKOUT_END", "DROGUE", "MAIN", "CONE_RELEASE", "ALTIMETER_LOCK"),
-        "RETRO_ARM",
+        *("RETRO_ARM", "RELAY_LOST"),
     }
 )
-EVENTS: dict[FlightProfile, frozenset[str]] = {"historical": _EVENTS | {"RELAY_LOST"}, "soft-landing": _EVENTS}
-"""Onboard events of each profile's descent."""
+_MAIN, _CONE = {"MAIN"}, {"CONE_RELEASE", "ALTIMETER_LOCK", "RETRO_ARM"}
+EVENTS: dict[FlightProfile, frozenset[str]] = {
+    "historical": _HISTORICAL,
+    "soft-landing": _HISTORICAL | {"TOUCHDOWN", "RELAY_SET"},
+    "degraded": _HISTORICAL,
+    "parachute-fails": _HISTORICAL - {"DROGUE"} - _MAIN - _CONE | {"IMPACT"},
+    "main-fails": _HISTORICAL - _MAIN - _CONE | {"IMPACT"},
+    "cone-sticks": _HISTORICAL - _CONE | {"IMPACT"},
+    "retros-early": _HISTORICAL | {"IMPACT"},
+    "retros-late": _HISTORICAL | {"IMPACT"},
+    "retros-never": _HISTORICAL | {"IMPACT"},
+    "altimeter-blind": _HISTORICAL - {"ALTIMETER_LOCK"} | {"IMPACT"},
+}
+"""Onboard events of each profile's descent. A lander that comes down too early is never armed."""
 _ON_THE_WAY = frozenset({"BOW_SHOCK", "RELAY_SET"})
 """More of the encounter, with every profile."""
 OUTAGES = frozenset({"unplug", "hangup", "peer_killed"})
@@ -106,7 +118,7 @@ def _check_uplink(place: str, fault: Spec, scenario: Scenario) -> None:
 
 
 def _check_event(place: str, at: At, scenario: Scenario) -> None:
-    events = EVENTS[scenario.head.flight_profile] | (_ON_THE_WAY if scenario.head.span == "encounter" else set())
+    events = EVENTS[scenario.head.profile] | (_ON_THE_WAY if scenario.head.span == "encounter" else set())
     if not scenario.commands and at.value not in events:
         raise ValueError(f"{place}: this pass has no event {at.value}; it has {', '.join(sorted(events))}")
 
@@ -149,7 +161,7 @@ def _check_place(place: str, at: At, scenario: Scenario, ahead: int) -> None:
 
 
 def _check_loss(place: str, loss: Loss, scenario: Scenario) -> None:
-    last = _pass(scenario).loss
+    last = scenario.latest_loss
     if not FIRST_LANDER + _CONTACT < int(loss.at.value) <= last:
         raise ValueError(
             f"{place}: the lander's signal can be lost after {utc(FIRST_LANDER + _CONTACT)}, with its third frame, and "
@@ -184,6 +196,4 @@ def _counted(base: str, scenario: Scenario) -> tuple[int, int | None]:
 
 
 def _pass(scenario: Scenario) -> PassPlan:
-    """The pass that is flown, or the longest if a command may choose another."""
-    chosen = any(command.name == "SELECT_PROFILE" for command in scenario.commands)
-    return longest_pass(scenario.head.span) if chosen else scenario.head.plan
+    return scenario.longest_pass

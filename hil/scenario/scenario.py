@@ -10,7 +10,7 @@
     link = "pty"                         # in real time: "pty" or "zmq"
     speed = 10                           # in real time: mission seconds a second
     baud = 115200                        # in real time: bytes are paced by it; 0 is not at all
-    flight_profile = "historical"        # or "soft-landing": the lander lands, and is heard until 09:13:28
+    profile = "historical"               # what happens in the descent: "soft-landing", "degraded", "main-fails" …
     span = "descent"                     # or "encounter": from separation, 05:01:56, to an hour after the fly-by
     from = "09:07:30"                    # fly flat out to there; the station listens from then on
     until = "09:11:15"                   # the flight ends there
@@ -56,8 +56,8 @@
     high = "20 s"
 
 Unknown keys are refused with their place and the nearest known one. Without a [[loss]] the one is expected with which
-the profile ends, and such as follow from the frames that the faults left: the historical one at 09:11:05, LANDER_ONLY;
-after a soft landing the end of the pass, at 09:13:28.
+the profile ends, LANDER_ONLY, and such as follow from the frames that the faults left: the historical one at 09:11:05;
+in other profiles the one after the frame of touchdown or impact. ``flight_profile`` is what ``profile`` was called.
 """
 
 from __future__ import annotations
@@ -83,7 +83,16 @@ from groundstation.messages.wire import Cause
 from hil.errors import ScenarioError
 from hil.faults import FAULTS, Amount, At, EnvironmentFault, For, Spec, When
 from hil.faults.spec import Direction
-from hil.lander.flight_profile import PASSES, FlightProfile, FlightSpan, PassPlan, pass_of
+from hil.lander.flight_profile import (
+    PASSES,
+    FlightPlan,
+    FlightProfile,
+    FlightSpan,
+    PassPlan,
+    longest_pass,
+    pass_of,
+)
+from hil.lander.sequencer import RELAY_SET_MS
 from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
 from hil.scenario.lines import line_of
@@ -97,6 +106,7 @@ from protocols.errors import EncodeError
 from protocols.lander import EPOCH
 from protocols.nearest import nearest
 from protocols.toml_text import read_toml
+from protocols.units import NS_PER_MS
 
 SCENARIOS = Path(__file__).parent / "shipped"
 """Those that come with the package."""
@@ -132,7 +142,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     baud: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)] = 115200
     requirements: list[str] = []
     tags: list[str] = []
-    flight_profile: FlightProfile = "historical"
+    profile: FlightProfile = "historical"
     span: FlightSpan = "descent"
     start: At | None = msgspec.field(default=None, name="from")
     until: At | None = None
@@ -145,7 +155,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def plan(self) -> PassPlan:
         """The pass, by profile and span; of MARS-6."""
-        return pass_of(self.flight_profile, self.span)
+        return pass_of(self.profile, self.span)
+
+    @property
+    def flight(self) -> FlightPlan:
+        """What the lander is told before it flies. The historical flight is one and the same whatever the seed."""
+        return FlightPlan(self.profile, self.span, 0 if self.profile == "historical" else self.seed & 0xFFFFFFFF)
 
     @property
     def part(self) -> FlownPart:
@@ -239,15 +254,34 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         """Its name."""
         return self.head.id
 
+    @property
+    def longest_pass(self) -> PassPlan:
+        """The pass that is flown, or the longest if a command may make it another."""
+        return longest_pass(self.head.span) if self._changes_pass else self.head.plan
 
-HISTORICAL = Loss(at=At("scet", PASSES["historical"].loss), cause="LANDER_ONLY")
-LANDED = Loss(at=At("scet", PASSES["soft-landing"].loss), cause=["SILENCE", "LANDER_ONLY"])
-"""The pass is over: the bus, which sends once a second, may not be lost yet when the lander is."""
+    @property
+    def latest_loss(self) -> int:
+        """Mission time in ns after which the lander cannot be lost: it comes down, or the bus sets."""
+        plan = self.longest_pass
+        return EPOCH + RELAY_SET_MS * NS_PER_MS if self._changes_pass else plan.loss
+
+    @property
+    def _changes_pass(self) -> bool:
+        names = {command.name for command in self.commands}
+        fixed = self.head.profile in ("historical", "degraded")  # its end is not that of the descent
+        return "SELECT_PROFILE" in names or (not fixed and bool(names & {"DEPLOY_PARACHUTE", "FIRE_RETROS"}))
 
 
 def last_loss(profile: FlightProfile) -> Loss:
-    """With what a flight ends, if nothing goes wrong."""
-    return HISTORICAL if profile == "historical" else LANDED
+    """With what a flight ends, if nothing goes wrong: the lander falls silent on VC0, and the bus goes on.
+
+    The last frames of a failing chip come damaged.
+    """
+    causes: list[Cause] = ["LANDER_ONLY", "CRC", "SYNC"] if profile == "degraded" else ["LANDER_ONLY"]
+    return Loss(at=At("scet", PASSES[profile].loss), cause=causes if len(causes) > 1 else causes[0])
+
+
+HISTORICAL = last_loss("historical")
 
 
 _Fault = reduce(or_, FAULTS.values())
@@ -271,7 +305,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "mode": get_args(Mode),
     "modes": get_args(Mode),
     "link": ("pty", "zmq"),
-    "flight_profile": get_args(FlightProfile),
+    "profile": get_args(FlightProfile),
     "span": get_args(FlightSpan),
     "dir": get_args(Direction),
     "cause": get_args(Cause),
@@ -352,6 +386,7 @@ def parse_scenario(text: str, name: str = "scenario", mission: str | None = None
     if "scenario" not in tables:
         raise ScenarioError(f"{name}: it begins with a table [scenario] that has an id")
     try:
+        _rename_profile(tables["scenario"])
         scenario, found = _scenario(tables, text, mission)
         if has_oracle(found.dictionary):
             scenario = anchored(scenario, EPOCH)
@@ -360,6 +395,18 @@ def parse_scenario(text: str, name: str = "scenario", mission: str | None = None
         line = line_of(text, str(error)) if lines else None
         raise ScenarioError(f"{name}{'' if line is None else f':{line}'}: {error}") from error
     return scenario
+
+
+def _rename_profile(table: dict[str, Any]) -> None:
+    """Take the key `profile` by its name of before.
+
+    Raises:
+        ValueError: both names are there.
+    """
+    if isinstance(table, dict) and "flight_profile" in table:
+        if "profile" in table:
+            raise ValueError("scenario.flight_profile: the name of before for scenario.profile: leave out one of them")
+        table["profile"] = table.pop("flight_profile")
 
 
 def anchored(scenario: Scenario, first: int) -> Scenario:
@@ -384,7 +431,7 @@ def _scenario(tables: dict[str, Any], text: str, mission: str | None) -> tuple[S
     head, found = _for_mission(parts["scenario"], tables["scenario"], mission)
     if mission is not None and "mission" not in tables["scenario"]:
         text = _TABLE_SCENARIO.sub(lambda line: f"{line[0]}\nmission = {json.dumps(head.mission)}", text, count=1)
-    planned = [last_loss(head.flight_profile)] if head.has_oracle else []
+    planned = [last_loss(head.profile)] if head.has_oracle else []
     scenario = Scenario(
         head=head,
         faults=parts.get("fault", []),
@@ -414,7 +461,7 @@ def _for_mission(head: Head, table: dict[str, Any], given: str | None) -> tuple[
         return msgspec.structs.replace(head, mission=DEFAULT), mission
     if not mission.dictionary.channels:
         raise ValueError(f"scenario.mission: {mission.name} declares no channel, whose signal would be judged")
-    for key in ("from", "flight_profile", "span", "speed"):
+    for key in ("from", "profile", "span", "speed"):
         if key in table:
             raise ValueError(f"scenario.{key}: not of {mission.name}, which has no oracle: it flies what it flies")
     if "modes" in table and head.modes != ["realtime"]:

@@ -31,11 +31,11 @@ from collections.abc import Callable, Iterator, Sequence
 from hil.errors import MachineFailed, Unsupported
 from hil.images.spans import check_build
 from hil.lander.commanding import MAX_CLTU, Order, check
-from hil.lander.flight_profile import FlightProfile, FlightSpan
+from hil.lander.flight_profile import HISTORICAL, FlightPlan
 from hil.lander.spacecraft import Spacecraft
 from hil.targets.base import BOOT_TIMEOUT_S, Machine, Sink
 from hil.targets.greeting import SIZE, Greeting, find_greeting, no_greeting, read_greeting
-from hil.targets.telecommands import COMPLETION, order, select_frame, select_span, tc_frame
+from hil.targets.telecommands import COMPLETION, order, plan_cltus, tc_frame
 from protocols.ccsds.cltu import TAIL, CltuReceiver, encode_cltu
 from protocols.ccsds.tc_frame import decode_frame, split_frames
 from protocols.errors import DecodeError
@@ -87,12 +87,11 @@ class SteppedMachine:
         self._lost = False
         self._stands = False
 
-    def begin(self, profile: FlightProfile = "historical", span: FlightSpan = "descent") -> None:
+    def begin(self, plan: FlightPlan = HISTORICAL) -> None:
         """Switch it on, and let it wait in HELD at the first tick.
 
         Args:
-            profile: of the flight.
-            span: of the flight.
+            plan: of the flight.
 
         Raises:
             MachineFailed: it does not start.
@@ -101,9 +100,8 @@ class SteppedMachine:
         self.machine.power_on()
         self._await_greeting()
         if self.greeting is not None:
-            check_build(span, self.greeting.build_id, self.name)
-        start = encode_cltu(select_frame(profile) + tc_frame("START") + tc_frame("HOLD", COMPLETION))
-        start = select_span(span) + start
+            check_build(plan.span, self.greeting.build_id, self.name)
+        start = plan_cltus(plan) + encode_cltu(tc_frame("START") + tc_frame("HOLD", COMPLETION))
         self._craft.receive(start)
         self.script.append((0, start))
         self.machine.write(start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hil.lander.flight_profile import PASSES, FlightProfile, FlightSpan
+from hil.lander.flight_profile import HISTORICAL, PASSES, FlightPlan
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import ControlCommand, TcFrame, encode_control, encode_frame
 from protocols.declare.commands import Argument
@@ -34,43 +34,30 @@ def control(command: ControlCommand) -> bytes:
     return encode_cltu(encode_frame(TcFrame(SCID, 0, 0, encode_control(command), bypass=True, control=True)))
 
 
-def select_frame(profile: FlightProfile) -> bytes:
-    """What a lander in READY is told of its profile; nothing for the one that it has from power on."""
-    label = PASSES[profile].label
-    return b"" if profile == "historical" else tc_frame("SELECT_PROFILE", values={"profile": label})
+def plan_cltus(plan: FlightPlan) -> bytes:
+    """What a lander in READY is told of its flight; nothing of what it has from power on."""
+    told = b"" if plan.span == "descent" else order("SELECT_SPAN", span=plan.span.upper())
+    if plan.profile != "historical":
+        told += order("SELECT_PROFILE", profile=PASSES[plan.profile].label)
+    return told + order("SEED", seed=plan.seed) if plan.seed else told
 
 
-def select_span(span: FlightSpan) -> bytes:
-    """The CLTU that tells a lander in READY its span; nothing for the one that it has from power on.
-
-    One of its own: a CLTU holds no more than the profile's command with START and HOLD.
-    """
-    return b"" if span == "descent" else order("SELECT_SPAN", span=span.upper())
-
-
-def part_script(
-    speed: float, profile: FlightProfile, ticks: int, span: FlightSpan = "descent"
-) -> list[tuple[int, bytes]]:
+def part_script(speed: float, plan: FlightPlan, ticks: int) -> list[tuple[int, bytes]]:
     """What makes a lander in READY fly so many ticks flat out, and go on from there at a speed, for the oracle.
 
     It asks for no reports: no frame comes down that is not of the pass. HOLD and STEP wait for the first tick together.
     While the lander flies flat out it takes nothing, so that each further entry comes at the tick after.
     """
-    chosen = select_frame(profile)
-    before = select_span(span) + (encode_cltu(chosen) if chosen else b"")
     steps = [min(STEP_MAX, ticks - done) for done in range(0, ticks, STEP_MAX)]
     flat_out = encode_cltu(tc_frame("START") + tc_frame("HOLD") + tc_frame("STEP", values={"ticks": steps[0]}))
-    script = [(0, before + flat_out)]
+    script = [(0, plan_cltus(plan) + flat_out)]
     script += [(STEP_MAX * n, order("STEP", ticks=step)) for n, step in enumerate(steps) if n]
     return [*script, (ticks, order("SCALE", factor=round(speed, 2)) + order("RESUME"))]
 
 
-def start_script(
-    speed: float, profile: FlightProfile = "historical", span: FlightSpan = "descent"
-) -> list[tuple[int, bytes]]:
+def start_script(speed: float, plan: FlightPlan = HISTORICAL) -> list[tuple[int, bytes]]:
     """What makes a lander in READY fly at a speed, as the oracle wants it: before its first step.
 
     It asks for no reports, so that none comes down before the first tick.
     """
-    start = encode_cltu(select_frame(profile) + tc_frame("START"))
-    return [(0, order("SCALE", factor=round(speed, 2)) + select_span(span) + start)]
+    return [(0, order("SCALE", factor=round(speed, 2)) + plan_cltus(plan) + order("START"))]

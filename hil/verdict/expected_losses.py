@@ -54,7 +54,7 @@ def with_losses(tables: dict[str, Any], name: str) -> Scenario:
         ScenarioError: it cannot be flown; with the place.
     """
     scenario = parse_scenario(to_toml(tables), name)
-    losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.flight_profile)
+    losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.profile)
     if losses is None or not scenario.head.has_oracle:
         return scenario
     return parse_scenario(to_toml({**tables, "loss": losses}), name)

@@ -19,8 +19,12 @@ from tests.firmware.test_modules import (  # noqa: F401
     test_isqrt,
     test_isqrt_at_its_edges,
     test_it_starts_where_the_python_lander_does,
-    test_one_tick_of_motion,
+    test_one_step_of_motion,
+    test_one_tick_near_the_ground,
     test_sequencer,
+    test_surface_instruments,
+    test_the_chip_that_fails_with_time,
+    test_vitals,
     test_what_is_commanded,
 )
 from tests.firmware.test_uplink import (  # noqa: F401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
 import pytest
@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 from hil.lander import instruments, sequencer
 from hil.lander.bus_instruments import poisson, seeded
 from hil.lander.chip import Chip
+from hil.lander.modes import PROFILES
 from hil.lander.physics import atmosphere, fixed
+from hil.lander.physics.descent import descend
 from hil.lander.physics.dynamics import ENTRY_STATE, State, Vehicle, advance
 from hil.lander.physics.orbit import LAST_TICK, SEPARATION_TICK, geometry_at
 from hil.lander.physics.orbit_table import BOW_SHOCK_TICK
 from hil.lander.sequencer import NEVER, Sequence
+from hil.lander.systems.surface import SurfaceStation
+from hil.lander.systems.vitals import Vitals, swing_at
+from hil.lander.systems.wear import Wear
 from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import idle_packet
 from tests.firmware.core import Core
@@ -25,11 +30,19 @@ from tests.firmware.core import Core
 ALTITUDE_UM = st.integers(0, 130_000_000_000)
 SPEED_UMS = st.integers(-4_200_000_000, 4_200_000_000)
 """Of each component, so that the speed stays below 6 km/s, for which the arithmetic is made."""
-TICKS = st.integers(0, 4550)
+TICKS = st.integers(0, 12_600)
 TIMES_MS = st.one_of(st.integers(0, 455_000), st.just(NEVER))
-SEQUENCES = st.builds(Sequence, *[TIMES_MS] * 7)
+SEQUENCES = st.builds(
+    Sequence,
+    *[TIMES_MS] * 8,
+    crashed=st.booleans(),
+    fire_at_dm=st.sampled_from([0, 80, 202, 400]),
+    blind=st.booleans(),
+    dud=st.booleans(),
+    low_dm=st.integers(0, 999),
+)
 MOTION = ("altitude_um", "horizontal_ums", "vertical_ums", "speed_mms", "drag_ums2")
-SEQUENCE = ("drogue_ms", "main_ms", "cone_ms", "lock_ms", "retro_arm_ms", "retro_fire_ms", "silence_ms")
+SEQUENCE = tuple(field.name for field in fields(Sequence))
 
 
 def fill(struct: Any, names: tuple[str, ...], source: object) -> Any:
@@ -79,14 +92,34 @@ def test_atmosphere(core: Core, altitude_mm: int) -> None:
         st.integers(0, 791_000),
         st.integers(0, 41_900_000),
     ),
+    steps_per_s=st.sampled_from([10, 50]),
 )
-def test_one_tick_of_motion(core: Core, altitude_um: int, u: int, w: int, drag: int, vehicle: Vehicle) -> None:
+def test_one_step_of_motion(
+    core: Core, altitude_um: int, u: int, w: int, drag: int, vehicle: Vehicle, steps_per_s: int
+) -> None:
     speed = fixed.isqrt(fixed.div(u, 1000) ** 2 + fixed.div(w, 1000) ** 2)
     state = State(altitude_um, u, w, 0, speed, drag)
     motion = fill(core.new("motion"), MOTION, state)
     craft = fill(core.new("vehicle"), ("mass_g", "cda_middle_cm2", "cda_end_cm2", "thrust_mn"), vehicle)
-    after = advance(state, vehicle)
-    core.lib.dynamics_advance(motion, craft)
+    after = advance(state, vehicle, steps_per_s)
+    core.lib.dynamics_advance(motion, craft, steps_per_s)
+    assert core.fields(motion) == {name: getattr(after, name) for name in MOTION}
+
+
+@settings(max_examples=300)
+@given(
+    altitude_um=st.integers(0, 30_000_000),
+    u=st.integers(-10_000_000, 10_000_000),
+    w=st.integers(-20_000_000, 200_000_000),
+    plan=SEQUENCES,
+    tick=TICKS,
+)
+def test_one_tick_near_the_ground(core: Core, altitude_um: int, u: int, w: int, plan: Sequence, tick: int) -> None:
+    speed = fixed.isqrt(fixed.div(u, 1000) ** 2 + fixed.div(w, 1000) ** 2)
+    state = State(altitude_um, u, w, 0, speed, 0)
+    motion = fill(core.new("motion"), MOTION, state)
+    core.lib.descent_tick(motion, fill(core.new("sequence"), SEQUENCE, plan), tick)
+    after = descend(state, plan, tick)
     assert core.fields(motion) == {name: getattr(after, name) for name in MOTION}
 
 
@@ -94,25 +127,39 @@ def test_it_starts_where_the_python_lander_does(core: Core) -> None:
     motion = core.new("motion")
     core.lib.dynamics_entry(motion)
     assert core.fields(motion) == {name: getattr(ENTRY_STATE, name) for name in MOTION}
+
+
+@pytest.mark.parametrize("number", range(len(PROFILES)))
+def test_each_profile_is_planned_as_the_python_lander_does(core: Core, number: int) -> None:
     plan = core.new("sequence")
-    core.lib.sequencer_historical(plan)
-    assert core.fields(plan) == {name: getattr(sequencer.HISTORICAL, name) for name in SEQUENCE}
-    core.lib.sequencer_soft_landing(plan)
-    assert core.fields(plan) == {name: getattr(sequencer.SOFT_LANDING, name) for name in SEQUENCE}
+    core.lib.sequencer_plan(plan, number)
+    assert core.fields(plan) == {name: getattr(PROFILES[number].sequence, name) for name in SEQUENCE}
+    assert core.lib.sequencer_falls_silent(number) is not PROFILES[number].ends_with_crash
 
 
 @settings(max_examples=500)
-@given(plan=SEQUENCES, tick=TICKS, altitude_mm=st.integers(0, 14_000_000))
-def test_sequencer(core: Core, plan: Sequence, tick: int, altitude_mm: int) -> None:
+@given(
+    plan=SEQUENCES,
+    tick=TICKS,
+    altitude_mm=st.one_of(st.integers(0, 14_000_000), st.integers(0, 110_000)),
+    speed_mms=st.integers(0, 200_000),
+)
+def test_sequencer(core: Core, plan: Sequence, tick: int, altitude_mm: int, speed_mms: int) -> None:
     twin = fill(core.new("sequence"), SEQUENCE, plan)
     lib, vehicle = core.lib, core.new("vehicle")
     assert lib.sequencer_phase(twin, tick) == sequencer.phase_at(plan, tick)
     assert lib.sequencer_transmits(twin, tick) == sequencer.transmits_at(plan, tick)
-    lib.sequencer_vehicle(twin, tick, vehicle)
-    expected = sequencer.vehicle_at(plan, tick)
+    assert lib.sequencer_on_surface(twin, tick) == sequencer.surface_at(plan, tick)
+    assert lib.sequencer_on_ground(twin, tick) == sequencer.on_ground(plan, tick)
+    assert lib.sequencer_retro(twin, tick) == sequencer.retro_at(plan, tick)
+    assert lib.sequencer_thrust_mn(twin, tick) == sequencer.thrust_at(plan, tick)
+    if plan.main_ms >= plan.drogue_ms:  # as any plan and any command has it
+        assert lib.vitals_swing(twin, tick) == swing_at(plan, tick)
+    lib.sequencer_vehicle(twin, tick * 100, 20, vehicle)
+    expected = sequencer.vehicle_at(plan, tick * 100, 20)
     assert core.fields(vehicle) == {name: getattr(expected, name) for name in core.fields(vehicle)}
-    after, passed = sequencer.step(plan, tick, altitude_mm)
-    assert lib.sequencer_step(twin, tick, altitude_mm) == sum(1 << what for what in passed)
+    after, passed = sequencer.step(plan, tick, altitude_mm, speed_mms)
+    assert lib.sequencer_step(twin, tick, altitude_mm, speed_mms) == sum(1 << what for what in passed)
     assert core.fields(twin) == {name: getattr(after, name) for name in SEQUENCE}
     assert lib.sequencer_locked(twin, tick) == sequencer.altimeter_locked(after, tick)
 
@@ -240,3 +287,46 @@ def test_bus_instruments_through_the_whole_encounter(core: Core, seed: int) -> N
         core.lib.bus_count_particles(mine, tick, counts)
         assert tuple(counts) == particles
     assert (*mine.draws, mine.impacts) == astuple(twin)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), first=st.integers(880, 3_100), body=st.binary(min_size=29, max_size=29))
+def test_the_chip_that_fails_with_time(core: Core, seed: int, first: int, body: bytes) -> None:
+    twin, wear = core.new("wear"), Wear(seed)
+    core.lib.wear_start(twin, seed)
+    for tick in range(first, first + 20):
+        core.lib.wear_age(twin, tick)
+        wear.age(tick)
+        spoilt, wire = core.ffi.new("uint8_t[]", body), core.ffi.new("uint8_t[]", bytes(132))
+        core.lib.wear_corrupt_body(twin, tick, spoilt, 29)
+        assert bytes(spoilt)[:29] == wear.spoil_body(body)
+        core.lib.wear_corrupt_frame(twin, tick, wire, 132)
+        assert bytes(wire)[:132] == wear.spoil_frame(bytes(132))
+
+
+@given(seed=st.integers(0, 2**32 - 1), ground_ms=st.integers(0, 455_000), ticks=st.lists(st.integers(4_550, 12_149)))
+def test_surface_instruments(core: Core, seed: int, ground_ms: int, ticks: list[int]) -> None:
+    twin, station = core.new("surface"), SurfaceStation(seed)
+    core.lib.surface_start(twin, seed)
+    for tick in ticks:
+        if tick % 2:
+            expected = station.read(tick, ground_ms)
+            assert core.lib.surface_temperature(twin, tick, ground_ms) == expected["temperature"]
+            assert core.lib.surface_pressure(twin) == expected["pressure"]
+            continue
+        swept = core.ffi.new("uint8_t[]", 80)
+        core.lib.surface_sweep(twin, swept)
+        assert {"sweep": twin.sweeps} | {f"intensity[{n}]": swept[n] for n in range(80)} == station.sweep()
+
+
+@given(seen=st.lists(st.tuples(st.integers(0, 2_500), st.booleans()), max_size=60))
+def test_vitals(core: Core, seen: list[tuple[int, bool]]) -> None:
+    twin, vitals, lib = core.new("vitals"), Vitals(), core.lib
+    for tick, (deceleration, radiates) in enumerate(seen):
+        lib.vitals_observe(twin, tick, deceleration, radiates)
+        vitals.observe(tick, deceleration, radiates)
+        report = vitals.report(sequencer.HISTORICAL, tick)
+        assert (twin.peak, lib.vitals_mean(twin)) == (report["peak_deceleration"], report["mean_deceleration"])
+        assert lib.vitals_voltage_cv(twin) == report["battery_voltage"]
+        assert lib.vitals_current_ca(twin) == report["battery_current"]
+        assert lib.vitals_power_dw(twin) == report["transmitter_power"]

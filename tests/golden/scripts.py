@@ -5,7 +5,9 @@ An entry's tick is the number of calls of ``step`` before it comes. Every run be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from protocols.ccsds.cltu import encode_cltu
 from protocols.ccsds.tc_frame import SetVr, Unlock
@@ -215,7 +217,7 @@ def _refused(s: Script, tick: int) -> None:
         "too few arguments": sealed(frame_rate[:4] + b"\0\7" + frame_rate[6:12]),
         "a period of 0": sealed(frame_rate[:12] + b"\0"),
         "a period of 101": sealed(frame_rate[:12] + b"\x65"),
-        "a profile of 2": sealed(packet("SELECT_PROFILE", 102, profile=1)[:12] + b"\2"),
+        "a profile of 10": sealed(packet("SELECT_PROFILE", 102, profile=1)[:12] + b"\x0a"),
         "ON as 2": sealed(packet("TRANSMITTER", 103, on=True)[:12] + b"\2"),
     }
     for what, data in packets.items():
@@ -266,11 +268,48 @@ def _farm(s: Script, tick: int) -> None:
         s.raw(tick + 3 * n, what, encode_cltu(frame))
 
 
-RUNS = {
+def profile(name: str) -> list[Entry]:
+    """A whole pass of a profile, with a seed of its own."""
+    s = Script()
+    s.send(0, "SELECT_PROFILE", NONE, profile=name)
+    s.send(0, "SEED", NONE, seed=1974)
+    s.send(0, "START", NONE)
+    return s.entries
+
+
+def early_parachutes() -> list[Entry]:
+    """A soft landing under parachutes that are commanded early: the altimeter still fires the retrorockets in time."""
+    s = Script()
+    s.send(0, "SELECT_PROFILE", profile="SOFT_LANDING")
+    s.send(1, "START")
+    s.send(1_400, "DEPLOY_PARACHUTE")
+    s.send(1_900, "DEPLOY_PARACHUTE")
+    s.send(1_901, "DEPLOY_PARACHUTE")
+    return s.entries
+
+
+PROFILES = ("DEGRADED", "PARACHUTE_FAILS", "MAIN_FAILS", "CONE_STICKS", "RETROS_EARLY", "RETROS_LATE", "RETROS_NEVER")
+"""Those with a run of their own; ALTIMETER_BLIND is flown with its retrorockets fired by command."""
+
+
+def blind() -> list[Entry]:
+    """Without an altimeter the retrorockets are commanded, too high: it comes down at 18 m/s."""
+    s = Script()
+    s.send(0, "SELECT_PROFILE", profile="ALTIMETER_BLIND")
+    s.send(1, "START")
+    s.send(3_080, "FRAME_RATE", period=7)
+    s.send(3_113, "FIRE_RETROS")
+    return s.entries
+
+
+RUNS: dict[str, Callable[[], list[Entry]]] = {
     "clock": clock,
     "soft landing": soft_landing,
     "retros": retros,
     "faults": faults,
     "bad input": bad_input,
     "held": held,
+    "early parachutes": early_parachutes,
+    "blind": blind,
+    **{name.lower().replace("_", " "): partial(profile, name) for name in PROFILES},
 }

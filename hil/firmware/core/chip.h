@@ -8,7 +8,11 @@
 #include "../generated/lander_packets.h"
 
 #define CHIP_FAULTS 4u
-#define CHIP_STUCK_MAX 7u /* of the 14 whole words of DESCENT's body, at full level */
+#define CHIP_WORDS 14u    /* whole 16-bit words of DESCENT's body */
+#define CHIP_STUCK_MAX 7u /* of them, at full level */
+/* Chances of a draw: of a broken bond to heal, and of each bit to flip while it is broken. */
+#define CHIP_HEAL_CHANCE UINT32_C(214748365)
+#define CHIP_BROKEN_CHANCE UINT32_C(858993459)
 
 struct chip {
     uint32_t draws[CHIP_FAULTS]; /* generators, by the number of the fault less one */
@@ -31,5 +35,11 @@ void chip_corrupt_body(struct chip *c, uint8_t *body, uint8_t length);
 
 /* What happens to a finished frame with its ASM. */
 void chip_corrupt_frame(struct chip *c, uint8_t *wire, uint8_t length);
+
+/* One draw for each bit, most significant first: it flips if the draw is below the chance. Returns the generator's state. */
+uint32_t chip_flip(uint32_t state, uint32_t chance, uint8_t *bytes, uint8_t length);
+
+/* Put the upper bits of a stuck word into DESCENT's body. */
+void chip_stick(uint8_t *body, uint8_t word, uint16_t upper);
 
 #endif

@@ -66,23 +66,28 @@ static void move(struct motion *m, int64_t vertical_ums, const struct rates *r, 
     m->speed_mms = speed_of(m);
 }
 
-void dynamics_advance(struct motion *m, const struct vehicle *v)
+void dynamics_advance(struct motion *m, const struct vehicle *v, int32_t steps_per_s)
 {
     const int64_t lift_ums2 = v->thrust_mn * 1000000 / v->mass_g;
     struct motion middle = *m;
     struct rates r;
 
-    if (m->altitude_um <= 0) {
-        *m = (struct motion){0, 0, 0, 0, 0};
-        return;
-    }
     rates_of(m, lift_ums2, &r);
-    move(&middle, m->vertical_ums, &r, 2 * TICKS_PER_S);
+    move(&middle, m->vertical_ums, &r, 2 * steps_per_s);
     middle.drag_ums2 = drag_of(&middle, v->cda_middle_cm2, v->mass_g);
 
     rates_of(&middle, lift_ums2, &r);
-    move(m, middle.vertical_ums, &r, TICKS_PER_S);
+    move(m, middle.vertical_ums, &r, steps_per_s);
     m->drag_ums2 = drag_of(m, v->cda_end_cm2, v->mass_g);
-    if (m->altitude_um < 0)
-        m->altitude_um = 0;
+}
+
+void dynamics_touch(struct motion *below, const struct motion *above)
+{
+    const int32_t part = (int32_t)(above->altitude_um / 1000);
+    const int32_t whole = (int32_t)((above->altitude_um - below->altitude_um) / 1000) + 1;
+
+    below->altitude_um = 0;
+    below->horizontal_ums = fixed_between(above->horizontal_ums, below->horizontal_ums, part, whole);
+    below->vertical_ums = fixed_between(above->vertical_ums, below->vertical_ums, part, whole);
+    below->speed_mms = speed_of(below);
 }

@@ -7,12 +7,12 @@
 
 #include "tick.h"
 
-/* What the sequencer makes of the lander for one tick. */
+/* What the sequencer makes of the lander for one step. */
 struct vehicle {
     int32_t mass_g;
-    int32_t cda_middle_cm2; /* drag area at the middle of the tick, which moves the lander */
+    int32_t cda_middle_cm2; /* drag area at the middle of the step, which moves the lander */
     int32_t cda_end_cm2;    /* and at its end, which the accelerometer then feels */
-    int64_t thrust_mn;      /* straight up, mean over the tick */
+    int64_t thrust_mn;      /* straight up, mean over the step */
 };
 
 /* Where the lander is and how it moves. The way over ground is in no packet, so it is not flown here. */
@@ -26,7 +26,10 @@ struct motion {
 
 void dynamics_entry(struct motion *m);
 
-/* One tick on. The tick that reaches the ground keeps its velocity, that of the impact; the next is at rest. */
-void dynamics_advance(struct motion *m, const struct vehicle *v);
+/* One midpoint step on, of a tick or of a part of one. It knows no ground. */
+void dynamics_advance(struct motion *m, const struct vehicle *v, int32_t steps_per_s);
+
+/* Bring the first step that is not above the ground to the ground: straight lines from the one before it. */
+void dynamics_touch(struct motion *below, const struct motion *above);
 
 #endif

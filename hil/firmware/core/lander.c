@@ -1,6 +1,7 @@
 #include "lander.h"
 
 #include "bytes.h"
+#include "descent.h"
 #include "tc.h"
 #include "telemetry.h"
 
@@ -27,6 +28,7 @@ void lander_power_on(struct lander *l)
     lander_choose(l, MARS6_SELECT_PROFILE_PROFILE_HISTORICAL, MARS6_SELECT_SPAN_SPAN_DESCENT);
     l->seed = 0;
     memset(&l->readings, 0, sizeof l->readings);
+    memset(&l->vitals, 0, sizeof l->vitals);
     bus_init(&l->bus);
     l->commands.accepted = 0;
     l->commands.rejected = 0;
@@ -41,13 +43,8 @@ void lander_choose(struct lander *l, uint8_t profile, uint8_t span)
 {
     l->profile = profile;
     l->span = span;
-    if (profile == MARS6_SELECT_PROFILE_PROFILE_SOFT_LANDING) {
-        sequencer_soft_landing(&l->sequence);
-        l->end_tick = SOFT_LANDING_PASS_TICKS;
-    } else {
-        sequencer_historical(&l->sequence);
-        l->end_tick = PASS_TICKS;
-    }
+    sequencer_plan(&l->sequence, profile);
+    l->end_tick = sequencer_falls_silent(profile) ? PASS_TICKS : LANDING_PASS_TICKS;
 #ifndef LANDER_DESCENT_ONLY
     l->tick = span == MARS6_SELECT_SPAN_SPAN_ENCOUNTER ? ENCOUNTER_FIRST_TICK : 0;
     if (span == MARS6_SELECT_SPAN_SPAN_ENCOUNTER)
@@ -59,6 +56,9 @@ void lander_start(struct lander *l)
 {
     transmitter_init(&l->transmitter);
     l->events_sent = 0;
+    l->systems_wait = false;
+    surface_start(&l->surface, l->seed);
+    wear_start(&l->wear, l->seed);
     l->mode = LANDER_RUNNING;
 }
 
@@ -88,12 +88,22 @@ void lander_hello(struct lander *l, uint8_t reset_reason, uint32_t build_id, con
         bus_hello(l, reset_reason, build_id, fault);
 }
 
+bool lander_is_degraded(const struct lander *l)
+{
+    return l->profile == MARS6_SELECT_PROFILE_PROFILE_DEGRADED;
+}
+
 void lander_send_frame(struct lander *l, struct channel *c)
 {
+    uint8_t *const wire = l->transmitter.wire;
+
     transmitter_finish(&l->transmitter, c, farm1_clcw(&l->farm));
-    if (c == &l->transmitter.lander)
-        chip_corrupt_frame(&l->chip, l->transmitter.wire, WIRE_SIZE);
-    l->send(l->port, l->transmitter.wire, WIRE_SIZE);
+    if (c == &l->transmitter.lander) {
+        if (lander_is_degraded(l))
+            wear_corrupt_frame(&l->wear, l->tick, wire, WIRE_SIZE);
+        chip_corrupt_frame(&l->chip, wire, WIRE_SIZE);
+    }
+    l->send(l->port, wire, WIRE_SIZE);
 }
 
 /* A frame of a CLTU: what FARM-1 accepts of it is a packet. */
@@ -145,13 +155,26 @@ void lander_receive(struct lander *l, const uint8_t *bytes, size_t length)
     }
 }
 
-/* The lander falls from this tick to the next. */
-static void fall(struct lander *l)
+/* The lander crashed in this tick: a flight of the descent alone is over soon. */
+static void end_with_crash(struct lander *l)
 {
-    struct vehicle vehicle;
+    const mission_tick end = (mission_tick)(l->tick + AFTER_CRASH_TICKS);
 
-    sequencer_vehicle(&l->sequence, l->tick, &vehicle);
-    dynamics_advance(&l->motion, &vehicle);
+    if (l->span == MARS6_SELECT_SPAN_SPAN_DESCENT && !sequencer_falls_silent(l->profile) && end < l->end_tick)
+        l->end_tick = end;
+}
+
+/* The sequencer steps and the instruments measure. */
+static void observe(struct lander *l)
+{
+    const uint16_t passed =
+        sequencer_step(&l->sequence, l->tick, l->motion.altitude_um / 1000, l->motion.speed_mms);
+
+    instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
+    vitals_observe(&l->vitals, l->tick, l->readings.deceleration, telemetry_radiates(l));
+    telemetry_milestones(l, passed);
+    if (((unsigned)passed >> MARS6_EVENT_IMPACT & 1u) != 0u)
+        end_with_crash(l);
 }
 
 /* Before entry the lander coasts: it neither moves nor measures nor sends. */
@@ -160,13 +183,12 @@ static void fly(struct lander *l)
     const bool entered = l->tick >= 0;
 
     if (entered) {
-        telemetry_milestones(l, sequencer_step(&l->sequence, l->tick, l->motion.altitude_um / 1000));
-        instruments_measure(&l->readings, &l->motion, l->tick, sequencer_locked(&l->sequence, l->tick));
+        observe(l);
         telemetry_lander_frame(l);
     }
     bus_transmit(l);
     if (entered)
-        fall(l);
+        descent_tick(&l->motion, &l->sequence, l->tick);
     l->tick++;
     if (l->steps_left > 0u)
         l->steps_left--;

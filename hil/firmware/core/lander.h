@@ -21,12 +21,17 @@
 #include "fault.h"
 #include "instruments.h"
 #include "sequencer.h"
+#include "surface.h"
 #include "tick.h"
 #include "transmitter.h"
+#include "vitals.h"
+#include "wear.h"
 
-/* When the pass ends: ten seconds after the historical loss of signal, or when the bus has set for a lander that landed. */
+/* When the pass ends: ten seconds after the historical loss of signal, or 45 s after the bus has set for a lander that did
+ * not fall silent, but ten seconds after an impact. */
 #define PASS_TICKS 3220
-#define SOFT_LANDING_PASS_TICKS 4550
+#define LANDING_PASS_TICKS 12600
+#define AFTER_CRASH_TICKS 100
 /* The encounter: from separation to an hour after the bus's closest approach. */
 #define ENCOUNTER_FIRST_TICK (-146370)
 #define ENCOUNTER_END_TICK 40600
@@ -42,6 +47,10 @@ struct lander {
     struct motion motion;
     struct sequence sequence;
     struct readings readings;
+    struct vitals vitals;
+    struct mars6_lander_systems systems; /* the last LANDER_SYSTEMS */
+    struct surface surface;
+    struct wear wear;
     struct bus bus;
     struct chip chip;
     struct transmitter transmitter;
@@ -60,6 +69,7 @@ struct lander {
     uint8_t events_sent;
     uint8_t frame_period;
     bool transmitter_on;
+    bool systems_wait; /* it was not sent yet */
 };
 
 void lander_init(struct lander *l, lander_send *send, void *port);
@@ -84,6 +94,9 @@ bool lander_finished(const struct lander *l);
 
 /* For commands.c: whether commands do not wait for a tick, because none may come. */
 bool lander_clock_stopped(const struct lander *l);
+
+/* Whether the profile lets the chip fail with time. */
+bool lander_is_degraded(const struct lander *l);
 
 /* Close the frame of VC0 or VC2 that was begun, and send it; the chip corrupts the lander's. */
 void lander_send_frame(struct lander *l, struct channel *c);

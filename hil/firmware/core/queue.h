@@ -38,7 +38,7 @@ struct lander_report {
     uint32_t number : 4;
     union {
         struct {
-            uint32_t altitude_m : 17;
+            uint32_t first : 17; /* altitude in m; at the ground the speed in cm/s */
             uint32_t speed_ms : 13;
         } event;
         struct {

@@ -13,64 +13,141 @@
 #define MASS_ENTRY_G INT32_C(635000)
 #define MASS_TERMINAL_G INT32_C(450000)
 #define ALTIMETER_CEILING_MM INT32_C(6600000)
+#define LOOK_MS (ALTIMETER_PERIOD_TICKS * TICK_MS)
+#define LOW_CHANNEL_DM 1000 /* full scale */
+/* 20 m, and half of what two looks may be wrong: fired too low costs more than fired too high. */
+#define FIRE_AT_DM 202
 #define RETRO_THRUST_MN INT64_C(41900000)
 #define RETRO_BURN_MS INT32_C(550)
-#define SOFT_LANDING_FIRE_MS INT32_C(312080)
+#define FIRE_EARLY_DM 400 /* 40 m: they are burnt at 20 m, and the parachute is gone */
+#define FIRE_LATE_DM 80   /* 8 m: the ground comes while they burn */
+#define SURVIVED_BELOW_MMS INT32_C(15000)
+#define SURFACE_MS INT32_C(455000)
+#define RELAY_SET_MS INT32_C(1215000)
 
 static int32_t ms_of(mission_tick tick)
 {
     return (int32_t)tick * TICK_MS;
 }
 
-void sequencer_historical(struct sequence *s)
+static int32_t earlier(int32_t one_ms, int32_t other_ms)
 {
-    s->drogue_ms = INT32_C(159000);
-    s->main_ms = INT32_C(212670);
-    s->cone_ms = INT32_C(218670);
-    s->lock_ms = NEVER_MS;
-    s->retro_arm_ms = INT32_C(308000);
-    s->retro_fire_ms = NEVER_MS;
-    s->silence_ms = INT32_C(312000);
+    return one_ms < other_ms ? one_ms : other_ms;
 }
 
-void sequencer_soft_landing(struct sequence *s)
+/* What does not happen in a profile, or not in time. */
+static void let_fail(struct sequence *s, uint8_t profile)
 {
-    sequencer_historical(s);
-    s->retro_fire_ms = SOFT_LANDING_FIRE_MS;
-    s->silence_ms = NEVER_MS;
+    switch (profile) {
+    case MARS6_SELECT_PROFILE_PROFILE_PARACHUTE_FAILS:
+        s->drogue_ms = NEVER_MS;
+        s->main_ms = NEVER_MS;
+        s->cone_ms = NEVER_MS;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_MAIN_FAILS:
+        s->main_ms = NEVER_MS;
+        s->cone_ms = NEVER_MS;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_CONE_STICKS:
+        s->cone_ms = NEVER_MS;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_RETROS_EARLY:
+        s->fire_at_dm = FIRE_EARLY_DM;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_RETROS_LATE:
+        s->fire_at_dm = FIRE_LATE_DM;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_RETROS_NEVER:
+        s->dud = true;
+        break;
+    case MARS6_SELECT_PROFILE_PROFILE_ALTIMETER_BLIND:
+        s->blind = true;
+        break;
+    default:
+        break;
+    }
 }
 
-/* True when the altimeter, which looks twice a second, sees the ground for the first time. */
-static bool finds_echo(const struct sequence *s, mission_tick tick, int64_t altitude_mm)
+void sequencer_plan(struct sequence *s, uint8_t profile)
 {
-    const bool looks = s->lock_ms == NEVER_MS && tick_is(tick, ALTIMETER_PERIOD_TICKS, 0);
+    const bool silent = sequencer_falls_silent(profile);
 
-    return looks && ms_of(tick) >= s->cone_ms && altitude_mm <= ALTIMETER_CEILING_MM;
+    *s = (struct sequence){
+        .drogue_ms = INT32_C(159000),
+        .main_ms = INT32_C(212670),
+        .cone_ms = INT32_C(218670),
+        .lock_ms = NEVER_MS,
+        .retro_arm_ms = INT32_C(308000),
+        .retro_fire_ms = NEVER_MS,
+        .silence_ms = silent ? INT32_C(312000) : NEVER_MS,
+        .ground_ms = NEVER_MS,
+        .fire_at_dm = silent ? 0 : FIRE_AT_DM,
+    };
+    let_fail(s, profile);
 }
 
-/* The bit of a milestone, if it lies after the last tick and not after this one. */
-static uint16_t passed(uint8_t milestone, int32_t at_ms, int32_t now_ms)
+bool sequencer_falls_silent(uint8_t profile)
 {
-    return (uint16_t)(now_ms - TICK_MS < at_ms && at_ms <= now_ms ? 1u << milestone : 0u);
+    return profile == MARS6_SELECT_PROFILE_PROFILE_HISTORICAL || profile == MARS6_SELECT_PROFILE_PROFILE_DEGRADED;
 }
 
-uint16_t sequencer_step(struct sequence *s, mission_tick tick, int64_t altitude_mm)
+/* The low channel's look: two of them give the rate of fall, and with it when 20 m are passed. */
+static void look_low(struct sequence *s, int32_t now, int32_t low_dm)
+{
+    const int32_t fallen_dm = s->low_dm - low_dm;
+
+    s->low_dm = (uint16_t)low_dm;
+    if (now < s->retro_arm_ms || s->dud || fallen_dm <= 0)
+        return;
+    const int32_t wait_ms = low_dm > s->fire_at_dm ? (low_dm - s->fire_at_dm) * LOOK_MS / fallen_dm : 0;
+    if (wait_ms < LOOK_MS)
+        s->retro_fire_ms = now + wait_ms;
+}
+
+/* What the radio altimeter makes of the ground, at one of its looks below its ceiling. */
+static void look(struct sequence *s, int32_t now, int32_t altitude_mm)
+{
+    const int32_t low_dm = (altitude_mm + 50) / 100;
+
+    if (s->lock_ms == NEVER_MS) {
+        if (s->blind || now < s->cone_ms)
+            return;
+        s->lock_ms = now;
+    }
+    if (s->fire_at_dm != 0u && low_dm < LOW_CHANNEL_DM && now < earlier(s->retro_fire_ms, s->ground_ms))
+        look_low(s, now, low_dm);
+}
+
+uint16_t sequencer_step(struct sequence *s, mission_tick tick, int64_t altitude_mm, int32_t speed_mms)
 {
     const int32_t now = ms_of(tick);
     uint16_t found = 0;
 
-    if (finds_echo(s, tick, altitude_mm))
-        s->lock_ms = now;
-    found = (uint16_t)(found | passed(MARS6_EVENT_ENTRY, 0, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_BLACKOUT_START, BLACKOUT_START_MS, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_BLACKOUT_END, BLACKOUT_END_MS, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_DROGUE, s->drogue_ms, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_MAIN, s->main_ms, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_CONE_RELEASE, s->cone_ms, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_ALTIMETER_LOCK, s->lock_ms, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_RETRO_ARM, s->retro_arm_ms, now));
-    found = (uint16_t)(found | passed(MARS6_EVENT_LOSS_OF_SIGNAL, s->silence_ms, now));
+    if (tick_is(tick, ALTIMETER_PERIOD_TICKS, 0) && altitude_mm <= ALTIMETER_CEILING_MM)
+        look(s, now, (int32_t)altitude_mm);
+    if (altitude_mm <= 0 && s->ground_ms == NEVER_MS) {
+        s->ground_ms = now;
+        s->crashed = speed_mms >= SURVIVED_BELOW_MMS;
+    }
+    /* By the numbers of the events, from ENTRY on. */
+    const int32_t at_ms[] = {
+        0,          BLACKOUT_START_MS, BLACKOUT_END_MS,  s->drogue_ms,  s->main_ms,
+        s->cone_ms, s->lock_ms,        s->retro_arm_ms, s->silence_ms, s->ground_ms,
+    };
+    for (uint8_t place = 0; place < sizeof at_ms / sizeof at_ms[0]; place++) {
+        if (now - TICK_MS < at_ms[place] && at_ms[place] <= now)
+            found = (uint16_t)(found | 1u << (MARS6_EVENT_ENTRY + place));
+    }
+    if (s->crashed && (found >> MARS6_EVENT_TOUCHDOWN & 1u) != 0u)
+        found = (uint16_t)(found + (1u << MARS6_EVENT_IMPACT) - (1u << MARS6_EVENT_TOUCHDOWN));
     return found;
+}
+
+static uint8_t phase_on_ground(const struct sequence *s, int32_t now)
+{
+    if (s->crashed)
+        return MARS6_DESCENT_PHASE_CRASHED;
+    return now >= SURFACE_MS ? MARS6_DESCENT_PHASE_SURFACE : MARS6_DESCENT_PHASE_LANDED;
 }
 
 uint8_t sequencer_phase(const struct sequence *s, mission_tick tick)
@@ -79,6 +156,8 @@ uint8_t sequencer_phase(const struct sequence *s, mission_tick tick)
 
     if (now >= s->silence_ms)
         return MARS6_DESCENT_PHASE_LOST;
+    if (now >= s->ground_ms)
+        return phase_on_ground(s, now);
     if (now >= s->retro_arm_ms)
         return MARS6_DESCENT_PHASE_RETRO_ARMED;
     if (now >= s->cone_ms)
@@ -89,7 +168,9 @@ uint8_t sequencer_phase(const struct sequence *s, mission_tick tick)
         return MARS6_DESCENT_PHASE_DROGUE;
     if (now >= BLACKOUT_END_MS)
         return MARS6_DESCENT_PHASE_AEROBRAKING;
-    return now >= BLACKOUT_START_MS ? MARS6_DESCENT_PHASE_BLACKOUT : MARS6_DESCENT_PHASE_ENTRY;
+    if (now >= BLACKOUT_START_MS)
+        return MARS6_DESCENT_PHASE_BLACKOUT;
+    return now >= 0 ? MARS6_DESCENT_PHASE_ENTRY : MARS6_DESCENT_PHASE_COAST;
 }
 
 /* Area in cm² of a canopy that fills with the square of time. */
@@ -121,23 +202,56 @@ static int32_t burnt_ms(int32_t since_ms)
     return since_ms < RETRO_BURN_MS ? since_ms : RETRO_BURN_MS;
 }
 
-void sequencer_vehicle(const struct sequence *s, mission_tick tick, struct vehicle *v)
+/* Thrust in mN, the mean over a step: a burn begins and ends between steps. */
+static int32_t thrust_of(const struct sequence *s, int32_t start_ms, int32_t step_ms)
 {
-    const int32_t start = ms_of(tick);
-    const int32_t middle = start + TICK_MS / 2;
-    const int32_t since_fire = start - s->retro_fire_ms;
+    const int32_t since_fire = start_ms - s->retro_fire_ms;
 
-    /* Mass and the drag that moves the lander are those at the middle of the tick, where the step looks. */
+    return (int32_t)(RETRO_THRUST_MN * (burnt_ms(since_fire + step_ms) - burnt_ms(since_fire)) / step_ms);
+}
+
+void sequencer_vehicle(const struct sequence *s, int32_t start_ms, int32_t step_ms, struct vehicle *v)
+{
+    const int32_t middle = start_ms + step_ms / 2;
+
+    /* Mass and the drag that moves the lander are those at the middle of the step, where the motion looks. */
     v->mass_g = middle >= s->cone_ms ? MASS_TERMINAL_G : MASS_ENTRY_G;
     v->cda_middle_cm2 = cda_at(s, middle);
-    v->cda_end_cm2 = cda_at(s, start + TICK_MS);
-    /* The mean over the tick: a burn begins and ends between ticks. */
-    v->thrust_mn = RETRO_THRUST_MN * (burnt_ms(since_fire + TICK_MS) - burnt_ms(since_fire)) / TICK_MS;
+    v->cda_end_cm2 = cda_at(s, start_ms + step_ms);
+    v->thrust_mn = thrust_of(s, start_ms, step_ms);
 }
 
 bool sequencer_transmits(const struct sequence *s, mission_tick tick)
 {
-    return ms_of(tick) >= BLACKOUT_END_MS && ms_of(tick) < s->silence_ms;
+    const int32_t now = ms_of(tick);
+
+    return now >= BLACKOUT_END_MS && now < earlier(s->silence_ms, RELAY_SET_MS) && now <= s->ground_ms;
+}
+
+bool sequencer_on_surface(const struct sequence *s, mission_tick tick)
+{
+    const int32_t now = ms_of(tick);
+
+    return !s->crashed && now >= s->ground_ms && now >= SURFACE_MS && now < earlier(s->silence_ms, RELAY_SET_MS);
+}
+
+bool sequencer_on_ground(const struct sequence *s, mission_tick tick)
+{
+    return ms_of(tick) >= s->ground_ms;
+}
+
+uint8_t sequencer_retro(const struct sequence *s, mission_tick tick)
+{
+    const int32_t now = ms_of(tick);
+
+    if (now < s->retro_fire_ms)
+        return now >= s->retro_arm_ms ? MARS6_LANDER_SYSTEMS_RETRO_ARMED : MARS6_LANDER_SYSTEMS_RETRO_SAFE;
+    return now - s->retro_fire_ms < RETRO_BURN_MS ? MARS6_LANDER_SYSTEMS_RETRO_FIRING : MARS6_LANDER_SYSTEMS_RETRO_BURNT;
+}
+
+int32_t sequencer_thrust_mn(const struct sequence *s, mission_tick tick)
+{
+    return thrust_of(s, ms_of(tick), TICK_MS);
 }
 
 bool sequencer_locked(const struct sequence *s, mission_tick tick)
@@ -147,7 +261,13 @@ bool sequencer_locked(const struct sequence *s, mission_tick tick)
 
 bool sequencer_can_deploy(const struct sequence *s, mission_tick tick)
 {
-    return ms_of(tick) < s->drogue_ms || ms_of(tick) < s->main_ms;
+    const int32_t now = ms_of(tick);
+
+    if (tick < 0 || now >= s->ground_ms)
+        return false;
+    if (now < s->drogue_ms)
+        return s->drogue_ms != NEVER_MS;
+    return now < s->main_ms && s->main_ms != NEVER_MS;
 }
 
 void sequencer_deploy(struct sequence *s, mission_tick tick)
@@ -159,12 +279,15 @@ void sequencer_deploy(struct sequence *s, mission_tick tick)
         return;
     }
     s->main_ms = now;
-    s->cone_ms = now + CONE_AFTER_MAIN_MS;
+    if (s->cone_ms != NEVER_MS)
+        s->cone_ms = now + CONE_AFTER_MAIN_MS;
 }
 
 bool sequencer_can_fire(const struct sequence *s, mission_tick tick)
 {
-    return ms_of(tick) >= s->retro_arm_ms && ms_of(tick) < s->retro_fire_ms;
+    const int32_t now = ms_of(tick);
+
+    return !s->dud && now >= s->retro_arm_ms && now < earlier(s->retro_fire_ms, s->ground_ms);
 }
 
 void sequencer_fire(struct sequence *s, mission_tick tick)

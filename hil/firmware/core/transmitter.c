@@ -83,7 +83,7 @@ static uint8_t encode_lander_event(uint8_t *out, const struct lander_report *rep
     const struct mars6_lander_event body = {
         .number = report->number,
         .tick = report->tick,
-        .a = (int32_t)report->is.event.altitude_m,
+        .a = (int32_t)report->is.event.first,
         .b = (int32_t)report->is.event.speed_ms,
     };
 

@@ -5,8 +5,9 @@ In the local frame (u horizontal, w down, r = R + h, no lift, Mars at rest):
     du/dt = u·w/r − (D/m)·u/v          dh/dt = −w
     dw/dt = g − u²/r − (D/m)·w/v − F/m   ds/dt = u·R/r
 
-with D = ½ρv²·CdA and g = GM/r². One tick is one midpoint step. The state is kept in micrometres, so that what
-a division cuts off in 3,120 ticks stays far below a millimetre per second; everything is read in millimetres.
+with D = ½ρv²·CdA and g = GM/r². One tick is one midpoint step, or some short ones (descent.py). The state is
+kept in micrometres, so that what a division cuts off in 3,120 ticks stays far below a millimetre per second;
+everything is read in millimetres.
 
 Why every intermediate fits in int64, for any v ≤ 6 km/s at any altitude from the surface up:
 
@@ -115,41 +116,51 @@ ENTRY_STATE = State(
 """5,600 m/s [S] at 112.0 km [C], 11.70° down [R]; the drag of 635 kg and 11.66 m² there [C]."""
 
 
-def advance(state: State, vehicle: Vehicle) -> State:
-    """The state one tick later.
-
-    The tick that reaches the ground keeps its velocity, which is that of the impact; the next is at rest.
+def advance(state: State, vehicle: Vehicle, steps_per_s: int = TICKS_PER_S) -> State:
+    """The state one step later: one midpoint step, of a tick or of a part of one. It knows no ground.
 
     Args:
         state: not faster than 6 km/s.
-        vehicle: the lander during this tick.
+        vehicle: the lander during this step.
+        steps_per_s: steps in a second.
     """
-    if state.landed:
-        return State(0, 0, 0, state.downrange_um, 0, 0)
     u, w = state.horizontal_ums, state.vertical_ums
     lift_ums2 = vehicle.thrust_mn * 1_000_000 // vehicle.mass_g
 
     u_rate, w_rate = _acceleration(state.altitude_um, u, w, state.speed_mms, state.drag_ums2)
-    altitude_mid = state.altitude_um - div(w, 2 * TICKS_PER_S)
-    u_mid = u + div(u_rate, 2 * TICKS_PER_S)
-    w_mid = w + div(w_rate - lift_ums2, 2 * TICKS_PER_S)
+    altitude_mid = state.altitude_um - div(w, 2 * steps_per_s)
+    u_mid = u + div(u_rate, 2 * steps_per_s)
+    w_mid = w + div(w_rate - lift_ums2, 2 * steps_per_s)
     speed_mid = _speed(u_mid, w_mid)
     drag_mid = _drag(altitude_mid, speed_mid, vehicle.cda_middle_cm2, vehicle.mass_g)
 
     u_rate, w_rate = _acceleration(altitude_mid, u_mid, w_mid, speed_mid, drag_mid)
-    altitude = state.altitude_um - div(w_mid, TICKS_PER_S)
-    u += div(u_rate, TICKS_PER_S)
-    w += div(w_rate - lift_ums2, TICKS_PER_S)
-    over_ground = div(div(u_mid * _RADIUS_M, _radius_m(altitude_mid)), TICKS_PER_S)
+    altitude = state.altitude_um - div(w_mid, steps_per_s)
+    u += div(u_rate, steps_per_s)
+    w += div(w_rate - lift_ums2, steps_per_s)
+    over_ground = div(div(u_mid * _RADIUS_M, _radius_m(altitude_mid)), steps_per_s)
     speed = _speed(u, w)
     return State(
-        altitude_um=altitude if altitude > 0 else 0,
+        altitude_um=altitude,
         horizontal_ums=u,
         vertical_ums=w,
         downrange_um=state.downrange_um + over_ground,
         speed_mms=speed,
         drag_ums2=_drag(altitude, speed, vehicle.cda_end_cm2, vehicle.mass_g),
     )
+
+
+def touch(above: State, below: State) -> State:
+    """The state at the ground, between the last step above it and the first that is not: straight lines between."""
+    part, whole = above.altitude_um // 1000, (above.altitude_um - below.altitude_um) // 1000 + 1
+    u = above.horizontal_ums + div((below.horizontal_ums - above.horizontal_ums) * part, whole)
+    w = above.vertical_ums + div((below.vertical_ums - above.vertical_ums) * part, whole)
+    return State(0, u, w, below.downrange_um, _speed(u, w), below.drag_ums2)
+
+
+def at_rest(state: State) -> State:
+    """The lander on the ground, where it came down."""
+    return State(0, 0, 0, state.downrange_um, 0, 0)
 
 
 def _radius_m(altitude_um: int) -> int:

@@ -189,7 +189,7 @@ def test_what_is_wrong_is_said_before_anything_flies(tmp_path: Path) -> None:
         ("los-091106", "did you mean 'los-091105'"),
         (typo, r"fault[0].kind: unknown fault 'silense'; did you mean 'silence'?"),
         (tmp_path / "none", "unknown scenario"),
-        ("nope", "; known: burst-loss, commands-during-descent, "),
+        ("nope", "; known: altimeter-blind, burst-loss, commands-during-descent, cone-sticks, degraded"),
     ]:
         done = hil("run", "los-lander-only", name)
         assert isinstance(done.exception, CallerError)

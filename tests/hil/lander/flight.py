@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hil.lander.instruments import Readings, measure
-from hil.lander.physics.dynamics import ENTRY_STATE, State, advance
-from hil.lander.sequencer import HISTORICAL, Milestone, Sequence, altimeter_locked, step, vehicle_at
+from hil.lander.physics.descent import descend
+from hil.lander.physics.dynamics import ENTRY_STATE, State
+from hil.lander.sequencer import HISTORICAL, Milestone, Sequence, altimeter_locked, step
 
 LAST_TICK = 3_120
 
@@ -30,8 +31,8 @@ def fly(
     readings = Readings()
     moments = []
     for tick in range(last_tick + 1):
-        sequence, milestones = step(sequence, tick, state.altitude_mm)
+        sequence, milestones = step(sequence, tick, state.altitude_mm, state.speed_mms)
         readings = measure(state, tick, altimeter_locked(sequence, tick), readings)
         moments.append(Moment(state, sequence, readings, milestones))
-        state = advance(state, vehicle_at(sequence, tick))
+        state = descend(state, sequence, tick)
     return moments

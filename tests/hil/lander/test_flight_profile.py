@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,14 +13,15 @@ from hil.cli import cli
 from hil.cli.fly import chosen_scenario
 from hil.errors import ScenarioError
 from hil.faults import mission_time
+from hil.lander.flight_profile import FlightProfile
 from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
 from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario
 from hil.targets import MACHINES
 from hil.verdict.expected_losses import losses_of, with_losses
 from hil.verdict.result import RunResult
 
-HEAD = '[scenario]\nid = "x"\nflight_profile = "soft-landing"\n'
-END = mission_time("09:13:28")
+HEAD = '[scenario]\nid = "x"\nprofile = "soft-landing"\n'
+END = mission_time("09:11:05.8")
 
 
 def hil(*arguments: object) -> Result:
@@ -40,60 +42,70 @@ def test_every_target_lands_and_is_heard_to_the_end(target: str, tmp_path: Path)
     assert result.state == "PASS", result.line
     assert {row.name: row.value for row in result.measurements}["stream_equal"] is True
     assert (result.planned_los, result.observed_los) == (END, END)
-    assert result.verdict.lander_frames == 3670  # one in each tick of 367 s
+    assert result.verdict.lander_frames == 2248  # one in each tick of 224.8 s
     assert (result.samples[-1].scet, result.samples[-1].altitude) == (END - 10**8, 0)
 
 
 def test_a_loss_of_the_whole_link_comes_before_the_end(tmp_path: Path) -> None:
-    result = landed("software", tmp_path, text=f'{HEAD}[[fault]]\nkind = "silence"\nat = "09:12:00"\n')
+    result = landed("software", tmp_path, text=f'{HEAD}[[fault]]\nkind = "silence"\nat = "09:10:00"\n')
     (loss,) = result.verdict.losses
-    assert (loss.cause, loss.observed) == ("SILENCE", "09:12:00.000")
+    assert (loss.cause, loss.observed) == ("SILENCE", "09:10:00.000")
     assert not result.passed  # the scenario expects the signal until the pass is over
 
 
 def test_losses_that_follow_from_faults_end_with_the_pass() -> None:
     tables = {
-        "scenario": {"id": "x", "flight_profile": "soft-landing"},
-        "fault": [{"kind": "unplug", "at": "09:12:00", "for": "5 s"}],
+        "scenario": {"id": "x", "profile": "soft-landing"},
+        "fault": [{"kind": "unplug", "at": "09:10:00", "for": "5 s"}],
     }
     scenario = with_losses(tables, "x")
     assert [(loss.at.value, loss.causes) for loss in scenario.losses] == [
-        (mission_time("09:12:00"), ["PORT"]),
-        (END, ["SILENCE", "LANDER_ONLY"]),
+        (mission_time("09:10:00"), ["PORT"]),
+        (END, ["LANDER_ONLY"]),
     ]
-    assert losses_of(scenario.faults) is None  # after the historical loss
+    late = parse_scenario(f'{HEAD}[[fault]]\nkind = "unplug"\nat = "09:12:00"\nfor = "5 s"\n').faults
+    assert losses_of(late, "soft-landing") is None  # after the lander's last frame on VC0
+
+
+def test_the_key_is_known_by_its_name_of_before() -> None:
+    assert parse_scenario('[scenario]\nid = "x"\nflight_profile = "soft-landing"\n').head.profile == "soft-landing"
+    with pytest.raises(ScenarioError, match=r"scenario\.flight_profile: the name of before .*: leave out one"):
+        parse_scenario(HEAD + 'flight_profile = "soft-landing"\n')
 
 
 def test_an_unknown_profile_is_refused_with_the_nearest() -> None:
-    told = r"scenario\.flight_profile: unknown value 'softlanding'; did you mean 'soft-landing'\?"
+    told = r"scenario\.profile: unknown value 'softlanding'; did you mean 'soft-landing'\?"
     with pytest.raises(ScenarioError, match=told):
-        parse_scenario('[scenario]\nid = "x"\nflight_profile = "softlanding"\n')
+        parse_scenario('[scenario]\nid = "x"\nprofile = "softlanding"\n')
 
 
 def test_the_option_stands_in_place_of_the_key(tmp_path: Path) -> None:
     done = hil("run", "soft-landing", "--report", tmp_path / "a")
     assert done.exit_code == 0, done.output
     (tmp_path / "plain.toml").write_text('[scenario]\nid = "plain"\n')
-    words = ("run", tmp_path / "plain.toml", "--flight-profile", "soft-landing", "--report", tmp_path / "b")
+    words = ("run", tmp_path / "plain.toml", "--profile", "soft-landing", "--report", tmp_path / "b")
     assert hil(*words).exit_code == 0
     named, chosen = (read_bundle(tmp_path / path) for path in ("a/runs/soft-landing-software", "b/runs/plain-software"))
     assert chosen.provenance["sent sha256"] == named.provenance["sent sha256"]
-    assert "--flight-profile soft-landing" in chosen.replay
+    assert "--profile soft-landing" in chosen.replay
     again = hil("replay", tmp_path / "b/runs/plain-software")
     assert again.exit_code == 0
     assert "the same bytes, sent and received" in again.output
 
 
 def test_a_scenario_that_lands_can_be_flown_historically(tmp_path: Path) -> None:
-    done = hil("run", "soft-landing", "--flight-profile", "historical", "--json")
+    (tmp_path / "x.toml").write_text(HEAD)
+    done = hil("run", tmp_path / "x.toml", "--profile", "historical", "--json")
     verdict = json.loads(done.stdout)
     assert (done.exit_code, [loss["observed"] for loss in verdict["losses"]]) == (0, ["09:11:05.000"])
 
 
 def test_hil_fly_chooses_the_scenario_of_the_profile() -> None:
-    assert chosen_scenario(None, None, {"flight_profile": "soft-landing"}).id == "soft-landing"
-    dropped = chosen_scenario(None, mission_time("09:12:00"), {"flight_profile": "soft-landing"})
-    assert [loss.at.value for loss in dropped.losses] == [mission_time("09:12:00")]
+    for profile in get_args(FlightProfile):
+        shown = chosen_scenario(None, None, {"profile": profile})
+        assert (shown.id, shown.head.profile) == (profile if profile != "historical" else "los-lander-only", profile)
+    dropped = chosen_scenario(None, mission_time("09:10:00"), {"profile": "soft-landing"})
+    assert [loss.at.value for loss in dropped.losses] == [mission_time("09:10:00")]
 
 
 @pytest.mark.long
@@ -105,8 +117,8 @@ def test_a_soft_landing_in_real_time(target: str, tmp_path: Path) -> None:
     rows = {row.name: row.value for row in result.measurements}
     assert not result.error
     assert (rows["stream_equal"], rows["frames_lost"]) == (True, 0)
-    assert result.verdict.lander_frames == 3670
+    assert result.verdict.lander_frames == 2248
 
 
 def test_the_shipped_scenario_has_the_profile() -> None:
-    assert load_scenario(SCENARIOS / "soft-landing.toml").head.flight_profile == "soft-landing"
+    assert load_scenario(SCENARIOS / "soft-landing.toml").head.profile == "soft-landing"

@@ -89,7 +89,7 @@ class GroundDecoder:
         self._begin()
 
     def _begin(self) -> None:
-        self._extractors = {0: PacketExtractor(), 2: PacketExtractor()}
+        self._extractors = {vcid: PacketExtractor() for vcid in (0, 1, 2)}
 
     def hear(self, stream: bytes) -> list[DecodedPacket]:
         told = []

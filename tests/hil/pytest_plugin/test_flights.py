@@ -140,7 +140,7 @@ def test_what_is_wrong_is_said_at_its_verb(project: pytest.Pytester, kept: Path)
         @pytest.mark.parametrize(("verb", "keys", "text"), [
             ("corrupt", {"berr": 1e-4}, r"test-words: fault\\[0\\].berr: unknown key; did you mean 'ber'"),
             ("corrupt", {}, r"fault\\[0\\]: bit_flip has one of: ber, bits, offset"),
-            ("drop_link", {"at": "08:00:00"}, r"fault\\[0\\].at: a mission time is between 09:05:53 and 09:13:28"),
+            ("drop_link", {"at": "08:00:00"}, r"fault\\[0\\].at: a mission time is between 09:05:53 and 09:26:53"),
             ("drop_link", {"at": "25:00"}, "invalid time '25:00': expected a time such as 09:11:05"),
             ("drop_link", {"at": "09:10:00", "for_": "long"}, "invalid time span 'long'"),
             ("fault", {"kind": "silense"}, "unknown fault 'silense'; did you mean 'silence'"),

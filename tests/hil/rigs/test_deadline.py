@@ -26,7 +26,9 @@ def command(name: str, at: str, args: str = "") -> str:
     [
         ("", 1, 322),
         ("", 20, 16.1),
-        ('flight_profile = "soft-landing"', 10, 45.5),
+        ('profile = "soft-landing"', 10, 126),
+        ('profile = "parachute-fails"', 10, 25.86),
+        ('profile = "main-fails"\n' + command("DEPLOY_PARACHUTE", "09:08:00"), 10, 126),  # nothing says how it ends
         (fault("silence", '"09:11:00"', "60 s"), 20, 16.1),  # of the stream: the pass ends as it would
         (fault("hang", '"09:09:00"', "30 s"), 10, 35.2),  # in which the mission stands
         (fault("hang", '"09:09:00"', "30 s") + fault("hang", '"09:10:00"', "10 s"), 10, 36.2),
@@ -35,7 +37,7 @@ def command(name: str, at: str, args: str = "") -> str:
         (command("SCALE", "09:06:53", "{ factor = 2 }"), 20, 3 + 262 / 2),
         (command("SCALE", "09:06:53", "{ factor = 100 }"), 10, 32.2),  # faster, if it arrives
         (command("PING", "09:11:13"), 20, 16 + 10),
-        (command("SELECT_PROFILE", "09:05:53", '{ profile = "SOFT_LANDING" }'), 5, 91),
+        (command("SELECT_PROFILE", "09:05:53", '{ profile = "SOFT_LANDING" }'), 5, 252),
     ],
 )
 def test_the_planned_end(text: str, speed: float, seconds: float) -> None:

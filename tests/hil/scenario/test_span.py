@@ -8,7 +8,7 @@ import pytest
 
 from hil.errors import NeverHappens, ScenarioError
 from hil.faults import mission_time
-from hil.lander.flight_profile import PASSES, longest_pass, pass_of
+from hil.lander.flight_profile import PASSES, FlightPlan, longest_pass, pass_of
 from hil.rigs.deadline import planned_seconds
 from hil.scenario.feasibility import check_feasible
 from hil.scenario.scenario import parse_scenario
@@ -109,11 +109,10 @@ def test_the_longest_pass_of_a_span_is_over_last() -> None:
 
 def test_a_long_way_to_a_part_is_stepped_in_pieces() -> None:
     """STEP takes 10,000 ticks; each piece comes at the tick at which the one before has ended."""
-    script = part_script(10, "historical", 25_000, "encounter")
+    encounter = FlightPlan(span="encounter")
+    script = part_script(10, encounter, 25_000)
     assert [ticks for ticks, _ in script] == [0, 10_000, 20_000, 25_000]
-    plain = [
-        burst.data for burst in islice(fly(script=start_script(10, "historical", "encounter"), ready=True), 26_000)
-    ]
+    plain = [burst.data for burst in islice(fly(script=start_script(10, encounter), ready=True), 26_000)]
     parted = list(islice(fly(script=script, ready=True), 26_000))
     assert [burst.scet for burst in parted[24_990:25_010]] == [
         mission_time("05:01:56") + tick * TICK for tick in range(24_990, 25_010)
