@@ -83,7 +83,9 @@ class LockstepRig:
             start=begin,
             watches=triggers.faults,
         )
-        self.record = FlightRecord(scenario, target.name, "lockstep", 0.0, recording, channel, triggers, begin)
+        self.record = FlightRecord(
+            scenario, target.name, "lockstep", 0.0, recording, channel, triggers, begin, epoch=begin
+        )
         self._channel = channel
         self._links = self.record.links
         self._relays = [_Relay(scenario, link, LANDER_CHANNELS, begin) for link in scenario.relays]

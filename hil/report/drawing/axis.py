@@ -17,7 +17,8 @@ PERIODS_NS = {channel.vcid: channel.period_ms * NS_PER_MS for channel in MARS6.c
 """Of the frames of each virtual channel, in mission time."""
 PERIOD_NS = PERIODS_NS[LANDER]
 
-_BEFORE, _AFTER = 600 * NS_PER_S, NS_PER_HOUR
+_BEFORE, _AFTER = 600 * NS_PER_S, 6 * NS_PER_HOUR
+"""The encounter takes more than five hours."""
 _STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
