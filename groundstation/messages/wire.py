@@ -416,6 +416,27 @@ class UsableShare(msgspec.Struct, frozen=True, kw_only=True):
     unusable: Int64
 
 
+class RelayInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A spacecraft that could relay this one, as the mission declares it; each figure with the mark of its source.
+
+    ``elevation`` is the packet and name of the parameter with its elevation above the spacecraft's horizon; below
+    ``mask`` degrees it relays nothing. None: not known.
+    """
+
+    name: str
+    description: str
+    health: str
+    health_text: str
+    health_mark: str
+    range_km: float | None = None
+    range_mark: str = ""
+    elevation: tuple[str, str] | None = None
+    mask: float | None = None
+    mask_mark: str = ""
+    margin_db: float | None = None
+    margin_mark: str = ""
+
+
 class Snapshot(Message, frozen=True, tag="snapshot"):
     """The answer to a viewer that joins: who the station is and all it knows now.
 
@@ -423,8 +444,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
     ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
     that have been silent since the flight before. ``protocol`` is the version that the station speaks.
-    ``mission_events`` are the moments of the whole mission, from the launch on. ``usable`` counts the values of this
-    flight that were good, by phase and parameter.
+    ``mission_events`` are the moments of the whole mission, from the launch on; ``relays`` who could relay it.
+    ``usable`` counts the values of this flight that were good, by phase and parameter.
     """
 
     station: str
@@ -445,6 +466,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     losses: list[LossStatus] = msgspec.field(default_factory=list)
     display: DisplayInfo = msgspec.field(default_factory=DisplayInfo)
     mission_events: list[MilestoneInfo] = msgspec.field(default_factory=list)
+    relays: list[RelayInfo] = msgspec.field(default_factory=list)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)
     uplink: UplinkStatus | None = None

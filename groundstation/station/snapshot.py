@@ -21,6 +21,7 @@ from groundstation.messages.wire import (
     MilestoneInfo,
     ParameterInfo,
     PlotInfo,
+    RelayInfo,
     Snapshot,
     Telemetry,
 )
@@ -131,6 +132,7 @@ class SnapshotCache:
             ],
             display=self.display,
             mission_events=mission_events_of(self._mission),
+            relays=relays_of(self._mission),
             link=link,
             telemetry=list(self._telemetry.values()),
             contacts=list(self._contacts),
@@ -176,6 +178,27 @@ def display_of(display: Display) -> DisplayInfo:
         phase=(packet, name) if dot else None,
         zero=display.zero,
     )
+
+
+def relays_of(mission: Mission) -> list[RelayInfo]:
+    """Who could relay a mission's spacecraft."""
+    return [
+        RelayInfo(
+            name=relay.name,
+            description=relay.description,
+            health=relay.health,
+            health_text=relay.health_text,
+            health_mark=relay.health_mark,
+            range_km=None if relay.range is None else relay.range.value,
+            range_mark="" if relay.range is None else relay.range.mark,
+            elevation=(relay.packet, relay.parameter) if relay.elevation else None,
+            mask=None if relay.mask is None else relay.mask.value,
+            mask_mark="" if relay.mask is None else relay.mask.mark,
+            margin_db=None if relay.margin is None else relay.margin.value,
+            margin_mark="" if relay.margin is None else relay.margin.mark,
+        )
+        for relay in mission.relays
+    ]
 
 
 def mission_events_of(mission: Mission) -> list[MilestoneInfo]:

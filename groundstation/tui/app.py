@@ -38,6 +38,7 @@ from groundstation.tui.panels.replay import BINDINGS as REPLAY_BINDINGS
 from groundstation.tui.panels.replay import faster, pause_or_play
 from groundstation.tui.panels.rows import View
 from groundstation.tui.prompt import PromptScreen
+from groundstation.tui.relays_screen import RelaysScreen
 from groundstation.tui.terminal.driver import TerminalDriver
 from groundstation.viewer.model import PassModel
 from groundstation.viewer.requests import AnyOrder, RequestFactory, who_am_i
@@ -66,6 +67,7 @@ class StationApp(App[int]):
         Binding("p", "plots", "Plots"),
         Binding("v", "verdict", "Verdict"),
         Binding("t", "timeline", "Timeline"),
+        Binding("r", "relays", "Relays"),
         Binding("j,down", "scroll(1)", "Down"),
         Binding("k,up", "scroll(-1)", "Up"),
         Binding("pagedown", "scroll(10)", "Page down"),
@@ -212,7 +214,7 @@ class StationApp(App[int]):
     def _alarm(self) -> None:
         """A loss must be seen and heard: what lies over the descent goes, unless it shows the loss itself."""
         self._alarms = self.model.alarms
-        if isinstance(self._front, HelpScreen | PromptScreen):
+        if isinstance(self._front, HelpScreen | PromptScreen | RelaysScreen):
             self.pop_screen()
         self.bell()
 
@@ -317,6 +319,10 @@ class StationApp(App[int]):
         scale = self._descent.zoom_timeline()
         shown = {"pass": "the pass", "day": "the day around it", "mission": "the whole mission"}
         self._notify(f"Timeline: {shown[scale]}.")
+
+    def action_relays(self) -> None:
+        """The relays of the mission, and the links of the station."""
+        self.push_screen(RelaysScreen(self._styles, self._live_view))
 
     def action_verdict(self) -> None:
         """The verdict of the last loss of signal, also after it was acknowledged; and back."""

@@ -19,7 +19,7 @@ _KEYS = (
     ("space", "hold the display; reception and recording go on"),
     ("p v t", "plots; verdict of the last loss; scale of the timeline"),
     ("j k", "scroll the telemetry (also the arrow and page keys)"),
-    ("y s", "copy diagnostics; save the screen as SVG"),
+    ("r y s", "relays and links; copy diagnostics; save as SVG"),
     ("q ^Z", "quit; or leave it to the shell, and fg comes back"),
 )
 _REPLAY_KEYS = (
@@ -33,7 +33,7 @@ _REPLAY_KEYS = (
     ("g", "go to a time in UTC, on board or received"),
     ("p v t", "plots; verdict of the last loss; scale of the timeline"),
     ("j k", "scroll the telemetry (also up, down and the page keys)"),
-    ("y s", "copy diagnostics; save the screen as SVG"),
+    ("r y s", "relays and links; copy diagnostics; save as SVG"),
     ("q ^Z", "quit; or leave it to the shell, where it waits for fg"),
 )
 

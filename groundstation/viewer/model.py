@@ -38,6 +38,7 @@ from groundstation.messages.wire import (
     MilestoneInfo,
     ParameterInfo,
     PlaybackStatus,
+    RelayInfo,
     SignalState,
     Snapshot,
     Telemetry,
@@ -136,6 +137,7 @@ class PassModel:
         self.parameters: dict[Key, ParameterInfo] = {}
         self.timeline: list[MilestoneInfo] = []
         self.mission_events: list[MilestoneInfo] = []
+        self.relays: list[RelayInfo] = []
         self.link: LinkStatus | None = None
         self.channels: dict[int, ChannelStatus] = {}
         self.signals: dict[int | None, SignalState] = {}
@@ -222,6 +224,7 @@ class PassModel:
         self.display = snapshot.display
         self.flight.plot(self.plotted)
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
+        self.relays = snapshot.relays
         self.mission_events = sorted(snapshot.mission_events, key=lambda event: event.scet)
         if restarted:
             self.gaps = SequenceTracker()
@@ -454,6 +457,18 @@ class PassModel:
         if self.gone_ns(now) is not None:
             return "UNKNOWN"
         return self.signals.get(vcid, "NO_SIGNAL")
+
+    def value(self, key: Key) -> Value | None:
+        """The newest value of a parameter; None if none came, or it means nothing."""
+        held = self._values.get(key)
+        return None if held is None else held.value
+
+    def due_from(self, vcid: int) -> int | None:
+        """From when (SCET) a channel is expected that is not yet, by the mission's clock; None: it is expected."""
+        channel = self.channels.get(vcid)
+        begin = None if channel is None or channel.frames else channel.expected_from
+        clock = self.clock
+        return begin if begin is not None and (clock is None or clock < begin) else None
 
     def packet_vcid(self, packet: str) -> int | None:
         """The channel a packet last came over."""

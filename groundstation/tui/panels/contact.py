@@ -10,6 +10,7 @@ from groundstation.messages.wire import ChannelStatus, Counters, LinkStatus
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right, width_of
 from groundstation.tui.panels.banner import outage_words, plan_words
+from groundstation.tui.panels.relays import link_rows
 from groundstation.tui.panels.rows import View, age_text, aged, signal_glyph, signal_tone, title
 from groundstation.viewer.model import ShownSignal
 
@@ -32,6 +33,7 @@ def contact(view: View, width: int) -> list[Row]:
         return [*rows, fit((Span(" waiting for a station", "dim"),), width)]
     rows += [_transport(view, link), _sync(view, link, width)]
     rows += [_channel(view, channel, width) for _, channel in sorted(view.model.channels.items())]
+    rows += link_rows(view)
     rows += loss_rows(view)
     rows += [*_frames(link.counters, width), *_bytes(link.counters, width, glyphs)]
     rows += [_display(view, width), _recording(view, link, width)]
@@ -89,6 +91,13 @@ def _channel(view: View, channel: ChannelStatus, width: int) -> Row:
     glyphs = view.glyphs
     signal = view.model.signal(channel.vcid, view.now)
     tone = signal_tone(signal)
+    due = view.model.due_from(channel.vcid)
+    if due is not None and signal == "NO_SIGNAL":
+        return (
+            Span(f" {signal_glyph(signal, view)} ", tone),
+            Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
+            Span(f"expected {utc(due, 0)}", "dim"),
+        )
     vcfc = glyphs.absent if channel.last_vcfc is None else f"{channel.last_vcfc:03d}"
     rate = glyphs.absent if signal == "UNKNOWN" else f"{channel.rate_hz:.1f}"
     state = left(signal.replace("_", " "), 9) if width >= _NARROW else left(_SHORT.get(signal, signal), 5)
