@@ -53,6 +53,10 @@ class ValueScores:
         self._scores: dict[str, dict[str, _Score]] = {name: {ANY: _Score()} for name in self._parameters}
         self._onsets: dict[str, _Onset] = {}
 
+    def begin(self) -> None:
+        """Another flight: runs of garbage do not go on."""
+        self._onsets.clear()
+
     def take(
         self,
         time: int,

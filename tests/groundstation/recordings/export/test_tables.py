@@ -49,7 +49,7 @@ def flown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Receiver
 
 DECIMALS = {
     "altitude": 1, "speed": 2, "vertical_speed": 2, "deceleration": 2, "temperature": 2, "pressure": 3,
-    "radio_altitude_low": 1, "pump_current": 2, "relay_silence": 1, "slant_range": 0,
+    "radio_altitude_low": 1, "pump_current": 2, "relay_silence": 1, "slant_range": 0, "elevation": 2,
 }  # fmt: skip
 """As the lander's interface document has them."""
 
