@@ -28,6 +28,7 @@ from hil.faults import FAULTS, When
 from hil.faults.spec import Spec
 from hil.scenario import expectation
 from hil.scenario.expectation import Expect, Within
+from hil.scenario.relays import RelayLink
 from hil.scenario.scenario import Command, Head, Limit, Loss, Vary
 from hil.verdict.expectations import rows as judged_expectations
 from hil.verdict.limits import MEASUREMENTS
@@ -90,6 +91,11 @@ MEANINGS = {
     "Loss": {
         "at": "mission time of the loss",
         "cause": "cause that the station has to find, or a list of acceptable ones",
+        "channel": "name of the channel that is lost, if it is not the lander's",
+    },
+    "RelayLink": {
+        "name": "relay, as the mission declares it, that carries the lander's frames beside the bus",
+        "delay_ms": "how much later than the bus's its frames come, in ms",
     },
     "Vary": {
         "fault": "index of the fault in the file, from 0",
@@ -290,6 +296,7 @@ def scenarios() -> str:
         "[[command]]": Command,
         "[[expect]]": Expect,
         "[[loss]]": Loss,
+        "[[relay]]": RelayLink,
         "[[limit]]": Limit,
         "[[vary]]": Vary,
     }

@@ -493,16 +493,16 @@ class ContactMonitor:
             evidence.suspected.add(vcid)
             return "PORT", disturbed
         if others:
-            return self._one_silent(last, others)
+            return self._one_silent(last + channel.period, others)
         repeats = evidence.repeats_since.get(vcid, 0)
         if repeats:
             return "SILENCE", f"only frames that had come before, {repeats} of them"
         return self._cause_after(max([channel, *later], key=lambda c: c.last_ert or 0), channel)
 
-    def _one_silent(self, last: int, others: Collection[_Channel]) -> tuple[Cause, str]:
+    def _one_silent(self, due: int, others: Collection[_Channel]) -> tuple[Cause, str]:
         """The cause where other channels go on: its source fell silent, or a relay has set."""
         horizons = self._horizons
-        evidence = horizons.has_set(last, {c.definition.vcid for c in others}) if horizons is not None else ""
+        evidence = horizons.has_set(due, {c.definition.vcid for c in others}) if horizons is not None else ""
         if evidence:
             return "RELAY_SET", evidence
         return "LANDER_ONLY", f"the link is up: {', '.join(c.definition.name for c in others)} still heard"
@@ -530,7 +530,7 @@ class ContactMonitor:
                 continue
             if witness.contact_since > verdict.last_ert:
                 continue
-            cause, text = self._one_silent(verdict.last_ert, [witness])
+            cause, text = self._one_silent(verdict.last_ert + channel.period, [witness])
             channel.verdict = msgspec.structs.replace(verdict, cause=cause, evidence=text)
             changes.append(self._change(channel, "LOS", "LOS", ert, verdict=channel.verdict, revised=True))
         return changes

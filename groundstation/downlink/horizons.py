@@ -1,16 +1,20 @@
 """Relays near the horizon: whether one has set, by the last elevation that it reported. Sans-I/O.
 
 Rules:
-1. A relay's elevation is a parameter of its own telemetry, as the mission declares it. It comes once in a housekeeping
-   period, so at a loss it may be that old: a relay has set if its elevation, carried on at its last rate for one period
-   at most, is at or below its mask.
-2. A value that means nothing, or is older than three periods at the loss, says nothing.
+1. What counts is the elevation when the lost channel's next frame was due, not when its loss was declared: that may be
+   half a minute later, and the relay has sunk on since.
+2. A relay's elevation is a parameter of its own telemetry, as the mission declares it. It comes once in a housekeeping
+   period, so the value may be that old, or may come that much later: a relay has set if its elevation by a period after
+   that time is at or below its mask; if no value came since, the last one, carried on at its rate for one period.
+3. A value that means nothing, or is older than three periods then, says nothing.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from groundstation.messages.base import Value
 from groundstation.messages.text import utc
@@ -19,32 +23,45 @@ from protocols.declare.mission import Relay
 from protocols.units import NS_PER_MS
 
 _STALE_PERIODS = 3
+_SAMPLES = 64
+"""More than come in the time-out of a channel whose frames are ten seconds apart."""
+
+
+class _Sample(NamedTuple):
+    """An elevation in degrees, and by how much it sinks in one period; 0 if that is not known, or it rises."""
+
+    elevation: float
+    scet: int
+    ert: int
+    change: float
 
 
 @dataclass(slots=True)
 class _Horizon:
-    """One relay, and its last elevation in degrees: at ``scet``, received at ``ert`` on the channel ``vcid``."""
+    """One relay, and its last elevations, received on the channel ``vcid``."""
 
     relay: Relay
     mask: float
     period: int
     vcid: int | None = None
-    elevation: float = 0.0
-    scet: int = 0
-    ert: int = 0
-    change: float = 0.0
-    """In degrees, over one period; 0 while it is not known, or rises."""
+    samples: deque[_Sample] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
 
     def take(self, elevation: float, vcid: int, scet: int, ert: int) -> None:
-        """The next value; one after a gap, or of a source that started again, begins a new rate."""
-        passed = scet - self.scet
-        known = self.vcid == vcid and 0 < passed <= _STALE_PERIODS * self.period
-        self.change = min(0.0, (elevation - self.elevation) * self.period / passed) if known else 0.0
-        self.elevation, self.scet, self.ert, self.vcid = elevation, scet, ert, vcid
+        """The next value; one after a gap, or of a source that started again, has no rate."""
+        change, last = 0.0, self.samples[-1] if self.samples else None
+        passed = 0 if last is None or self.vcid != vcid else scet - last.scet
+        if last is not None and 0 < passed <= _STALE_PERIODS * self.period:
+            change = min(0.0, (elevation - last.elevation) * self.period / passed)
+        self.vcid = vcid
+        self.samples.append(_Sample(elevation, scet, ert, change))
 
-    def has_set(self, last: int) -> bool:
-        """Whether it was at or below its mask when a channel was last heard, or a period later."""
-        return last - self.ert <= _STALE_PERIODS * self.period and self.elevation + self.change <= self.mask
+    def below(self, due: int) -> _Sample | None:
+        """The elevation by which it was at or below its mask at that time (ERT); None: it was not."""
+        sample = next((each for each in reversed(self.samples) if each.ert <= due + self.period), None)
+        if sample is None or due - sample.ert > _STALE_PERIODS * self.period:
+            return None
+        carried = sample.elevation + (sample.change if sample.ert < due else 0.0)
+        return sample if carried <= self.mask else None
 
 
 class Horizons:
@@ -71,19 +88,20 @@ class Horizons:
             if isinstance(value, int | float):
                 horizon.take(value, vcid, scet, ert)
 
-    def has_set(self, last: int, witnesses: Collection[int]) -> str:
+    def has_set(self, due: int, witnesses: Collection[int]) -> str:
         """The evidence that a relay has set, whose own channel is among those that go on; empty: none has.
 
         Args:
-            last: when the lost channel was last heard (ERT in ns).
+            due: when the lost channel's next frame was due (ERT in ns).
             witnesses: VCIDs of the channels that go on.
         """
         for horizons in self._by_packet.values():
             for horizon in horizons:
-                if horizon.vcid in witnesses and horizon.has_set(last):
-                    below = "at" if horizon.elevation > horizon.mask else "below"
+                sample = horizon.below(due) if horizon.vcid in witnesses else None
+                if sample is not None:
+                    where = "sinking to" if sample.elevation > horizon.mask else "its mask is"
                     return (
-                        f"{horizon.relay.name} has set: elevation {horizon.elevation:.2f}° at {utc(horizon.scet)}, "
-                        f"{below} its mask of {horizon.mask:g}°; its own channel goes on"
+                        f"{horizon.relay.name} has set: elevation {sample.elevation:.2f}° at {utc(sample.scet)}, "
+                        f"{where} {horizon.mask:g}°; its own channel goes on"
                     )
         return ""

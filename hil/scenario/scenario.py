@@ -41,6 +41,7 @@
     max = "12 g"
 
     [[loss]]                             # the losses of the lander's signal, in order; all of them
+                                         # with channel = "surface": of that channel's, likewise
     at = "09:09:00"
     cause = "PORT"
 
@@ -185,10 +186,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A loss of the lander's signal that has to happen: when, and the cause that has to be found, or any of several."""
+    """A loss of signal that has to happen: when, and the cause that has to be found, or any of several.
+
+    ``channel`` is the name of the channel that is lost, as the mission declares it; None: the lander's, its first.
+    """
 
     at: At
     cause: Cause | list[Cause]
+    channel: str | None = None
 
     @property
     def causes(self) -> list[Cause]:
@@ -234,6 +239,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """One scenario, checked.
 
     Attributes:
+        losses: of the lander's signal.
+        channel_losses: of other channels.
         complete: its losses are listed, so that there may be no others.
         text: the TOML that it was read from.
     """
@@ -243,6 +250,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     commands: list[Command]
     expectations: list[Expect]
     losses: list[Loss]
+    channel_losses: list[Loss]
     relays: list[RelayLink]
     limits: list[Limit]
     vary: list[Vary]
@@ -413,7 +421,7 @@ def anchored(scenario: Scenario, first: int) -> Scenario:
     """The same with all times as mission times, those that count from the first packet too, which came at ``first``."""
     lists = {
         name: [with_times(entry, first) for entry in getattr(scenario, name)]
-        for name in ("faults", "commands", "losses", "expectations")
+        for name in ("faults", "commands", "losses", "channel_losses", "expectations")
     }
     head = with_times(scenario.head, first)
     if not head.has_oracle:
@@ -431,17 +439,19 @@ def _scenario(tables: dict[str, Any], text: str, mission: str | None) -> tuple[S
     head, found = _for_mission(parts["scenario"], tables["scenario"], mission)
     if mission is not None and "mission" not in tables["scenario"]:
         text = _TABLE_SCENARIO.sub(lambda line: f"{line[0]}\nmission = {json.dumps(head.mission)}", text, count=1)
+    given: list[Loss] = parts.get("loss", [])
     planned = [last_loss(head.profile)] if head.has_oracle else []
     scenario = Scenario(
         head=head,
         faults=parts.get("fault", []),
         commands=parts.get("command", []),
         expectations=parts.get("expect", []),
-        losses=parts.get("loss", planned),
+        losses=[loss for loss in given if loss.channel is None] or planned if given else parts.get("loss", planned),
+        channel_losses=[loss for loss in given if loss.channel is not None],
         relays=parts.get("relay", []),
         limits=parts.get("limit", []),
         vary=parts.get("vary", []),
-        complete="loss" in parts,
+        complete="loss" in parts and (not given or any(loss.channel is None for loss in given)),
         text=text,
     )
     return scenario, found
@@ -537,15 +547,23 @@ def _check(scenario: Scenario, mission: Mission) -> None:
     for n, expect in enumerate(scenario.expectations):
         check_expectation(f"expect[{n}]", expect, mission, head.span)
         _check_flown(f"expect[{n}].between", expect, head)
-    for n, loss in enumerate(scenario.losses):
-        check_time(f"loss[{n}].at", loss.at, mission, head.span)
-        if not loss.causes:
-            raise ValueError(f"loss[{n}].cause: expected at least one")
+    _check_losses(scenario, mission)
     for n, limit in enumerate(scenario.limits):
         _check_limit(f"limit[{n}]", limit, head)
         _check_applied(n, scenario)
     for n in range(len(scenario.vary)):
         _check_vary(n, scenario)
+
+
+def _check_losses(scenario: Scenario, mission: Mission) -> None:
+    names = [channel.name for channel in mission.dictionary.channels]
+    for n, loss in enumerate([*scenario.losses, *scenario.channel_losses]):
+        check_time(f"loss[{n}].at", loss.at, mission, scenario.head.span)
+        if not loss.causes:
+            raise ValueError(f"loss[{n}].cause: expected at least one")
+        if loss.channel is not None and loss.channel not in names[1:]:
+            other = nearest(loss.channel, names[1:])
+            raise ValueError(f"loss[{n}].channel: no channel {loss.channel!r} besides {names[0]}{other}")
 
 
 def _check_flown(place: str, expect: Expect, head: Head) -> None:

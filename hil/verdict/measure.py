@@ -112,11 +112,11 @@ class Received:
         )
         return replace(self, notes=notes)
 
-    def losses(self) -> list[LosVerdict]:
-        """Losses of the lander's signal, each with the cause that was found in the end."""
+    def losses(self, vcid: int | None = None) -> list[LosVerdict]:
+        """Losses of a channel's signal, the lander's by default, each with the cause that was found in the end."""
         found: list[LosVerdict] = []
         for change in self.contacts:
-            if change.vcid != self.vcid or change.state != "LOS" or change.verdict is None:
+            if change.vcid != (self.vcid if vcid is None else vcid) or change.state != "LOS" or change.verdict is None:
                 continue
             if change.revised and found:
                 found[-1] = msgspec.structs.replace(found[-1], cause=change.verdict.cause)
@@ -236,6 +236,7 @@ def judge(record: FlightRecord) -> Judgement:
     prediction = predict(record.channel, record.mission.link_profile)
     mismatch = _streams(bench, received, prediction)
     losses = _losses(bench, received)
+    _channel_losses(bench, received)
     _frames(bench, received, prediction)
     _times(bench, received, prediction, gaps)
     _target(bench, received)
@@ -362,6 +363,26 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
         late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else bench.vcid))
         bench.add("frames_after_los", late, "frames of later than the last planned loss")
     return [_declared(verdict, plans.get(verdict.last_ert), bench.period_ms) for verdict in found]
+
+
+def _channel_losses(bench: _Bench, received: Received) -> None:
+    """Each planned loss of another channel than the lander's."""
+    channels = {channel.name: channel for channel in bench.record.mission.dictionary.channels}
+    for loss in bench.record.scenario.channel_losses:
+        channel, at = channels[str(loss.channel)], int(loss.at.value)
+        if why := bench.lack(loss):
+            bench.leave_out(f"los_cause[{channel.name}]", why)
+            continue
+        found = received.losses(channel.vcid)
+        verdict = min(found, key=lambda v: abs((v.last_scet or 0) - at), default=None)
+        last = None if verdict is None else verdict.last_scet
+        error = None if last is None else _time_error(last, at, channel.period_ms)
+        bench.add(f"los_time_error[{channel.name}]", error, "" if verdict else "no loss was declared")
+        cause = None if verdict is None else verdict.cause
+        right = loss.causes[0] if cause not in loss.causes else cause
+        evidence = "" if verdict is None else verdict.evidence
+        bench.add(f"los_cause[{channel.name}]", cause, evidence, LimitBand(equals=right))
+        bench.rows[-1] = bench.rows[-1].with_note(evidence)
 
 
 def _timeline(record: FlightRecord, received: Received) -> list[tuple[int, FrameNote]]:

@@ -76,10 +76,16 @@ def test_the_cause_follows_the_elevation(elevations: list[float | None], cause: 
 def test_the_evidence_is_the_elevation_its_time_and_the_mask() -> None:
     verdict = lose([15.2, 15.0, 14.8]).verdict
     assert verdict is not None
-    assert (
-        verdict.evidence
-        == "BUS has set: elevation 14.80° at 00:00:02.0, below its mask of 15°; its own channel goes on"
-    )
+    assert verdict.evidence == "BUS has set: elevation 14.80° at 00:00:02.0, its mask is 15°; its own channel goes on"
+
+
+def test_what_counts_is_the_elevation_when_the_next_frame_was_due() -> None:
+    """The loss of a slow channel is declared long after: the relay has set since, and that is no cause."""
+    horizons = Horizons(BIRD, [RELAY])
+    for second in range(40):
+        horizons.take("HK", BUS, {"elevation": 16.0 - 0.05 * second}, second * S, second * S)
+    assert horizons.has_set(10 * S, {BUS}) == ""
+    assert horizons.has_set(20 * S, {BUS}).startswith("BUS has set: elevation 14.95° at 00:00:21.0")
 
 
 def test_a_relay_that_is_silent_too_has_not_set() -> None:

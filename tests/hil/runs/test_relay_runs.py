@@ -38,11 +38,20 @@ def values(result: RunResult) -> dict[str, object]:
     return {row.name: row.value for row in result.measurements}
 
 
-@pytest.mark.parametrize("name", ["relay-bus-alone", "relay-mars5-alive", "relay-both-noisy"])
+@pytest.mark.parametrize("name", ["relay-bus-alone", "relay-mars5-alive", "relay-both-noisy", "relay-set"])
 def test_the_shipped_scenarios_pass(name: str, tmp_path: Path) -> None:
     plan = Plan(load_scenario(SCENARIOS / f"{name}.toml"), "software", "lockstep", tmp_path / "run", "")
     result = fly_plan(plan, lambda: 0, lambda scet: None)
     assert result.state == "PASS", [row for row in result.measurements if row.state != "PASS"]
+
+
+def test_a_relay_that_sets_is_not_a_lander_that_falls_silent(tmp_path: Path) -> None:
+    """The same loss, expected with the other cause: the row says which elevation was the evidence."""
+    text = (SCENARIOS / "relay-set.toml").read_text().replace('"RELAY_SET"', '"LANDER_ONLY"')
+    rows = {row.name: row for row in fly(text, tmp_path).measurements}
+    cause = rows["los_cause[surface]"]
+    assert (cause.state, cause.value) == ("FAIL", "RELAY_SET")
+    assert cause.note.startswith("MARS_6_BUS has set: elevation 14.9") and "its mask is 15°" in cause.note
 
 
 def test_the_fail_over_costs_the_delay_of_the_other_link(tmp_path: Path) -> None:

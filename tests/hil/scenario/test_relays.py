@@ -39,6 +39,8 @@ def test_a_relay_that_failed_flies_as_a_counterfactual() -> None:
         ),
         (HEAD + MARS5 + '[[fault]]\nkind = "unplug"\nrelay = "MARS_5"\n', "unplug does not act on a relay's frames"),
         (HEAD + '[[relay]]\nname = "MARS_5"\ndelay_ms = -1\n', r"relay\[0\].delay_ms"),
+        (HEAD + '[[loss]]\nat = "09:26:08"\ncause = "SILENCE"\nchannel = "surfcae"\n', "did you mean 'surface'"),
+        (HEAD + '[[loss]]\nat = "09:11:05"\ncause = "SILENCE"\nchannel = "lander"\n', "besides lander"),
     ],
 )
 def test_what_cannot_be_is_refused(text: str, message: str) -> None:
