@@ -1,4 +1,4 @@
-"""The checks of value quality of Mars 6's lander: ranges [A], and how its instruments belong together [C/A].
+"""The checks of value quality of Mars 6: ranges of its instruments [A], and how the lander's belong together [C/A].
 
 The atmosphere and gravity are those of the descent model (docs/mars6.md), which are assumptions for the simulation:
 a station has no others.
@@ -41,10 +41,15 @@ AIR = Atmosphere(
     radius=_RADIUS,
 )
 
-CHECKS: tuple[Check, ...] = (
+PHASES_IN_ORDER = (
+    "COAST", "ENTRY", "BLACKOUT", "AEROBRAKING", "DROGUE", "MAIN", "TERMINAL", "RETRO_ARMED", "LANDED", "SURFACE",
+)  # fmt: skip
+"""What a descent goes through; one that ends on the ground in another way says so often enough to be believed."""
+
+_DESCENT: tuple[Check, ...] = (
     Clock("DESCENT.tick", _EPOCH, 100 * NS_PER_MS),
     Labels("DESCENT.phase"),
-    Order("DESCENT.phase", ("ENTRY", "BLACKOUT", "AEROBRAKING", "DROGUE", "MAIN", "TERMINAL", "RETRO_ARMED", "LOST")),
+    Order("DESCENT.phase", PHASES_IN_ORDER),
     Range("DESCENT.altitude", 0, 113_000),
     Rate("DESCENT.altitude", window=48, per_second=1_200, bend=30, settle_s=1.5),
     Integral("DESCENT.altitude", "DESCENT.vertical_speed", factor=-1, drift=1),
@@ -66,7 +71,7 @@ CHECKS: tuple[Check, ...] = (
     Hydrostatic("DESCENT.pressure", "DESCENT.altitude", AIR, 0.03, 0.01),
     FlatLine("DESCENT.pressure", 0.005, 4, "DESCENT.altitude", 150, 100, 24_000),
     Order("DESCENT.altimeter_lock"),
-    OnlyWhile("DESCENT.altimeter_lock", "DESCENT.altitude", 0, 6_610),
+    OnlyWhile("DESCENT.altimeter_lock", "DESCENT.altitude", -100, 6_610),
     OnlyWhile("DESCENT.altimeter_lock", "DESCENT.pressure", 3.3, 12),
     Range("DESCENT.radio_altitude", 0, 7_000),
     Rate("DESCENT.radio_altitude", window=19, per_second=150, bend=3, every_ms=500, settle_s=1.5),
@@ -79,3 +84,34 @@ CHECKS: tuple[Check, ...] = (
     Proportional("DESCENT.pump_current", "DESCENT.pressure", 0.1, scale=0.6, offset=0.4),
 )
 """Of the packet DESCENT, which the failing chip spoils."""
+
+_TICKED = (
+    "LANDER_HK", "LANDER_SYSTEMS", "SURFACE", "BUS_HK", "BUS_ORBIT", "MAGNETOMETER", "PLASMA", "COSMIC_RAYS",
+    "MICROMETEOROIDS", "PARTICLES",
+)  # fmt: skip
+
+_RANGES: tuple[Check, ...] = (
+    Range("LANDER_SYSTEMS.peak_deceleration", 0, 25),
+    Range("LANDER_SYSTEMS.mean_deceleration", 0, 25),
+    Range("LANDER_SYSTEMS.swing", -90, 90),
+    Labels("LANDER_SYSTEMS.retro"),
+    Range("SURFACE.temperature", 120, 320),
+    Range("SURFACE.pressure", 0, 12),
+    Range("MAGNETOMETER.bx", -128, 128),
+    Range("MAGNETOMETER.by", -128, 128),
+    Range("MAGNETOMETER.bz", -128, 128),
+    Range("PLASMA.energy", 0, 6_000),
+    Range("PLASMA.current", 0, 1_000),
+    Range("PLASMA.speed", 0, 1_070),
+    Range("COSMIC_RAYS.rate", 0, 10_000),
+    Range("MICROMETEOROIDS.impacts", 0, 255),
+    *(Range(f"PARTICLES.proton_{n}", 0, 100_000) for n in range(1, 5)),
+    *(Range(f"PARTICLES.electron_{n}", 0, 100_000) for n in range(1, 3)),
+)
+"""Ranges of the other instruments [A]."""
+
+CHECKS: tuple[Check, ...] = (
+    *_DESCENT,
+    *(Clock(f"{packet}.tick", _EPOCH, 100 * NS_PER_MS) for packet in _TICKED),
+    *_RANGES,
+)

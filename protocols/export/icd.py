@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from protocols.ccsds import pus
+from protocols.declare.checks import Check, Range, Rate
 from protocols.declare.commands import Command
-from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet
+from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet, ParameterDef
 from protocols.declare.headers import PUS_C, PacketHeader
 from protocols.structures.fields import Limits
 from protocols.structures.layout import Field, Layout
@@ -37,6 +38,7 @@ def _document(dictionary: Dictionary) -> Iterator[str]:
     yield from _summary(dictionary)
     for packet in dictionary.by_name.values():
         yield from _packet(packet)
+        yield from _quality(packet, dictionary.checks)
     yield from _events(dictionary)
     yield from _commands(dictionary)
     yield from _timeline(dictionary)
@@ -109,6 +111,30 @@ def _packet(packet: Packet) -> Iterator[str]:
     yield ""
     yield from _table(_HEAD, map(_field_row, layout.fields) if layout.size is not None else _part_rows(layout, "", ""))
     yield from _labels(layout.named)
+
+
+def _quality(packet: Packet, checks: Iterable[Check]) -> Iterator[str]:
+    """What the ground allows each field, so that its values are believed; nothing if no check is declared."""
+    by_field: dict[str, list[Check]] = {}
+    for check in checks:
+        name, _, field = check.parameter.partition(".")
+        if name == packet.definition.name:
+            by_field.setdefault(field, []).append(check)
+    if not by_field:
+        return
+    yield f"Quality of the values of {packet.definition.name}: a value outside its range is unusable."
+    yield ""
+    rows = (_quality_row(packet, each, by_field[each.name]) for each in packet.parameters if each.name in by_field)
+    yield from _table(("field", "range", "measured every", "tolerance", "checks"), rows)
+
+
+def _quality_row(packet: Packet, parameter: ParameterDef, checks: list[Check]) -> tuple[object, ...]:
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    span = next((f"{check.text}{unit}" for check in checks if isinstance(check, Range)), "")
+    measured = next((check.every_ms for check in checks if isinstance(check, Rate)), 0) or packet.definition.period_ms
+    tolerance = "exact" if not parameter.tolerance else f"±{parameter.tolerance:g}{unit}"
+    others = "; ".join(f"{check.name}: {check.text}" for check in checks if not isinstance(check, Range))
+    return f"`{parameter.name}`", span, f"{measured} ms" if measured else "", tolerance, others
 
 
 def _part_rows(layout: Layout, indent: str, start: str) -> Iterator[tuple[object, ...]]:

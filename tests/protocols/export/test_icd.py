@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import construct as c
 
+from protocols.declare.checks import Proportional, Range, Rate
 from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.declare.headers import NO_HEADER, PacketHeader, cuc_time
 from protocols.export.icd import render_icd
@@ -60,3 +61,19 @@ def test_headers_byte_order_and_ranges_are_told() -> None:
     assert "Header of kind none (BARE): 6 bytes before the body, no onboard time." in text
     assert "`zone`: 0 … 99 COLD, 200 HOT." in text
     assert "PUS-C header: 19" not in text
+
+
+def test_each_field_has_its_range_rate_tolerance_and_checks() -> None:
+    body = c.Struct("volt" / Quantity(c.Int8ub, "V", tolerance=0.5), "amp" / Quantity(c.Int8ub, "A"), "n" / c.Int8ub)
+    checks = (
+        Range("TM.volt", 0, 30),
+        Rate("TM.volt", 1, 2, 3, every_ms=500),
+        Rate("TM.amp", 1, 2, 3),
+        Proportional("TM.amp", "TM.volt", 1, scale=2),
+    )
+    packet = PacketDef("TM", 5, 3, 25, body, 100)
+    rows = render_icd(Dictionary("M", 1, (packet,), (), (), (), checks=checks)).splitlines()
+    rate = "rate: within 1 of where the last ones lead; at most 2 a second"
+    assert f"| `volt` | 0 … 30 V | 500 ms | ±0.5 V | {rate} |" in rows
+    assert f"| `amp` |   | 100 ms | exact | {rate}; proportion: 2 · volt, ±1 |" in rows
+    assert not any(row.startswith("| `n` |") and "exact" in row for row in rows)
