@@ -26,17 +26,17 @@ _TYPES = {"stdint.h", "stdbool.h", "stddef.h"}
 """What cffi knows without them."""
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, defines: tuple[str, ...] = ()) -> Path:
     """The library, compiled in ``folder``: one compiler call for all sources."""
     library = folder / "core.so"
     flags = [*SANITIZERS.split(), *os.environ.get("FIRMWARE_CFLAGS", "-O1").split()]
     sources = [str(source) for source in sorted(CORE.glob("*.c"))]
-    command = ["gcc", "-std=c11", "-g", *WARNINGS, *flags, "-shared", "-fPIC", "-o", str(library), *sources]
+    command = ["gcc", "-std=c11", "-g", *WARNINGS, *flags, *defines, "-shared", "-fPIC", "-o", str(library), *sources]
     subprocess.run(command, cwd=folder, check=True)
     return library
 
 
-def declarations(folder: Path) -> str:
+def declarations(folder: Path, defines: tuple[str, ...] = ()) -> str:
     """All headers of the core as cffi reads them: preprocessed, without bodies and system types."""
     empty = folder / "empty"
     empty.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def declarations(folder: Path) -> str:
         (empty / name).write_text("", encoding="utf-8")
     names = sorted(header.name for header in CORE.glob("*.h") if header.name != "bytes.h")
     together = "".join(f'#include "{CORE / name}"\n' for name in names)
-    command = ["gcc", "-E", "-P", "-nostdinc", "-I", str(empty), "-D", "INT32_C(x)=x", "-"]
+    command = ["gcc", "-E", "-P", "-nostdinc", "-I", str(empty), "-D", "INT32_C(x)=x", *defines, "-"]
     text = subprocess.run(command, input=together, capture_output=True, text=True, check=True).stdout
     return _BODY.sub("", text)
 
@@ -52,10 +52,10 @@ def declarations(folder: Path) -> str:
 class Core:
     """The library: ``lib`` has the functions, ``ffi`` the types."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, defines: tuple[str, ...] = ()) -> None:
         self.ffi = FFI()
-        self.ffi.cdef(declarations(folder))
-        self.lib: Any = self.ffi.dlopen(str(build(folder)))
+        self.ffi.cdef(declarations(folder, defines))
+        self.lib: Any = self.ffi.dlopen(str(build(folder, defines)))
 
     def new(self, kind: str) -> Any:
         """A struct, all zero."""

@@ -17,7 +17,7 @@ from hil.lander.spacecraft import Spacecraft
 from protocols.ccsds.cltu import encode_cltu
 from protocols.lander import MARS6
 from tests.firmware.core import CLander, Core
-from tests.hil.lander.uplink import ad, bd, command, packet
+from tests.hil.lander.uplink import GroundDecoder, ad, bd, command, packet, reports
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COMMANDED: dict[str, Any] = json.loads((GOLDEN / "commanded.json").read_text(encoding="utf-8"))
@@ -54,17 +54,49 @@ def test_the_historical_descent_is_the_golden_one(core: Core) -> None:
     assert digest.hexdigest() == (GOLDEN / "historical.sha256").read_text(encoding="utf-8").strip()
 
 
-@pytest.mark.parametrize("seed", [0, 7])
-def test_the_whole_encounter_tick_by_tick(core: Core, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("profile", "seed"),
+    [
+        ("HISTORICAL", 0),
+        pytest.param("SOFT_LANDING", 7, marks=pytest.mark.long),
+        pytest.param("DEGRADED", 8, marks=pytest.mark.long),
+        pytest.param("PARACHUTE_FAILS", 2**32 - 1, marks=pytest.mark.long),
+    ],
+)
+def test_the_whole_encounter_tick_by_tick(core: Core, profile: str, seed: int) -> None:
     """187,000 ticks, from separation to an hour after the fly-by."""
     lander, craft = CLander(core), Spacecraft()
-    for order in (command("SELECT_SPAN", span="ENCOUNTER"), command("SEED", seed=seed), command("START")):
+    for order in (
+        command("SELECT_PROFILE", profile=profile),
+        command("SELECT_SPAN", span="ENCOUNTER"),
+        command("SEED", seed=seed),
+        command("START"),
+    ):
         assert lander.receive(order) == craft.receive(order)
     assert lander.tick == craft.tick == -146_370
     while not craft.finished:
         assert lander.step() == craft.step(), craft.tick
     assert lander.finished
     assert craft.tick == 40_600
+
+
+@pytest.mark.parametrize("profile", ["HISTORICAL", "SOFT_LANDING"])
+def test_a_small_board_flies_the_same_descent(small_core: Core, profile: str) -> None:
+    """With ticks of 16 bits, and the tables of the descent alone."""
+    lander, craft = CLander(small_core), Spacecraft()
+    select = command("SELECT_PROFILE", profile=profile)
+    assert lander.receive(select + command("START")) == craft.receive(select + command("START"))
+    while not craft.finished:
+        assert lander.step() == craft.step(), craft.tick
+    assert lander.finished
+
+
+def test_a_small_board_does_not_know_the_encounter(small_core: Core) -> None:
+    """SELECT_SPAN is refused like a command that is in no table, and changes nothing."""
+    lander, ground = CLander(small_core), GroundDecoder()
+    told = ground.hear(lander.receive(command("SELECT_SPAN", span="ENCOUNTER")))
+    assert reports(told) == [("REFUSED", "UNKNOWN_COMMAND")]
+    assert lander.tick == 0
 
 
 def test_the_firmware_has_the_dictionary(core: Core) -> None:

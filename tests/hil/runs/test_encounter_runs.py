@@ -79,5 +79,15 @@ def test_commands_in_the_coast_are_answered_by_the_bus(tmp_path: Path) -> None:
     assert result.state == "PASS", failed(result)
 
 
-def test_the_shipped_one_names_the_encounter() -> None:
-    assert load_scenario(SCENARIOS / "encounter.toml").head.span == "encounter"
+def test_the_surface_is_lost_by_the_bus_that_sets(tmp_path: Path) -> None:
+    """Of a lander that has survived: a loss with a cause of its own, by the elevation in BUS_HK."""
+    result = fly('[scenario]\nid = "x"\nprofile = "soft-landing"\n', tmp_path)
+    assert result.state == "PASS", failed(result)
+    said = [moment.text for moment in result.moments if moment.text.startswith("surface LOCKED")]
+    assert len(said) == 1
+    assert said[0].startswith("surface LOCKED → LOS, RELAY_SET: MARS_6_BUS has set: elevation 14.")
+
+
+@pytest.mark.parametrize("name", ["encounter", "encounter-soft-landing"])
+def test_shipped_ones_fly_the_encounter(name: str) -> None:
+    assert load_scenario(SCENARIOS / f"{name}.toml").head.span == "encounter"
