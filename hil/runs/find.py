@@ -34,8 +34,8 @@ def find_scenarios(name: str) -> list[tuple[Path, bool]]:
     if path.exists():
         raise ScenarioError(f"{name} is a pipe or device: a scenario is a file, NAME.toml, whose name is its id")
     if name == ALL:
-        return [(file, False) for file in sorted(SCENARIOS.glob("*.toml"))]
-    known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"))}
+        return [(file, False) for file in sorted(SCENARIOS.glob("*.toml"), key=lambda path: path.stem)]
+    known = {file.stem: file for file in sorted(SCENARIOS.glob("*.toml"), key=lambda path: path.stem)}
     if name not in known:
         raise ScenarioError(f"unknown scenario {name!r}{nearest(name, [*known, ALL])}")
     return [(known[name], True)]
