@@ -69,6 +69,18 @@ class SentFrames:
                 return self.numbers[index]
         return None
 
+    def sent_at(self, offset: int) -> SentFrame | None:
+        """The frame that was sent where these bytes of the received stream begin, however damaged they are.
+
+        None where bytes were lost or added in it, or that lie in no frame of the target's.
+        """
+        first, last = self._origin(offset), self._origin(offset + self._size - 1)
+        if first is None or last != first + self._size - 1:
+            return None
+        index = bisect_right(self._offsets, first) - 1
+        is_whole = index >= 0 and self._cuts[index].offset == first and len(self._cuts[index].data) == self._size
+        return self._cuts[index] if is_whole else None
+
     def _origin(self, place: int) -> int | None:
         """Where a byte of the received stream stood in the sent one; None for line noise."""
         index = bisect_right(self._positions, place) - 1

@@ -19,8 +19,10 @@ class Downlink:
         transmitter: makes frames.
     """
 
-    def __init__(self, profile: LinkProfile, clcw: Callable[[], Clcw]) -> None:
+    def __init__(self, profile: LinkProfile, clcw: Callable[[], Clcw], made: list[bytes] | None = None) -> None:
+        """Args: how frames look, the CLCW of now, and what gets each frame as it is made, before a chip spoils it."""
         self._profile = profile
+        self._made = made
         self._clcw = clcw
         self.restart()
 
@@ -35,7 +37,10 @@ class Downlink:
 
     def frame(self, vcid: int, first: bytes = b"") -> bytes:
         """The channel's next frame; ``first`` goes before all that waits."""
-        return self.transmitter.frame(vcid, first, self._clcw())
+        frame = self.transmitter.frame(vcid, first, self._clcw())
+        if self._made is not None:
+            self._made.append(frame)
+        return frame
 
     def flush(self, vcid: int) -> bytes:
         """Frames until no packet of the channel waits."""

@@ -28,10 +28,11 @@ MAX_WAITING = 8
 class Spacecraft:
     """Mars 6 on its descent: the lander on VC0, its bus on VC2. After power on it is READY."""
 
-    def __init__(self, profile: LinkProfile = UART) -> None:
+    def __init__(self, profile: LinkProfile = UART, made: list[bytes] | None = None) -> None:
+        """Args: how frames look, and what gets each frame as it is made, before a chip that fails spoils it."""
         self._receiver = CommandReceiver()
         self._waiting: list[Order] = []
-        downlink = Downlink(profile, self._receiver.clcw)
+        downlink = Downlink(profile, self._receiver.clcw, made)
         self._machine = Machine(MissionClock(), downlink, Probe(downlink), Bus(downlink), CommandCounts())
 
     @property

@@ -27,6 +27,9 @@ MeasurementName = Literal[
     "crc_rejects_unpredicted",
     "undetected_unpredicted",
     "resync",
+    "frames_mended",
+    "mended_share",
+    "mended_wrong",
     "interarrival_p99",
     "byte_to_published_p99",
     "reacquisition",
@@ -65,7 +68,7 @@ WORDS_OF: dict[MeasurementName, tuple[str, ...]] = {"los_cause": get_args(Cause)
 COUNTS: frozenset[MeasurementName] = frozenset(
     {
         *("frames_missing", "outage_lost", "losses", "false_los", "frames_after_los", "frames_lost", "resync"),
-        *("resets", "fault", "merged_wrong", "merged_disorder", "lander_lost", "share_miscounted"),
+        *("resets", "fault", "merged_wrong", "merged_disorder", "lander_lost", "share_miscounted", "frames_mended", "mended_wrong"),
     }
 )
 """Measurements that are whole numbers, and never less than 0."""
@@ -79,6 +82,7 @@ NOT_NEGATIVE: frozenset[MeasurementName] = frozenset(
         "command_latency",
         "failover",
         "held_most",
+        "mended_share",
     }
 )
 """Measurements that are never less than 0."""

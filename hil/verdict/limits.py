@@ -89,6 +89,9 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
     "crc_rejects_unpredicted": DefaultLimits("frame", EXACT, EXACT),
     "undetected_unpredicted": DefaultLimits("frame", EXACT, EXACT),
     "resync": DefaultLimits("frame", LimitBand(0, 1, marginal_most=0), LimitBand(0, 2, marginal_most=1)),
+    "frames_mended": DefaultLimits("frame", ANY, ANY),
+    "mended_share": DefaultLimits("%", ANY, ANY),
+    "mended_wrong": DefaultLimits("frame", EXACT, EXACT),
     "interarrival_p99": DefaultLimits("ms", EXACT, LimitBand(0, 0.1 * PERIOD_MS)),
     "byte_to_published_p99": DefaultLimits("ms", LimitBand(0), LimitBand(0, 10)),
     "reacquisition": DefaultLimits("s", LimitBand(0, 2), LimitBand(0, 2)),
@@ -125,6 +128,9 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
 - crc_rejects_unpredicted: found, minus those that the channel's records predict
 - undetected_unpredicted: good frames that are not as sent, minus those whose FECF fits by chance
 - resync: most frames in a row that came through and were not found
+- frames_mended: damaged frames that salvage made whole, as they were made aboard
+- mended_share: these, of all damaged frames of which the rig knows what they were
+- mended_wrong: frames that salvage called mended and that are not what was made aboard
 - interarrival_p99: of lander frames, minus their period
 - byte_to_published_p99: from the port to a subscriber in another process
 - reacquisition: from the moment a link is there again to a signal

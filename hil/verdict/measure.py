@@ -40,6 +40,7 @@ from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
 from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplied
+from hil.verdict.mended_frames import mend_flight
 from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
@@ -238,6 +239,7 @@ def judge(record: FlightRecord) -> Judgement:
     losses = _losses(bench, received)
     _channel_losses(bench, received)
     _frames(bench, received, prediction)
+    _mending(bench, received)
     _times(bench, received, prediction, gaps)
     _target(bench, received)
     _bytes(bench, received)
@@ -466,6 +468,19 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
             bench.add(name, value, note)
     elif not prediction.undetected:  # a damaged frame that fits its FECF says anything
         _counts(bench, received, prediction)
+
+
+def _mending(bench: _Bench, received: Received) -> None:
+    """What salvage gains of the damaged frames, and whether it is right."""
+    if all(note.quality in ("GOOD", "CORRECTED") for _, note in received.notes):
+        return
+    tally = mend_flight(bench.record, received.stream)
+    if tally is None or not tally.damaged:
+        return
+    bench.add("frames_mended", tally.mended - tally.wrong)
+    bench.add("mended_share", tally.share)
+    text = f"{tally.wrong} of {tally.mended} mended frames are not as made; salvage says at most {tally.risk:.2g}"
+    bench.add("mended_wrong", tally.wrong, text)
 
 
 def _counts(bench: _Bench, received: Received, prediction: Prediction) -> None:

@@ -21,15 +21,24 @@ _BEFORE = 16 * UART.cadu_length
 
 
 class GoldenFlight(NamedTuple):
-    """What the oracle sends, and by tick the bodies that the chip spoilt, as they were before."""
+    """What the oracle sends, and by tick the bodies that the chip spoilt, as they were before.
+
+    ``made`` has the frames of the stream as they were made, before a chip that fails had spoilt them.
+    """
 
     stream: bytes
     meant: Mapping[int, bytes]
+    made: bytes
 
 
 def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
     """What the oracle sends: `golden_flight`'s stream."""
     return golden_flight(script, ready, steps).stream
+
+
+def made_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
+    """The oracle's frames before a chip had them: `golden_flight`'s."""
+    return golden_flight(script, ready, steps).made
 
 
 @lru_cache(maxsize=8)
@@ -43,8 +52,10 @@ def golden_flight(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
     """
     if not script and not ready:
         flown = historical_bursts()
-        return GoldenFlight(b"".join(flown[:steps] if steps else flown), {})
-    craft, entries, sent, n = Spacecraft(), list(script), bytearray(), 0
+        stream = b"".join(flown[:steps] if steps else flown)
+        return GoldenFlight(stream, {}, stream)
+    made: list[bytes] = []
+    craft, entries, sent, n = Spacecraft(made=made), list(script), bytearray(), 0
     meant: dict[int, bytes] = {}
     if not ready:
         craft.start()
@@ -57,7 +68,7 @@ def golden_flight(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
         if craft.meant is not None:
             meant[tick] = craft.meant
         n += 1
-    return GoldenFlight(bytes(sent), meant)
+    return GoldenFlight(bytes(sent), meant, b"".join(made))
 
 
 @lru_cache(maxsize=8)

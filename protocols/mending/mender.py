@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import log
 
 from protocols.ccsds.randomizer import randomize
 from protocols.ccsds.space_packet import IDLE_APID, SEQUENCE_MODULO
@@ -33,7 +34,7 @@ from protocols.mending.content import (
     size_at,
 )
 from protocols.mending.history import History, Neighbour, neighbour
-from protocols.mending.repair import Repair
+from protocols.mending.repair import Repair, choose
 from protocols.mending.results import Correction, MendedFrame
 from protocols.mending.shapes import Shape, shapes_of
 from protocols.mending.syndromes import block_syndrome
@@ -48,6 +49,8 @@ MOST_MISSING = 64
 _ASM_TOLERATED = 3
 """One of so many bits of an ASM may be wrong at most."""
 _COUNTS_TRIED = 16
+_LEAST_RATE = 1e-3
+"""Of wrong bits in a damaged frame, so far as nothing else is known."""
 _HEADER = 6
 
 
@@ -116,12 +119,16 @@ class _Channel:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """The first good frame of each channel, and the first good packet of each type, behind some damage."""
+    """The first good frame of each channel, and the first good packet of each type, behind some damage.
+
+    ``error_rate``: share of wrong bits in the frames there.
+    """
 
     frames: dict[int, _Good]
     packets: dict[str, Neighbour]
     sequences: dict[int, int]
     idles: dict[int, int]
+    error_rate: float
 
     @property
     def next(self) -> _Good | None:
@@ -296,7 +303,7 @@ class Mender:
         return next(shape for shape in self._shapes if shape.packet is found)
 
     def _mend_gap(self, gap: _Gap) -> Iterator[MendedFrame]:
-        ahead = self._look_ahead()
+        ahead = self._look_ahead(gap.offset)
         slots = list(self._slots(gap))
         self.passed_over += len(gap.data) - sum(len(slot.cadu) for slot in slots)
         doubted = self._frames_are_lost(gap, slots, ahead)
@@ -322,8 +329,8 @@ class Mender:
         for channel in self._channels.values():
             channel.unresolved += frames
 
-    def _look_ahead(self) -> _Ahead:
-        ahead = _Ahead({}, {}, {}, {})
+    def _look_ahead(self, start: int) -> _Ahead:
+        ahead = _Ahead({}, {}, {}, {}, self._error_rate(start))
         for each in self._line:
             if not isinstance(each, _Good):
                 continue
@@ -340,6 +347,14 @@ class Mender:
                     near = neighbour(shape, sequence_of(packet), packet)
                     ahead.packets[shape.packet.definition.name] = near
         return ahead
+
+    def _error_rate(self, start: int) -> float:
+        """Share of wrong bits that lets as many frames come whole as do from here on."""
+        size, good = self._profile.cadu_length, [each for each in self._line if isinstance(each, _Good)]
+        if not good:
+            return _LEAST_RATE
+        share = len(good) * size / (good[-1].offset + size - start)
+        return max(_LEAST_RATE, -log(min(1.0, share)) / (8 * size))
 
     def _slots(self, gap: _Gap) -> Iterator[_Slot]:
         """Places of a frame's length: one after the other from the last good frame on, or back from the next one."""
@@ -377,29 +392,28 @@ class Mender:
         profile = self._profile
         raw = slot.cadu[len(profile.asm) :]
         raw = randomize(raw) if profile.randomised else raw
-        guesses = [
-            self._guess(vcid, channel, ahead, slot)
-            for vcid, channel in self._channels.items()
-            if profile.data_field_of(vcid) == "packets"
-        ]
-        template = match(raw, [g for g in guesses if g.counts], self._mcfc(slot, ahead), profile)
-        if isinstance(template, str):
+        templates = match(raw, self._guesses(slot, ahead), self._mcfc(slot, ahead), profile)
+        if not templates:
             self._doubt(1)
+            why = "it is not like any frame that is missing"
             return MendedFrame(
-                slot.offset, slot.ert, "HOPELESS", None, None, slot.cadu, slot.cadu, (), 1.0, 0.5, template, ()
+                slot.offset, slot.ert, "HOPELESS", None, None, slot.cadu, slot.cadu, (), 1.0, 0.5, why, ()
             )
         asm = profile.asm
         came = slot.cadu[: len(asm)]
-        repair = Repair(raw, template, (_wrong_bits(came, asm), 8 * len(asm)), self._going_on(template, ahead))
-        self._go_on(template, repair)
+        marker_errors = _wrong_bits(came, asm), 8 * len(asm)
+        repair = choose(
+            [Repair(raw, each, marker_errors, self._going_on(each, ahead), ahead.error_rate) for each in templates]
+        )
+        self._go_on(repair, ahead)
         turned = int.from_bytes(came, "big") ^ int.from_bytes(asm, "big")
         marker = [Correction(n, "KNOWN") for n in range(8 * len(asm)) if turned >> 8 * len(asm) - 1 - n & 1]
         return MendedFrame(
             slot.offset,
             slot.ert,
             repair.level,
-            template.vcid,
-            template.vcfc,
+            repair.template.vcid,
+            repair.template.vcfc,
             slot.cadu,
             asm + (randomize(repair.data) if profile.randomised else repair.data),
             (*marker, *repair.corrections(8 * len(asm))),
@@ -423,6 +437,16 @@ class Mender:
         if slot.behind is not None and first is not None and first.frame.mcfc is not None:
             found.add((first.frame.mcfc - slot.behind) % 256)
         return found.pop() if len(found) == 1 else None
+
+    def _guesses(self, slot: _Slot, ahead: _Ahead) -> list[Guess]:
+        """The channels that a damaged frame may belong to: also one of which the first good frame lies ahead."""
+        channels = {vcid: _before(good) for vcid, good in ahead.frames.items()} | self._channels
+        guesses = [
+            self._guess(vcid, channel, ahead, slot)
+            for vcid, channel in channels.items()
+            if self._profile.data_field_of(vcid) == "packets"
+        ]
+        return [guess for guess in guesses if guess.counts]
 
     def _guess(self, vcid: int, channel: _Channel, ahead: _Ahead, slot: _Slot) -> Guess:
         start, modulus = self._profile.data_offset, self._profile.vcfc_modulus
@@ -466,9 +490,15 @@ class Mender:
             return (channel.idles[-1],)
         return _missing(channel.idles[-1], ahead.idles.get(vcid)) or (None,)
 
-    def _go_on(self, template: Template, repair: Repair) -> None:
-        """Where a mended frame leaves its channel."""
-        channel = self._channels[template.vcid]
+    def _go_on(self, repair: Repair, ahead: _Ahead) -> None:
+        """Where a frame leaves its channel: one that is not surely of it says nothing, and may have been any."""
+        template = repair.template
+        if not repair.is_settled:
+            self._doubt(1)
+            return
+        channel = self._channels.get(template.vcid)
+        if channel is None:
+            channel = self._channels[template.vcid] = _before(ahead.frames[template.vcid])
         channel.vcfc, channel.open, channel.unresolved = template.vcfc, None, 0
         for placed, data, sure in repair.placed():
             if not sure:
@@ -481,6 +511,12 @@ class Mender:
                 channel.open = Open(template.vcfc, data, placed.expected)
         if repair.is_solved and channel.open is None:
             channel.open = Open(template.vcfc, b"", None)
+
+
+def _before(good: _Good) -> _Channel:
+    """A channel of which nothing is known but its first good frame, which is to come."""
+    first = good.frame.vcfc - _COUNTS_TRIED - 1
+    return _Channel(good.raw, first, unresolved=_COUNTS_TRIED)
 
 
 def _missing(last: int, after: int | None) -> tuple[int, ...]:

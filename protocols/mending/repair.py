@@ -6,7 +6,7 @@ do not disturb each other: whatever is wrong inside a packet adds to the frame's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from protocols.ccsds.space_packet import HEADER_SIZE
@@ -16,12 +16,13 @@ from protocols.mending.search import MISPREDICTED, Block, Cell, Solution
 from protocols.mending.syndromes import block_syndrome
 from protocols.mending.template import Template
 
-MOST_RISK = 0.01
+MOST_RISK = 0.002
 """A correction with a higher risk is not made."""
 HOPELESS_RATE = 0.1
 """With more wrong bits than that among the known ones, nothing that is read is believed."""
-_PRIOR_BITS, _PRIOR_WRONG = 1000, 1
-"""The error rate of a frame is that of its known bits, and of so many more with so many wrong."""
+_WRONG_IN_HEADER = 2
+_PRIOR_BITS = 1000
+"""The error rate of a frame is that of its known bits, and of so many more with the rate of the frames around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Repair:
     """What can be done for a frame.
 
     Attributes:
+        template: what the frame must have been.
         level: MENDED, PARTIAL or HOPELESS.
         why: how, or why not.
         risk: that a MENDED frame is not what was sent; 1 for others.
@@ -62,21 +64,30 @@ class Repair:
         data: the frame, corrected as far as possible.
     """
 
-    def __init__(self, raw: bytes, template: Template, marker_errors: tuple[int, int], going_on: bytes | None) -> None:
+    def __init__(
+        self,
+        raw: bytes,
+        template: Template,
+        marker_errors: tuple[int, int],
+        going_on: bytes | None,
+        usual_rate: float,
+    ) -> None:
         """Args:
         raw: the frame as it came, without ASM.
         template: what it must have been.
         marker_errors: wrong bits of its ASM, of how many.
         going_on: the bytes before the first packet of the next frame, if that one is good.
+        usual_rate: share of wrong bits in the frames around.
         """
-        self._raw, self._template, self._length = raw, template, template.length
+        self.template = template
+        self._template, self._length = template, template.length
         self._came = int.from_bytes(raw, "big")
         self._set = (self._came & ~template.mask) | template.value
         self._forced = 0
         known = template.mask.bit_count() + marker_errors[1]
         wrong = ((self._came ^ template.value) & template.mask).bit_count() + marker_errors[0]
         self.error_rate = wrong / known if known else 0.0
-        self._rate = min(0.45, (wrong + _PRIOR_WRONG) / (known + _PRIOR_BITS))
+        self._rate = min(0.45, (wrong + usual_rate * _PRIOR_BITS) / (known + _PRIOR_BITS))
         self._parts = [self._part(placed, going_on) for placed in template.packets]
         self._solved: set[int] = set()
         self.risk, self.why = 1.0, ""
@@ -87,6 +98,13 @@ class Repair:
     def is_solved(self) -> bool:
         """All checksums agree."""
         return self.risk <= MOST_RISK
+
+    @property
+    def is_settled(self) -> bool:
+        """It is surely a frame of this channel with this count: mended, or a packet of it is and its header fits."""
+        header = self._bits(0, 8 * self._template.data_start) & self._template.mask
+        wrong = ((self._came ^ self._template.value) & header).bit_count()
+        return self.is_solved or (bool(self._solved) and wrong <= _WRONG_IN_HEADER)
 
     @property
     def level(self) -> MendLevel:
@@ -220,3 +238,19 @@ class Repair:
 def found_is_taken(found: Solution | str) -> bool:
     """Whether a correction may be made."""
     return not isinstance(found, str) and found.risk <= MOST_RISK
+
+
+def choose(repairs: Sequence[Repair]) -> Repair:
+    """Of a frame's repairs by several templates, the one that is solved; the likeliest template's if none is, or two.
+
+    The more were tried, the likelier one is solved by chance.
+    """
+    solved = [each for each in repairs if each.is_solved]
+    if len(solved) == 1 or (solved and len({each.data for each in solved}) == 1):
+        solved[0].risk *= len(repairs)
+    elif solved:
+        repairs[0].risk, repairs[0].why = 1.0, f"ambiguous: it may be {len(solved)} frames of those missing"
+    best = solved[0] if len(solved) == 1 else repairs[0]
+    if solved and not best.is_solved and best.risk < 1:
+        best.why, best.risk = f"a correction fits, but the risk that it is wrong is {best.risk:.1%}", 1.0
+    return best

@@ -1,7 +1,7 @@
 """What a damaged frame must have been: for each channel that it may belong to, its header, trailer and packets.
 
 A `Template` says which bits of the frame (without ASM) are known, which fields it has beside them, and where its
-packets lie. `match` makes the most likely one.
+packets lie. `match` makes the likely ones: which of them it is, the checksums say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from protocols.profile import LinkProfile
 
 _RIGHT, _WRONG = 0.926, -3.322
 _MARGIN = 10.0
-"""By how many bits the best template must be more likely than the next."""
+"""A template that is less likely than the best one by more bits is not tried."""
+MOST_TEMPLATES = 6
 _OCF_BITS, _FECF_BITS = 32, 16
 _POINTER_BITS = 11
 _HEADER = 6
@@ -87,17 +88,13 @@ class Template:
             self.cells.append(Cell(Leaf(name, 0, min(8, start + bits - at), "uint"), at, None))
 
 
-def match(frame: bytes, guesses: Iterable[Guess], mcfc: int | None, profile: LinkProfile) -> Template | str:
-    """The most likely template of a damaged frame; else why there is none."""
+def match(frame: bytes, guesses: Iterable[Guess], mcfc: int | None, profile: LinkProfile) -> list[Template]:
+    """The likely templates of a damaged frame, the likeliest first; none: it is not like any frame that is missing."""
     found = sorted((t for guess in guesses for t in _templates(frame, guess, mcfc, profile)), key=lambda t: -t.score)
-    if not found or found[0].score <= 0:
-        return "it is not like any frame that is missing"
-    best = found[0]
-    rival = next((t for t in found[1:] if (t.vcid, t.vcfc) != (best.vcid, best.vcfc)), None)
-    if rival is not None and best.score - rival.score < _MARGIN:
-        return f"it may be VC{best.vcid} count {best.vcfc} as well as VC{rival.vcid} count {rival.vcfc}"
-    _fill(best)
-    return best
+    likely = [each for each in found if each.score > max(0.0, found[0].score - _MARGIN)][:MOST_TEMPLATES]
+    for each in likely:
+        _fill(each)
+    return likely
 
 
 def _templates(frame: bytes, guess: Guess, mcfc: int | None, profile: LinkProfile) -> Iterator[Template]:
