@@ -8,7 +8,7 @@ of how likely it is; an unknown bit counts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -166,8 +166,10 @@ class Idle(NamedTuple):
 class FieldReader:
     """Takes one damaged data field apart."""
 
-    def __init__(self, data: bytes, expected: Sequence[tuple[Shape, Sequence[Expected]]], idle: Idle) -> None:
-        """Args: the field, what packets may come by their shapes, and how idle packets look."""
+    def __init__(
+        self, data: bytes, expected: Sequence[tuple[Shape, Callable[[], Sequence[Expected]]]], idle: Idle
+    ) -> None:
+        """Args: the field, what packets may come by their shapes, worked out when asked for, and how idle ones look."""
         self._data = data
         self._expected = expected
         self._idle = idle
@@ -182,18 +184,20 @@ class FieldReader:
         if at < len(self._data) and len(self._known) < _MOST_PARTS:
             self._known[at] = best
             for score, expected in self._options(at):
+                if score < _LEAST_SCORE:
+                    continue
                 rest = self.read(at + expected.size)
-                if score >= _LEAST_SCORE and score + rest.score > best.score:
+                if score + rest.score > best.score:
                     best = Reading(score + rest.score, (Placed(expected, at), *rest.packets), rest.end)
         self._known[at] = best
         return best
 
     def _options(self, at: int) -> Iterator[tuple[float, Expected]]:
-        for shape, expected in self._expected:
+        for shape, packets in self._expected:
             right, wrong = self._compared(at, shape.bits, shape.mask, shape.value)
             if wrong * _TOLERATED > right:
                 continue
-            best = max(((self.score(at, each), each) for each in expected), key=lambda each: each[0])
+            best = max(((self.score(at, each), each) for each in packets()), key=lambda each: each[0])
             yield best
             for size in self._sizes(at, shape):
                 sized = resized(best[1], size)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import log
 
 from protocols.ccsds.randomizer import randomize
@@ -121,7 +122,7 @@ class _Channel:
 class _Ahead:
     """The first good frame of each channel, and the first good packet of each type, behind some damage.
 
-    ``error_rate``: share of wrong bits in the frames there.
+    ``error_rate``: share of wrong bits in the frames there. ``expected``: packets that were worked out already.
     """
 
     frames: dict[int, _Good]
@@ -129,6 +130,7 @@ class _Ahead:
     sequences: dict[int, int]
     idles: dict[int, int]
     error_rate: float
+    expected: dict[tuple[str, int | None], Expected]
 
     @property
     def next(self) -> _Good | None:
@@ -330,7 +332,7 @@ class Mender:
             channel.unresolved += frames
 
     def _look_ahead(self, start: int) -> _Ahead:
-        ahead = _Ahead({}, {}, {}, {}, self._error_rate(start))
+        ahead = _Ahead({}, {}, {}, {}, self._error_rate(start), {})
         for each in self._line:
             if not isinstance(each, _Good):
                 continue
@@ -461,7 +463,11 @@ class Mender:
         ocf = self._ocf(channel.raw, vcid)
         after = None if good is None else self._ocf(good.raw, vcid)
         ocfs = tuple({each for each in (ocf, after) if each is not None})
-        shapes = tuple((shape, packets) for shape in self._shapes if (packets := self._packets(shape, vcid, ahead)))
+        shapes = tuple(
+            (shape, partial(self._packets, shape, missing_ones, ahead))
+            for shape in self._shapes
+            if (missing_ones := self._counts(shape, vcid, ahead))
+        )
         idle = Idle(channel.idle_first, self._idle_counts(vcid, channel, ahead), channel.idle_fill)
         return Guess(vcid, header, steady, counts, ocfs, channel.open, shapes, idle)
 
@@ -471,17 +477,25 @@ class Mender:
         end = len(raw) - 2 * self._profile.fecf
         return raw[end - 4 : end]
 
-    def _packets(self, shape: Shape, vcid: int, ahead: _Ahead) -> tuple[Expected, ...]:
-        """The packets of a type that may be missing on a channel."""
-        name = shape.packet.definition.name
-        seen = self._seen_on.get(name)
-        last, after = self._sequences.get(shape.apid), ahead.sequences.get(shape.apid)
+    def _counts(self, shape: Shape, vcid: int, ahead: _Ahead) -> tuple[int | None, ...]:
+        """The sequence counts of packets of a type that may be missing on a channel; None: any."""
+        seen = self._seen_on.get(shape.packet.definition.name)
         if seen is not None and vcid not in seen:
             return ()
+        last, after = self._sequences.get(shape.apid), ahead.sequences.get(shape.apid)
+        return (None,) if last is None else _missing(last, after)
+
+    def _packets(self, shape: Shape, counts: tuple[int | None, ...], ahead: _Ahead) -> list[Expected]:
+        """The packets of a type with these counts. What neighbours say is the same for all frames between them."""
+        name, found = shape.packet.definition.name, list[Expected]()
         history, near = self._histories[name], ahead.packets.get(name)
-        counts: tuple[int | None, ...] = (None,) if last is None else _missing(last, after)
-        size = shape.packet.size or history.size
-        return tuple(expect(shape, n, size, history, near) for n in counts)
+        for count in counts:
+            expected = ahead.expected.get((name, count))
+            if expected is None:
+                expected = expect(shape, count, shape.packet.size or history.size, history, near)
+                ahead.expected[name, count] = expected
+            found.append(expected)
+        return found
 
     def _idle_counts(self, vcid: int, channel: _Channel, ahead: _Ahead) -> tuple[int | None, ...]:
         if not channel.idles:

@@ -6,7 +6,7 @@ packets lie. `match` makes the likely ones: which of them it is, the checksums s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ class Guess:
     counts: tuple[int, ...]
     ocfs: tuple[bytes, ...]
     open: Open | None
-    shapes: tuple[tuple[Shape, tuple[Expected, ...]], ...]
+    shapes: tuple[tuple[Shape, Callable[[], Sequence[Expected]]], ...]
     idle: Idle
 
 
