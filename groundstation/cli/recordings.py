@@ -22,7 +22,7 @@ from groundstation.formats.output import echo
 from groundstation.formats.printable import encodable
 from groundstation.host.clock import host_clock
 from groundstation.recordings.copy import copy_recording
-from groundstation.recordings.damaged.mending import MendingSalvager
+from groundstation.recordings.damaged.mending import MendingSalvager, total
 from groundstation.recordings.damaged.salvage import salvage
 from groundstation.recordings.damaged.salvage_records import salvage_lines, summary_lines
 from groundstation.recordings.export.tables import FORMATS, Format, export
@@ -150,9 +150,10 @@ def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, 
     with ArchiveReader(archive) as reader:
         reader.check()
         mission = mission_for(reader, mission)
-        salvager = MendingSalvager(mission.dictionary, mission.link_profile)
+        made = mission.dictionary, mission.link_profile
+        salvagers = [MendingSalvager(*made) for _ in reader.named_links() or [None]]
         with closing(Progress(reader.bytes_total)) as progress:
-            for frame in salvage(reader, salvager, progress.advance):
+            for frame in salvage(reader, salvagers, progress.advance):
                 if only_summary:
                     continue
                 progress.clear()
@@ -160,10 +161,11 @@ def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, 
                     echo_json(frame)
                 else:
                     echo(*salvage_lines(frame), "")
+        summary = total([each.summary for each in salvagers])
         if only_summary and as_json:
-            echo_json(salvager.summary)
+            echo_json(summary)
         elif not as_json:
-            echo(*summary_lines(salvager.summary))
+            echo(*summary_lines(summary))
         reader.require_whole()
 
 

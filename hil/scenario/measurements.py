@@ -68,7 +68,8 @@ WORDS_OF: dict[MeasurementName, tuple[str, ...]] = {"los_cause": get_args(Cause)
 COUNTS: frozenset[MeasurementName] = frozenset(
     {
         *("frames_missing", "outage_lost", "losses", "false_los", "frames_after_los", "frames_lost", "resync"),
-        *("resets", "fault", "merged_wrong", "merged_disorder", "lander_lost", "share_miscounted", "frames_mended", "mended_wrong"),
+        *("resets", "fault", "merged_wrong", "merged_disorder", "lander_lost", "share_miscounted"),
+        *("frames_mended", "mended_wrong"),
     }
 )
 """Measurements that are whole numbers, and never less than 0."""

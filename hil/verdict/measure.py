@@ -471,8 +471,8 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
 
 
 def _mending(bench: _Bench, received: Received) -> None:
-    """What salvage gains of the damaged frames, and whether it is right."""
-    if all(note.quality in ("GOOD", "CORRECTED") for _, note in received.notes):
+    """What salvage gains of one link's damaged frames, and whether it is right."""
+    if received.shares or all(note.quality in ("GOOD", "CORRECTED") for _, note in received.notes):
         return
     tally = mend_flight(bench.record, received.stream)
     if tally is None or not tally.damaged:

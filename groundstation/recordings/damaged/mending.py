@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from groundstation.messages.base import Value
 from groundstation.messages.shown_values import shown_values
@@ -125,6 +125,25 @@ class MendingSalvager:
         whole = [packet.packet for packet in frame.packets if packet.checksum in ("fits", "fits mended")]
         self._packets.update(whole)
         return frame
+
+
+def total(summaries: Sequence[SalvageSummary]) -> SalvageSummary:
+    """What was gained on all links."""
+    bits, packets = Counter[str](), Counter[str]()
+    for each in summaries:
+        bits.update(each.bits)
+        packets.update(each.packets)
+    return SalvageSummary(
+        sum(each.damaged for each in summaries),
+        sum(each.mended for each in summaries),
+        sum(each.partial for each in summaries),
+        sum(each.hopeless for each in summaries),
+        sum(each.untried for each in summaries),
+        dict(bits),
+        dict(packets.most_common()),
+        sum(each.risk for each in summaries),
+        summaries[0].refused if summaries else "",
+    )
 
 
 def _with_mend(found: SalvagedFrame | None, mended: MendedFrame, size: int) -> SalvagedFrame:

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -393,16 +392,19 @@ class Salvages(Protocol):
 
 def salvage(
     reader: ArchiveReader,
-    salvager: Salvages,
+    salvagers: Sequence[Salvages],
     advance: Callable[[int], None] = lambda count: None,
 ) -> Iterator[SalvagedFrame]:
     """All frames of a recording that were rejected or cut off.
 
+    Args:
+        reader: the recording.
+        salvagers: a fresh one for each link: what is half there of a link's frame goes on in the bytes of that link.
+        advance: told how many bytes were read.
+
     Raises:
         ArchiveError: the recording cannot be read.
     """
-    fresh = [deepcopy(salvager) for _ in reader.named_links()[1:]]
-    salvagers = [salvager, *fresh]  # what is half there of a link's frame goes on in the bytes of that link
     for ert, link, data in reader.chunks_by_link():
         yield from salvagers[link].feed(ert, data)
         advance(len(data))

@@ -195,7 +195,7 @@ def test_salvage_says_it(tmp_path: Path) -> None:
     with ArchiveWriter(path, {}) as archive:
         archive.chunk(RECEIVED, "test:", b"".join(frame(n, spoilt=True) for n in range(3)))
     with ArchiveReader(path) as reader:
-        frames: list[SalvagedFrame] = list(salvage(reader, Salvager(ODD, UART)))
+        frames: list[SalvagedFrame] = list(salvage(reader, [Salvager(ODD, UART)]))
     for number, found in enumerate(frames):
         (packet,) = found.packets
         got = {value.name: value for value in packet.values}

@@ -184,7 +184,7 @@ def test_exports_hold_them_too(path: Path, form: Format, tmp_path: Path) -> None
 
 def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
     with ArchiveReader(path) as reader:
-        (spoilt,) = salvage(reader, Salvager(HERON, UART))
+        (spoilt,) = salvage(reader, [Salvager(HERON, UART)])
     found = {packet.packet: packet for packet in spoilt.packets}
     assert found["FIX"].checksum == "fits"
     assert [(v.name, v.value, v.quality) for v in found["FIX"].values] == [("a", FRAMES, "good")]
