@@ -151,7 +151,7 @@ def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, 
         reader.check()
         mission = mission_for(reader, mission)
         made = mission.dictionary, mission.link_profile
-        salvagers = [MendingSalvager(*made) for _ in reader.named_links() or [None]]
+        salvagers = [MendingSalvager(*made) for _ in range(max(1, len(reader.named_links())))]
         with closing(Progress(reader.bytes_total)) as progress:
             for frame in salvage(reader, salvagers, progress.advance):
                 if only_summary:
