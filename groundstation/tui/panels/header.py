@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from groundstation.messages.text import utc
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, width_of
@@ -45,6 +46,14 @@ class _Gap(Enum):
     NEVER = auto()
 
 
+class _Form(NamedTuple):
+    """One form of a part: its row, how wide that is, and a number that equal rows share."""
+
+    row: Row
+    width: int
+    number: int
+
+
 class _Pieces:
     """The parts at both ends, each in one of its forms.
 
@@ -52,52 +61,84 @@ class _Pieces:
     """
 
     def __init__(self, start: list[_Piece], end: list[_Piece]) -> None:
-        self._start, self._end = start, end
-        groups: dict[tuple[Rank, Row], list[_Piece]] = {}
-        for piece in (*start, *end):
-            groups.setdefault((piece.rank, piece.forms[_LEAST]), []).append(piece)
+        numbers: dict[Row, int] = {}
+        pieces = [*start, *end]
+        self._forms = [
+            [_Form(row, width_of(row), numbers.setdefault(row, len(numbers))) for row in piece.forms]
+            for piece in pieces
+        ]
+        groups: dict[tuple[Rank, int], list[int]] = {}
+        for place, piece in enumerate(pieces):
+            groups.setdefault((piece.rank, self._forms[place][_LEAST].number), []).append(place)
+        self._ranks = [piece.rank for piece in pieces]
         self._groups = [groups[key] for key in sorted(groups, key=lambda key: key[0])]
-        self._form = dict.fromkeys((*start, *end), _LONG)
+        self._shown = [forms[_LONG] for forms in self._forms]
+        self._levels = [_LONG] * len(pieces)
+        self._starts = len(start)
         self._gap = _Gap.ALWAYS
 
     def start(self) -> Row:
         """What stands at the left."""
-        return tuple(span for piece in self._start for span in piece.forms[self._form[piece]])
+        return tuple(span for form in self._shown[: self._starts] for span in form.row)
 
     def end(self) -> Row:
         """What stands at the right, with gaps where there is room for them."""
-        spans: list[Span] = []
-        for row in dict.fromkeys(piece.forms[self._form[piece]] for piece in self._end):
-            if row and spans and self._has_gap(spans[-1].tone, row[0].tone):
-                spans.append(Span(" "))
-            spans += row
-        return tuple(spans)
+        return tuple(span for row in self._end_rows() for span in row)
+
+    def _end_rows(self) -> list[Row]:
+        rows: list[Row] = []
+        numbers: set[int] = set()
+        for form in self._shown[self._starts :]:
+            if not form.row or form.number in numbers:
+                continue
+            numbers.add(form.number)
+            if rows and self._has_gap(rows[-1][-1].tone, form.row[0].tone):
+                rows.append(_GAP)
+            rows.append(form.row)
+        return rows
 
     def shrink(self, width: int) -> None:
         """Shorter forms, the least important first, until it fits. Before a badge that must stay goes, gaps go."""
-        for form in (_SHORT, _LEAST, _NOTHING):
+        for level in (_SHORT, _LEAST, _NOTHING):
             for group in reversed(self._groups):
-                stays = form == _NOTHING and group[0].rank <= LAST_THAT_STAYS
+                stays = level == _NOTHING and self._ranks[group[0]] <= LAST_THAT_STAYS
                 for self._gap in _Gap if stays else (_Gap.ALWAYS,):
                     if self._fits(width):
                         return
-                self._form |= dict.fromkeys(group, form)
+                self._show(group, level)
 
     def grow(self, width: int) -> None:
         """The longest forms that fit all the same, the most important first: the last to yield left room."""
         for group in self._groups:
-            before = self._form[group[0]]
-            for form in range(before):
-                self._form |= dict.fromkeys(group, form)
+            before = self._levels[group[0]]
+            for level in range(before):
+                self._show(group, level)
                 if self._fits(width):
                     break
-                self._form |= dict.fromkeys(group, before)
+                self._show(group, before)
+
+    def _show(self, group: list[int], level: int) -> None:
+        for place in group:
+            self._levels[place] = level
+            self._shown[place] = self._forms[place][level]
 
     def _has_gap(self, before: Tone, after: Tone) -> bool:
         return self._gap is _Gap.ALWAYS or (self._gap is _Gap.ONE_TONE and before == after)
 
     def _fits(self, width: int) -> bool:
-        return width_of(self.start()) + width_of(self.end()) <= width
+        """Asked for some thirty times for each row that is painted: by widths that are known, not by text."""
+        used = sum(form.width for form in self._shown[: self._starts])
+        numbers: set[int] = set()
+        last: Tone | None = None
+        for form in self._shown[self._starts :]:
+            if form.row and form.number not in numbers:
+                numbers.add(form.number)
+                used += form.width + (last is not None and self._has_gap(last, form.row[0].tone))
+                last = form.row[-1].tone
+        return used <= width
+
+
+_GAP: Row = (Span(" "),)
 
 
 def _start(view: View) -> list[_Piece]:
