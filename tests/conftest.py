@@ -2,9 +2,12 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.forked_commands import ForkedCommands, forked_commands
 
 settings.register_profile("busy", deadline=None)  # other tests run beside it: a single example may have to wait
 settings.load_profile("busy")
@@ -16,6 +19,13 @@ def children_hear_signals() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def commands(children_hear_signals: None) -> Iterator[ForkedCommands]:
+    """Where command lines are run."""
+    with forked_commands() as running:
+        yield running
 
 
 def pytest_xdist_auto_num_workers() -> int:

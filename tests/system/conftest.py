@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.forked_commands import ForkedCommands
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -24,18 +24,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(home: Path) -> Run:
+def run(home: Path, commands: ForkedCommands) -> Run:
     """Run ``hil`` or ``groundstation`` to its end, without a terminal."""
-
-    def call(program: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", f"{program}.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=dict(os.environ),
-            check=False,
-        )
-
-    return call
+    return commands.run
