@@ -70,6 +70,7 @@ def test_sources_count_by_content_not_by_date(copy: Path) -> None:
     assert built(copy).data == usual.data
 
 
+@pytest.mark.long
 def test_another_compiler_builds_from_scratch(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = built(copy)
     tool = tmp_path / "bin" / "avr-gcc"
@@ -83,6 +84,7 @@ def test_another_compiler_builds_from_scratch(copy: Path, tmp_path: Path, monkey
     assert record(copy / "build" / "uno" / "lander.json")["compiler"] == "avr-gcc (GCC) 14.2.0"
 
 
+@pytest.mark.long
 def test_what_the_shell_exports_changes_nothing(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = built(copy)
     for name, value in ALIEN.items():

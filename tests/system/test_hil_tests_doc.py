@@ -133,7 +133,10 @@ def test_job_of_a_ci_server_flies_and_keeps_its_report(suite: Path, file: str, r
     assert (root.get("tests"), root.get("failures")) == ("10", "0")
 
 
-@pytest.mark.parametrize(("file", "read"), [(".github/workflows/hil.yml", github), (".gitlab-ci.yml", gitlab)])
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [(".github/workflows/hil.yml", github), pytest.param(".gitlab-ci.yml", gitlab, marks=pytest.mark.long)],
+)
 def test_job_fails_and_keeps_its_report_without_qemu(
     suite: Path, file: str, read: Callable[[str], Job], tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def tracked() -> list[str]:
     return [name for name in names if name and (ROOT / name).exists()]
 
 
+@pytest.mark.long
 def test_the_sdist_holds_every_file_of_the_repository(tmp_path: Path) -> None:
     files = tracked()
     source = tmp_path / "source"

@@ -69,7 +69,7 @@ def frames(stream: bytes) -> list[tuple[int | None, int | None]]:
     return [(cut.vcid, cut.scet) for cut in FrameSplitter(UART).feed(stream) if cut.vcid is not None]
 
 
-@pytest.mark.parametrize("target", ["software", "posix"])
+@pytest.mark.parametrize("target", ["software", pytest.param("posix", marks=pytest.mark.long)])
 def test_a_part_has_the_bytes_of_the_whole_flight(target: str, tmp_path: Path) -> None:
     if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
         pytest.skip(lack)
