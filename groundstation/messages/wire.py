@@ -489,7 +489,8 @@ class HistoryRequest(Request, frozen=True, tag="history_request"):
 class CurveData(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter over SCET, thinned: each value stands at ``first`` plus its offset, in ns.
 
-    ``starts`` are the places in the lists of those that do not join to the one before: there was a gap.
+    ``starts`` are the places in the lists of those that do not join to the one before: there was a gap. Values that are
+    not good are no part of the curve: the last of them stand in ``bad_offsets``, from ``first`` on, and ``bad_values``.
     """
 
     packet: str
@@ -498,6 +499,8 @@ class CurveData(msgspec.Struct, frozen=True, kw_only=True):
     offsets: list[Int64]
     values: list[float]
     starts: list[Int64]
+    bad_offsets: list[Int64] = msgspec.field(default_factory=list)
+    bad_values: list[float] = msgspec.field(default_factory=list)
 
 
 class History(Message, frozen=True, tag="history"):

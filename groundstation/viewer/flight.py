@@ -9,6 +9,7 @@ The station keeps it for viewers that join late, a viewer for its screen. Rules:
    knew of a channel that is silent since is of the flight before.
 4. Runs of a station never mix either. What is known of the run before stays to be seen until this one has anything.
 5. Bounded: so many curves, each thinned when it is full; what has no room is counted.
+6. Values that are not good are kept apart, the last `BAD_KEPT` of each: a curve through them would be none.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from protocols.units import NS_PER_MIN, NS_PER_MS
 
 Key = tuple[str, str]
 CURVES_KEPT = 64
+BAD_KEPT = 400
 LOSS_MARKS_KEPT = 100
 GAP_PERIODS = 3
 _DEFAULT_PERIOD_MS = 1000
@@ -39,6 +41,7 @@ class Flight:
         number: counts the flights.
         earlier: all this is of an earlier run of the station.
         loss_marks: (VCID, SCET) of the last frame before each loss of signal.
+        bad: (SCET, value) of the last values of each curve that were not good.
         uncurved: samples of parameters beyond the first `CURVES_KEPT`.
     """
 
@@ -50,6 +53,7 @@ class Flight:
         self.earlier = False
         self.uncurved = 0
         self.series: dict[Key, Series] = {key: _series(kept) for key in keys or ()}
+        self.bad: dict[Key, deque[tuple[int, float]]] = {}
         self.loss_marks: deque[tuple[int, int]] = deque(maxlen=LOSS_MARKS_KEPT)
         self._open = keys is None
         self._kept = kept
@@ -72,8 +76,12 @@ class Flight:
         if not message.untimed or not self._timed:
             self.follow(message.scet, message.vcid)
         gap = periods_ms.get(message.packet, _DEFAULT_PERIOD_MS) * NS_PER_MS * GAP_PERIODS
-        for value, series in self._curves(message):
-            series.add(message.scet, value, gap)
+        bad = message.bad or {}
+        for name, value, series in self._curves(message):
+            if name in bad:
+                self._bad_of((message.packet, name)).append((message.scet, value))
+            else:
+                series.add(message.scet, value, gap)
 
     def follow(self, scet: int, vcid: int) -> None:
         """The time of a channel came."""
@@ -135,6 +143,7 @@ class Flight:
         self._suspects.clear()
         for series in self.series.values():
             series.clear()
+        self.bad.clear()
 
     def restart(self) -> None:
         """Another run of the station: what is here stays until it says something."""
@@ -150,11 +159,14 @@ class Flight:
         self._last.clear()
         for series in self.series.values():
             series.jump()
+        self.bad.clear()
 
     def history(self, keys: Collection[Key], samples: int, decimals: Mapping[Key, int]) -> History:
         """The curves of some parameters, each of at most so many samples."""
         curves = [
-            _data(key, self.series[key].thinned(samples), decimals.get(key, 3)) for key in keys if key in self.series
+            _data(key, self.series[key].thinned(samples), decimals.get(key, 3), self.bad.get(key, ()))
+            for key in keys
+            if key in self.series
         ]
         return History(curves=curves, loss_marks=list(self.loss_marks))
 
@@ -166,6 +178,7 @@ class Flight:
             series = self.series.get((curve.packet, curve.name))
             if series is not None and curve.offsets and not self._is_behind(series, curve.first + curve.offsets[-1]):
                 series.load(_samples(curve), {curve.first + curve.offsets[index] for index in curve.starts})
+                self._load_bad(curve)
         self.loss_marks = deque(sorted({*history.loss_marks, *self.loss_marks}), maxlen=LOSS_MARKS_KEPT)
 
     @staticmethod
@@ -177,7 +190,19 @@ class Flight:
         """Whether a channel that says something for the first time in this flight can mean it."""
         return not self.number or self.clock is None or abs(scet - self.clock) <= _SAME_FLIGHT_NS
 
-    def _curves(self, message: Telemetry) -> Iterator[tuple[float, Series]]:
+    def _bad_of(self, key: Key) -> deque[tuple[int, float]]:
+        return self.bad.setdefault(key, deque(maxlen=BAD_KEPT))
+
+    def _load_bad(self, curve: CurveData) -> None:
+        """Those that a station kept, before what came since."""
+        kept = self._bad_of((curve.packet, curve.name))
+        since = list(kept)
+        kept.clear()
+        last = curve.first + curve.bad_offsets[-1] if curve.bad_offsets else 0
+        loaded = [(curve.first + at, value) for at, value in zip(curve.bad_offsets, curve.bad_values, strict=False)]
+        kept.extend([*loaded, *(sample for sample in since if sample[0] > last)])
+
+    def _curves(self, message: Telemetry) -> Iterator[tuple[str, float, Series]]:
         """The curves of the numbers of a packet."""
         for name, value in message.values.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -189,7 +214,7 @@ class Flight:
                     continue
                 series = self.series[message.packet, name] = _series(self._kept)
             if series is not None:
-                yield float(value), series
+                yield name, float(value), series
 
 
 def tells_restart(event: EventMessage) -> bool:
@@ -201,7 +226,12 @@ def _series(kept: int | None) -> Series:
     return Series() if kept is None else Series(kept)
 
 
-def _data(key: Key, thinned: tuple[list[tuple[int, float]], set[int]], decimals: int) -> CurveData:
+def _data(
+    key: Key,
+    thinned: tuple[list[tuple[int, float]], set[int]],
+    decimals: int,
+    bad: Collection[tuple[int, float]],
+) -> CurveData:
     samples, starts = thinned
     first = samples[0][0] if samples else 0
     return CurveData(
@@ -211,6 +241,8 @@ def _data(key: Key, thinned: tuple[list[tuple[int, float]], set[int]], decimals:
         offsets=[scet - first for scet, _ in samples],
         values=[round(value, decimals) for _, value in samples],
         starts=[index for index, (scet, _) in enumerate(samples) if scet in starts],
+        bad_offsets=[scet - first for scet, _ in bad],
+        bad_values=[round(value, decimals) for _, value in bad],
     )
 
 

@@ -1,5 +1,7 @@
 """A plot of one parameter over mission time, drawn in braille (or stars). Gaps stay gaps: nothing is interpolated.
 
+Values that are not good are crosses, at the edge if they lie beyond it: the scale is that of the good ones.
+
 Dots are addressed from the top left: two across and four down to a braille cell, one to an ASCII cell.
 """
 
@@ -55,7 +57,8 @@ def plot(view: View, key: Key, width: int, height: int, tone: Tone) -> list[Row]
     canvas = Canvas(frame, unicode=view.glyphs.unicode)
     canvas.draw(samples, series.starts)
     marks = _marks(view, frame, view.model.packet_vcid(key[0]))
-    body = [_line(view, frame, canvas, row, tone, marks) for row in range(rows)]
+    crosses = _crosses(frame, view.model.flight.bad.get(key, ()))
+    body = [_line(view, frame, canvas, row, tone, marks, crosses) for row in range(rows)]
     return [head, *[fit(row, width) for row in body], fit(_time_axis(frame), width)]
 
 
@@ -144,7 +147,21 @@ def _marks(view: View, frame: Frame, vcid: int | None) -> set[int]:
     return {frame.column(scet) for scet in lost if frame.start <= scet <= frame.end}
 
 
-def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone, marks: set[int]) -> Row:
+def _crosses(frame: Frame, bad: Collection[tuple[int, float]]) -> set[tuple[int, int]]:
+    """The cells of values that are not good."""
+    seen = ((scet, value) for scet, value in bad if frame.start <= scet <= frame.end)
+    return {(frame.column(scet), frame.line(min(max(value, frame.low), frame.high))) for scet, value in seen}
+
+
+def _line(
+    view: View,
+    frame: Frame,
+    canvas: Canvas,
+    row: int,
+    tone: Tone,
+    marks: set[int],
+    crosses: Collection[tuple[int, int]] = (),
+) -> Row:
     plans = {frame.column(stone.scet) for stone in view.model.timeline if frame.start < stone.scet <= frame.end}
     spans = [Span(right(_scale(frame, row), _AXIS), "dim"), Span(view.glyphs.edge, "rule")]
     for column in range(frame.width):
@@ -153,6 +170,8 @@ def _line(view: View, frame: Frame, canvas: Canvas, row: int, tone: Tone, marks:
             spans.append(Span(view.glyphs.bar if row or not char else char, "critical"))
         elif char:
             spans.append(Span(char, tone))
+        elif (column, row) in crosses:
+            spans.append(Span(view.glyphs.text("×"), "doubt"))
         else:
             spans.append(Span(view.glyphs.planned if column in plans else " ", "rule"))
     return merge(spans)

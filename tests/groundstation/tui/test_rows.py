@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 
-from groundstation.messages.wire import Cause, LimitInfo, ParameterInfo
+from groundstation.messages.wire import Cause, LimitInfo, ParameterInfo, ValueQuality
 from groundstation.tui.descent import layout_for
 from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs, ascii_wanted
 from groundstation.tui.drawing.spans import Span, fit, left, plain, right, width_of
 from groundstation.tui.drawing.theme import styles
 from groundstation.tui.panels.banner import banner, chain
-from groundstation.tui.panels.plot import Canvas, Frame, nice
+from groundstation.tui.panels.plot import Canvas, Frame, nice, plot
 from groundstation.tui.panels.rows import View, age_text, elapsed_text, footer, parameter_row
 from groundstation.viewer.model import Freshness, PassModel, Reading
-from protocols.words import LimitState
-from tests.groundstation.tui.scripted import LOS, S, contact, host, snapshot, verdict
+from protocols.words import BadQuality, LimitState
+from tests.groundstation.tui.scripted import LOS, S, contact, descent, host, snapshot, verdict
 
 INFO = ParameterInfo(
     packet="DESCENT", name="deceleration", unit="[g]", decimals=2, description="", period_ms=100,
@@ -123,3 +124,27 @@ def test_what_is_cut_says_so_and_no_number_looks_like_another() -> None:
     assert plain([fit((Span("12,345   "),), 6)]) == "12,345"
     assert right("123,456,789,012", 11) == "123,456,78>"
     assert left("Radio altitude low", 14) == "Radio altitud>"
+
+
+@pytest.mark.parametrize(("glyphs", "cross"), [(UNICODE, "×"), (ASCII, "x")])
+def test_a_plot_draws_values_that_are_not_good_apart_and_does_not_scale_to_them(glyphs: Glyphs, cross: str) -> None:
+    model = PassModel()
+    model.flight.plot([("DESCENT", "altitude")])
+    for tick in range(1000, 1400):
+        message = descent(tick / 10)
+        if tick == 1200:
+            values = {**message.values, "altitude": 9e9}
+            message = msgspec.structs.replace(message, values=values, bad={"altitude": ValueQuality("suspect", "rate")})
+        model.flight.add(message, {"DESCENT": 100})
+    rows = plot(View(model, 0, glyphs), ("DESCENT", "altitude"), 80, 14, "plot_a")
+    crosses = [span for row in rows for span in row if span.tone == "doubt"]
+    assert [span.text for span in crosses] == [cross]
+    assert "30k" in "".join(span.text for span in rows[1])
+
+
+@pytest.mark.parametrize(("quality", "symbol", "note"), [("suspect", "≈", "rate?"), ("unusable", "✗", "bad: rate")])
+def test_a_value_that_is_not_good_says_why(quality: BadQuality, symbol: str, note: str) -> None:
+    info = ParameterInfo(packet="P", name="n", unit="m", decimals=0, description="", period_ms=100)
+    reading = Reading(info, 7, "GREEN", True, "FRESH", 0, ValueQuality(quality, "rate"))
+    text = "".join(span.text for span in parameter_row(reading, 60, UNICODE))
+    assert text.startswith(f" {symbol}") and note in text

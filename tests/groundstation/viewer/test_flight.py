@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundstation.messages.base import Value
-from groundstation.messages.wire import History, Telemetry, decode, encode
-from groundstation.viewer.flight import CURVES_KEPT, Flight
+from groundstation.messages.wire import History, Telemetry, ValueQuality, decode, encode
+from groundstation.viewer.flight import BAD_KEPT, CURVES_KEPT, Flight
 from groundstation.viewer.history import Series
 from tests.groundstation.tui.scripted import LOS, S, descent, housekeeping, scet, verdict
 
@@ -223,3 +223,27 @@ def test_a_long_curve_is_thinned_evenly_and_to_its_end() -> None:
     gaps = {b[1] - a[1] for a, b in zip(series.samples, series.samples[1:-1], strict=False)}
     assert gaps == {series.stride} and series.dropped == 0
     assert (series.samples[0][1], series.samples[-1][1]) == (0.0, 9999.0)
+
+
+def doubted(at: float, value: float) -> Telemetry:
+    """A packet whose altitude is not good."""
+    message = descent(at)
+    values = {**message.values, "altitude": value}
+    return msgspec.structs.replace(message, values=values, bad={"altitude": ValueQuality("unusable", "range")})
+
+
+def test_values_that_are_not_good_are_kept_apart_and_told_to_who_joins() -> None:
+    flight, joined = flown(until=100.0), Flight([ALTITUDE])
+    before = list(flight.series[ALTITUDE].samples)
+    flight.add(doubted(100.0, 9e9), PERIODS)
+    assert flight.series[ALTITUDE].samples == before
+    assert list(flight.bad[ALTITUDE]) == [(scet(100.0), 9e9)]
+    joined.load(decode(encode(flight.history([ALTITUDE], 100, {ALTITUDE: 1}))))  # type: ignore[arg-type]
+    assert joined.bad == flight.bad
+
+
+def test_only_so_many_values_that_are_not_good_are_kept() -> None:
+    flight = Flight([ALTITUDE])
+    for tick in range(880, 880 + BAD_KEPT + 50):
+        flight.add(doubted(tick / 10, float(tick)), PERIODS)
+    assert len(flight.bad[ALTITUDE]) == BAD_KEPT and flight.bad[ALTITUDE][-1][1] == 880.0 + BAD_KEPT + 49
