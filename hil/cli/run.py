@@ -350,7 +350,7 @@ def _sum_up(results: list[RunResult], planned: int, as_json: bool) -> None:
 def list_command() -> None:
     """List the scenarios that come with the package, the faults there are, and which targets can fly here."""
     write_line("scenarios:")
-    for path in sorted(SCENARIOS.glob("*.toml")):
+    for path in sorted(SCENARIOS.glob("*.toml"), key=lambda path: path.stem):
         scenario = load_scenario(path)
         write_line(f"  {scenario.id:26} {scenario.head.title}")
     write_line("faults:")
