@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from hil.lander.bus import ResetReason
+from hil.lander.spacecraft import Spacecraft
 from hil.targets.emulators.simavr import SimavrMachine
 from hil.targets.greeting import SIZE, find_greeting
 from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, patched, record
 from tests.hil.lander.uplink import command
-from tests.targets.bench import Bench, require
+from tests.targets.bench import START_AND_HOLD, Bench, require
 
 FLASH_MAX = 31 * 1024
 RAM_MAX = 1843
@@ -73,14 +74,34 @@ def flood(bench: Bench, names: list[str]) -> None:
     bench.machine.write(bytes(200))
 
 
+def fly_as(bench: Bench, profile: str, ticks: int) -> None:
+    """Another flight by STEP, to a tick in which its own code has run."""
+    bench.machine.write(command("RESET", 1))
+    bench.await_boot()
+    craft = Spacecraft()
+    for cltu in (command("SELECT_PROFILE", 2, profile=profile), START_AND_HOLD, command("STEP", 3, ticks=ticks)):
+        craft.receive(cltu)
+    craft.step()
+    expected, before = sum(len(craft.step()) for _ in range(ticks)), len(bench.stream)
+    bench.machine.write(command("SELECT_PROFILE", 2, profile=profile))
+    bench.start_and_hold()
+    bench.machine.write(command("STEP", 3, ticks=ticks))
+    bench.until(lambda _: len(bench.stream) - before >= expected, f"{expected} bytes of {profile}", 120)
+    bench.quiet()
+
+
 @pytest.mark.long
 def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(build: Path, bench: Bench) -> None:
-    """A whole descent by STEP, and floods while it stands and flies; RAM was painted at power on."""
+    """Descents by STEP, to the ground and with a failing chip, and floods while it stands and flies; RAM was painted at
+    power on.
+    """
     found = re.search(r"^00800([0-9a-f]+) \w _end$", told("avr-nm", str(build / "lander.elf")), re.MULTILINE)
     assert found is not None
     end = int(found[1], 16) - RAM
     bench.boot()
     bench.descend(3220)
+    fly_as(bench, "DEGRADED", 1_700)
+    fly_as(bench, "SOFT_LANDING", 4_600)
     bench.machine.write(command("RESET", 1))
     bench.await_boot()
     bench.start_and_hold()

@@ -34,7 +34,25 @@ def landed(target: str, folder: Path, mode: str = "lockstep", text: str = HEAD) 
     return fly_plan(plan, lambda: 0, lambda scet: None)
 
 
-@pytest.mark.parametrize("target", ["software", "posix", "qemu", pytest.param("simavr", marks=pytest.mark.long)])
+EVERYWHERE = [
+    "software",
+    *(pytest.param(target, marks=pytest.mark.long) for target in ("posix", "qemu", "simavr")),
+]
+
+
+@pytest.mark.parametrize("target", EVERYWHERE)
+@pytest.mark.parametrize("profile", [profile for profile in get_args(FlightProfile) if profile != "historical"])
+def test_each_profile_s_scenario_passes_on_every_target(profile: str, target: str, tmp_path: Path) -> None:
+    if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
+        pytest.skip(lack)
+    plan = Plan(load_scenario(SCENARIOS / f"{profile}.toml"), target, "lockstep", tmp_path / "run", "", 40.0)
+    check_plan(plan)
+    result = fly_plan(plan, lambda: 0, lambda scet: None)
+    assert result.state == "PASS", result.line
+    assert {row.name: row.value for row in result.measurements}["stream_equal"] is True
+
+
+@pytest.mark.parametrize("target", EVERYWHERE)
 def test_every_target_lands_and_is_heard_to_the_end(target: str, tmp_path: Path) -> None:
     if target in MACHINES and (lack := MACHINES[target].missing()) is not None:
         pytest.skip(lack)
