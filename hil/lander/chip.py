@@ -123,7 +123,8 @@ class Chip:
 
     def spoil_body(self, body: bytes) -> tuple[bytes, Chip]:
         """DESCENT's body as it is packed, before the packet's CRC; and the chip afterwards."""
-        body = stick(body, self.stuck)
+        if self.stuck:
+            body = stick(body, self.stuck)
         if self.before is None:
             return body, self
         level = self.before.level

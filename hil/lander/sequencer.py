@@ -335,6 +335,8 @@ def _inflated(area_cm2: int, since_ms: int, inflation_ms: int) -> int:
 def _thrust_mn(sequence: Sequence, start_ms: int, step_ms: int) -> int:
     """Thrust in mN, mean over a step that starts at `start_ms`: a burn begins and ends between steps."""
     since_ms = start_ms - sequence.retro_fire_ms
+    if not -step_ms < since_ms < _RETRO_BURN_MS:
+        return 0
     burning_ms = _burnt_ms(since_ms + step_ms) - _burnt_ms(since_ms)
     return _RETRO_THRUST_MN * burning_ms // step_ms
 

@@ -25,13 +25,11 @@ def isqrt(square: int) -> int:
     """Largest integer whose square is not above `square`, bit by bit.
 
     Args:
-        square: 0 to 2**62 - 1: the first bit tried is 2**60, so that every sum fits in int64.
+        square: 0 to 2**62 - 1: the first bit tried is 2**60 at most, so that every sum fits in int64.
     """
-    bit = 1 << 60
-    while bit > square:
-        bit >>= 2
-        if bit == 0:
-            return 0
+    if square == 0:
+        return 0
+    bit = 1 << (square.bit_length() - 1 & ~1)  # the highest power of four that is not above it
     root = 0
     while bit:
         trial = root + bit
