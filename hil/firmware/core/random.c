@@ -3,7 +3,8 @@
 uint32_t random_next(uint32_t state)
 {
     state ^= state << 13;
-    state ^= state >> 17;
+    /* By 17, in 16 bits: an AVR shifts bit by bit, and draws for each bit that a failing chip sends. */
+    state ^= (uint32_t)((uint16_t)(state >> 16) >> 1);
     return state ^ state << 5;
 }
 
