@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from groundstation.errors import CallerError
-from groundstation.recordings.export.columns import QUALITIES, PacketColumns, packet_columns
+from groundstation.recordings.export.columns import QUALITIES, PacketColumns, judged, packet_columns
 from groundstation.recordings.export.tables import REASONS, quality_column
 from groundstation.recordings.reader import ArchiveReader
+from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME, labels
+from protocols.decode.quality import QualityMonitor
 from protocols.nearest import nearest
 
 Array = npt.NDArray[Any]
@@ -29,13 +32,29 @@ class PacketTable(Mapping[str, Array]):
     Values are calibrated, in the dictionary's units; those of an enumeration are its words. Where a parameter means
     nothing, since the flag that it depends on is 0, the array is masked. In packets of variable size a repeated
     parameter is one column of lists, ``points[].x``. ``altitude_quality`` says of a parameter that checks are declared
-    for how good each value is: good, suspect or unusable; ``reasons`` says of each packet which check found what.
+    for how good each value is: good, suspect or unusable; ``reasons`` says of each packet which check found what. They
+    are worked out when one of them is first asked for.
     """
 
-    def __init__(self, packet: str, columns: Mapping[str, Array]) -> None:
-        """Args: the packet's name, and the columns by name."""
+    def __init__(
+        self,
+        packet: str,
+        columns: Mapping[str, Array],
+        judged: Collection[str] = (),
+        judge: Callable[[], Mapping[str, Array]] = dict,
+    ) -> None:
+        """Begin.
+
+        Args:
+            packet: its name.
+            columns: by name.
+            judged: names of the columns of quality.
+            judge: works them out.
+        """
         self.packet = packet
         self._columns = dict(columns)
+        self._judged = tuple(judged)
+        self._judge = judge
 
     def __getitem__(self, name: str) -> Array:
         """A column.
@@ -43,19 +62,24 @@ class PacketTable(Mapping[str, Array]):
         Raises:
             KeyError: there is none of that name; with the nearest.
         """
+        if name in self._judged and name not in self._columns:
+            self._columns |= self._judge()
         if name not in self._columns:
-            raise KeyError(f"{self.packet} has no parameter {name!r}{nearest(name, self._columns)}")
+            raise KeyError(f"{self.packet} has no parameter {name!r}{nearest(name, self)}")
         return self._columns[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns or name in self._judged
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(dict.fromkeys([*self._columns, *self._judged]))
 
     def __len__(self) -> int:
         """Number of columns; `rows` is the number of packets."""
-        return len(self._columns)
+        return len({*self._columns, *self._judged})
 
     def __repr__(self) -> str:
-        return f"<{self.packet}: {self.rows} packets, {', '.join(self._columns)}>"
+        return f"<{self.packet}: {self.rows} packets, {', '.join(self)}>"
 
     @property
     def rows(self) -> int:
@@ -83,7 +107,10 @@ class PacketTable(Mapping[str, Array]):
             chosen &= self.scet >= since
         if until is not None:
             chosen &= self.scet < until
-        return PacketTable(self.packet, {name: column[chosen] for name, column in self._columns.items()})
+        columns = {name: column[chosen] for name, column in self._columns.items()}
+        return PacketTable(
+            self.packet, columns, self._judged, lambda: {name: self[name][chosen] for name in self._judged}
+        )
 
     def to_pandas(self) -> Any:
         """A pandas ``DataFrame``, indexed by onboard time in UTC. A masked value is missing.
@@ -96,7 +123,7 @@ class PacketTable(Mapping[str, Array]):
         except ImportError as error:
             raise CallerError("pandas is not installed: pip install pandas") from error
         index = pandas.DatetimeIndex(self.time, tz="UTC", name="scet")
-        columns = {name: pandas.Series(_unmasked(column), index) for name, column in self._columns.items()}
+        columns = {name: pandas.Series(_unmasked(column), index) for name, column in self.items()}
         return pandas.DataFrame({name: column for name, column in columns.items() if name != "scet"}, index)
 
     def to_arrow(self) -> Any:
@@ -111,7 +138,7 @@ class PacketTable(Mapping[str, Array]):
             raise CallerError("pyarrow is not installed: pip install 'mars6-groundstation[parquet]'") from error
         stamp = pyarrow.timestamp("ns", "UTC")
         made = {}
-        for name, column in self._columns.items():
+        for name, column in self.items():
             mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
             mask = column == NO_TIME if name == "scet" else mask
             kind = stamp if name in ("scet", "ert") else None
@@ -141,21 +168,35 @@ def read_packets(reader: ArchiveReader, mission: Mission, name: str) -> PacketTa
         raise CallerError(f"unknown packet {name!r}{nearest(name, dictionary.by_name)}")
     packet = dictionary.by_name[name]
     words = labels(packet)
-    blocks = [_block(found, words) for found in packet_columns(reader, dictionary, mission.link_profile, [name])]
+    found = list(packet_columns(reader, dictionary, mission.link_profile, [name], quality=False))
+    checked = QualityMonitor(dictionary).checked(packet)
+    quality = [*(quality_column(each) for each in checked), REASONS] if checked else []
+    blocks = [_block(each, words) for each in found]
     if blocks:
-        return PacketTable(name, {column: _joined([block[column] for block in blocks]) for column in blocks[0]})
+        columns = {column: _joined([block[column] for block in blocks]) for column in blocks[0]}
+        return PacketTable(name, columns, quality, partial(_judged, dictionary, found))
     empty: dict[str, Array] = {column: np.empty(0, np.int64) for column in TIMES}
     for parameter in packet.parameters:
         empty[parameter.name] = np.empty(0, np.float64 if parameter.is_number else np.str_)
-    return PacketTable(name, empty)
+    return PacketTable(name, empty | {column: np.empty(0, np.str_) for column in quality})
 
 
 def _block(found: PacketColumns, words: Mapping[str, Mapping[int, str]]) -> dict[str, Array]:
     values = {name: _in_words(column, words.get(name)) for name, column in found.values.items()}
     masked = {name: np.ma.MaskedArray(values[name], gone) for name, gone in found.void.items()}
-    quality = {quality_column(name): np.array(QUALITIES)[found.quality(name)] for name in found.checked}
-    reasons = {REASONS: np.array(found.reasons(), np.str_)} if found.checked else {}
-    return {**{name: np.asarray(getattr(found, name)) for name in TIMES}, **values, **masked, **quality, **reasons}
+    return {**{name: np.asarray(getattr(found, name)) for name in TIMES}, **values, **masked}
+
+
+def _judged(dictionary: Dictionary, blocks: Sequence[PacketColumns]) -> dict[str, Array]:
+    """The columns of quality, of all blocks."""
+    monitor, parts = QualityMonitor(dictionary), list[dict[str, Array]]()
+    for block in blocks:
+        found = judged(monitor, block)
+        columns: dict[str, Array] = {
+            quality_column(name): np.array(QUALITIES)[found.quality(name)] for name in found.checked
+        }
+        parts.append(columns | {REASONS: np.array(found.reasons(), np.str_)})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _in_words(column: Array, words: Mapping[int, str] | None) -> Array:

@@ -120,6 +120,8 @@ def packet_columns(
     profile: LinkProfile,
     names: Collection[str] | None = None,
     advance: Callable[[int], None] = lambda count: None,
+    *,
+    quality: bool = True,
 ) -> Iterator[PacketColumns]:
     """The packets of good frames, block by block: in each block, one `PacketColumns` for each type in it.
 
@@ -129,6 +131,7 @@ def packet_columns(
         profile: what the frames look like.
         names: the packet types that are wanted; by default all that are declared.
         advance: told how many bytes were read.
+        quality: judge the values, which is done one by one and takes several times as long as all the rest.
 
     Raises:
         ArchiveError: the recording cannot be read.
@@ -148,7 +151,7 @@ def packet_columns(
             make = _columns if packet.size is not None else _columns_of_any_size
             columns = make(dictionary, packet, found, block)
             if columns is not None:
-                yield judged(judges, columns)
+                yield judged(judges, columns) if quality else columns
 
 
 def _blocks(
