@@ -13,6 +13,7 @@ from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
 from protocols.declare.mission import Display, Figure, LightTime, Mission, MissionEvent, Plot
 from protocols.lander_checks import CHECKS
+from protocols.lander_instruments import INSTRUMENTS
 from protocols.lander_relays import RELAYS
 from protocols.structures.fields import Limits, Quantity
 
@@ -534,6 +535,7 @@ MARS6 = Dictionary(
     timeline=TIMELINE,
     commands=COMMANDS,
     checks=CHECKS,
+    instruments=INSTRUMENTS,
 )
 
 MISSION_EVENTS = (

@@ -111,6 +111,10 @@ def _facts(mission: Mission) -> dict[str, object]:
         "light_times": [_light_facts(light) for light in mission.light_times],
         "relays": [_relay_facts(relay) for relay in mission.relays],
         "checks": [{"name": c.name, "parameter": c.parameter, "allows": c.text} for c in d.checks],
+        "instruments": [
+            {"name": each.name, "carrier": each.carrier, "mark": each.mark, "parameters": list(each.parameters)}
+            for each in d.instruments
+        ],
         "problems": list(mission.problems),
     }
 
@@ -188,6 +192,7 @@ def _lines(mission: Mission) -> list[str]:
     lines += [f"command   {c.name:<16} {c.description}" for c in d.commands]
     lines += [_light_line(light) for light in mission.light_times]
     lines += [line for relay in mission.relays for line in _relay_lines(relay)]
+    lines += [f"measures  {i.name} [{i.mark}], {i.carrier}: {', '.join(i.parameters)}" for i in d.instruments]
     lines += [f"check     {c.name:<16} {c.parameter}: {c.text}" for c in d.checks]
     lines += [f"milestone {m.name:<16} {utc(m.scet)} {m.label} [{m.mark}]" for m in mission.timeline]
     lines += [f"not read  {problem}" for problem in mission.problems]

@@ -16,6 +16,7 @@ from protocols.declare.commands import Command, CommandDef, prepare_command
 from protocols.declare.headers import NO_HEADER, PUS_C, PacketHeader
 from protocols.declare.identification import Condition as Told
 from protocols.declare.identification import Group, both, conditions_of, constants_of, find, groups_of, raw_of
+from protocols.declare.instruments import Instrument, check_instruments
 from protocols.errors import DeclarationError, DecodeError, EncodeError
 from protocols.nearest import nearest
 from protocols.structures.codec import Buffer, Codec, Value, codec_of
@@ -301,7 +302,8 @@ class Dictionary:
 
     Raises:
         DeclarationError: two packets of one APID that cannot be told apart, or with different headers; a duplicate name
-            or number; a condition on a field that is not there; a layout that cannot be read; a check that cannot be.
+            or number; a condition on a field that is not there; a layout that cannot be read; a check that cannot be;
+            an instrument without parameters.
     """
 
     name: str
@@ -313,6 +315,7 @@ class Dictionary:
     commands: tuple[CommandDef, ...] = ()
     stated_hash: int | None = None
     checks: tuple[Check, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
     by_apid: Mapping[int, tuple[Packet, ...]] = field(init=False, repr=False)
     header_by_apid: Mapping[int, PacketHeader] = field(init=False, repr=False)
     by_name: Mapping[str, Packet] = field(init=False, repr=False)
@@ -337,6 +340,7 @@ class Dictionary:
         _set(self, "event_by_number", {e.number: e for e in self.events})
         _set(self, "command_by_name", {c.definition.name: c for c in commands})
         check_checks(self.checks, {p.definition.name: p.parameters for p in ready if p.size is not None})
+        check_instruments(self.instruments, {p.definition.name: [each.name for each in p.parameters] for p in ready})
         own_hash = _hash(self, ready, commands) if self.stated_hash is None else self.stated_hash
         object.__setattr__(self, "hash", own_hash)
 

@@ -10,6 +10,7 @@ from protocols.declare.checks import Check, Range, Rate
 from protocols.declare.commands import Command
 from protocols.declare.dictionary import ANY_SCID, Dictionary, Packet, ParameterDef
 from protocols.declare.headers import PUS_C, PacketHeader
+from protocols.declare.instruments import items_of
 from protocols.structures.fields import Limits
 from protocols.structures.layout import Field, Layout
 from protocols.structures.parts import Blob, Prefix, Repeat, Window
@@ -36,6 +37,8 @@ def _document(dictionary: Dictionary) -> Iterator[str]:
     yield ""
     yield from _channels(dictionary)
     yield from _summary(dictionary)
+    if dictionary.instruments:
+        yield from _instruments(dictionary)
     for packet in dictionary.by_name.values():
         yield from _packet(packet)
         yield from _quality(packet, dictionary.checks)
@@ -111,6 +114,48 @@ def _packet(packet: Packet) -> Iterator[str]:
     yield ""
     yield from _table(_HEAD, map(_field_row, layout.fields) if layout.size is not None else _part_rows(layout, "", ""))
     yield from _labels(layout.named)
+
+
+def _instruments(dictionary: Dictionary) -> Iterator[str]:
+    """Each instrument with what it measures: a row for each parameter, an array in one."""
+    yield "## Instruments and systems"
+    yield ""
+    yield "The mark beside a name is that of its being aboard; the last one is that of range, rate and limits."
+    yield ""
+    head = ("instrument", "aboard", "field", "range", "unit", "measured every", "limits", "checks", "figures")
+    rows = (
+        (f"{each.name} [{each.mark}]", each.carrier, *_measured(dictionary, parameter), f"[{each.figures}]")
+        for each in dictionary.instruments
+        for parameter in each.parameters
+    )
+    yield from _table(head, rows)
+
+
+def _measured(dictionary: Dictionary, parameter: str) -> tuple[object, ...]:
+    """Field, range, unit, rate, limits and checks of a parameter; of an array those of its first item."""
+    packet = dictionary.by_name[parameter.partition(".")[0]]
+    items = items_of(parameter.partition(".")[2], [each.name for each in packet.parameters])
+    shown = next(each for each in packet.parameters if each.name == items[0])
+    field = next(each for each in packet.layout.named if each.name == items[0])
+    checks = [check for check in dictionary.checks if check.parameter == f"{packet.definition.name}.{items[0]}"]
+    _, span, rate, _, others = _quality_row(packet, shown, checks)
+    count = f" × {len(items)}" if len(items) > 1 else ""
+    limits = _limits(shown.limits) if shown.limits is not None else ""
+    within = str(span).removesuffix(f" {shown.unit}") or _span(field)
+    names = "; ".join(str(each) for each in ("range" if span else "", others) if each)
+    return f"`{parameter}`{count}", within, shown.unit, rate, limits, names
+
+
+def _span(field: Field) -> str:
+    """What the bits of a field can hold, in its unit."""
+    if field.is_enum or field.kind == "flag":
+        return ", ".join(label for _, _, label in field.spans) if field.is_enum else "no, yes"
+    half = 1 << field.bits - 1
+    low, high = (-half, half - 1) if field.kind == "sint" else (0, 2 * half - 1)
+    if field.quantity is None:
+        return f"{low} … {high}"
+    calibration = field.quantity.calibration
+    return f"{calibration.value(low):g} … {calibration.value(high):g}"
 
 
 def _quality(packet: Packet, checks: Iterable[Check]) -> Iterator[str]:

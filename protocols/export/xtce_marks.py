@@ -65,7 +65,7 @@ def _quantity(quantity: QuantityDef) -> QuantityMark:
     points = calibration.points if isinstance(calibration, Table) else None
     limits = quantity.limits
     step = None if limits is None or limits.step_s is None else (limits.step_yellow, limits.step_red, limits.step_s)
-    return QuantityMark(linear, points, quantity.places, quantity.valid_if, step)
+    return QuantityMark(linear, points, quantity.places, quantity.valid_if, step, tolerance=quantity.tolerance)
 
 
 def _time(time: TimeCode) -> TimeMark:

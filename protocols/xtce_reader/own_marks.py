@@ -44,6 +44,7 @@ class QuantityMark(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_if: str | None = None
     step: tuple[Number | None, Number | None, Number] | None = None
     """Limits on change: yellow, red, and their time in seconds."""
+    tolerance: Number | None = None
 
 
 class FieldMark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -204,7 +205,7 @@ def _quantity(found: QuantityDef, mark: QuantityMark) -> QuantityDef:
     if mark.step is not None:
         yellow, red, seconds = mark.step
         limits = replace(limits or Limits(), step_yellow=yellow, step_red=red, step_s=seconds)
-    return QuantityDef(found.unit, calibration, limits, mark.places, mark.valid_if)
+    return QuantityDef(found.unit, calibration, limits, mark.places, mark.valid_if, mark.tolerance)
 
 
 def _time(mark: TimeMark) -> TimeCode:
