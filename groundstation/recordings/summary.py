@@ -183,13 +183,18 @@ def onboard_lines(spans: Sequence[OnboardSpan]) -> list[str]:
 def _row(s: PassSummary) -> list[str]:
     return [
         "-" if s.received is None else _moment(s.received[0]),
-        s.link.partition("?")[0],  # its settings, with a key of 64 digits, are for `info`
+        _link_of(s),
         "-" if s.received is None else _duration(s.received),
         "-" if s.frames_good is None else str(s.frames_good),
         "-" if s.frames_rejected is None else str(s.frames_rejected),
         _loss_words(_main_loss(s.losses)) if s.losses else "none",
         f"{s.path}{_marks(s)}",
     ]
+
+
+def _link_of(s: PassSummary) -> str:
+    """The link without its settings, with a key of 64 digits: those are for `info`; of several links, their names."""
+    return " + ".join(each.link.name for each in s.links) or s.link.partition("?")[0]
 
 
 def _marks(s: PassSummary) -> str:

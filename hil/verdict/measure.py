@@ -466,6 +466,7 @@ def _frames(bench: _Bench, received: Received, prediction: Prediction) -> None:
     if merged.shares:
         for name, value, note in diversity_rows(bench.record, merged.notes, merged.shares):
             bench.add(name, value, note)
+            bench.rows[-1] = bench.rows[-1].with_note(note)
     elif not prediction.undetected:  # a damaged frame that fits its FECF says anything
         _counts(bench, received, prediction)
 

@@ -37,7 +37,7 @@ class StatusTiming:
 def notable(status: LinkStatus) -> _Notable:
     """All of a status that does not change with every frame."""
     states = tuple((channel.vcid, channel.state) for channel in status.channels)
-    transport = (status.transport, status.detail, status.url)
+    transport = (status.transport, status.detail, status.url, *((link.transport, link.state) for link in status.links))
     return (*transport, status.state, states, status.recording, status.recording_ok, _played(status.playback))
 
 

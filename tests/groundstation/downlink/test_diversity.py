@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from groundstation.downlink.receiver import Receiver, ReceiverEvent
-from groundstation.links.base import Chunk, Idle, TransportChange
+from groundstation.links.base import Chunk, Idle, Report, TransportChange
 from groundstation.messages.wire import ContactChange, EventMessage, LinkStatus, Telemetry
 from protocols.lander import BUS as BUS_VC
 from protocols.lander import EPOCH, LANDER, MARS6
@@ -153,3 +154,25 @@ def _with_data_of(header: bytes, data: bytes) -> bytes:
     """A frame with the header of one and the content of the other."""
     first, second = (decode_frame(each[4:], UART) for each in (header, data))
     return encode_cadu(second._replace(vcfc=first.vcfc, mcfc=first.mcfc), UART)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("ahead_s", [-5, 5])
+def test_a_link_with_another_clock_loses_nothing(ahead_s: int, alone: list[ReceiverEvent]) -> None:
+    """Mars 5's port stamps by a clock that is seconds off: without the comparison all would be late, or lost."""
+    both, ahead = receiver(), ahead_s * NS_PER_S
+    events: list[ReceiverEvent] = []
+    for report in reports(lambda link, scet, _: link != BUS or scet % (3 * NS_PER_S) >= NS_PER_S // 5):
+        events += both.process(_stamped(report, ahead) if getattr(report, "link", 0) == MARS5 else report)
+    assert telemetry(events) == telemetry(alone)
+    counters = both.counters()
+    assert (counters.frames_late, counters.restarts) == (0, 0)
+    assert {change.vcid for change in losses(events)} == {LANDER}
+
+
+def _stamped(report: Report, ahead: int) -> Report:
+    """The same by a clock that is so far ahead."""
+    if isinstance(report, Chunk):
+        return report._replace(ert=report.ert + ahead)
+    if isinstance(report, TransportChange):
+        return dataclasses.replace(report, ert=report.ert + ahead, ahead=ahead)
+    return dataclasses.replace(report, ert=report.ert + ahead)

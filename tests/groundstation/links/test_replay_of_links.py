@@ -1,0 +1,72 @@
+"""A replay of two links: it seeks and steps as one of one link does."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from groundstation.downlink.diversity_receiver import receiver_of
+from groundstation.links.base import ReplayJump, Report
+from groundstation.links.replay import ReplayLink
+from groundstation.messages.wire import LinkStatus
+from protocols.lander import EPOCH, LANDER, MISSION
+from protocols.units import NS_PER_S
+from tests.groundstation.links.collect import Sink
+from tests.groundstation.two_links import BUS, TWO, decode
+
+GONE = range(EPOCH + 240 * NS_PER_S, EPOCH + 260 * NS_PER_S)
+
+
+@pytest.fixture(scope="module")
+def flown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bus's link is gone from 09:09:53 to 09:10:13."""
+    path = tmp_path_factory.mktemp("two") / "pass.sqlite"
+    decode(lambda link, scet, _: link != BUS or scet not in GONE, 30, path)
+    return path
+
+
+def settled(sink: Sink) -> list[Report]:
+    count = -1
+    while count != len(sink.reports):
+        count = len(sink.reports)
+        time.sleep(0.2)
+    return list(sink.reports)
+
+
+def status(link: ReplayLink, reports: list[Report]) -> LinkStatus:
+    """What a receiver makes of the reports since the last jump."""
+    jump = max(n for n, report in enumerate(reports) if isinstance(report, ReplayJump))
+    receiver = receiver_of(MISSION, link.url, link.links)
+    for report in reports[jump:]:
+        receiver.process(report)
+    return receiver.status(EPOCH, None, True)
+
+
+def test_a_seek_into_the_outage_of_a_link_has_the_lander(flown: Path) -> None:
+    link, sink = ReplayLink(flown, paused=True), Sink()
+    link.start(sink)
+    settled(sink)
+    link.seek("09:10:05")
+    seen = status(link, settled(sink))
+    link.stop()
+    assert link.links == list(TWO)
+    lander = next(channel for channel in seen.channels if channel.vcid == LANDER)
+    assert lander.state == "LOCKED" and abs((lander.last_scet or 0) - (EPOCH + 252 * NS_PER_S)) <= NS_PER_S // 5
+    bus, mars5 = seen.links
+    assert (lander.lost, bus.state, mars5.state) == (0, "LOS", "LOCKED")
+    assert mars5.first == mars5.only == 120 and mars5.transport == "CONNECTED"  # from 09:09:53 on
+
+
+def test_a_step_brings_the_next_frame_of_any_link(flown: Path) -> None:
+    link, sink = ReplayLink(flown, paused=True, start="09:09:52"), Sink()
+    link.start(sink)
+    counts = []
+    for _ in range(6):
+        seen = status(link, settled(sink))
+        counts.append(seen.counters.frames_good)
+        link.step(1)
+    link.stop()
+    assert [b - a for a, b in pairwise(counts)] == [1] * 5
