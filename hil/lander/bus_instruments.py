@@ -1,8 +1,8 @@
 """The bus's instruments: tick, geometry and random numbers in, raw counts out. Shapes and noise are [A], levels [R].
 
 Rules:
-1. Each instrument has a generator of its own (`hil.lander.chip.draw`), started with the seed xor a constant, so that
-   what one draws changes nothing in another. It draws only when it measures.
+1. Each instrument has a generator of its own (`hil.lander.systems.noise`), so that what one draws changes nothing in
+   another. It draws only when it measures.
 2. The solar wind becomes the magnetosheath within 20 s about the bow shock; there values depend on the solar zenith
    angle, from the nose (0°) to the flank (90° and more).
 3. What is counted is a Poisson number: drawn exactly below a mean of 50, as a normal number above.
@@ -17,11 +17,7 @@ from hil.lander.chip import draw
 from hil.lander.physics.fixed import div, isqrt
 from hil.lander.physics.orbit import SEPARATION_TICK, Geometry
 from hil.lander.physics.orbit_table import BOW_SHOCK_TICK
-
-DEFAULT_SEED = 0x9E3779B9
-"""For seed 0, and for a generator that would start at 0, which xorshift32 never leaves."""
-_SEEDS = (0x4D41474E, 0x504C4153, 0x434F534D, 0x4D494352, 0x5A48454D)
-"""MAGN, PLAS, COSM, MICR, ZHEM in ASCII."""
+from hil.lander.systems.noise import Generator, start
 
 _SHOCK_HALF_TICKS = 100
 """The jump at the bow shock takes 20 s."""
@@ -183,7 +179,13 @@ def seeded(seed: int) -> BusInstruments:
     Args:
         seed: of all random numbers aboard; 0 is the default.
     """
-    return BusInstruments(*(((seed or DEFAULT_SEED) ^ own) or DEFAULT_SEED for own in _SEEDS))
+    return BusInstruments(
+        magnetometer=start(seed, Generator.MAGNETOMETER),
+        plasma=start(seed, Generator.PLASMA_TRAPS),
+        cosmic=start(seed, Generator.COSMIC_RAYS),
+        meteoroids=start(seed, Generator.MICROMETEOROIDS),
+        particles=start(seed, Generator.PARTICLES),
+    )
 
 
 def poisson(state: int, mean: int) -> tuple[int, int]:

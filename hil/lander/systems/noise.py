@@ -1,4 +1,4 @@
-"""Seeds of the lander's generators: one generator for each instrument, all from the seed that SEED sets.
+"""Seeds of the generators aboard: one generator for each instrument, all from the seed that SEED sets.
 
 Each is xorshift32 (`hil.lander.chip.draw`), started with the seed, or the default if that is 0, xor a constant of
 the instrument: four letters of its name.
@@ -18,6 +18,11 @@ class Generator(IntEnum):
     THERMOMETER = 0x5448524D
     BAROMETER = 0x4241524F
     SPECTROMETER = 0x53504543
+    MAGNETOMETER = 0x4D41474E
+    PLASMA_TRAPS = 0x504C4153
+    COSMIC_RAYS = 0x434F534D
+    MICROMETEOROIDS = 0x4D494352
+    PARTICLES = 0x5A48454D
 
 
 def start(seed: int, generator: Generator) -> int:

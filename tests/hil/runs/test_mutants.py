@@ -86,7 +86,7 @@ MUTANTS = {
         "FIELD_SHEATH_NOISE INT32_C(330)",
         "MAGNETOMETER.b",
     ),
-    "a seed": Mutant("core/bus_instruments.c", "0x504C4153", "0x504C4154", "PLASMA."),
+    "a seed": Mutant("core/random.h", "0x504C4153", "0x504C4154", "PLASMA."),
     "a measurement's second": Mutant(
         "core/bus.c", "tick_is(l->tick, 100, 20)", "tick_is(l->tick, 100, 30)", "BUS_ORBIT"
     ),
