@@ -84,9 +84,13 @@ def _is_lacking(item: PassSummary | ArchiveError) -> bool:
 @click.command(epilog=exit_codes(*READING))
 @_archive
 @recorded_mission_option
+@click.option("--mended", is_flag=True, help="Also count what can be mended of rejected frames.")
 @_json
-def info(archive: Path, mission: Mission | None, as_json: bool) -> None:
-    """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing."""
+def info(archive: Path, mission: Mission | None, mended: bool, as_json: bool) -> None:
+    """Say what is in ARCHIVE: when, from where, how much, what was lost and what is missing.
+
+    With --mended also what `salvage` can gain: it is never among the good frames.
+    """
     with ArchiveReader(archive) as reader:
         reader.check()
         summary = summarise(reader)
@@ -96,7 +100,27 @@ def info(archive: Path, mission: Mission | None, as_json: bool) -> None:
             known = mission or installed_mission(summary.mission, summary.dictionary_hash)
             own_hash = None if known is None else known.dictionary.hash_text
             echo(*info_lines(summary, own_hash, keeps_mission=XTCE in reader.meta()))
+        if mended:
+            salvagers = _salvagers(reader, mission_for(reader, mission))
+            with closing(Progress(reader.bytes_total)) as progress:
+                for _ in salvage(reader, salvagers, progress.advance):
+                    pass
+            _echo_summary(salvagers, as_json=as_json)
         reader.require_whole()
+
+
+def _salvagers(reader: ArchiveReader, mission: Mission) -> list[MendingSalvager]:
+    """One for each link of a recording."""
+    links = max(1, len(reader.named_links()))
+    return [MendingSalvager(mission.dictionary, mission.link_profile) for _ in range(links)]
+
+
+def _echo_summary(salvagers: list[MendingSalvager], *, as_json: bool) -> None:
+    summary = total([each.summary for each in salvagers])
+    if as_json:
+        echo_json(summary)
+    else:
+        echo(*summary_lines(summary))
 
 
 @click.command("export", epilog=exit_codes(*READING))
@@ -104,14 +128,27 @@ def info(archive: Path, mission: Mission | None, as_json: bool) -> None:
 @click.option("--to", "form", type=Choice(FORMATS), required=True, help="Format of the tables.")
 @click.option("--packets", metavar="NAME,NAME", help="Packet types to write. [default: all that occur]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder. [default: beside the recording]")
+@click.option("--mended", is_flag=True, help="Also write packets of damaged frames, as tables of their own.")
 @click.option("--force", is_flag=True, help="Overwrite tables of an earlier export.")
 @recorded_mission_option
 def export_command(
-    archive: Path, form: Format, packets: str | None, output: Path | None, force: bool, mission: Mission | None
+    archive: Path,
+    form: Format,
+    packets: str | None,
+    output: Path | None,
+    mended: bool,
+    force: bool,
+    mission: Mission | None,
 ) -> None:
     """Write the packets of ARCHIVE as tables, a file for each packet type.
 
-    Columns are both times, the quality, and calibrated values. Only packets of good frames are in it.
+    Columns are both times, the quality, and calibrated values. Only packets of good frames are in it; with --mended
+    those of damaged frames that came whole or were mended go into files named ARCHIVE-mended-PACKET.
+
+    \b
+    Examples:
+      groundstation export pass.sqlite --to csv --packets DESCENT
+      groundstation export pass.sqlite --to parquet --mended --output tables
     """
     folder = output or archive.absolute().parent
     with ArchiveReader(archive) as reader:
@@ -120,7 +157,7 @@ def export_command(
         names = None if packets is None else _packet_names(packets, mission.dictionary)
         made = mission.dictionary, mission.link_profile
         with closing(Progress(reader.bytes_total)) as progress:
-            rows = export(reader, *made, form, folder, names, progress.advance, force=force)
+            rows = export(reader, *made, form, folder, names, progress.advance, force=force, mended=mended)
         for path, count in rows.items():
             echo(f"{path}: {counted(count, 'row')}")
         if not rows:
@@ -150,8 +187,7 @@ def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, 
     with ArchiveReader(archive) as reader:
         reader.check()
         mission = mission_for(reader, mission)
-        made = mission.dictionary, mission.link_profile
-        salvagers = [MendingSalvager(*made) for _ in range(max(1, len(reader.named_links())))]
+        salvagers = _salvagers(reader, mission)
         with closing(Progress(reader.bytes_total)) as progress:
             for frame in salvage(reader, salvagers, progress.advance):
                 if only_summary:
@@ -161,11 +197,8 @@ def salvage_command(archive: Path, mission: Mission | None, only_summary: bool, 
                     echo_json(frame)
                 else:
                     echo(*salvage_lines(frame), "")
-        summary = total([each.summary for each in salvagers])
-        if only_summary and as_json:
-            echo_json(summary)
-        elif not as_json:
-            echo(*summary_lines(summary))
+        if only_summary or not as_json:
+            _echo_summary(salvagers, as_json=as_json)
         reader.require_whole()
 
 

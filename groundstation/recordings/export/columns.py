@@ -44,12 +44,17 @@ _MOST = np.array([_INT64.max] * 3 + [63, 2**32 - 1, 4, _INT64.max, 2**31, 2**31]
 """Between what the numbers of the index lie."""
 
 
+GOOD = ("GOOD", "CORRECTED")
+"""Qualities of packets in good frames."""
+
+
 @dataclass(frozen=True, slots=True)
 class PacketColumns:
     """Packets of one type in the order they were received. Times in ns UTC since 1970.
 
     ``scet`` is `bulk_packets.NO_TIME` where the packets have no onboard time, as ``packet.header`` says.
-    ``corrected`` marks those of which Reed–Solomon mended the frame. ``values`` holds calibrated columns by name;
+    ``corrected`` marks those of which Reed–Solomon mended the frame; ``qualities`` are the words for
+    both. ``values`` holds calibrated columns by name;
     numbers of enums stay numbers (`bulk_packets.labels` has the words). ``void`` says where a parameter means nothing,
     since the flag that it depends on is 0; those that depend on none are not in it. ``checked`` are the
     parameters that a check is declared for; ``bad`` has the verdicts of the rows that have a value that is not good.
@@ -65,6 +70,7 @@ class PacketColumns:
     void: dict[str, npt.NDArray[np.bool_]]
     checked: tuple[str, ...] = ()
     bad: Mapping[int, Verdicts] = field(default_factory=dict)
+    qualities: tuple[str, str] = GOOD
 
     def quality(self, name: str) -> npt.NDArray[np.int8]:
         """How good the values of a parameter are: for each row a place in `QUALITIES`."""
@@ -235,11 +241,11 @@ def _columns(
         (sequence[:, 0] << 8 | sequence[:, 1]) % SEQUENCE_MODULO,
         block.frames.corrected[row],
         values,
-        _void(packet, values),
+        void_of(packet, values),
     )
 
 
-def _void(packet: Packet, values: dict[str, Column]) -> dict[str, npt.NDArray[np.bool_]]:
+def void_of(packet: Packet, values: dict[str, Column]) -> dict[str, npt.NDArray[np.bool_]]:
     """Where parameters mean nothing; not for repeated ones, whose cells are lists."""
     words = labels(packet)
     return {
@@ -258,7 +264,7 @@ def _columns_of_any_size(
         chosen = _of_type(dictionary, packet, batch.where(batch.size >= packet.min_size))
         for row, start, size in zip(chosen.row.tolist(), chosen.start.tolist(), chosen.size.tolist(), strict=True):
             data = chosen.stream[start : start + size].tobytes()
-            if _is_decodable(dictionary, data):
+            if is_decodable(dictionary, data):
                 picked.append((row, vcid, data))
     if not picked:
         return None
@@ -274,7 +280,7 @@ def _columns_of_any_size(
         np.array([(data[2] << 8 | data[3]) % SEQUENCE_MODULO for data in packets], np.int64),
         block.frames.corrected[row],
         values,
-        _void(packet, values),
+        void_of(packet, values),
     )
 
 
@@ -295,12 +301,13 @@ def _decodable(dictionary: Dictionary, packets: bytes, size: int) -> Times:
     """The rows that the live decoder takes: one odd constant or time stops a whole batch."""
     good = []
     for row in range(len(packets) // size):
-        if _is_decodable(dictionary, packets[row * size : (row + 1) * size]):
+        if is_decodable(dictionary, packets[row * size : (row + 1) * size]):
             good.append(row)
     return np.array(good, np.int64)
 
 
-def _is_decodable(dictionary: Dictionary, packet: bytes) -> bool:
+def is_decodable(dictionary: Dictionary, packet: bytes) -> bool:
+    """Whether the live decoder takes a packet."""
     try:
         decode_telemetry(dictionary, packet)
     except DecodeError:

@@ -7,7 +7,7 @@ does not have, is null, and empty in CSV; so is ``scet`` where packets have no o
 column of lists, ``points[].x``, which CSV writes as JSON. A parameter that checks are declared for is followed, after
 all parameters, by ``<parameter>_quality``: good, suspect or unusable; the column ``reasons`` says for each packet which
 check found what. JSON has only those that are not good, in ``bad``, as in the rows of `decode`.
-Rejected frames are not in it: they are the business of `salvage`.
+Packets of damaged frames are not in it, but on request in tables of their own: their quality is INTACT or MENDED.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import importlib
 import io
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Protocol, Self
@@ -32,7 +33,8 @@ from groundstation.formats.output_file import OutputFile
 from groundstation.messages.base import Value
 from groundstation.messages.shown_values import quality_of
 from groundstation.messages.wire import ValueQuality
-from groundstation.recordings.export.columns import QUALITIES, PacketColumns, Times, packet_columns
+from groundstation.recordings.export.columns import GOOD, QUALITIES, PacketColumns, Times, packet_columns
+from groundstation.recordings.export.mended import mended_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import NO_TIME, Column, labels
@@ -42,7 +44,6 @@ from protocols.words import Quality
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
-_QUALITIES = ("GOOD", "CORRECTED")
 _WIDEST = 64
 REASONS = "reasons"
 """The column that says which check found what."""
@@ -126,7 +127,7 @@ class CsvTable(TextTable):
     def write(self, columns: PacketColumns) -> None:
         """Append rows."""
         lists: list[list[Any]] = [_iso(columns.ert), _iso(columns.scet)]
-        lists.append([_QUALITIES[mended] for mended in columns.corrected.tolist()])
+        lists.append([columns.qualities[mended] for mended in columns.corrected.tolist()])
         lists += [columns.vcid.tolist(), columns.sequence.tolist()]
         for column, cells in zip(columns.values.values(), self.shown(columns), strict=True):
             lists.append(list(map(_csv_cell, cells)) if column.dtype.kind in "bfO" else cells)
@@ -177,7 +178,14 @@ class JsonTable(TextTable):
             invalid = [name for name in self._conditional if values[name] is None]
             bad = quality_of(columns.bad.get(row, ALL_GOOD)) if columns.checked else None
             exact = beyond_53_bits({name: values[name] for name in packet.wide})
-            head = (packet.definition.name, ert, None if scet == NO_TIME else scet, _QUALITIES[mended], vcid, sequence)
+            head = (
+                packet.definition.name,
+                ert,
+                None if scet == NO_TIME else scet,
+                columns.qualities[mended],
+                vcid,
+                sequence,
+            )
             self._file.write(encode_json(TableRow(*head, values, invalid, exact, bad), times=True) + b"\n")
 
     def __enter__(self) -> Self:
@@ -212,7 +220,7 @@ class ParquetTable:
         time = arrow.timestamp("ns", "UTC")
         table: dict[str, Any] = {"ert": arrow.array(columns.ert, time)}
         table["scet"] = arrow.array(columns.scet, time, mask=columns.scet == NO_TIME)
-        table["quality"] = arrow.DictionaryArray.from_arrays(columns.corrected.astype(np.int8), list(_QUALITIES))
+        table["quality"] = arrow.DictionaryArray.from_arrays(columns.corrected.astype(np.int8), list(columns.qualities))
         table["vcid"] = arrow.array(columns.vcid.astype(np.uint8))
         table["sequence"] = arrow.array(columns.sequence.astype(np.uint16))
         table |= {name: self._array(columns, name, column) for name, column in columns.values.items()}
@@ -282,6 +290,7 @@ def export(
     advance: Callable[[int], None] = lambda count: None,
     *,
     force: bool = False,
+    mended: bool = False,
 ) -> dict[Path, int]:
     """Write a recording's packets into ``folder``, a file for each type that occurs; the rows in each.
 
@@ -294,10 +303,11 @@ def export(
         names: the packet types that are wanted; by default all.
         advance: told how many bytes of the recording were read.
         force: replace files of the same name.
+        mended: write also what damaged frames hold, into tables of their own, ``…-mended-…``.
 
     Raises:
         ArchiveError: the recording cannot be read, or a file cannot be written.
-        CallerError: pyarrow is missing, or a file is there already.
+        CallerError: pyarrow is missing, a file is there already, or frames of this link cannot be mended.
     """
     rows: dict[Path, int] = {}
     files: dict[Path, OutputFile] = {}
@@ -305,8 +315,10 @@ def export(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            for columns in packet_columns(reader, dictionary, profile, names, advance):
-                path = folder / f"{reader.path.stem}-{file_name(columns.packet.definition.name)}.{form}"
+            asked = (reader, dictionary, profile, names, advance)
+            for columns in chain(packet_columns(*asked), mended_columns(*asked) if mended else ()):
+                part = "" if columns.qualities is GOOD else "mended-"
+                path = folder / f"{reader.path.stem}-{part}{file_name(columns.packet.definition.name)}.{form}"
                 if path not in rows:
                     rows[path] = 0
                     files[path] = OutputFile(path, force=force)
