@@ -9,7 +9,7 @@ The names below are the public API; each is loaded when it is first asked for. A
     Dictionary, PacketDef, CommandDef, EventDef, ChannelDef, Milestone    a mission's declaration
     PacketHeader, NO_HEADER, PUS_A, PUS_C, TimeCode, cds_time, cuc_time   what stands around a packet's body
     Quantity, Limits, Polynomial, Table, EnumRanges                       a number's unit, limits, calibration, words
-    Mission, Display, Plot                                                a declaration with its link and display
+    Mission, Display, DisplayView, Plot                                   a declaration with its link and display
     Deframer, LinkProfile                                                 bytes to frames
     PacketExtractor                                                       frames to packets
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from protocols.declare.dictionary import EventDef as EventDef
     from protocols.declare.dictionary import Milestone as Milestone
     from protocols.declare.dictionary import PacketDef as PacketDef
+    from protocols.declare.display import Display as Display
+    from protocols.declare.display import DisplayView as DisplayView
+    from protocols.declare.display import Plot as Plot
     from protocols.declare.headers import NO_HEADER as NO_HEADER
     from protocols.declare.headers import PUS_A as PUS_A
     from protocols.declare.headers import PUS_C as PUS_C
@@ -33,9 +36,7 @@ if TYPE_CHECKING:
     from protocols.declare.headers import TimeCode as TimeCode
     from protocols.declare.headers import cds_time as cds_time
     from protocols.declare.headers import cuc_time as cuc_time
-    from protocols.declare.mission import Display as Display
     from protocols.declare.mission import Mission as Mission
-    from protocols.declare.mission import Plot as Plot
     from protocols.decode.packets import PacketExtractor as PacketExtractor
     from protocols.profile import LinkProfile as LinkProfile
     from protocols.structures.calibration import Polynomial as Polynomial
@@ -52,7 +53,8 @@ _PUBLIC = {
     "CommandDef": "declare.commands",
     "Deframer": "sync.deframer",
     "Dictionary": "declare.dictionary",
-    "Display": "declare.mission",
+    "Display": "declare.display",
+    "DisplayView": "declare.display",
     "EnumRanges": "structures.fields",
     "EventDef": "declare.dictionary",
     "Limits": "structures.fields",
@@ -65,7 +67,7 @@ _PUBLIC = {
     "PacketDef": "declare.dictionary",
     "PacketExtractor": "decode.packets",
     "PacketHeader": "declare.headers",
-    "Plot": "declare.mission",
+    "Plot": "declare.display",
     "Polynomial": "structures.calibration",
     "Quantity": "structures.fields",
     "Table": "structures.calibration",
@@ -83,6 +85,7 @@ __all__ = [
     "Deframer",
     "Dictionary",
     "Display",
+    "DisplayView",
     "EnumRanges",
     "EventDef",
     "Limits",

@@ -11,7 +11,8 @@ from construct import BitStruct, Enum, Flag, Int8ub, Int16sb, Int16ub, Int32sb, 
 
 from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
-from protocols.declare.mission import Display, Figure, LightTime, Mission, MissionEvent, Plot
+from protocols.declare.display import Display, DisplayView, Plot
+from protocols.declare.mission import Figure, LightTime, Mission, MissionEvent
 from protocols.lander_checks import CHECKS
 from protocols.lander_instruments import INSTRUMENTS
 from protocols.lander_relays import RELAYS
@@ -622,16 +623,43 @@ MISSION_EVENTS = (
     ),
 )
 
+VIEWS = (
+    DisplayView(
+        "descent",
+        packets=("DESCENT", "LANDER_SYSTEMS"),
+        without=("tick", "altimeter_lock"),
+        plots=(Plot("DESCENT.altitude", "ALT"), Plot("DESCENT.speed", "SPD")),
+    ),
+    DisplayView(
+        "bus",
+        packets=("BUS_HK", "BUS_ORBIT", "MAGNETOMETER", "PLASMA", "COSMIC_RAYS", "MICROMETEOROIDS", "PARTICLES"),
+        without=("tick", "dictionary_hash", "relay.horizon"),
+        plots=(Plot("MAGNETOMETER.bx", "BX"), Plot("PLASMA.speed", "WIND")),
+        panels=("light times",),
+    ),
+    DisplayView(
+        "surface",
+        packets=("SURFACE", "SPECTRUM"),
+        without=("tick",),
+        plots=(Plot("SURFACE.temperature", "TEMP"), Plot("SURFACE.pressure", "PRES")),
+        bars="SPECTRUM.intensity",
+        panels=("expected",),
+    ),
+    DisplayView("quality", panels=("quality",)),
+    DisplayView(
+        "relays",
+        packets=("LANDER_HK",),
+        without=("tick", "dictionary_hash"),
+        panels=("relays",),
+    ),
+)
+"""What a viewer shows, by the keys 1 to 5."""
+
 MISSION = Mission(
     MARS6,
     events=MISSION_EVENTS,
     relays=RELAYS,
-    display=Display(
-        packets=("DESCENT", "LANDER_HK", "BUS_HK"),
-        plots=(Plot("DESCENT.altitude", "ALT"), Plot("DESCENT.speed", "SPD")),
-        phase="DESCENT.phase",
-        zero="ENTRY",
-    ),
+    display=Display(phase="DESCENT.phase", zero="ENTRY", views=VIEWS),
     ping="PING",
     light_times=(
         LightTime("Mars to Earth", Figure(761.05, "C")),

@@ -388,17 +388,53 @@ class PlotInfo(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class ViewInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One view: its packets, ``without`` the parameters of these names; plots; and panels, by name.
+
+    ``bars`` is the packet and name of a repeated number, drawn as a bar chart of its items.
+    """
+
+    name: str
+    packets: list[str] = msgspec.field(default_factory=list)
+    without: list[str] = msgspec.field(default_factory=list)
+    plots: list[PlotInfo] = msgspec.field(default_factory=list)
+    bars: tuple[str, str] | None = None
+    panels: list[str] = msgspec.field(default_factory=list)
+
+
+class ChannelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared channel. Its silence is a loss from ``expected_from`` to ``expected_until`` (SCET); None: always."""
+
+    vcid: Int64
+    name: str
+    source: str
+    period_ms: Int64
+    expected_from: Int64 | None = None
+    expected_until: Int64 | None = None
+
+
+class LightTimeInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-way light time: ``seconds`` with the mark of its source, or the ``parameter`` that tells it."""
+
+    name: str
+    seconds: float | None = None
+    mark: str = ""
+    parameter: tuple[str, str] | None = None
+
+
 class DisplayInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a viewer shows first, as the mission declares it.
 
     ``packets`` are those of the telemetry panel. ``phase`` is the packet and name of the parameter that says where the
     spacecraft stands, None if there is none. ``zero`` is the milestone that mission elapsed time counts from.
+    ``views`` are in the order of their keys, 1 for the first.
     """
 
     packets: list[str] = msgspec.field(default_factory=list)
     plots: list[PlotInfo] = msgspec.field(default_factory=list)
     phase: tuple[str, str] | None = None
     zero: str = ""
+    views: list[ViewInfo] = msgspec.field(default_factory=list)
 
 
 class UsableShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -444,8 +480,9 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     ``losses`` holds the last loss of every channel, acknowledged or not. ``flight`` counts this station's flights;
     ``clock`` is the mission's time (SCET) in the current one, as ``clock_vcid`` reported it, regardless of channels
     that have been silent since the flight before. ``protocol`` is the version that the station speaks.
-    ``mission_events`` are the moments of the whole mission, from the launch on; ``relays`` who could relay it.
-    ``usable`` counts the values of this flight that were good, by phase and parameter.
+    ``mission_events`` are the moments of the whole mission, from the launch on; ``channels``, ``light_times`` and
+    ``relays`` are as the mission declares them. ``usable`` counts the values of this flight that were good, by phase
+    and parameter.
     """
 
     station: str
@@ -466,6 +503,8 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     losses: list[LossStatus] = msgspec.field(default_factory=list)
     display: DisplayInfo = msgspec.field(default_factory=DisplayInfo)
     mission_events: list[MilestoneInfo] = msgspec.field(default_factory=list)
+    channels: list[ChannelInfo] = msgspec.field(default_factory=list)
+    light_times: list[LightTimeInfo] = msgspec.field(default_factory=list)
     relays: list[RelayInfo] = msgspec.field(default_factory=list)
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list)
     commands: list[CommandUpdate] = msgspec.field(default_factory=list)

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections import deque
 
 from groundstation.messages.base import PROTOCOL
-from groundstation.messages.commanding import ArgumentInfo, CommandInfo, CommandUpdate, UplinkStatus
+from groundstation.messages.commanding import CommandUpdate, UplinkStatus
 from groundstation.messages.losses import LossBook
 from groundstation.messages.usable import UsableTally
 from groundstation.messages.wire import (
     Acknowledgement,
     AnyMessage,
     ContactChange,
-    DisplayInfo,
     EventMessage,
     History,
     HistoryRequest,
-    LimitInfo,
     LinkStatus,
     MilestoneInfo,
-    ParameterInfo,
-    PlotInfo,
-    RelayInfo,
     Snapshot,
     Telemetry,
 )
+from groundstation.station.declared import (
+    channels_of,
+    commands_of,
+    display_of,
+    light_times_of,
+    mission_events_of,
+    parameters_of,
+    relays_of,
+)
 from groundstation.viewer.flight import Flight, tells_restart
-from protocols.declare.commands import ArgumentDef
-from protocols.declare.dictionary import Dictionary, ParameterDef
-from protocols.declare.mission import Display, Mission
+from protocols.declare.mission import Mission
 
 EVENTS_KEPT = 200
 CONTACTS_KEPT = 100
@@ -37,8 +39,6 @@ ACKNOWLEDGEMENTS_KEPT = 100
 SAMPLES_KEPT = 1000
 WARNINGS_KEPT = 100
 _WARNINGS = ("WARNING_LO", "WARNING_HI", "FATAL")
-_REPORTS = (1, 5, 17)
-"""PUS services that report verification, events and tests: not what panels show."""
 
 
 class SnapshotCache:
@@ -132,6 +132,8 @@ class SnapshotCache:
             ],
             display=self.display,
             mission_events=mission_events_of(self._mission),
+            channels=channels_of(self._dictionary),
+            light_times=light_times_of(self._mission),
             relays=relays_of(self._mission),
             link=link,
             telemetry=list(self._telemetry.values()),
@@ -154,117 +156,3 @@ def _is_repeat(event: EventMessage, before: EventMessage) -> bool:
     """Whether the spacecraft sent an event again: a lander that waits sends its BOOT every second."""
     same = (event.source, event.name, event.text) == (before.source, before.name, before.text)
     return same and event.scet is not None and event.scet == before.scet
-
-
-def parameters_of(dictionary: Dictionary) -> list[ParameterInfo]:
-    """All parameters that viewers may show, in the order of their declaration: reports of PUS services have none."""
-    names: dict[str, list[str]] = {}
-    for check in dictionary.checks:
-        names.setdefault(check.parameter, []).append(check.name)
-    return [
-        _info(parameter, packet.definition.period_ms, names.get(f"{parameter.packet}.{parameter.name}", []))
-        for packet in dictionary.by_name.values()
-        if packet.definition.service not in _REPORTS
-        for parameter in packet.parameters
-    ]
-
-
-def display_of(display: Display) -> DisplayInfo:
-    """What a viewer shows first."""
-    packet, dot, name = display.phase.partition(".")
-    return DisplayInfo(
-        packets=list(display.packets),
-        plots=[PlotInfo(packet=plot.packet, name=plot.name, label=plot.short) for plot in display.plots],
-        phase=(packet, name) if dot else None,
-        zero=display.zero,
-    )
-
-
-def relays_of(mission: Mission) -> list[RelayInfo]:
-    """Who could relay a mission's spacecraft."""
-    return [
-        RelayInfo(
-            name=relay.name,
-            description=relay.description,
-            health=relay.health,
-            health_text=relay.health_text,
-            health_mark=relay.health_mark,
-            range_km=None if relay.range is None else relay.range.value,
-            range_mark="" if relay.range is None else relay.range.mark,
-            elevation=(relay.packet, relay.parameter) if relay.elevation else None,
-            mask=None if relay.mask is None else relay.mask.value,
-            mask_mark="" if relay.mask is None else relay.mask.mark,
-            margin_db=None if relay.margin is None else relay.margin.value,
-            margin_mark="" if relay.margin is None else relay.margin.mark,
-        )
-        for relay in mission.relays
-    ]
-
-
-def mission_events_of(mission: Mission) -> list[MilestoneInfo]:
-    """The moments of the whole mission."""
-    return [
-        MilestoneInfo(
-            name=event.name,
-            label=event.label,
-            scet=event.scet,
-            mark=event.mark,
-            text=event.text,
-            day_only=event.day_only,
-        )
-        for event in mission.events
-    ]
-
-
-def commands_of(dictionary: Dictionary) -> list[CommandInfo]:
-    """All commands that can be ordered, in the order of their declaration."""
-    return [
-        CommandInfo(
-            name=command.definition.name,
-            description=command.definition.description,
-            critical=command.definition.critical,
-            arguments=[_argument_info(argument) for argument in command.arguments],
-        )
-        for command in dictionary.command_by_name.values()
-    ]
-
-
-def _argument_info(argument: ArgumentDef) -> ArgumentInfo:
-    field = argument.field
-    switch = field.kind == "flag"
-    labels = ["on", "off"] if switch and not argument.labels else [label for _, label in argument.labels]
-    scaled = field.quantity is not None and not field.quantity.identity
-    return ArgumentInfo(
-        name=argument.name,
-        unit=argument.unit,
-        description=argument.description,
-        range_text=argument.range_text,
-        low=None if labels else argument.low,
-        high=None if labels else argument.high,
-        whole=field.kind in ("uint", "sint") and not scaled,
-        labels=labels,
-    )
-
-
-def _info(parameter: ParameterDef, period_ms: int, checks: list[str]) -> ParameterInfo:
-    limits = parameter.limits
-    return ParameterInfo(
-        packet=parameter.packet,
-        name=parameter.name,
-        unit=parameter.unit,
-        decimals=parameter.decimals,
-        description=parameter.description,
-        period_ms=period_ms,
-        checks=checks,
-        limits=None
-        if limits is None
-        else LimitInfo(
-            red_low=limits.red_low,
-            yellow_low=limits.yellow_low,
-            yellow_high=limits.yellow_high,
-            red_high=limits.red_high,
-            step_yellow=limits.step_yellow,
-            step_red=limits.step_red,
-            step_s=limits.step_s,
-        ),
-    )

@@ -40,9 +40,11 @@ from groundstation.tui.panels.rows import View
 from groundstation.tui.prompt import PromptScreen
 from groundstation.tui.relays_screen import RelaysScreen
 from groundstation.tui.terminal.driver import TerminalDriver
+from groundstation.viewer.flight import Key
 from groundstation.viewer.model import PassModel
 from groundstation.viewer.requests import AnyOrder, RequestFactory, who_am_i
 from groundstation.viewer.source import MessageSource, StationBack, StationLost, Update
+from protocols.declare.display import VIEWS_MAX
 
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0
@@ -64,6 +66,7 @@ class StationApp(App[int]):
         Binding("colon,c", "command", "Command", priority=True),
         Binding("a", "acknowledge", "Ack"),
         Binding("space", "hold", "Hold"),
+        *(Binding(str(key), f"view({key})", f"View {key}") for key in range(1, VIEWS_MAX + 1)),
         Binding("p", "plots", "Plots"),
         Binding("v", "verdict", "Verdict"),
         Binding("t", "timeline", "Timeline"),
@@ -183,8 +186,14 @@ class StationApp(App[int]):
         sent = await self._source.clock()
         if sent is not None:
             self.model.compare_clocks(sent, self._clock())
+        first = self.model.plotted
         with contextlib.suppress(StationError):  # then they begin here
-            answer = await self._source.request(HistoryRequest(parameters=self.model.plotted), HISTORY_TIMEOUT_S)
+            for keys in (first, [key for key in self.model.curves if key not in first]):
+                await self._load_curves(keys)
+
+    async def _load_curves(self, keys: list[Key]) -> None:
+        if keys:
+            answer = await self._source.request(HistoryRequest(parameters=keys), HISTORY_TIMEOUT_S)
             if isinstance(answer, History):
                 self.model.flight.load(answer)
                 self._descent.paint_plots()
@@ -270,7 +279,7 @@ class StationApp(App[int]):
 
     def action_help(self) -> None:
         """Keys and symbols."""
-        self.push_screen(HelpScreen(self._styles, self._glyphs, replay=self.model.replay))
+        self.push_screen(HelpScreen(self._styles, self._glyphs, self.model.views, replay=self.model.replay))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What opens a line to type into acts before other keys are looked at: they are typed into it.
@@ -309,6 +318,14 @@ class StationApp(App[int]):
         else:
             self._held = None
         self._descent.paint_all()
+
+    def action_view(self, key: int) -> None:
+        """The view of a key."""
+        views = self.model.views
+        if key > len(views):
+            self._notify(f"No view {key}: {', '.join(f'{n} {view.name}' for n, view in enumerate(views, 1))}.")
+        else:
+            self._descent.show_view(key - 1)
 
     def action_plots(self) -> None:
         """Plots instead of values, and back."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
+from groundstation.messages.wire import ViewInfo
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.panel import Panel, Styles
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit
@@ -24,8 +26,7 @@ _KEYS = (
 )
 _REPLAY_KEYS = (
     ("space", "pause and go on"),
-    ("{ }", "10 s back and on (also left and right)"),
-    ("( )", "60 s back and on (also with shift)"),
+    ("{} ()", "10 s, 60 s back and on (also left, right; with shift)"),
     ("[ ]", "one frame back and on, then pause"),
     ("< >", "slower and faster, 0.1 to 1000 times"),
     ("n N", "next and previous event or change of contact"),
@@ -38,8 +39,8 @@ _REPLAY_KEYS = (
 )
 
 
-def help_rows(glyphs: Glyphs, width: int = WIDTH, *, replay: bool = False) -> list[Row]:
-    """The page: keys and symbols, those of a replay or those of a live station."""
+def help_rows(glyphs: Glyphs, views: Sequence[ViewInfo], width: int = WIDTH, *, replay: bool = False) -> list[Row]:
+    """The page: keys and symbols, those of a replay or those of a live station; the views are the mission's."""
     symbols: tuple[tuple[str, Tone, str], ...] = (
         (glyphs.nominal, "text", "nominal"),
         (glyphs.caution, "caution", "caution: outside the yellow limit beside it"),
@@ -52,7 +53,10 @@ def help_rows(glyphs: Glyphs, width: int = WIDTH, *, replay: bool = False) -> li
     )
     head: Row = (Span(" HELP", "title"), *((Span("  REPLAY", "warning"),) if replay else ()))
     rows: list[Row] = [head] if replay else [head, ()]
-    rows += [(Span(f" {key:<6} ", "bright"), Span(text)) for key, text in (_REPLAY_KEYS if replay else _KEYS)]
+    keys = [*(_REPLAY_KEYS if replay else _KEYS)]
+    if len(views) > 1:
+        keys.insert(-4, (f"1 - {len(views)}", glyphs.text(", ".join(view.name for view in views))))
+    rows += [(Span(f" {key:<6} ", "bright"), Span(text)) for key, text in keys]
     rows += [] if replay else [()]
     rows += [(Span(f" {symbol:<2}", tone), Span("     "), Span(text)) for symbol, tone, text in symbols]
     rows += [] if replay else [()]
@@ -68,9 +72,9 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen { align: center middle; background: #000000 60%; }
     """
 
-    def __init__(self, styles: Styles, glyphs: Glyphs, *, replay: bool) -> None:
+    def __init__(self, styles: Styles, glyphs: Glyphs, views: Sequence[ViewInfo], *, replay: bool) -> None:
         super().__init__()
-        self._styles, self._rows = styles, help_rows(glyphs, replay=replay)
+        self._styles, self._rows = styles, help_rows(glyphs, views, replay=replay)
 
     def compose(self) -> ComposeResult:
         """One panel."""

@@ -43,6 +43,7 @@ from groundstation.messages.wire import (
     Snapshot,
     Telemetry,
     ValueQuality,
+    ViewInfo,
 )
 from groundstation.viewer.command_history import CommandHistory
 from groundstation.viewer.flight import Flight, Key, tells_restart
@@ -222,7 +223,7 @@ class PassModel:
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
         self._periods = {info.packet: info.period_ms for info in snapshot.parameters}
         self.display = snapshot.display
-        self.flight.plot(self.plotted)
+        self.flight.plot(self.curves)
         self.timeline = sorted(snapshot.timeline, key=lambda milestone: milestone.scet)
         self.relays = snapshot.relays
         self.mission_events = sorted(snapshot.mission_events, key=lambda event: event.scet)
@@ -386,6 +387,22 @@ class PassModel:
     def plotted(self) -> list[Key]:
         """The parameters with a curve."""
         return [(plot.packet, plot.name) for plot in self.display.plots]
+
+    @property
+    def views(self) -> list[ViewInfo]:
+        """What can be shown, in the order of the keys; a station that declares no views has one."""
+        display = self.display
+        return display.views or [ViewInfo(name="telemetry", packets=display.packets, plots=display.plots)]
+
+    @property
+    def curves(self) -> list[Key]:
+        """All parameters with a curve in any view, those shown first in front."""
+        plots = [plot for view in self.views for plot in view.plots]
+        return list(dict.fromkeys([*self.plotted, *((plot.packet, plot.name) for plot in plots)]))
+
+    def last_scet(self, packet: str) -> int | None:
+        """The onboard time of a packet's last values."""
+        return self._stamps.get(packet)
 
     def keys(self, packet: str) -> list[Key]:
         """The parameters of a packet in the station's order, then the items of repeated ones that arrived."""

@@ -10,52 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from protocols.declare.dictionary import Dictionary, Mark, Milestone
+from protocols.declare.display import Display, check_display, complete_display
+from protocols.declare.references import check_known, check_parameter
 from protocols.errors import DeclarationError
-from protocols.nearest import nearest
 from protocols.profile import UART, LinkProfile
-
-PLOTS_MAX = 2
-"""Plots that a viewer has room for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A parameter with a curve, ``PACKET.parameter``; ``label`` names it where there is room for a few letters."""
-
-    parameter: str
-    label: str = ""
-
-    @property
-    def packet(self) -> str:
-        """Name of the packet."""
-        return self.parameter.partition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """Name of the parameter in its packet."""
-        return self.parameter.partition(".")[2]
-
-    @property
-    def short(self) -> str:
-        """The label, or the first letters of the name."""
-        return self.label or self.name.rpartition(".")[2][:3].upper()
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """What a viewer shows first.
-
-    Attributes:
-        packets: those of the telemetry panel, in their order. Empty: all, as declared.
-        plots: at most `PLOTS_MAX`. Empty: the first numbers that have a unit.
-        phase: the parameter that says where the spacecraft stands, ``PACKET.parameter``. Empty: none.
-        zero: name of the milestone that mission elapsed time counts from. Empty: the first.
-    """
-
-    packets: tuple[str, ...] = ()
-    plots: tuple[Plot, ...] = ()
-    phase: str = ""
-    zero: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +37,9 @@ RelayHealth = Literal["ALIVE", "FAILED", "OUT_OF_RANGE"]
 """Whether a spacecraft can relay: it works, it does not any more, or it works and is too far away."""
 
 HEALTH_WORDS: dict[RelayHealth, str] = {"ALIVE": "alive", "FAILED": "failed", "OUT_OF_RANGE": "out of range"}
+
+
+_TIMES = ("s", "ms", "µs")
 
 
 class Figure(NamedTuple):
@@ -155,7 +116,7 @@ class Mission:
             only listened to.
         events: the moments of the whole mission, in order of time; the timeline is a part of it, seen closely.
         relays: other spacecraft that can pass the signal on.
-        light_times: one way, each over the path that it names.
+        light_times: one way, each over the path that it names; none of them is added to any time.
         source: the name by which another process loads it; `load_mission` fills it in.
         problems: what of the file that it was read from could not be read, each with its path. A mission declared in
             Python has none: what is wrong there is an error.
@@ -176,13 +137,13 @@ class Mission:
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_display(self.dictionary, self.display)
+        check_display(self.dictionary, self.display)
         _check_relays(self.dictionary, self.relays)
         _check_light_times(self.dictionary, self.light_times)
         if self.ping:
-            _known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
+            check_known(f"{self.name}.ping", "command", self.ping, self.dictionary.command_by_name)
         object.__setattr__(self, "events", tuple(sorted(self.events, key=lambda event: event.scet)))
-        object.__setattr__(self, "display", _complete(self.dictionary, self.display))
+        object.__setattr__(self, "display", complete_display(self.dictionary, self.display))
 
     @property
     def name(self) -> str:
@@ -193,20 +154,6 @@ class Mission:
     def timeline(self) -> tuple[Milestone, ...]:
         """The planned moments, in order of time."""
         return tuple(sorted(self.dictionary.timeline, key=lambda milestone: milestone.scet))
-
-
-def _check_display(dictionary: Dictionary, display: Display) -> None:
-    where = f"{dictionary.name}.display"
-    if len(display.plots) > PLOTS_MAX:
-        raise DeclarationError(where, f"{len(display.plots)} plots: a viewer has room for {PLOTS_MAX}")
-    for packet in display.packets:
-        _known(where, "packet", packet, dictionary.by_name)
-    for plot in display.plots:
-        _check_parameter(dictionary, where, plot.parameter)
-    if display.phase:
-        _check_parameter(dictionary, where, display.phase)
-    if display.zero:
-        _known(where, "milestone", display.zero, [milestone.name for milestone in dictionary.timeline])
 
 
 def _check_relays(dictionary: Dictionary, relays: Iterable[Relay]) -> None:
@@ -237,47 +184,14 @@ def _check_light_times(dictionary: Dictionary, light_times: Iterable[LightTime])
             raise DeclarationError(where, "expected one of seconds and parameter")
         if each.seconds is not None and not 0 <= each.seconds.value < float("inf"):
             raise DeclarationError(where, f"{each.seconds.value:g} s: expected 0 or more")
-        if each.parameter:
-            _check_parameter(dictionary, where, each.parameter)
+        if each.parameter and check_parameter(dictionary, where, each.parameter).unit not in _TIMES:
+            raise DeclarationError(where, f"{each.parameter} is not a time: expected a unit of {', '.join(_TIMES)}")
 
 
 def _check_elevation(dictionary: Dictionary, relay: Relay, where: str) -> None:
     """Its elevation is a number in degrees, of a packet, and there is a mask to compare it with."""
-    _check_parameter(dictionary, where, relay.elevation)
-    parameter = next(p for p in dictionary.by_name[relay.packet].parameters if p.name == relay.parameter)
+    parameter = check_parameter(dictionary, where, relay.elevation)
     if not parameter.is_number or parameter.unit not in ("°", "deg"):
         raise DeclarationError(where, f"{relay.elevation} is in {parameter.unit or 'no unit'}: expected degrees")
     if relay.mask is None:
         raise DeclarationError(where, "an elevation without a mask: declare below which elevation it relays nothing")
-
-
-def _check_parameter(dictionary: Dictionary, where: str, parameter: str) -> None:
-    packet, dot, name = parameter.partition(".")
-    if not dot:
-        raise DeclarationError(where, f"{parameter!r} is not PACKET.parameter")
-    _known(where, "packet", packet, dictionary.by_name)
-    _known(where, f"parameter of {packet}", name, [each.name for each in dictionary.by_name[packet].parameters])
-
-
-def _known(where: str, what: str, name: str, names: Iterable[str]) -> None:
-    names = list(names)
-    if name not in names:
-        raise DeclarationError(where, f"no {what} {name!r}{nearest(name, names)}")
-
-
-def _complete(dictionary: Dictionary, display: Display) -> Display:
-    packets = display.packets or tuple(packet.name for packet in dictionary.packets)
-    zero = display.zero or next((m.name for m in sorted(dictionary.timeline, key=lambda m: m.scet)), "")
-    return Display(packets, display.plots or tuple(_plottable(dictionary)), display.phase, zero)
-
-
-def _plottable(dictionary: Dictionary) -> list[Plot]:
-    """The first numbers with a unit, else the first numbers at all."""
-    numbers = [
-        (parameter, bool(parameter.unit))
-        for packet in dictionary.by_name.values()
-        for parameter in packet.parameters
-        if parameter.is_number and "[]" not in parameter.name
-    ]
-    chosen = [each for each, has_unit in numbers if has_unit] or [each for each, _ in numbers]
-    return [Plot(f"{each.packet}.{each.name}") for each in chosen[:PLOTS_MAX]]

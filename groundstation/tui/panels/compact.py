@@ -8,6 +8,7 @@ room follow why the signal was lost, and the telemetry.
 from __future__ import annotations
 
 from groundstation.messages.text import utc
+from groundstation.messages.wire import ViewInfo
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, width_of
 from groundstation.tui.panels.banner import alarm_row, verdict_rows
 from groundstation.tui.panels.header import header
@@ -31,8 +32,8 @@ _REPLAY_KEYS = (("?", "Help"), ("q", "Quit"), ("space", "Play"), ("{}()", "10/60
 _TELEMETRY_FROM = 3
 
 
-def compact(live: View, shown: View, width: int, height: int, notice: str = "") -> list[Row]:
-    """``height`` rows: of ``live`` what never freezes, of ``shown`` the values, which may be held."""
+def compact(live: View, shown: View, page: ViewInfo, width: int, height: int, notice: str = "") -> list[Row]:
+    """``height`` rows: of ``live`` what never freezes, of ``shown`` the values, which may be held; a view's packets."""
     values = [_value_row(shown, key, name, width) for key, name in _shown(shown)]
     if height < 3:
         return [_one_row(live, shown, width)] if height < 2 else [header(live, width), values_row(shown, width)]
@@ -45,7 +46,7 @@ def compact(live: View, shown: View, width: int, height: int, notice: str = "") 
     more = [*([_clock(live, width)] if alarm else []), *verdict_rows(live, width), *replay_bar(live, width)]
     rows += more[: height - len(rows) - 1]
     if (room := height - len(rows) - 1) >= _TELEMETRY_FROM:
-        rows += held_mark(telemetry(shown, width, room), shown, width)
+        rows += held_mark(telemetry(shown, page, width, room), shown, width)
     rows += [fit((), width)] * (height - len(rows) - 1)
     return [*rows, footer(width, live.glyphs, notice, _REPLAY_KEYS if live.model.replay else _KEYS)]
 

@@ -8,7 +8,7 @@ from groundstation.messages.text import utc
 from groundstation.messages.wire import LinkShare, RelayInfo
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right
-from groundstation.tui.panels.rows import View, signal_tone
+from groundstation.tui.panels.rows import View, age_text, signal_tone
 
 _NAME = 12
 _HEALTH: dict[str, tuple[str, Tone]] = {
@@ -18,7 +18,7 @@ _HEALTH: dict[str, tuple[str, Tone]] = {
 }
 
 
-def relay_rows(view: View, width: int) -> list[Row]:
+def relay_rows(view: View, width: int, blank: Tone = "badge") -> list[Row]:
     """The page: each relay with its health, range, elevation and margin, then each link with its share."""
     model = view.model
     rows: list[Row] = [(Span(" RELAYS", "title"),)]
@@ -33,7 +33,7 @@ def relay_rows(view: View, width: int) -> list[Row]:
     for link in links:
         rows += _link(view, link)
     rows += [(), (Span(" S source, F found, R remembered, C computed, A assumed.", "dim"),)]
-    return [fit(row, width, "badge") for row in rows]
+    return [fit(row, width, blank) for row in rows]
 
 
 def link_rows(view: View) -> list[Row]:
@@ -68,12 +68,20 @@ def _figures(relay: RelayInfo) -> list[str]:
 def _elevation(view: View, relay: RelayInfo, mask: float) -> Row:
     """How high it stands, as its own telemetry says, beside the mask below which it relays nothing."""
     assert relay.elevation is not None
-    value = view.model.value(relay.elevation)
+    reading = view.model.reading(relay.elevation, view.now)
+    value, stale = reading.value, reading.freshness == "STALE"
     known = isinstance(value, int | float) and word_of(value) is None
-    tone: Tone = "dim" if not known else "critical" if float(value or 0) <= mask else "text"
-    shown = f"{value:.2f}°" if known else "not known"
+    tone: Tone = "dim" if not known else "stale" if stale else "critical" if float(value or 0) <= mask else "text"
+    glyphs = view.glyphs
+    shown = glyphs.text(f"{value:.2f}°") if known else "not known"
+    age: Row = (Span(f" {view.glyphs.stale}{age_text(reading.age_ns)}", "stale"),) if known and stale else ()
     mark = f" [{relay.mask_mark}]"
-    return (Span("   elevation ", "dim"), Span(shown, tone), Span(f", relays above {mask:g}°{mark}", "dim"))
+    return (
+        Span("   elevation ", "dim"),
+        Span(shown, tone),
+        *age,
+        Span(glyphs.text(f", relays above {mask:g}°{mark}"), "dim"),
+    )
 
 
 def _link(view: View, link: LinkShare) -> list[Row]:

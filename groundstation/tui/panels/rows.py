@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from groundstation.formats.json_encoding import word_of
 from groundstation.messages.base import Value
-from groundstation.messages.wire import ParameterInfo, ValueQuality
+from groundstation.messages.wire import ParameterInfo, ValueQuality, ViewInfo
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right, width_of
+from groundstation.viewer.flight import Key
 from groundstation.viewer.model import PassModel, Reading, ShownSignal
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
@@ -21,10 +22,11 @@ KEYS = (
     ("space", "Hold"),
     ("p", "Plots"),
     ("j/k", "Scroll"),
-    ("y", "Copy"),
-    ("s", "SVG"),
     ("q", "Quit"),
+    ("s", "SVG"),
+    ("y", "Copy"),
 )
+"""For the footer: what matters most comes first, for a narrow one leaves out the last."""
 
 _LABEL, _VALUE, _UNIT = 18, 11, 5
 _LEAST_LABEL, _REST = 6, 22
@@ -143,19 +145,24 @@ def signal_tone(signal: ShownSignal) -> Tone:
 # -------------------------------------------------------------------------------------------- telemetry
 
 
-def telemetry(view: View, width: int, height: int, offset: int = 0) -> list[Row]:
+def telemetry(view: View, page: ViewInfo, width: int, height: int, offset: int = 0) -> list[Row]:
     """The telemetry panel: a title and, by packet, one row a parameter; ``offset`` scrolls under the title."""
-    body = _telemetry_body(view, width)
+    body = [row for block in packet_blocks(view, page, width) for row in block]
     if not body:
         body = [fit((Span(" waiting for a station that declares telemetry", "dim"),), width)]
     room = max(0, height - 1)
     start = clamp_offset(offset, len(body), room)
     shown = body[1:] if start == 0 and body[0][0].tone == "rule" else body[start:]
-    head = body[0] if start == 0 and body[0][0].tone == "rule" else _scrolled_title(view, width, start)
+    head = body[0] if start == 0 and body[0][0].tone == "rule" else scrolled_title(view, "TELEMETRY", width, start)
     if len(shown) > room > 0:
         hidden = len(shown) - room + 1
-        shown = [*shown[: room - 1], fit((Span(f"   {view.glyphs.more} {hidden} more", "dim"),), width)]
+        shown = [*shown[: room - 1], more_row(view, hidden, width)]
     return [head, *shown]
+
+
+def more_row(view: View, hidden: int, width: int) -> Row:
+    """The last row where there are more."""
+    return fit((Span(f"   {view.glyphs.more} {hidden} more", "dim"),), width)
 
 
 def clamp_offset(offset: int, rows: int, room: int) -> int:
@@ -163,18 +170,28 @@ def clamp_offset(offset: int, rows: int, room: int) -> int:
     return max(0, min(offset, rows - room))
 
 
-def _scrolled_title(view: View, width: int, start: int) -> Row:
-    return title("TELEMETRY", width, view.glyphs, f"{start} above" if start else "")
+def scrolled_title(view: View, name: str, width: int, start: int) -> Row:
+    """The title of rows of which the first ``start`` are above."""
+    return title(name, width, view.glyphs, f"{start} above" if start else "")
 
 
-def _telemetry_body(view: View, width: int) -> list[Row]:
-    rows: list[Row] = []
-    for packet in view.model.display.packets:
-        keys = view.model.keys(packet)
+def packet_blocks(view: View, page: ViewInfo, width: int) -> list[list[Row]]:
+    """For each packet of a page a title, and a row a parameter."""
+    blocks: list[list[Row]] = []
+    for packet in page.packets:
+        keys = shown_keys(view, page, packet)
         if keys:
-            rows.append(_packet_title(view, packet, width))
-            rows += [parameter_row(view.model.reading(key, view.now), width, view.glyphs) for key in keys]
-    return rows
+            rows = [parameter_row(view.model.reading(key, view.now), width, view.glyphs) for key in keys]
+            blocks.append([_packet_title(view, packet, width), *rows])
+    return blocks
+
+
+def shown_keys(view: View, page: ViewInfo, packet: str) -> list[Key]:
+    """The parameters of a packet that a page shows: those of its bars are in the chart."""
+    bars = f"{page.bars[1]}[" if page.bars is not None and page.bars[0] == packet else None
+    return [
+        key for key in view.model.keys(packet) if key[1] not in page.without and not (bars and key[1].startswith(bars))
+    ]
 
 
 def _packet_title(view: View, packet: str, width: int) -> Row:
@@ -203,7 +220,8 @@ def parameter_row(reading: Reading, width: int, glyphs: Glyphs) -> Row:
     room = min(_LABEL, max(_LEAST_LABEL, width - _REST))
     body: Tone = "stale" if stale and tone != "critical" else tone
     text = glyphs.absent if reading.value is None else value_text(info, reading.value)
-    label = info.name.replace("_", " ").replace(".", " ").capitalize()
+    label = info.name.replace("_", " ") if "[" in info.name else info.name.replace("_", " ").replace(".", " ")
+    label = label[:1].upper() + label[1:]
     spans = (
         Span(f" {glyphs.text(symbol) if glyphs.unicode else symbol}", "dim" if tone == "text" else tone),
         Span(glyphs.stale if stale else " " * len(glyphs.stale), "stale"),

@@ -63,12 +63,14 @@ def test_a_station_needs_a_mission_it_can_load(tmp_path: Path) -> None:
 
 def test_a_viewer_is_told_what_the_mission_shows() -> None:
     display = SnapshotCache(MISSION, "bench", 1, 1).display
-    assert display.packets == ["DESCENT", "LANDER_HK", "BUS_HK"]
+    assert display.packets == ["DESCENT", "LANDER_SYSTEMS"]
     assert [(plot.packet, plot.name, plot.label) for plot in display.plots] == [
         ("DESCENT", "altitude", "ALT"),
         ("DESCENT", "speed", "SPD"),
     ]
     assert (display.phase, display.zero) == (("DESCENT", "phase"), "ENTRY")
+    assert [view.name for view in display.views] == ["descent", "bus", "surface", "quality", "relays"]
+    assert display.views[2].bars == ("SPECTRUM", "intensity")
 
 
 def test_the_story_of_mars_6_has_its_sources() -> None:

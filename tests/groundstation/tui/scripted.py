@@ -42,8 +42,16 @@ from groundstation.messages.wire import (
     Snapshot,
     Telemetry,
     Transport,
+    ValueQuality,
 )
-from groundstation.station.snapshot import display_of, mission_events_of
+from groundstation.station.declared import (
+    channels_of,
+    display_of,
+    light_times_of,
+    mission_events_of,
+    parameters_of,
+    relays_of,
+)
 from groundstation.viewer.source import Update
 from protocols.lander import MISSION
 from protocols.words import LimitState, Severity
@@ -52,6 +60,7 @@ S = 1_000_000_000
 ENTRY = 132_311_153 * S  # 1974-03-12T09:05:53Z
 HOST = 1_800_000_000 * S
 AOS, DROGUE, MAIN, CONE, RETRO, LOS = 88.0, 159.0, 212.67, 218.67, 308.0, 312.0
+SURFACE = 455.0
 FRAME_BYTES = 132
 RECORDING = "/var/lib/mars6/recordings/1974-03-12T090553.sqlite"
 TRUTH = Path(__file__).parents[2] / "data" / "descent_1hz.csv"
@@ -93,8 +102,17 @@ PARAMETERS = [
     _parameter("LANDER_HK", "transmitter_on"),
     _parameter("BUS_HK", "tick", "tick"),
     _parameter("BUS_HK", "slant_range", "km"),
+    _parameter("BUS_HK", "elevation", "°", 2),
     _parameter("BUS_HK", "relay_frames"),
     _parameter("BUS_HK", "relay.lock"),
+]
+
+_SCRIPTED = {parameter.packet for parameter in PARAMETERS}
+PARAMETERS += [parameter for parameter in parameters_of(MISSION.dictionary) if parameter.packet not in _SCRIPTED]
+
+PARAMETERS = [
+    msgspec.structs.replace(each, checks=["range"] if each.unit and each.packet == "DESCENT" else [])
+    for each in PARAMETERS
 ]
 
 TIMELINE = [
@@ -173,7 +191,9 @@ def descent(at: float) -> Telemetry:
     if lock and altitude < 1000:
         limits["radio_altitude"] = "RED_LOW" if altitude < 100 else "YELLOW_LOW"
     invalid = [] if lock else ["radio_altitude", "radio_altitude_low"]
+    bad = {"pump_current": ValueQuality("unusable", "range"), "pressure": ValueQuality("suspect", "hydrostatic")}
     return Telemetry(
+        bad=bad if 225 <= at < 235 else {},
         packet="DESCENT",
         apid=257,
         vcid=0,
@@ -194,11 +214,59 @@ def housekeeping(packet: str, at: float, frames: int) -> Telemetry:
     else:
         values |= {
             "slant_range": round(2030 - at * 340 / LOS),
+            "elevation": elevation(at),
             "relay_frames": frames,
             "relay.lock": frames > 0,
         }
     apid, vcid = (258, 0) if lander else (513, 2)
     return Telemetry(packet=packet, apid=apid, vcid=vcid, scet=scet(at), ert=host(at), values=values)
+
+
+def elevation(at: float) -> float:
+    """Of the bus, in degrees: up to 84 at 455 s, down to 15 at 1,215 s."""
+    return round(56 + 28 * at / 455, 2) if at < 455 else round(84 - 69 * (at - 455) / 760, 2)
+
+
+def _ions(mass: int) -> float:
+    """Of carbon dioxide with some nitrogen and argon, in dB."""
+    return {44: 62.0, 28: 41.5, 16: 38.0, 12: 36.5, 22: 30.0, 14: 24.5, 40: 28.0, 45: 39.5, 46: 36.0}.get(mass, 1.5)
+
+
+SOUNDED: dict[str, tuple[int, int, float, dict[str, Value | None]]] = {
+    "LANDER_SYSTEMS": (0x104, 0, 1, {
+        "peak_deceleration": 9.74, "mean_deceleration": 9.71, "swing": -12.4, "retro": "SAFE", "thrust": 0.0,
+        "battery_voltage": 27.31, "battery_current": 4.2, "transmitter_power": 4.8,
+    }),
+    "BUS_ORBIT": (0x204, 2, 10, {"range": 5305, "altitude": 1909, "speed": 5.123, "light_time": 6.42}),
+    "MAGNETOMETER": (0x210, 2, 10, {"bx": -7.1, "by": 32.4, "bz": -0.3}),
+    "PLASMA": (0x211, 2, 20, {"energy": 210, "current": 61.4, "speed": 201, "density": 7.5, "temperature": 900_000.0}),
+    "COSMIC_RAYS": (0x212, 2, 60, {"rate": 44.93}),
+    "MICROMETEOROIDS": (0x213, 2, 60, {"impacts": 3}),
+    "PARTICLES": (0x214, 2, 60, {
+        "proton_1": 101.2, "proton_2": 30.1, "proton_3": 10.0, "proton_4": 3.02, "electron_1": 1502.7,
+        "electron_2": 50.2,
+    }),
+    "SURFACE": (0x110, 1, 10, {
+        "temperature": 229.85, "pressure": 6.102, "battery_voltage": 26.9, "battery_current": 2.1,
+        "transmitter_power": 4.8,
+    }),
+    "SPECTRUM": (0x111, 1, 60, {"sweep": 1} | {f"intensity[{n - 1}]": _ions(n) for n in range(1, 81)}),
+}  # fmt: skip
+"""APID, channel, period in s and values of the packets that the script sends beside the descent."""
+
+_LIMITS: dict[str, dict[str, LimitState]] = {
+    "MAGNETOMETER": {"by": "YELLOW_HIGH"},
+    "PARTICLES": {"electron_1": "YELLOW_HIGH"},
+}
+
+
+def sounding(packet: str, at: float) -> Telemetry:
+    """One of the packets of `SOUNDED`."""
+    apid, vcid, _, values = SOUNDED[packet]
+    return Telemetry(
+        packet=packet, apid=apid, vcid=vcid, scet=scet(at), ert=host(at), values={"tick": round(at * 10)} | values,
+        limits=_LIMITS.get(packet, {}),
+    )  # fmt: skip
 
 
 def link(
@@ -217,6 +285,19 @@ def link(
             vcid=2, name="BUS", state="LOCKED", frames=bus, rate_hz=1.0, last_vcfc=bus % 256, last_scet=scet(at)
         ),
     ]  # fmt: skip
+    if at >= SURFACE:
+        channels.insert(
+            1,
+            ChannelStatus(
+                vcid=1,
+                name="SURFACE",
+                state="LOCKED",
+                frames=int(at - SURFACE) // 10 + 1,
+                rate_hz=0.1,
+                last_vcfc=int(at - SURFACE) // 10,
+                last_scet=scet(at),
+            ),
+        )
     counters = Counters(
         bytes_in=good + 3 * FRAME_BYTES + 57, good=good, rejected=3 * FRAME_BYTES, skipped=57,
         frames_good=frames + bus, frames_rejected=3, frames_lost=3 if frames else 0, packets=frames + bus,
@@ -274,7 +355,8 @@ def snapshot(at: float = 60.0) -> Snapshot:
         events=[event(0, "STARTED", "station bench listens", source="STATION"),
                 event(60, "BLACKOUT_START", "plasma blackout begins: no lander data expected", source="BUS")],
         sequences={}, known_commands=COMMANDS, display=display_of(MISSION.display),
-        mission_events=mission_events_of(MISSION),
+        mission_events=mission_events_of(MISSION), channels=channels_of(MISSION.dictionary),
+        light_times=light_times_of(MISSION), relays=relays_of(MISSION),
     )  # fmt: skip
 
 
@@ -314,6 +396,10 @@ def _second(tick: int, at: float, heard: bool, state: SignalState) -> Iterator[T
         yield at, housekeeping("BUS_HK", at, lander_frames(at))
         if heard:
             yield at, housekeeping("LANDER_HK", at, lander_frames(at))
+    for packet, (_, vcid, period, _) in SOUNDED.items():
+        due = tick % round(period * 10) == 0
+        if due and (vcid == 2 or (vcid == 0 and heard) or (vcid == 1 and at >= SURFACE)):
+            yield at, sounding(packet, at)
     yield at, link(at, state)
     if tick % 5 == 0:
         yield at, Heartbeat(ert=host(at), sequences={})

@@ -50,6 +50,12 @@ SCENES = {
     "los": Scene(LOS + 0.9),
     "gone": Scene(290.0, waited=5.0),
     "replay": Scene(LOS + 0.9, replay=True),
+    "bus": Scene(240.0, waited=0.1, keys=("2",)),
+    "bus-stale": Scene(240.0, waited=35.0, keys=("2",)),
+    "surface": Scene(486.0, keys=("a", "3")),
+    "surface-before": Scene(300.0, keys=("3",)),
+    "quality": Scene(230.0, keys=("4",)),
+    "relays": Scene(240.0, keys=("5",)),
     "commands": Scene(98.0, keys=("colon", *"STEP", "tab")),
 }
 
@@ -145,7 +151,7 @@ async def scene(name: str, size: tuple[int, int], *, ascii_only: bool = False) -
     updates = script(until=wanted.until)
     if wanted.replay:
         updates = replayed(updates, paused=True)
-    elif wanted.keys:
+    elif wanted.keys[:1] == ("colon",):
         updates = chain(updates, commanded(wanted.until))
     async with staged(updates, size, ascii_only=ascii_only) as stage:
         await stage.pilot.press(*wanted.keys)

@@ -123,7 +123,7 @@ def test_a_plot_names_the_same_value_as_the_telemetry() -> None:
 @pytest.mark.parametrize("replay", [False, True], ids=["live", "replay"])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_no_line_of_the_help_is_cut(glyphs: Glyphs, replay: bool) -> None:
-    whole = plain(help_rows(glyphs, 2 * WIDTH, replay=replay)).splitlines()
+    whole = plain(help_rows(glyphs, snapshot().display.views, 2 * WIDTH, replay=replay)).splitlines()
     assert [line for line in whole if len(line.rstrip()) > WIDTH] == []
 
 

@@ -34,7 +34,7 @@ def texts(rows: list[Row]) -> list[str]:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_state_altitude_speed_and_loss_are_there(width: int, height: int, glyphs: Glyphs) -> None:
     view = lost(glyphs)
-    rows = compact(view, view, width, height)
+    rows = compact(view, view, view.model.views[0], width, height)
     text = "\n".join(texts(rows))
     assert [width_of(row) for row in rows] == [width] * height
     assert "LOS" in text
@@ -46,14 +46,16 @@ def test_no_size_is_too_small_to_be_drawn() -> None:
     view = lost()
     for width in range(24):
         for height in range(8):
-            rows = compact(view, view, width, height)
+            rows = compact(view, view, view.model.views[0], width, height)
             assert [width_of(row) for row in rows] == [width] * max(1, height)
 
 
 @pytest.mark.parametrize("height", [3, 4, 5, 12])
 def test_held_values_are_marked_where_they_stand(height: int) -> None:
     live, held = lost(held_ns=12 * S), lost(held_ns=12 * S)
-    values = [text for text in texts(compact(live, held, 40, height)) if text.startswith(("ALT", "SPD"))]
+    values = [
+        text for text in texts(compact(live, held, held.model.views[0], 40, height)) if text.startswith(("ALT", "SPD"))
+    ]
     assert len(values) == 2
     assert all("HELD" in text for text in values)
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from groundstation.messages.wire import ChannelStatus, LinkShare, Telemetry
-from groundstation.station.snapshot import relays_of
+from groundstation.station.declared import relays_of
 from groundstation.tui.drawing.glyphs import UNICODE
 from groundstation.tui.drawing.spans import plain
 from groundstation.tui.panels.contact import contact

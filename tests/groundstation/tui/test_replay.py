@@ -214,6 +214,6 @@ def test_keys_are_in_the_footer_and_in_the_help() -> None:
     for word in ("Play", "10/60", "Step", "Speed", "Evt", "LOS", "UTC", "Quit"):
         assert word in line
     for glyphs in (UNICODE, ASCII):
-        page = help_rows(glyphs, replay=True)
+        page = help_rows(glyphs, snapshot().display.views, replay=True)
         assert len(page) <= 22
         assert "60 s back and on" in plain(page)

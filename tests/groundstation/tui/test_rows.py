@@ -55,7 +55,7 @@ def test_ages_and_elapsed_times() -> None:
 
 
 def test_the_footer_fits_80_columns_with_every_key() -> None:
-    assert plain([footer(80, UNICODE)]).endswith("Quit")
+    assert "Quit" in plain([footer(80, UNICODE)])
     assert width_of(footer(80, UNICODE)) == 80
 
 

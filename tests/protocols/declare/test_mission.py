@@ -6,7 +6,8 @@ import pytest
 from construct import Enum, Flag, Float32b, Int8ub, Int16ub, Struct
 
 from protocols.declare.dictionary import Dictionary, Milestone, PacketDef
-from protocols.declare.mission import Display, Figure, LightTime, Mission, Plot, Relay
+from protocols.declare.display import Display, DisplayView, Plot
+from protocols.declare.mission import Figure, LightTime, Mission, Relay
 from protocols.errors import DeclarationError
 from protocols.lander import MISSION
 from protocols.structures.fields import Quantity
@@ -58,13 +59,53 @@ def test_a_display_of_what_is_not_there_is_refused(display: Display, message: st
         Mission(BIRD, display=display)
 
 
+def view(**more: object) -> Display:
+    """A display with one view."""
+    return Display(views=(DisplayView("first", **more),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("display", "message"),
+    [
+        (view(packets=("HKK",)), "display.first: no packet 'HKK'; did you mean 'HK'"),
+        (view(packets=("HK",), without=("batery",)), "no parameter 'batery'; did you mean 'battery'"),
+        (view(without=("battery",)), "no parameter 'battery'"),
+        (view(plots=(Plot("HK.sun"),) * 3), "3 plots"),
+        (view(panels=("event",)), "no panel 'event'; did you mean 'events'"),
+        (view(bars="HK.battery"), "bars of 'HK.battery': expected a repeated number"),
+        (view(bars="battery"), "no packet 'battery'"),
+        (Display(views=(DisplayView("a"), DisplayView("a"))), "view 'a': each view has a name of its own"),
+        (Display(views=tuple(DisplayView(f"v{n}") for n in range(10))), "10 views: there are keys for 9"),
+    ],
+)
+def test_a_view_of_what_is_not_there_is_refused(display: Display, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        Mission(BIRD, display=display)
+
+
+def test_a_display_and_its_first_view_are_filled_from_each_other() -> None:
+    from_view = Mission(BIRD, display=view(packets=("HK",), plots=(Plot("HK.sun"),))).display
+    assert (from_view.packets, [plot.name for plot in from_view.plots]) == (("HK",), ["sun"])
+    first = Mission(BIRD).display.views[0]
+    assert (first.name, first.packets, [plot.name for plot in first.plots]) == (
+        "telemetry",
+        ("HK",),
+        ["battery", "sun"],
+    )
+
+
+def test_a_light_time_in_another_unit_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="is not a time: expected a unit of s, ms, µs"):
+        Mission(BIRD, light_times=(LightTime("far", parameter="HK.sun"),))
+
+
 def test_a_ping_of_what_is_not_there_is_refused() -> None:
     with pytest.raises(DeclarationError, match="no command 'PING'; there are none"):
         Mission(BIRD, ping="PING")
 
 
 def test_mars_6_shows_the_descent_first() -> None:
-    assert MISSION.display.packets == ("DESCENT", "LANDER_HK", "BUS_HK")
+    assert MISSION.display.packets == ("DESCENT", "LANDER_SYSTEMS")
     assert [plot.short for plot in MISSION.display.plots] == ["ALT", "SPD"]
 
 
