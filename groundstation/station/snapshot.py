@@ -6,6 +6,15 @@ from collections import deque
 
 from groundstation.messages.base import PROTOCOL
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
+from groundstation.messages.declared import (
+    channels_of,
+    commands_of,
+    display_of,
+    light_times_of,
+    mission_events_of,
+    parameters_of,
+    relays_of,
+)
 from groundstation.messages.losses import LossBook
 from groundstation.messages.usable import UsableTally
 from groundstation.messages.wire import (
@@ -19,15 +28,6 @@ from groundstation.messages.wire import (
     MilestoneInfo,
     Snapshot,
     Telemetry,
-)
-from groundstation.station.declared import (
-    channels_of,
-    commands_of,
-    display_of,
-    light_times_of,
-    mission_events_of,
-    parameters_of,
-    relays_of,
 )
 from groundstation.viewer.flight import Flight, tells_restart
 from protocols.declare.mission import Mission

@@ -44,13 +44,13 @@ from groundstation.viewer.flight import Key
 from groundstation.viewer.model import PassModel
 from groundstation.viewer.requests import AnyOrder, RequestFactory, who_am_i
 from groundstation.viewer.source import MessageSource, StationBack, StationLost, Update
-from protocols.declare.display import VIEWS_MAX
 
 PLOTS_EVERY_S = 0.5
 NOTICE_S = 3.0
 HISTORY_TIMEOUT_S = 20.0
 """Curves are some 15 kB, and the line may be slow."""
 
+_VIEW_KEYS = 9
 _BREATH = 64
 _MOVES = 64
 
@@ -66,7 +66,7 @@ class StationApp(App[int]):
         Binding("colon,c", "command", "Command", priority=True),
         Binding("a", "acknowledge", "Ack"),
         Binding("space", "hold", "Hold"),
-        *(Binding(str(key), f"view({key})", f"View {key}") for key in range(1, VIEWS_MAX + 1)),
+        *(Binding(str(key), f"view({key})", f"View {key}") for key in range(1, _VIEW_KEYS + 1)),
         Binding("p", "plots", "Plots"),
         Binding("v", "verdict", "Verdict"),
         Binding("t", "timeline", "Timeline"),

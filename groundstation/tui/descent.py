@@ -21,8 +21,6 @@ from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.panel import Panel, Styles
 from groundstation.tui.drawing.spans import Row, Tone
 from groundstation.tui.panels.banner import banner, reading
-from groundstation.tui.panels.bars import bars
-from groundstation.tui.panels.columns import columns
 from groundstation.tui.panels.compact import compact
 from groundstation.tui.panels.contact import contact
 from groundstation.tui.panels.events import events
@@ -32,6 +30,8 @@ from groundstation.tui.panels.replay import KEYS as REPLAY_KEYS
 from groundstation.tui.panels.replay import replay_bar
 from groundstation.tui.panels.rows import KEYS, View, clamp_offset, footer, held_mark, packet_blocks, telemetry
 from groundstation.tui.panels.timeline import Scale, scales_of, timeline
+from groundstation.tui.views.bars import bars
+from groundstation.tui.views.columns import columns
 from groundstation.viewer.flight import Key
 
 SMALLEST = (60, 18)

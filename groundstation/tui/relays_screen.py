@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from groundstation.tui.drawing.panel import Panel, Styles
-from groundstation.tui.panels.relays import relay_rows
 from groundstation.tui.panels.rows import View
+from groundstation.tui.views.relays import relay_rows
 
 WIDTH = 78
 _EVERY_S = 0.5

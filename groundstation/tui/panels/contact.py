@@ -10,8 +10,8 @@ from groundstation.messages.wire import ChannelStatus, Counters, LinkStatus
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right, width_of
 from groundstation.tui.panels.banner import outage_words, plan_words
-from groundstation.tui.panels.relays import link_rows
 from groundstation.tui.panels.rows import View, age_text, aged, signal_glyph, signal_tone, title
+from groundstation.tui.views.relays import link_rows
 from groundstation.viewer.model import ShownSignal
 
 _LABEL = 10

@@ -23,6 +23,14 @@ from groundstation.messages.commanding import (
     RequestAccepted,
     UplinkStatus,
 )
+from groundstation.messages.declared import (
+    channels_of,
+    display_of,
+    light_times_of,
+    mission_events_of,
+    parameters_of,
+    relays_of,
+)
 from groundstation.messages.wire import (
     AnyMessage,
     ChannelStatus,
@@ -43,14 +51,6 @@ from groundstation.messages.wire import (
     Telemetry,
     Transport,
     ValueQuality,
-)
-from groundstation.station.declared import (
-    channels_of,
-    display_of,
-    light_times_of,
-    mission_events_of,
-    parameters_of,
-    relays_of,
 )
 from groundstation.viewer.source import Update
 from protocols.lander import MISSION

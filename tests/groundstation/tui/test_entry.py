@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from groundstation.errors import CommandRefused
 from groundstation.messages.commanding import ArmRequest, CommandRequest, CopDirectiveRequest
-from groundstation.station.declared import commands_of
+from groundstation.messages.declared import commands_of
 from groundstation.tui.entry import (
     STATION_ORDERS,
     ArmDraft,

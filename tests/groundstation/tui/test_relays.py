@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from groundstation.messages.declared import relays_of
 from groundstation.messages.wire import ChannelStatus, LinkShare, Telemetry
-from groundstation.station.declared import relays_of
 from groundstation.tui.drawing.glyphs import UNICODE
 from groundstation.tui.drawing.spans import plain
 from groundstation.tui.panels.contact import contact
-from groundstation.tui.panels.relays import relay_rows
 from groundstation.tui.panels.rows import View
+from groundstation.tui.views.relays import relay_rows
 from groundstation.viewer.model import PassModel
 from protocols.lander import MISSION, SURFACE_DATA
 from tests.groundstation.tui.scripted import host, link, scet, snapshot

@@ -19,10 +19,10 @@ from groundstation.messages.wire import (
 )
 from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.drawing.spans import plain, width_of
-from groundstation.tui.panels.bars import bars
-from groundstation.tui.panels.channels import countdown, expected
-from groundstation.tui.panels.columns import columns
 from groundstation.tui.panels.rows import View, packet_blocks
+from groundstation.tui.views.bars import bars
+from groundstation.tui.views.channels import countdown, expected
+from groundstation.tui.views.columns import columns
 from groundstation.viewer.model import PassModel
 from protocols.units import NS_PER_S
 from tests.groundstation.tui.scripted import LOS, SURFACE, host, housekeeping, link, scet, script, snapshot, sounding

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from groundstation.messages.wire import ViewInfo
 from groundstation.tui.drawing.spans import Row, Span, fit
-from groundstation.tui.panels.channels import expected
-from groundstation.tui.panels.light_times import light_times
-from groundstation.tui.panels.quality import quality
-from groundstation.tui.panels.relays import relay_rows
 from groundstation.tui.panels.rows import View, clamp_offset, more_row, packet_blocks, scrolled_title
+from groundstation.tui.views.channels import expected
+from groundstation.tui.views.light_times import light_times
+from groundstation.tui.views.quality import quality
+from groundstation.tui.views.relays import relay_rows
 
 COLUMN = 39
 """Two of them fit into 80 cells."""
