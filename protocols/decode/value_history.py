@@ -271,9 +271,11 @@ class ValueHistory:
                 return None
             self.lose(contradiction)
         if self.state == "LOST":
-            confirmed = self._is_confirmed(value, time)
+            off = self._off_lead(value, time)
             believed = self._weigh_candidate(value, now, self.check.settle_s)
-            return None if believed or confirmed else suspect(self._reason)
+            if believed or (off is not None and off <= self._width):
+                return None
+            return (unusable if off is not None and off > _FAR * self._width else suspect)(self._reason)
         return self._judge_known(value, now, time)
 
     def _judge_known(self, value: float, now: float, time: float) -> Verdict | None:
@@ -294,21 +296,22 @@ class ValueHistory:
                 own = estimate if not fits and abs(value - estimate) <= self._width / 2 else own
             self._accept(value, time, led, estimate, own)
             return None
-        return self._doubt(value, now, time, off if not fits else 0.0, window)
-
-    def _doubt(self, value: float, now: float, time: float, off: float, window: float) -> Verdict | None:
-        """A value that fits no window, or (``off`` is 0) only one that has grown much."""
         self._reason = self.check.name
-        may_pend = off == 0.0 and (window <= _LAPSED * self._width or not self.is_known(time))
+        may_pend = fits and (window <= _LAPSED * self._width or not self.is_known(time))
         if may_pend and self._is_borne_out(value, now):
             self._pend(value, time)
             return None
+        far_led = predicted is not None and abs(value - predicted) > _FAR * led_window
+        return self._doubt(value, now, time, far=far_led or abs(off) > _FAR * window)
+
+    def _doubt(self, value: float, now: float, time: float, *, far: bool) -> Verdict | None:
+        """A value that fits no window."""
         self._failed += 1
         if self._failed >= _REPEATED and not self.is_known(time):
             self.lose(self.check.name)
         if self._weigh_candidate(value, now, _QUICK_S if self.state == "TENTATIVE" else self.check.settle_s):
             return None
-        return (unusable if abs(off) > _FAR * window else suspect)(self.check.name)
+        return (unusable if far else suspect)(self.check.name)
 
     def _led_to(self, time: float) -> tuple[float | None, float | None, float]:
         """What the relation says that the value is, where that leads from the estimate, and how far off it may be."""
@@ -363,12 +366,12 @@ class ValueHistory:
             for link in self._links:
                 link.restart()
 
-    def _is_confirmed(self, value: float, time: float) -> bool:
-        """Whether the relation that leads it says so, corrected by what it was off before."""
+    def _off_lead(self, value: float, time: float) -> float | None:
+        """How far it is from what the leading relation says, less what that was off before; None: it says nothing."""
         if self._lead is None or self._biased < _HITS:
-            return False
+            return None
         led = self._lead.expected(time)
-        return led is not None and abs(value - led - self._bias) <= self._width
+        return None if led is None else abs(value - led - self._bias)
 
     # --------------------------------------------------------------------------------------------- candidates
 

@@ -95,6 +95,8 @@ def test_a_run_with_a_failing_chip_measures_its_checks(tmp_path: Path) -> None:
     assert whole.garbage > 500
     assert (whole.recall or 0) >= 0.9 and (whole.false_share or 1) <= 0.02
     assert {row.phase for row in result.usable} >= {"AEROBRAKING", "DROGUE", "MAIN", "TERMINAL"}
+    assert max(point.altitude for point in result.expected) < 120_000  # as meant, not as spoilt
+    assert max(point.altitude for point in result.samples) < 120_000
     text = page.render(Report(generated="now", results=[result]))
     assert "Usable data by phase and instrument" in text and "garbage values" in text
 

@@ -115,6 +115,12 @@ def test_a_stuck_value_is_marked_to_the_end_by_its_relations() -> None:
     assert found == list(range(50, 300))
 
 
+def test_a_stuck_value_far_from_where_others_lead_is_unusable() -> None:
+    for name, value in (("height", 4321.0), ("air", 700.0)):
+        *_, last = judged(ALL, 200, between(50, 199, **{name: value}))
+        assert last[name].quality == "unusable"
+
+
 def test_a_value_that_freezes_is_found_and_its_partners_are_not_blamed() -> None:
     verdicts = list(judged(ALL, 300, between(100, 299, height=fall(100)["height"])))
     late = [each for each in verdicts if each][10:]
