@@ -9,9 +9,10 @@ Rules, with their reasons:
    first one stands, the conflict is counted. Its link did step back if the source started again.
 4. Copies are looked for among the last frames of a channel: half a turn of its count (behind that a VCFC says nothing)
    and `WINDOW_NS`. Idle frames are alike every turn.
-5. A frame that comes before one that is missing is held for the channel's frame period at most, and only while another
-   link may still bring the missing one: it is connected, was heard of late, and has not come so far. So a gap costs no
-   time where no other link can fill it, and a fail-over costs less than a frame period.
+5. A frame that comes before one that is missing is held for the channel's frame period at most, and no more than
+   `HOLD_NS`, so that a slow channel is not shown late. It is held only while another link may still bring the missing
+   one: it is connected, was heard of late, and has not come so far. So a gap costs no time where no other link can fill
+   it, and a fail-over costs less than a frame period.
 6. What comes later than that is handed on all the same: `FrameCounter` gives it its place, and takes the loss back.
    Frames of before the first one of all are too old to have a place, if they are many: `STALE`.
 7. A channel that is not declared has no period: its frames are never held.
@@ -30,6 +31,9 @@ from protocols.units import NS_PER_S
 
 WINDOW_NS = 15 * NS_PER_S
 """Copies may come so much later than the first."""
+
+HOLD_NS = NS_PER_S
+"""A frame is held no longer than this, however slow its channel."""
 
 KNOWN_MAX = 4096
 """Frames of a channel that copies are looked for among, whatever its count."""
@@ -103,7 +107,7 @@ class _Channel(Generic[T]):
     behind that of the first.
     """
 
-    hold: int
+    period: int
     newest: int | None = None
     newest_at: int = 0
     span: int = 0
@@ -182,7 +186,7 @@ class FrameMerger(Generic[T]):
 
     def _half_turn(self, channel: _Channel[T]) -> float:
         """For how long a VCFC is certain, in ns."""
-        return channel.hold * self._half if channel.hold else float("inf")
+        return channel.period * self._half if channel.period else float("inf")
 
     def _of_known(self, channel: _Channel[T], arrival: Arrival[T], stepped_back: bool) -> Verdict | None:
         """The verdict on a copy, or on what contradicts a known frame; None: it is new."""
@@ -268,7 +272,8 @@ class FrameMerger(Generic[T]):
         while channel.held:
             first = self._first_held(channel)
             follows = channel.newest is not None and self._ahead(channel.newest, first) == 1
-            waited = [vcfc for vcfc, arrival in channel.held.items() if now - arrival.at >= channel.hold]
+            hold = min(channel.period, HOLD_NS)
+            waited = [vcfc for vcfc, arrival in channel.held.items() if now - arrival.at >= hold]
             if not follows and not waited and self._may_come(channel, first, now):
                 break
             self._holding -= 1
@@ -300,7 +305,7 @@ class FrameMerger(Generic[T]):
             if heard is None:
                 if channel.newest is None:
                     return True
-            elif now - heard.at <= QUIET_PERIODS * channel.hold and self._ahead(heard.vcfc, first) in range(
+            elif now - heard.at <= QUIET_PERIODS * channel.period and self._ahead(heard.vcfc, first) in range(
                 2 if channel.newest is not None else 1, self._half
             ):
                 return True

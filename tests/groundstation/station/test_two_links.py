@@ -17,8 +17,9 @@ from groundstation.messages.wire import ContactChange, EventMessage, LinkStatus,
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.station.config import StationConfig
 from groundstation.viewer.client import StationClient
+from groundstation.viewer.requests import RequestFactory
 from hil.channel.relayed import RelayedFrames
-from hil.lander_io.servers import PtyServer
+from hil.lander_io.servers import PtyServer, ZmqServer
 from protocols.lander import EPOCH, LANDER, MISSION
 from protocols.profile import UART
 from protocols.units import NS_PER_S
@@ -30,22 +31,25 @@ FRAMES = [burst.data[: UART.cadu_length] for burst in descent.bursts() if burst.
 """Of the lander alone."""
 
 CUT = 30
+Port = PtyServer | ZmqServer
 
 
-@pytest.fixture
-def ports(tmp_path: Path) -> Iterator[list[PtyServer]]:
-    servers = [PtyServer(tmp_path / name) for name in ("bus", "mars5")]
+@pytest.fixture(params=["serial", "zmq"])
+def ports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Port]]:
+    """The bus's port and Mars 5's: two of a kind, or one of each."""
+    second = PtyServer(tmp_path / "mars5") if request.param == "serial" else ZmqServer(f"ipc://{tmp_path}/mars5")
+    servers: list[Port] = [PtyServer(tmp_path / "bus"), second]
     yield servers
     for server in servers:
         server.close()
 
 
-def config_of(ports: list[PtyServer], folder: Path, **more: str) -> StationConfig:
+def config_of(ports: list[Port], folder: Path, **more: str) -> StationConfig:
     links = tuple(NamedLink(name, port.url) for name, port in zip(("bus", "mars5"), ports, strict=True))
     return StationConfig("bench", "two links", folder / "pass.sqlite", MISSION, links=links, **more)
 
 
-async def fly(ports: list[PtyServer], folder: Path) -> list[object]:
+async def fly(ports: list[Port], folder: Path) -> list[object]:
     """Send each frame over both links, the bus's until it is unplugged; all messages of the station."""
     registry = registry_in(folder)
     heard: list[object] = []
@@ -74,7 +78,7 @@ async def fly(ports: list[PtyServer], folder: Path) -> list[object]:
     return heard
 
 
-def test_a_link_that_is_unplugged_costs_no_frame_of_the_lander(ports: list[PtyServer], tmp_path: Path) -> None:
+def test_a_link_that_is_unplugged_costs_no_frame_of_the_lander(ports: list[Port], tmp_path: Path) -> None:
     heard = asyncio.run(fly(ports, tmp_path))
     statuses = [message for message in heard if isinstance(message, LinkStatus)]
     bus, mars5 = statuses[-1].links
@@ -92,7 +96,7 @@ def _last_frame(heard: list[object]) -> int:
     return max(message.ert for message in heard if isinstance(message, Telemetry))
 
 
-def test_the_recording_has_both_links_and_says_the_same_again(ports: list[PtyServer], tmp_path: Path) -> None:
+def test_the_recording_has_both_links_and_says_the_same_again(ports: list[Port], tmp_path: Path) -> None:
     heard = asyncio.run(fly(ports, tmp_path))
     path = tmp_path / "pass.sqlite"
     with ArchiveReader(path) as reader:
@@ -116,13 +120,32 @@ def test_the_recording_has_both_links_and_says_the_same_again(ports: list[PtySer
     assert again.status(EPOCH, None, True).links[1].only == len(FRAMES) - CUT
 
 
-def test_commands_go_out_over_the_named_link(ports: list[PtyServer], tmp_path: Path) -> None:
-    config = config_of(ports, tmp_path, commands="mars5")
-    assert config.command_link == 1
+@pytest.mark.parametrize(("name", "place"), [("", 0), ("mars5", 1)])
+def test_commands_go_out_over_the_named_link(ports: list[Port], tmp_path: Path, name: str, place: int) -> None:
+    """PING as a bypass frame: COP-1 need not be initialised before."""
+    registry = registry_in(tmp_path)
+
+    async def command() -> list[bytes]:
+        async with asyncio.timeout(20), running(config_of(ports, tmp_path, commands=name), registry):
+            client = StationClient(registry.find("bench"), time.time_ns)
+            await client.connect()
+            for port in ports:
+                assert await asyncio.to_thread(port.wait_for_listener, 10)
+            await asyncio.sleep(0.3)
+            await client.request(RequestFactory("test", time.time_ns).command("PING", {}, bypass=True))
+            await asyncio.sleep(0.5)
+            await client.close()
+            return [port.receive() for port in ports]
+
+    sent = asyncio.run(command())
+    assert [bool(data) for data in sent] == [place == 0, place == 1]
+
+
+def test_a_link_for_commands_that_is_not_there_is_refused(ports: list[Port], tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="no link is named 'mars4'; did you mean 'mars5'"):
         config_of(ports, tmp_path, commands="mars4")
 
 
-def test_links_of_one_name_or_url_are_refused(ports: list[PtyServer], tmp_path: Path) -> None:
+def test_links_of_one_name_or_url_are_refused(ports: list[Port], tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="two links have the URL"):
         config_of([ports[0], ports[0]], tmp_path)

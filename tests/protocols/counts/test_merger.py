@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocols.ccsds.tm_frame import TmFrame
 from protocols.counts import FrameCounter
-from protocols.counts.merger import HELD_MAX, Arrival, FrameMerger
+from protocols.counts.merger import HELD_MAX, HOLD_NS, Arrival, FrameMerger
 from protocols.units import NS_PER_MS
 
 PERIOD = 100 * NS_PER_MS
@@ -150,6 +150,12 @@ def test_one_link_of_two_that_is_silent_costs_a_period_once() -> None:
     station.wait(PERIOD)
     station.push(A, 1, PERIOD + 1)
     assert station.numbers == [0, 1] and station.delays == [PERIOD, 0]
+
+
+def test_a_slow_channel_is_not_held_for_its_whole_period() -> None:
+    merger: FrameMerger[None] = FrameMerger(2, 256, {0: 100 * HOLD_NS})
+    assert merger.push(A, frame(0), 0, None).verdict == "HELD"
+    assert merger.advance(HOLD_NS - 1) == [] and len(merger.advance(HOLD_NS)) == 1
 
 
 def test_other_content_under_a_known_count_is_a_conflict() -> None:
