@@ -81,6 +81,8 @@ class UsableTally:
         if self._where is None or message.packet != self._where[0] or self._where[1] in (message.bad or {}):
             return
         phase = str(message.values.get(self._where[1], ""))
+        if phase == self._phase:
+            return
         known = {each for each, _ in self._packets} | {each for each, _, _ in self._before}
         self._phase = phase if phase in known or len(known) < PHASES_MAX else OTHER
 
