@@ -41,6 +41,8 @@ from hil.targets import TARGETS
 from hil.verdict.expected_losses import with_losses
 from hil.verdict.result import DeclaredLoss, RunResult
 
+ENCOUNTERS = {"historical": "encounter", "soft-landing": "encounter-soft-landing"}
+"""Scenarios of the whole encounter, by profile."""
 HISTORICAL = "los-lander-only"
 """What is flown if nothing else is named: the descent of 12 March 1974."""
 
@@ -103,6 +105,7 @@ def fly_command(
       hil fly --target board --port 066CFF515150898367151742    on the one of this serial number
       hil fly reacquisition                     a cable that is pulled and put back
       hil fly --profile soft-landing            the descent as it was planned
+      hil fly --span encounter --speed 100      from separation to an hour after the fly-by
       hil fly --from 09:10:30                   the last half minute before the loss
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
@@ -165,7 +168,7 @@ def _check_lockstep(context: click.Context) -> None:
 def chosen_scenario(
     name: str | None, link_drop: int | None, keys: Keys = MappingProxyType({}), mission: str | None = None
 ) -> Scenario:
-    """What is flown: a scenario that was named, the one of the profile, or one of a link that drops.
+    """What is flown: a scenario that was named, the one of profile and span, or one of a link that drops.
 
     Args:
         name: of a scenario, or its file.
@@ -179,8 +182,9 @@ def chosen_scenario(
     if link_drop is not None:
         tables = link_drop_tables(link_drop)
         return with_losses({**tables, "scenario": {**tables["scenario"], **keys}}, "link-drop")
-    profile = keys.get("profile", "historical")
+    profile, span = keys.get("profile", "historical"), keys.get("span", "descent")
     shown = HISTORICAL if profile == "historical" else profile  # each other one has a scenario of its name
+    shown = ENCOUNTERS.get(profile, shown) if span == "encounter" else shown
     return with_keys(load_scenario(find_scenario(name or shown), mission), keys)
 
 

@@ -111,6 +111,15 @@ def test_what_a_viewer_may_spoil_is_recorded_unless_it_is_limited() -> None:
     assert band_of("los_declared_late", "realtime", "software", [], watched=True).most == 50
 
 
+@pytest.mark.parametrize(
+    ("profile", "shown"),
+    [("historical", "encounter"), ("soft-landing", "encounter-soft-landing"), ("main-fails", "main-fails")],
+)
+def test_a_span_flies_its_own_scenario_or_the_profiles(profile: str, shown: str) -> None:
+    scenario = chosen_scenario(None, None, {"profile": profile, "span": "encounter"})
+    assert (scenario.id, scenario.head.span) == (shown, "encounter")
+
+
 def test_a_link_of_another_kind_and_a_wrong_name() -> None:
     assert chosen_scenario(None, None, {"link": "zmq"}).head.link == "zmq"
     with pytest.raises(ScenarioError, match="did you mean 'los-091105'"):
