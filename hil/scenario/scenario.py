@@ -5,7 +5,7 @@
     title = "The cable is pulled and put back"
     mission = "mars6"                    # a mission by its name; another one has no oracle (hil.scenario.missions)
     seed = 6                             # of all random numbers
-    modes = ["realtime", "lockstep"]     # where it can be flown; the first is the default
+    modes = ["lockstep"]                 # and "realtime": where it can be flown; the first is the default
     targets = ["software", "qemu"]       # where it can be flown; without it, on all
     link = "pty"                         # in real time: "pty" or "zmq"
     speed = 10                           # in real time: mission seconds a second
