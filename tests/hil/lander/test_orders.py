@@ -118,6 +118,18 @@ def test_a_landed_lander_is_heard_on_vc1_from_143_s_after_the_loss_on(landing: l
     assert {each.vcid for each in landing if each.name in ("SURFACE", "SPECTRUM")} == {1}
 
 
+def test_a_switched_off_transmitter_is_silent_on_the_surface_too() -> None:
+    flight = Flight(start=False)
+    flight.do("SELECT_PROFILE", profile="SOFT_LANDING")
+    flight.send("START")
+    flight.to(4_560)
+    flight.send("TRANSMITTER", on=False)
+    told = flight.to(4_700)
+    flight.send("TRANSMITTER", on=True)
+    told += flight.to(4_760)
+    assert [each.values["tick"] for each in told if each.vcid == 1] == [4_750]
+
+
 def test_lander_systems_come_once_a_second(landing: list[DecodedPacket]) -> None:
     systems = {each.values["tick"]: each.values for each in landing if each.name == "LANDER_SYSTEMS"}
     values = science(landing)
