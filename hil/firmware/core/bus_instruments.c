@@ -47,7 +47,7 @@ static const uint32_t unit_poisson_table[UNIT_POISSON_ENTRIES] FLASH = {
 
 void bus_instruments_seed(struct bus_instruments *b, uint32_t seed)
 {
-    for (uint8_t n = 0; n < BUS_INSTRUMENTS; n++)
+    for (uint8_t n = 0; n < (uint8_t)BUS_INSTRUMENTS; n++)
         b->draws[n] = random_start(seed, FLASH_U32(&generators[n]));
     b->impacts = 0;
 }
@@ -73,13 +73,17 @@ static int16_t sheath_share(int32_t tick)
 
     if (inside <= 0)
         return 0;
-    return inside < 2 * SHOCK_HALF_TICKS ? (int16_t)(inside * 500 / SHOCK_HALF_TICKS) : 1000;
+    if (inside >= 2 * SHOCK_HALF_TICKS)
+        return 1000;
+    return (int16_t)(inside * 500 / SHOCK_HALF_TICKS);
 }
 
 /* 0 ‰ at the nose, 1,000 ‰ on the flank. */
 static int16_t flank(const struct geometry *g)
 {
-    return g->zenith < 9000u ? (int16_t)(g->zenith / 9u) : 1000;
+    if (g->zenith >= 9000u)
+        return 1000;
+    return (int16_t)(g->zenith / 9u);
 }
 
 /* 0 … half_period and back, evenly, from separation on. */
@@ -107,7 +111,9 @@ static int16_t axis(uint32_t *state, int32_t mean_ft, int32_t field_pt, int16_t 
 
     if (counts > FIELD_MAX)
         return FIELD_MAX;
-    return counts < -FIELD_MAX ? -FIELD_MAX : (int16_t)counts;
+    if (counts < -FIELD_MAX)
+        return -FIELD_MAX;
+    return (int16_t)counts;
 }
 
 void bus_measure_field(struct bus_instruments *b, int32_t tick, const struct geometry *g, int16_t axes[3])

@@ -71,7 +71,9 @@ int16_t orbit_elevation(int32_t tick)
     const int16_t elevation =
         angle_at(orbit_elevation_table, (int16_t)(place.index - ORBIT_ENTRY_INDEX), &place);
     /* Beyond the zenith the table goes on. */
-    return elevation > 9000 ? (int16_t)(18000 - elevation) : elevation;
+    if (elevation > 9000)
+        return (int16_t)(18000 - elevation);
+    return elevation;
 }
 
 static uint32_t slant_range(int32_t tick, const struct place *place)

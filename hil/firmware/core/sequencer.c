@@ -134,9 +134,11 @@ uint16_t sequencer_step(struct sequence *s, mission_tick tick, int64_t altitude_
         0,          BLACKOUT_START_MS, BLACKOUT_END_MS,  s->drogue_ms,  s->main_ms,
         s->cone_ms, s->lock_ms,        s->retro_arm_ms, s->silence_ms, s->ground_ms,
     };
-    for (uint8_t place = 0; place < sizeof at_ms / sizeof at_ms[0]; place++) {
-        if (now - TICK_MS < at_ms[place] && at_ms[place] <= now)
-            found = (uint16_t)(found | 1u << (MARS6_EVENT_ENTRY + place));
+    for (uint8_t number = MARS6_EVENT_ENTRY; number <= MARS6_EVENT_TOUCHDOWN; number++) {
+        const int32_t at = at_ms[number - MARS6_EVENT_ENTRY];
+
+        if (now - TICK_MS < at && at <= now)
+            found = (uint16_t)(found | 1u << number);
     }
     if (s->crashed && (found >> MARS6_EVENT_TOUCHDOWN & 1u) != 0u)
         found = (uint16_t)(found + (1u << MARS6_EVENT_IMPACT) - (1u << MARS6_EVENT_TOUCHDOWN));

@@ -74,5 +74,7 @@ int16_t vitals_swing(const struct sequence *s, mission_tick tick)
     const int32_t under_main_ms = now < s->main_ms ? 0 : now - s->main_ms;
     const int16_t part = (int16_t)((under_drogue_ms * 2 / 25 + under_main_ms / 20) % (4 * QUARTER_PARTS));
 
-    return part < 2 * QUARTER_PARTS ? angle_at(part) : (int16_t)-angle_at((int16_t)(part - 2 * QUARTER_PARTS));
+    if (part < 2 * QUARTER_PARTS)
+        return angle_at(part);
+    return (int16_t)-angle_at((int16_t)(part - 2 * QUARTER_PARTS));
 }
