@@ -6,7 +6,7 @@
     event           events, changes of contact and transport, commands and acknowledgements as JSON, with both times
     frame           an index of the frames found in the chunks, good and rejected, with both times (since schema 2)
     value_quality   the values that are not good, and why (since schema 3)
-    frame_copy      of a station with several links: later copies of frames in the index, in columns like its own
+    frame_copy      of a station with several links: later copies of frames in the index
 
 ``id`` is the ingest sequence, counted over ``chunk``, ``event`` and ``frame`` together: it tells what came before what,
 and a hole in it is a record that was dropped. Never order by time alone: clocks step and onboard times arrive out of
@@ -14,7 +14,7 @@ order.
 
 A frame that came over several links stands in the index once, as its first copy; the index is in the order in which
 frames were counted, which is another than that of the chunks where one was held for a frame of another link. The ids of
-``frame_copy`` are its own.
+``frame_copy`` are its own; it has another number of columns than any other table, by which damaged ones are told.
 
 A frame's bytes are not stored twice. It starts at byte ``offset`` of chunk ``chunk``, its ASM first, and goes on for
 ``size`` bytes through the chunks of the same link that follow; its link is that of the chunk. The index is written
@@ -80,8 +80,8 @@ CREATE TABLE value_quality (
 
 COPIES = """
 CREATE TABLE frame_copy (
-    id INTEGER PRIMARY KEY, ert INTEGER NOT NULL, scet INTEGER, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL,
-    chunk INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, vcid INTEGER, vcfc INTEGER, quality TEXT NOT NULL, chunk INTEGER NOT NULL,
+    offset INTEGER NOT NULL
 ) STRICT;
 """
 """Only in recordings of several links."""
@@ -123,9 +123,7 @@ INSERT_EVENT = "INSERT INTO event (id, ert, scet, kind, body) VALUES (?, ?, ?, ?
 INSERT_FRAME = """
 INSERT INTO frame (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-INSERT_COPY = """
-INSERT INTO frame_copy (id, ert, scet, vcid, vcfc, quality, chunk, offset, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+INSERT_COPY = "INSERT INTO frame_copy (id, vcid, vcfc, quality, chunk, offset) VALUES (?, ?, ?, ?, ?, ?)"
 INSERT_META = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 DELETE_META = "DELETE FROM meta WHERE key = ?"
 

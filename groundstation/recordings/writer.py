@@ -221,7 +221,8 @@ class ArchiveWriter:
         with self._lock:
             for entry in entries:
                 if self._has_room(0) or self._wait_for_room(0):
-                    self._append(_Record("frame_copy", entry.ert, 0, (None, *entry)))
+                    row = (None, entry.vcid, entry.vcfc, entry.quality, entry.chunk, entry.offset)
+                    self._append(_Record("frame_copy", entry.ert, 0, row))
                 else:
                     self._drop("frame_copy", entry.ert, 0)
 

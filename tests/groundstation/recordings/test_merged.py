@@ -81,3 +81,22 @@ def test_a_recording_opens_for_scripts(recorded: tuple[Path, list[Telemetry]]) -
     with open_recording(path) as recording:
         count = sum(message.packet == "DESCENT" for message in live)
         assert f"DESCENT: {count} packets" in repr(recording.packets("DESCENT"))
+
+
+def test_a_damaged_one_is_read_as_far_as_it_goes(recorded: tuple[Path, list[Telemetry]], tmp_path: Path) -> None:
+    """Copies are not taken for frames of the index; each link's bytes stay its own."""
+    path = tmp_path / "bad.sqlite"
+    data = bytearray(recorded[0].read_bytes())
+    page = len(data) // 2 // 4096 * 4096
+    data[page : page + 4096] = random.Random(1).randbytes(4096)
+    path.write_bytes(data)
+    with ArchiveReader(path) as reader:
+        reader.check()
+        good = sum(frame.quality == "GOOD" for frame in reader.frames())
+        merged = sum(1 for _ in one_stream(reader, UART, MARS6))
+        damage = reader.damage
+        assert [link.name for link in reader.named_links()] == ["bus", "mars5"]
+    with ArchiveReader(recorded[0]) as reader:
+        whole = sum(frame.quality == "GOOD" for frame in reader.frames())
+    assert damage is not None and damage.refused == 0 and damage.pages == 1
+    assert whole - 100 < merged <= whole and whole - 200 < good <= whole
