@@ -8,7 +8,7 @@ STAMP := .venv/.setup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test long lint exports reference screenshots firmware prebuilt simavr-runner fuzz-firmware bench bench-decode bench-offline format clean scenarios
+.PHONY: help setup run test long lint exports reference screenshots figures firmware prebuilt simavr-runner fuzz-firmware bench bench-decode bench-offline format clean scenarios
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ reference: $(STAMP) ## write the generated reference: docs/commands.md, exit-cod
 
 screenshots: $(STAMP) ## take the pictures of the documents again, from a flight in tmux
 	@$(BIN)/python tools/screenshots.py
+
+figures: $(STAMP) ## fly, and draw the figures of docs/mars6.md again
+	@$(BIN)/python tools/make_figures.py
 
 firmware: ## build the C lander for every board
 	@$(MAKE) -C hil/firmware firmware
