@@ -40,8 +40,8 @@ _HITS = 3
 """Values that agree before anything is believed of them."""
 _QUICK_S, _UNPROVEN_S = 0.15, 30.0
 """How long a jump has to last that relations confirm, and one of which they can say nothing."""
-_MOVED_ALIKE = 0.8
-"""Windows that a jump's values may be off how a relation says that they move."""
+_MOVED_ALIKE, _MOVED_FAR = 0.8, 2.0
+"""Windows that a jump's values may be off how a relation says that they move, and that it has to say that they do."""
 _FRESH_S = 0.11
 """A good value so old at most is known to be known."""
 _REPEATED = 10
@@ -471,7 +471,7 @@ class ValueHistory:
             return None
         if abs(candidate.value - candidate.first - candidate.moved) > _MOVED_ALIKE * self._width:
             return False
-        return True if abs(candidate.moved) > self._width else None
+        return True if abs(candidate.moved) > _MOVED_FAR * self._width else None
 
     def _votes(self, value: float, now: float, *, static_only: bool = False) -> tuple[int, int]:
         """How many relations speak for and against a value.
