@@ -16,10 +16,14 @@ from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MIN_SIZE
 from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START
 from protocols.mending.history import History, Neighbour, Window
 from protocols.mending.shapes import SEQUENCE_BITS, SEQUENCE_START, Leaf, Shape
+from protocols.mending.syndromes import block_syndrome
 from protocols.sync.frames import TransferFrame
 
 _RIGHT, _WRONG = 0.926, -3.322
 """Logarithms (base 2) of how much more likely a bit is right, or wrong, with one error in 20 bits, than by chance."""
+
+_FITS = 16.0
+"""What a checksum that fits is worth, in bits."""
 
 _LEAST_SCORE = 12.0
 """Of a packet, so that it is not taken for noise."""
@@ -198,10 +202,10 @@ class FieldReader:
             if wrong * _TOLERATED > right:
                 continue
             best = max(((self.score(at, each), each) for each in packets()), key=lambda each: each[0])
-            yield best
+            yield best[0] + self._fits(at, shape, best[1].size), best[1]
             for size in self._sizes(at, shape):
                 sized = resized(best[1], size)
-                yield self.score(at, sized), sized
+                yield self.score(at, sized) + self._fits(at, shape, size), sized
         room = len(self._data) - at
         sizes = {max(room, MIN_SIZE)}
         if room >= HEADER_SIZE and MIN_SIZE <= size_at(self._data, at) < room:
@@ -222,6 +226,11 @@ class FieldReader:
         """How likely the bytes from ``at`` on are this packet's, without its first ``skipped`` bytes."""
         right, wrong = self._compared(at, expected.bits, expected.mask, expected.value, skipped)
         return right * _RIGHT + wrong * _WRONG
+
+    def _fits(self, at: int, shape: Shape, size: int) -> float:
+        """What it is worth that a packet's own checksum fits as it came."""
+        checked = shape.packet.header.crc and at + size <= len(self._data)
+        return _FITS if checked and not block_syndrome(self._data[at : at + size]) else 0.0
 
     def _compared(self, at: int, bits: int, mask: int, value: int, skipped: int = 0) -> tuple[int, int]:
         """How many known bits are as expected, and how many are not, as far as the field reaches."""

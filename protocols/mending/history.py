@@ -25,7 +25,9 @@ KEPT = 40
 TRIALS = 8
 SAFETY = 4
 _FARTHEST = 64
-"""Packets between neighbours, at most, that a prediction is made over."""
+"""Packets between neighbours, at most, that a curve is predicted over."""
+_UNTOLD = SEQUENCE_MODULO // 2
+"""A sequence count that is so far away may be before or behind."""
 
 
 class Window(NamedTuple):
@@ -79,8 +81,8 @@ class History:
             self._wrongness = tuple(self._wrong(leaf) for leaf in self._shape.leaves)
         steps = (sequence - before.sequence) % SEQUENCE_MODULO
         gap = 0 if after is None else (after.sequence - before.sequence) % SEQUENCE_MODULO
-        usable = after if steps < gap <= _FARTHEST else None
-        if not 0 < steps <= _FARTHEST:
+        usable = after if steps < gap < _UNTOLD else None
+        if not 0 < steps < _UNTOLD:
             usable, steps = None, 0
         return [
             (leaf, self._window(leaf, wrong, steps, usable))
@@ -131,6 +133,8 @@ class History:
         middle = (before * (gap - steps) + behind * steps) / gap
         if not wrong.error:
             return Window(middle, middle) if self._is_steady(leaf, behind - before, gap) else between
+        if gap > _FARTHEST:
+            return None
         return _around(middle, SAFETY * max(wrong.error, wrong.bend * steps * (gap - steps)), leaf)
 
     def _onward(self, leaf: Leaf, wrong: Wrongness, before: float, steps: int) -> Window | None:
@@ -141,6 +145,8 @@ class History:
         ahead = before + rise * steps / run
         if not wrong.error:
             return Window(ahead, ahead) if rise else Window(before - 1, before + steps)
+        if steps > _FARTHEST:
+            return None
         return _around(ahead, SAFETY * max(2 * wrong.error, wrong.bend * steps * (steps + run)), leaf)
 
     def _is_steady(self, leaf: Leaf, rise: float, run: int) -> bool:

@@ -318,6 +318,8 @@ class Mender:
             yield self._mend(slot, ahead)
         if not doubted and len(slots) * self._profile.cadu_length < len(gap.data):
             self._doubt(_COUNTS_TRIED)
+        if self._master is not None:  # a long gap comes in several pieces
+            self._master = (self._master + len(gap.data) // self._profile.cadu_length) % 256
 
     def _frames_are_lost(self, gap: _Gap, slots: list[_Slot], ahead: _Ahead) -> bool:
         """Whether more frames are missing than there are places of frames, by the master channel's count."""

@@ -66,8 +66,14 @@ def test_few_packets_predict_nothing(few: int) -> None:
     assert set(windows(learned(0, few), few, near(few + 1)).values()) == {None}
 
 
-def test_too_far_a_packet_predicts_nothing() -> None:
-    assert windows(learned(0, 40), 5000, None)["step"] is None
+def test_far_away_a_counter_is_still_exact_and_a_curve_unknown() -> None:
+    found = windows(learned(0, 40), 5000, None)
+    assert found["step"] == Window(5000, 5000)
+    assert found["height"] is None
+
+
+def test_a_count_of_which_it_is_untold_where_it_is_predicts_no_counter() -> None:
+    assert windows(learned(0, 40), 39 + 8192, None)["step"] is None
 
 
 def test_only_the_last_packets_count() -> None:

@@ -177,6 +177,15 @@ def test_frames_that_the_deframer_passed_over_are_mended_too() -> None:
     assert {frame.level for frame in found} == {"MENDED"}
 
 
+def test_more_damaged_frames_in_a_row_than_are_kept_are_mended() -> None:
+    long = cadus(MOLE, steps=240)
+    damaged = [flipped(cadu, [700 + n]) for n, cadu in enumerate(long[40:200])]
+    found = mended(MOLE, UART, b"".join([*long[:40], *damaged, *long[200:]]))
+    assert len(found) == 160
+    made, same = right(found, b"".join(long))
+    assert made == same > 150
+
+
 def test_a_piece_of_a_frame_is_passed_over() -> None:
     mender = Mender(MOLE, UART)
     found = mender.feed(0, b"".join([*CADUS[:40], CADUS[40][:50], *CADUS[41:]]))
