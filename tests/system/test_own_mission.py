@@ -109,7 +109,7 @@ def test_sparrow_flies_by_the_page(shell: Shell, tmp_path: Path, monkeypatch: py
     try:
         screen.wait_for("Battery")
         assert "completed" in shell.run(send).lower()
-        shown = screen.wait_for("Switches.camera           yes")
+        shown = screen.wait_for("Switches camera           yes")
         assert "SPARROW" in shown
         assert "HK" in shown
         screen.press("p")
