@@ -206,7 +206,7 @@ def test_a_recording_is_decoded_with_its_times(tmp_path: Path) -> None:
         for n in range(0, 13200, 132):
             writer.chunk(n, "test:", DESCENT[n : n + 132])
     assert decode(path, "--jsonl", tmp_path / "p.jsonl").exit_code == 0
-    assert [row["ert"] for row in rows_of(tmp_path / "p.jsonl")][:3] == [0, 132, 264]
+    assert list(dict.fromkeys(row["ert"] for row in rows_of(tmp_path / "p.jsonl")))[:3] == [0, 132, 264]
 
 
 def test_bits_in_a_file(tmp_path: Path) -> None:
