@@ -196,7 +196,7 @@ def _phase_on_ground(sequence: Sequence, now: int) -> Phase:
         return Phase.LOST
     if sequence.crashed:
         return Phase.CRASHED
-    return Phase.SURFACE if now >= SURFACE_MS else Phase.LANDED
+    return Phase.SURFACE if now >= SURFACE_MS and now > sequence.ground_ms else Phase.LANDED
 
 
 def vehicle_at(sequence: Sequence, start_ms: int, step_ms: int) -> Vehicle:
@@ -223,13 +223,14 @@ def transmits_at(sequence: Sequence, tick: int) -> bool:
 
 
 def surface_at(sequence: Sequence, tick: int) -> bool:
-    """True while a landed lander is heard on VC1: from 143 s after the loss of signal until the bus sets."""
+    """True while a landed lander is heard on VC1: from 143 s after the loss of signal until the bus sets.
+
+    With any parachutes it comes down before; a tick that reaches the ground belongs to VC0 all the same.
+    """
     now = tick * TICK_MS
-    return (
-        sequence.ground_ms <= now >= SURFACE_MS
-        and now < min(sequence.silence_ms, RELAY_SET_MS)
-        and not sequence.crashed
-    )
+    if sequence.crashed or now <= sequence.ground_ms:
+        return False
+    return SURFACE_MS <= now < min(sequence.silence_ms, RELAY_SET_MS)
 
 
 def on_ground(sequence: Sequence, tick: int) -> bool:

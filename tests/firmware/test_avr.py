@@ -91,6 +91,7 @@ def fly_as(bench: Bench, profile: str, ticks: int) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_it_fits_into_ram_with_the_deepest_stack_that_was_seen(build: Path, bench: Bench) -> None:
     """Descents by STEP, to the ground and with a failing chip, and floods while it stands and flies; RAM was painted at
     power on.

@@ -18,6 +18,7 @@ _LINE = re.compile(r"File '(.*core/\w+\.c)'\nLines executed:([\d.]+)% of (\d+)")
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_lines_of_the_core(tmp_path: Path) -> None:
     here = Path(__file__).parent
     environment = {**os.environ, "FIRMWARE_CFLAGS": "-O0 --coverage", "PYTEST_ADDOPTS": ""}

@@ -149,7 +149,7 @@ static uint8_t phase_on_ground(const struct sequence *s, int32_t now)
 {
     if (s->crashed)
         return MARS6_DESCENT_PHASE_CRASHED;
-    return now >= SURFACE_MS ? MARS6_DESCENT_PHASE_SURFACE : MARS6_DESCENT_PHASE_LANDED;
+    return now >= SURFACE_MS && now > s->ground_ms ? MARS6_DESCENT_PHASE_SURFACE : MARS6_DESCENT_PHASE_LANDED;
 }
 
 uint8_t sequencer_phase(const struct sequence *s, mission_tick tick)
@@ -234,7 +234,7 @@ bool sequencer_on_surface(const struct sequence *s, mission_tick tick)
 {
     const int32_t now = ms_of(tick);
 
-    return !s->crashed && now >= s->ground_ms && now >= SURFACE_MS && now < earlier(s->silence_ms, RELAY_SET_MS);
+    return !s->crashed && now > s->ground_ms && now >= SURFACE_MS && now < earlier(s->silence_ms, RELAY_SET_MS);
 }
 
 bool sequencer_on_ground(const struct sequence *s, mission_tick tick)

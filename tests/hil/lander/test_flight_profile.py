@@ -40,6 +40,7 @@ EVERYWHERE = [
 ]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("target", EVERYWHERE)
 @pytest.mark.parametrize("profile", [profile for profile in get_args(FlightProfile) if profile != "historical"])
 def test_each_profile_s_scenario_passes_on_every_target(profile: str, target: str, tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def test_a_soft_landing_touches_down_at_12_m_s() -> None:
     assert speed_mms == pytest.approx(12_000, abs=1_000)
 
 
-@pytest.mark.parametrize("commanded", [(1_100, 1_400), (1_300, 2_050), (1_589, 1_590), (2_000,), (1_203, 2_117)])
+@pytest.mark.parametrize(
+    "commanded", [(1_100, 1_400), (1_300, 2_050), (1_589, 1_590), (2_000,), (1_203, 2_117), (200, 201)]
+)
 def test_the_altimeter_lands_softly_after_early_parachutes_too(commanded: tuple[int, ...]) -> None:
     _, _, speed_mms, _ = fall(sequencer.SOFT_LANDING, commanded)
     assert speed_mms == pytest.approx(12_000, abs=200)

@@ -224,6 +224,14 @@ def test_a_landed_lander_is_silent_then_heard_until_the_bus_sets(
     assert surface_at(landed, tick) is surface
 
 
+def test_the_tick_that_reaches_the_ground_belongs_to_vc0() -> None:
+    late = replace(SOFT_LANDING, ground_ms=500_000)
+    assert [(phase_at(late, tick), transmits_at(late, tick), surface_at(late, tick)) for tick in (5_000, 5_001)] == [
+        (Phase.LANDED, True, False),
+        (Phase.SURFACE, False, True),
+    ]
+
+
 def test_a_crashed_lander_is_never_heard_again() -> None:
     crashed = replace(SOFT_LANDING, ground_ms=312_500, crashed=True)
     assert phase_at(crashed, 3_125) is Phase.CRASHED

@@ -110,6 +110,7 @@ def test_some_of_a_flight_is_lost(truth: list[bytes]) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_half_of_the_words_are_unusable_over_100_seeds(truth: list[bytes]) -> None:
     flights = [damage(seed, truth) for seed in range(1, 101)]
     for name, values in (
