@@ -18,8 +18,8 @@ from hil.faults import Spec
 from hil.lander.flight_profile import FlightProfile
 from hil.scenario.scenario import Scenario, last_loss, parse_scenario
 from hil.scenario.toml import to_toml
+from hil.verdict.frames.predict import CONTACT_FRAMES
 from hil.verdict.limits import PERIOD_MS
-from hil.verdict.predict import CONTACT_FRAMES
 from protocols.times import utc_ns
 from protocols.units import NS_PER_MS
 

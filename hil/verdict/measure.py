@@ -33,15 +33,15 @@ from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS
 from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
-from hil.verdict.diversity_rows import arrivals, diversity_rows
 from hil.verdict.expectations.received import ReceivedParameters
 from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
+from hil.verdict.frames.diversity_rows import arrivals, diversity_rows
+from hil.verdict.frames.mended_frames import mend_flight
+from hil.verdict.frames.predict import Arrival, Prediction, losses, predict
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
 from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplied
-from hil.verdict.mended_frames import mend_flight
-from hil.verdict.predict import Arrival, Prediction, losses, predict
 from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
 from hil.verdict.value_quality import values_may_be_spoilt

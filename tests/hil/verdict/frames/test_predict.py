@@ -10,9 +10,9 @@ from hil.channel.channel import Channel
 from hil.channel.frame_splitter import FrameSplitter
 from hil.channel.sent_frames import SentFrames
 from hil.scenario.measurements import MEASURED
+from hil.verdict.frames.predict import predict
+from hil.verdict.frames.reference_deframer import find_frames
 from hil.verdict.limits import MEASUREMENTS
-from hil.verdict.predict import predict
-from hil.verdict.reference_deframer import find_frames
 from protocols.profile import UART
 from protocols.sync.deframer import Deframer, Frame
 from tests.hil.faults.streams import SIZE, bursts, fault

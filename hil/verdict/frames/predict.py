@@ -21,8 +21,8 @@ from statistics import median
 from groundstation.downlink.receiver import FrameNote
 from hil.channel.channel import Channel, Delivered
 from hil.channel.frame_splitter import SentFrame
+from hil.verdict.frames.reference_deframer import find_frames
 from hil.verdict.limits import PERIOD_MS
-from hil.verdict.reference_deframer import find_frames
 from protocols.counts import FrameStep
 from protocols.profile import LinkProfile
 from protocols.units import NS_PER_MS

@@ -8,7 +8,7 @@ import pytest
 
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import parse_scenario
-from hil.verdict import mended_frames
+from hil.verdict.frames import mended_frames
 from hil.verdict.result import Measurement
 from hil.verdict.stream_diff import made_stream
 
