@@ -21,6 +21,9 @@ MOST_RISK = 0.002
 HOPELESS_RATE = 0.1
 """With more wrong bits than that among the known ones, nothing that is read is believed."""
 _WRONG_IN_HEADER = 2
+_BURST_BYTES, _BURST_WRONG, _BURST_RATE = 8, 8, 0.05
+"""So many wrong bits of known ones in so many bytes are a burst: unknown bits beside them are wrong at such a rate.
+So they may be where so many bytes cannot be told to be any packet."""
 _PRIOR_BITS = 1000
 """The error rate of a frame is that of its known bits, and of so many more with the rate of the frames around."""
 
@@ -88,6 +91,9 @@ class Repair:
         wrong = ((self._came ^ template.value) & template.mask).bit_count() + marker_errors[0]
         self.error_rate = wrong / known if known else 0.0
         self._rate = min(0.45, (wrong + usual_rate * _PRIOR_BITS) / (known + _PRIOR_BITS))
+        unread = template.data_length - template.read_to
+        if unread >= _BURST_BYTES or _is_burst((self._came ^ template.value) & template.mask, self._length):
+            self._rate = max(self._rate, _BURST_RATE)
         self._parts = [self._part(placed, going_on) for placed in template.packets]
         self._solved: set[int] = set()
         self.risk, self.why = 1.0, ""
@@ -233,6 +239,12 @@ class Repair:
                 evidence: Evidence = "KNOWN" if known & one else "WINDOW" if self._forced & one else "CHECKSUM"
                 found.append(Correction(marker + bit, evidence))
         return tuple(found)
+
+
+def _is_burst(wrong: int, length: int) -> bool:
+    """Whether wrong bits come thick somewhere: then they do not come singly elsewhere."""
+    counts = [each.bit_count() for each in wrong.to_bytes(length // 8, "big")]
+    return any(sum(counts[at : at + _BURST_BYTES]) >= _BURST_WRONG for at in range(len(counts)))
 
 
 def found_is_taken(found: Solution | str) -> bool:
