@@ -18,7 +18,7 @@ Rules:
 
 from __future__ import annotations
 
-from math import floor, inf
+from math import floor, inf, isfinite
 from typing import Literal, Protocol
 
 from protocols.declare.checks import Motion, Rate
@@ -262,7 +262,10 @@ class ValueHistory:
         return True
 
     def judge(self, value: float, now: float) -> Verdict | None:
-        """What is wrong with the value of a packet of this time; None: nothing."""
+        """What is wrong with the value of a packet of this time; None: nothing. NaN and infinity are unusable."""
+        if not isfinite(value):
+            self._failed += 1
+            return unusable(self.check.name)
         time = self.sampled(now)
         if self.state == "NEW":
             contradiction = self._contradiction(value, now)

@@ -206,5 +206,7 @@ def test_no_bytes_and_no_time_make_it_fail(packets: list[tuple[bytes, int]]) -> 
 
 
 def test_nan_is_never_good() -> None:
-    spoil = between(5, 5, height=float("nan"))
-    assert marked((HEIGHT, Range("TM.height", 0, 9000)), 10, spoil, "height") == [5]
+    for value in (float("nan"), float("inf"), float("-inf")):
+        for tick in (0, 5, 40):
+            assert marked((HEIGHT,), 60, between(tick, tick, height=value), "height") == [tick]
+        assert marked((HEIGHT, Range("TM.height", 0, 9000)), 10, between(5, 5, height=value), "height") == [5]
