@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -42,6 +43,7 @@ _TIMES_OF = {
     "Snapshot": ("clock",),
 }
 """Fields whose names say it only in their place."""
+_WITHOUT_FLOATS = frozenset({int, bool, str, NoneType})
 _encoder = msgspec.json.Encoder()
 
 
@@ -123,7 +125,14 @@ def _finite(value: Any) -> bool:
     elif not isinstance(value, list | tuple):
         plain = msgspec.to_builtins(value)
         return plain is value or _finite(plain)
-    return all(map(_finite, value))
+    for item in value:  # a result has thousands of numbers: without a call for each
+        kind = item.__class__
+        if kind is float:
+            if not math.isfinite(item):
+                return False
+        elif kind not in _WITHOUT_FLOATS and not _finite(item):
+            return False
+    return True
 
 
 def _worded(plain: Any) -> Any:
