@@ -334,7 +334,12 @@ class StationApp(App[int]):
     def action_timeline(self) -> None:
         """The next scale of the timeline: the pass, the day around it, the whole mission."""
         scale = self._descent.zoom_timeline()
-        shown = {"pass": "the pass", "day": "the day around it", "mission": "the whole mission"}
+        shown = {
+            "moment": "a minute before and after the mission clock",
+            "pass": "the pass",
+            "day": "the day around it",
+            "mission": "the whole mission",
+        }
         self._notify(f"Timeline: {shown[scale]}.")
 
     def action_relays(self) -> None:

@@ -98,6 +98,9 @@ def test_the_timeline_zooms_from_the_pass_to_the_mission_and_back() -> None:
             assert "LAUNCH 1973-08-05" in stage.text()
             await stage.pilot.press("t")
             await stage.settle()
+            assert "a minute before and after the mission clock" in stage.text() and "ENTRY 09" not in stage.text()
+            await stage.pilot.press("t")
+            await stage.settle()
             assert "ENTRY 09:05:53" in stage.text()
 
     asyncio.run(play())

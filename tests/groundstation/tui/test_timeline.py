@@ -32,6 +32,28 @@ def test_the_day_goes_from_separation_to_the_fly_by() -> None:
     assert "SEPARATION 05:01:56" in text and "FLY-BY 09:13:33" in text and "LAUNCH" not in text
 
 
+def test_the_moment_is_a_minute_before_and_after_the_clock() -> None:
+    text = shown(150.0, "moment")
+    assert "CHUTE 09:08:32" in text and "ENTRY" not in text and "CHUTE in 00:09" in text
+    bar = text.splitlines()[0][:99]
+    here, chute = bar.index("◆"), bar.index("┿")
+    assert (chute - here) / 98 == pytest.approx(9 / 120, abs=0.02) and here == pytest.approx(50, abs=1)
+
+
+def test_a_moment_in_which_nothing_is_planned_has_its_times() -> None:
+    text = shown(-7000.0, "moment")
+    assert "07:08:13" in text and "07:10:13" in text and "ENTRY in 1:56 h" in text
+
+
+@pytest.mark.parametrize("at", [-14637.0, -205.0, 0.0, 312.0, 4060.0])
+@pytest.mark.parametrize("scale", ["moment", "pass", "day", "mission"])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_every_scale_holds_a_flight_from_separation_on(at: float, scale: Scale, width: int) -> None:
+    first, second = shown(at, scale, width).splitlines()[:2]
+    assert "◆" in first and len(first) <= width and len(second) <= width
+    assert "in" in first or "over" in first
+
+
 def test_the_mission_goes_from_1973_and_shows_days() -> None:
     text = shown(320.0, "mission", 200)
     assert "LAUNCH 1973-08-05" in text and "FLY-BY 1974-03-12" in text
