@@ -645,7 +645,7 @@ VIEWS = (
         bars="SPECTRUM.intensity",
         panels=("expected",),
     ),
-    DisplayView("quality", panels=("quality",)),
+    DisplayView("quality", without=("tick",), panels=("quality",)),
     DisplayView(
         "relays",
         packets=("LANDER_HK",),

@@ -121,7 +121,7 @@ def check_display(dictionary: Dictionary, display: Display) -> None:
 
 def _check_view(dictionary: Dictionary, where: str, view: DisplayView) -> None:
     _check_shown(dictionary, where, view.packets, view.plots)
-    shown = {each.name for name in view.packets for each in dictionary.by_name[name].parameters}
+    shown = {each.name for name in view.packets or dictionary.by_name for each in dictionary.by_name[name].parameters}
     for name in view.without:
         check_known(where, "parameter", name, shown)
     for panel in view.panels:

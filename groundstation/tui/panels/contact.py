@@ -91,19 +91,22 @@ def _channel(view: View, channel: ChannelStatus, width: int) -> Row:
     glyphs = view.glyphs
     signal = view.model.signal(channel.vcid, view.now)
     tone = signal_tone(signal)
+    name = left(glyphs.text(channel.name), _LABEL - 3)
+    gap = "" if name.endswith(" ") else " "
     due = view.model.due_from(channel.vcid)
     if due is not None and signal == "NO_SIGNAL":
         return (
             Span(f" {signal_glyph(signal, view)} ", tone),
-            Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
+            Span(name + gap, "text"),
             Span(f"expected {utc(due, 0)}", "dim"),
         )
     vcfc = glyphs.absent if channel.last_vcfc is None else f"{channel.last_vcfc:03d}"
     rate = glyphs.absent if signal == "UNKNOWN" else f"{channel.rate_hz:.1f}"
-    state = left(signal.replace("_", " "), 9) if width >= _NARROW else left(_SHORT.get(signal, signal), 5)
+    words, room = (signal.replace("_", " "), 9) if width >= _NARROW else (_SHORT.get(signal, signal), 5)
+    state = left(words, room - len(gap))
     row: Row = (
         Span(f" {signal_glyph(signal, view)} ", tone),
-        Span(left(glyphs.text(channel.name), _LABEL - 3), "text"),
+        Span(name + gap, "text"),
         Span(state, tone),
         Span(right(rate, 6 if width >= _NARROW else 5), "text"),
         Span("/s", "dim"),

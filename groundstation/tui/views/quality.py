@@ -1,11 +1,10 @@
-"""The share of usable values by phase of the flight and parameter, and the checks that found something wrong now.
+"""The checks that found something wrong now, and the share of usable values by phase of the flight and instrument.
 
-A value that is good or suspect is usable. Of a phase in which nothing was judged there is no share, and no number.
+A value that is good or suspect is usable. Of a phase in which nothing was judged there is no share, and no number. The
+packet that tells the phase has a row for each parameter, as its instruments share it; the others have one each.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from groundstation.messages.wire import UsableShare, ViewInfo
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right
@@ -21,33 +20,32 @@ def quality(view: View, page: ViewInfo, width: int) -> list[Row]:
     rows = view.model.usable.rows()
     if not rows:
         text = " no checked value received yet"
-        return [title("USABLE", width, view.glyphs), fit((Span(text, "dim"),), width), *_checks(view, width)]
+        return [*_checks(view, width), title("USABLE", width, view.glyphs), fit((Span(text, "dim"),), width)]
     phases = list(dict.fromkeys(row.phase for row in rows))
     room = max(1, (width - _NAME - 2 - _CELL) // _CELL)
     shown = phases[-room:]
     note = f"{len(phases) - room} phases before" if len(phases) > room else ""
-    heads = "".join(right(view.glyphs.text(phase or "-").lower(), _CELL) for phase in (*shown, "all"))
+    heads = "".join(f" {right(view.glyphs.text(phase or '-').lower(), _CELL - 1)}" for phase in (*shown, "all"))
     body = [fit((Span(f" {left('', _NAME)} ", "dim"), Span(heads, "dim")), width)]
-    parts = list(dict.fromkeys((row.packet, row.parameter) for row in rows))
-    body += [_part(view, rows, part, shown, width) for part in parts if _is_judged(view, part)]
-    body.append(_sum(view, rows, shown, width))
-    return [title("USABLE, % OF VALUES", width, view.glyphs, note), *body, *_checks(view, width)]
+    judged = [row for row in rows if row.parameter not in page.without and _is_judged(view, row)]
+    body.append(_shares(view, "all that is checked", judged, shown, width))
+    parts: dict[str, list[UsableShare]] = {}
+    for row in sorted(judged, key=lambda row: list(view.model.parameters).index((row.packet, row.parameter))):
+        parts.setdefault(_part(view, row), []).append(row)
+    body += [_shares(view, name, own, shown, width) for name, own in parts.items()]
+    return [*_checks(view, width), title("USABLE, % OF VALUES", width, view.glyphs, note), *body]
 
 
-def _is_judged(view: View, part: tuple[str, str]) -> bool:
-    info = view.model.parameters.get(part)
+def _is_judged(view: View, row: UsableShare) -> bool:
+    info = view.model.parameters.get((row.packet, row.parameter))
     return info is not None and bool(info.checks)
 
 
-def _part(view: View, rows: Iterable[UsableShare], part: tuple[str, str], phases: list[str], width: int) -> Row:
-    own = [row for row in rows if (row.packet, row.parameter) == part]
-    name = f"{part[0].capitalize()} {part[1].replace('_', ' ')}"
-    return _shares(view, name, own, phases, width)
-
-
-def _sum(view: View, rows: list[UsableShare], phases: list[str], width: int) -> Row:
-    judged = [row for row in rows if _is_judged(view, (row.packet, row.parameter))]
-    return _shares(view, "all that is checked", judged, phases, width)
+def _part(view: View, row: UsableShare) -> str:
+    """What a row of the table is of."""
+    phase = view.model.display.phase
+    name = row.parameter if phase is not None and row.packet == phase[0] else row.packet.lower()
+    return name.replace("_", " ")
 
 
 def _shares(view: View, name: str, rows: list[UsableShare], phases: list[str], width: int) -> Row:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
+from groundstation.messages.base import Value
 from groundstation.messages.wire import (
     DisplayInfo,
     LinkStatus,
@@ -23,6 +24,7 @@ from groundstation.tui.panels.rows import View, packet_blocks
 from groundstation.tui.views.bars import bars
 from groundstation.tui.views.channels import countdown, expected
 from groundstation.tui.views.columns import columns
+from groundstation.tui.views.quality import quality
 from groundstation.viewer.model import PassModel
 from protocols.units import NS_PER_S
 from tests.groundstation.tui.scripted import LOS, SURFACE, host, housekeeping, link, scet, script, snapshot, sounding
@@ -228,3 +230,54 @@ def test_a_parameter_of_another_mission_keeps_its_capitals() -> None:
     model.apply(msgspec.structs.replace(snapshot(), parameters=[info]), 1)
     page = ViewInfo(name="x", packets=["X"])
     assert "CCSDS APID" in plain(columns(View(model, 1, UNICODE), page, 60, 10)[0])
+
+
+def judged(*found: dict[str, ValueQuality], phase: str = "DROGUE", void: Iterable[str] = ()) -> PassModel:
+    """A model of a packet with two checked parameters and a phase, received once for each of the verdicts."""
+    model = PassModel()
+    names: tuple[tuple[str, list[str]], ...] = (("phase", []), ("a", ["range"]), ("b", ["rate"]))
+    infos = [
+        ParameterInfo(packet="X", name=name, unit="", decimals=0, description="", period_ms=1000, checks=checks)
+        for name, checks in names
+    ]
+    display = DisplayInfo(packets=["X"], phase=("X", "phase"))
+    model.apply(msgspec.structs.replace(snapshot(), parameters=infos, display=display, telemetry=[]), host(60))
+    for n, bad in enumerate(found):
+        values: dict[str, Value | None] = {"phase": phase, "a": 1, "b": 2}
+        message = Telemetry(
+            packet="X", apid=1, vcid=0, scet=scet(60 + n), ert=host(60 + n), values=values, bad=bad, invalid=[*void]
+        )
+        model.apply(message, host(60 + n))
+    return model
+
+
+BAD = ValueQuality("unusable", "range")
+
+
+def table(model: PassModel, width: int = 80) -> list[str]:
+    return plain(quality(View(model, host(61), UNICODE), ViewInfo(name="quality"), width)).splitlines()
+
+
+def test_shares_are_of_what_was_checked_and_not_void() -> None:
+    lines = table(judged({}, {"a": BAD}, {"a": ValueQuality("suspect", "range")}, {}))
+    assert [line.split() for line in lines[-3:]] == [
+        ["all", "that", "is", "checked", "87.5", "87.5"],
+        ["a", "75.0", "75.0"],
+        ["b", "100.0", "100.0"],
+    ]
+    lines = table(judged({}, void=["b"]))
+    assert lines[-1].split() == ["b", "—", "—"]
+
+
+def test_one_bad_value_of_very_many_is_not_a_hundred_percent() -> None:
+    lines = table(judged(*[{}] * 3000, {"a": BAD}))
+    assert lines[-2].split() == ["a", "99.9", "99.9"]
+
+
+def test_the_checks_that_found_something_stand_first_and_leave_with_the_next_good_value() -> None:
+    assert "✗  X.a" in "\n".join(table(judged({"a": BAD}))[:2])
+    assert "none" in table(judged({"a": BAD}, {}))[1]
+
+
+def test_nothing_checked_is_no_share() -> None:
+    assert "no checked value received yet" in "\n".join(table(judged()))

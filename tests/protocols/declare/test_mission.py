@@ -69,7 +69,7 @@ def view(**more: object) -> Display:
     [
         (view(packets=("HKK",)), "display.first: no packet 'HKK'; did you mean 'HK'"),
         (view(packets=("HK",), without=("batery",)), "no parameter 'batery'; did you mean 'battery'"),
-        (view(without=("battery",)), "no parameter 'battery'"),
+        (view(without=("nothing",)), "no parameter 'nothing'"),
         (view(plots=(Plot("HK.sun"),) * 3), "3 plots"),
         (view(panels=("event",)), "no panel 'event'; did you mean 'events'"),
         (view(bars="HK.battery"), "bars of 'HK.battery': expected a repeated number"),
