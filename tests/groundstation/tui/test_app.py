@@ -18,6 +18,7 @@ from groundstation.tui.descent import DescentScreen
 from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs
 from groundstation.tui.drawing.spans import plain
 from groundstation.tui.help import WIDTH, HelpScreen, help_rows
+from groundstation.tui.relays_screen import RelaysScreen
 from groundstation.viewer.flight import Flight
 from groundstation.viewer.source import StationBack, StationLost
 from tests.groundstation.tui.scripted import (
@@ -82,6 +83,18 @@ def test_plots_scroll_help_copy_and_a_small_terminal() -> None:
             await stage.pilot.resize_terminal(50, 12)
             await stage.settle()
             assert "ALT " in stage.text() and "SPD " in stage.text()
+
+    asyncio.run(play())
+
+
+def test_relays_and_links_lie_over_the_descent_until_a_key() -> None:
+    async def play() -> None:
+        async with staged(script(until=100.0)) as stage:
+            await stage.pilot.press("r")
+            await stage.pilot.pause()
+            assert stage.shows(RelaysScreen) and "LINKS" in stage.text() and "one: " in stage.text()
+            await stage.pilot.press("escape")
+            assert not stage.shows(RelaysScreen)
 
     asyncio.run(play())
 
