@@ -13,9 +13,9 @@ from protocols.declare.commands import CommandDef
 from protocols.declare.dictionary import ChannelDef, Dictionary, EventDef, Milestone, PacketDef, utc_ns
 from protocols.declare.display import Display, DisplayView, Plot
 from protocols.declare.mission import Figure, LightTime, Mission, MissionEvent
-from protocols.lander_checks import CHECKS
-from protocols.lander_instruments import INSTRUMENTS
-from protocols.lander_relays import RELAYS
+from protocols.mars6.checks import CHECKS
+from protocols.mars6.instruments import INSTRUMENTS
+from protocols.mars6.relays import RELAYS
 from protocols.structures.fields import Limits, Quantity
 
 SCID = 0x006

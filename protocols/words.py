@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+Mark = Literal["S", "F", "R", "C", "A"]
+"""Where a figure comes from: source document, found, remembered, computed, assumed."""
 Severity = Literal["DIAGNOSTIC", "ACTIVITY_LO", "ACTIVITY_HI", "COMMAND", "WARNING_LO", "WARNING_HI", "FATAL"]
 """Of an event."""
 LimitState = Literal["GREEN", "YELLOW_LOW", "YELLOW_HIGH", "RED_LOW", "RED_HIGH"]

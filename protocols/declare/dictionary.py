@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from protocols.ccsds.space_packet import IDLE_APID
 from protocols.declare.checks import Check, check_checks
@@ -25,10 +25,7 @@ from protocols.structures.layout import Field, Layout, layout_of
 from protocols.structures.parts import EMPTY, template
 from protocols.structures.variable_codec import VariableCodec, variable_codec_of
 from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's times
-from protocols.words import Severity
-
-Mark = Literal["S", "F", "R", "C", "A"]
-"""Where a figure comes from: source document, found, remembered, computed, assumed."""
+from protocols.words import Mark, Severity
 
 T = TypeVar("T")
 

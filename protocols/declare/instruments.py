@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from protocols.errors import DeclarationError
 from protocols.nearest import nearest
-
-Mark = Literal["S", "F", "R", "C", "A"]
-"""As in `protocols.declare.dictionary`."""
+from protocols.words import Mark
 
 
 @dataclass(frozen=True, slots=True)

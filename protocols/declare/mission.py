@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from protocols.declare.dictionary import Dictionary, Mark, Milestone
+from protocols.declare.dictionary import Dictionary, Milestone
 from protocols.declare.display import Display, check_display, complete_display
 from protocols.declare.references import check_known, check_parameter
 from protocols.errors import DeclarationError
 from protocols.profile import UART, LinkProfile
+from protocols.words import Mark
 
 
 @dataclass(frozen=True, slots=True)

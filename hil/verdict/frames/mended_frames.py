@@ -71,10 +71,10 @@ def _made(record: FlightRecord) -> bytes:
     if record.script is None or not record.scenario.head.has_oracle:
         return b""
     made = made_stream(tuple(record.script), record.ready, record.steps)
-    return b"" if _flew_otherwise(made, record) else made
+    return b"" if flew_otherwise(made, record) else made
 
 
-def _flew_otherwise(made: bytes, record: FlightRecord) -> bool:
+def flew_otherwise(made: bytes, record: FlightRecord) -> bool:
     """Whether the target sent another good frame than the oracle made."""
     asm = len(record.mission.link_profile.asm)
     places = ((slice(cut.offset + asm, cut.offset + len(cut.data)), cut) for cut in record.channel.cuts)

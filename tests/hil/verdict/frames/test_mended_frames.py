@@ -63,7 +63,7 @@ def test_a_mend_that_is_not_what_was_made_fails_the_run(tmp_path: Path, monkeypa
         return bytes(made)
 
     monkeypatch.setattr(mended_frames, "made_stream", other)
-    monkeypatch.setattr(mended_frames, "_flew_otherwise", lambda made, record: False)
+    monkeypatch.setattr(mended_frames, "flew_otherwise", lambda made, record: False)
     rows = measured(NOISE, tmp_path)
     assert rows["mended_wrong"].state == "FAIL"
     assert "salvage says at most" in rows["mended_wrong"].note
