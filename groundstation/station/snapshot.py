@@ -62,7 +62,8 @@ class SnapshotCache:
         self._events: deque[tuple[int, EventMessage]] = deque(maxlen=EVENTS_KEPT)
         self._warnings: deque[tuple[int, EventMessage]] = deque(maxlen=WARNINGS_KEPT)
         self._count = 0
-        self._flight = Flight(kept=SAMPLES_KEPT)
+        plots = (plot for view in self.display.views for plot in view.plots)
+        self._flight = Flight(kept=SAMPLES_KEPT, first=[(plot.packet, plot.name) for plot in plots])
         self._usable = UsableTally(self.display.phase)
         self._counted_flight = self._flight.number
         self._periods = {name: packet.definition.period_ms for name, packet in dictionary.by_name.items()}

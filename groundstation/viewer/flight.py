@@ -45,14 +45,22 @@ class Flight:
         uncurved: samples of parameters beyond the first `CURVES_KEPT`.
     """
 
-    def __init__(self, keys: Collection[Key] | None = None, kept: int | None = None) -> None:
-        """Args: the parameters with a curve, by default all that have a number; how many samples each keeps."""
+    def __init__(
+        self, keys: Collection[Key] | None = None, kept: int | None = None, first: Collection[Key] = ()
+    ) -> None:
+        """What to keep.
+
+        Args:
+            keys: the parameters with a curve; None: all that have a number, as far as there is room.
+            kept: how many samples each keeps.
+            first: those that have room in any case, whatever comes before them.
+        """
         self.clock: int | None = None
         self.clock_vcid: int | None = None
         self.number = 0
         self.earlier = False
         self.uncurved = 0
-        self.series: dict[Key, Series] = {key: _series(kept) for key in keys or ()}
+        self.series: dict[Key, Series] = {key: _series(kept) for key in keys or first}
         self.bad: dict[Key, deque[tuple[int, float]]] = {}
         self.loss_marks: deque[tuple[int, int]] = deque(maxlen=LOSS_MARKS_KEPT)
         self._open = keys is None

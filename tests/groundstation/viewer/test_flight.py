@@ -192,6 +192,16 @@ def test_parameters_beyond_the_bound_are_counted() -> None:
     assert len(flight.series) == CURVES_KEPT and flight.uncurved == 3
 
 
+def test_declared_plots_have_room_whatever_comes_first() -> None:
+    flight = Flight(first=[("B", "late")])
+    many: dict[str, Value | None] = {f"p{number}": number for number in range(CURVES_KEPT + 3)}
+    late: dict[str, Value | None] = {"late": 1.5}
+    for packet, values in (("A", many), ("B", late)):
+        flight.add(Telemetry(packet=packet, apid=1, vcid=0, scet=10**18, ert=0, values=values), {})
+    assert [value for _, value in flight.series["B", "late"].samples] == [1.5]
+    assert len(flight.series) == CURVES_KEPT
+
+
 STEPS = st.lists(st.sampled_from([100, 100, 100, 100, 100, 1000]), min_size=1, max_size=3000)
 
 
