@@ -16,7 +16,7 @@ from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME, labels
-from protocols.decode.quality import QualityMonitor
+from protocols.decode.judging.quality import QualityMonitor
 from protocols.nearest import nearest
 
 Array = npt.NDArray[Any]

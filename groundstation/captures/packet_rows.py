@@ -16,9 +16,9 @@ from groundstation.messages.wire import ValueQuality
 from protocols.ccsds.space_packet import SEQUENCE_MODULO
 from protocols.counts import PacketCounter
 from protocols.declare.dictionary import Dictionary
-from protocols.decode.quality import QualityMonitor
+from protocols.decode.judging.quality import QualityMonitor
+from protocols.decode.judging.verdicts import Verdicts
 from protocols.decode.telemetry import Sample, decode_telemetry
-from protocols.decode.verdicts import Verdicts
 from protocols.errors import DecodeError
 from protocols.words import Certainty
 

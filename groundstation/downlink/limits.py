@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from groundstation.downlink.steps import Rise, RiseMeter
 from groundstation.messages.base import Value
 from protocols.declare.dictionary import Packet
-from protocols.decode.verdicts import Verdicts
+from protocols.decode.judging.verdicts import Verdicts
 from protocols.structures.fields import Limits
 from protocols.words import LimitState
 

@@ -31,8 +31,8 @@ from groundstation.messages.wire import (
 from protocols.counts import FrameStep
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.frame_content import frame_counter, frame_time
+from protocols.decode.judging.quality import QualityMonitor
 from protocols.decode.packets import DropUndone, EncapsulationFound, PacketDropped, PacketExtractor, PacketFound
-from protocols.decode.quality import QualityMonitor
 from protocols.decode.telemetry import decode_telemetry
 from protocols.errors import DeclarationError, DecodeError
 from protocols.profile import LinkProfile

@@ -18,7 +18,7 @@ from groundstation.formats.json_encoding import beyond_53_bits
 from groundstation.messages.base import Value
 from groundstation.messages.wire import ValueQuality
 from protocols.declare.dictionary import Packet
-from protocols.decode.verdicts import Verdicts
+from protocols.decode.judging.verdicts import Verdicts
 from protocols.structures import codec
 
 

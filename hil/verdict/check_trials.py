@@ -15,8 +15,8 @@ from hil.lander.spacecraft import Spacecraft
 from hil.lander.systems.wear import Wear
 from hil.verdict.result import CheckScore
 from hil.verdict.value_quality import ValueScores
+from protocols.decode.judging.quality import QualityMonitor
 from protocols.decode.packets import PacketExtractor, PacketFound
-from protocols.decode.quality import QualityMonitor
 from protocols.lander import EPOCH, LANDER, MARS6
 from protocols.profile import UART
 from protocols.sync.deframer import Deframer, Frame

@@ -1,12 +1,12 @@
 """Checks of value quality, declared as data: which values cannot be, and how parameters belong together.
 
-A check names parameters as ``PACKET.parameter`` and gives numbers in their units; `decode.quality` applies it. Its
+A check names parameters as ``PACKET.parameter`` and gives numbers in their units; `decode.judging` applies it. Its
 ``name`` is the reason that a reader sees, its ``parameter`` the one that it judges, its ``others`` those that it reads.
 
 Rules:
 1. A check is data: it has numbers and names, no function of its declaration's. What each kind computes is said here,
    once, so that the interface document can print it and a test can compute it again.
-2. Relations say what they expect of one parameter, by others. Who is wrong where they disagree, `decode.quality` finds.
+2. Relations say what they expect of one parameter, by others. Who is wrong where they disagree, `decode.judging` finds.
 3. An instrument that measures now and then repeats its last value in between: ``every_ms`` says how often it measures,
    at whole multiples of that in packet time, so that a relation looks at the others as they were then.
 """

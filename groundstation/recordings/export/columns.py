@@ -21,9 +21,9 @@ from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_counts import BulkCounter
 from protocols.decode.bulk_frames import BulkDeframer, BulkExtractor, FrameTable, PacketBatch, read_frames
 from protocols.decode.bulk_packets import NO_TIME, Column, decode_batch, decode_times, intact, labels
-from protocols.decode.quality import QualityMonitor
+from protocols.decode.judging.quality import QualityMonitor
+from protocols.decode.judging.verdicts import Verdicts
 from protocols.decode.telemetry import decode_telemetry
-from protocols.decode.verdicts import Verdicts
 from protocols.errors import DecodeError
 from protocols.profile import LinkProfile
 from protocols.words import Quality

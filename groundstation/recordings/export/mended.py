@@ -15,7 +15,7 @@ from groundstation.recordings.export.columns import PacketColumns, is_decodable,
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import decode_batch, decode_times
-from protocols.decode.quality import QualityMonitor
+from protocols.decode.judging.quality import QualityMonitor
 from protocols.mending import MendedFrame, Mender, refusal
 from protocols.profile import LinkProfile
 

@@ -38,7 +38,7 @@ from groundstation.recordings.export.mended import mended_columns
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import NO_TIME, Column, labels
-from protocols.decode.verdicts import ALL_GOOD
+from protocols.decode.judging.verdicts import ALL_GOOD
 from protocols.profile import LinkProfile
 from protocols.words import Quality
 

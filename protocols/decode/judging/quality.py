@@ -30,10 +30,10 @@ from protocols.declare.checks import (
     Relation,
 )
 from protocols.declare.dictionary import Dictionary, Packet
-from protocols.decode.relation_checks import AnyRelation, MotionRelation, StaticRelation, settle
-from protocols.decode.run_checks import FlatLineJudge, OrderJudge
-from protocols.decode.value_history import ValueHistory
-from protocols.decode.verdicts import ALL_GOOD, Verdict, Verdicts, suspect, unusable
+from protocols.decode.judging.relation_checks import AnyRelation, MotionRelation, StaticRelation, settle
+from protocols.decode.judging.run_checks import FlatLineJudge, OrderJudge
+from protocols.decode.judging.value_history import ValueHistory
+from protocols.decode.judging.verdicts import ALL_GOOD, Verdict, Verdicts, suspect, unusable
 from protocols.structures.codec import Value
 from protocols.units import NS_PER_S
 

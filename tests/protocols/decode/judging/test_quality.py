@@ -19,8 +19,8 @@ from protocols.declare.checks import (
     Rate,
 )
 from protocols.declare.dictionary import Dictionary, PacketDef
-from protocols.decode.quality import QualityMonitor
-from protocols.decode.verdicts import Verdict, Verdicts
+from protocols.decode.judging.quality import QualityMonitor
+from protocols.decode.judging.verdicts import Verdict, Verdicts
 from protocols.lander import EPOCH, MARS6
 from protocols.structures.codec import Value
 from protocols.structures.fields import Quantity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocols.declare.checks import FlatLine, Order
-from protocols.decode.value_history import ValueHistory
+from protocols.decode.judging.value_history import ValueHistory
 from protocols.structures.codec import Value
 
 _ODD = 3

@@ -22,8 +22,8 @@ from math import floor, inf, isfinite
 from typing import Literal, Protocol
 
 from protocols.declare.checks import Motion, Rate
-from protocols.decode.value_trend import LEARNT, Trend
-from protocols.decode.verdicts import Verdict, suspect, unusable
+from protocols.decode.judging.value_trend import LEARNT, Trend
+from protocols.decode.judging.verdicts import Verdict, suspect, unusable
 
 State = Literal["NEW", "TENTATIVE", "TRUSTED", "LOST"]
 """No value came; some came; enough came that agree; they were contradicted."""

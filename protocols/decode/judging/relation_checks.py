@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from protocols.declare.checks import Bound, Motion, Relation
-from protocols.decode.value_history import ValueHistory
+from protocols.decode.judging.value_history import ValueHistory
 
 _STATIC_STRIKES, _MOTION_STRIKES = 2, 3
 """Looks in a row at which a relation disagrees before anyone is blamed."""
