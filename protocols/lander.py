@@ -469,8 +469,8 @@ EVENTS = (
     EventDef(7, "ALTIMETER_LOCK", "ACTIVITY_LO", "radio altimeter locked at {a} m"),
     EventDef(8, "RETRO_ARM", "ACTIVITY_HI", "retrorockets armed at {a} m, {b} m/s"),
     EventDef(9, "LOSS_OF_SIGNAL", "WARNING_HI", "the lander fell silent at {a} m, {b} m/s"),
-    EventDef(10, "TOUCHDOWN", "ACTIVITY_HI", "touchdown at {a} cm/s ({b} m/s)"),
-    EventDef(11, "IMPACT", "WARNING_HI", "hit the ground at {a} cm/s ({b} m/s): the lander is lost"),
+    EventDef(10, "TOUCHDOWN", "ACTIVITY_HI", "touchdown at {a:.2f} m/s", scales={"a": 0.01}),
+    EventDef(11, "IMPACT", "WARNING_HI", "hit the ground at {a:.2f} m/s: the lander is lost", scales={"a": 0.01}),
     EventDef(32, "RELAY_LOCK", "ACTIVITY_HI", "relay receiver hears the lander"),
     EventDef(33, "RELAY_LOST", "WARNING_HI", "relay receiver lost the lander after {a} frames"),
     EventDef(34, "BOOT", "ACTIVITY_HI", "ready: reset reason {a}, build {b:08x}", {"a": RESET_REASONS}, starts=True),
@@ -481,7 +481,13 @@ EVENTS = (
         "the run before ended by a fault: PC {pc:08x}, LR {lr:08x}, CFSR {cfsr:08x}, {stack} bytes of stack used",
         optional=True,
     ),
-    EventDef(36, "RELAY_SET", "ACTIVITY_HI", "the bus fell below the relay's mask after {b} frames: {a} × 0.01°"),
+    EventDef(
+        36,
+        "RELAY_SET",
+        "ACTIVITY_HI",
+        "the bus fell below the relay's mask: {a:.2f}° above the horizon, {b} frames relayed",
+        scales={"a": 0.01},
+    ),
     EventDef(37, "BOW_SHOCK", "ACTIVITY_HI", "the bus crossed the bow shock inbound at {a} km"),
 )
 

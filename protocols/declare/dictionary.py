@@ -96,6 +96,7 @@ class EventDef:
         severity: of the event.
         text: for people; may use the fields of its packet, ``{a}`` and ``{b}`` as a rule, with a format: ``{b:08x}``.
         labels: words for a field's numbers, by the field's name.
+        scales: what a field's number is multiplied by for the text, by the field's name.
         optional: as a packet's.
         starts: it reports that its source has started, so that counters begin again.
     """
@@ -107,11 +108,13 @@ class EventDef:
     labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     optional: bool = False
     starts: bool = False
+    scales: Mapping[str, float] = field(default_factory=dict)
 
     def told(self, values: Mapping[str, Any]) -> str:
         """The text with the values of its packet."""
         words = {name: labels.get(values.get(name, -1), values.get(name)) for name, labels in self.labels.items()}
-        return self.text.format(**{**values, **words})
+        scaled = {name: values[name] * scale for name, scale in self.scales.items() if name in values}
+        return self.text.format(**{**values, **words, **scaled})
 
 
 @dataclass(frozen=True, slots=True)

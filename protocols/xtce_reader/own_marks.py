@@ -27,7 +27,7 @@ from protocols.xtce_reader.names import Defined
 from protocols.xtce_reader.xml_tree import Element
 
 SPACE = "groundstation."
-_PLACES = re.compile(r"\{[A-Za-z_]\w{0,60}(:0?\d{0,2}[a-zA-Z]?)?\}")
+_PLACES = re.compile(r"\{[A-Za-z_]\w{0,60}(:(0?\d{0,2}[a-zA-Z]?|\.\df))?\}")
 _PUS_FIELDS = {"pus-a": 5, "pus-c": 0}
 """Fields of the secondary header that every PUS-A packet has, before the optional ones."""
 

@@ -8,7 +8,7 @@ from types import FrameType
 import pytest
 from construct import BitsInteger, BitStruct, Enum, Float32b, Int8ub, Int16ub, Struct
 
-from protocols.declare.dictionary import Dictionary, PacketDef
+from protocols.declare.dictionary import Dictionary, EventDef, PacketDef
 from protocols.structures.fields import Limits, Quantity
 
 
@@ -67,3 +67,8 @@ def test_huge_packet_decodes_and_encodes_its_last_field() -> None:
         ("bits_1999.high", 31),
     ]
     assert packet.codec.encode_raw(*packet.codec.decode_raw(body, 0)) == body
+
+
+def test_an_events_number_is_told_in_its_unit() -> None:
+    event = EventDef(11, "IMPACT", "WARNING_HI", "hit the ground at {a:.2f} m/s after {b} s", scales={"a": 0.01})
+    assert event.told({"a": 6091, "b": 60}) == "hit the ground at 60.91 m/s after 60 s"
