@@ -11,7 +11,7 @@ from groundstation.messages.text import utc
 from groundstation.messages.wire import Cause, ContactChange, LosVerdict
 from groundstation.tui.drawing.glyphs import Glyphs
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, spread, width_of
-from groundstation.tui.panels.rows import View, age_text, value_text
+from groundstation.tui.panels.rows import View, age_text, quality_mark, value_text
 from groundstation.viewer.model import Loss
 from protocols.units import NS_PER_S
 
@@ -128,7 +128,7 @@ def _verdict(view: View, loss: Loss, verdict: LosVerdict, width: int) -> list[Ro
     return [
         (label, *chain(verdict.cause, glyphs, width - width_of((label,)))),
         (_label("Evidence"), Span(glyphs.text(verdict.evidence), "alarm")),
-        (_label("Last good"), Span(glyphs.text(_last_good(loss, verdict)), "alarm")),
+        (_label("Last good"), *_last_good(loss, verdict, glyphs)),
         (_label("Planned"), *_plan(verdict)),
         (_label("Lost"), Span(glyphs.text(_interval(verdict)), "alarm")),
     ]
@@ -163,15 +163,17 @@ def _links(names: Sequence[str], broken: int, first: int, last: int, glyphs: Gly
     return (*spans, arrow, Span(glyphs.ellipsis, "alarm")) if last < len(CHAIN) - 1 and not alone else tuple(spans)
 
 
-def _last_good(loss: Loss, verdict: LosVerdict) -> str:
+def _last_good(loss: Loss, verdict: LosVerdict, glyphs: Glyphs) -> Row:
+    """The last frame that came whole; a value in it that is not good has the mark of its quality."""
     frame = "no frame" if verdict.last_vcfc is None else f"frame #{verdict.last_vcfc:03d}"
     when = "" if verdict.last_scet is None else f"  {utc(verdict.last_scet)} UTC"
     values = "".join(
-        f"  {reading.info.name} {value_text(reading.info, reading.value)} {reading.info.unit}"
+        f"  {reading.info.name} {quality_mark(reading.quality, glyphs)}{value_text(reading.info, reading.value)}"
+        f" {reading.info.unit}"
         for reading in loss.last
         if reading.value is not None
     )
-    return frame + when + values
+    return (Span(glyphs.text(frame + when + values), "alarm"),)
 
 
 def plan_words(verdict: LosVerdict) -> str:

@@ -93,7 +93,7 @@ def _value(view: View, reading: Reading, gap: str, *, whole: bool = False) -> Ro
         tone = "stale" if reading.freshness == "STALE" else "bright"
     if reading.quality is not None and reading.limit == "GREEN":
         tone = "doubt"
-    mark = "" if reading.quality is None else quality_mark(reading.quality, glyphs)
+    mark = quality_mark(reading.quality, glyphs)
     rounded = isinstance(reading.value, float) and whole
     text = f"{reading.value:,.0f}" if rounded else value_text(info, reading.value)
     return (Span(f"{mark}{glyphs.text(text)}", tone), Span(f"{gap}{glyphs.text(info.unit)}", "dim"))

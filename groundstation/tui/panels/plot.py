@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from groundstation.messages.text import utc
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, merge, right
-from groundstation.tui.panels.rows import View, age_text, title, value_text
+from groundstation.tui.panels.rows import View, age_text, quality_mark, title, value_text
 from groundstation.viewer.flight import Key
 from protocols.units import NS_PER_HOUR, NS_PER_S
 
@@ -120,14 +120,15 @@ class Canvas:
 
 
 def plot_title(view: View, key: Key, width: int) -> Row:
-    """The parameter's name and its last value, stale if it is, and what the curve lacks."""
+    """The parameter's name and its last value, not good or stale if it is, and what the curve lacks."""
     reading = view.model.reading(key, view.now)
     note = _note(view, key)
     name = key[1].replace("_", " ").replace(".", " ").upper()
     if reading.value is None:
         return title(name, width, view.glyphs, note)
     stale = f" {view.glyphs.stale}{age_text(reading.age_ns)}" if reading.freshness == "STALE" else ""
-    text = f"{name}  {value_text(reading.info, reading.value)} {reading.info.unit}{stale}"
+    mark = quality_mark(reading.quality, view.glyphs)
+    text = f"{name}  {mark}{value_text(reading.info, reading.value)} {reading.info.unit}{stale}"
     return title(text, width, view.glyphs, note)
 
 

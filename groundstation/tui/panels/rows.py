@@ -250,8 +250,10 @@ def _note(reading: Reading, glyphs: Glyphs) -> Row:
     return (*age, *doubt, *limit)
 
 
-def quality_mark(bad: ValueQuality, glyphs: Glyphs) -> str:
-    """The symbol of a value that is not good."""
+def quality_mark(bad: ValueQuality | None, glyphs: Glyphs) -> str:
+    """The symbol of a value that is not good; nothing for one that is good, or that no check looks at."""
+    if bad is None:
+        return ""
     return glyphs.suspect if bad.quality == "suspect" else glyphs.unusable
 
 

@@ -13,7 +13,7 @@ from groundstation.tui.drawing.glyphs import ASCII, UNICODE, Glyphs, ascii_wante
 from groundstation.tui.drawing.spans import Span, fit, left, plain, right, width_of
 from groundstation.tui.drawing.theme import styles
 from groundstation.tui.panels.banner import banner, chain
-from groundstation.tui.panels.plot import Canvas, Frame, nice, plot
+from groundstation.tui.panels.plot import Canvas, Frame, nice, plot, plot_title
 from groundstation.tui.panels.rows import View, age_text, elapsed_text, footer, parameter_row
 from groundstation.viewer.model import Freshness, PassModel, Reading
 from protocols.words import BadQuality, LimitState
@@ -70,6 +70,22 @@ def test_the_banner_says_whether_the_loss_was_planned(error: int, words: str) ->
     text = plain(banner(View(model, host(LOS + 1), UNICODE), 100))
     assert words in text
     assert "CRC ✓ → lander ✗" in text
+
+
+@pytest.mark.parametrize(
+    ("quality", "glyphs", "shown"),
+    [("unusable", UNICODE, "✗268,491.3 m"), ("suspect", UNICODE, "≈268,491.3 m"), ("unusable", ASCII, "XX268,491.3 m")],
+)
+def test_the_last_values_of_a_lost_lander_keep_their_marks(quality: BadQuality, glyphs: Glyphs, shown: str) -> None:
+    model = PassModel()
+    model.apply(snapshot(), host(60))
+    good = descent(LOS)
+    bad = {"altitude": ValueQuality(quality, "range")}
+    model.apply(msgspec.structs.replace(good, values={**good.values, "altitude": 268491.3}, bad=bad), host(LOS))
+    model.apply(contact(LOS + 0.2, "LOS", "LOCKED", verdict()), host(LOS + 0.2))
+    view = View(model, host(LOS + 1), glyphs)
+    assert f"altitude {shown}  speed 6" in plain(banner(view, 100))
+    assert f"ALTITUDE  {shown} " in plain([plot_title(view, ("DESCENT", "altitude"), 60)])
 
 
 def test_a_plot_leaves_gaps_open_and_joins_the_rest() -> None:
