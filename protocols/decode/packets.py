@@ -173,6 +173,9 @@ class PacketExtractor:
             self._head = step.place
             _keep(self._heads, step.place, b"")
             self._lose_sync(_LOST, out)
+        elif step.kind == "FIRST":  # a frame of before may still come, with the beginning of a packet
+            self._head = step.place
+            _keep(self._heads, step.place, b"")
         elif step.kind == "BACK":
             self._lose_sync("the frame count steps back in the middle of it", out)
         else:

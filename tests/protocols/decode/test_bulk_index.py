@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from groundstation.captures.decoders import make_decoder
@@ -52,6 +52,7 @@ def test_index_of_frames_is_that_of_the_decoder(name: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example(161575, 4, 3000)  # a frame of before the first one comes late, with the beginning of a packet
 @given(st.integers(0, 2**32), st.integers(0, 4), st.sampled_from([3000, 1 << 21]))
 def test_index_of_disturbed_frames_is_that_of_the_decoder(seed: int, trouble: int, size: int) -> None:
     chance = random.Random(seed)
