@@ -120,7 +120,9 @@ class Received:
             if change.vcid != (self.vcid if vcid is None else vcid) or change.state != "LOS" or change.verdict is None:
                 continue
             if change.revised and found:
-                found[-1] = msgspec.structs.replace(found[-1], cause=change.verdict.cause)
+                found[-1] = msgspec.structs.replace(
+                    found[-1], cause=change.verdict.cause, evidence=change.verdict.evidence
+                )
             else:
                 found.append(change.verdict)
         return found
