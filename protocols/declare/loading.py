@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from protocols.declare.dictionary import Dictionary
+from protocols.declare.earlier_names import earlier_names
 from protocols.declare.mission import Mission
 from protocols.errors import DeclarationError
 from protocols.nearest import nearest
@@ -100,7 +101,8 @@ def _only(name: str, module: ModuleType) -> str:
 
 def _import(name: str, module_name: str) -> ModuleType:
     try:
-        return importlib.import_module(module_name)
+        with earlier_names():
+            return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise DeclarationError(name, _no_module(error.name)) from error
@@ -128,7 +130,8 @@ def _import_file(name: str, path: Path) -> ModuleType:
     sys.modules[spec.name] = module
     sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
+        with earlier_names():
+            spec.loader.exec_module(module)
     except Exception as error:  # as above
         del sys.modules[spec.name]
         raise _failed(name, error) from error
