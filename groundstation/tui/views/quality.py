@@ -6,6 +6,7 @@ packet that tells the phase has a row for each parameter, as its instruments sha
 
 from __future__ import annotations
 
+from groundstation.formats.counted import counted
 from groundstation.messages.wire import UsableShare, ViewInfo
 from groundstation.tui.drawing.spans import Row, Span, Tone, fit, left, right
 from groundstation.tui.panels.rows import View, quality_mark, title
@@ -24,7 +25,8 @@ def quality(view: View, page: ViewInfo, width: int) -> list[Row]:
     phases = list(dict.fromkeys(row.phase for row in rows))
     room = max(1, (width - _NAME - 2 - _CELL) // _CELL)
     shown = phases[-room:]
-    note = f"{len(phases) - room} phases before" if len(phases) > room else ""
+    before = len(phases) - room
+    note = f"{counted(before, 'phase')} before" if before > 0 else ""
     heads = "".join(f" {right(view.glyphs.text(phase or '-').lower(), _CELL - 1)}" for phase in (*shown, "all"))
     body = [fit((Span(f" {left('', _NAME)} ", "dim"), Span(heads, "dim")), width)]
     judged = [row for row in rows if row.parameter not in page.without and _is_judged(view, row)]
