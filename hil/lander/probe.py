@@ -51,6 +51,7 @@ class Probe:
         period: frames are made on ticks divisible by it.
         events: event packets since start.
         meant: the body of this tick's science as it was before the chip spoilt it; None: it did not.
+        science: the body of this tick's science as it is in its frame; None: there is none.
     """
 
     def __init__(self, downlink: Downlink) -> None:
@@ -60,6 +61,7 @@ class Probe:
         self.period = 1
         self.events = 0
         self.meant: bytes | None = None
+        self.science: bytes | None = None
         self._downlink = downlink
         self._state: State = ENTRY_STATE
         self._readings = Readings()
@@ -94,7 +96,7 @@ class Probe:
 
     def transmit(self, tick: int, counts: CommandCounts) -> list[bytes]:
         """The frame of this tick, if one is due and the lander transmits; on the ground what waits comes after it."""
-        self.meant = None
+        self.meant = self.science = None
         if not self._radiates(tick):
             return []
         if surface_at(self.sequence, tick):
@@ -141,7 +143,7 @@ class Probe:
         packetizer = self._downlink.packetizer
         meant = packetizer.body("DESCENT", self._science(tick))
         body, self.chip = self.chip.spoil_body(self._worn_body(meant))
-        self.meant = None if body == meant else meant
+        self.meant, self.science = None if body == meant else meant, body
         packets = packetizer.wrap("DESCENT", tick, body)
         if self._systems is not None:
             packets += packetizer.build("LANDER_SYSTEMS", self._systems["tick"], self._systems)

@@ -71,6 +71,11 @@ class Spacecraft:
         return self._machine.probe.meant
 
     @property
+    def science(self) -> bytes | None:
+        """The body of the last tick's science as it is in its frame; None: there is none."""
+        return self._machine.probe.science
+
+    @property
     def frames_dropped(self) -> int:
         """TC frames that were damaged or not for this spacecraft."""
         return self._receiver.dropped

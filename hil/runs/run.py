@@ -84,7 +84,7 @@ from hil.verdict.result import (
     worst,
 )
 from hil.verdict.stream_diff import where
-from hil.verdict.value_quality import check_scores, usable_shares
+from hil.verdict.value_quality import usable_shares
 from protocols import __version__
 from protocols.lander import EPOCH
 from protocols.units import NS_PER_MS, NS_PER_S
@@ -508,7 +508,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         moments=_moments(record, judgement),
         samples=judgement.received.samples,
         expected=expected_curve(record),
-        checks=check_scores(record, judgement.received.judged),
+        checks=judgement.checks,
         usable=usable_shares(judgement.received.judged, record.mission),
         frames=_marks(judgement),
         interarrival_ms=[round(gap, 3) for gap in judgement.interarrival_ms],

@@ -30,6 +30,9 @@ MeasurementName = Literal[
     "frames_mended",
     "mended_share",
     "mended_wrong",
+    "garbage_marked",
+    "good_marked",
+    "words_unusable",
     "interarrival_p99",
     "byte_to_published_p99",
     "reacquisition",
@@ -54,6 +57,8 @@ OF_A_LOSS: tuple[MeasurementName, ...] = ("last_good_frame", "los_time_error", "
 """Made once for each planned loss."""
 OF_A_COMMAND: tuple[MeasurementName, ...] = ("command", "command_latency")
 """Made once for each command of the scenario."""
+OF_VALUES: tuple[MeasurementName, ...] = ("garbage_marked", "good_marked", "words_unusable")
+"""Made of a flight whose chip spoilt values; all in percent."""
 NUMBERED: frozenset[MeasurementName] = frozenset(
     {*OF_A_LOSS, *OF_A_COMMAND, "reacquisition", "outage_lost", "fault", "share_miscounted"}
 )
@@ -84,6 +89,7 @@ NOT_NEGATIVE: frozenset[MeasurementName] = frozenset(
         "failover",
         "held_most",
         "mended_share",
+        *OF_VALUES,
     }
 )
 """Measurements that are never less than 0."""

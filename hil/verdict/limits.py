@@ -92,6 +92,9 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
     "frames_mended": DefaultLimits("frame", ANY, ANY),
     "mended_share": DefaultLimits("%", ANY, ANY),
     "mended_wrong": DefaultLimits("frame", EXACT, EXACT),
+    "garbage_marked": DefaultLimits("%", ANY, ANY),
+    "good_marked": DefaultLimits("%", ANY, ANY),
+    "words_unusable": DefaultLimits("%", ANY, ANY),
     "interarrival_p99": DefaultLimits("ms", EXACT, LimitBand(0, 0.1 * PERIOD_MS)),
     "byte_to_published_p99": DefaultLimits("ms", LimitBand(0), LimitBand(0, 10)),
     "reacquisition": DefaultLimits("s", LimitBand(0, 2), LimitBand(0, 2)),
@@ -131,6 +134,10 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
 - frames_mended: damaged frames that salvage made whole, as they were made aboard
 - mended_share: these, of all damaged frames of which the rig knows what they were
 - mended_wrong: frames that salvage called mended and that are not what was made aboard
+- garbage_marked: values that are not as the lander meant them, and that the checks of value quality marked; this and
+  the next two only if a chip that fails spoilt values
+- good_marked: good values that they marked nevertheless
+- words_unusable: of DESCENT, those of packets that did not come and those that are not as they were meant
 - interarrival_p99: of lander frames, minus their period
 - byte_to_published_p99: from the port to a subscriber in another process
 - reacquisition: from the moment a link is there again to a signal

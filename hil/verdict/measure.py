@@ -30,7 +30,7 @@ from groundstation.recordings.records import EventRecord
 from hil.channel.sent_frames import Number, SentFrames, missing_since, tally
 from hil.faults import At, Watch
 from hil.scenario.feasibility import OUTAGES
-from hil.scenario.measurements import OF_A_LOSS
+from hil.scenario.measurements import OF_A_LOSS, OF_VALUES
 from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
 from hil.verdict.expectations.received import ReceivedParameters
@@ -42,9 +42,9 @@ from hil.verdict.frames.mended_frames import mend_flight
 from hil.verdict.frames.predict import Arrival, Prediction, losses, predict
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
 from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplied
-from hil.verdict.result import DeclaredLoss, Measurement, Mismatch, Sample, Shown
+from hil.verdict.result import CheckScore, DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
-from hil.verdict.value_quality import values_may_be_spoilt
+from hil.verdict.value_quality import check_scores, total, unusable_words, values_may_be_spoilt
 from protocols.lander import LANDER
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
@@ -137,6 +137,7 @@ class Judgement:
     received: Received
     mismatch: Mismatch | None
     interarrival_ms: list[float]
+    checks: list[CheckScore] = field(default_factory=list)
 
 
 def read(record: FlightRecord) -> Received:
@@ -242,6 +243,7 @@ def judge(record: FlightRecord) -> Judgement:
     _channel_losses(bench, received)
     _frames(bench, received, prediction)
     _mending(bench, received)
+    checks = _values(bench, received)
     _times(bench, received, prediction, gaps)
     _target(bench, received)
     _bytes(bench, received)
@@ -253,7 +255,7 @@ def judge(record: FlightRecord) -> Judgement:
     commanded = record.script is None and record.scenario.head.has_oracle
     why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if commanded else {}
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
-    return Judgement(rows, losses, received, mismatch, gaps)
+    return Judgement(rows, losses, received, mismatch, gaps, checks)
 
 
 class _Bench:
@@ -484,6 +486,29 @@ def _mending(bench: _Bench, received: Received) -> None:
     bench.add("mended_share", tally.share)
     text = f"{tally.wrong} of {tally.mended} mended frames are not as made; salvage says at most {tally.risk:.2g}"
     bench.add("mended_wrong", tally.wrong, text)
+
+
+def _values(bench: _Bench, received: Received) -> list[CheckScore]:
+    """What the checks of value quality are worth on a flight whose chip spoilt values, and how much it spoilt."""
+    if bench.record.script is None:
+        for name in sorted({limit.name for limit in bench.record.scenario.limits} & set(OF_VALUES)):
+            bench.leave_out(name, _COMMANDED)
+        return []
+    checks = check_scores(bench.record, received.judged)
+    if not checks or bench.kinds & _RESETS or len(received.judged) >= _MAX_SAMPLES:
+        return checks
+    whole = total(checks)
+    if whole.recall is None:
+        bench.leave_out("garbage_marked", "no garbage came")
+    else:
+        bench.add("garbage_marked", 100 * whole.recall, f"{whole.found} of {whole.garbage} garbage values were marked")
+    if whole.false_share is not None:
+        good = whole.values - whole.garbage
+        bench.add("good_marked", 100 * whole.false_share, f"{whole.wrong} of {good} good values were marked")
+    if (words := unusable_words(bench.record, received.judged)) is not None:
+        text = f"of {words.made} words {words.lost} did not come, {words.spoilt} are not as they were meant"
+        bench.add("words_unusable", words.share, text)
+    return checks
 
 
 def _counts(bench: _Bench, received: Received, prediction: Prediction) -> None:

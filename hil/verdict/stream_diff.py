@@ -23,12 +23,14 @@ _BEFORE = 16 * UART.cadu_length
 class GoldenFlight(NamedTuple):
     """What the oracle sends, and by tick the bodies that the chip spoilt, as they were before.
 
-    ``made`` has the frames of the stream as they were made, before a chip that fails had spoilt them.
+    ``made`` has the frames of the stream as they were made, before a chip that fails had spoilt them; ``bodies`` has by
+    tick the bodies of the lander's science in them. Without a script there are none: no chip fails.
     """
 
     stream: bytes
     meant: Mapping[int, bytes]
     made: bytes
+    bodies: Mapping[int, bytes]
 
 
 def golden_stream(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int) -> bytes:
@@ -53,10 +55,11 @@ def golden_flight(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
     if not script and not ready:
         flown = historical_bursts()
         stream = b"".join(flown[:steps] if steps else flown)
-        return GoldenFlight(stream, {}, stream)
+        return GoldenFlight(stream, {}, stream, {})
     made: list[bytes] = []
     craft, entries, sent, n = Spacecraft(made=made), list(script), bytearray(), 0
     meant: dict[int, bytes] = {}
+    bodies: dict[int, bytes] = {}
     if not ready:
         craft.start()
     while n < steps or (not steps and (craft.flies or entries)):
@@ -67,8 +70,10 @@ def golden_flight(script: tuple[tuple[int, bytes], ...], ready: bool, steps: int
         sent += call(craft, uplink).data
         if craft.meant is not None:
             meant[tick] = craft.meant
+        if craft.science is not None:
+            bodies[tick] = craft.science
         n += 1
-    return GoldenFlight(bytes(sent), meant, b"".join(made))
+    return GoldenFlight(bytes(sent), meant, b"".join(made), bodies)
 
 
 @lru_cache(maxsize=8)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from groundstation.messages.base import Value
 from groundstation.messages.usable import UsableTally
 from groundstation.messages.wire import Telemetry, UsableShare
+from hil.lander.chip import WORDS
 from hil.lander.physics.dynamics import TICK_NS
 from hil.verdict.flight_record import FlightRecord
 from hil.verdict.result import CheckScore
-from hil.verdict.stream_diff import golden_flight
+from hil.verdict.stream_diff import GoldenFlight, golden_flight
 from protocols.declare.dictionary import Dictionary, Packet, ParameterDef
 from protocols.declare.mission import Mission
 from protocols.lander import EPOCH
@@ -172,9 +174,15 @@ def values_may_be_spoilt(record: FlightRecord) -> bool:
     return bool(_meant(record)) if record.script is not None else bool(record.commands or record.scenario.commands)
 
 
+def _golden(record: FlightRecord) -> GoldenFlight | None:
+    """What the lander meant and made; None if it was commanded nothing, or at unknown ticks."""
+    return golden_flight(tuple(record.script), record.ready, record.steps) if record.script else None
+
+
 def _meant(record: FlightRecord) -> Mapping[int, bytes]:
     """By tick the bodies that the chip spoilt, as they were before; none if it is unknown what was commanded."""
-    return golden_flight(tuple(record.script), record.ready, record.steps).meant if record.script else {}
+    golden = _golden(record)
+    return {} if golden is None else golden.meant
 
 
 def check_scores(record: FlightRecord, telemetry: Sequence[Telemetry]) -> list[CheckScore]:
@@ -185,6 +193,42 @@ def check_scores(record: FlightRecord, telemetry: Sequence[Telemetry]) -> list[C
     """
     meant = _meant(record)
     return value_scores(telemetry, meant, record.mission.dictionary) if meant else []
+
+
+class UnusableWords(NamedTuple):
+    """The words of the science that the lander made in the part that was flown, and what became of them.
+
+    Attributes:
+        made: all of them.
+        lost: those of packets that did not come.
+        spoilt: those that came and are not as they were meant; a stuck word that happens to be the truth is none.
+    """
+
+    made: int
+    lost: int
+    spoilt: int
+
+    @property
+    def share(self) -> float:
+        """Unusable words, in percent."""
+        return 100 * (self.lost + self.spoilt) / self.made
+
+
+def unusable_words(record: FlightRecord, telemetry: Iterable[Telemetry]) -> UnusableWords | None:
+    """How many words of a flight's science are unusable; None if the chip spoilt none, or it is unknown."""
+    golden, part = _golden(record), record.scenario.head.part
+    if golden is None or not golden.meant:
+        return None
+    came = {(each.scet - EPOCH) // TICK_NS for each in telemetry if each.packet == _PACKET}
+    bodies = {tick: body for tick, body in golden.bodies.items() if part.start <= EPOCH + tick * TICK_NS < part.end}
+    lost = sum(tick not in came for tick in bodies)
+    spoilt = sum(_differing(body, golden.meant.get(tick, body)) for tick, body in bodies.items() if tick in came)
+    return UnusableWords(WORDS * len(bodies), WORDS * lost, spoilt) if bodies else None
+
+
+def _differing(body: bytes, meant: bytes) -> int:
+    """How many whole words of two bodies differ."""
+    return sum(body[at : at + 2] != meant[at : at + 2] for at in range(0, 2 * WORDS, 2))
 
 
 def usable_shares(telemetry: Iterable[Telemetry], mission: Mission) -> list[UsableShare]:

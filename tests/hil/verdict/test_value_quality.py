@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from groundstation.messages.wire import Telemetry, ValueQuality
 from hil.report import page
 from hil.report.contents import Report
+from hil.runs.find import find_scenario
 from hil.runs.run import Plan, fly_plan
-from hil.scenario.scenario import parse_scenario
-from hil.verdict.result import CheckScore
+from hil.scenario.measurements import OF_VALUES
+from hil.scenario.scenario import load_scenario, parse_scenario
+from hil.verdict.limits import band_of
+from hil.verdict.result import CheckScore, Measurement
 from hil.verdict.value_quality import ANY, total, value_scores
 from protocols.lander import EPOCH, MARS6
 
@@ -101,7 +106,47 @@ def test_a_run_with_a_failing_chip_measures_its_checks(tmp_path: Path) -> None:
     assert "Usable data by phase and instrument" in text and "garbage values" in text
 
 
+def rows_of(text: str, folder: Path) -> dict[str, Measurement]:
+    plan = Plan(parse_scenario(text), "software", "lockstep", folder / "run", "hil run")
+    return {row.name: row for row in fly_plan(plan, lambda: 0, lambda scet: None).verdict.measurements}
+
+
+def test_a_flight_whose_values_go_unmarked_fails() -> None:
+    limits = load_scenario(find_scenario("degraded")).limits
+    for name, passes, fails in (
+        ("garbage_marked", 80.0, 0.0),
+        ("good_marked", 2.0, 100.0),
+        ("words_unusable", 48.0, 100.0),
+    ):
+        band = band_of(name, "lockstep", "software", limits)
+        assert (band.judge(passes), band.judge(fails)) == ("PASS", "FAIL")
+    assert band_of("words_unusable", "lockstep", "software", limits).judge(0.0) == "FAIL"
+
+
+def test_rows_of_a_failing_chip_are_held_to_their_limits(tmp_path: Path) -> None:
+    limit = '\n[[limit]]\nname = "{}"\n{}\n'
+    text = CHIP + limit.format("garbage_marked", "min = 90") + limit.format("words_unusable", "max = 1")
+    rows = rows_of(text, tmp_path)
+    assert rows["garbage_marked"].state == "PASS"
+    assert rows["words_unusable"].state == "FAIL"
+    assert " of 31360 " in f" {rows['words_unusable'].note} "  # 2,240 packets of 14 words
+    assert rows["good_marked"].limit == "any" and rows["good_marked"].state == "PASS"
+
+
+def test_words_of_packets_that_did_not_come_are_unusable(tmp_path: Path) -> None:
+    chip = '[scenario]\nid = "gap"\nuntil = "09:10:50"\n[[command]]\nat = "09:10:40"\nname = "INJECT_FAULT"\n'
+    chip += 'args = { fault = "STUCK_WORDS", level = 1, seed = 5 }\n'
+    gap = '[[fault]]\nkind = "silence"\nat = "09:08:00"\nfor = "50 s"\n'
+    without, with_gap = (
+        rows_of(chip + more, tmp_path / name)["words_unusable"].value for name, more in (("a", ""), ("b", gap))
+    )
+    assert isinstance(without, float) and isinstance(with_gap, float)
+    assert with_gap - without == pytest.approx(100 * 500 / 2090, abs=0.1)
+
+
 def test_a_run_without_a_failing_chip_measures_none(tmp_path: Path) -> None:
     text = CHIP[: CHIP.index("[[command]]")]
     plan = Plan(parse_scenario(text), "software", "lockstep", tmp_path / "run", "hil run")
-    assert fly_plan(plan, lambda: 0, lambda scet: None).checks == []
+    result = fly_plan(plan, lambda: 0, lambda scet: None)
+    assert result.checks == []
+    assert not {row.name for row in result.verdict.measurements} & set(OF_VALUES)
