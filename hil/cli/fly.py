@@ -249,4 +249,4 @@ def _loss_line(loss: DeclaredLoss) -> str:
     planned = "not planned" if loss.planned is None else f"planned {loss.planned}"
     error = "" if loss.error_ms is None else f" error {loss.error_ms} ms,"
     late = f"declared {loss.declared_late_ms:.1f} ms after its time-out"
-    return f"  LOS {loss.cause} {planned} observed {loss.observed}{error} {late}"
+    return f"  LOS {loss.channel} {loss.cause} {planned} observed {loss.observed}{error} {late}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -45,6 +46,7 @@ from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplie
 from hil.verdict.result import CheckScore, DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
 from hil.verdict.value_quality import check_scores, total, unusable_words, values_may_be_spoilt
+from protocols.declare.dictionary import ChannelDef
 from protocols.lander import LANDER
 from protocols.units import NS_PER_MS, NS_PER_S
 from protocols.words import Certainty
@@ -239,8 +241,7 @@ def judge(record: FlightRecord) -> Judgement:
         return Judgement([], [], received, None, gaps)
     prediction = predict(record.channel, record.mission.link_profile)
     mismatch = _streams(bench, received, prediction)
-    losses = _losses(bench, received)
-    _channel_losses(bench, received)
+    lost = sorted(_losses(bench, received) + _channel_losses(bench, received), key=lambda each: each.verdict.last_ert)
     _frames(bench, received, prediction)
     _mending(bench, received)
     checks = _values(bench, received)
@@ -255,7 +256,7 @@ def judge(record: FlightRecord) -> Judgement:
     commanded = record.script is None and record.scenario.head.has_oracle
     why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if commanded else {}
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
-    return Judgement(rows, losses, received, mismatch, gaps, checks)
+    return Judgement(rows, [each.declared for each in lost], received, mismatch, gaps, checks)
 
 
 class _Bench:
@@ -334,7 +335,7 @@ def _streams(bench: _Bench, received: Received, prediction: Prediction) -> Misma
     return mismatch or difference
 
 
-def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
+def _losses(bench: _Bench, received: Received) -> list[_Lost]:
     """Each planned loss, and all that were not planned; all that were declared."""
     found, planned = received.losses(), bench.record.scenario.losses
     left, plans = list(found), dict[int, Loss]()
@@ -368,11 +369,13 @@ def _losses(bench: _Bench, received: Received) -> list[DeclaredLoss]:
         whole = "SILENCE" in planned[-1].causes
         late = sum(n.scet is not None and n.scet >= at for _, n in received.good(None if whole else bench.vcid))
         bench.add("frames_after_los", late, "frames of later than the last planned loss")
-    return [_declared(verdict, plans.get(verdict.last_ert), bench.period_ms) for verdict in found]
+    lander = bench.record.mission.dictionary.channels[0]
+    return [_Lost(verdict, plans.get(verdict.last_ert), lander) for verdict in found]
 
 
-def _channel_losses(bench: _Bench, received: Received) -> None:
-    """Each planned loss of another channel than the lander's."""
+def _channel_losses(bench: _Bench, received: Received) -> list[_Lost]:
+    """Each planned loss of another channel than the lander's; those of them that were declared."""
+    declared: list[_Lost] = []
     channels = {channel.name: channel for channel in bench.record.mission.dictionary.channels}
     for loss in bench.record.scenario.channel_losses:
         channel, at = channels[str(loss.channel)], int(loss.at.value)
@@ -384,11 +387,14 @@ def _channel_losses(bench: _Bench, received: Received) -> None:
         last = None if verdict is None else verdict.last_scet
         error = None if last is None else _time_error(last, at, channel.period_ms)
         bench.add(f"los_time_error[{channel.name}]", error, "" if verdict else "no loss was declared")
+        if verdict is not None:
+            declared.append(_Lost(verdict, loss, channel))
         cause = None if verdict is None else verdict.cause
         right = loss.causes[0] if cause not in loss.causes else cause
         evidence = "" if verdict is None else verdict.evidence
         bench.add(f"los_cause[{channel.name}]", cause, evidence, LimitBand(equals=right))
         bench.rows[-1] = bench.rows[-1].with_note(evidence)
+    return declared
 
 
 def _timeline(record: FlightRecord, received: Received) -> list[tuple[int, FrameNote]]:
@@ -406,20 +412,30 @@ def _count_losses(bench: _Bench, found: int, missed: int) -> None:
     bench.add("losses", found, why, LimitBand(least=max(planned, found + missed)))
 
 
-def _declared(verdict: LosVerdict, plan: Loss | None, period_ms: int) -> DeclaredLoss:
-    """A loss for the verdict of the run."""
-    last, at = verdict.last_scet, None if plan is None else int(plan.at.value)
-    interval = None if last is None else (utc(last, 3), utc(last + period_ms * NS_PER_MS, 3))
-    return DeclaredLoss(
-        cause=verdict.cause,
-        evidence=verdict.evidence,
-        planned=None if at is None else utc(at, 3),
-        observed=None if interval is None else interval[1],
-        interval=interval,
-        error_ms=None if last is None or at is None else _time_error(last, at, period_ms),
-        declared_late_ms=_declared_late(verdict),
-        last_frame=verdict.last_vcfc,
-    )
+class _Lost(NamedTuple):
+    """A loss that was declared, what was planned of it, and the channel that was lost."""
+
+    verdict: LosVerdict
+    plan: Loss | None
+    channel: ChannelDef
+
+    @property
+    def declared(self) -> DeclaredLoss:
+        """As the verdict of the run has it."""
+        last, at = self.verdict.last_scet, None if self.plan is None else int(self.plan.at.value)
+        period_ms = self.channel.period_ms
+        interval = None if last is None else (utc(last, 3), utc(last + period_ms * NS_PER_MS, 3))
+        return DeclaredLoss(
+            channel=self.channel.name,
+            cause=self.verdict.cause,
+            evidence=self.verdict.evidence,
+            planned=None if at is None else utc(at, 3),
+            observed=None if interval is None else interval[1],
+            interval=interval,
+            error_ms=None if last is None or at is None else _time_error(last, at, period_ms),
+            declared_late_ms=_declared_late(self.verdict),
+            last_frame=self.verdict.last_vcfc,
+        )
 
 
 def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None) -> None:

@@ -125,9 +125,10 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
-    """A loss of the lander's signal: as the station declared it, and as it was planned. Times are mission UTC as text.
+    """A loss of signal: as the station declared it, and as it was planned. Times are mission UTC as text.
 
     Attributes:
+        channel: that was lost, by the mission's name of it; empty in old results: the lander's, the mission's first.
         cause: what broke, as the station found.
         evidence: its evidence, in words.
         planned: when the scenario expects it; None: it does not.
@@ -138,6 +139,7 @@ class DeclaredLoss(msgspec.Struct, frozen=True, kw_only=True):
         last_frame: frame count of the last good frame.
     """
 
+    channel: str = ""
     cause: Cause
     evidence: str
     planned: str | None
@@ -225,7 +227,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag="verdict", tag_fiel
         line: the verdict in a line.
         error: why the flight broke off: a target that died, Ctrl-C, a viewer that was closed; may be empty.
         measurements: row by row; none of a flight that never began.
-        losses: all that the station declared.
+        losses: those of the lander's channel that the station declared, planned or not, and those of other channels
+            that were planned; in the order in which the signals were lost.
         lander_frames: good ones, as received.
         counters: of the station, over the whole recording.
         recording: the path of the station's archive.

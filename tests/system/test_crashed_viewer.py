@@ -83,7 +83,7 @@ def test_a_flight_goes_on_in_lines_when_its_viewer_crashes(home: Path) -> None:
     broken.window.wait_for("CONTACT")
     assert broken.crash(60.0) == EXIT_CRASHED
     broken.window.wait_for("the flight goes on until Ctrl-C: groundstation watch fly-")
-    broken.window.wait_for("LOS LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000")
+    broken.window.wait_for("LOS lander LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000")
     broken.window.close()
 
 

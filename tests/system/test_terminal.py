@@ -75,7 +75,7 @@ def test_a_flight_from_entry_to_loss_of_signal(terminal: Terminal) -> None:
     terminal.press("q")
     screen = terminal.wait_for("EXIT=0")
     assert "PASS     los-lander-only on software, realtime" in screen
-    assert "LOS LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000" in screen
+    assert "LOS lander LANDER_ONLY planned 09:11:05.000 observed 09:11:05.000" in screen
     assert "Recording: " in screen
 
 

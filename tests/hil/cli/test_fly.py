@@ -70,6 +70,7 @@ def test_the_verdict_for_programs(home: Path) -> None:
     assert (verdict["scenario"], verdict["mode"], verdict["lander_frames"]) == ("los-lander-only", "lockstep", 2240)
     assert verdict["losses"] == [
         {
+            "channel": "lander",
             "cause": "LANDER_ONLY",
             "evidence": "the link is up: bus still heard",
             "planned": "09:11:05.000",

@@ -54,6 +54,13 @@ def test_a_relay_that_sets_is_not_a_lander_that_falls_silent(tmp_path: Path) -> 
     assert cause.note.startswith("MARS_6_BUS has set: elevation 14.9") and "its mask is 15°" in cause.note
 
 
+def test_a_planned_loss_of_another_channel_is_told(tmp_path: Path) -> None:
+    result = fly((SCENARIOS / "relay-set.toml").read_text(), tmp_path)
+    told = [(loss.channel, loss.cause, loss.error_ms) for loss in result.verdict.losses]
+    assert told == [("lander", "LANDER_ONLY", 0), ("surface", "RELAY_SET", 0)]
+    assert [loss.planned for loss in result.verdict.losses] == ["09:11:05.800", "09:26:08.000"]
+
+
 def test_the_fail_over_costs_the_delay_of_the_other_link(tmp_path: Path) -> None:
     text = FLIGHT.format(delay=70, kind="unplug", more='at = "09:09:00"\nfor = "10 s"')
     found = values(fly(text, tmp_path))
