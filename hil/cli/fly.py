@@ -30,13 +30,13 @@ from hil.cli.completion import scenarios
 from hil.cli.image_option import image_option
 from hil.cli.mission_options import check_command, command_option, mission_option, mission_words
 from hil.cli.mission_time import MissionTime, exact
-from hil.cli.scenario_options import Keys, key_words, scenario_options, with_keys
+from hil.cli.scenario_options import Keys, key_words, scenario_options, seed_option, with_keys
 from hil.exit_codes import LIVE
 from hil.report import Report, lines, prepare_folder, release_folder, write_report
 from hil.rigs.live_viewer import LiveViewer
 from hil.runs.find import find_image, find_scenario
 from hil.runs.run import Breakable, Plan, check_plan, fly_plan, read_bundle, slower, utc_date
-from hil.scenario.scenario import LinkKind, Mode, Scenario, load_scenario
+from hil.scenario.scenario import LinkKind, Mode, Scenario, load_scenario, with_seed
 from hil.targets import TARGETS
 from hil.verdict.expected_losses import with_losses
 from hil.verdict.result import DeclaredLoss, RunResult
@@ -66,6 +66,7 @@ HISTORICAL = "los-lander-only"
 @image_option
 @mission_option
 @command_option
+@seed_option
 @scenario_options
 @click.option("--record", type=click.Path(path_type=Path), help="Write the recording to this new file.")
 @click.option("--report", type=click.Path(path_type=Path), help="Folder for a report and the bundle of the run.")
@@ -85,6 +86,7 @@ def fly_command(
     image: Path | None,
     mission: str | None,
     words: tuple[str, ...],
+    seed: int | None,
     keys: Keys,
     record: Path | None,
     report: Path | None,
@@ -106,6 +108,7 @@ def fly_command(
       hil fly reacquisition                     a cable that is pulled and put back
       hil fly --profile soft-landing            the descent as it was planned
       hil fly --span encounter --speed 100      from separation to an hour after the fly-by
+      hil fly --profile degraded --seed 7       another chip that fails in its own way
       hil fly --from 09:10:30                   the last half minute before the loss
       hil fly --link-drop 09:09:00              the whole link falls silent while the parachute opens
       hil fly --lockstep                        in about a second, without a clock
@@ -122,12 +125,14 @@ def fly_command(
         raise click.UsageError("--mission needs a SCENARIO: the one that is flown without is of mars6")
     check_command(target, words)
     chosen = chosen_scenario(scenario, link_drop, keys if link is None else {**keys, "link": link}, mission)
+    chosen = chosen if seed is None else with_seed(chosen, seed)
     checked_text(str(record or ""))
     recording = record or default_path(host_clock(), f"fly-{target}", secrets.token_hex(2))
     mode: Mode = "lockstep" if lockstep else "realtime"
     bundle = None if report is None else report / "runs" / f"{chosen.id}-{target}"
     given = [] if port is None else [port]
-    more = [*key_words(keys), *port_words(given, baud), *mission_words(mission, words)]
+    seeded = [] if seed is None else ["--seed", str(seed)]
+    more = [*key_words(keys), *seeded, *port_words(given, baud), *mission_words(mission, words)]
     again = _again(scenario, link_drop, target, mode, speed, link, more, image)
     flown = find_image(target, image)
     boards = ports_of(target, given, baud)

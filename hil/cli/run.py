@@ -30,7 +30,7 @@ from hil.cli import completion
 from hil.cli.board_options import baud_option, port_option, port_words, ports_of, report_if_in_use, wait_option
 from hil.cli.image_option import image_option
 from hil.cli.mission_options import check_command, command_option, mission_option, mission_words
-from hil.cli.scenario_options import Keys, key_words, scenario_options, with_keys
+from hil.cli.scenario_options import Keys, key_words, scenario_options, seed_option, with_keys
 from hil.errors import ImageRefused, MachineFailed, NotForTarget, ScenarioError, TooFast
 from hil.exit_codes import JUDGING, ONE_FAILED, code_of_states
 from hil.faults import FAULTS
@@ -63,7 +63,7 @@ _common: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
     click.option("--target", type=Choice(sorted(TARGETS)), default="software", show_default=True),
     click.option("--lockstep", is_flag=True, help="Without a clock: exact, and as fast as the target."),
     click.option("--realtime", is_flag=True, help="With a clock, over a real port and socket."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed. Default: the scenario's."),
+    seed_option,
     click.option("--report", type=click.Path(path_type=Path), help="Folder for the report and the bundles."),
     click.option(
         "--jobs",

@@ -18,6 +18,9 @@ from hil.scenario.toml import to_toml
 Keys = Mapping[str, str]
 """Keys of the table [scenario] that were given as options."""
 
+seed_option = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Random seed. Default: the scenario's.")
+"""Of a flight's faults, of the chip that fails and of the instruments' noise."""
+
 _OPTIONS = (
     click.option(
         "--profile",

@@ -72,6 +72,7 @@ from operator import or_
 from pathlib import Path
 from types import GenericAlias
 from typing import Annotated, Any, Literal, get_args
+from zlib import crc32
 
 import msgspec
 
@@ -129,6 +130,15 @@ _TABLE_SCENARIO = re.compile(r"^\s*\[\s*scenario\s*\].*$", re.MULTILINE)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
+_LANDER_SEEDS = 0xFFFFFFFF
+"""The greatest seed that the command SEED carries."""
+
+
+def lander_seed(seed: int) -> int:
+    """The 32 bits that the lander is told of a seed: the seed itself, or a hash of one that has more bits."""
+    return seed if seed <= _LANDER_SEEDS else crc32(seed.to_bytes(8, "big"))
+
+
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table [scenario]; the module says what each key means."""
 
@@ -161,7 +171,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def flight(self) -> FlightPlan:
         """What the lander is told before it flies. The historical flight is one and the same whatever the seed."""
-        return FlightPlan(self.profile, self.span, 0 if self.profile == "historical" else self.seed & 0xFFFFFFFF)
+        return FlightPlan(self.profile, self.span, 0 if self.profile == "historical" else lander_seed(self.seed))
 
     @property
     def part(self) -> FlownPart:

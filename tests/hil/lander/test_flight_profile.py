@@ -15,7 +15,7 @@ from hil.errors import ScenarioError
 from hil.faults import mission_time
 from hil.lander.flight_profile import FlightProfile
 from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
-from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario
+from hil.scenario.scenario import SCENARIOS, load_scenario, parse_scenario, with_seed
 from hil.targets import MACHINES
 from hil.verdict.expected_losses import losses_of, with_losses
 from hil.verdict.result import RunResult
@@ -117,6 +117,29 @@ def test_a_scenario_that_lands_can_be_flown_historically(tmp_path: Path) -> None
     done = hil("run", tmp_path / "x.toml", "--profile", "historical", "--json")
     verdict = json.loads(done.stdout)
     assert (done.exit_code, [loss["observed"] for loss in verdict["losses"]]) == (0, ["09:11:05.000"])
+
+
+def test_seeds_beyond_32_bits_give_flights_of_their_own() -> None:
+    def told(seed: int) -> int:
+        return with_seed(parse_scenario('[scenario]\nid = "x"\nprofile = "degraded"\n'), seed).head.flight.seed
+
+    assert [told(seed) for seed in (0, 6, 2**32 - 1)] == [0, 6, 2**32 - 1]
+    wide = [7 + (high << 32) for high in (0, 1, 2, 2**30)]
+    assert len({told(seed) for seed in wide}) == 4
+    assert told(2**32) != told(0) and max(map(told, wide)) < 2**32
+
+
+def test_hil_fly_takes_a_seed(tmp_path: Path) -> None:
+    words = ("fly", "--lockstep", "--profile", "degraded", "--until", "09:07:40", "--report")
+    sent = {}
+    for seed in (7, 8, 2**32 + 7):
+        done = hil(*words, tmp_path / str(seed), "--seed", seed)
+        assert f"seed {seed}:" in done.output
+        result = read_bundle(tmp_path / f"{seed}/runs/degraded-software")
+        assert result.seed == seed and f"--seed {seed}" in result.replay
+        sent[seed] = result.provenance["sent sha256"]
+    assert len(set(sent.values())) == 3
+    assert hil("replay", tmp_path / "8/runs/degraded-software").output.count("the same bytes, sent and received") == 1
 
 
 def test_hil_fly_chooses_the_scenario_of_the_profile() -> None:
