@@ -13,8 +13,8 @@ from tests.firmware.tools import PREBUILT, copy_of_sources, image_of, make, need
 from tests.hil.lander.uplink import command, packet
 from tests.targets.bench import Bench
 
-FLASH_MAX = 24 * 1024
-RAM_MAX = 4 * 1024
+FLASH_MAX = 32 * 1024
+RAM_MAX = 8 * 1024
 RAM = 0x2000_0000
 PAINT = b"\xa5"
 

@@ -215,7 +215,7 @@ def test_command_latency_is_a_measurement(project: pytest.Pytester) -> None:
         """
         def test_latency(hil_flight):
             hil_flight.fault("delay", at="09:08:05", for_="10 s", mean=400)
-            hil_flight.send("PING", at="09:08:00")
+            hil_flight.send("PING", at="09:08:04")
             hil_flight.send("PING", at="09:08:10")
             hil_flight.limit("command_latency[2]", max=399)
             hil_flight.limit("command_latency", max=1)

@@ -35,8 +35,8 @@ class Checkout:
         self.text = self.source.read_text(encoding="utf-8")
 
     def change(self) -> None:
-        """The drogue two seconds late."""
-        self.source.write_text(self.text.replace("INT32_C(159000)", "INT32_C(161000)"), encoding="utf-8")
+        """The drogue two ticks late, so that the flight ends when it should."""
+        self.source.write_text(self.text.replace("INT32_C(159000)", "INT32_C(159200)"), encoding="utf-8")
 
     def restore(self) -> None:
         self.source.write_text(self.text, encoding="utf-8")

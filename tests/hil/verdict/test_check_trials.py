@@ -54,7 +54,9 @@ def test_a_sound_lander_is_believed_in_every_profile(profile: FlightProfile) -> 
 
 
 @pytest.mark.long
-def test_a_hundred_chips_are_seen_through() -> None:
-    rows = trial(range(101, 201))
-    whole = total(rows)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", [101, 126, 151, 176])
+def test_a_hundred_chips_are_seen_through(first: int) -> None:
+    """A quarter of them at a time, side by side."""
+    whole = total(trial(range(first, first + 25)))
     assert (whole.recall or 0) >= RECALL and (whole.false_share or 1) <= MARKED
