@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from protocols.ccsds.space_packet import HEADER_SIZE, IDLE_APID, MIN_SIZE
 from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START
-from protocols.mending.history import History, Neighbour, Window
+from protocols.mending.history import UNSPOILT, History, Neighbour, Spoilt, Window
 from protocols.mending.shapes import SEQUENCE_BITS, SEQUENCE_START, Leaf, Shape
 from protocols.mending.syndromes import block_syndrome
 from protocols.sync.frames import TransferFrame
@@ -87,7 +87,8 @@ def sequence_of(packet: bytes) -> int:
 class Expected:
     """A packet that may come: which of its first ``bits`` are known, and what its other fields may hold.
 
-    ``shape`` is None for an idle packet, ``sequence`` if it may be any. ``size`` in bytes.
+    ``shape`` is None for an idle packet, ``sequence`` if it may be any. ``size`` in bytes. ``spoilt``: how often its
+    source spoils bits before it makes a checksum.
     """
 
     shape: Shape | None
@@ -97,6 +98,7 @@ class Expected:
     mask: int
     value: int
     cells: tuple[tuple[Leaf, Window | None], ...] = ()
+    spoilt: Spoilt = UNSPOILT
 
 
 class Placed(NamedTuple):
@@ -136,7 +138,7 @@ def expect(shape: Shape, sequence: int | None, size: int, history: History, afte
             value |= leaf.raw_of(int(window.low)) << shift
         else:
             cells.append((leaf, window))
-    return Expected(shape, sequence, size, bits, mask, value, tuple(cells))
+    return Expected(shape, sequence, size, bits, mask, value, tuple(cells), history.spoilt())
 
 
 def resized(expected: Expected, size: int) -> Expected:

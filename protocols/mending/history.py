@@ -9,11 +9,15 @@ Rules:
 3. A flag or a word lies between its neighbours, or is any of its words.
 4. Fewer predictions than `TRIALS` say nothing: the field may have any value.
 5. A source that does not count its packets gives no distance: then only what all packets have alike is predicted.
+6. A source may spoil values before it makes the checksum: then good packets have odd values, and so have damaged ones.
+   How often a bit is spoilt, the fields say that stand still or count evenly in most good packets. Fields that were not
+   spoilt so far can be the next, so that all of a packet's body count together, and all of its secondary header.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from itertools import pairwise
 from math import ceil, floor, isfinite, isnan
 from typing import NamedTuple
@@ -24,6 +28,9 @@ from protocols.mending.shapes import Leaf, Shape
 KEPT = 40
 TRIALS = 8
 SAFETY = 4
+_UNSEEN_BITS = 1000
+"""Half a spoilt bit in so many is taken for granted, as long as none was seen."""
+_MOST_SPOILT = 0.4
 _FARTHEST = 64
 """Packets between neighbours, at most, that a curve is predicted over."""
 _UNTOLD = SEQUENCE_MODULO // 2
@@ -45,11 +52,19 @@ class Neighbour(NamedTuple):
 
 
 class Wrongness(NamedTuple):
-    """How wrong predictions of a field were: the worst error, and the worst bend of its curve."""
+    """How wrong predictions of a field were: how many were, the worst error, and the worst bend of its curve."""
 
     trials: int
     error: float
     bend: float
+    odd: int
+
+
+class Spoilt(NamedTuple):
+    """Share of bits that the source spoils before it makes a checksum: in secondary headers, and in bodies."""
+
+    header: float = 0.0
+    body: float = 0.0
 
 
 class History:
@@ -77,8 +92,7 @@ class History:
         before = self.last
         if before is None or sequence is None:
             return [(leaf, None) for leaf in self._shape.leaves]
-        if self._wrongness is None:
-            self._wrongness = tuple(self._wrong(leaf) for leaf in self._shape.leaves)
+        wrongness = self._measured()
         steps = (sequence - before.sequence) % SEQUENCE_MODULO
         gap = 0 if after is None else (after.sequence - before.sequence) % SEQUENCE_MODULO
         usable = after if steps < gap < _UNTOLD else None
@@ -86,14 +100,34 @@ class History:
             usable, steps = None, 0
         return [
             (leaf, self._window(leaf, wrong, steps, usable))
-            for leaf, wrong in zip(self._shape.leaves, self._wrongness, strict=True)
+            for leaf, wrong in zip(self._shape.leaves, wrongness, strict=True)
         ]
+
+    def spoilt(self) -> Spoilt:
+        """How often the source spoils bits, as far as good packets show it."""
+        body = 8 * self._shape.packet.header.body_offset
+        return Spoilt(self._share(lambda leaf: leaf.start < body), self._share(lambda leaf: leaf.start >= body))
+
+    def _share(self, counts: Callable[[Leaf], bool]) -> float:
+        """Of bits in fields that are even in most predictions."""
+        even = [
+            (leaf.bits * wrong.trials, wrong.odd)
+            for leaf, wrong in zip(self._shape.leaves, self._measured(), strict=True)
+            if counts(leaf) and 2 * wrong.odd < wrong.trials
+        ]
+        bits, odd = sum(bits for bits, _ in even), sum(odd for _, odd in even)
+        return min(_MOST_SPOILT, odd / bits if odd else 0.5 / (bits + _UNSEEN_BITS))
+
+    def _measured(self) -> tuple[Wrongness, ...]:
+        if self._wrongness is None:
+            self._wrongness = tuple(self._wrong(leaf) for leaf in self._shape.leaves)
+        return self._wrongness
 
     def _number(self, leaf: Leaf, packet: Neighbour) -> float:
         return leaf.number(packet.number >> self._shape.bits - leaf.start - leaf.bits & (1 << leaf.bits) - 1)
 
     def _wrong(self, leaf: Leaf) -> Wrongness:
-        trials, worst, bend = 0, 0.0, 0.0
+        trials, odd, worst, bend = 0, 0, 0.0, 0.0
         packets = list(self._packets)
         numbers = [(each.sequence, self._number(leaf, each)) for each in packets]
         for (s0, v0), (s1, v1), (s2, v2) in zip(numbers, numbers[1:], numbers[2:], strict=False):
@@ -105,9 +139,10 @@ class History:
             if not gap or isnan(error):
                 continue
             trials += 1
+            odd += error > 0
             worst = max(worst, error)
             bend = max(bend, error / (steps * (gap - steps)))
-        return Wrongness(trials, worst, bend)
+        return Wrongness(trials, worst, bend, odd)
 
     def _window(self, leaf: Leaf, wrong: Wrongness, steps: int, after: Neighbour | None) -> Window | None:
         assert self.last is not None
@@ -161,6 +196,10 @@ class History:
             run = (newer.sequence - older.sequence) % SEQUENCE_MODULO
             return self._number(leaf, newer) - self._number(leaf, older), run if run <= _FARTHEST else 0
         return 0.0, 0
+
+
+UNSPOILT = Spoilt()
+"""Of a source that only fills up."""
 
 
 def neighbour(shape: Shape, sequence: int, data: bytes) -> Neighbour:

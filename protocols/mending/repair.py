@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.mending.content import Placed, sequence_of
 from protocols.mending.results import Correction, Evidence, FieldTrust, MendedPacket, MendLevel, PacketState
-from protocols.mending.search import MISPREDICTED, Block, Cell, Solution
+from protocols.mending.search import MISPREDICTED, Block, Cell, Doubt, Solution
 from protocols.mending.syndromes import block_syndrome
 from protocols.mending.template import Template
 
@@ -87,10 +87,12 @@ class Repair:
         self._came = int.from_bytes(raw, "big")
         self._set = (self._came & ~template.mask) | template.value
         self._forced = 0
+        self._doubts = self._doubted()
         known = template.mask.bit_count() + marker_errors[1]
         wrong = ((self._came ^ template.value) & template.mask).bit_count() + marker_errors[0]
         self.error_rate = wrong / known if known else 0.0
-        self._rate = min(0.45, (wrong + usual_rate * _PRIOR_BITS) / (known + _PRIOR_BITS))
+        spoilt = sum(each.spoilt / (each.spoilt + usual_rate) for each in self._doubts)
+        self._rate = min(0.45, (wrong - spoilt + usual_rate * _PRIOR_BITS) / (known + _PRIOR_BITS))
         unread = template.data_length - template.read_to
         if unread >= _BURST_BYTES or _is_burst((self._came ^ template.value) & template.mask, self._length):
             self._rate = max(self._rate, _BURST_RATE)
@@ -135,14 +137,18 @@ class Repair:
             if not part.is_checked:
                 continue
             inside |= self._bits(part.first, part.last)
-            found = self._block(self._cells(part), part.end).solve(block_syndrome(self._bytes_of(part)), self._rate)
+            found = self._block(self._cells(part), part.end, self._bits(part.first, part.last)).solve(
+                block_syndrome(self._bytes_of(part)), self._rate
+            )
             risk += self._take(found, failures, part.placed.expected.shape.packet.definition.name)  # type: ignore[union-attr]
             if not failures or found_is_taken(found):
                 self._solved.add(number)
         if not failures:
             rest = [cell for cell in self._template.cells if not self._bits(cell.start, cell.start + 1) & inside]
             syndrome = block_syndrome(self._set.to_bytes(self._length // 8, "big"))
-            risk += self._take(self._block(rest, self._length).solve(syndrome, self._rate), failures, "the frame")
+            risk += self._take(
+                self._block(rest, self._length, ~inside).solve(syndrome, self._rate), failures, "the frame"
+            )
         if failures:
             self.why = "; ".join(failures)
             return
@@ -165,8 +171,18 @@ class Repair:
         self._forced |= found.forced
         return found.risk
 
-    def _block(self, cells: list[Cell], end: int) -> Block:
-        return Block(cells, self._set, self._length, end)
+    def _doubted(self) -> list[Doubt]:
+        """Known bits that came otherwise, and that the source may have spoilt."""
+        wrong = (self._came ^ self._template.value) & self._template.mask
+        return [
+            Doubt(1 << bit, spoilt)
+            for mask, spoilt in self._template.doubted
+            for bit in range((wrong & mask).bit_length())
+            if wrong & mask & 1 << bit
+        ]
+
+    def _block(self, cells: list[Cell], end: int, where: int) -> Block:
+        return Block(cells, self._set, self._length, end, [each for each in self._doubts if each.mask & where])
 
     def _cells(self, part: _Part) -> list[Cell]:
         return [cell for cell in self._template.cells if part.first <= cell.start < part.last]

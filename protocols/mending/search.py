@@ -11,15 +11,19 @@ Rules:
    the weight of all that could have led to the same bytes, against its own: other corrections that fit, and damage that
    was not tried, which fits by chance once in `CHANCE` (the polynomial has the factor x+1, so that a syndrome of known
    parity has 15 bits).
-5. The time is bounded: `_MOST_FORCED` combinations of turned cells, each with one look at every pair of bits.
+5. Known bits that were set, and impossible values, may be what the source sent: it may spoil values before it makes
+   the checksum. So each is also left as it came, weighed by how often the source spoils a bit against how often the
+   link does. A correction is made only if all of these choices together leave no other one.
+6. The time is bounded: `_MOST_FORCED` combinations of turned cells, each with one look at every pair of bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
-from math import comb, exp
+from heapq import nlargest
+from itertools import combinations, islice, product
+from math import comb, exp, prod
 from typing import NamedTuple
 
 from protocols.mending.history import Window
@@ -54,12 +58,14 @@ class Cell:
         start: its first bit in the frame.
         window: what it may hold; None: anything.
         choices: the raw values that it may hold, if they are few; None: all in the window.
+        spoilt: share of its bits that the source spoils before it makes the checksum.
     """
 
     leaf: Leaf
     start: int
     window: Window | None
     choices: frozenset[int] | None = None
+    spoilt: float = 0.0
 
     @property
     def bits(self) -> int:
@@ -84,6 +90,20 @@ class Turn(NamedTuple):
     events: int
 
 
+class Doubt(NamedTuple):
+    """A known bit of the frame that was set, and came otherwise: ``spoilt``, how often the source spoils such a bit."""
+
+    mask: int
+    spoilt: float
+
+
+class _Start(NamedTuple):
+    """What is turned of known bits and impossible values; which bits of these; and how likely that is."""
+
+    turn: Turn
+    weight: float
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The bits to turn, as a mask over the frame; which of them lie in impossible values; and the risk."""
@@ -104,8 +124,18 @@ class _Fit(NamedTuple):
 class Block:
     """Cells that a checksum covers, in a frame given as one number of ``length`` bits."""
 
-    def __init__(self, cells: Sequence[Cell], frame: int, length: int, end: int) -> None:
-        """Args: the cells, the frame with its known bits set, its length, and the bit behind the block's last one."""
+    def __init__(self, cells: Sequence[Cell], frame: int, length: int, end: int, doubts: Sequence[Doubt] = ()) -> None:
+        """Args:
+        cells: the fields.
+        frame: with its known bits set.
+        length: of the frame.
+        end: the bit behind the block's last one.
+        doubts: known bits in the block that came otherwise.
+        """
+        self._doubts = [
+            (Turn(each.mask, bit_syndrome(end - length + each.mask.bit_length() - 1), 1, 0), each.spoilt)
+            for each in doubts
+        ]
         shifts = [length - cell.start - cell.bits for cell in cells]
         self._held = [
             _Held(
@@ -126,23 +156,58 @@ class Block:
     def solve(self, syndrome: int, error_rate: float) -> Solution | str:
         """The one correction that explains the syndrome; else why there is none."""
         odds = error_rate / (1 - error_rate)
-        ways = [list(held.repairs()) for held in self._forced]
-        starts = [_joined(way) for way in _products(ways)] if all(ways) else []
+        starts, untried = self._starts(odds)
+        price = max(MISPREDICTED, min(1.0, sum(held.cell.bits * held.cell.spoilt for held in self._held)))
         fits: dict[int, _Fit] = {}
         for turn in self._loose():
             if turn.syndrome == syndrome:
-                fits[turn.mask] = _Fit(turn, turn.mask if self._forced else 0, MISPREDICTED * odds**turn.events)
+                fits[turn.mask] = _Fit(turn, turn.mask if self._forced else 0, price * odds**turn.events)
         found: Solution | str = ""
         for events in range(1, MOST_EVENTS + 1):
             for start in starts:
-                for turn in self._beyond(syndrome ^ start.syndrome, events):
-                    whole = _joined((start, turn))
-                    fits[whole.mask] = _Fit(whole, start.mask, odds**whole.events)
-            beyond = sum(odds**start.events for start in starts) * _beyond_mass(len(self._singles) * odds, events)
-            found = self._chosen(sorted(fits.values(), key=lambda fit: -fit.weight), beyond, odds)
+                for turn in self._beyond(syndrome ^ start.turn.syndrome, events):
+                    whole = _joined((start.turn, turn))
+                    fit = _Fit(whole, start.turn.mask, start.weight * odds**turn.events)
+                    fits[whole.mask] = max(fit, fits.get(whole.mask, fit), key=lambda each: each.weight)
+            mean = len(self._singles) * odds
+            beyond = sum(start.weight for start in starts) * _beyond_mass(mean, events) + untried * exp(min(mean, 50.0))
+            blind = price * self._blind(odds)
+            found = self._chosen(sorted(fits.values(), key=lambda fit: -fit.weight), beyond + blind)
             if isinstance(found, Solution) and found.risk <= _RISK_OF_NO_PAIRS:
                 break
         return found
+
+    def _starts(self, odds: float) -> tuple[list[_Start], float]:
+        """What may be turned of known bits and impossible values, the likeliest first; and the weight of the rest."""
+        ways = [[*held.repairs(), *([_STAY] if held.cell.spoilt else [])] for held in self._forced]
+        forced = []
+        for way in _products(ways):
+            stay = [
+                held.cell.bits * held.cell.spoilt for held, turn in zip(self._forced, way, strict=True) if not turn.mask
+            ]
+            turn = _joined(way)
+            forced.append(_Start(turn, prod(stay) * odds**turn.events))
+        if not forced:
+            return [], 0.0
+        left = [_Start(turn, spoilt / (1 - spoilt) / odds) for turn, spoilt in self._doubts]
+        likely = {n for n, each in enumerate(left) if each.weight > 1}
+        changes = (set(some) for count in range(MOST_EVENTS + 1) for some in combinations(range(len(left)), count))
+        kept = []
+        for change in islice(changes, _MOST_FORCED):
+            chosen = [left[n] for n in likely ^ change]
+            kept.append(_Start(_joined(each.turn for each in chosen), prod(each.weight for each in chosen)))
+        every = prod(1 + each.weight for each in left) * sum(each.weight for each in forced)
+        starts = nlargest(
+            _MOST_FORCED,
+            (_Start(_joined((one.turn, two.turn)), one.weight * two.weight) for one in forced for two in kept),
+            key=lambda start: start.weight,
+        )
+        return starts, max(0.0, every - sum(start.weight for start in starts))
+
+    def _blind(self, odds: float) -> float:
+        """Weight of damage in impossible values."""
+        bits = sum(held.cell.bits for held in self._held)
+        return sum(comb(bits, n) * odds**n for n in range(2, _MOST_BLIND)) * _FAR
 
     def _loose(self) -> Iterator[Turn]:
         """No wrong bit or one, whatever the windows say: they may be too narrow."""
@@ -150,16 +215,14 @@ class Block:
         for held in self._held:
             yield from held.flips
 
-    def _chosen(self, fits: list[_Fit], beyond: float, odds: float) -> Solution | str:
+    def _chosen(self, fits: list[_Fit], beyond: float) -> Solution | str:
         """The likeliest correction. ``beyond``: weight of plausible damage that was not tried."""
         if not fits:
             return f"no {MOST_EVENTS} wrong bits explain the checksum"
         best, rivals = fits[0], fits[1:]
         if rivals and rivals[0].weight == best.weight:
             return f"ambiguous: {sum(fit.weight == best.weight for fit in fits)} corrections fit"
-        bits = sum(held.cell.bits for held in self._held)
-        blind = sum(comb(bits, n) * odds**n for n in range(2 + best.turn.bits % 2, _MOST_BLIND, 2)) * _FAR
-        wrong = sum(fit.weight for fit in rivals) + (beyond + MISPREDICTED * blind) / CHANCE
+        wrong = sum(fit.weight for fit in rivals) + beyond / CHANCE
         return Solution(best.turn.mask, best.forced, wrong / (best.weight + wrong))
 
     def _beyond(self, left: int, events: int) -> Iterator[Turn]:
@@ -219,6 +282,9 @@ class _Held(NamedTuple):
                 if at + pattern.bit_length() <= cell.bits and self.fits(pattern << at):
                     burst = _joined(flips[at + n] for n in range(BURST_BITS) if pattern >> n & 1)
                     yield burst._replace(events=MOST_EVENTS)
+
+
+_STAY = Turn(0, 0, 0, 0)
 
 
 def _joined(turns: Iterable[Turn]) -> Turn:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocols.ccsds import fhec
+from protocols.ccsds.space_packet import HEADER_SIZE
 from protocols.ccsds.tm_frame import MAX_POINTER, NO_PACKET_START
 from protocols.mending.content import Expected, FieldReader, Idle, Placed, Reading
 from protocols.mending.search import Cell
@@ -61,7 +62,10 @@ class Guess:
 
 @dataclass(slots=True)
 class Template:
-    """A frame of ``length`` bits: ``mask`` and ``value`` of the known ones, the other fields, and the packets."""
+    """A frame of ``length`` bits: ``mask`` and ``value`` of the known ones, the other fields, and the packets.
+
+    ``doubted``: known bits that the source may have spoilt before it made the checksum, and how often it does.
+    """
 
     vcid: int
     vcfc: int
@@ -75,6 +79,7 @@ class Template:
     cells: list[Cell] = field(default_factory=list)
     packets: tuple[Placed, ...] = ()
     read_to: int = 0
+    doubted: list[tuple[int, float]] = field(default_factory=list)
 
     def know(self, start: int, bits: int, mask: int, value: int) -> None:
         """Bits from ``start`` on are known, as far as ``mask`` says."""
@@ -215,15 +220,34 @@ def _place(template: Template, placed: Placed, end: int) -> tuple[int, int]:
         count = known_end - first
         below = origin + expected.bits - known_end
         ones = (1 << count) - 1
-        template.know(first, count, expected.mask >> below & ones, expected.value >> below & ones)
+        known = expected.mask >> below & ones
+        template.know(first, count, known, expected.value >> below & ones)
+        _doubt(template, expected, origin, first, known_end)
     for leaf, window in expected.cells:
         start, stop = origin + leaf.start, origin + leaf.start + leaf.bits
         if first <= start and stop <= last:
-            template.cells.append(Cell(leaf, start, window))
+            spoilt = expected.spoilt.header if start < _body(expected, origin) else expected.spoilt.body
+            template.cells.append(Cell(leaf, start, window, spoilt=spoilt))
         elif stop > first and start < last:
             template.leave(max(first, start), min(last, stop) - max(first, start), leaf.name)
     _leave_gaps(template, expected, origin, first, last)
     return (first - 8 * template.data_start) // 8, (last - 8 * template.data_start) // 8
+
+
+def _body(expected: Expected, origin: int) -> int:
+    """The first bit of a packet's body in the frame."""
+    header = HEADER_SIZE if expected.shape is None else expected.shape.packet.header.body_offset
+    return origin + 8 * header
+
+
+def _doubt(template: Template, expected: Expected, origin: int, first: int, last: int) -> None:
+    """Known bits of a declared packet may have been spoilt, but for its primary header."""
+    body = _body(expected, origin)
+    header, values = expected.spoilt
+    for begin, end, spoilt in ((origin + 8 * HEADER_SIZE, body, header), (body, last, values)):
+        start, stop = max(first, begin), min(last, end)
+        if spoilt and start < stop:
+            template.doubted.append((((1 << stop - start) - 1) << template.length - stop, spoilt))
 
 
 def _leave_gaps(template: Template, expected: Expected, origin: int, first: int, last: int) -> None:

@@ -11,6 +11,7 @@ from construct import Flag, Int8ub, Int16sb, Int16ub, Int32ub, Struct
 
 from protocols import ChannelDef, Dictionary, PacketDef, Quantity
 from protocols.ccsds.aos_frame import AosFrame
+from protocols.ccsds.crc import crc16
 from protocols.ccsds.space_packet import idle_packet
 from protocols.ccsds.tm_frame import NO_PACKET_START, TmFrame
 from protocols.declare.headers import NO_HEADER, PUS_C, PacketHeader, cuc_time
@@ -111,6 +112,14 @@ def flipped(data: bytes, bits: Iterable[int]) -> bytes:
     for bit in bits:
         damaged[bit // 8] ^= 0x80 >> bit % 8
     return bytes(damaged)
+
+
+def spoilt(cadu: bytes, bits: Iterable[int], size: int) -> bytes:
+    """With these bits turned by the source: the first packet, of ``size`` bytes, and the frame got their CRCs later."""
+    turned = flipped(cadu, bits)
+    packet = turned[10 : 10 + size - 2]
+    frame = turned[4:10] + packet + crc16(packet).to_bytes(2, "big") + turned[10 + size : -2]
+    return turned[:4] + frame + crc16(frame).to_bytes(2, "big")
 
 
 def noisy(data: bytes, rate: float, seed: int) -> bytes:

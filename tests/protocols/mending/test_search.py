@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocols.ccsds.crc import crc16
 from protocols.mending.history import Window
-from protocols.mending.search import Block, Cell, Solution
+from protocols.mending.search import Block, Cell, Doubt, Solution
 from protocols.mending.shapes import Leaf
 from protocols.mending.syndromes import bit_syndrome, block_syndrome
 
@@ -116,3 +116,15 @@ def test_the_number_of_looks_is_bounded_however_many_values_are_impossible(force
     frame = int("F" * 8 * 24, 16)
     found = Block(fields, frame, 32 * 24, 32 * 24).solve(0x1234, RATE)
     assert isinstance(found, str) or found.risk > 0.002
+
+
+@pytest.mark.parametrize(("spoilt", "stays"), [(0.2, True), (1e-12, False)])
+def test_a_known_bit_stays_as_it_came_if_only_that_fits(spoilt: float, stays: bool) -> None:
+    """The frame was sent with the first bit of its first byte turned; the station set that as it is known to be."""
+    one = 1 << BITS - 1
+    sent = flipped({0})[:-2]
+    came = sent + crc16(sent).to_bytes(2, "big")
+    fixed = int.from_bytes(came, "big") ^ one
+    block = fixed.to_bytes(len(BLOCK), "big")
+    found = Block(cells()[1:], fixed, BITS, BITS, [Doubt(one, spoilt)]).solve(block_syndrome(block), RATE)
+    assert (isinstance(found, Solution) and found.mask == one and found.risk < 0.01) is stays
