@@ -156,7 +156,11 @@ def fly_command(
     check_plan(plan)
     if (note := slower(plan)) is not None:
         echo(note, err=True)
-    viewer = None if lockstep else LiveViewer(style, in_ascii)
+    part = chosen.head.part
+    late = part.late and chosen.head.has_oracle and not lockstep
+    if late:
+        echo(f"flying flat out to {exact(part.start)}; the station listens from then on …", err=True)
+    viewer = None if lockstep else LiveViewer(style, in_ascii, opens_late=late)
     with orderly_end() if viewer is not None else Interrupts() as interrupts:
         breakable = nullcontext if interrupts is None else interrupts.heeded
         code = _conclude(_fly(plan, viewer, report, breakable), as_json)

@@ -2,6 +2,8 @@
 thread beside it.
 
 Lines end with the flight. The terminal interface stays until its user leaves, and the rig keeps the link up until then.
+Of a part of a pass the terminal interface opens when the part begins: while the target flies flat out to there, the
+station hears nothing, and an empty screen would say that something is wrong.
 A viewer that is closed before the pass is over ends the flight; one that crashes does not: lines take over.
 """
 
@@ -34,6 +36,9 @@ class Viewer(Protocol):
     def stays(self) -> bool:
         """It wants the link to stay up after the pass."""
 
+    def begin(self) -> None:
+        """What the station is to hear of the flight begins."""
+
     def watch(self, station: StationInfo, fly: Callable[[], None]) -> None:
         """Show the station while flying; returns when both are over.
 
@@ -50,12 +55,21 @@ class LiveViewer:
         crashed: the terminal interface did.
     """
 
-    def __init__(self, style: Style, in_ascii: bool) -> None:
-        """Args: the interface or lines; and whether the interface is drawn in ASCII."""
+    def __init__(self, style: Style, in_ascii: bool, opens_late: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            style: the interface or lines.
+            in_ascii: whether the interface is drawn in ASCII.
+            opens_late: the interface opens when the flight has been told to `begin`. Lines follow all the time.
+        """
         self._style = style
         self._ascii = in_ascii
         self._left = threading.Event()
         self._flown = threading.Event()
+        self._begun = threading.Event()
+        if style != "tui" or not opens_late:
+            self._begun.set()
         self._error: Exception | None = None
         self.code = 0
         self.crashed = False
@@ -70,12 +84,18 @@ class LiveViewer:
         """The terminal interface does."""
         return self._style == "tui" and not self.crashed
 
+    def begin(self) -> None:
+        """The interface may open."""
+        self._begun.set()
+
     def watch(self, station: StationInfo, fly: Callable[[], None]) -> None:
         """Show the station, and fly beside it."""
         flight = threading.Thread(target=self._fly, args=(fly,), name="flight", daemon=True)
         flight.start()
         try:
-            self.code = self._show(station)
+            self._begun.wait()
+            if self._error is None:
+                self.code = self._show(station)
         finally:
             self._left.set()
             flight.join(_END_TIMEOUT_S)
@@ -105,3 +125,4 @@ class LiveViewer:
             self._error = error
         finally:
             self._flown.set()
+            self._begun.set()

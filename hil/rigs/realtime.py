@@ -103,6 +103,8 @@ class RealtimeRig(RelayRig):
         # As if the pass had begun at this pace.
         self._began = self.record.start = self._clock() - round((self._part.start - self._part.begin) / self._speed)
         self._set_deadline()
+        if self._viewer is not None:
+            self._viewer.begin()
 
     @property
     def _planned_s(self) -> float:
@@ -139,7 +141,7 @@ class RealtimeRig(RelayRig):
         """
         sent = self._channel.sent
         deadline = time.monotonic() + _FLAT_OUT_S
-        while len(sent("down")) < size:
+        while len(sent("down")) < size and not self._left():
             if data := self._next(PATIENCE_S):
                 self._feed(data)
                 self._channel.skip_down(self._line_now)

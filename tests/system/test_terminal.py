@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from groundstation.station.registry import Registry
+from tests.system.remote import until
+
 TMUX = shutil.which("tmux")
 if TMUX is None and not os.environ.get("MARS6_REQUIRE_ALL"):
     pytest.skip("tmux is not installed: the TUI is not tried in a real terminal", allow_module_level=True)
@@ -102,3 +105,29 @@ def test_leaving_early_keeps_what_was_received(home: Path) -> None:
         stage.close()
     (recording,) = (home / "data").rglob("*.sqlite")
     assert recording.stat().st_size > 0
+
+
+@pytest.mark.alone
+def test_a_flight_to_a_part_says_so_before_the_interface(home: Path) -> None:
+    command = f"{sys.executable} -m hil.cli fly --span encounter --from 08:50:00"
+    stage = Terminal(home, 80, 24, command)
+    try:
+        screen = stage.wait_for("flying flat out to 08:50:00; the station listens from then on")
+        until(lambda: Registry().running(), "station")
+        assert "lander" not in stage.screen() and "LIVE" not in screen
+        stage.press("C-c")
+        until(lambda: not Registry().running(), "end of the station")
+    finally:
+        stage.close()
+
+
+@pytest.mark.alone
+def test_the_interface_opens_with_the_part(home: Path) -> None:
+    stage = Terminal(home, 80, 24, f"{sys.executable} -m hil.cli fly --from 09:10:50")
+    try:
+        stage.wait_for("flying flat out to 09:10:50")
+        stage.wait_for("lander LOCK")
+        stage.press("q")
+        assert "INCOMPLETE" in stage.wait_for("EXIT=21")
+    finally:
+        stage.close()
