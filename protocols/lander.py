@@ -192,7 +192,9 @@ BUS_HK = PacketDef(
             "horizon" / Flag * "the lander has entered: it has a horizon",
             "lock" / Flag * "the relay receiver hears the lander",
         ),
-        "relay_silence" / Quantity(Int16ub, "s", scale=0.1, decimals=1) * "since the last lander frame",
+        "relay_silence"
+        / Quantity(Int16ub, "s", scale=0.1, decimals=1)
+        * "since the last lander frame; 6553.5: that long, or none was ever heard",
     ),
 )
 

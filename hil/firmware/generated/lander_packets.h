@@ -1596,7 +1596,7 @@ struct mars6_bus_hk {
     uint16_t relay_frames; /* lander frames relayed since start, modulo 65,536 */
     bool relay_horizon; /* the lander has entered: it has a horizon */
     bool relay_lock; /* the relay receiver hears the lander */
-    uint16_t relay_silence; /* since the last lander frame [s = raw * 0.1 + 0] */
+    uint16_t relay_silence; /* since the last lander frame; 6553.5: that long, or none was ever heard [s = raw * 0.1 + 0] */
 };
 
 static inline void mars6_pack_bus_hk(uint8_t *out, const struct mars6_bus_hk *in)
