@@ -133,15 +133,21 @@ def test_rows_of_a_failing_chip_are_held_to_their_limits(tmp_path: Path) -> None
     assert rows["good_marked"].limit == "any" and rows["good_marked"].state == "PASS"
 
 
+def test_a_part_of_a_degraded_flight_is_not_held_to_the_whole(tmp_path: Path) -> None:
+    text = '[scenario]\nid = "part"\nprofile = "degraded"\nuntil = "09:07:40"\n'
+    rows = rows_of(text + '[[limit]]\nname = "words_unusable"\nmin = 40\n', tmp_path)
+    assert [rows[name].state for name in OF_VALUES] == ["NA"] * 3
+
+
 def test_words_of_packets_that_did_not_come_are_unusable(tmp_path: Path) -> None:
-    chip = '[scenario]\nid = "gap"\nuntil = "09:10:50"\n[[command]]\nat = "09:10:40"\nname = "INJECT_FAULT"\n'
+    chip = '[scenario]\nid = "gap"\n[[command]]\nat = "09:10:40"\nname = "INJECT_FAULT"\n'
     chip += 'args = { fault = "STUCK_WORDS", level = 1, seed = 5 }\n'
     gap = '[[fault]]\nkind = "silence"\nat = "09:08:00"\nfor = "50 s"\n'
     without, with_gap = (
         rows_of(chip + more, tmp_path / name)["words_unusable"].value for name, more in (("a", ""), ("b", gap))
     )
     assert isinstance(without, float) and isinstance(with_gap, float)
-    assert with_gap - without == pytest.approx(100 * 500 / 2090, abs=0.1)
+    assert with_gap - without == pytest.approx(100 * 500 / 2240, abs=0.1)
 
 
 def test_a_run_without_a_failing_chip_measures_none(tmp_path: Path) -> None:
