@@ -90,7 +90,10 @@ class Shell:
             self._start("bridge", real)
         elif STATION.match(line):
             self._end("station")
-            self._need_lander(":5570" in line, self._ports["5570"])
+            if str(self._lander) in real or ":5570" not in line:
+                self._need_lander()
+            if ":5570" in line:
+                self._need_lander(True, self._ports["5570"])
             self._start("station", real)
         elif ENDLESS.match(line):
             self._need_station(line)

@@ -104,8 +104,8 @@ MUTANTS = {
     ),
     "an event's argument": Mutant(
         "core/telemetry.c",
-        "(uint32_t)(l->motion.speed_mms / 1000)",
-        "(uint32_t)(l->motion.speed_mms / 1001)",
+        "speed_mms / 1000u & 0x1FFFu",
+        "speed_mms / 1001u & 0x1FFFu",
         "LANDER_EVENT.b 5594, expected 5600",
     ),
     "a check of commands: START is refused": Mutant(
