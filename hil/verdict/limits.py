@@ -91,7 +91,7 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
     "resync": DefaultLimits("frame", LimitBand(0, 1, marginal_most=0), LimitBand(0, 2, marginal_most=1)),
     "frames_mended": DefaultLimits("frame", ANY, ANY),
     "mended_share": DefaultLimits("%", ANY, ANY),
-    "mended_wrong": DefaultLimits("frame", EXACT, EXACT),
+    "mended_wrong": DefaultLimits("frame", LimitBand(), LimitBand()),
     "garbage_marked": DefaultLimits("%", ANY, ANY),
     "good_marked": DefaultLimits("%", ANY, ANY),
     "words_unusable": DefaultLimits("%", ANY, ANY),
@@ -133,7 +133,8 @@ MEASUREMENTS: dict[MeasurementName, DefaultLimits] = {
 - resync: most frames in a row that came through and were not found
 - frames_mended: damaged frames that salvage made whole, as they were made aboard
 - mended_share: these, of all damaged frames of which the rig knows what they were
-- mended_wrong: frames that salvage called mended and that are not what was made aboard
+- mended_wrong: frames that salvage called mended and that are not what was made aboard; as many as its stated risks
+  make likely, 0 as a rule
 - garbage_marked: values that are not as the lander meant them, and that the checks of value quality marked; this and
   the next two only if a chip that fails spoilt values
 - good_marked: good values that they marked nevertheless

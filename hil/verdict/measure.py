@@ -501,7 +501,7 @@ def _mending(bench: _Bench, received: Received) -> None:
     bench.add("frames_mended", tally.mended - tally.wrong)
     bench.add("mended_share", tally.share)
     text = f"{tally.wrong} of {tally.mended} mended frames are not as made; salvage says at most {tally.risk:.2g}"
-    bench.add("mended_wrong", tally.wrong, text)
+    bench.add("mended_wrong", tally.wrong, text, LimitBand(0, tally.wrong_most))
 
 
 def _values(bench: _Bench, received: Received) -> list[CheckScore]:

@@ -16,7 +16,7 @@ from protocols.mending.search import MISPREDICTED, Block, Cell, Doubt, Solution
 from protocols.mending.syndromes import block_syndrome
 from protocols.mending.template import Template
 
-MOST_RISK = 0.002
+MOST_RISK = 0.001
 """A correction with a higher risk is not made."""
 HOPELESS_RATE = 0.1
 """With more wrong bits than that among the known ones, nothing that is read is believed."""

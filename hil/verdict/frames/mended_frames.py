@@ -7,6 +7,7 @@ that place before the chip had it, and unknown where no oracle flies along.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 
 from hil.channel.sent_frames import SentFrames
 from hil.verdict.flight_record import FlightRecord
@@ -14,6 +15,10 @@ from hil.verdict.stream_diff import made_stream
 from protocols.mending import MendedFrame, Mender, refusal
 
 _PIECE = 1 << 16
+
+
+_UNLIKELY = 1e-3
+"""A chance below which a wrong mend says that the stated risks are too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,20 @@ class MendingTally:
     def share(self) -> float:
         """Rightly mended frames, in percent of the damaged ones."""
         return 100 * (self.mended - self.wrong) / self.damaged if self.damaged else 0.0
+
+    @property
+    def wrong_most(self) -> int:
+        """As many wrong mends as their stated risks make likely: more has a chance below 1 in 1,000.
+
+        Wrong mends of independent small risks are Poisson-distributed about the risks' sum.
+        """
+        most, chance = 0, exp(-self.risk)
+        covered = chance
+        while 1 - covered >= _UNLIKELY:
+            most += 1
+            chance *= self.risk / most
+            covered += chance
+        return most
 
 
 def mend_flight(record: FlightRecord, stream: bytes) -> MendingTally | None:

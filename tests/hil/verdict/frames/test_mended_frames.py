@@ -9,6 +9,7 @@ import pytest
 from hil.runs.run import Plan, fly_plan
 from hil.scenario.scenario import parse_scenario
 from hil.verdict.frames import mended_frames
+from hil.verdict.frames.mended_frames import MendingTally
 from hil.verdict.result import Measurement
 from hil.verdict.stream_diff import made_stream
 
@@ -72,3 +73,8 @@ def test_a_mend_that_is_not_what_was_made_fails_the_run(tmp_path: Path, monkeypa
 def test_a_flight_without_damage_has_nothing_to_mend(tmp_path: Path) -> None:
     rows = measured('[scenario]\nid = "whole"\n', tmp_path)
     assert not {name for name in rows if "mended" in name}
+
+
+@pytest.mark.parametrize(("risk", "most"), [(0.0, 0), (0.0009, 0), (0.02, 1), (0.1, 2), (2.0, 8)])
+def test_no_more_wrong_mends_are_allowed_than_are_likely(risk: float, most: int) -> None:
+    assert MendingTally(100, 90, 0, 0, risk, 200).wrong_most == most
