@@ -16,7 +16,7 @@ from hil.lander.spacecraft import Spacecraft
 from hil.targets.emulators.simavr import SimavrMachine
 from hil.targets.greeting import SIZE, find_greeting
 from tests.firmware.tools import PREBUILT, copy_of_sources, make, need, need_compiler_of, patched, record
-from tests.hil.lander.uplink import command
+from tests.hil.lander.uplink import command, packet
 from tests.targets.bench import START_AND_HOLD, Bench, require
 
 FLASH_MAX = 31 * 1024
@@ -75,17 +75,23 @@ def flood(bench: Bench, names: list[str]) -> None:
 
 
 def fly_as(bench: Bench, profile: str, ticks: int) -> None:
-    """Another flight by STEP, to a tick in which its own code has run."""
-    bench.machine.write(command("RESET", 1))
-    bench.await_boot()
+    """Another flight by STEP, to a tick in which its own code has run. Its ring holds one command, and it greets once a
+    second: nothing is computed between the greeting and the commands, and each is answered before the next.
+    """
+    select, step = command("SELECT_PROFILE", 2, profile=profile), command("STEP", 3, ticks=ticks)
     craft = Spacecraft()
-    for cltu in (command("SELECT_PROFILE", 2, profile=profile), START_AND_HOLD, command("STEP", 3, ticks=ticks)):
+    for cltu in (select, START_AND_HOLD, step):
         craft.receive(cltu)
     craft.step()
-    expected, before = sum(len(craft.step()) for _ in range(ticks)), len(bench.stream)
-    bench.machine.write(command("SELECT_PROFILE", 2, profile=profile))
+    expected = sum(len(craft.step()) for _ in range(ticks))
+    bench.machine.write(command("RESET", 1))
+    bench.await_boot()
+    before = len(bench.stream)
+    bench.machine.write(select)
+    bench.until(lambda data: packet("SELECT_PROFILE", 2, profile=profile)[:4] in data, f"report of {profile}")
+    bench.quiet()
     bench.start_and_hold()
-    bench.machine.write(command("STEP", 3, ticks=ticks))
+    bench.machine.write(step)
     bench.until(lambda _: len(bench.stream) - before >= expected, f"{expected} bytes of {profile}", 120)
     bench.quiet()
 

@@ -107,17 +107,26 @@ class Bench:
 
     def start_and_hold(self) -> None:
         self.machine.write(START_AND_HOLD)
-        self.until(lambda data: HOLD in started(data, START), "report of HOLD")
+        self.until(lambda data: HOLD in started(aligned(data), START), "report of HOLD")
 
     def descend(self, ticks: int) -> bytes:
         """START, HOLD and STEP; the stream from START on."""
-        before = len(self.stream)
         expected = len(flown(ticks))
+        before = len(self.stream)
+
+        def flight() -> bytes:
+            return started(aligned(self.stream[before:]), START)
+
         self.start_and_hold()
         self.machine.write(command("STEP", ticks=ticks))
-        self.until(lambda _: len(started(self.stream[before:], START)) >= expected, f"{expected} bytes of a descent")
+        self.until(lambda _: len(flight()) >= expected, f"{expected} bytes of a descent", 6 * PATIENCE_S)
         self.quiet()
-        return started(self.stream[before:], START)
+        return flight()
+
+
+def aligned(data: bytes) -> bytes:
+    """From its first whole frame on: what was taken before may have ended within one."""
+    return data[data.find(UART.asm) :]
 
 
 def greetings(stream: bytes) -> list[bytes]:
