@@ -57,11 +57,11 @@ def test_a_killed_station_replays_to_its_last_committed_frame(home: Path, size: 
     heard = [channel for channel in receiver.contact.status() if channel.last_scet is not None]
     assert heard
     with replaying(home, size, killed.recording, "--speed 20") as stage:
-        screen = stage.wait_for("END 20x")
-        assert f" {utc(max(channel.last_scet or 0 for channel in heard))} UTC" in screen
+        last = f" {utc(max(channel.last_scet or 0 for channel in heard))} UTC"
+        counts = [f"#{channel.last_vcfc:03d}" for channel in heard] + [f"{receiver.counters().frames_good} good"]
+        screen = stage.wait_for("END 20x", last, *counts)
         for channel in heard:
             assert re.search(rf"{channel.name}\s+\S+\s+\S+/s #{channel.last_vcfc:03d}", screen)
-        assert f"{receiver.counters().frames_good} good" in screen
         assert screen.count("REPLAY") >= 2
         assert "LIVE" not in screen
 
