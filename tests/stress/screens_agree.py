@@ -230,10 +230,15 @@ def _faults(look: Look, truth: Truth) -> Iterator[str]:
 
 
 def _lag_s(screen: str) -> float:
-    """How late a screen says that it is: in the header from a second on, in the contact panel always."""
+    """How late a screen says that it is, at most: in the header from a second on, in the contact panel always.
+
+    From ten seconds on it says whole ones, which have passed.
+    """
     found = re.search(r"LAG (?:([\d.]+) s|(\d+):(\d\d))", screen)
     if found is not None:
-        return float(found[1]) if found[1] else 60.0 * int(found[2]) + int(found[3])
+        if found[1] and "." in found[1]:
+            return float(found[1])
+        return float(found[1]) + 1.0 if found[1] else 60.0 * int(found[2]) + int(found[3]) + 1.0
     panel = re.search(r"Display +lag ([\d.]+) s", screen)
     return 0.0 if panel is None else float(panel[1])
 
