@@ -80,6 +80,7 @@ def test_the_whole_encounter_tick_by_tick(core: Core, profile: str, seed: int) -
     assert craft.tick == 40_600
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("profile", ["HISTORICAL", "SOFT_LANDING"])
 def test_a_small_board_flies_the_same_descent(small_core: Core, profile: str) -> None:
     """With ticks of 16 bits, and the tables of the descent alone."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.firmware.core import CORE, FIRMWARE, WARNINGS
 from tests.firmware.fuzz.corpus import CORPUS, TARGET, unpack
 from tests.firmware.tools import need
 
 
+@pytest.mark.long
 def test_the_corpus_finds_nothing(tmp_path: Path) -> None:
     need("gcc", packages="gcc libc6-dev")
     program = tmp_path / "replay"

@@ -85,6 +85,7 @@ def started(stream: bytes) -> bytes:
 START_AND_HOLD = encode_cltu(bd(packet("START")) + bd(packet("HOLD")))
 
 
+@pytest.mark.long
 def test_a_descent_flat_out_has_the_bytes_of_the_oracle(lander: Path) -> None:
     craft = Spacecraft()
     craft.receive(START_AND_HOLD)

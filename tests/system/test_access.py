@@ -134,6 +134,7 @@ def test_a_revoked_key_can_do_nothing_over_a_connection_it_has(home: Path) -> No
         asyncio.run(_hears_a_heartbeat(bench, other))
 
 
+@pytest.mark.long
 def test_a_revoked_key_hears_nothing_more(home: Path) -> None:
     thief, other = client_key("thief", "telemetry"), client_key("other", "telemetry")
     with remote_bench(home) as bench:
@@ -200,6 +201,7 @@ def test_no_client_can_pose_as_a_key_or_inject_log_lines(home: Path) -> None:
         assert bench.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_thousand_refusals_are_a_few_events(home: Path) -> None:
     with remote_bench(home) as bench:
         long = "X" * 100_000
@@ -329,6 +331,7 @@ def test_an_address_in_use_leaves_no_recording(home: Path, run: Run) -> None:
     assert not (home / "second.sqlite").exists()
 
 
+@pytest.mark.long
 def test_a_viewer_that_is_shown_out_is_told_so(home: Path) -> None:
     client_key("anna", "telemetry")
     with remote_bench(home) as bench:

@@ -208,6 +208,7 @@ def test_a_station_that_ends_in_order_and_the_next_have_all_bytes_once(home: Pat
     assert not [line for line in events(home / "b.sqlite") if line.startswith("RELAY_GAP")]
 
 
+@pytest.mark.long
 def test_a_station_that_is_killed_and_the_next_have_all_bytes(home: Path, wire: PtyServer) -> None:
     with bridged(wire.path) as bridge:
         assert wire.wait_for_listener(PATIENCE_S)
@@ -364,6 +365,7 @@ with started(sys.argv[1]) as (link, sink):
 """
 
 
+@pytest.mark.long
 def test_a_station_that_stalls_gets_it_all_afterwards(wire: PtyServer) -> None:
     with bridged(wire.path) as bridge:
         assert wire.wait_for_listener(PATIENCE_S)
@@ -418,6 +420,7 @@ asyncio.run(run())
 """
 
 
+@pytest.mark.long
 def test_a_loss_behind_a_bridge_whose_clock_is_ahead_is_declared(home: Path) -> None:
     feeder = Feeder(period_s=0.02)
     command = [sys.executable, "-c", AHEAD, feeder.device, str(home)]

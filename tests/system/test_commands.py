@@ -231,6 +231,7 @@ def counters(messages: Messages) -> dict[str, int]:
     return found
 
 
+@pytest.mark.long
 def test_garbage_half_frames_and_a_killed_viewer_cost_nothing(bench: CommandHarness) -> None:
     stream = descent.stream()
     noise = bytes(range(256)) * 20
@@ -306,6 +307,7 @@ def test_flock_is_not_left_behind(bench: CommandHarness) -> None:
     os.close(fd)
 
 
+@pytest.mark.long
 def test_a_killed_flight_leaves_no_process_and_a_whole_recording(home: Path) -> None:
     recording = home / "pass.sqlite"
     arguments = [sys.executable, "-m", "hil.cli", "fly", "--json", "--speed", "20", "--record", str(recording)]

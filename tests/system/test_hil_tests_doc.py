@@ -133,6 +133,7 @@ def test_job_of_a_ci_server_flies_and_keeps_its_report(suite: Path, file: str, r
     assert (root.get("tests"), root.get("failures")) == ("10", "0")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "read"),
     [(".github/workflows/hil.yml", github), pytest.param(".gitlab-ci.yml", gitlab, marks=pytest.mark.long)],

@@ -96,6 +96,7 @@ def test_the_line_at_the_top_of(name: str, told: str, shell: Shell) -> None:
     assert told in shell.run(lines[0])
 
 
+@pytest.mark.long
 def test_sparrow_flies_by_the_page(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [re.sub(r"\s+#.*$", "", line) for line in blocks("sh")[0].splitlines()]
     lander, serve, watch, send, stop, replay, export, judge = lines

@@ -56,6 +56,7 @@ def wipe_lock(runtime: Path) -> None:
     (runtime / "bench" / "lock").unlink()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wipe", [wipe_all, wipe_contents, wipe_sockets, wipe_lock])
 def test_a_wiped_station_is_found_again_and_loses_no_viewer(
     run: Run, bench: StationInfo, runtime: Path, wipe: Callable[[Path], None]
@@ -91,6 +92,7 @@ def test_a_wiped_station_is_found_again_and_loses_no_viewer(
     assert list(runtime.iterdir()) == []
 
 
+@pytest.mark.long
 def test_it_is_found_again_each_time(bench: StationInfo, runtime: Path) -> None:
     for _ in range(3):
         shutil.rmtree(runtime)
@@ -98,6 +100,7 @@ def test_it_is_found_again_each_time(bench: StationInfo, runtime: Path) -> None:
     os.kill(bench.pid, 0)
 
 
+@pytest.mark.long
 def test_a_name_that_another_station_took_stays_its(run: Run, home: Path, bench: StationInfo, runtime: Path) -> None:
     other = Registry(runtime)
     shutil.rmtree(runtime)

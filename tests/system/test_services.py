@@ -112,6 +112,7 @@ def test_a_stopped_terminal_delays_no_process(home: Path) -> None:
     os.close(master)
 
 
+@pytest.mark.long
 def test_lines_into_a_pipe_that_does_not_block_are_all_there(home: Path) -> None:
     """Python's own text layer drops what such a pipe does not take, and says nothing."""
     record(home / "pass.sqlite")

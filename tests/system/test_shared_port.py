@@ -55,6 +55,7 @@ def causes(lines: Iterable[bytes | str]) -> list[tuple[str, str]]:
     return [(verdict["cause"], verdict["evidence"]) for verdict in found]
 
 
+@pytest.mark.long
 def test_a_loss_beside_another_reader_names_it_and_so_does_its_replay(home: Path, wire: PtyServer, run: Run) -> None:
     path = home / "pass.sqlite"
     with (

@@ -90,6 +90,7 @@ def test_an_exported_size_does_not_override_the_terminal(home: Path) -> None:
     assert "LIVE" in rows[0] or "LOCK" in rows[0] or "MARS" in rows[0] or "UTC" in rows[0], rows[0]
 
 
+@pytest.mark.long
 def test_leaving_early_keeps_what_was_received(home: Path) -> None:
     stage = Terminal(home, 80, 24, f"{sys.executable} -m hil.cli fly --speed 20")
     try:

@@ -175,6 +175,7 @@ def test_a_viewer_is_interrupted_while_it_joins() -> None:
     assert asyncio.run(follow(INFO, "plain", client=Client(deaf=True))) == EXIT_INTERRUPTED
 
 
+@pytest.mark.long
 def test_who_is_shown_out_is_not_told_that_the_station_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(AccessRefused):
         asyncio.run(follow(INFO, "plain", client=Client(AccessRefused("not let in"))))
@@ -183,6 +184,7 @@ def test_who_is_shown_out_is_not_told_that_the_station_is_gone(capsys: pytest.Ca
     assert capsys.readouterr().err == "the station is gone\n"
 
 
+@pytest.mark.long
 def test_a_station_that_does_not_answer_is_named_as_it_was_typed(run: Run) -> None:
     port = free_pair()
     done = run("groundstation", "watch", f"tcp://127.0.0.1:{port}", "--plain")

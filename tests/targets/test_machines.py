@@ -171,6 +171,7 @@ def alive(pid: int | None) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_it_hangs_and_goes_on_without_catching_up(ready: Bench) -> None:
     before = len(ready.stream)
     ready.machine.write(command("START", 1234))
@@ -224,6 +225,7 @@ def bad_frames() -> Iterator[bytes]:
     yield b"\xeb\x90" * 5000
 
 
+@pytest.mark.long
 def test_a_flood_at_line_rate_neither_hangs_nor_resets_it(name: str) -> None:
     """Commands without a gap, some damaged, while the clock stands and while it runs."""
     rng = random.Random(5)
@@ -255,6 +257,7 @@ def test_a_flood_at_line_rate_neither_hangs_nor_resets_it(name: str) -> None:
         bench.machine.close()
 
 
+@pytest.mark.long
 def test_memory(ready: Bench) -> None:
     machine = ready.machine
     if machine.name in FREE:

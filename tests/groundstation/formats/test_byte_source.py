@@ -192,6 +192,7 @@ def test_live_pipe_ends_with_its_counts_and_whole_rows(tmp_path: Path, number: s
     assert len(rows.read_bytes().splitlines()) == sum(each["packets"] for each in counts["apids"])
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_a_pipe() -> None:
     def peak(copies: int) -> int:
         code = "import resource, sys; from groundstation.cli import main\n"

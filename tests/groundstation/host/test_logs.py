@@ -137,6 +137,7 @@ def test_the_terminal_interface_and_a_log_do_not_share_a_terminal(program: list[
     assert "add --log-file FILE, or --plain" in done.stderr
 
 
+@pytest.mark.long
 def test_a_flight_logs_all_its_processes_to_one_file(tmp_path: Path) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)

@@ -87,6 +87,7 @@ def _named(retold: ReplayedMessage) -> str:
     return retold.message.name if isinstance(retold.message, EventMessage | CommandUpdate) else ""
 
 
+@pytest.mark.long
 def test_every_event_and_command_of_a_commanded_flight_comes_once(commanded: Path) -> None:
     before = recorded(commanded)
     names = {e.name for e in before if isinstance(e, EventMessage)}

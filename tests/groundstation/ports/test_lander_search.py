@@ -33,6 +33,7 @@ def plug_all(root: Path, *ports: str) -> None:
         plug(root, "2341:0043", f"1-{n}", f"ttyACM{n}", f"SN{n}", node=port)
 
 
+@pytest.mark.long
 def test_lander_is_found_among_silent_and_other_devices(tmp_path: Path, locks: list[Path]) -> None:
     with talkers(silent, lander(), chatter) as found:
         plug_all(tmp_path, *(each.path for each in found))
@@ -72,6 +73,7 @@ def test_several_landers_are_for_the_user_to_choose(tmp_path: Path, locks: list[
             find_lander(root=tmp_path, folders=locks)
 
 
+@pytest.mark.long
 def test_without_a_lander_every_port_is_told_with_its_reason(tmp_path: Path, locks: list[Path]) -> None:
     with talkers(silent, chatter, lander(9600), silent, silent) as found:
         plug_all(tmp_path, *(each.path for each in found))

@@ -134,6 +134,7 @@ def test_connections_that_come_and_go_are_left_alone(tmp_path: Path, where: str,
     run(test, ends=ends, detached=detached)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [zmq.SUB, zmq.DEALER], ids=["sub", "dealer"])
 def test_connections_that_end_unseen_are_not_called_offenders(kind: int) -> None:
     """The event loop is held up while viewers come and close at once."""
@@ -357,6 +358,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Listeners, DetachedListeners])
 def test_listeners_end_in_the_middle_of_a_flood(kind: type[Listeners] | type[DetachedListeners]) -> None:
     async def inside() -> None:

@@ -18,7 +18,7 @@ async def shot(name: str, size: tuple[int, int], ascii_only: bool) -> str:
         return stage.text()
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("ascii_only", [False, pytest.param(True, marks=pytest.mark.long)], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCENES)
 def test_screen_is_as_recorded(name: str, size: tuple[int, int], ascii_only: bool) -> None:

@@ -155,6 +155,7 @@ def test_a_layout_whose_callback_is_lost_is_painted_all_the_same(monkeypatch: py
     assert asyncio.run(seen()) == kept
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("keys", [(), ("colon",)], ids=["descent", "commands"])
 @pytest.mark.parametrize("size", [(20, 5), (60, 18), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_resize_that_is_lost_is_painted_all_the_same(

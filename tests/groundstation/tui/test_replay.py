@@ -168,6 +168,7 @@ KEYS_AND_ORDERS = [
 ]
 
 
+@pytest.mark.long
 def test_every_key_gives_its_order() -> None:
     async def play() -> None:
         async with staged(replayed(script(until=200.0), paused=True)) as stage:

@@ -148,6 +148,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.long
 def test_killed_campaign_has_told_of_all_that_flew(varied: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(varied, out, 500) as program:
@@ -161,6 +162,7 @@ def test_killed_campaign_has_told_of_all_that_flew(varied: Path, tmp_path: Path)
     assert f"{500 - told} were not flown" in page(out).text
 
 
+@pytest.mark.long
 def test_interrupted_campaign_reports_what_flew(varied: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(varied, out, 500) as program:

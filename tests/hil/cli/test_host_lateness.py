@@ -140,6 +140,7 @@ def test_what_fails_is_worse_than_what_is_unstable(states: list[State], state: S
     assert worst(states) == state
 
 
+@pytest.mark.long
 def test_a_loss_while_the_host_was_held_up_is_unstable(tmp_path: Path) -> None:
     plan = Plan(parse_scenario(PART), "software", "realtime", tmp_path / "run", "")
     result = fly_plan(plan, host_clock, held_up(0.8))
@@ -175,6 +176,7 @@ def test_retries_fly_an_unstable_run_again_and_say_so(tmp_path: Path, monkeypatc
     assert counts == ["2", "0", "0", "1"]
 
 
+@pytest.mark.long
 def test_without_retries_unstable_has_its_own_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = flown(tmp_path, monkeypatch, PART)
     assert done.exit_code == 28, done.output
@@ -182,6 +184,7 @@ def test_without_retries_unstable_has_its_own_exit_code(tmp_path: Path, monkeypa
     assert (junit.get("failures"), junit.get("errors")) == ("0", "1")
 
 
+@pytest.mark.long
 def test_what_fails_besides_is_not_flown_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = f'{PART}[[limit]]\nname = "frames_lost"\nmin = 1\n'
     done = flown(tmp_path, monkeypatch, failing, "--retries", "2")

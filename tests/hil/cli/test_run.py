@@ -30,6 +30,7 @@ def hil(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
+@pytest.mark.long
 def test_a_run_with_its_report_flown_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = hil("run", "los-091105", "--report", out, "--seed", "9")
@@ -166,6 +167,7 @@ def test_options_that_mean_nothing_together_are_refused(arguments: list[str], to
     assert "PASS" not in done.output
 
 
+@pytest.mark.long
 def test_a_failed_run_leaves_its_bundle_and_exits_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

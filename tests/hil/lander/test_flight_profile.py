@@ -40,6 +40,7 @@ EVERYWHERE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("target", EVERYWHERE)
 @pytest.mark.parametrize("profile", [profile for profile in get_args(FlightProfile) if profile != "historical"])
@@ -98,6 +99,7 @@ def test_an_unknown_profile_is_refused_with_the_nearest() -> None:
         parse_scenario('[scenario]\nid = "x"\nprofile = "softlanding"\n')
 
 
+@pytest.mark.long
 def test_the_option_stands_in_place_of_the_key(tmp_path: Path) -> None:
     done = hil("run", "soft-landing", "--report", tmp_path / "a")
     assert done.exit_code == 0, done.output
@@ -129,6 +131,7 @@ def test_seeds_beyond_32_bits_give_flights_of_their_own() -> None:
     assert told(2**32) != told(0) and max(map(told, wide)) < 2**32
 
 
+@pytest.mark.long
 def test_hil_fly_takes_a_seed(tmp_path: Path) -> None:
     words = ("fly", "--lockstep", "--profile", "degraded", "--until", "09:07:40", "--report")
     sent = {}

@@ -35,6 +35,7 @@ def fall(sequence: Sequence, commanded: tuple[int, ...] = ()) -> tuple[Sequence,
         state, tick = descend(state, sequence, tick), tick + 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("profile", PROFILES)
 def test_impact_is_that_of_the_equations(profile: str) -> None:
     sequence, expected = PROFILES[profile]

@@ -63,6 +63,7 @@ def test_workers_are_spread_over_boards(project: pytest.Pytester, ports: list[st
     assert flown_on(project) == {f"serial:{port}?baud=115200" for port in ports}
 
 
+@pytest.mark.long
 def test_board_that_stays_in_use_fails_with_its_holder(project: pytest.Pytester, ports: list[str]) -> None:
     project.makepyfile(FOUR)
     words = ["--hil-target", "board", f"--hil-port={ports[0]}", "--hil-board-wait", "0.2", "-k", "0"]

@@ -114,6 +114,7 @@ def test_losses_that_follow_from_noise_are_excused_unless_others_are_listed(proj
     project.runpytest().assert_outcomes(passed=2)
 
 
+@pytest.mark.long
 def test_bytes_without_a_frame_are_no_silence(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
@@ -270,6 +271,7 @@ def test_tests_choose_targets_and_fly_twice(project: pytest.Pytester) -> None:
     project.runpytest().assert_outcomes(passed=2)
 
 
+@pytest.mark.long
 def test_a_target_that_dies_fails_with_its_last_words(project: pytest.Pytester, kept: Path) -> None:
     project.makepyfile(
         """
@@ -338,6 +340,7 @@ def test_the_same_test_flies_on_what_is_on_a_port(project: pytest.Pytester, port
     project.runpytest("--hil-target", "board", f"--hil-port={port}").assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_expectations_and_conditions_as_verbs_and_markers(project: pytest.Pytester, kept: Path) -> None:
     project.makepyfile(
         """

@@ -13,6 +13,7 @@ pytest_plugins = ["pytester"]
 STM32 = PREBUILT / "stm32f4.elf"
 
 
+@pytest.mark.long
 def test_the_image_that_was_given_flies_and_is_reported(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def page(project: pytest.Pytester) -> Element:
     return read((project.path / "out" / "report.html").read_text(encoding="utf-8")).one("body")
 
 
+@pytest.mark.long
 def test_telemetry_comes_as_columns(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
@@ -54,6 +55,7 @@ def test_telemetry_comes_as_columns(project: pytest.Pytester) -> None:
     project.runpytest().assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_own_rows_are_in_verdict_and_reports(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -34,6 +34,7 @@ def test_one_passes_and_one_fails_with_what_is_needed(project: pytest.Pytester, 
     assert "hil replay" in str(properties["hil_replay"])
 
 
+@pytest.mark.long
 def test_the_report_has_them_all(project: pytest.Pytester, kept: Path) -> None:
     put(project, plain=PLAIN, tight=TIGHT)
     done = project.runpytest("--hil-report", "out", "--hil-seed", "77")

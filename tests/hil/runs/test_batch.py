@@ -44,6 +44,7 @@ def in_flight(out: Path) -> int:
     return sum("cut off" in result.error for result in results)
 
 
+@pytest.mark.long
 def test_a_killed_worker_costs_one_run(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["run", "noisy-descent", "--repeat", "6", "--jobs", "2", "--report", str(out)]

@@ -57,6 +57,7 @@ def test_a_part_of_the_coast_passes_and_has_no_loss(tmp_path: Path) -> None:
     assert result.counters.frames_good == 120
 
 
+@pytest.mark.long
 def test_a_part_about_the_bow_shock_sees_it(tmp_path: Path) -> None:
     expect = (
         '[[expect]]\nparameter = "PLASMA.speed"\nbetween = [{ event = "BOW_SHOCK" }, "09:04:00"]\nmax = "260 km/s"\n'
@@ -66,6 +67,7 @@ def test_a_part_about_the_bow_shock_sees_it(tmp_path: Path) -> None:
     assert result.state == "PASS", failed(result)
 
 
+@pytest.mark.long
 def test_a_jump_at_another_place_fails(tmp_path: Path) -> None:
     """The same values are looked for a minute before the shock."""
     expect = '[[expect]]\nparameter = "PLASMA.speed"\nbetween = ["09:01:00", "09:02:00"]\nmax = "260 km/s"\n'
@@ -79,6 +81,7 @@ def test_commands_in_the_coast_are_answered_by_the_bus(tmp_path: Path) -> None:
     assert result.state == "PASS", failed(result)
 
 
+@pytest.mark.long
 def test_the_surface_is_lost_by_the_bus_that_sets(tmp_path: Path) -> None:
     """Of a lander that has survived: a loss with a cause of its own, by the elevation in BUS_HK."""
     result = fly('[scenario]\nid = "x"\nprofile = "soft-landing"\n', tmp_path)

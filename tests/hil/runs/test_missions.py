@@ -81,6 +81,7 @@ def test_example_flies_on_a_port(tmp_path: Path) -> None:
     assert NO_ORACLE in done.stdout
 
 
+@pytest.mark.long
 def test_it_is_flown_live_with_a_viewer(tmp_path: Path) -> None:
     path = scenario(tmp_path, '[[expect]]\nparameter = "HK.battery"\nmin = 7\n')
     words = ("--target", "process", "--command", LANDER, "--plain", "--record", "pass.sqlite")
@@ -171,6 +172,7 @@ for n in range(1000):
 """
 
 
+@pytest.mark.long
 def test_packets_without_a_time_go_by_the_clock_of_the_host(tmp_path: Path) -> None:
     (tmp_path / "mute.py").write_text(UNTIMED)
     (tmp_path / "counts.py").write_text(COUNTS)

@@ -39,6 +39,7 @@ def test_a_stream_fault_begins_with_the_frame_after_the_value(tmp_path: Path) ->
     assert [entry.scet % 10**10 // 10**8 for entry in result.applied] == [6, 7, 8]  # 09:09:50.6 and on
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("target", ["software", "posix"])
 def test_a_target_fault_and_a_command_act_in_the_next_tick(tmp_path: Path, target: str) -> None:
     text = f'[[fault]]\nkind = "hang"\n{BELOW}for = "200 ms"\n[[command]]\nname = "PING"\n{BELOW}'
@@ -120,6 +121,7 @@ def test_expectations_that_hold_pass(tmp_path: Path) -> None:
     assert result.state == "PASS"
 
 
+@pytest.mark.long
 def test_triggers_and_expectations_in_real_time(tmp_path: Path) -> None:
     part = 'from = "09:09:45"\nuntil = "09:10:05"\n'
     faults = f'[[fault]]\nkind = "frame_drop"\n{BELOW}for = {{ frames = 3 }}\n'

@@ -18,11 +18,13 @@ from tests.hil.lander import uplink
 RECALL, MARKED = 0.90, 0.02
 
 
+@pytest.mark.long
 def test_the_same_seed_spoils_the_same_bits() -> None:
     first, again = list(worn_bodies(7)), list(worn_bodies(7))
     assert first == again and 1000 < len(first) < len(true_bodies()) == 2240
 
 
+@pytest.mark.long
 def test_a_few_chips_are_seen_through() -> None:
     whole = total(trial(range(1, 5)))
     assert whole.garbage > 10_000

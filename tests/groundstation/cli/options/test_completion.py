@@ -65,6 +65,7 @@ def test_tab_offers(words: str, incomplete: str, expected: list[str]) -> None:
     assert offered(words, incomplete) == expected
 
 
+@pytest.mark.long
 def test_tab_offers_recordings_of_this_host_and_of_the_folder_begun(tmp_path: Path) -> None:
     passes = tmp_path / "data" / "groundstation" / "passes"
     passes.mkdir(parents=True)

@@ -186,6 +186,7 @@ def test_flipped_bits_are_never_worse_than_what_sqlite_reads(tmp_path: Path, who
 VALUES = ["NULL", "1.5", "'text'", "x'00ff'", "-5", "9223372036854775807", "-9223372036854775808", "zeroblob(70000000)"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize(
     "column",
