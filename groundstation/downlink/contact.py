@@ -376,7 +376,8 @@ class ContactMonitor:
         """Nothing more came before ``now``. ``listening`` is False when the port was not being read."""
         evidence = self._evidence
         since = evidence.listened
-        if not listening or (since is not None and now - since > STALL_MS * NS_PER_MS):
+        held_up = since is not None and now - since > STALL_MS * NS_PER_MS and evidence.transport == "CONNECTED"
+        if not listening or held_up:  # where no port is, there is nothing to listen to
             evidence.stalled_until = now
         evidence.listened = now
         changes: list[ContactChange] = []

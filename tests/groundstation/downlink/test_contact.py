@@ -317,6 +317,16 @@ def test_a_station_that_slept_blames_itself() -> None:
     assert verdict.cause == "STATION"
 
 
+def test_a_station_that_slept_while_its_port_was_gone_missed_nothing() -> None:
+    bench = ContactHarness()
+    last = bench.lander(0, 10)
+    bench.changes += bench.monitor.transport("DISCONNECTED", "unplugged", False, (last + 50) * MS)
+    bench.changes += bench.monitor.advance((last + 5000) * MS)
+    verdict = bench.loss().verdict
+    assert verdict is not None
+    assert (verdict.cause, verdict.evidence) == ("PORT", "unplugged")
+
+
 def test_a_slow_lander_gets_the_time_it_needs() -> None:
     bench = ContactHarness()
     last = bench.lander(0, 5, period=250)
