@@ -134,10 +134,7 @@ def test_job_of_a_ci_server_flies_and_keeps_its_report(suite: Path, file: str, r
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("file", "read"),
-    [(".github/workflows/hil.yml", github), pytest.param(".gitlab-ci.yml", gitlab, marks=pytest.mark.long)],
-)
+@pytest.mark.parametrize(("file", "read"), [(".github/workflows/hil.yml", github), (".gitlab-ci.yml", gitlab)])
 def test_job_fails_and_keeps_its_report_without_qemu(
     suite: Path, file: str, read: Callable[[str], Job], tmp_path: Path
 ) -> None:

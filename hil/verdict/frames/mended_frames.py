@@ -7,7 +7,7 @@ that place before the chip had it, and unknown where no oracle flies along.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, lgamma, log
 
 from hil.channel.sent_frames import SentFrames
 from hil.verdict.flight_record import FlightRecord
@@ -15,8 +15,6 @@ from hil.verdict.stream_diff import made_stream
 from protocols.mending import MendedFrame, Mender, refusal
 
 _PIECE = 1 << 16
-
-
 _UNLIKELY = 1e-3
 """A chance below which a wrong mend says that the stated risks are too low."""
 
@@ -52,12 +50,10 @@ class MendingTally:
 
         Wrong mends of independent small risks are Poisson-distributed about the risks' sum.
         """
-        most, chance = 0, exp(-self.risk)
-        covered = chance
+        most, covered = 0, exp(-self.risk)
         while 1 - covered >= _UNLIKELY:
-            most += 1
-            chance *= self.risk / most
-            covered += chance
+            most += 1  # in logarithms: of many mends exp(-risk) alone would be 0
+            covered += exp(most * log(self.risk) - self.risk - lgamma(most + 1))
         return most
 
 

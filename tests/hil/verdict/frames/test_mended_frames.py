@@ -75,6 +75,6 @@ def test_a_flight_without_damage_has_nothing_to_mend(tmp_path: Path) -> None:
     assert not {name for name in rows if "mended" in name}
 
 
-@pytest.mark.parametrize(("risk", "most"), [(0.0, 0), (0.0009, 0), (0.02, 1), (0.1, 2), (2.0, 8)])
+@pytest.mark.parametrize(("risk", "most"), [(0.0, 0), (0.0009, 0), (0.02, 1), (0.1, 2), (2.0, 8), (1000.0, 1099)])
 def test_no_more_wrong_mends_are_allowed_than_are_likely(risk: float, most: int) -> None:
     assert MendingTally(100, 90, 0, 0, risk, 200).wrong_most == most
