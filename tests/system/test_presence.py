@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,16 @@ def bench(home: Path, runtime: Path) -> Iterator[StationInfo]:
         yield info
 
 
+@contextmanager
+def suspended(bench: StationInfo) -> Iterator[None]:
+    """The station does not look: it would make files again in the middle of what removes them."""
+    os.kill(bench.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(bench.pid, signal.SIGCONT)
+
+
 def wipe_all(runtime: Path) -> None:
     shutil.rmtree(runtime)
 
@@ -65,7 +77,8 @@ def test_a_wiped_station_is_found_again_and_loses_no_viewer(
         old = StationClient(bench, time.time_ns)
         try:
             await old.connect()
-            wipe(runtime)
+            with suspended(bench):
+                wipe(runtime)
             told: list[str] = []
             async with asyncio.timeout(PATIENCE_S):
                 async for message in old.messages():
@@ -95,7 +108,8 @@ def test_a_wiped_station_is_found_again_and_loses_no_viewer(
 @pytest.mark.long
 def test_it_is_found_again_each_time(bench: StationInfo, runtime: Path) -> None:
     for _ in range(3):
-        shutil.rmtree(runtime)
+        with suspended(bench):
+            shutil.rmtree(runtime)
         wait_for(lambda: [info.pid for info in Registry().running()] == [bench.pid])
     os.kill(bench.pid, 0)
 
@@ -103,9 +117,10 @@ def test_it_is_found_again_each_time(bench: StationInfo, runtime: Path) -> None:
 @pytest.mark.long
 def test_a_name_that_another_station_took_stays_its(run: Run, home: Path, bench: StationInfo, runtime: Path) -> None:
     other = Registry(runtime)
-    shutil.rmtree(runtime)
     info = StationInfo(telemetry="ipc:///t", command="ipc:///c", name="bench", pid=os.getpid(), link="", started=0)
-    other.register(info)
+    with suspended(bench):
+        shutil.rmtree(runtime)
+        other.register(info)
     time.sleep(2.5)
     assert [found.pid for found in Registry().running()] == [os.getpid()]
     other.unregister("bench")
