@@ -13,7 +13,6 @@ Nothing here draws, waits or reads a clock: ``now`` (host nanoseconds) is an arg
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -59,11 +58,9 @@ from groundstation.viewer.history import (
 from groundstation.viewer.lag import LagMeter
 from groundstation.viewer.pass_clock import PassClock
 from groundstation.viewer.sequences import SequenceStatus, SequenceTracker
+from protocols.item_names import declared_name, repeated_in
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 from protocols.words import LimitState
-
-_INDEX = re.compile(r"\[\d+\]")
-"""The index of a repeated parameter's item: it is declared with ``[]``."""
 
 STALE_TOLERANCE = 3
 STALE_FLOOR_NS = 500 * NS_PER_MS
@@ -136,6 +133,7 @@ class PassModel:
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
         self.parameters: dict[Key, ParameterInfo] = {}
+        self._repeated: dict[str, frozenset[str]] = {}
         self.timeline: list[MilestoneInfo] = []
         self.mission_events: list[MilestoneInfo] = []
         self.relays: list[RelayInfo] = []
@@ -221,6 +219,7 @@ class PassModel:
             self._jump()
         self.snapshot = snapshot
         self.parameters = {(info.packet, info.name): info for info in snapshot.parameters}
+        self._repeated = _repeated_parts(snapshot.parameters)
         self._periods = {info.packet: info.period_ms for info in snapshot.parameters}
         self.display = snapshot.display
         self.flight.plot(self.curves)
@@ -427,7 +426,7 @@ class PassModel:
         info = self.parameters.get(key)
         if info is not None:
             return info
-        info = self.parameters.get((key[0], _INDEX.sub("[]", key[1])))
+        info = self.parameters.get((key[0], declared_name(key[1], self._repeated.get(key[0], ()))))
         return _undeclared(key) if info is None else msgspec.structs.replace(info, name=key[1])
 
     def gone_ns(self, now: int) -> int | None:
@@ -535,6 +534,14 @@ def _entry(item: EventMessage | ContactChange | Acknowledgement) -> LogEntry:
     if isinstance(item, Acknowledgement):
         return entry_of_acknowledgement(item)
     return entry_of_event(item) if isinstance(item, EventMessage) else entry_of_contact(item)
+
+
+def _repeated_parts(parameters: Iterable[ParameterInfo]) -> dict[str, frozenset[str]]:
+    """The repeated parts of each packet that has some."""
+    names: dict[str, list[str]] = {}
+    for info in parameters:
+        names.setdefault(info.packet, []).append(info.name)
+    return {packet: repeated for packet, each in names.items() if (repeated := repeated_in(each))}
 
 
 def _undeclared(key: Key) -> ParameterInfo:

@@ -10,7 +10,6 @@ from hil.faults import Amount, When
 from hil.faults.when import Plain
 from protocols.declare.dictionary import Dictionary
 from protocols.nearest import nearest
-from protocols.structures.parts import template
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
     if packet is None:
         raise ValueError(f"{place}: unknown packet {packet_name!r}{nearest(packet_name, dictionary.by_name)}")
     by_name = {each.name: each for each in packet.parameters}
-    declared = name if name in by_name else template(name)
+    declared = packet.declared(name)
     found = by_name.get(declared)
     if found is None:
         names = [each.name for each in packet.parameters]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -18,18 +17,18 @@ from protocols.declare.identification import Condition as Told
 from protocols.declare.identification import Group, both, conditions_of, constants_of, find, groups_of, raw_of
 from protocols.declare.instruments import Instrument, check_instruments
 from protocols.errors import DeclarationError, DecodeError, EncodeError
+from protocols.item_names import declared_name, of_same_item, repeated_in
 from protocols.nearest import nearest
 from protocols.structures.codec import Buffer, Codec, Value, codec_of
 from protocols.structures.fields import Limits
 from protocols.structures.layout import Field, Layout, layout_of
-from protocols.structures.parts import EMPTY, template
+from protocols.structures.parts import EMPTY
 from protocols.structures.variable_codec import VariableCodec, variable_codec_of
 from protocols.times import utc_ns as utc_ns  # noqa: PLC0414 - a declaration's times
 from protocols.words import Mark, Severity
 
 T = TypeVar("T")
 
-_INDEX = re.compile(r"\[\d+\]")
 _SAFE_BITS = 53
 _NAMES_SHOWN = 2
 ANY_SCID = -1
@@ -170,6 +169,7 @@ class Packet:
         min_size: the fewest bytes.
         told_by: the fields that tell this packet from others, and their raw numbers.
         told_in_header: those that are in the header.
+        repeated: the parts that come several times, as in `declared_name`.
     """
 
     definition: PacketDef
@@ -184,6 +184,7 @@ class Packet:
     min_size: int
     told_by: tuple[tuple[str, int], ...]
     told_in_header: Mapping[str, int]
+    repeated: frozenset[str]
 
     @property
     def header(self) -> PacketHeader:
@@ -253,39 +254,36 @@ class Packet:
         flags = {name: (flag, off) for name, flag, off in self.conditional}
         out = []
         for name in values:
-            flag, off = flags.get(template(name), (None, None))
-            if flag is not None and values.get(_of_same_item(flag, name)) == off:
+            declared = self.declared(name)
+            flag, off = flags.get(declared, (None, None))
+            if flag is not None and values.get(of_same_item(flag, name, declared)) == off:
                 out.append(name)
         return out
 
     def limited_in(self, values: Mapping[str, Value]) -> Iterable[tuple[str, Limits]]:
         """The parameters of a decoded packet that have limits."""
-        return self.limited if self.size is not None else _present(self.limited, values)
+        return self.limited if self.size is not None else self._present(self.limited, values)
 
     def rounded_in(self, values: Mapping[str, Value]) -> Iterable[tuple[str, int]]:
         """The parameters of a decoded packet that are rounded, and to how many decimals."""
-        return self.rounded if self.size is not None else _present(self.rounded, values)
+        return self.rounded if self.size is not None else self._present(self.rounded, values)
 
     def wide_in(self, values: Mapping[str, Value]) -> Iterable[str]:
         """The parameters of a decoded packet that other languages may round."""
         if self.size is not None or not self.wide:
             return self.wide
-        return [name for name in values if template(name) in self.wide]
+        return [name for name in values if self.declared(name) in self.wide]
 
+    def declared(self, name: str) -> str:
+        """The declared name of a decoded parameter: ``points[3].x`` → ``points[].x``."""
+        return declared_name(name, self.repeated)
 
-def _present(pairs: tuple[tuple[str, T], ...], values: Mapping[str, Value]) -> Iterable[tuple[str, T]]:
-    """The pairs, under the names that they have in a decoded packet of variable size."""
-    if not pairs:
-        return ()
-    by_name = dict(pairs)
-    return [(name, by_name[declared]) for name in values if (declared := template(name)) in by_name]
-
-
-def _of_same_item(declared: str, name: str) -> str:
-    """``points[].ok`` for ``points[3].x`` is ``points[3].ok``."""
-    for index in _INDEX.findall(name):
-        declared = declared.replace("[]", index, 1)
-    return declared
+    def _present(self, pairs: tuple[tuple[str, T], ...], values: Mapping[str, Value]) -> Iterable[tuple[str, T]]:
+        """The pairs, under the names that they have in a decoded packet of variable size."""
+        if not pairs:
+            return ()
+        by_name = dict(pairs)
+        return [(name, by_name[declared]) for name in values if (declared := self.declared(name)) in by_name]
 
 
 @dataclass(frozen=True)
@@ -483,6 +481,7 @@ def _prepare(definition: PacketDef) -> Packet:
         around + layout.min_size,
         told,
         MappingProxyType({name: number for name, number in told if name in head}),
+        repeated_in(leaf.name for leaf in fields),
     )
 
 

@@ -31,7 +31,7 @@ from protocols.structures.calibration import Linear, Polynomial, Table
 from protocols.structures.codec import Unit, units_of
 from protocols.structures.fields import LabelRange, label_in
 from protocols.structures.layout import Field, Layout
-from protocols.structures.parts import Blob, Part, Window, template
+from protocols.structures.parts import Blob, Part, Window
 from protocols.structures.variable_codec import VariableCodec
 
 Column = npt.NDArray[Any]
@@ -174,7 +174,7 @@ def _decode_each(packets: Sequence[bytes], packet: Packet, codec: VariableCodec)
         found = codec.decode_exact_raw(data[: len(data) - around.crc_size], around.body_offset)
         row: dict[str, Any] = {field: [] if "[]" in field else None for field in fields}
         for key, raw in found.items():
-            declared = template(key)
+            declared = packet.declared(key)
             value = _value(fields[declared], raw)
             if declared == key:
                 row[key] = value

@@ -16,7 +16,6 @@ Rules:
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -30,7 +29,6 @@ Kind = Literal["uint", "sint", "float", "flag", "bytes", "string", "padding"]
 TextEnd = Literal["stripped", "terminated", "whole"]
 Rest = Literal["rest"]
 
-_INDEX = re.compile(r"\[\d+\]")
 _UNITS = {"utf-16-be": 2, "utf-16-le": 2, "utf-32-be": 4, "utf-32-le": 4}
 MAX_FIELDS = 8 * 65_536
 """A space packet has no more bits."""
@@ -375,11 +373,6 @@ def _problem_of_words(leaf: Field) -> str:
         if raw == other:
             return f"{one!r} and {two!r} are both {raw}: a number can have one label"
     return ""
-
-
-def template(name: str) -> str:
-    """The declared name of a decoded one: ``points[3].x`` → ``points[].x``."""
-    return _INDEX.sub("[]", name)
 
 
 def _check_names(names: Iterable[str], path: str) -> None:

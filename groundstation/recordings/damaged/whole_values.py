@@ -6,7 +6,6 @@ from groundstation.messages.shown_values import shown_values
 from groundstation.recordings.damaged.salvage_records import SalvagedValue
 from protocols.declare.dictionary import Packet
 from protocols.errors import DecodeError
-from protocols.structures.parts import template
 from protocols.words import SalvagedQuality
 
 
@@ -21,9 +20,9 @@ def whole_values(packet: Packet, data: bytes, quality: SalvagedQuality, why: str
     flag_of = {condition.name: condition.flag for condition in packet.conditional}
     values = []
     for name, value in shown.items():
-        unit = parameters[template(name)].unit
+        unit = parameters[packet.declared(name)].unit
         if name in void:
-            why_void = f"means nothing: {flag_of[template(name)]} is off"
+            why_void = f"means nothing: {flag_of[packet.declared(name)]} is off"
             values.append(SalvagedValue(name, None, unit, "unusable", why_void))
         else:
             values.append(SalvagedValue(name, value, unit, quality, why))

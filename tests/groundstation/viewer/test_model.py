@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
+from groundstation.messages.base import Value
 from groundstation.messages.commanding import CommandUpdate, UplinkStatus
 from groundstation.messages.wire import (
     Acknowledgement,
@@ -54,18 +56,19 @@ def test_a_value_is_never_received_then_fresh_then_stale() -> None:
     assert model.reading(ALTITUDE, host(100.6)).freshness == "STALE"
 
 
-def test_items_of_a_repeated_parameter_are_shown_as_they_are_declared() -> None:
+@pytest.mark.parametrize(
+    ("declared", "items"), [("p[].x", ["p[0].x", "p[1].x"]), ("p[].y[1]", ["p[0].y[1]", "p[1].y[1]"])]
+)
+def test_items_of_a_repeated_parameter_are_shown_as_they_are_declared(declared: str, items: list[str]) -> None:
     model = PassModel()
-    declared = ParameterInfo(packet="SCI", name="p[].x", unit="V", decimals=1, description="volts", period_ms=1000)
-    model.apply(msgspec.structs.replace(snapshot(), parameters=[declared]), host(60))
+    info = ParameterInfo(packet="SCI", name=declared, unit="V", decimals=1, description="volts", period_ms=1000)
+    model.apply(msgspec.structs.replace(snapshot(), parameters=[info]), host(60))
     assert model.keys("SCI") == []
-    model.apply(
-        Telemetry(packet="SCI", apid=1, vcid=0, scet=scet(61), ert=host(61), values={"p[0].x": 1.5, "p[1].x": 2.5}),
-        host(61),
-    )
-    assert model.keys("SCI") == [("SCI", "p[0].x"), ("SCI", "p[1].x")]
-    reading = model.reading(("SCI", "p[1].x"), host(61))
-    assert (reading.value, reading.info.unit, reading.info.name) == (2.5, "V", "p[1].x")
+    values: dict[str, Value | None] = dict(zip(items, (1.5, 2.5), strict=True))
+    model.apply(Telemetry(packet="SCI", apid=1, vcid=0, scet=scet(61), ert=host(61), values=values), host(61))
+    assert model.keys("SCI") == [("SCI", item) for item in items]
+    reading = model.reading(("SCI", items[1]), host(61))
+    assert (reading.value, reading.info.unit, reading.info.name) == (2.5, "V", items[1])
 
 
 def test_a_value_that_is_not_valid_is_absent() -> None:

@@ -37,10 +37,15 @@ def test_all_keys_are_read() -> None:
 
 
 def test_an_item_of_a_repeated_parameter_is_known_by_its_number() -> None:
-    body = c.Struct("n" / c.Int8ub, "p" / c.Array(c.this.n, c.Struct("x" / Quantity(c.Int8ub, "V"))))
+    body = c.Struct(
+        "n" / c.Int8ub, "p" / c.Array(c.this.n, c.Struct("x" / Quantity(c.Int8ub, "V"), "z" / c.Array(2, c.Int8ub)))
+    )
     mission = Dictionary("M", 1, (PacketDef("SCI", 5, body=body, header=NO_HEADER),), (), (), ())
     found = find_parameter("expect[0]", "SCI.p[3].x", mission)
     assert (found.name, found.unit, found.is_number) == ("p[3].x", "V", True)
+    assert find_parameter("expect[0]", "SCI.p[3].z[1]", mission).name == "p[3].z[1]"
+    with pytest.raises(ValueError, match=r"SCI has no parameter 'p\[3\]\.z\[2\]'"):
+        find_parameter("expect[0]", "SCI.p[3].z[2]", mission)
     with pytest.raises(ValueError, match=r"SCI has no parameter 'p\[3\]\.y'"):
         find_parameter("expect[0]", "SCI.p[3].y", mission)
 

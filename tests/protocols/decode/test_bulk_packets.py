@@ -155,6 +155,20 @@ def test_a_number_too_wide_for_numpy_is_refused() -> None:
         bulk.decode_batch(packets_of(packet, 1), packet)
 
 
+def test_fixed_arrays_in_packets_of_variable_size_are_columns() -> None:
+    item = c.Struct("x" / c.Int8ub, "y" / c.Array(2, c.Int16ul))
+    packet = prepared(c.Struct("a" / c.Array(2, c.Int8ub), "p" / c.PrefixedArray(c.Int8ub, item)))
+    bodies = (b"\1\2\0", b"\3\4\1\5\6\0\7\0", b"\5\6\2\1\2\0\3\0\4\5\0\6\0")
+    packets = [pus.encode_tm(1, n, pus.TmHeader(3, 25, 0, 0, START), body) for n, body in enumerate(bodies)]
+    assert {name: column.tolist() for name, column in bulk.decode_batch(packets, packet).items()} == {
+        "a[0]": [1, 3, 5],
+        "a[1]": [2, 4, 6],
+        "p[].x": [[], [5], [1, 4]],
+        "p[].y[0]": [[], [6], [2, 5]],
+        "p[].y[1]": [[], [7], [3, 6]],
+    }
+
+
 def test_packets_of_variable_size_become_columns() -> None:
     packet = prepared(VARIABLE)
     repeated: dict[str, int | float | str | bytes] = {f"list[{i}].{name}": i for i in range(2) for name in "xy"}
