@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,9 @@ _WAYS = f"name an installed mission, module:NAME such as {_EXAMPLE}, or a file s
 _XTCE = ".xml"
 _XTCE_READER = "protocols.xtce_reader"
 """Imported when it is wanted: it is above this room, and few missions come as a file of XTCE."""
+
+_IMPORTING = (Path(__file__), Path(importlib.__file__))
+"""Files that stand in a traceback before the mission's own."""
 
 
 def load_mission(name: str = DEFAULT) -> Mission:
@@ -84,7 +88,7 @@ def _mission(name: str, module: ModuleType, attribute: str, source: str) -> Miss
     except DeclarationError as error:
         raise DeclarationError(name, f"its declaration is wrong: {error}") from error
     if found is not None:
-        raise DeclarationError(name, f"{attribute} is a {type(found).__name__}, not a Mission or Dictionary")
+        raise DeclarationError(name, f"{attribute} is of type {type(found).__name__}: expected a Mission or Dictionary")
     raise DeclarationError(name, f"{module.__name__} has no {attribute!r}{_hint(module, attribute)}")
 
 
@@ -107,7 +111,7 @@ def _import(name: str, module_name: str) -> ModuleType:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise DeclarationError(name, _no_module(error.name)) from error
         raise _failed(name, error) from error
-    except Exception as error:  # a module may fail in any way; the caller gave only its name
+    except (Exception, SystemExit) as error:  # a module may fail in any way; the caller gave only its name
         raise _failed(name, error) from error
 
 
@@ -132,7 +136,7 @@ def _import_file(name: str, path: Path) -> ModuleType:
     try:
         with earlier_names():
             spec.loader.exec_module(module)
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         del sys.modules[spec.name]
         raise _failed(name, error) from error
     finally:
@@ -164,12 +168,23 @@ def mission_from_xtce(data: bytes, source: str) -> Mission:
     return Mission(document.dictionary, source=source, problems=document.problems)
 
 
-def _failed(name: str, error: Exception) -> DeclarationError:
+def _failed(name: str, error: BaseException) -> DeclarationError:
+    place = _place(error)
     if isinstance(error, DeclarationError):
-        return DeclarationError(name, f"its declaration is wrong: {error}")
+        return DeclarationError(name, f"its declaration is wrong: {error}{place}")
     if isinstance(error, ImportError):
-        return DeclarationError(name, f"importing it failed: {error}")
-    return DeclarationError(name, f"importing it failed: {type(error).__name__}: {error}")
+        return DeclarationError(name, f"importing it failed: {error}{place}")
+    return DeclarationError(name, f"importing it failed: {type(error).__name__}: {error}{place}")
+
+
+def _place(error: BaseException) -> str:
+    """The line of the mission's file, or of one beside it, at which an error came; a SyntaxError says it itself."""
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = [(Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)]
+    frames = [(path, line) for path, line in frames if path not in _IMPORTING and not path.name.startswith("<")]
+    beside = [f" ({path.name}, line {line})" for path, line in frames if path.parent == frames[0][0].parent]
+    return beside[-1] if beside else ""
 
 
 def _hint(module: ModuleType, attribute: str) -> str:

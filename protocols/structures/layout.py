@@ -104,8 +104,10 @@ def layout_of(declaration: Any, path: str = "") -> Layout:
         layout = assemble(declaration.parts or declaration.fields, path)
         if layout != declaration:
             raise DeclarationError(path or "(top)", "its fields are not one after the other: build it by `assemble`")
-    else:
+    elif isinstance(declaration, construct.Construct):
         layout = _Walk().layout(declaration, _Place(path or "(top)", "", bitwise=False), path)
+    else:
+        raise DeclarationError(path or "(top)", f"expected a construct Struct, not {declaration!r:.60}")
     for leaf in layout.fields:
         check_field(leaf, path or "(top)")
     if layout.size is None:

@@ -67,7 +67,7 @@ def test_the_default_is_this_lander() -> None:
         ("protocols.no_such:X", "no module 'protocols.no_such'"),
         ("protocols.lander:MARS7", "did you mean 'MARS6'"),
         ("protocols.lander:mars6", "did you mean 'MARS6'"),
-        ("protocols.lander:SCID", "SCID is a int, not a Mission or Dictionary"),
+        ("protocols.lander:SCID", "SCID is of type int: expected a Mission or Dictionary"),
         ("protocols.errors:X", "it has no missions and no dictionaries"),
     ],
 )
@@ -79,9 +79,20 @@ def test_a_wrong_name_is_told_with_its_place(name: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("import no_such_thing", "importing it failed: No module named 'no_such_thing'"),
-        ("1 / 0", "importing it failed: ZeroDivisionError"),
-        ("from protocols.errors import DeclarationError\nraise DeclarationError('HK.a', 'odd')", "wrong: HK.a: odd"),
+        ("import no_such_thing", "importing it failed: No module named 'no_such_thing' (NAME.py, line 1)"),
+        ("\n1 / 0", "importing it failed: ZeroDivisionError: division by zero (NAME.py, line 2)"),
+        ("def f():\n    int('x')\n\nf()", "invalid literal for int() with base 10: 'x' (NAME.py, line 2)"),
+        ("x = 1\ny = = 2", "importing it failed: SyntaxError: invalid syntax (NAME.py, line 2)"),
+        ("raise SystemExit(3)", "importing it failed: SystemExit: 3 (NAME.py, line 1)"),
+        (
+            "from protocols.errors import DeclarationError\nraise DeclarationError('HK.a', 'odd')",
+            "its declaration is wrong: HK.a: odd (NAME.py, line 2)",
+        ),
+        (
+            "from protocols import PacketDef, Dictionary\nHK = PacketDef('HK', 1, 3, 25)\n"
+            "X = Dictionary('X', 1, (HK,), (), (), ())",
+            "its declaration is wrong: HK: expected a construct Struct, not None (NAME.py, line 3)",
+        ),
     ],
 )
 def test_a_module_that_fails_is_told_of(
@@ -90,8 +101,9 @@ def test_a_module_that_fails_is_told_of(
     name = f"mission_{abs(hash(source))}"
     (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError, match=re.escape(message)):
-        load_dictionary(f"{name}:X")
+    for named in (f"{name}:X", str(tmp_path / f"{name}.py")):
+        with pytest.raises(DeclarationError, match=re.escape(message.replace("NAME", name)) + "$"):
+            load_dictionary(named)
 
 
 DECLARATION = blocks("python")[0]
