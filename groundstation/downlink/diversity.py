@@ -146,9 +146,13 @@ class Diversity:
         return self._events(link, link.contact.received(count, ert))
 
     def idle(self, number: int | None, ert: int, *, listening: bool = True) -> list[EventMessage]:
-        """A link reported that nothing came; None: all did."""
-        links = self._links if number is None else [self._links[number]]
-        return [event for link in links for event in self._events(link, link.contact.advance(ert, listening))]
+        """A link reported that nothing came; None: all did, by the station's clock."""
+        if number is not None:
+            link = self._links[number]
+            return self._events(link, link.contact.advance(ert, listening))
+        return [
+            e for link in self._links for e in self._events(link, link.contact.advance(ert + link.ahead, listening))
+        ]
 
     def changed(self, change: TransportChange) -> list[EventMessage]:
         """A link's transport changed; the merger waits for it, or does not any more."""

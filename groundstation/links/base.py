@@ -53,7 +53,7 @@ class TransportChange:
 class Idle:
     """The reader was at the port until ``ert`` and nothing came: silence that was heard, not missed.
 
-    ``link`` is None in a replay: then it holds for all links.
+    ``link`` is None in a replay: then it holds for all links, and ``ert`` is by the station's clock.
     """
 
     ert: int

@@ -79,7 +79,7 @@ class ReplayLink:
         self._journey: SeekRequest | None = SeekRequest(begin, jump=True)
         self._place = (0, 0)
         self._bound_for: FrameRecord | None = None
-        self._told = begin
+        self._told = self._listened = begin
         self._looked = 0
         self._ended = False
         self._fault = ""
@@ -114,11 +114,6 @@ class ReplayLink:
     def lack(self) -> str:
         """What was found to be missing in the recording so far, in words; empty if nothing."""
         return self._lookup.lack
-
-    @property
-    def _idle_link(self) -> int | None:
-        """Silence is that of all links."""
-        return None if self.links else 0
 
     def now(self) -> int:
         """The recording's time."""
@@ -336,7 +331,7 @@ class ReplayLink:
         first = playback.context_of(ert)
         items = self._patiently(playback.items(first))
         head = list(islice(items, 1))
-        self._told = head[0].ert if head else ert
+        self._told = self._listened = head[0].ert if head else ert
         with self._changed:
             self._place = (first, 0)
         self._hand_on(ReplayJump(self._told, ert))
@@ -382,6 +377,8 @@ class ReplayLink:
     def _give(self, item: Item) -> None:
         retold = isinstance(item.report, ReplayedMessage)
         self._listen_until(item.ert if retold else item.ert - _LISTEN_MAX_MS * NS_PER_MS)
+        if self.links and (retold or not 0 <= self._told - self._listened < LISTEN_MS * NS_PER_MS):
+            self._listen(self._told)
         with self._changed:
             self._place = (item.id, item.end)
             self._last = max(self._last, item.ert)
@@ -408,7 +405,12 @@ class ReplayLink:
         """What is given at once has its silences too."""
         while self._told < ert:
             self._told = min(ert, self._told + _LISTEN_MAX_MS * NS_PER_MS)
-            self._hand_on(Idle(self._told, self._idle_link))
+            self._listen(self._told)
+
+    def _listen(self, ert: int) -> None:
+        """No more came before ``ert``: on no link, whichever has brought bytes until now."""
+        self._listened = ert
+        self._hand_on(Idle(ert, None if self.links else 0))
 
     def _end(self, at: int, fault: str = "", lack: str = "") -> None:
         """Nothing more comes, unless a new seek request has come."""
@@ -434,7 +436,7 @@ class ReplayLink:
             if ahead >= ert:
                 return True
             self._told = ahead
-            self._hand_on(Idle(ahead, self._idle_link))
+            self._listen(ahead)
 
 
 def replay_url(path: Path, speed: float | None = None, start: str | None = None, paused: bool = False) -> str:

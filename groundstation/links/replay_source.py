@@ -9,6 +9,8 @@ Rules:
 4. An unreadable record is reported at its place, and reading goes on after it: a damaged record costs itself alone.
 5. A time that is a day away from the one before it and from most of those that follow is a damaged one: the replay does
    not wait for it.
+6. Items of several links have their time by the station's clock, as live: a link's own may be seconds ahead of it. What
+   they report keeps the link's.
 """
 
 from __future__ import annotations
@@ -70,7 +72,10 @@ _NEWS: dict[str, type[EventMessage] | type[CommandUpdate] | type[ContactChange] 
 
 
 class Item(NamedTuple):
-    """Something that happened. ``end`` is how far into its chunk it goes, ``start`` where it begins."""
+    """Something that happened. ``end`` is how far into its chunk it goes, ``start`` where it begins.
+
+    ``ert`` is by the station's clock.
+    """
 
     id: int
     ert: int
@@ -197,7 +202,7 @@ class ReplaySource:
             for each in takewhile(lambda each: each.id < before, self._reader.events("transport")):
                 change = self._change(each, ert)
                 if change is not None and change.disturbance != "moment":
-                    last[change.link] = change
+                    last[change.link] = replace(change, ert=ert + change.ahead)
             return [last[link] for link in sorted(last)]
         event = self._reader.last_event("transport", before)
         if event is None:
@@ -235,8 +240,8 @@ class ReplaySource:
         if wanted > item.end:
             return None
         cut = max(wanted - item.start, 0)
-        head = Item(item.id, item.ert, Chunk(item.ert, report.data[:cut], report.link), item.start, item.start + cut)
-        tail = Item(item.id, item.ert, Chunk(item.ert, report.data[cut:], report.link), item.start + cut, item.end)
+        head = Item(item.id, item.ert, Chunk(report.ert, report.data[:cut], report.link), item.start, item.start + cut)
+        tail = Item(item.id, item.ert, Chunk(report.ert, report.data[cut:], report.link), item.start + cut, item.end)
         return head, ([tail] if cut < len(report.data) else [])
 
     def frame_from(self, place: tuple[int, int], steps: int) -> FrameRecord | None:
@@ -257,18 +262,24 @@ class ReplaySource:
         if span is None or received is None:
             return span
         near = [abs(told - read) <= NS_PER_DAY for told, read in zip(span, received, strict=True)]
-        return span[0] if near[0] else received[0], span[1] if near[1] else received[1]
+        ahead = max([0, *(change.ahead for change in self.transports(_LAST, 0))]) if self.links else 0
+        first, last = span[0] if near[0] else received[0], span[1] if near[1] else received[1]
+        return first, max(first, last - ahead)
 
     def _records(self, first: int) -> Iterator[Item]:
         last, received = first - 1, 0
+        ahead = {change.link: change.ahead for change in self.transports(first, 0)} if self.links else {}
         for number, ert, link, kind, data in self._linked_records(first):
             yield from self._lost_between(last, number, ert)
             last, received = number, ert
             if kind is None:
-                yield Item(number, ert, Chunk(ert, data, link), 0, len(data))
+                yield Item(number, ert - ahead.get(link, 0), Chunk(ert, data, link), 0, len(data))
                 continue
             report = self._report(EventRecord(number, ert, None, kind, data))
-            if report is not None:
+            if isinstance(report, TransportChange):
+                ahead[report.link] = report.ahead
+                yield Item(number, ert - report.ahead, report)
+            elif report is not None:
                 yield Item(number, ert, report)
         yield from self._lost_between(last, _LAST, received)
 

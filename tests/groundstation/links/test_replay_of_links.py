@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from groundstation.downlink.diversity_receiver import receiver_of
-from groundstation.links.base import ReplayJump, Report
+from groundstation.downlink.receiver import ReceiverEvent
+from groundstation.links.base import EndOfStream, RecordedMessage, ReplayedMessage, ReplayJump, Report
 from groundstation.links.replay import ReplayLink
-from groundstation.messages.wire import LinkStatus
+from groundstation.messages.wire import ContactChange, EventMessage, LinkStatus, LosVerdict, Telemetry
+from groundstation.station.replay.message_filter import ReplayFilter
 from protocols.lander import EPOCH, LANDER, MISSION
 from protocols.units import NS_PER_S
 from tests.groundstation.links.collect import Sink
-from tests.groundstation.two_links import BUS, TWO, decode
+from tests.groundstation.two_links import BUS, MARS5, TWO, decode
 
 GONE = range(EPOCH + 240 * NS_PER_S, EPOCH + 260 * NS_PER_S)
 
@@ -70,3 +73,44 @@ def test_a_step_brings_the_next_frame_of_any_link(flown: Path) -> None:
         link.step(1)
     link.stop()
     assert [b - a for a, b in pairwise(counts)] == [1] * 5
+
+
+SILENT = range(EPOCH + 95 * NS_PER_S, EPOCH + 100 * NS_PER_S)
+
+
+def replayed(path: Path) -> list[ReceiverEvent | RecordedMessage]:
+    """What a replay of a whole recording publishes."""
+    link, sink, seen = ReplayLink(path, speed=1000.0), Sink(), ReplayFilter()
+    link.start(sink)
+    sink.wait(lambda: any(isinstance(r, EndOfStream) for r in sink.reports[-1:]), "end")
+    link.stop()
+    receiver, said = receiver_of(MISSION, link.url, link.links), list[ReceiverEvent | RecordedMessage]()
+    for report in sink.reports:
+        if isinstance(report, ReplayedMessage):
+            said += [report.message] if seen.is_unseen(report.message) else []
+        else:
+            said += [event for event in receiver.process(report) if seen.should_publish(event)]
+    return said
+
+
+def news(events: Sequence[object]) -> list[tuple[str, str, int]]:
+    """Changes of contact with their cause, what is said of links, and packets, each with its time."""
+    return [
+        (each.channel, each.verdict.cause if isinstance(each.verdict, LosVerdict) else each.state, each.ert)
+        if isinstance(each, ContactChange)
+        else (each.name, each.text, each.ert)
+        if isinstance(each, EventMessage)
+        else (each.packet, "", each.ert)
+        for each in events
+        if isinstance(each, ContactChange | EventMessage | Telemetry)
+    ]
+
+
+@pytest.mark.parametrize("ahead", [0, 5 * NS_PER_S], ids=["one clock", "clocks apart"])
+def test_a_link_alone_that_fell_silent_is_replayed_as_it_was(tmp_path: Path, ahead: int) -> None:
+    path = tmp_path / "pass.sqlite"
+    end = EPOCH + 105 * NS_PER_S
+    _, live = decode(lambda link, scet, _: link != MARS5 or scet not in SILENT, 30, path, end, ahead)
+    lost = [text for name, text, _ in news(live) if name == "LINK_LOS"]
+    assert lost == ["mars5 lost lander: SILENCE, the port is open, not one byte since"]
+    assert news(replayed(path)) == news(live)
