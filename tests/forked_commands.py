@@ -22,6 +22,7 @@ from pkgutil import iter_modules
 
 PROGRAMS = ("groundstation", "hil")
 _MESSAGE = 1 << 17
+_PATIENCE_S = 300
 _LATER = ("groundstation.viewer.client", "groundstation.recordings.reader", "hil.runs.run", "zmq.asyncio", "numpy")
 """What commands import when they are executed."""
 
@@ -39,14 +40,14 @@ class ForkedCommands:
         """Run a command line to its end.
 
         Raises:
-            subprocess.TimeoutExpired: that took more than a minute.
+            subprocess.TimeoutExpired: that took more than five minutes.
         """
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin.encode())
             given.seek(0)
             order = {"program": program, "arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
             streams = [given.fileno(), out.fileno(), err.fileno()]
-            self._socket.settimeout(60)
+            self._socket.settimeout(_PATIENCE_S)
             socket.send_fds(self._socket, [json.dumps(order).encode()], streams)
             child = int(self._socket.recv(_MESSAGE))
             try:
@@ -54,7 +55,7 @@ class ForkedCommands:
             except TimeoutError as error:
                 os.kill(child, signal.SIGKILL)
                 self._socket.recv(_MESSAGE)
-                raise subprocess.TimeoutExpired([program, *arguments], 60) from error
+                raise subprocess.TimeoutExpired([program, *arguments], _PATIENCE_S) from error
             texts = []
             for stream in (out, err):
                 stream.seek(0)

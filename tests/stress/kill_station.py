@@ -88,6 +88,7 @@ class Feeder:
         self.frames = [stream[at : at + SIZE] for at in range(0, len(stream), SIZE)] * rounds
         self._source = self.frames if source is None else source
         self.sent: list[int] = []
+        self.written = 0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -107,14 +108,20 @@ class Feeder:
         """Write all of it, waiting for room."""
         while data and not self._end.is_set():
             try:
-                data = data[os.write(self._master, data) :]
+                written = os.write(self._master, data)
+                data = data[written:]
+                self.written += written
             except BlockingIOError:
                 self._end.wait(0.001)
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Write no more; ``written`` bytes are on their way, or came."""
         self._end.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def close(self) -> None:
+        self.stop()
         for fd in (self._master, self._slave, *self._unused):
             os.close(fd)
 
