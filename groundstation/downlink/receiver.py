@@ -159,6 +159,10 @@ class Receiver:
         """The URL of the link at that place."""
         return self.url
 
+    def judge_on_from(self, earlier: Receiver) -> None:
+        """Judge values by what another receiver of the mission, which is not used any more, has learnt of them."""
+        self._quality = earlier._quality
+
     def process(self, report: Report) -> list[ReceiverEvent]:
         """Take one report of the link, in time order."""
         return list(self.events(report))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from groundstation.messages.commanding import CommandUpdate
@@ -74,10 +74,13 @@ class ReplayJump:
     """A replay jumped: decoding starts from scratch at ``ert``, and what came before is not its context.
 
     What lies before ``until`` is given as context: the decoder finds lock again there, which the pass had already.
+    ``before`` is what was received in the minutes before that: the checks of value quality learn from it, and nothing
+    of it is shown.
     """
 
     ert: int
     until: int
+    before: tuple[Chunk | TransportChange, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

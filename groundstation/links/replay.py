@@ -6,7 +6,8 @@ Rules:
 2. The order is the ingest sequence. Changes of the transport come from the recording, and so does what its station
    published; silence between reads is reported as it was, never later than the contact monitor needs.
 3. A jump reports `ReplayJump` first: a decoder starts from scratch. The seconds before it are given at once, so there
-   is lock and context. A seek of up to a minute ahead is not a jump: what lies between is given at once.
+   is lock and context, and with the jump what was received in the minutes before, by which values are judged. A seek
+   of up to a minute ahead is not a jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. A recording may still be written: its end is where it is now, and moves on.
 6. What is damaged is skipped and reported (`replay_source`). Only if nothing more can be read the replay ends, as at
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
 from groundstation.errors import ArchiveError, CallerError, LinkError
@@ -34,6 +36,8 @@ from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.records import FrameRecord
 from protocols.declare.mission import Mission
 from protocols.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
+
+T = TypeVar("T")
 
 SHORT_WAY_NS = NS_PER_MIN
 _LISTEN_MAX_MS = 400
@@ -334,12 +338,13 @@ class ReplayLink:
         self._told = self._listened = head[0].ert if head else ert
         with self._changed:
             self._place = (first, 0)
-        self._hand_on(ReplayJump(self._told, ert))
+        before = tuple(self._patiently(playback.received_before(first)))
+        self._hand_on(ReplayJump(self._told, ert, before))
         for transport in playback.transports(first, self._told):
             self._hand_on(transport)
         return chain(head, items)
 
-    def _patiently(self, items: Iterator[Item]) -> Iterator[Item]:
+    def _patiently(self, items: Iterator[T]) -> Iterator[T]:
         """The items; time stands still while one is waited for: a damaged recording takes long to be read."""
         while True:
             with self._changed:

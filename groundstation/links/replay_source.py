@@ -46,6 +46,10 @@ _CANDIDATES = 10_000
 PREROLL_NS = 3 * NS_PER_S
 """So much is given before the place of a jump."""
 
+_LEARN_NS = 300 * NS_PER_S
+_LEARN_MAX = 512 << 10
+"""So many bytes before a jump are looked at for value quality: seconds of a fast link, and half a second of work."""
+
 _LAST = 1 << 62
 _LOST_OF_LATE_NS = 60 * NS_PER_S
 GAP_EVENT = "ARCHIVE_GAP"
@@ -176,6 +180,23 @@ class ReplaySource:
         begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
         chunk = self._reader.chunk_by_ert(begin - PREROLL_NS)
         return chunk if chunk is not None and self._reader.has_chunk_before(chunk) else 0
+
+    def received_before(self, first: int) -> Iterator[Chunk | TransportChange]:
+        """What was received in the minutes before the id ``first``: values are judged by what came so long before."""
+        begin = self._reader.time_of_chunk(first) - _LEARN_NS
+        chunk = self._reader.chunk_by_ert(begin)
+        if chunk is None or chunk >= first:
+            return
+        kept, size = deque[Chunk | TransportChange](self.transports(chunk, begin)), 0
+        for item in takewhile(lambda each: each.id < first, self.items(chunk)):
+            if isinstance(item.report, ReplayedMessage):
+                continue
+            kept.append(item.report)
+            size += item.end
+            while size > _LEARN_MAX and len(kept) > 1:
+                oldest = kept.popleft()
+                size -= len(oldest.data) if isinstance(oldest, Chunk) else 0
+        yield from kept
 
     def event_after(self, ert: int) -> int | None:
         """When the next thing that viewers show after that time was recorded; None if there is none."""

@@ -5,7 +5,8 @@ Rules:
 2. Every message is marked as one of a replay, and published once, from the bytes or from the recording
    (`message_filter`).
 3. After a jump nothing of before may mix with what comes: receiver and snapshot are new ones. The status is published
-   first: what follows is of another place.
+   first: what follows is of another place. Only the checks of value quality know what came before that place in the
+   recording: they judge by the past, and say the same as live.
 4. Nothing is recorded, and no command is taken.
 """
 
@@ -187,6 +188,11 @@ class ReplaySession(Session):
         self._filter.jumped(jump.until)
         self._snapshot = self._make_snapshot()
         self._receiver = self._make_receiver()
+        if jump.before and self._receiver.dictionary.checks:
+            earlier = self._make_receiver()
+            for report in jump.before:
+                earlier.process(report)
+            self._receiver.judge_on_from(earlier)
         self.publish_status()
 
     def _control(self, request: ReplayControl) -> None:

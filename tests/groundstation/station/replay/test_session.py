@@ -24,6 +24,9 @@ from groundstation.messages.wire import (
     Telemetry,
 )
 from groundstation.viewer.client import StationClient
+from hil.lander.flight_profile import FlightPlan
+from hil.lander.spacecraft import Spacecraft
+from hil.targets.telecommands import plan_cltus
 from protocols.lander import EPOCH
 from protocols.units import NS_PER_S
 from tests.groundstation.made_recordings import record
@@ -56,6 +59,16 @@ async def replaying(recording: Path, folder: Path) -> AsyncIterator[tuple[Statio
             yield client, await client.connect()
         finally:
             await client.close()
+
+
+def degraded(path: Path, seed: int, bursts: int) -> list[Telemetry]:
+    """Record a descent with a chip that fails; what was said of the lander's values."""
+    craft = Spacecraft()
+    craft.receive(plan_cltus(FlightPlan(profile="degraded", seed=seed)))
+    craft.start()
+    sent = [data for _ in range(3_200) if (data := craft.step())]
+    live = record(path, lambda number, _: sent[number - 1], bursts)
+    return [each for each in live if isinstance(each, Telemetry) and each.packet == "DESCENT"]
 
 
 async def played(client: StationClient) -> list[AnyMessage]:
@@ -130,3 +143,18 @@ def test_a_replay_acknowledges_nothing_and_takes_no_commands(recording: Path, tm
     assert isinstance(too_many, Refusal)
     assert "1000000 messages heard" in too_many.text
     assert refused == Refusal(text="this is a replay: a recording takes no commands", sent=getattr(refused, "sent", 0))
+
+
+def test_after_a_jump_values_are_judged_as_they_were_live(tmp_path: Path) -> None:
+    live = degraded(tmp_path / "degraded.sqlite", seed=6, bursts=1_600)
+    place = EPOCH + 217 * NS_PER_S  # 09:09:30, when most of the words have been stuck for long
+
+    async def run() -> list[Telemetry]:
+        async with replaying(tmp_path / "degraded.sqlite", tmp_path) as (client, _):
+            await client.request(ReplayControl(action="speed", speed=1000.0))
+            await client.request(ReplayControl(action="seek", to="09:09:30"))
+            return [each for each in await played(client) if isinstance(each, Telemetry) and each.packet == "DESCENT"]
+
+    again = {each.ert: each.bad for each in asyncio.run(run()) if each.ert >= place}
+    assert again == {each.ert: each.bad for each in live if each.ert >= place}
+    assert len(again) > 50 and sum(bool(bad) for bad in again.values()) > 50
