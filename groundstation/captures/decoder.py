@@ -205,7 +205,7 @@ class CaptureDecoder:
         for apid, counts, sizes in plain.by_apid():
             known = channel.apids.get(apid)
             if known is None:
-                known = channel.apids[apid] = ApidPackets(ApidCount(channel.count.scid, plain.vcid, apid, None))
+                known = channel.apids[apid] = ApidPackets(ApidCount(channel.count.scid, plain.vcid, apid))
             known.add_all(counts, sizes, lost=channel.totals.lost.count)
 
     def finish(self) -> list[CapturedPacket]:
@@ -385,9 +385,8 @@ class CaptureDecoder:
         apid = channel.apids.get(found.apid)
         read = self._reader.read(found.apid, found.data, ert)
         if apid is None:
-            count = ApidCount(frame.scid, frame.vcid, found.apid, read.name)
-            apid = channel.apids[found.apid] = ApidPackets(count)
-        lost = channel.totals.lost.count
-        apid.add(found.sequence, len(found.data), bad=read.error is not None, lost=lost, late=step.kind == "LATE")
+            apid = channel.apids[found.apid] = ApidPackets(ApidCount(frame.scid, frame.vcid, found.apid))
+        lost, bad, late = channel.totals.lost.count, read.error is not None, step.kind == "LATE"
+        apid.add(found.sequence, len(found.data), lost=lost, name=read.name, bad=bad, late=late)
         place = (offset, frame.scid, frame.vcid, frame.vcfc)
         return CapturedPacket(*place, found.apid, found.sequence, found.data, ert, *read)

@@ -24,6 +24,7 @@ from protocols.words import Certainty
 
 Ints = npt.NDArray[np.int64]
 _REASONS_KEPT = 16
+_NAMES_SHOWN = 3
 
 
 class CapturedPacket(msgspec.Struct, frozen=True, gc=False):
@@ -104,12 +105,13 @@ class ApidCount(msgspec.Struct):
     """What came of one APID on one channel; SCID and VC are None in a file of packets.
 
     ``missing`` packets lie in ``gaps`` holes of the sequence count; with ``steps_back`` it stood still or went back.
+    ``name`` has the names of its packets, the first ones if there are many.
     """
 
     scid: int | None
     vcid: int | None
     apid: int
-    name: str | None
+    name: str | None = None
     packets: int = 0
     bad: int = 0
     gaps: int = 0
@@ -126,12 +128,17 @@ class ApidPackets:
     count: ApidCount
     counter: PacketCounter = field(default_factory=PacketCounter)
     lost: int = 0
+    names: set[str] = field(default_factory=set)
 
-    def add(self, sequence: int, size: int, *, bad: bool, lost: int, late: bool = False) -> None:
+    def add(
+        self, sequence: int, size: int, *, lost: int, name: str | None = None, bad: bool = False, late: bool = False
+    ) -> None:
         """One more packet; ``lost``: frames of its channel that are lost by now."""
         self.count.packets += 1
         self.count.bytes += size
         self.count.bad += bad
+        if name is not None and name not in self.names:
+            self._call(name, bad=bad)
         self.counter.count(sequence, max(0, lost - self.lost), late=late)
         self.lost = lost
 
@@ -144,7 +151,19 @@ class ApidPackets:
             self.lost = lost
             return
         for sequence, size in zip(sequences.tolist(), sizes.tolist(), strict=True):
-            self.add(sequence, size, bad=False, lost=lost)
+            self.add(sequence, size, lost=lost)
+
+    def _call(self, name: str, *, bad: bool) -> None:
+        """A name of which no good packet came before; that of a bad packet is shown while there is no other."""
+        if bad:
+            self.count.name = self.count.name or name
+            return
+        self.names.add(name)
+        number = len(self.names)
+        if number <= _NAMES_SHOWN:
+            self.count.name = name if number == 1 else f"{self.count.name}, {name}"
+        elif number == _NAMES_SHOWN + 1:
+            self.count.name = f"{self.count.name}, …"
 
     def counted(self) -> ApidCount:
         """All counts so far."""

@@ -109,7 +109,7 @@ class PacketsDecoder:
             chosen = apid == each
             known = self._apids.get(each)
             if known is None:
-                known = self._apids[each] = ApidPackets(ApidCount(None, None, each, None))
+                known = self._apids[each] = ApidPackets(ApidCount(None, None, each))
             known.add_all(sequence[chosen], size[chosen], lost=0)
         none, offset = repeat(None), (start + pieces.offset).tolist()
         fields = (offset, none, none, none, apid.tolist(), sequence.tolist(), pieces.cut(), repeat(ert))
@@ -127,8 +127,8 @@ class PacketsDecoder:
                 read = self._reader.read(apid, data, ert)
                 known = self._apids.get(apid)
                 if known is None:
-                    known = self._apids[apid] = ApidPackets(ApidCount(None, None, apid, read.name))
-                known.add(sequence, len(data), bad=read.error is not None, lost=0)
+                    known = self._apids[apid] = ApidPackets(ApidCount(None, None, apid))
+                known.add(sequence, len(data), lost=0, name=read.name, bad=read.error is not None)
                 out.append(CapturedPacket(offset, None, None, None, apid, sequence, data, ert, *read))
         return out
 

@@ -244,8 +244,8 @@ class TcDecoder:
         key = (frame.scid, frame.vcid, found.apid)
         apid = self._apids.get(key)
         if apid is None:
-            apid = self._apids[key] = ApidPackets(ApidCount(*key, read.name))
-        apid.add(found.sequence, len(found.data), bad=read.error is not None, lost=0)
+            apid = self._apids[key] = ApidPackets(ApidCount(*key))
+        apid.add(found.sequence, len(found.data), lost=0, name=read.name, bad=read.error is not None)
         place = (row.offset, frame.scid, frame.vcid, frame.sequence)
         return CapturedPacket(*place, found.apid, found.sequence, found.data, row.ert, *read)
 

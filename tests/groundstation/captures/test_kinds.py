@@ -35,6 +35,16 @@ PACKETS = [encode_packet(RNG.choice((3, 77, 1200)), n, RNG.randbytes(RNG.randint
 OCF = b"\1\0\0\0"
 
 
+WREN = """
+from construct import Int8ub, Struct
+from protocols import NO_HEADER, Dictionary, PacketDef
+
+BODY = Struct("kind" / Int8ub, "a" / Int8ub)
+PACKETS = tuple(PacketDef(f"P{n}", 5, header=NO_HEADER, body=BODY, when={"kind": n}) for n in range(4))
+D = Dictionary("WREN", 1, PACKETS, (), (), ())
+"""
+
+
 def noise(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
@@ -147,6 +157,15 @@ def test_packets_are_decoded_by_a_dictionary(tmp_path: Path) -> None:
     )
     rows = rows_of(result.stdout)
     assert len(rows) == 200 and all("values" in row for row in rows)
+
+
+def test_an_apid_of_several_packets_has_all_their_names(tmp_path: Path) -> None:
+    (tmp_path / "wren.py").write_text(WREN, encoding="utf-8")
+    numbers = [3, 0, 1, 1, 9, 2, 0, 3]  # 9 is none of them
+    data = b"".join(encode_packet(5, n, bytes([kind, 7]), secondary=False) for n, kind in enumerate(numbers))
+    result = run(tmp_path, PacketsProfile(), data, "--mission", str(tmp_path / "wren.py"), "--json")
+    (apid,) = json.loads(result.stdout)["apids"]
+    assert (apid["name"], apid["packets"], apid["bad"]) == ("P3, P0, P1, …", 8, 1)
 
 
 @pytest.mark.parametrize("data", [b"", bytes(5000), idle_packet(200), noise(4000)])
