@@ -141,6 +141,8 @@ class PacketTree:
             header = self._marks.header_of(container, packing.items[own:])
         except DeclarationError as error:
             self._problems.add(error)
+            if error.path.partition(" ")[0] != container.path:
+                self._problems.add(container.refuse(f"it is left out: {error.path} cannot be read"))
             self._forget(container)
             return None
         if header is not None:

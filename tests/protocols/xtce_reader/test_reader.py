@@ -275,6 +275,7 @@ def test_a_type_that_cannot_be_read_leaves_its_raw_number() -> None:
     [
         (container("BAD", entry("nothing"), criteria=compare("APID", 2)), "TEST/BAD", "no parameter 'nothing'"),
         (container("BAD", entry("lost"), criteria=compare("APID", 2)), "TEST/lost", "no type 'GONE'"),
+        (container("BAD", entry("lost"), criteria=compare("APID", 2)), "TEST/BAD", "left out: TEST/lost (line 1)"),
         (container("BAD", "", "GONE"), "TEST/BAD", "no container 'GONE'"),
         (container("BAD", "", criteria=compare("gone", 2)), "TEST/BAD", "no parameter 'gone'"),
         (container("BAD", "", criteria=compare("a", 2)), "TEST/BAD", "not a field that comes before"),
