@@ -17,7 +17,7 @@ from protocols.profile import LinkProfile
 
 
 @click.command(epilog=exit_codes(DONE, ProtocolError))
-@click.argument("mission", type=MissionType(), required=False, metavar="[NAME]")
+@click.argument("mission", type=MissionType(warn=False), required=False, metavar="[NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per mission.")
 def missions(mission: Mission | None, as_json: bool) -> None:
     """List the installed missions, or tell all about NAME: an installed one, module:NAME, or a file.

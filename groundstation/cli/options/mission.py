@@ -22,6 +22,10 @@ class MissionType(click.ParamType[Mission]):
 
     name = "mission"
 
+    def __init__(self, *, warn: bool = True) -> None:
+        """Args: whether to say on standard error that a mission's file was read in part."""
+        self._warn = warn
+
     def convert(self, value: Mission | str, param: click.Parameter | None, ctx: click.Context | None) -> Mission:
         """The mission.
 
@@ -37,7 +41,8 @@ class MissionType(click.ParamType[Mission]):
             with ArchiveReader(Path(value)) as reader:
                 return kept_mission(reader)[0]
         mission = load_mission(value)
-        warn_of_problems(mission)
+        if self._warn:
+            warn_of_problems(mission)
         return mission
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
