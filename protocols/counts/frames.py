@@ -53,6 +53,7 @@ from protocols.counts.turns import frames_between, tolerance_of, with_turns
 from protocols.sync.frames import TransferFrame
 from protocols.tuples import maker
 from protocols.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
+from protocols.words import Certainty
 
 _TELLS_NOTHING = 128
 """Idle frames are alike every turn: they are duplicates, or late, only if they are nearer than this."""
@@ -64,6 +65,8 @@ _DUPLICATE_NS = 10 * NS_PER_S
 """What comes again so much later comes from a source that started again, if its counters begin again."""
 _NEVER_LOST = 1 << 20
 """More frames than any outage loses: 29 hours at 10 a second."""
+_SILENT_PERIODS = 3
+"""A channel that was not heard for so many of its periods has stopped sending."""
 PLAIN_STEP = 128
 """A sequence count that goes up by less from frame to frame says nothing of a turn of the VCFC."""
 
@@ -478,12 +481,31 @@ class FrameCounter:
         came = master.frames - 1 - channel.master_frames
         known = max(0, master.place - channel.master_place - came) if lost.count else 0
         more = lost.count - known
-        if lost.certainty == "EXACT" and more < _TELLS_NOTHING:
+        if lost.certainty != "EXACT":
+            return Lost(max(more, jump), lost.certainty)
+        others = round((more + 0.5) * self._others_for_each(channel)) if more > 0 else 0
+        if more + others < _TELLS_NOTHING:
             return Lost(jump) if jump < MCFC_MODULUS - _TELLS_NOTHING else None
-        expected = lost.count * master.frames // max(1, channel.frames) - known
-        if lost.certainty == "EXACT":
-            return with_turns(jump, MCFC_MODULUS, expected, max(SMALL_JUMP, expected // 20), "EXACT", more)
-        return Lost(max(more, jump), lost.certainty)
+        if others >= max(_TELLS_NOTHING, more):  # most of them are a guess: who sends may have changed
+            return at_least(max(more, jump))
+        certainty: Certainty = "EXACT" if others < _TELLS_NOTHING else "ABOUT"
+        tolerance, floor = max(SMALL_JUMP, others // 10), more if more >= _TELLS_NOTHING else 0
+        return with_turns(jump, MCFC_MODULUS, more + others, tolerance, certainty, floor)
+
+    def _others_for_each(self, channel: Channel) -> float:
+        """How many frames of the other channels come for each of this one: at their paces of late.
+
+        Which channels are on the air changes in a pass, so all that was ever counted tells it only where no pace does.
+        """
+        others, period = 0.0, channel.pace.period
+        for other in self._channels.values():
+            if other is channel:
+                continue
+            if not period or not other.pace.period or channel.time is None or other.time is None:
+                return (self._master.frames - channel.frames) / max(1, channel.frames)
+            if channel.time - other.time < _SILENT_PERIODS * other.pace.period:
+                others += period / other.pace.period
+        return others
 
 
 def _never(frame: TransferFrame) -> bool:

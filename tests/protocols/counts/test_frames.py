@@ -69,6 +69,24 @@ def test_an_outage_of_any_length_is_counted_exactly(aos: bool, frames: int) -> N
         assert result.lost_all == Lost(len(lost))
 
 
+@pytest.mark.parametrize("frames", [256, 512, 768, 1024])
+def test_frames_of_all_channels_after_one_sent_alone(frames: int) -> None:
+    source = Source()
+    came = source.alone(BUS, 90, 1000) + source.run(190)
+    lost = source.run(frames)
+    assert count(came + source.run(30)).lost_all == Lost(len(lost))
+
+
+@pytest.mark.parametrize("frames", [256, 512])
+def test_the_bus_alone_knows_not_what_the_lander_lost(frames: int) -> None:
+    source = Source()
+    came = source.alone(BUS, 90, 1000) + source.run(195)
+    lost = source.run(frames) + source.alone(BUS, 5, 1000)
+    result = count(came + source.alone(BUS, 5, 1000))
+    missing = sum(sent.vcid == BUS for sent in lost)
+    assert (result.lost, result.lost_all) == (Lost(missing), Lost(missing, "AT_LEAST"))
+
+
 def without_packets(sent: Sent, idle: bool = False) -> Sent:
     """The frame with nothing in it that counts."""
     assert isinstance(sent.frame, TmFrame)
