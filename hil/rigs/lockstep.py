@@ -32,6 +32,7 @@ from groundstation.uplink.cop1_messages import Transmission
 from groundstation.uplink.service import Uplink, UplinkOutcome
 from hil.channel.channel import Channel
 from hil.channel.relayed import RelayedFrames
+from hil.errors import MachineFailed
 from hil.faults import Unit
 from hil.lander.flight_profile import longest_pass
 from hil.lander.physics.dynamics import TICK_NS
@@ -118,12 +119,16 @@ class LockstepRig:
         with ArchiveWriter(record.recording, meta) as archive:
             receiver = receiver_of(MISSION, self._url, self._links)
             self._recorder = ArchivingReceiver(receiver, archive, str(record.recording))
-            self._target.begin(self._scenario.head.flight)
-            record.ready, record.script = self._target.ready, self._target.script
-            self._fly_all()
-        record.provenance |= self._target.provenance()
-        record.booted += self._target.booted
-        record.console = self._target.console
+            try:
+                self._target.begin(self._scenario.head.flight)
+                record.ready, record.script = self._target.ready, self._target.script
+                self._fly_all()
+            except MachineFailed:
+                record.fell_short = True
+                raise
+            finally:  # a flight that breaks off says what flew, too
+                record.provenance |= self._target.provenance()
+                record.booted += self._target.booted
         if archive.shortfall is not None:
             raise ArchiveError(str(archive.shortfall))
         return record

@@ -131,15 +131,16 @@ class SteppedMachine:
             _check_orders(came, self.name)
             first += self._settle()
             first += b"".join(self._give(piece) for piece in _pieces(came))
+        tick = self._craft.tick
         sizes = [self._fly() for _ in range(ticks)]
         silent = next((n for n, size in enumerate(reversed(sizes)) if size), None)
         if silent is not None:
             self._let_fly(self._owed - silent)
-        return self._bursts(first, sizes)
+        return self._bursts(first, sizes, tick)
 
-    def _bursts(self, first: bytes, sizes: list[int]) -> Iterator[bytes]:
-        for size in sizes:
-            yield first + self._read(size)
+    def _bursts(self, first: bytes, sizes: list[int], tick: int) -> Iterator[bytes]:
+        for n, size in enumerate(sizes):
+            yield first + self._read(size, tick + n)
             first = b""
 
     def _fly(self) -> int:
@@ -171,7 +172,7 @@ class SteppedMachine:
         self.script.append((self.steps, data))
         answer = self._craft.receive(data)
         self.machine.write(data)
-        return self._read(len(answer))
+        return self._read(len(answer), self._craft.tick)
 
     @property
     def over(self) -> bool:
@@ -274,13 +275,13 @@ class SteppedMachine:
     def _flight(self, size: int) -> bytes:
         """The first bytes after START: a greeting may have been on its way."""
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
-        while read_greeting(frame := self._read(SIZE)) is not None:
+        while read_greeting(frame := self._read(SIZE, self._craft.tick)) is not None:
             if time.monotonic() > deadline:
                 raise MachineFailed(f"{self.name} does not start: it greets, and takes no START: {self._last_words()}")
-        return frame + self._read(size - SIZE)
+        return frame + self._read(size - SIZE, self._craft.tick)
 
-    def _read(self, size: int) -> bytes:
-        """So many bytes, as soon as they are there."""
+    def _read(self, size: int, tick: int) -> bytes:
+        """So many bytes, as soon as they are there; the oracle, which flies first, says at which tick they come."""
         begun = time.monotonic()
         latest = begun + ANSWER_TIMEOUT_S + size / _LEAST_RATE
         deadline = begun + ANSWER_TIMEOUT_S
@@ -288,11 +289,11 @@ class SteppedMachine:
             if self._wait_for_bytes(deadline - time.monotonic()):
                 deadline = min(latest, time.monotonic() + ANSWER_TIMEOUT_S)
             elif not self.machine.running or time.monotonic() >= deadline:
-                came = f"{len(self._rest)} of {size} bytes came at tick {self._craft.tick}"
+                came = f"{len(self._rest)} of {size} bytes came at tick {tick}"
                 raise MachineFailed(f"{self.name} does not answer: {came}: {self._last_words()}")
         data, self._rest = self._rest[:size], self._rest[size:]
         if self.steps and time.monotonic() - begun > _GREETS_S and find_greeting(self._before + data) is not None:
-            raise MachineFailed(f"{self.name} waits for START at tick {self._craft.tick}: {self._why_ready()}")
+            raise MachineFailed(f"{self.name} waits for START at tick {tick}: {self._why_ready()}")
         self._before = (self._before + data)[1 - SIZE :]
         return data
 

@@ -50,6 +50,7 @@ class FlightRecord:
         comparable: bytes of the target's stream that the oracle can speak of: up to the first reset, for instance; None
             is all.
         steps: calls of `step`, for the oracle to fly as far.
+        fell_short: in lockstep: the target did not send all that the oracle sent in these steps.
         occurrences: faults of link and target.
         commands: the last that was said of each command, by its place in the scenario.
         refused: commands that the station refused, and why.
@@ -83,6 +84,7 @@ class FlightRecord:
     ready: bool = False
     comparable: int | None = None
     steps: int = 0
+    fell_short: bool = False
     occurrences: list[FaultOccurrence] = field(default_factory=list)
     commands: dict[int, CommandUpdate] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)

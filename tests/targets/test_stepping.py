@@ -119,7 +119,7 @@ def test_one_that_dies_or_hangs_is_a_failure_with_its_last_words(
     stepped.begin()
     flown(stepped, 50)
     stepped.machine.hang()
-    with pytest.raises(MachineFailed, match="0 of 132 bytes came at tick 6"):
+    with pytest.raises(MachineFailed, match="0 of 132 bytes came at tick 50"):
         flown(stepped, 10)
     assert stepped.machine.pid is not None
     os.kill(stepped.machine.pid, signal.SIGKILL)

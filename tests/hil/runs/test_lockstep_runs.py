@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from groundstation.recordings.reader import ArchiveReader
+from hil.channel.frame_splitter import FrameSplitter
 from hil.errors import ScenarioError
 from hil.runs.run import Plan, check_plan, fly_plan, read_bundle
 from hil.scenario.scenario import SCENARIOS, Scenario, load_scenario, parse_scenario
@@ -141,6 +142,36 @@ def test_a_target_that_dies_is_a_result(tmp_path: Path, monkeypatch: pytest.Monk
     assert result.counters.frames_good > 500
     with ArchiveReader(tmp_path / "run" / "recording.sqlite") as archive:
         assert archive.closed
+
+
+def test_a_target_that_hangs_is_told_with_its_tick_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lander's 121st frame, that of tick 1,000, and all behind it do not come."""
+    from hil.rigs import stepped_target as stepped
+    from hil.targets.base import Sink
+    from hil.targets.software import SoftwareMachine
+    from hil.targets.stepping import SteppedMachine
+
+    def hanging(sink: Sink) -> SoftwareMachine:
+        splitter, hung = FrameSplitter(UART), False
+
+        def some(data: bytes) -> None:
+            nonlocal hung
+            for frame in splitter.feed(data):
+                hung = hung or (frame.vcid, frame.vcfc) == (0, 120)
+                if not hung:
+                    sink(frame.data)
+
+        return SoftwareMachine(some)
+
+    monkeypatch.setattr("hil.targets.stepping.ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setitem(stepped.STEPPED, "software", lambda: SteppedMachine(hanging))
+    result = fly(parse_scenario(BASE), tmp_path)
+    rows = {row.name: row for row in result.measurements}
+    assert rows["stream_equal"].value is False
+    assert "no frame, expected a frame of VC0" in rows["stream_equal"].note
+    assert "came at tick 1000" in result.line
+    assert result.verdict.exit_code == 20
+    assert result.provenance["reset reason"] == "POWER_ON"
 
 
 def test_the_bundle_has_it_all(tmp_path: Path) -> None:
