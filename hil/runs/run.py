@@ -681,7 +681,7 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
     told += f", {len(rows) - len(made)} not applicable" if len(made) < len(rows) else ""
     told += "" if plan.scenario.head.has_oracle else f"; {NO_ORACLE}"
     return f"{head}: {len(made)} measurements{told}" + (
-        f", LOS {cause}, error {los.value} ms" if los is not None else ""
+        f", LOS {cause or 'of a cause not known yet'}, error {los.value} ms" if los is not None else ""
     )
 
 

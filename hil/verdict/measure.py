@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from groundstation.downlink.contact import ACQUIRE_FRAMES, TIMEOUT_PERIODS
 from groundstation.downlink.diversity_receiver import receiver_of
 from groundstation.downlink.receiver import FrameNote, ReceiverEvent
 from groundstation.links.base import Chunk, TransportChange
@@ -34,7 +36,7 @@ from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS, OF_VALUES
 from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
-from hil.verdict.expectations.received import ReceivedParameters
+from hil.verdict.expectations.received import ReceivedParameters, sent_parameters
 from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
 from hil.verdict.flight_record import BOARD, FlightRecord
@@ -251,12 +253,22 @@ def judge(record: FlightRecord) -> Judgement:
     _commands(bench)
     _latencies(bench, received)
     part = record.scenario.head.part
-    expected = expectation_rows(record.scenario.expectations, received.parameters, record.mission.dictionary, part)
+    expected = expectation_rows(
+        record.scenario.expectations, received.parameters, record.mission.dictionary, part, _sent(record)
+    )
     rows = [*bench.rows, *expected, *fault_rows(record)]
     commanded = record.script is None and record.scenario.head.has_oracle
     why = dict.fromkeys(_GOLDEN_ROWS, _COMMANDED) if commanded else {}
     rows += unapplied(rows, record.mode, record.target, record.scenario.limits, part=part.text, why=why)
     return Judgement(rows, [each.declared for each in lost], received, mismatch, gaps, checks)
+
+
+def _sent(record: FlightRecord) -> Callable[[], ReceivedParameters] | None:
+    """What was sent in the part that was flown; None: it was all of the pass, or no oracle says what had to be sent."""
+    head = record.scenario.head
+    if head.part.whole or not head.has_oracle or record.script is None:
+        return None
+    return cache(partial(sent_parameters, record.scenario.expectations, record.channel.cuts, head.part, record.mission))
 
 
 class _Bench:
@@ -281,10 +293,27 @@ class _Bench:
         """One measurement that needs a part of the pass that was not flown."""
         self.rows.append(not_applicable(name, why))
 
-    def lack(self, loss: Loss) -> str:
-        """Why a planned loss cannot have been seen in the part that was flown; empty: it can."""
-        room = round(_DECLARED_NS * max(1.0, self.record.speed))
-        return self.part.lack(int(loss.at.value), _LOCK_NS, room)
+    def lack(self, loss: Loss, verdict: LosVerdict | None = None, channel: ChannelDef | None = None) -> str:
+        """Why a planned loss cannot have been seen in the part that was flown; empty: it can.
+
+        Args:
+            loss: it.
+            verdict: the declared one that is nearest. If it fits, the loss was seen, however near the part's end is.
+            channel: that is lost, if it is not the lander's.
+        """
+        at, own = int(loss.at.value), 0 if channel is None else channel.period_ms * NS_PER_MS
+        period_ms = self.period_ms if channel is None else channel.period_ms
+        if verdict is not None and verdict.last_scet is not None and not _time_error(verdict.last_scet, at, period_ms):
+            return ""
+        room = round(max(_DECLARED_NS, TIMEOUT_PERIODS * own) * max(1.0, self.record.speed))
+        return self.part.lack(at, max(_LOCK_NS, ACQUIRE_FRAMES * own), room)
+
+    def unsure(self, loss: Loss, cause: str | None) -> str:
+        """Why the part ended before another channel could tell of which cause a loss is; empty: it did not."""
+        if cause != "SILENCE" or cause in loss.causes:
+            return ""
+        others = self.record.mission.dictionary.channels[1:]
+        return self.part.lack(int(loss.at.value), after=min((c.period_ms for c in others), default=0) * NS_PER_MS)
 
     def add(
         self,
@@ -341,11 +370,11 @@ def _losses(bench: _Bench, received: Received) -> list[_Lost]:
     left, plans = list(found), dict[int, Loss]()
     for n, loss in enumerate(planned):
         number = f"[{n + 1}]" if len(planned) > 1 else ""
-        if why := bench.lack(loss):
+        verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
+        if why := bench.lack(loss, verdict):
             for name in OF_A_LOSS:
                 bench.leave_out(f"{name}{number}", why)
             continue
-        verdict = min(left, key=lambda v: abs((v.last_scet or 0) - int(loss.at.value)), default=None)
         if verdict is not None:
             left.remove(verdict)
             plans[verdict.last_ert] = loss
@@ -379,11 +408,11 @@ def _channel_losses(bench: _Bench, received: Received) -> list[_Lost]:
     channels = {channel.name: channel for channel in bench.record.mission.dictionary.channels}
     for loss in bench.record.scenario.channel_losses:
         channel, at = channels[str(loss.channel)], int(loss.at.value)
-        if why := bench.lack(loss):
-            bench.leave_out(f"los_cause[{channel.name}]", why)
-            continue
         found = received.losses(channel.vcid)
         verdict = min(found, key=lambda v: abs((v.last_scet or 0) - at), default=None)
+        if why := bench.lack(loss, verdict, channel):
+            bench.leave_out(f"los_cause[{channel.name}]", why)
+            continue
         last = None if verdict is None else verdict.last_scet
         error = None if last is None else _time_error(last, at, channel.period_ms)
         bench.add(f"los_time_error[{channel.name}]", error, "" if verdict else "no loss was declared")
@@ -449,6 +478,9 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     span = None if verdict is None else (verdict.last_ert, verdict.declared_ert)
     bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
     cause = None if verdict is None else verdict.cause
+    if why := bench.unsure(loss, cause):
+        bench.leave_out(f"los_cause{number}", why)
+        return
     right = loss.causes[0] if cause not in loss.causes else cause
     bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, LimitBand(equals=right))
 

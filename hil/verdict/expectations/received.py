@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from groundstation.downlink.diversity_receiver import receiver_of
 from groundstation.downlink.receiver import FrameNote
+from groundstation.links.base import Chunk
 from groundstation.messages.base import Value
 from groundstation.messages.onboard_clock import OnboardClock
 from groundstation.messages.text import utc
 from groundstation.messages.wire import EventMessage, Telemetry
+from hil.channel.frame_splitter import SentFrame
 from hil.scenario.expectation import Expect
+from hil.scenario.flown_part import FlownPart
+from protocols.declare.mission import Mission
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +85,20 @@ class ReceivedParameters:
         found = self._series[name]
         found.points.sort(key=lambda point: point.scet)
         return found
+
+
+def sent_parameters(
+    expectations: Sequence[Expect], cuts: Iterable[SentFrame], part: FlownPart, mission: Mission
+) -> ReceivedParameters:
+    """The parameters that expectations name, as a target sent them in a part of its pass."""
+    parameters, receiver = ReceivedParameters(expectations), receiver_of(mission, "sent:")
+    receiver.judges_quality = False
+    for cut in cuts:
+        if cut.scet is None or not part.start <= cut.scet < part.end:
+            continue
+        for outcome in receiver.process(Chunk(cut.scet, cut.data)):
+            if isinstance(outcome, Telemetry):
+                parameters.take(outcome, receiver.frames)
+            elif isinstance(outcome, EventMessage):
+                parameters.take_event(outcome)
+    return parameters

@@ -10,7 +10,8 @@ Rules:
 4. Not compared, and counted in the note: void values (`valid_if`), values of packets whose onboard time cannot be
    right (`OnboardClock`), and for ``within`` those without a fresh value of the other parameter. NaN is compared, and
    passes nothing. A late frame's values count: they are in their place by their own time.
-5. A window that begins or ends outside of the flown part of a pass is not applicable (NA).
+5. A window that begins or ends outside of the flown part of a pass is not applicable (NA). Nor is an expectation of
+   what the target did not send in that part: a value that means something, or an event of the window.
 """
 
 from __future__ import annotations
@@ -65,8 +66,16 @@ class _Finding:
     note: str
 
 
+Sent = Callable[[], ReceivedParameters]
+"""What the target sent in the part that was flown, and only that, where it is known to have sent what it had to."""
+
+
 def expectation_rows(
-    expectations: Sequence[Expect], received: ReceivedParameters, dictionary: Dictionary, part: FlownPart
+    expectations: Sequence[Expect],
+    received: ReceivedParameters,
+    dictionary: Dictionary,
+    part: FlownPart,
+    sent: Sent | None = None,
 ) -> list[Measurement]:
     """A row for each expectation of a scenario.
 
@@ -75,11 +84,19 @@ def expectation_rows(
         received: what came.
         dictionary: of the mission.
         part: of the pass that was flown.
+        sent: what was sent in it; None: the whole pass was flown, or none knows what had to be sent.
     """
-    return [_row(n, each, received, dictionary, part) for n, each in enumerate(expectations)]
+    return [_row(n, each, received, dictionary, part, sent) for n, each in enumerate(expectations)]
 
 
-def _row(n: int, expect: Expect, received: ReceivedParameters, dictionary: Dictionary, part: FlownPart) -> Measurement:
+def _row(
+    n: int,
+    expect: Expect,
+    received: ReceivedParameters,
+    dictionary: Dictionary,
+    part: FlownPart,
+    sent: Sent | None,
+) -> Measurement:
     name = f"expect[{n}] {expect.parameter}"
     unit = find_parameter(name, expect.parameter, dictionary).unit
     limit = _limit(expect)
@@ -89,8 +106,10 @@ def _row(n: int, expect: Expect, received: ReceivedParameters, dictionary: Dicti
     window = _window(expect, received.events)
     series = received.series(expect.parameter)
     points = [point for point in series.points if window.holds(point.scet)]
-    if window.lack:
-        value, state, note = None, "NA" if part.cut else "UNSET", window.lack
+    if (window.lack or not points) and sent is not None and (why := _not_sent(expect, sent())):
+        value, state, note = None, "NA", f"not applicable: flown{part.text}: {why}"
+    elif window.lack:
+        value, state, note = None, "NA" if part.cut and sent is None else "UNSET", window.lack
     elif not points:
         void = sum(map(window.holds, series.void))
         came = f"{void:,} values came, all void" if void else "no value of it came"
@@ -117,6 +136,15 @@ def _not_flown(expect: Expect, part: FlownPart) -> str:
     why = "" if begin is None else part.lack(begin)
     # The part may end with the window: what is stamped with its end is in neither.
     return why or ("" if end is None or end == part.end else part.lack(end))
+
+
+def _not_sent(expect: Expect, sent: ReceivedParameters) -> str:
+    """Why nothing that was sent in the part can decide; empty: something can."""
+    window = _window(expect, sent.events)
+    if window.lack:
+        return window.lack
+    some = any(window.holds(point.scet) for point in sent.series(expect.parameter).points)
+    return "" if some else "no value of it was sent"
 
 
 def _window(expect: Expect, events: Sequence[tuple[str, int]]) -> _Window:

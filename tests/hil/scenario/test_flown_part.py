@@ -112,6 +112,65 @@ def test_a_loss_at_the_edges_of_a_part_does_not_apply(tmp_path: Path) -> None:
     assert {row.name: row.value for row in seen.measurements}["los_time_error"] == 0
 
 
+def test_a_loss_that_is_declared_as_the_part_ends_is_judged(tmp_path: Path) -> None:
+    result, _ = fly(text("", None, "09:11:05.3"), tmp_path / "part")
+    rows = {row.name: row for row in result.measurements}
+    assert (result.state, rows["los_time_error"].value, rows["los_cause"].value) == ("PASS", 0, "LANDER_ONLY")
+    assert not_applicable(result) == {"golden_to_los", "frames_after_los"}
+
+
+def test_a_cause_that_the_bus_has_yet_to_tell_does_not_apply(tmp_path: Path) -> None:
+    crash = 'profile = "retros-never"\n[[loss]]\nat = "09:11:05.6"\ncause = "LANDER_ONLY"\n'
+    result, _ = fly(text(crash, None, "09:11:06"), tmp_path / "part")  # declared at 05.9, the bus's frame comes at 06.0
+    assert (result.state, "los_cause" in not_applicable(result)) == ("PASS", True)
+    assert "LOS of a cause not known yet, error 0 ms" in result.line
+
+
+@pytest.mark.parametrize(
+    ("end", "state"), [("09:26:20", {"los_cause[surface]": "NA"}), ("09:26:30", {})], ids=["too early", "declared"]
+)
+def test_a_loss_of_a_slow_channel_has_its_own_time_out(end: str, state: dict[str, str], tmp_path: Path) -> None:
+    loss = '[[loss]]\nchannel = "surface"\nat = "09:26:08"\ncause = "RELAY_SET"\n'
+    result, _ = fly(text(f'profile = "soft-landing"\n{loss}', "09:25:20", end), tmp_path / "part")
+    assert result.state == "PASS"
+    assert {name: each for name, each in states(result).items() if "surface" in name} == state
+
+
+SURFACE = '[[expect]]\nparameter = "SURFACE.temperature"\nmin = 228\n'
+IMPACT = '[[expect]]\nparameter = "DESCENT.phase"\nbetween = [{ event = "IMPACT" }, "09:10:11"]\nequals = "CRASHED"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "begin", "end", "why"),
+    [
+        (f'profile = "soft-landing"\n{SURFACE}', None, "09:12:33", "no value of it was sent"),
+        (f'profile = "soft-landing"\n{SURFACE}', "09:26:20", None, "no value of it was sent"),
+        (
+            f'profile = "parachute-fails"\n{IMPACT}',
+            "09:10:02",
+            None,
+            "the window never opened: no onboard event IMPACT",
+        ),
+    ],
+    ids=["between landing and surface", "after the bus has set", "after the impact"],
+)
+def test_what_the_target_does_not_send_in_a_part_is_not_expected(
+    more: str, begin: str | None, end: str | None, why: str, tmp_path: Path
+) -> None:
+    result, _ = fly(text(more, begin, end), tmp_path / "part")
+    (row,) = [row for row in result.measurements if row.name.startswith("expect")]
+    assert (result.state, row.state) == ("PASS", "NA")
+    assert row.note.startswith("not applicable: flown") and why in row.note
+
+
+def test_what_was_sent_in_a_part_and_lost_fails(tmp_path: Path) -> None:
+    silent = '[[fault]]\nkind = "silence"\nat = "09:13:20"\n'
+    result, _ = fly(text(f'profile = "soft-landing"\n{SURFACE}{silent}', "09:12:33", "09:14:00"), tmp_path / "part")
+    assert {name: state for name, state in states(result).items() if "expect" in name} == {
+        "expect[0] SURFACE.temperature": "FAIL"
+    }
+
+
 def test_a_part_in_which_the_lander_is_silent_measures_no_latency_of_it(tmp_path: Path) -> None:
     result, _ = fly(text("", None, "09:06:03"), tmp_path / "part", mode="realtime")
     notes = {row.name: row.note for row in result.measurements if row.state == "NA"}
