@@ -252,7 +252,7 @@ class ArchiveReader:
         counts = [self._by_link(schema.BYTES_BY_LINK), self._by_link(schema.FIRST_BY_LINK)]
         has_copies = bool(self.named_links()) and self._query(schema.HAS_COPIES, ())[0][0]
         counts.append(self._by_link(schema.COPIES_BY_LINK) if has_copies else {})
-        counts.append(self._by_link(schema.REJECTED_BY_LINK))
+        counts += [self._by_link(schema.REJECTED_BY_LINK), self._by_link(schema.FOREIGN_BY_LINK)]
         return [
             LinkCounts(link, *(count.get(place, 0) for count in counts))
             for place, link in enumerate(self.named_links())

@@ -24,13 +24,15 @@ class NamedLink(NamedTuple):
 
 
 class LinkCounts(NamedTuple):
-    """What a link of several brought: bytes, frames that it brought first, later copies, and rejected frames."""
+    """What a link of several brought: bytes, frames that it brought first, later copies, rejected ones, and good ones
+    that are not of the mission: of another spacecraft or channel."""
 
     link: NamedLink
     bytes: int
     first: int
     copies: int
     rejected: int
+    foreign: int
 
 
 class EventRecord(NamedTuple):

@@ -227,11 +227,13 @@ LAST_FRAME = f"{_FRAME} WHERE id > ? ORDER BY id DESC LIMIT 1"
 SELECT_FRAME_COUNTS = "SELECT vcid, quality, count(*) FROM frame GROUP BY vcid, quality ORDER BY vcid, quality"
 _BY_LINK = """
 SELECT chunk.link, count(*) FROM {} AS frame JOIN chunk ON chunk.id = frame.chunk
-WHERE quality {} ('GOOD', 'CORRECTED') GROUP BY chunk.link
+WHERE quality {} GROUP BY chunk.link
 """
-FIRST_BY_LINK = _BY_LINK.format("frame", "IN")
-REJECTED_BY_LINK = _BY_LINK.format("frame", "NOT IN")
-COPIES_BY_LINK = _BY_LINK.format("frame_copy", "IN")
+_GOOD = "IN ('GOOD', 'CORRECTED')"
+FIRST_BY_LINK = _BY_LINK.format("frame", f"{_GOOD} AND vcid IS NOT NULL")
+FOREIGN_BY_LINK = _BY_LINK.format("frame", f"{_GOOD} AND vcid IS NULL")
+REJECTED_BY_LINK = _BY_LINK.format("frame", f"NOT {_GOOD}")
+COPIES_BY_LINK = _BY_LINK.format("frame_copy", _GOOD)
 BYTES_BY_LINK = "SELECT link, sum(length(data)) FROM chunk GROUP BY link"
 NEXT_SCET = "SELECT min(scet) FROM frame WHERE scet > ?"
 LAST_SCET_UP_TO = "SELECT max(scet) FROM frame WHERE scet > ?1 AND scet <= ?2"

@@ -145,6 +145,7 @@ def info_lines(summary: PassSummary, own_hash: str | None, *, keeps_mission: boo
 def _link_line(counts: LinkCounts) -> str:
     """What one of several links brought."""
     shares = f"{counts.first:,} frames first, {counts.copies:,} later copies, {counts.rejected:,} rejected"
+    shares += f", {counts.foreign:,} of another spacecraft or channel" if counts.foreign else ""
     return f"link {counts.link.name}, {counts.link.url}: {counts.bytes:,} bytes, {shares}"
 
 

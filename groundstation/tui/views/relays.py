@@ -90,11 +90,12 @@ def _link(view: View, link: LinkShare) -> list[Row]:
     heard = "never heard" if link.last_ert is None else f"last read {utc(link.last_ert, 1)}r"
     counts = f"{link.first:,} first, {link.duplicates:,} later copies, {link.only:,} from it alone"
     bad = f"{link.rejected:,} rejected, {lost} lost, {link.conflicts:,} in conflict, {link.stale:,} too old"
+    bad += f", {link.foreign:,} foreign" if link.foreign else ""
     return [
         _share(view, link, total),
         (Span(f"   {glyphs.text(link.url)}, {heard}{', commands' if link.commands else ''}", "dim"),),
         (Span(f"   {counts}", "text"),),
-        (Span(f"   {bad}", "caution" if link.rejected or link.conflicts else "dim"),),
+        (Span(f"   {bad}", "caution" if link.rejected or link.conflicts or link.foreign else "dim"),),
     ]
 
 

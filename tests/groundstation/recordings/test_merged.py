@@ -5,19 +5,27 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from groundstation.analysis.recording import open_recording
 from groundstation.captures.files import Capture
+from groundstation.links.base import Chunk
 from groundstation.messages.wire import Telemetry
 from groundstation.recordings.export.columns import packet_columns
 from groundstation.recordings.merged import one_stream
+from groundstation.recordings.mission_facts import mission_facts
 from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.schema import LINKS
 from groundstation.recordings.summary import info_lines, summarise
-from protocols.lander import MARS6
+from groundstation.recordings.writer import ArchiveWriter
+from groundstation.station.recorder import ArchivingReceiver
+from protocols.ccsds.crc import crc16
+from protocols.lander import EPOCH, MARS6, MISSION
 from protocols.profile import UART
-from tests.groundstation.two_links import BUS, MARS5, decode
+from protocols.units import NS_PER_S
+from tests.groundstation.two_links import BUS, MARS5, TWO, decode, receiver, reports
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +74,35 @@ def test_info_says_what_each_link_brought(recorded: tuple[Path, list[Telemetry]]
     assert bus.first + mars5.first == good and mars5.copies > 1000 and min(bus.first, mars5.first) > 300
     lines = info_lines(summary, MARS6.hash_text)
     assert f"link mars5, test:mars5: {mars5.bytes:,} bytes, {mars5.first:,} frames first" in "\n".join(lines)
+
+
+def of_spacecraft(scid: int, chunk: Chunk) -> Chunk:
+    """Its frames with another SCID."""
+    frames, changed, asm = chunk.data, b"", len(UART.asm)
+    for at in range(0, len(frames), UART.cadu_length):
+        frame = bytearray(frames[at + asm : at + UART.cadu_length - 2])
+        head = int.from_bytes(frame[:2], "big") & ~(0x3FF << 4) | scid << 4
+        frame[:2] = head.to_bytes(2, "big")
+        changed += UART.asm + frame + crc16(bytes(frame)).to_bytes(2, "big")
+    return chunk._replace(data=changed)
+
+
+def test_info_counts_frames_of_another_spacecraft_apart(tmp_path: Path) -> None:
+    path = tmp_path / "pass.sqlite"
+    meta = {"link": "both"} | mission_facts(MISSION) | {LINKS: msgspec.json.encode(TWO).decode()}
+    with ArchiveWriter(path, meta) as archive:
+        recorder = ArchivingReceiver(receiver(), archive, str(path))
+        for report in reports(until=EPOCH + 95 * NS_PER_S):
+            if isinstance(report, Chunk) and report.link == MARS5:
+                recorder.decode(recorder.keep(of_spacecraft(0x007, report)))
+            else:
+                recorder.decode(recorder.keep(report))
+    with ArchiveReader(path) as reader:
+        summary = summarise(reader)
+    bus, mars5 = summary.links
+    assert (bus.foreign, mars5.first, mars5.copies, mars5.foreign) == (0, 0, 0, mars5.bytes // UART.cadu_length)
+    told = f"0 frames first, 0 later copies, 0 rejected, {mars5.foreign} of another spacecraft or channel"
+    assert mars5.foreign > 60 and told in "\n".join(info_lines(summary, MARS6.hash_text))
 
 
 @pytest.mark.long

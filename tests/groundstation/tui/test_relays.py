@@ -26,10 +26,12 @@ MARS5 = LinkShare(
 )  # fmt: skip
 
 
-def view(elevation: float | None = None, channels: list[ChannelStatus] | None = None) -> View:
+def view(
+    elevation: float | None = None, channels: list[ChannelStatus] | None = None, second: LinkShare = MARS5
+) -> View:
     """A station with two links, that has heard the bus."""
     model = PassModel()
-    status = msgspec.structs.replace(link(60, "LOCKED"), links=[BUS, MARS5])
+    status = msgspec.structs.replace(link(60, "LOCKED"), links=[BUS, second])
     if channels is not None:
         status = msgspec.structs.replace(status, channels=channels)
     hk = Telemetry(
@@ -59,6 +61,12 @@ def test_each_link_is_shown_with_its_share() -> None:
     text = plain(relay_rows(view(), 100))
     assert "bus       ATTEMPTING     75.0 %  10 twice, 20 alone" in text and "commands" in text
     assert "100 first, 290 later copies, 90 from it alone" in text and "3 rejected" in text
+
+
+def test_a_link_of_another_spacecraft_shows_its_foreign_frames() -> None:
+    other = msgspec.structs.replace(MARS5, first=0, duplicates=0, only=0, rejected=0, foreign=2562)
+    assert "0 too old, 2,562 foreign" in plain(relay_rows(view(second=other), 80))
+    assert "foreign" not in plain(relay_rows(view(), 80))
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])
