@@ -130,7 +130,8 @@ class Containers:
         target = packing if window is None else _nested(packing)
         target.add(Field("", 0, shape.bits, "uint"), f"{name}.size", (key[0], f"{key[1]}.size"), where)
         size = target.known[key[0], f"{key[1]}.size"]
-        octets = Operation("//", target.number(size, where), 8)
+        number = target.number(size, where)
+        octets = number if shape.unit == 8 else Operation("//", number, 8 // shape.unit)
         leaf = replace(shape.field, name=packing.name(name), doc=_words(where.element))
         target.append(Blob(leaf, octets), where)
         if window is not None:

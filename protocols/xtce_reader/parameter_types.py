@@ -46,6 +46,9 @@ _MOST_BITS = 8 * 65542
 _INTEGER_BITS = 64
 _FLOAT_BITS = (16, 32, 64)
 _MOST_ITEMS = 65536
+_NO_SIZE = "_yamcs_ignore"
+"""Stands for no parameter where XTCE wants one that tells a string's size. Files for Yamcs have it, and in these the
+number before a string counts bytes."""
 
 
 class ParameterTypes:
@@ -217,7 +220,8 @@ class ParameterTypes:
                 raise kind.refuse(
                     f"a size before a string of {led.get('sizeInBitsOfSizeTag')!r} bits: 8, 16, 32 are read"
                 )
-            return Led(replace(field, bits=0), size, bits if bits is not None else self._measure(kind, container))
+            window = bits if bits is not None else self._measure(kind, container)
+            return Led(replace(field, bits=0), size, window, 8 if _is_unsized(container) else 1)
         if bits is not None:
             if bits % (8 * unit):
                 raise kind.refuse(f"{bits} bits are not whole characters of {name}")
@@ -242,6 +246,8 @@ class ParameterTypes:
     def _measure(self, kind: Defined, parent: Element) -> Size | None:
         """A size that other parameters tell."""
         dynamic, listed = parent.find("DynamicValue"), parent.find("DiscreteLookupList")
+        if _is_unsized(parent):
+            return None
         if dynamic is not None:
             return measure(dynamic, kind.path)
         if listed is None:
@@ -253,6 +259,12 @@ class ParameterTypes:
                 raise case.refuse(kind.path, f"{case.get('value')!r} is not a size in bits")
             cases.append((value, case))
         return Looked(tuple(cases))
+
+
+def _is_unsized(parent: Element) -> bool:
+    """Whether a size is that of no parameter."""
+    reference = parent.find("DynamicValue", "ParameterInstanceRef")
+    return reference is not None and reference.get("parameterRef") == _NO_SIZE
 
 
 def measure(dynamic: Element, path: str) -> Measured:

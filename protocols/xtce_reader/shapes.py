@@ -52,11 +52,15 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """A string after a number of ``bits`` that tells its size in bits; both within ``window`` bits, if it has some."""
+    """A string after a number of ``bits`` that tells its size; both within ``window`` bits, if it has some.
+
+    ``unit``: how many bits the number counts as one.
+    """
 
     field: Field
     bits: int
     window: Size | int | None
+    unit: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,22 @@ def test_a_string_after_its_size() -> None:
     assert one(types + U8, {"s": "S", "e": "U8"}, b"\x10abcd\x07") == {"s.size": 16, "s": "ab", "e": 7}
 
 
+@pytest.mark.parametrize(
+    ("end", "body", "found"),
+    [
+        ("<TerminationChar>00</TerminationChar>", b"ab\0\x07", {"s": "ab", "e": 7}),
+        ('<LeadingSize sizeInBitsOfSizeTag="16"/>', b"\0\x02ab\x07", {"s.size": 2, "s": "ab", "e": 7}),
+    ],
+)
+def test_a_string_of_a_file_for_yamcs_needs_no_parameter(end: str, body: bytes, found: dict[str, object]) -> None:
+    nothing = '<DynamicValue><ParameterInstanceRef parameterRef="_yamcs_ignore"/></DynamicValue>'
+    types = (
+        '<StringParameterType name="S"><StringDataEncoding encoding="UTF-8">'
+        f'<Variable maxSizeInBits="800">{nothing}{end}</Variable></StringDataEncoding></StringParameterType>'
+    )
+    assert one(types + U8, {"s": "S", "e": "U8"}, body) == found
+
+
 def test_a_parameter_that_comes_again_gets_a_number() -> None:
     entries = entry("a") * 3
     assert one(U8, {"a": "U8"}, b"\x01\x02\x03", entries) == {"a": 1, "a_2": 2, "a_3": 3}
