@@ -64,14 +64,14 @@ def marginal(result: RunResult) -> list[Measurement]:
 
 def row_text(row: Measurement) -> str:
     """A row in a line: ``los_time_error: 100 ms, limit = 0``."""
-    value = "nothing measured" if row.value is None else f"{shown(row.value)} {row.unit}".rstrip()
+    value = row.measured if row.value is None else f"{shown(row.value)} {row.unit}".rstrip()
     limit = f", marginal {row.marginal}" if row.state == "MARGINAL" and row.marginal else ""
     return f"{row.name}: {value}, limit {row.limit}{limit}"
 
 
 def row_property(row: Measurement) -> str:
     """A row as a property in JUnit."""
-    return f"{row.state} {row.value} {row.unit}".rstrip()
+    return f"{row.state} {row.measured}"
 
 
 def reason(result: RunResult, *, brief: bool = False) -> str:

@@ -672,7 +672,7 @@ def _line(plan: Plan, state: State, record: FlightRecord, judgement: Judgement) 
     bad = [row for row in rows if row.state not in ("PASS", "NA")]
     if bad:
         why = "" if plan.scenario.head.has_oracle else f"; {NO_ORACLE}"
-        return f"{head}: {first}{', '.join(f'{row.name} {row.value} {row.unit}'.rstrip() for row in bad[:4])}{why}"
+        return f"{head}: {first}{', '.join(f'{row.name} {row.measured}' for row in bad[:4])}{why}"
     made = [row for row in rows if row.state != "NA"]
     los = next((row for row in made if row.name.startswith("los_time_error")), None)
     cause = next((row.value for row in made if row.name.startswith("los_cause")), None)

@@ -54,14 +54,14 @@ class FlownPart:
         return begin + (f" until {utc(self.end, 3)}" if self.cut else "")
 
     def lack(self, at: int, before: int = 0, after: int = 0) -> str:
-        """Why something at a mission time was not seen in the part; empty: it can be.
+        """Why something at a mission time was not seen in the part; empty: it can be, or there is no such time.
 
         Args:
             at: when it happens.
             before: for how long before that the station has to listen.
             after: and for how long after it.
         """
-        if at - before < self.start:
+        if at - before < self.start and (self.late or at >= self.begin):
             return f"the station listened from {utc(self.start, 3)} on: too late for {utc(at, 3)}"
         if self.cut and at >= self.end:
             return f"the flight ended at {utc(self.end, 3)}: {utc(at, 3)} was not flown"

@@ -10,6 +10,7 @@ from hil.faults import Amount, When
 from hil.faults.when import Plain
 from protocols.declare.dictionary import Dictionary
 from protocols.nearest import nearest
+from protocols.structures.fields import LabelRange, label_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Parameter:
         name: its own.
         unit: of its values; may be empty.
         period_ms: how often its packet is due; 0: now and then.
-        words: of an enumeration, in the order of its numbers; empty: it is none.
+        spans: of an enumeration its numbers, lowest and highest, and their words; empty: it is none.
         is_flag: it is true or false.
         is_number: it can be compared with a bound.
     """
@@ -30,9 +31,14 @@ class Parameter:
     name: str
     unit: str
     period_ms: int
-    words: tuple[str, ...]
+    spans: tuple[LabelRange, ...]
     is_flag: bool
     is_number: bool
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Those of an enumeration, in the order of their numbers."""
+        return tuple(word for _, _, word in self.spans)
 
     def check_amount(self, place: str, amount: Amount | None) -> None:
         """Whether a bound can be held against it.
@@ -43,7 +49,7 @@ class Parameter:
         if amount is None:
             return
         if not self.is_number:
-            kind = "an enumeration" if self.words else "a flag" if self.is_flag else "bytes"
+            kind = "an enumeration" if self.words else "a flag" if self.is_flag else "text or bytes"
             raise ValueError(f"{place}: {self.packet}.{self.name} is {kind}, which has no order: use equals")
         if amount.unit not in (None, self.unit):
             declared = f"is in {self.unit}" if self.unit else "has no unit"
@@ -58,12 +64,27 @@ class Parameter:
         if value is None:
             return
         name = f"{self.packet}.{self.name}"
-        if self.words and isinstance(value, str) and value not in self.words:
-            raise ValueError(f"{place}: {name} has no value {value!r}{nearest(value, self.words)}")
+        if self.words:
+            self._check_word(place, value)
         if self.is_flag and not isinstance(value, bool):
             raise ValueError(f"{place}: {name} is a flag: expected true or false, not {value!r}")
         if self.is_number and (isinstance(value, (str, bool))):
             raise ValueError(f"{place}: {name} is a number: expected one, not {value!r}")
+        if not (self.words or self.is_flag or self.is_number or isinstance(value, str)):
+            raise ValueError(f"{place}: {name} is text or bytes: expected text, bytes in hex, not {value!r}")
+
+    def _check_word(self, place: str, value: Plain) -> None:
+        """A word, or a number that has none."""
+        name = f"{self.packet}.{self.name}"
+        if isinstance(value, str):
+            if value not in self.words:
+                raise ValueError(f"{place}: {name} has no value {value!r}{nearest(value, self.words)}")
+            return
+        if isinstance(value, bool) or value != int(value):
+            raise ValueError(f"{place}: {name} is an enumeration: expected one of {', '.join(self.words)}")
+        word = label_in(self.spans, int(value))
+        if isinstance(word, str):
+            raise ValueError(f"{place}: {name} is never {int(value)}: expected its word, {word!r}")
 
 
 def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
@@ -87,9 +108,8 @@ def find_parameter(place: str, text: str, dictionary: Dictionary) -> Parameter:
     if "[]" in name:
         raise ValueError(f"{place}: {text} is repeated: name one of them, {text.replace('[]', '[0]')}")
     leaf = next(each for each in packet.layout.named if each.name == declared)
-    words = tuple(word for _, _, word in leaf.spans)
-    is_flag = leaf.kind == "flag"
-    return Parameter(packet_name, name, found.unit, packet.definition.period_ms, words, is_flag, found.is_number)
+    spans, is_flag = tuple(sorted(leaf.spans)), leaf.kind == "flag"
+    return Parameter(packet_name, name, found.unit, packet.definition.period_ms, spans, is_flag, found.is_number)
 
 
 def check_when(place: str, when: When, dictionary: Dictionary) -> Parameter:

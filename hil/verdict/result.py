@@ -42,6 +42,11 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     note: str = ""
 
+    @property
+    def measured(self) -> str:
+        """The value with its unit."""
+        return "nothing measured" if self.value is None else f"{self.value} {self.unit}".rstrip()
+
     def unstable(self, lateness: str) -> Measurement:
         """The same, spoilt by a host that was so late."""
         note = f"{self.note}; {lateness}" if self.note else lateness
@@ -449,7 +454,7 @@ def with_row(result: RunResult, row: Measurement) -> RunResult:
     head = verdict_head(state, before.scenario, before.target, before.mode, before.seed)
     line = before.line
     if row.state != "PASS":
-        told = f"{row.name} {row.value} {row.unit}".rstrip()
+        told = f"{row.name} {row.measured}"
         line = f"{head}: {told}" if before.state == "PASS" else f"{head}{_told(before)}, {told}"
     passed = before.passed and state in ("PASS", "MARGINAL")
     verdict = msgspec.structs.replace(

@@ -4,7 +4,8 @@ passes, and where that value came.
 Rules:
 1. Values are those that the station shows: calibrated, rounded to the declared decimals. Time is the packets' own
    (SCET): a window takes a packet stamped exactly at its beginning and leaves the one stamped exactly at its end.
-2. Without a value nothing passes: a parameter that never came, or was void all the time, is FAIL, with the count.
+2. Without a value nothing passes: a parameter that never came, or was void all the time, is FAIL, with the count. So
+   is ``monotonic`` with one value, which has nothing before it.
 3. An onboard event that opens or closes the window and never came is UNSET, with its name: nothing says what belongs
    to the window. A run with such a row does not pass.
 4. Not compared, and counted in the note: void values (`valid_if`), values of packets whose onboard time cannot be
@@ -106,7 +107,7 @@ def _row(
     window = _window(expect, received.events)
     series = received.series(expect.parameter)
     points = [point for point in series.points if window.holds(point.scet)]
-    if (window.lack or not points) and sent is not None and (why := _not_sent(expect, sent())):
+    if (window.lack or len(points) < _least(expect)) and sent is not None and (why := _not_sent(expect, sent())):
         value, state, note = None, "NA", f"not applicable: flown{part.text}: {why}"
     elif window.lack:
         value, state, note = None, "NA" if part.cut and sent is None else "UNSET", window.lack
@@ -143,8 +144,15 @@ def _not_sent(expect: Expect, sent: ReceivedParameters) -> str:
     window = _window(expect, sent.events)
     if window.lack:
         return window.lack
-    some = any(window.holds(point.scet) for point in sent.series(expect.parameter).points)
-    return "" if some else "no value of it was sent"
+    count = sum(window.holds(point.scet) for point in sent.series(expect.parameter).points)
+    if count >= _least(expect):
+        return ""
+    return "one value of it was sent, with nothing before it" if count else "no value of it was sent"
+
+
+def _least(expect: Expect) -> int:
+    """How many values it takes to judge it."""
+    return 1 if expect.monotonic is None else 2
 
 
 def _window(expect: Expect, events: Sequence[tuple[str, int]]) -> _Window:
@@ -216,6 +224,8 @@ def _decide(points: Sequence[Point], beyond: Callable[[Value], float], *, once: 
 
 def _monotonic(points: Sequence[Point], *, rising: bool) -> _Finding:
     """By the greatest step the wrong way."""
+    if len(points) == 1:
+        return _Finding(None, False, f"nothing to compare {shown(points[0].value)} with, {points[0].place}")
     most: Number = 0
     note = f"{points[0].place} … {utc(points[-1].scet, 3)}"
     for before, after in pairwise(points):

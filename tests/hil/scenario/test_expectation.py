@@ -16,7 +16,7 @@ from hil.scenario.parameters import find_parameter
 from hil.scenario.scenario import load_scenario, parse_scenario
 from protocols.declare.dictionary import Dictionary, PacketDef
 from protocols.declare.headers import NO_HEADER
-from protocols.structures.fields import Quantity
+from protocols.structures.fields import EnumRanges, Quantity
 
 HEAD = '[scenario]\nid = "x"\n'
 G = HEAD + '[[expect]]\nparameter = "DESCENT.deceleration"\n'
@@ -50,6 +50,22 @@ def test_an_item_of_a_repeated_parameter_is_known_by_its_number() -> None:
         find_parameter("expect[0]", "SCI.p[3].y", mission)
 
 
+def test_what_a_parameter_can_never_equal_is_refused() -> None:
+    zones = EnumRanges(c.Int8ub, COLD=(0, 99), HOT=200)
+    body = c.Struct("zone" / zones, "name" / c.PaddedString(4, "ascii"), "raw" / c.Bytes(2))
+    mission = Dictionary("M", 1, (PacketDef("SCI", 5, body=body, header=NO_HEADER),), (), (), ())
+    zone, name, raw = (find_parameter("p", f"SCI.{each}", mission) for each in ("zone", "name", "raw"))
+    for parameter, value in ((zone, "HOT"), (zone, 150), (name, "ab"), (raw, "00ff")):
+        parameter.check_equals("p", value)
+    for parameter, value, told in (
+        (zone, 50, "p: SCI.zone is never 50: expected its word, 'COLD'"),
+        (name, 3, "p: SCI.name is text or bytes: expected text"),
+        (raw, False, "p: SCI.raw is text or bytes: expected text, bytes in hex, not False"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            parameter.check_equals("p", value)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -70,6 +86,14 @@ def test_an_item_of_a_repeated_parameter_is_known_by_its_number() -> None:
         (G.replace("DESCENT.", "") + "max = 1\n", r"expect\[0\]\.parameter: 'deceleration' is not a parameter"),
         (PHASE + "max = 3\n", r"expect\[0\]\.max: DESCENT\.phase is an enumeration, which has no order: use equals"),
         (PHASE + 'equals = "MIAN"\n', r"expect\[0\]\.equals: DESCENT\.phase has no value 'MIAN'; did you mean 'MAIN'"),
+        (PHASE + "equals = 4\n", r"expect\[0\]\.equals: DESCENT\.phase is never 4: expected its word, 'MAIN'"),
+        (PHASE + "equals = true\n", r"expect\[0\]\.equals: DESCENT\.phase is an enumeration: expected one of "),
+        (PHASE + "equals = 0.5\n", r"expect\[0\]\.equals: DESCENT\.phase is an enumeration: expected one of "),
+        (PHASE + "equals = inf\n", r"equals: inf is not a finite number"),
+        (
+            HANG + 'when = { parameter = "DESCENT.phase", equals = 4 }\n',
+            r"when\.equals: DESCENT\.phase is never 4: expected its word, 'MAIN'",
+        ),
         (PHASE + 'monotonic = "increasing"\n', r"expect\[0\]\.monotonic: DESCENT\.phase is an enumeration"),
         (LOCK + "equals = 1\n", r"expect\[0\]\.equals: DESCENT\.altimeter_lock is a flag: expected true or false"),
         (LOCK + "min = 1\n", r"expect\[0\]\.min: DESCENT\.altimeter_lock is a flag"),

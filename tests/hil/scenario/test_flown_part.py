@@ -137,6 +137,7 @@ def test_a_loss_of_a_slow_channel_has_its_own_time_out(end: str, state: dict[str
 
 
 SURFACE = '[[expect]]\nparameter = "SURFACE.temperature"\nmin = 228\n'
+RISING = '[[expect]]\nparameter = "DESCENT.altitude"\nmonotonic = "decreasing"\n'
 IMPACT = '[[expect]]\nparameter = "DESCENT.phase"\nbetween = [{ event = "IMPACT" }, "09:10:11"]\nequals = "CRASHED"\n'
 
 
@@ -151,8 +152,9 @@ IMPACT = '[[expect]]\nparameter = "DESCENT.phase"\nbetween = [{ event = "IMPACT"
             None,
             "the window never opened: no onboard event IMPACT",
         ),
+        (RISING, "09:09:00", "09:09:00.100", "one value of it was sent, with nothing before it"),
     ],
-    ids=["between landing and surface", "after the bus has set", "after the impact"],
+    ids=["between landing and surface", "after the bus has set", "after the impact", "one value"],
 )
 def test_what_the_target_does_not_send_in_a_part_is_not_expected(
     more: str, begin: str | None, end: str | None, why: str, tmp_path: Path

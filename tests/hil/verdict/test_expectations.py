@@ -100,6 +100,20 @@ def test_a_parameter_that_never_came_fails() -> None:
         assert (row.state, row.value, row.note) == ("FAIL", None, "no value of it came")
 
 
+def test_one_value_is_not_monotonic() -> None:
+    row = judged(expect(monotonic="decreasing"), g(3))
+    told = "nothing to compare 3 with, at 09:08:00.000, VC0 frame 0; 1 values"
+    assert (row.state, row.value, row.note) == ("FAIL", None, told)
+
+
+def test_a_window_before_the_whole_flight_is_not_passed() -> None:
+    whole = FlownPart(START, START + 10 * TICK, False, START)
+    row = judged(expect(max=12, between=["09:07:00", "09:07:30"]), g(1), part=whole)
+    assert (row.state, row.note) == ("FAIL", "no value of it came from 09:07:00.000 to 09:07:30.000")
+    row = judged(expect(max=12, between=["09:07:00", "09:08:00.200"]), g(1, 13), part=whole)
+    assert (row.state, row.value) == ("FAIL", 13)
+
+
 def test_void_values_are_counted_and_never_compared() -> None:
     row = judged(expect(max=12), g(None, 3, None))
     assert (row.state, row.note) == ("PASS", "at 09:08:00.100, VC0 frame 1; 1 values, 2 void")
