@@ -6,8 +6,8 @@ Rules:
 2. The order is the ingest sequence. Changes of the transport come from the recording, and so does what its station
    published; silence between reads is reported as it was, never later than the contact monitor needs.
 3. A jump reports `ReplayJump` first: a decoder starts from scratch. The seconds before it are given at once, so there
-   is lock and context, and with the jump what was received in the minutes before, by which values are judged. A seek
-   of up to a minute ahead is not a jump: what lies between is given at once.
+   is context, and lock of the slowest channel, too. With the jump comes what was received in the minutes before, by
+   which values are judged. A seek of up to a minute ahead is not a jump: what lies between is given at once.
 4. At the end of the recording time stands still: nothing is declared lost because a file ends.
 5. A recording may still be written: its end is where it is now, and moves on.
 6. What is damaged is skipped and reported (`replay_source`). Only if nothing more can be read the replay ends, as at

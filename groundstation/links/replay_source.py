@@ -45,6 +45,8 @@ _ODD_SHARE = 10
 _CANDIDATES = 10_000
 PREROLL_NS = 3 * NS_PER_S
 """So much is given before the place of a jump."""
+_BEFORE_LOCK_NS = NS_PER_S // 2
+"""And so much before the three frames with which the slowest channel was locked."""
 
 _LEARN_NS = 300 * NS_PER_S
 _LEARN_MAX = 512 << 10
@@ -176,9 +178,9 @@ class ReplaySource:
 
         It is a chunk's; 0 if no chunk is before it: then the recording begins with what was published before.
         """
-        heard = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert)
-        begin = min(ert if heard is None else heard, self._reader.time_of_chunk(_LAST))
-        chunk = self._reader.chunk_by_ert(begin - PREROLL_NS)
+        once, locked = self._reader.all_heard_since(ert - _LOST_OF_LATE_NS, ert) or (ert, ert)
+        begin = min(once, self._reader.time_of_chunk(_LAST)) - PREROLL_NS
+        chunk = self._reader.chunk_by_ert(min(begin, locked - _BEFORE_LOCK_NS))
         return chunk if chunk is not None and self._reader.has_chunk_before(chunk) else 0
 
     def received_before(self, first: int) -> Iterator[Chunk | TransportChange]:

@@ -412,10 +412,15 @@ class ArchiveReader:
         rows = self._query(schema.HAPPENED_BEFORE, (ert,))
         return rows[0][0] if rows else None
 
-    def all_heard_since(self, first: int, last: int) -> int | None:
-        """Since when every channel that was heard between two times was heard; None if none was, or none is indexed."""
-        found: int | None = self._query(schema.LAST_HEARD, (first, last))[0][0] if self.has_frames else None
-        return found
+    def all_heard_since(self, first: int, last: int) -> tuple[int, int] | None:
+        """Since when every channel that was heard between two times was heard; None if none was, or none is indexed.
+
+        Returns:
+            Since when with its last frame, and since when with its last three, which may lie as far before ``first``.
+        """
+        times = (2 * first - last, last, first)
+        found = self._query(schema.LAST_HEARD, times)[0] if self.has_frames else (None, None)
+        return None if found[0] is None else (found[0], found[1])
 
     def event_counts(self) -> dict[str, int]:
         """How many events of each kind."""

@@ -261,9 +261,11 @@ END
 HAPPENED_AFTER = f"{_SHOWN} AND ert > ? ORDER BY ert LIMIT 1"
 HAPPENED_BEFORE = f"{_SHOWN} AND ert < ? ORDER BY ert DESC LIMIT 1"
 LAST_HEARD = """
-SELECT min(last) FROM (
-    SELECT max(ert) AS last FROM frame WHERE ert BETWEEN ? AND ? AND vcid IS NOT NULL GROUP BY vcid
-)
+SELECT min(CASE place WHEN 1 THEN ert END), min(ert) FROM (
+    SELECT ert, row_number() OVER (PARTITION BY vcid ORDER BY ert DESC) AS place,
+           max(ert) OVER (PARTITION BY vcid) AS last
+    FROM frame WHERE ert BETWEEN ? AND ? AND vcid IS NOT NULL
+) WHERE place IN (1, 3) AND last >= ?
 """
 SELECT_ENDS = {
     table: [f"SELECT ert FROM {table} ORDER BY id {order} LIMIT 3" for order in ("ASC", "DESC")]  # noqa: S608

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from groundstation.downlink.diversity_receiver import receiver_of
 from groundstation.downlink.receiver import Receiver, ReceiverEvent
 from groundstation.errors import ArchiveError, CallerError, LinkError
 from groundstation.links import open_link
@@ -21,14 +22,33 @@ from groundstation.links.base import Chunk, EndOfStream, Idle, ReplayedMessage, 
 from groundstation.links.replay import ReplayLink, replay_url
 from groundstation.links.replay_source import Item, ReplaySource
 from groundstation.messages.wire import ContactChange, EventMessage, Telemetry
+from groundstation.recordings.mission_facts import mission_facts
 from groundstation.recordings.reader import ArchiveReader
 from groundstation.recordings.writer import ArchiveWriter
-from protocols.lander import EPOCH, MARS6
+from groundstation.station.recorder import ArchivingReceiver
+from hil.lander.flight_profile import FlightPlan
+from hil.lander.spacecraft import Spacecraft
+from hil.targets.telecommands import plan_cltus
+from protocols.lander import EPOCH, MARS6, MISSION
 from protocols.profile import UART
 from tests.groundstation.links.collect import Sink, started
 from tests.groundstation.made_recordings import damage, make_old, record
 
 S = 1_000_000_000
+
+
+def landed(path: Path) -> None:
+    """Record the last minutes of a soft landing: VC1 brings a frame every ten seconds until 09:26:08."""
+    craft = Spacecraft()
+    craft.receive(plan_cltus(FlightPlan(profile="soft-landing")))
+    craft.start()
+    with ArchiveWriter(path, {"station": "bench", "link": "test:"} | mission_facts(MISSION)) as archive:
+        recorder = ArchivingReceiver(receiver_of(MISSION, "test:"), archive, str(path))
+        recorder.decode(recorder.keep(TransportChange(EPOCH + 1_100 * S, "CONNECTED", "test")))
+        while craft.flies:
+            scet, data = craft.scet, craft.step()
+            if scet >= EPOCH + 1_100 * S:
+                recorder.decode(recorder.keep(Chunk(scet, data) if data else Idle(scet)))
 
 
 @pytest.fixture(scope="module")
@@ -493,3 +513,16 @@ def test_time_stands_still_while_its_output_is_not_taken(flown: tuple[Path, list
     finally:
         taken.set()
         link.stop()
+
+
+@pytest.mark.parametrize("start", ["09:26:25", "09:26:40"])
+def test_the_context_of_a_place_has_slow_channels_locked(start: str, tmp_path: Path) -> None:
+    landed(path := tmp_path / "pass.sqlite")  # lost at 09:26:28, 30 s after its last frame
+    link, sink = ReplayLink(path, speed=1000.0, start=start), Sink()
+    link.start(sink)
+    ended(sink)
+    link.stop()
+    receiver = receiver_of(MISSION, link.url)
+    said = [event for report in sink.reports for event in receiver.process(report)]
+    losses = [(e.channel, e.verdict.cause) for e in said if isinstance(e, ContactChange) and e.verdict is not None]
+    assert losses == [("surface", "RELAY_SET")]
