@@ -655,8 +655,24 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
         if ert is None and received.shares:
             bench.leave_out(name, "another link heard the lander, so that its signal was never lost")
             continue
+        if _is_silent_after(bench, outage.fault):
+            bench.leave_out(
+                name, f"the lander sent nothing in the {_LATEST_LOCK_NS // NS_PER_S} s that it has for that"
+            )
+            continue
         span = None if ert is None or outage.ended is None else (outage.ended, ert)
         bench.add(name, None if span is None else (span[1] - span[0]) / NS_PER_S, span=span)
+
+
+def _is_silent_after(bench: _Bench, fault: int) -> bool:
+    """Whether the lander sent too little for a signal after an outage, as far as it is known when that was over."""
+    spec, record = bench.record.scenario.faults[fault], bench.record
+    if spec.at is None or spec.at.kind != "scet" or spec.span is None or spec.span.kind != "ns":
+        return False
+    end = int(spec.at.value) + int(spec.span.value)
+    room = round(_LATEST_LOCK_NS * max(1.0, record.speed))
+    scets = (cut.scet for cut in record.channel.cuts if cut.vcid == bench.vcid)
+    return sum(scet is not None and end <= scet < end + room for scet in scets) < ACQUIRE_FRAMES
 
 
 def _p99(values: Sequence[float]) -> float:

@@ -187,6 +187,20 @@ def test_a_link_that_is_gone_when_the_part_begins_comes_back_in_it(tmp_path: Pat
     assert {row.name: row.value for row in result.measurements}["fault[0] unplug"] == 1
 
 
+@pytest.mark.parametrize(
+    ("at", "end"), [("09:06:00", None), ("09:11:08", None), ("09:09:00", "09:09:30")], ids=["blackout", "lost", "heard"]
+)
+def test_no_signal_has_to_come_back_of_a_silent_lander(at: str, end: str | None, tmp_path: Path) -> None:
+    unplugged = f'[[fault]]\nkind = "unplug"\nat = "{at}"\nfor = "3 s"\n'
+    result, _ = fly(text(unplugged, None, end), tmp_path / "pass")
+    (row,) = [row for row in result.measurements if row.name == "reacquisition"]
+    if end is None:
+        assert (result.state, row.state) == ("PASS", "NA")
+        assert row.note == "not applicable: the lander sent nothing in the 2 s that it has for that"
+    else:
+        assert (row.state, row.value) == ("PASS", 0.2)
+
+
 def test_a_wrong_stream_in_the_part_still_fails(tmp_path: Path) -> None:
     limited = '[[limit]]\nname = "frames_missing"\nequals = 0\n'
     result, _ = fly(text(NOISE + limited, "09:09:00", "09:10:00"), tmp_path / "part")
