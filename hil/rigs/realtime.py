@@ -28,7 +28,7 @@ from hil.targets.greeting import no_greeting, read_greeting
 from hil.targets.telecommands import part_script, start_script
 from hil.verdict.result import Moment
 from hil.verdict.stream_diff import golden_stream
-from protocols.lander import BUS, LANDER, MISSION
+from protocols.lander import BUS, EPOCH, LANDER, MISSION
 from protocols.profile import UART
 from protocols.units import NS_PER_S
 
@@ -178,9 +178,9 @@ class RealtimeRig(RelayRig):
         return late and (self._scet >= self._pass.last_frame or self._ended)
 
     def _look_at(self, cut: SentFrame) -> None:
-        """A greeting in flight says that the target has booted."""
+        """A greeting in flight says that the target has booted; a frame of another time than READY's, that it flies."""
         if cut.vcid != BUS or not self._greeting(cut.data):
-            self._counted = self._counted and cut.vcid != LANDER
+            self._counted = self._counted and cut.vcid != LANDER and cut.scet in (None, EPOCH)
 
     def _greeting(self, frame: bytes) -> bool:
         """Whether a frame says that the machine has booted; which build it is, is kept, once for each start."""

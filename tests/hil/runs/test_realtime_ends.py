@@ -79,6 +79,14 @@ def test_a_target_that_resets_itself(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+def test_a_target_that_resets_before_its_first_frame(tmp_path: Path) -> None:
+    """Until 09:07:21 the bus alone is heard."""
+    result = flown(RESET.replace("09:08:00", "09:06:30"), tmp_path)
+    assert "it has booted again, and waits for START; its last byte came 0." in result.error
+    assert {row.name: row.value for row in result.measurements}["resets"] == 1
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_target_that_hangs(tmp_path: Path) -> None:
     result = flown("", tmp_path, lambda: os.kill(child("--terminal"), signal.SIGSTOP))
     assert "it sends no more; its last byte came " in result.error
