@@ -78,18 +78,18 @@ COUNTS: frozenset[MeasurementName] = frozenset(
     }
 )
 """Measurements that are whole numbers, and never less than 0."""
+PERCENTAGES: frozenset[MeasurementName] = frozenset({"mended_share", *OF_VALUES})
+"""Measurements that are 0 to 100 %."""
 NOT_NEGATIVE: frozenset[MeasurementName] = frozenset(
     {
         *COUNTS,
-        "lost_miscounted",
         "interarrival_p99",
         "byte_to_published_p99",
         "reacquisition",
         "command_latency",
         "failover",
         "held_most",
-        "mended_share",
-        *OF_VALUES,
+        *PERCENTAGES,
     }
 )
 """Measurements that are never less than 0."""
@@ -120,6 +120,24 @@ def check_reachable(place: str, name: MeasurementName, most: float | None, equal
         raise ValueError(f"{place}.equals: {equals!r} is never reached: {name} is a number")
     else:
         _check_number(place, name, most, equals)
+
+
+def check_limiting(place: str, name: MeasurementName, least: float | None, most: float | None) -> None:
+    """Refuse bounds that every value of a measurement passes.
+
+    Args:
+        place: of the limit, for the error.
+        name: of the measurement, without its number.
+        least: smallest value that passes; None: none is given.
+        most: greatest value that passes; None: none is given.
+
+    Raises:
+        ValueError: nothing can fail them; with the place.
+    """
+    if most is None and least is not None and least <= 0 and name in NOT_NEGATIVE:
+        raise ValueError(f"{place}: nothing can fail it: {name} is never less than min {least:g}; give max or equals")
+    if most is not None and most >= 100 and (least is None or least <= 0) and name in PERCENTAGES:
+        raise ValueError(f"{place}: nothing can fail it: {name} is never more than max {most:g}; it is in percent")
 
 
 def _check_number(place: str, name: MeasurementName, most: float | None, equals: float | None) -> None:

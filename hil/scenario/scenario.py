@@ -98,7 +98,7 @@ from hil.lander.sequencer import RELAY_SET_MS
 from hil.scenario.expectation import Expect, Monotonic, Within, check_expectation
 from hil.scenario.flown_part import FlownPart
 from hil.scenario.lines import line_of
-from hil.scenario.measurements import MEASURED, check_reachable
+from hil.scenario.measurements import MEASURED, check_limiting, check_reachable
 from hil.scenario.missions import check_time, has_oracle, mission_of, open_part, with_times
 from hil.scenario.parameters import check_when
 from hil.scenario.relays import RelayLink, check_relays
@@ -639,6 +639,8 @@ def _check_limit(place: str, limit: Limit, head: Head) -> None:
         raise ValueError(f"{place}.name: unknown measurement {base!r}{nearest(base, MEASURED)}")
     check_bounds(place, limit)
     check_reachable(place, name, limit.max, limit.equals)
+    if limit.equals is None:
+        check_limiting(place, name, limit.min, limit.max)
     _check_targets(f"{place}.on", limit.on)
     if head.targets is not None and limit.on is not None and not set(limit.on) & set(head.targets):
         raise ValueError(f"{place}.on: the scenario is for {', '.join(head.targets)} alone (scenario.targets)")

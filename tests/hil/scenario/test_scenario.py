@@ -56,6 +56,11 @@ def test_without_a_loss_the_historical_one_is_expected() -> None:
         (HEAD + '[[limit]]\nname = "rsync"\nmax = 3\n', r"limit\[0\]\.name: unknown measurement 'rsync'; did you"),
         (LIMIT, r"limit\[0\]: nothing can fail it; give min, max or equals"),
         (LIMIT + "marginal_max = 1\n", r"limit\[0\]: nothing can fail it"),
+        (LIMIT + "min = 0\n", r"limit\[0\]: nothing can fail it: resync is never less than min 0; give max or equals"),
+        (
+            LIMIT.replace("resync", "good_marked") + "max = 100\n",
+            r"limit\[0\]: nothing can fail it: good_marked is never more than max 100; it is in percent",
+        ),
         (LIMIT + "min = 3\nmax = 2\n", r"limit\[0\]: min 3 is above max 2"),
         (LIMIT + "max = 2\nmarginal_max = 3\n", r"limit\[0\]: marginal_max 3 is above max 2"),
         (LIMIT + "max = -1\n", r"limit\[0\]\.max: -1 is never reached: resync is not less than 0"),
