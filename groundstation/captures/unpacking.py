@@ -25,6 +25,7 @@ _HEXDUMP = re.compile(rb"[0-9a-f]{6,8}[ \t]+((?:[0-9a-f]{2} +)*[0-9a-f]{2})(?: +
 _LAST_OFFSET = re.compile(rb"[0-9a-f]{6,8}\r?", re.IGNORECASE)
 _PREFIX = re.compile(rb"0[xX]|\\x")
 _PLAIN = re.compile(rb"\s*(?:(?:0[xX]|\\x)?[0-9A-Fa-f]{2}[\s,:;]*)+")
+_C_ARRAY = re.compile(rb"\s*[A-Za-z_][\w\s*]{0,200}\[\s*\w*\s*\]\s*=\s*\{")
 _BINARY = re.compile(rb"[^\t-\r -~]")
 _BITS = re.compile(rb"[01\s]+")
 _SEPARATORS = b" \t\r\n\v\f,:;"
@@ -62,9 +63,10 @@ class Unpacking:
             stream = self._inflated(stream)
         if self._text:
             stream, head = self._begun(stream, _LOOK)
-            if form := hex_form(head):
+            start, end = _braces(head)
+            if form := hex_form(head[start:end], is_cut=end >= _LOOK):
                 self.form = f"{self.form}, {form}".lstrip(", ")
-                stream = self._unhexed(stream, form)
+                stream = self._unhexed(self._within_braces(stream, start) if start else stream, form)
         yield from stream
 
     @staticmethod
@@ -91,9 +93,13 @@ class Unpacking:
                     if not rest:
                         break
                     member = zlib.decompressobj(_GZIP_FORM)
+                before = member.copy()
                 try:
                     data = member.decompress(rest, _PIECE)
                 except zlib.error:
+                    for data in _until_damage(before, rest):
+                        given += len(data)
+                        yield data
                     self.lack = f"is damaged as gzip after {given} bytes of content"
                     return
                 given += len(data)
@@ -102,6 +108,16 @@ class Unpacking:
                     yield data
         if not member.eof:
             self.lack = f"ends in the middle of its gzip data, after {given} bytes of content"
+
+    def _within_braces(self, stream: Iterator[bytes], start: int) -> Iterator[bytes]:
+        """The numbers of a C array, without the declaration around them."""
+        for piece in stream:
+            text, brace, _ = piece[start:].partition(b"}")
+            yield text
+            if brace:
+                return
+            start = max(0, start - len(piece))
+        self.lack = "ends in the middle of its array"
 
     def _unhexed(self, stream: Iterator[bytes], form: str) -> Iterator[bytes]:
         convert = _plain if form == _PLAIN_FORM else _listing
@@ -122,8 +138,22 @@ _PLAIN_FORM = "hex text"
 _LISTING_FORM = "hex dump"
 
 
-def hex_form(head: bytes) -> str:
-    """What hex is written as, by its first bytes; empty if it is not hex."""
+def _braces(head: bytes) -> tuple[int, int]:
+    """Where the numbers begin and end of a C array that is declared around them; else all of it."""
+    declared = _C_ARRAY.match(head)
+    if declared is None:
+        return 0, len(head)
+    end = head.find(b"}", declared.end())
+    return declared.end(), end if end >= 0 else len(head)
+
+
+def hex_form(head: bytes, *, is_cut: bool) -> str:
+    """What hex is written as, by its first bytes; empty if it is not hex.
+
+    Args:
+        head: the first bytes.
+        is_cut: more follow, so that it may end in the middle of a byte.
+    """
     look = head[:_LOOK]
     lines = look.split(b"\n")
     whole = lines[:-1] if len(lines) > 1 else lines
@@ -131,13 +161,24 @@ def hex_form(head: bytes) -> str:
     if listed and all(map(_is_listed, listed)) and any(b" " in line for line in listed):
         return _LISTING_FORM
     found = _PLAIN.match(look)
-    cut = _LONGEST_BYTE // 2 if len(look) == _LOOK else 0  # it may end in the middle of a byte
+    cut = _LONGEST_BYTE // 2 if is_cut else 0
     whole_text = found is not None and found.end() >= len(look) - cut
     return _PLAIN_FORM if whole_text and not _BITS.fullmatch(look) else ""
 
 
 def _is_listed(line: bytes) -> bool:
     return bool(_XXD.fullmatch(line) or _HEXDUMP.fullmatch(line) or _LAST_OFFSET.fullmatch(line))
+
+
+def _until_damage(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What can be taken out of damaged data: byte by byte, as an error takes with it what came before it."""
+    for place in range(len(data)):
+        try:
+            found = member.decompress(data[place : place + 1])
+        except zlib.error:
+            return
+        if found:
+            yield found
 
 
 def _after(head: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:

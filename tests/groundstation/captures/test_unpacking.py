@@ -32,6 +32,14 @@ def lines_of(separator: str) -> bytes:
     return "\n".join(DESCENT[n : n + 32].hex(separator) for n in range(0, len(DESCENT), 32)).encode()
 
 
+def c_numbers() -> bytes:
+    return ", ".join(f"0x{byte:02x}" for byte in DESCENT).encode()
+
+
+def spoilt(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]
+
+
 FORMS: dict[str, Callable[[], bytes]] = {
     "gzip": lambda: gzip.compress(DESCENT),
     "two gzip members, padded": lambda: gzip.compress(DESCENT[:5000]) + gzip.compress(DESCENT[5000:]) + bytes(512),
@@ -39,10 +47,17 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "HEX in pairs": lambda: DESCENT.hex(" ").upper().encode(),
     "hex in lines": lambda: lines_of(":"),
     "hex in lines of Windows": lambda: lines_of(" ").replace(b"\n", b"\r\n") + b"\r\n",
-    "C array": lambda: ", ".join(f"0x{byte:02x}" for byte in DESCENT).encode(),
+    "C array": c_numbers,
+    "C array, declared": lambda: (
+        b"static const unsigned char x[13200] = { " + c_numbers() + b" };\nint x_len = 13200;\n"
+    ),
     "C string": lambda: "".join(f"\\x{byte:02x}" for byte in DESCENT).encode(),
     "hex in gzip": lambda: gzip.compress(lines_of(" ")),
     "xxd": lambda: piped("xxd"),
+    "xxd, as C": lambda: piped("xxd", "-i"),
+    "xxd -i of a file": lambda: (
+        b"unsigned char bare_bin[] = {\n" + c_numbers() + b"\n};\nunsigned int bare_bin_len = 1;\n"
+    ),
     "xxd, plain": lambda: piped("xxd", "-p"),
     "hexdump": lambda: piped("hexdump", "-v", "-C"),
     "od": lambda: piped("od", "-v", "-A", "x", "-t", "x1z"),
@@ -79,7 +94,11 @@ def test_pieces_of_any_size_give_the_same_bytes(form: str) -> None:
     [
         (gzip.compress(DESCENT)[:-600], 8000, "ends in the middle of its gzip data"),
         (gzip.compress(DESCENT) + b"rest", 13200, "is damaged as gzip after 13200 bytes"),
+        (spoilt(gzip.compress(DESCENT), -6), 13200, "is damaged as gzip after 13200 bytes"),
+        (spoilt(gzip.compress(DESCENT, 1), 4000), 4000, "is damaged as gzip after"),
         (DESCENT.hex(" ").encode()[:-1], 13199, "ends in the middle of a byte"),
+        (b"char x[] = {" + c_numbers(), 13200, "ends in the middle of its array"),
+        (b"char x[] = {" + c_numbers()[:20000] + b" /* */ 0x00 };", 3300, "is not hex any more"),
         (lines_of(" ")[:9000] + b"\nxyz\n" + lines_of(" "), 2900, "is not hex any more"),
         (b"00000000  1a cf fc 1d 00 00 00 00  |........|\n*\n00000020\n", 8, "lacks lines (*)"),
     ],
@@ -116,6 +135,8 @@ def test_any_text_raises_nothing(text: str, size: int) -> None:
     b"".join(Unpacking(cut_up(text.encode(), size)).pieces())
 
 
-@pytest.mark.parametrize("text", [b"1010 0011\n" * 40, b"hello world, this is text", b"-12 34\n" * 99])
+@pytest.mark.parametrize(
+    "text", [b"char x[] = { a, b };", b"x[] = {}", b"1010 0011\n" * 40, b"hello world, this is text", b"-12 34\n" * 99]
+)
 def test_text_that_is_not_hex_is_left_alone(text: bytes) -> None:
     assert b"".join(Unpacking(iter([text])).pieces()) == text
