@@ -115,6 +115,10 @@ def guess(samples: Sequence[Sample]) -> Guess:
     for proof in _proofs(samples):
         tried += proof[0]
         proofs += [proof[1]] if proof[1] is not None else []
+    if not proofs and head:  # packets, but the file begins within one, or with something else
+        late = _packets_proof(PacketsProfile(), samples)
+        tried += 1
+        proofs += [late] if late is not None else []
     if not proofs:
         return Guess("unknown", None, (), "low", tried)
     best = max(proofs, key=lambda each: (round(each.share * each.strength, 2), _simplicity(each.profile)))
@@ -138,7 +142,8 @@ def _proofs(samples: Sequence[Sample]) -> Iterator[tuple[int, _Proof | None]]:
     if not samples or not samples[0].data:
         return
     for profile in _packet_profiles(samples[0].data):
-        proof = None if profile is None else _packets_proof(profile, samples)
+        likely = profile is not None and _holds_packets(profile, samples[0].data[:_FIRST_LOOK])
+        proof = _packets_proof(profile, samples) if profile is not None and likely else None
         yield 1, proof
         if proof is not None and proof.settles:
             return
@@ -250,11 +255,15 @@ def _chains(data: bytes, profile: PacketsProfile) -> bool:
     return links > 1
 
 
+def _holds_packets(profile: PacketsProfile, look: bytes) -> bool:
+    """Whether it is worth a proof: most of a first look lies in packets."""
+    splitter = PacketSplitter(profile)
+    splitter.feed(look)
+    count = splitter.count()
+    return count.good * 2 >= len(look) - count.pending
+
+
 def _packets_proof(profile: PacketsProfile, samples: Sequence[Sample]) -> _Proof | None:
-    first = PacketSplitter(profile)
-    first.feed(samples[0].data[:_FIRST_LOOK])
-    if first.count().good * 2 < min(len(samples[0].data), _FIRST_LOOK) - first.count().pending:
-        return None
     splitter = PacketSplitter(profile)
     data = samples[0].data[:_PROVED]
     found = splitter.feed(data)

@@ -158,6 +158,12 @@ def test_cut_and_noisy_files_are_guessed_alike(name: str) -> None:
     assert found.profile == profile, found
 
 
+@pytest.mark.parametrize("size", [0, 77, 1500])
+def test_packets_of_a_file_that_begins_within_one_are_guessed(size: int) -> None:
+    found = guess([Sample(0, noise(size) + b"".join(PACKETS)[3:])])
+    assert (found.kind, found.profile, found.confidence) == ("space packets", PacketsProfile(), "high")
+
+
 def test_unknown_sync_marker_is_found_by_the_frames_between() -> None:
     profile = LinkProfile(asm=b"\xde\xad\xbe\xef", frame_length=200)
     found = guess([Sample(0, b"".join(packet_cadu(profile, n) for n in range(60)))])
