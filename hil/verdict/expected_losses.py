@@ -4,7 +4,8 @@ A test, or `hil fly --link-drop`, says what goes wrong, and just that has to be 
 is lost then, by silence, and no other loss passes. What is over before the loss with which the profile ends (the
 historical one at 09:11:05) leaves that one to come.
 Where nothing takes the signal away the scenario lists no loss, as in a file without [[loss]]: such as follow from lost
-frames are then excused.
+frames are then excused. A chip that fails damages the last frames before any loss: it may be found some seconds early,
+by what came of them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ _CAUSES: dict[str, list[str]] = {
 }
 """What takes the signal away, and what the station finds to be the cause. A target that boots greets over its bus, if
 its clock runs."""
+_DAMAGED = ["LANDER_ONLY", "CRC", "SYNC"]
+"""What the station may find instead if a chip fails."""
+_EARLY_MS = 30_000
+"""So long before a loss the last good frame of a failing chip may come, as in the scenario degraded."""
 _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
 
@@ -57,7 +62,13 @@ def with_losses(tables: dict[str, Any], name: str) -> Scenario:
     losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.profile)
     if losses is None or not scenario.head.has_oracle:
         return scenario
-    return parse_scenario(to_toml({**tables, "loss": losses}), name)
+    tables = {**tables, "loss": losses}
+    if scenario.head.profile == "degraded":
+        given = {limit.name for limit in scenario.limits}
+        early = {"last_good_frame": -1, "los_time_error": 0}
+        more = [{"name": row, "min": -_EARLY_MS, "max": most} for row, most in early.items() if row not in given]
+        tables["limit"] = [*tables.get("limit", []), *more]
+    return parse_scenario(to_toml(tables), name)
 
 
 def losses_of(faults: Iterable[Spec], profile: FlightProfile = "historical") -> list[dict[str, Any]] | None:
@@ -75,6 +86,7 @@ def losses_of(faults: Iterable[Spec], profile: FlightProfile = "historical") -> 
             break
         if begin > locked:
             more = ["LANDER_ONLY"] if last < over < math.inf else []  # the bus comes back, and alone
+            more += _DAMAGED if profile == "degraded" else []
             losses.append({"at": utc(begin, 3), "cause": list(dict.fromkeys([*causes, *more]))})
         locked = max(locked, _locked(over))
     if last > locked:

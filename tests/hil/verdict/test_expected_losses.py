@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hil.faults import mission_time
 from hil.runs.run import Plan, check_plan, fly_plan
 from hil.scenario.scenario import parse_scenario
 from hil.scenario.toml import to_toml
-from hil.verdict.expected_losses import losses_of
+from hil.verdict.expected_losses import losses_of, with_losses
 
 HISTORICAL = ("09:11:05.000", ["LANDER_ONLY"])
 
@@ -65,3 +66,16 @@ def test_what_follows_is_what_is_seen(faults: list[dict[str, object]], tmp_path:
     check_plan(plan)
     result = fly_plan(plan, lambda: 0, lambda scet: None)
     assert result.state == "PASS", result.line
+
+
+def test_a_chip_that_fails_loses_the_signal_before_its_link_drops(tmp_path: Path) -> None:
+    """With this chip the signal is lost three times in the nine seconds before, and the last good frame is early."""
+    head = {"id": "x", "profile": "degraded", "from": "09:10:30", "until": "09:10:41"}
+    scenario = with_losses({"scenario": head, "fault": [fault("silence", "09:10:39.2")]}, "x")
+    assert [(loss.at.value, loss.causes) for loss in scenario.losses] == [
+        (mission_time("09:10:39.2"), ["SILENCE", "LANDER_ONLY", "CRC", "SYNC"])
+    ]
+    result = fly_plan(Plan(scenario, "software", "lockstep", tmp_path / "run", ""), lambda: 0, lambda scet: None)
+    rows = {row.name: row for row in result.measurements}
+    assert (result.state, rows["false_los"].value, rows["los_time_error"].state) == ("PASS", 0, "PASS")
+    assert len(result.verdict.losses) > 1
