@@ -663,11 +663,29 @@ VIEWS = (
 )
 """What a viewer shows, by the keys 1 to 5."""
 
+CURVES = tuple(
+    Plot(f"{packet}.{name}")
+    for packet, names in {
+        "DESCENT": ("deceleration", "temperature", "pressure", "radio_altitude", "pump_current"),
+        "LANDER_SYSTEMS": ("swing", "thrust", "battery_voltage"),
+        "SURFACE": ("temperature", "pressure"),
+        "BUS_ORBIT": ("altitude", "speed"),
+        "BUS_HK": ("slant_range", "elevation"),
+        "MAGNETOMETER": ("bx", "by", "bz"),
+        "PLASMA": ("speed", "density", "temperature"),
+        "COSMIC_RAYS": ("rate",),
+        "MICROMETEOROIDS": ("impacts",),
+        "PARTICLES": ("proton_1", "electron_1"),
+    }.items()
+    for name in names
+)
+"""What a report draws beside altitude and speed of the descent."""
+
 MISSION = Mission(
     MARS6,
     events=MISSION_EVENTS,
     relays=RELAYS,
-    display=Display(phase="DESCENT.phase", zero="ENTRY", views=VIEWS),
+    display=Display(phase="DESCENT.phase", zero="ENTRY", views=VIEWS, curves=CURVES),
     ping="PING",
     light_times=(
         LightTime("Mars to Earth", Figure(761.05, "C")),

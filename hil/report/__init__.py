@@ -9,6 +9,7 @@
       runs_table   a row for each run, with how long it took
       tables       measurements, faults, log, counters, where it came from
       strip        altitude, speed and lanes over mission time: curves, lanes, over axis and drawing
+      telemetry    what else the mission wants drawn, a small panel each
       closeup      single frames around the moments that matter
       histogram    inter-arrival times
       hexdiff      the first byte that differs

@@ -9,6 +9,7 @@ from hil.report.drawing.hexdiff import hexdiff
 from hil.report.drawing.histogram import histogram
 from hil.report.drawing.mission import mission
 from hil.report.drawing.strip import strip
+from hil.report.drawing.telemetry import telemetry
 from hil.report.markup import Markup, el, join
 from hil.report.words import grouped, plural, reason, utc_ms
 from hil.verdict.result import RunResult
@@ -27,6 +28,7 @@ def body(result: RunResult, level: int, place: str) -> list[Markup]:
     facts = [result.mode + pace, f"seed {result.seed}", f"began {result.began}", f"took {result.took_s:.2f} s"]
     parts = {
         "Descent": join([_losses(result), strip(result)]),
+        "Telemetry": telemetry(result),
         "Mission": mission(result),
         "Frame by frame": el("div", shots, class_="closeups") if (shots := closeups(result)) else Markup(),
         "First mismatch": hexdiff(result.mismatch) if result.mismatch is not None else Markup(),

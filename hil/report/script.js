@@ -61,9 +61,9 @@ function widening(drawing, readout) {
 }
 
 function points(curve) {
-  const { top, height, name, unit } = curve.dataset;
+  const { bottom = 0, top, height, name, unit } = curve.dataset;
   const places = [...curve.getAttribute("d").matchAll(/([\d.]+) ([\d.]+)/g)].map((m) => [+m[1] / 10, +m[2]]);
-  return { name, unit, places, value: (y) => (height - y) / height * top };
+  return { curve, name, unit, places, value: (y) => +bottom + (height - y) / height * (top - bottom) };
 }
 
 function nearest(places, x) {
@@ -76,7 +76,13 @@ function nearest(places, x) {
   return x - places[low][0] < places[high][0] - x ? places[low] : places[high];
 }
 
+function isBeside(curve, y) {
+  const box = curve.closest("g").getBoundingClientRect();
+  return box.top <= y && y <= box.bottom;
+}
+
 function reading(drawing, readout) {
+  const panels = drawing.classList.contains("telemetry"); // too many to read off all of them at once
   const plot = drawing.querySelector(".plot");
   const first = +drawing.dataset.first;
   const span = +drawing.dataset.last - first;
@@ -92,6 +98,7 @@ function reading(drawing, readout) {
     plot.append(cursor);
     const said = [new Date(first + span * x / 100).toISOString().slice(11, 23)];
     for (const curve of curves) {
+      if (panels && !isBeside(curve.curve, event.clientY)) continue;
       const place = nearest(curve.places, x);
       if (Math.abs(place[0] - x) < 0.5) said.push(`${curve.name} ${curve.value(place[1]).toPrecision(3)} ${curve.unit}`);
     }
@@ -104,7 +111,7 @@ openTarget();
 addEventListener("hashchange", openTarget);
 copying();
 folding();
-for (const drawing of document.querySelectorAll(".drawing.strip")) {
+for (const drawing of document.querySelectorAll(".drawing:is(.strip, .telemetry)")) {
   const readout = document.createElement("span");
   readout.className = "readout";
   widening(drawing, readout);

@@ -69,7 +69,7 @@ from hil.targets import (
     no_reset,
 )
 from hil.targets.stepping import CLOCK_COMMANDS, SteppedMachine
-from hil.verdict.expected_curve import expected_curve
+from hil.verdict.curves.expected import expected_curve
 from hil.verdict.flight_record import BOARD, FlightRecord
 from hil.verdict.measure import Judgement, judge
 from hil.verdict.result import (
@@ -508,6 +508,7 @@ def result_of(plan: Plan, record: FlightRecord, began: int, clock: Callable[[], 
         moments=_moments(record, judgement),
         samples=judgement.received.samples,
         expected=expected_curve(record),
+        curves=judgement.received.curves.curves(record.mission.dictionary),
         checks=judgement.checks,
         usable=usable_shares(judgement.received.judged, record.mission),
         frames=_marks(judgement),

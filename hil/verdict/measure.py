@@ -36,6 +36,7 @@ from hil.scenario.feasibility import OUTAGES
 from hil.scenario.measurements import OF_A_LOSS, OF_VALUES
 from hil.scenario.missions import NO_ORACLE
 from hil.scenario.scenario import Loss
+from hil.verdict.curves.received import ReceivedCurves
 from hil.verdict.expectations.received import ReceivedParameters, sent_parameters
 from hil.verdict.expectations.rows import expectation_rows
 from hil.verdict.fault_rows import fault_rows
@@ -101,6 +102,7 @@ class Received:
     copies: list[tuple[int, FrameNote]] = field(default_factory=list)
     shares: list[LinkShare] = field(default_factory=list)
     judged: list[Telemetry] = field(default_factory=list)
+    curves: ReceivedCurves = field(default_factory=lambda: ReceivedCurves(()))
 
     def good(self, vcid: int | None = None) -> Iterator[tuple[int, FrameNote]]:
         """Good frames, of one channel or of all, with when they came."""
@@ -154,7 +156,7 @@ def read(record: FlightRecord) -> Received:
     parameters = ReceivedParameters(record.scenario.expectations)
     receiver = receiver_of(record.mission, "archive:", record.links)
     receiver.judges_quality = values_may_be_spoilt(record)  # else no measurement looks at it
-    received = Received(parameters=parameters, vcid=record.vcid)
+    received = Received(parameters=parameters, vcid=record.vcid, curves=ReceivedCurves(record.mission.display.curves))
     if record.error and not record.recording.exists():
         return received  # the target was gone before a station was started
     stream, closed = bytearray(), record.closed if record.closed is not None else math.inf
@@ -196,6 +198,7 @@ def _outcome(outcome: ReceiverEvent, received: Received, frames: list[FrameNote]
     """What the recording says when it is decoded again."""
     if isinstance(outcome, Telemetry):
         _telemetry(outcome, received)
+        received.curves.take(outcome)
         received.parameters.take(outcome, frames)
     elif isinstance(outcome, EventMessage):
         received.boots += outcome.name == "BOOT"

@@ -97,6 +97,20 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     speed: Finite
 
 
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter over mission time, as it was received.
+
+    Attributes:
+        parameter: ``PACKET.parameter``.
+        unit: of its values; empty: none.
+        points: mission time in ns and value, in order of time; thinned, but for the peaks.
+    """
+
+    parameter: str
+    unit: str
+    points: list[tuple[Int64, Finite]]
+
+
 class FrameMark(msgspec.Struct, frozen=True, array_like=True):
     """A frame as the station found it: line time in ns, virtual channel (-1: unknown), GOOD, CRC, SYNC …"""
 
@@ -288,6 +302,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
         period_ms: how far apart its frames are due.
         checks: what the ground's checks of value quality were worth, if the chip was made to fail.
         usable: how many values were good, by phase and parameter.
+        curves: what else the mission's display wants drawn, as far as it came.
     """
 
     verdict: Verdict
@@ -321,6 +336,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field=
     period_ms: Int64 = MARS6.channels[0].period_ms
     checks: list[CheckScore] = []
     usable: list[UsableShare] = []
+    curves: list[Curve] = []
 
     @property
     def is_mars6(self) -> bool:

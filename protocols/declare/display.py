@@ -20,6 +20,9 @@ PLOTS_MAX = 2
 VIEWS_MAX = 9
 """Views: one for each of the keys 1 to 9."""
 
+CURVES_MAX = 32
+"""Curves in the report of a flight."""
+
 PanelName = Literal["contact", "events", "light times", "expected", "quality", "relays"]
 """What a view can show beside packets:
 
@@ -88,6 +91,7 @@ class Display:
         phase: the parameter that says where the spacecraft stands, ``PACKET.parameter``. Empty: none.
         zero: name of the milestone that mission elapsed time counts from. Empty: the first.
         views: at most `VIEWS_MAX`; the first is shown first. Empty: one, of `packets` and `plots`.
+        curves: what the report of a flight draws over time, at most `CURVES_MAX`. Empty: the plots of all views.
     """
 
     packets: tuple[str, ...] = ()
@@ -95,6 +99,7 @@ class Display:
     phase: str = ""
     zero: str = ""
     views: tuple[DisplayView, ...] = ()
+    curves: tuple[Plot, ...] = ()
 
 
 def check_display(dictionary: Dictionary, display: Display) -> None:
@@ -109,6 +114,10 @@ def check_display(dictionary: Dictionary, display: Display) -> None:
         check_parameter(dictionary, where, display.phase)
     if display.zero:
         check_known(where, "milestone", display.zero, [milestone.name for milestone in dictionary.timeline])
+    if len(display.curves) > CURVES_MAX:
+        raise DeclarationError(where, f"{len(display.curves)} curves: a report draws {CURVES_MAX}")
+    for curve in display.curves:
+        check_parameter(dictionary, where, curve.parameter)
     if len(display.views) > VIEWS_MAX:
         raise DeclarationError(where, f"{len(display.views)} views: there are keys for {VIEWS_MAX}")
     names: set[str] = set()
@@ -153,7 +162,9 @@ def complete_display(dictionary: Dictionary, display: Display) -> Display:
         plots = plots or tuple(_plottable(dictionary))
     zero = display.zero or next((m.name for m in sorted(dictionary.timeline, key=lambda m: m.scet)), "")
     first = replace(first, packets=first.packets or packets, plots=first.plots or plots)
-    return Display(packets, plots, display.phase, zero, (first, *display.views[1:]))
+    views = (first, *display.views[1:])
+    curves = display.curves or tuple({plot.parameter: plot for view in views for plot in view.plots}.values())
+    return Display(packets, plots, display.phase, zero, views, curves)
 
 
 def _plottable(dictionary: Dictionary) -> list[Plot]:

@@ -29,6 +29,11 @@ class Axis:
     first: int
     last: int
 
+    @property
+    def attributes(self) -> dict[str, int]:
+        """Its ends in ms, of a drawing's element, for the script."""
+        return {"data_first": self.first // NS_PER_MS, "data_last": self.last // NS_PER_MS}
+
     def x(self, time: int) -> float:
         """Place in percent of the width."""
         return 100 * (time - self.first) / (self.last - self.first)

@@ -1,9 +1,13 @@
-"""Altitude and speed over mission time, as they were received, and dashed as the oracle expects them."""
+"""Altitude and speed over mission time, as they were received, and dashed as the oracle expects them.
+
+`pieces` and `path` are for other curves, too.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from hil.report.drawing.axis import PERIOD_NS, Axis
@@ -19,6 +23,20 @@ _COLUMNS = 500
 _PIECES = 400
 """With more gaps than that the curve is drawn without them: it would be all gaps."""
 _GAP = 3 * PERIOD_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From ``bottom`` to ``top``, over so many pixels of ``height``."""
+
+    bottom: float
+    top: float
+    height: int
+
+    def y(self, value: float) -> float:
+        """Pixels below the upper edge, of a value that may lie beyond."""
+        inside = min(max(value, self.bottom), self.top)
+        return self.height * (self.top - inside) / (self.top - self.bottom)
 
 
 def curves(result: RunResult, axis: Axis) -> list[Panel]:
@@ -55,10 +73,11 @@ def _panel(axis: Axis, points: list[Point], expected: list[Point], name: str, un
         )
         grid.append(el("line", x1="0", x2="100%", y1=y, y2=y, class_="grid"))
     about: dict[str, Attribute] = {"data_unit": unit, "data_top": top, "data_height": HEIGHT - 10}
-    flown = "".join(path(axis, piece, top) for piece in pieces(points))
+    over = Scale(0.0, top, HEIGHT - 10)
+    flown = "".join(path(axis, piece, over) for piece in pieces(points))
     lines = [el("path", d=flown, class_=f"curve {name}", data_name=name, **about)]
     if expected:
-        dashed = path(axis, expected, top)
+        dashed = path(axis, expected, over)
         lines.append(
             el("path", d=dashed, class_=f"curve expected expected-{name}", data_name=f"expected {name}", **about)
         )
@@ -88,37 +107,41 @@ def scale(values: Sequence[float]) -> tuple[float, float]:
     return step * math.ceil(high / step), step
 
 
-def pieces(points: list[Point]) -> list[list[Point]]:
-    """The curve cut where the signal was away."""
+def pieces(points: list[Point], gap: int = _GAP) -> list[list[Point]]:
+    """The curve cut where the signal was away: for longer than ``gap``, in ns."""
     if not points:
         return []
-    cuts = [n for n, (a, b) in enumerate(pairwise(points), 1) if b[0] - a[0] > _GAP]
+    cuts = [n for n, (a, b) in enumerate(pairwise(points), 1) if b[0] - a[0] > gap]
     if len(cuts) > _PIECES:
         return [points]
     return [points[a:b] for a, b in pairwise([0, *cuts, len(points)])]
 
 
-def path(axis: Axis, points: list[Point], top: float) -> Markup:
-    """A piece, thinned to the least and the greatest value of each column; a lone point stays a dot."""
+def path(axis: Axis, points: list[Point], over: Scale, most: int = _COLUMNS, digits: int = 3) -> Markup:
+    """A piece, thinned to the least and the greatest value of each of ``most`` columns; a lone point stays a dot.
+
+    ``digits``: decimals of a place.
+    """
     columns: dict[int, list[Point]] = {}
     for point in points:
-        columns.setdefault(int(axis.x(point[0]) * _COLUMNS / 100), []).append(point)
+        columns.setdefault(int(axis.x(point[0]) * most / 100), []).append(point)
     kept: list[Point] = []
     for column in columns.values():
         low, high = min(column, key=_value), max(column, key=_value)
         kept += sorted({low, high} | ({points[0], points[-1]} & set(column)))
     dot = "h0" if len(kept) == 1 else ""
-    return Markup("M" + "L".join(f"{_x(axis, time)} {_y(value, top)}" for time, value in kept) + dot)
+    return Markup(
+        "M"
+        + "L".join(
+            f"{number(round(_x(axis, time), digits))} {number(round(over.y(value), digits))}" for time, value in kept
+        )
+        + dot
+    )
 
 
 def _value(point: Point) -> float:
     return point[1]
 
 
-def _x(axis: Axis, time: int) -> str:
-    return number(axis.x(time) * UNITS / 100)
-
-
-def _y(value: float, top: float) -> str:
-    height = HEIGHT - 10
-    return number(height - height * min(max(value, 0.0), top) / top)
+def _x(axis: Axis, time: int) -> float:
+    return axis.x(time) * UNITS / 100

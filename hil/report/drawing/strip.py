@@ -12,7 +12,7 @@ from hil.report.words import plural, utc_ms
 from hil.verdict.result import RunResult
 from protocols.declare.dictionary import Milestone
 from protocols.lander import MARS6
-from protocols.units import NS_PER_MIN, NS_PER_MS
+from protocols.units import NS_PER_MIN
 
 _ROW = 15
 _LABEL_ROWS = 6
@@ -27,12 +27,11 @@ def strip(result: RunResult) -> Markup:
     panels = [
         heads(result, axis),
         *curves(result, axis),
-        time_scale(axis, [_tick(time) for time in ticks]),
+        time_scale(axis, [tick_label(time) for time in ticks]),
         *lanes(result, axis),
     ]
     behind = [*windows(result, axis), *(upright(axis, tick, "grid") for tick in ticks), *_lines(result, axis)]
-    ends = {"data_first": axis.first // NS_PER_MS, "data_last": axis.last // NS_PER_MS}
-    return drawing(f"The descent, {result.run}", _text(result), panels, join(behind), kind="strip", **ends)
+    return drawing(f"The descent, {result.run}", _text(result), panels, join(behind), kind="strip", **axis.attributes)
 
 
 def windows(result: RunResult, axis: Axis) -> list[Markup]:
@@ -84,7 +83,7 @@ def heads(result: RunResult, axis: Axis) -> Panel:
     return Panel(_ROW * (max(rows, default=0) + 1) + 4, Markup(), join(texts))
 
 
-def _tick(time: int) -> tuple[int, str, bool]:
+def tick_label(time: int) -> tuple[int, str, bool]:
     """Whole minutes in full, the seconds between them alone."""
     between = time % NS_PER_MIN != 0
     return time, utc(time, 0)[5:] if between else utc(time, 0)[:5], between

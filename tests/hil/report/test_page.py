@@ -212,7 +212,7 @@ def test_a_hex_diff_marks_what_differs_and_nothing_else() -> None:
 def test_bounds() -> None:
     one = len(render(reported(rough())).encode())
     assert one < 200_000
-    assert len(render(reported(*[rough()] * 40)).encode()) < 5_000_000
+    assert len(render(reported(*[rough()] * 40)).encode()) < 6_400_000
     entry, moment = rough().applied[0], rough().moments[0]
     storm = changed(
         rough(),

@@ -58,6 +58,7 @@ def test_example_flies_as_a_process_and_is_reported(tmp_path: Path) -> None:
     assert NO_ORACLE in page
     assert "SPARROW" in page
     assert 'class="curve altitude"' not in page
+    assert 'data-name="HK.battery"' in page
     assert "Inter-arrival of SPARROW frames" in page
     assert "T 500 ms" in page
     assert (tmp_path / "out/junit.xml").read_text(encoding="utf-8").count("hil.process") >= 2

@@ -50,6 +50,8 @@ def test_the_timeline_is_in_order_of_time() -> None:
         (Display(plots=(Plot("HK.batery"),)), "no parameter of HK 'batery'; did you mean 'battery'"),
         (Display(plots=(Plot("battery"),)), "'battery' is not PACKET.parameter"),
         (Display(plots=(Plot("HK.sun"),) * 3), "3 plots: a viewer has room for 2"),
+        (Display(curves=(Plot("HK.batery"),)), "no parameter of HK 'batery'; did you mean 'battery'"),
+        (Display(curves=(Plot("HK.sun"),) * 33), "33 curves: a report draws 32"),
         (Display(phase="HK.mod"), "did you mean 'mode'"),
         (Display(zero="FRIST"), "no milestone 'FRIST'; did you mean 'FIRST'"),
     ],
@@ -81,6 +83,12 @@ def view(**more: object) -> Display:
 def test_a_view_of_what_is_not_there_is_refused(display: Display, message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         Mission(BIRD, display=display)
+
+
+def test_a_report_draws_the_plots_of_all_views_or_what_is_named() -> None:
+    views = (DisplayView("a", plots=(Plot("HK.sun"),)), DisplayView("b", plots=(Plot("HK.sun"), Plot("HK.battery"))))
+    assert Mission(BIRD, display=Display(views=views)).display.curves == (Plot("HK.sun"), Plot("HK.battery"))
+    assert Mission(BIRD, display=Display(views=views, curves=(Plot("HK.sun"),))).display.curves == (Plot("HK.sun"),)
 
 
 def test_a_display_and_its_first_view_are_filled_from_each_other() -> None:
