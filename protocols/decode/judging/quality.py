@@ -5,7 +5,8 @@ Rules:
    check looks at it.
 2. Then each value beside its history (`value_history`). Twice a second flat lines and all relations are looked at
    (`relation_checks`), and who loses there is marked at once.
-3. A parameter whose flag is marked (`valid_if`) is marked as its flag is.
+3. A parameter whose flag is marked (`valid_if`) is marked as its flag is, if it is not unusable by itself. What is
+   unusable by one check stays so, whatever another one says.
 4. A packet older than one before it is judged by rule 1 alone. Some in a row that go on from there are a spacecraft
    that started again: everything begins from scratch.
 5. The state is bounded by the number of checks. The same packets in the same order give the same verdicts, live, in a
@@ -235,7 +236,7 @@ class _Run:
             if order.name not in found and not order.fits(values[order.name]):
                 found[order.name] = suspect(Order.name)
         for flag, of, low, high in self._conditions:
-            if values[flag] and flag not in found and not _may_be(of, now, low, high):
+            if values[flag] and not _is_unusable(found, flag) and not _may_be(of, now, low, high):
                 found[flag] = unusable(OnlyWhile.name)
 
     def _judge_tracked(
@@ -251,7 +252,7 @@ class _Run:
         if flag is not None and (flag in found or name in void):
             if flag in found:
                 history.forget()
-                if name not in void:
+                if name not in void and not _is_unusable(found, name):
                     found[name] = found[flag]
             return
         if name in found:
@@ -276,6 +277,11 @@ class _Run:
         if history.usable:
             history.lose(FlatLine.name)
             found.setdefault(history.name, suspect(FlatLine.name))
+
+
+def _is_unusable(found: Mapping[str, Verdict], name: str) -> bool:
+    """Whether a value is found to be unusable: no other check makes it better than that."""
+    return name in found and found[name].quality == "unusable"
 
 
 def _may_be(history: ValueHistory, now: float, low: float, high: float) -> bool:

@@ -156,6 +156,21 @@ def test_what_a_flag_depends_on_is_marked_with_its_flag() -> None:
     assert last == {"on": Verdict("unusable", "condition"), "radar": Verdict("unusable", "condition")}
 
 
+def test_a_flag_where_it_cannot_be_is_unusable_in_its_first_packet() -> None:
+    """It would be suspect by its order alone, and what depends on it would raise a limit."""
+    checks = (HEIGHT, RADAR, Order("TM.on"), OnlyWhile("TM.on", "TM.height", 0, 1000), Range("TM.radar", 0, 7000))
+    found = list(judged(checks, 30, lambda tick, values: values | {"on": tick == 20}))
+    assert found[20] == {"on": Verdict("unusable", "condition"), "radar": Verdict("unusable", "condition")}
+
+
+def test_a_value_out_of_its_range_is_not_better_than_its_flag() -> None:
+    checks = (HEIGHT, RADAR, Order("TM.on"), Range("TM.radar", 0, 7000))
+    assert list(judged(checks, 30, lambda tick, values: values | {"on": tick == 20, "radar": 1e6}))[20] == {
+        "on": Verdict("suspect", "order"),
+        "radar": Verdict("unusable", "range"),
+    }
+
+
 def test_a_value_that_means_nothing_is_not_judged() -> None:
     spoil = between(0, 9, on=False, radar=1e9)
     assert [v for v in judged((RADAR, Range("TM.radar", 0, 10)), 10, spoil) if v] == []
