@@ -100,6 +100,17 @@ def test_a_scenario_is_flown_by_a_call(tmp_path: Path) -> None:
     assert again.seed == 7 and again.passed
 
 
+def test_paths_may_be_text_or_paths(path: Path, tmp_path: Path) -> None:
+    scenario, mission = tmp_path / "x.toml", tmp_path / "wren.py"
+    scenario.write_text('[scenario]\nid = "x"\n', encoding="utf-8")
+    mission.write_text("from protocols.lander import MARS6 as WREN\n", encoding="utf-8")
+    assert hil.load_scenario(scenario) == hil.load_scenario(str(scenario))
+    for name in (mission, str(mission)):
+        assert groundstation.load_mission(name).name == "MARS-6"
+        with groundstation.open_recording(str(path), name) as recording:
+            assert recording.mission.source == str(mission)
+
+
 def test_the_guides_block_runs_and_its_tables_are_whole(tmp_path: Path) -> None:
     guide = (Path(__file__).parents[1] / "docs/python-api.md").read_text(encoding="utf-8")
     record(tmp_path / "pass.sqlite")

@@ -102,7 +102,7 @@ class Recording:
         return self.summary().losses
 
 
-def open_recording(path: str | Path, mission: Mission | str | None = None) -> Recording:
+def open_recording(path: str | Path, mission: Mission | str | Path | None = None) -> Recording:
     """Open a recording.
 
     Args:
@@ -115,7 +115,7 @@ def open_recording(path: str | Path, mission: Mission | str | None = None) -> Re
         CallerError: it is of a mission that is not installed.
         DeclarationError: no such mission.
     """
-    chosen = load_mission(mission) if isinstance(mission, str) else mission
+    chosen = load_mission(mission) if isinstance(mission, (str, Path)) else mission
     reader = ArchiveReader(Path(path))
     try:
         return Recording(reader, chosen)

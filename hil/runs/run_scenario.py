@@ -25,7 +25,7 @@ def run_scenario(
     speed: float | None = None,
     ports: tuple[BoardPort, ...] = (),
     command: str = "",
-    bundle: Path | None = None,
+    bundle: str | Path | None = None,
     progress: Callable[[int], None] = lambda time: None,
 ) -> RunResult:
     """Fly a scenario and judge it.
@@ -52,7 +52,7 @@ def run_scenario(
         chosen,
         target,
         mode or default_mode(chosen, target),
-        bundle,
+        None if bundle is None else Path(bundle),
         replay=f"hil run {chosen.id} --target {target} --seed {chosen.head.seed}",
         speed=speed,
         ports=ports,

@@ -66,7 +66,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from operator import or_
 from pathlib import Path
@@ -334,7 +334,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 _PLACE = re.compile(r" - at `(?P<place>[^`]+)`")
 
 
-def load_scenario(path: Path, mission: str | None = None) -> Scenario:
+def load_scenario(path: str | Path, mission: str | None = None) -> Scenario:
     """Read a scenario's file.
 
     Args:
@@ -344,11 +344,12 @@ def load_scenario(path: Path, mission: str | None = None) -> Scenario:
     Raises:
         ScenarioError: it cannot be read, or is none.
     """
+    path = Path(path)
     try:
         text = read_text(path)
     except CallerError as error:
         raise ScenarioError(str(error)) from error
-    text = _MISSION_FILE.sub(lambda found: _beside(path, found), text)
+    text = _MISSION_FILE.sub(partial(_beside, path), text)
     scenario = parse_scenario(text, str(path), mission, lines=True)
     if scenario.id != path.stem:
         raise ScenarioError(f"{path}: scenario.id is {scenario.id!r}, the file's name says {path.stem!r}")

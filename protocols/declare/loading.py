@@ -36,7 +36,7 @@ _IMPORTING = (Path(__file__), Path(importlib.__file__))
 """Files that stand in a traceback before the mission's own."""
 
 
-def load_mission(name: str = DEFAULT) -> Mission:
+def load_mission(name: str | Path = DEFAULT) -> Mission:
     """The mission of that name; its module is imported, so it runs.
 
     Args:
@@ -49,6 +49,7 @@ def load_mission(name: str = DEFAULT) -> Mission:
         DeclarationError: no such mission, module, file or name; something else than a mission; or the module's own
             error, named with its place.
     """
+    name = str(name)
     target = installed().get(name, name)
     if target.endswith(_XTCE):
         return _from_xtce(name, Path(target))
@@ -61,7 +62,7 @@ def load_mission(name: str = DEFAULT) -> Mission:
     return _mission(target, _import(name, where), attribute, name)
 
 
-def load_dictionary(name: str = DEFAULT) -> Dictionary:
+def load_dictionary(name: str | Path = DEFAULT) -> Dictionary:
     """The dictionary of a mission, by the mission's name.
 
     Raises:
