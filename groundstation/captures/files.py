@@ -80,6 +80,11 @@ class Capture:
             raise WorldError(f"{self.name} cannot be read any further: {error.strerror}") from error
 
     @property
+    def recording(self) -> ArchiveReader | None:
+        """The recording that it is; None: it is a capture."""
+        return self._recording
+
+    @property
     def links(self) -> list[NamedLink]:
         """The links of a recording that has several: their frames are merged, and come as one stream."""
         return [] if self._recording is None else self._recording.named_links()

@@ -19,7 +19,7 @@ from groundstation.captures.packet_files import JsonLines, NoSink, PacketSink, P
 from groundstation.captures.packet_rows import CapturedPacket, packet_row
 from groundstation.captures.report_text import report_lines
 from groundstation.cli.guess import print_guess, require_fit
-from groundstation.cli.options.mission import VARIABLE, warn_of_problems
+from groundstation.cli.options.mission import VARIABLE, mission_for, warn_of_problems
 from groundstation.cli.options.named import Choice
 from groundstation.errors import CallerError, NothingDecoded, WorldError
 from groundstation.exit_codes import READING, exit_codes
@@ -100,7 +100,8 @@ class Progress:
     "mission_name",
     metavar="NAME",
     envvar=VARIABLE,
-    help="An installed mission, module:NAME, or a file. [default: mars6; with --link-profile packets stay raw]",
+    help="An installed mission, module:NAME, or a file. [default: that of a recording, or mars6; with --link-profile "
+    "packets stay raw]",
 )
 @click.option(
     "--bits", type=Choice(["packed", "one-per-byte"]), help="FILE is a stream of bits, packed or one per byte."
@@ -161,15 +162,15 @@ def decode(
         print_guess(file, as_json=as_json)
         return
     _check_outputs(jsonl, parquet, frames)
-    mission = None if mission_name is None and profile_path else load_mission(mission_name or DEFAULT)
-    if mission is not None:
-        warn_of_problems(mission)
-    profile = _profile(profile_path, mission, bits)
-    dictionary = None if mission is None else mission.dictionary
+    given = None if mission_name is None else load_mission(mission_name)
+    chosen = None if profile_path is None else _profile(profile_path)
     to_stdout = _STDOUT in (jsonl, frames)
     outs = [out for out in (jsonl, parquet, frames) if out not in (None, _STDOUT)]
     with closing(Capture(file, text=bits != "one-per-byte")) as capture, writing(*outs):
         _refuse_input(capture, outs)
+        mission = _mission(capture, given, raw=chosen is not None)
+        profile = _with_bits(chosen or (UART if mission is None else mission.link_profile), bits)
+        dictionary = None if mission is None else mission.dictionary
         with _frame_sink(frames, force) as frame_sink, _sink(jsonl, parquet, force) as sink:
             rows: list[msgspec.Struct] = []
             decoder = make_decoder(profile, dictionary, bits or "packed", rows.append if frames else None)
@@ -242,16 +243,29 @@ def _feed(
             progress.advance(len(data))
 
 
-def _profile(path: Path | None, mission: Mission | None, bits: BitForm | None) -> CaptureProfile:
-    profile: CaptureProfile = UART if mission is None else mission.link_profile
+def _mission(capture: Capture, given: Mission | None, *, raw: bool) -> Mission | None:
+    """What packets mean: the mission that is given, or that of a recording; None: they stay raw."""
+    mission = given
+    if capture.recording is not None and (given is not None or not raw):
+        mission = mission_for(capture.recording, given)
+    elif given is None and not raw:
+        mission = load_mission(DEFAULT)
+    if mission is not None and mission is given:
+        warn_of_problems(mission)
+    return mission
+
+
+def _profile(path: Path) -> CaptureProfile:
     if path == _PACKETS and not path.exists():
-        profile = PacketsProfile()
-    elif path is not None:
-        text = read_text(path)
-        try:
-            profile = read_profile(text)
-        except DeclarationError as error:
-            raise DeclarationError(str(path), str(error)) from error
+        return PacketsProfile()
+    text = read_text(path)
+    try:
+        return read_profile(text)
+    except DeclarationError as error:
+        raise DeclarationError(str(path), str(error)) from error
+
+
+def _with_bits(profile: CaptureProfile, bits: BitForm | None) -> CaptureProfile:
     if bits and not isinstance(profile, LinkProfile):
         raise CallerError(f"--bits is for frames with an ASM, not for kind = {profile.kind!r}")
     return replace(profile, alignment="bit") if bits and isinstance(profile, LinkProfile) else profile

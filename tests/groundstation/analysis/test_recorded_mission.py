@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
 from base64 import b64encode
@@ -20,9 +21,13 @@ from groundstation.cli import cli
 from groundstation.cli.options.mission import MissionType
 from groundstation.errors import CallerError
 from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.writer import ArchiveWriter
+from protocols.ccsds.space_packet import idle_packet
+from protocols.declare.loading import load_mission
 from protocols.declare.mission import Mission
 from protocols.lander import MARS6, MISSION
 from tests.groundstation.made_recordings import record
+from tests.protocols.links import cadu
 
 OTHER = replace(MISSION, dictionary=replace(MARS6, name="Mars 7"))
 
@@ -85,12 +90,34 @@ def test_a_station_can_load_it_by_the_recording(kept: Path) -> None:
     assert mission.name == "Mars 7" and mission.source == str(kept)
 
 
-@pytest.mark.parametrize("command", [["export", "--to", "csv"], ["salvage"]])
+@pytest.mark.parametrize("command", [["export", "--to", "csv"], ["salvage"], ["decode"]])
 def test_the_commands_read_it(kept: Path, command: list[str]) -> None:
     name, *options = command
     done = CliRunner().invoke(cli, [name, str(kept), *options])
     assert done.exit_code == 0, done.output
     assert "mission Mars 7 is not installed" in done.output
+
+
+def test_decode_takes_profile_and_packets_of_the_recording(tmp_path: Path) -> None:
+    source = (
+        "from protocols import *\nfrom construct import Int8ub, Struct\nfrom protocols.profile import LinkProfile\n"
+    )
+    source += 'P = PacketDef("HELLO", 9, header=NO_HEADER, body=Struct("a" / Int8ub))\n'
+    source += 'M = Mission(Dictionary("WREN", 6, (P,), (), (), ()), LinkProfile(frame_length=64, ocf=False))\n'
+    (tmp_path / "wren.py").write_text(source, encoding="utf-8")
+    wren = load_mission(tmp_path / "wren.py")
+    path = tmp_path / "wren.sqlite"
+    with ArchiveWriter(path, {"station": "s", "link": "l", **mission_facts(wren)}) as archive:
+        packet = wren.dictionary.by_name["HELLO"].encode({"a": 42})
+        data = packet + idle_packet(wren.link_profile.data_length - len(packet))
+        archive.chunk(1, "l", b"".join(cadu(wren.link_profile, n, 0, data) for n in range(3)))
+    for more in ([], ["--mission", str(tmp_path / "wren.py")]):
+        done = CliRunner().invoke(cli, ["decode", str(path), "--jsonl", "-", *more])
+        assert done.exit_code == 0, done.output
+        assert [json.loads(line)["values"] for line in done.stdout.splitlines()] == [{"a": 42}] * 3
+        assert ("mission WREN is not installed" in done.stderr) is (not more)
+    other = CliRunner().invoke(cli, ["decode", str(path), "--mission", "mars6"])
+    assert "was recorded with dictionary" in other.stderr and other.exit_code != 0
 
 
 def test_info_says_what_reads_it(kept: Path) -> None:
