@@ -70,6 +70,8 @@ _TIMING = {
 """Faults after which frames do not come at their time."""
 _RESETS = {"reset", "power_off"}
 _MAX_SAMPLES = 20_000
+_FRAME_RATE = "FRAME_RATE"
+_OTHER_PACE = "a command FRAME_RATE asks for another time from frame to frame"
 _GOLDEN_ROWS = ("stream_equal", "golden_to_los")
 _COMMANDED = (
     "telecommands were sent in real time: the tick at which the target took them is not known, so that its bytes cannot"
@@ -475,9 +477,12 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
     at = int(loss.at.value)
     last = None if verdict is None else verdict.last_scet
     before = None if last is None else (last - at) / NS_PER_MS
-    if bench.has_oracle:  # its limits are those of the lander's frames
+    interval_ms = bench.period_ms * (_ticks_from_frame_to_frame(bench.record, at) if bench.has_oracle else 1)
+    if interval_ms != bench.period_ms:
+        bench.leave_out(f"last_good_frame{number}", _OTHER_PACE)
+    elif bench.has_oracle:  # its limits are those of the lander's frames
         bench.add(f"last_good_frame{number}", before, "the last good frame is not the one before the loss")
-    error = None if last is None else _time_error(last, at, bench.period_ms)
+    error = None if last is None else _time_error(last, at, interval_ms)
     bench.add(f"los_time_error{number}", error, "no loss was declared" if error is None else "")
     span = None if verdict is None else (verdict.last_ert, verdict.declared_ert)
     bench.add(f"los_declared_late{number}", None if verdict is None else _declared_late(verdict), span=span)
@@ -487,6 +492,16 @@ def _one_loss(bench: _Bench, number: str, loss: Loss, verdict: LosVerdict | None
         return
     right = loss.causes[0] if cause not in loss.causes else cause
     bench.add(f"los_cause{number}", cause, "" if verdict is None else verdict.evidence, LimitBand(equals=right))
+
+
+def _ticks_from_frame_to_frame(record: FlightRecord, at: int) -> int:
+    """What the last FRAME_RATE before a mission time asks for; a command that waits for a parameter may be the last."""
+    ticks, since = 1, 0
+    for command in record.scenario.commands:
+        given = at - 1 if command.at is None else int(command.at.value)
+        if command.name == _FRAME_RATE and since <= given < at:
+            ticks, since = int(command.args["period"]), given
+    return ticks
 
 
 def _time_error(last: int, at: int, period_ms: int) -> int:
@@ -641,7 +656,10 @@ def _times(bench: _Bench, received: Received, prediction: Prediction, gaps: list
     if some and bench.has_oracle and not bench.kinds & _TIMING and not received.shares:
         period = bench.period_ms / record.speed if record.speed else bench.period_ms
         value = None if not gaps else _p99(gaps) - period
-        bench.add("interarrival_p99", value if value is None else max(0.0, value))
+        if any(command.name == _FRAME_RATE for command in record.scenario.commands):
+            bench.leave_out("interarrival_p99", _OTHER_PACE)
+        else:
+            bench.add("interarrival_p99", value if value is None else max(0.0, value))
     silent = all(arrival.vcid != bench.vcid for arrival in prediction.good)
     if record.mode == "realtime" and bench.part.cut and silent:
         bench.leave_out("byte_to_published_p99", f"the lander sent nothing{bench.part.text}")

@@ -174,6 +174,16 @@ def test_a_target_that_hangs_is_told_with_its_tick_and_start(tmp_path: Path, mon
     assert result.provenance["reset reason"] == "POWER_ON"
 
 
+@pytest.mark.parametrize(("ends", "left_out"), [(True, 1), (False, 2)])
+def test_a_commanded_frame_rate_is_not_a_failure(tmp_path: Path, ends: bool, left_out: int) -> None:
+    """The oracle sends every other frame, too; the last one before the loss is that of 0.2 s before."""
+    rate = '[[command]]\nat = "09:0{}:00"\nname = "FRAME_RATE"\nargs.period = {}\n'
+    result = fly(parse_scenario('[scenario]\nid = "x"\n' + rate.format(8, 2) + rate.format(9, 1) * ends), tmp_path)
+    assert result.state == "PASS"
+    assert {row.name: row.value for row in result.measurements}["los_time_error"] == 0
+    assert [row.state for row in result.measurements].count("NA") == left_out
+
+
 def test_the_bundle_has_it_all(tmp_path: Path) -> None:
     flip = '[[fault]]\nkind = "bit_flip"\nber = 1e-4\n[[command]]\nat = "09:08:00"\nname = "PING"\n'
     result = fly(parse_scenario(BASE + flip), tmp_path)
