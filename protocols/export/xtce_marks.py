@@ -9,7 +9,8 @@ import msgspec
 from protocols.ccsds.cds import CdsFormat
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.declare.headers import PacketHeader, TimeCode
-from protocols.structures.calibration import Linear, Table
+from protocols.export.xtce_types import ENCODINGS
+from protocols.structures.calibration import Linear, Polynomial, Table
 from protocols.structures.fields import QuantityDef
 from protocols.structures.layout import Field
 from protocols.structures.parts import OPEN_END
@@ -43,7 +44,10 @@ def field_mark(field: Field, name: str) -> FieldMark:
     """A field's name in its packet, and what XTCE has no words for."""
     const = field.const.hex() if isinstance(field.const, bytes) else field.const
     quantity = None if field.quantity is None else _quantity(field.quantity)
-    return FieldMark(name, field.kind == "padding", field.kind == "flag", const, quantity)
+    text = field.text
+    has_words = text is None or (text.encoding in ENCODINGS and text.end != "stripped")
+    words = None if text is None or has_words else (text.encoding, text.end)
+    return FieldMark(name, field.kind == "padding", field.kind == "flag", const, quantity, words)
 
 
 def header_mark(header: PacketHeader) -> HeaderMark:
@@ -65,11 +69,12 @@ def _quantity(quantity: QuantityDef) -> QuantityMark:
     points = calibration.points if isinstance(calibration, Table) else None
     limits = quantity.limits
     step = None if limits is None or limits.step_s is None else (limits.step_yellow, limits.step_red, limits.step_s)
-    return QuantityMark(linear, points, quantity.places, quantity.valid_if, step, tolerance=quantity.tolerance)
+    is_short = isinstance(calibration, Polynomial) and len(calibration.coefficients) == 2
+    return QuantityMark(linear, points, quantity.places, quantity.valid_if, step, quantity.tolerance, is_short)
 
 
 def _time(time: TimeCode) -> TimeMark:
     form = time.format
     if isinstance(form, CdsFormat):
         return TimeMark("cds", (form.day_size, form.fraction_size), form.epoch_ns, time.p_field)
-    return TimeMark("cuc", (form.coarse, form.fine), form.epoch_ns, time.p_field)
+    return TimeMark("cuc", (form.coarse, form.fine), form.epoch_ns, time.p_field, time.leap_seconds)

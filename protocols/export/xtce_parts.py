@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element, SubElement
 from protocols.declare.dictionary import Packet
 from protocols.errors import DeclarationError
 from protocols.export.names import identifier
-from protocols.export.xtce_marks import put_mark
+from protocols.export.xtce_marks import field_mark, put_mark
 from protocols.export.xtce_types import dynamic_value, sized_type
 from protocols.structures.expressions import SIZE, Expression, Operation, Reference
 from protocols.structures.layout import Field, Layout
 from protocols.structures.parts import OPEN_END, Blob, Choice, Part, Prefix, Repeat, name_of
-from protocols.xtce_reader.own_marks import FieldMark, PartMark
+from protocols.xtce_reader.own_marks import PartMark
 
 Comparison = tuple[str, str, int]
 """A field, one of XTCE's six operators, and a number."""
@@ -95,7 +95,7 @@ class PartWriter:
         attributes = {"name": name, "parameterTypeRef": f"{name}_Type"}
         if part.field.doc:
             attributes["shortDescription"] = part.field.doc
-        put_mark(SubElement(self._parameters, "Parameter", attributes), FieldMark(part.field.name))
+        put_mark(SubElement(self._parameters, "Parameter", attributes), field_mark(part.field, part.field.name))
         sized_type(self._types, f"{name}_Type", part.field, parameter, 8 * slope, 8 * intercept)
         SubElement(entries, "ParameterRefEntry", {"parameterRef": name})
 

@@ -12,7 +12,7 @@ from protocols.structures.fields import Limits
 from protocols.structures.layout import Field
 from protocols.structures.parts import Text
 
-_ENCODINGS: Mapping[str, str] = MappingProxyType(
+ENCODINGS: Mapping[str, str] = MappingProxyType(
     {
         "ascii": "US-ASCII",
         "iso8859-1": "ISO-8859-1",
@@ -70,9 +70,9 @@ def data_type(parent: Element, name: str, field: Field, use: str) -> Element:
 
 def sized_type(parent: Element, name: str, field: Field, parameter: str, slope: int, intercept: int) -> None:
     """A ParameterType of bytes or text whose bits are ``slope`` times another parameter, and ``intercept``."""
-    if field.text is not None and field.text.encoding in _ENCODINGS:
+    if field.text is not None and field.text.encoding in ENCODINGS:
         kind = SubElement(parent, "StringParameterType", {"name": name})
-        encoding = SubElement(kind, "StringDataEncoding", {"encoding": _ENCODINGS[field.text.encoding]})
+        encoding = SubElement(kind, "StringDataEncoding", {"encoding": ENCODINGS[field.text.encoding]})
         size = SubElement(encoding, "Variable", {"maxSizeInBits": str(_MOST_BITS)})
         dynamic_value(size, parameter, slope, intercept)
         _text_end(size, field.text)
@@ -99,7 +99,7 @@ def _tag(field: Field) -> tuple[str, dict[str, str]]:
     if field.is_enum:
         return "Enumerated", {}
     if field.kind in ("bytes", "padding", "string"):
-        return "String" if field.text is not None and field.text.encoding in _ENCODINGS else "Binary", {}
+        return "String" if field.text is not None and field.text.encoding in ENCODINGS else "Binary", {}
     if field.kind == "flag":
         return "Boolean", {}
     if field.kind == "float" or (field.quantity is not None and not field.quantity.identity):
@@ -111,8 +111,8 @@ def _tag(field: Field) -> tuple[str, dict[str, str]]:
 
 def _encoding(kind: Element, field: Field) -> None:
     size = str(field.bits)
-    if field.text is not None and field.text.encoding in _ENCODINGS:
-        encoding = SubElement(kind, "StringDataEncoding", {"encoding": _ENCODINGS[field.text.encoding]})
+    if field.text is not None and field.text.encoding in ENCODINGS:
+        encoding = SubElement(kind, "StringDataEncoding", {"encoding": ENCODINGS[field.text.encoding]})
         fixed = SubElement(encoding, "SizeInBits")
         SubElement(SubElement(fixed, "Fixed"), "FixedValue").text = size
         _text_end(fixed, field.text)

@@ -118,7 +118,8 @@ class Containers:
                 self._shape(inner, f"{name}{_joint(member)}{member}", (key[0], inner_name), packing, where)
         elif isinstance(shape, Sized):
             size = shape.size
-            leaf = replace(shape.field, name=packing.name(name), doc=_words(where.element))
+            field = self._marks.field_of(where, shape.field)
+            leaf = replace(field, name=packing.name(name), doc=_words(where.element))
             part = Blob(leaf, "terminated" if size == "terminated" else self._bytes(size, packing, where))
             packing.append(part, where)
         else:

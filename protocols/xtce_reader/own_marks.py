@@ -19,10 +19,10 @@ from protocols.ccsds.cuc import CucFormat
 from protocols.declare.dictionary import ChannelDef, EventDef, Milestone
 from protocols.declare.headers import TIME, HeaderKind, PacketHeader, TimeCode
 from protocols.errors import DeclarationError
-from protocols.structures.calibration import Linear, Table
+from protocols.structures.calibration import Linear, Polynomial, Table
 from protocols.structures.fields import Limits, QuantityDef
 from protocols.structures.layout import Field, Layout
-from protocols.structures.parts import Part, fixed
+from protocols.structures.parts import Part, Text, TextEnd, fixed
 from protocols.xtce_reader.names import Defined
 from protocols.xtce_reader.xml_tree import Element
 
@@ -45,25 +45,29 @@ class QuantityMark(msgspec.Struct, frozen=True, omit_defaults=True):
     step: tuple[Number | None, Number | None, Number] | None = None
     """Limits on change: yellow, red, and their time in seconds."""
     tolerance: Number | None = None
+    polynomial: bool = False
+    """It was declared as one, though it has two terms: its values are not rounded."""
 
 
 class FieldMark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A parameter's: its name in its packet; a constant, bytes in hex."""
+    """A parameter's: its name in its packet; a constant, bytes in hex; encoding and end of text that XTCE lacks."""
 
     name: str = ""
     padding: bool = False
     flag: bool = False
     const: int | str | None = None
     quantity: QuantityMark | None = None
+    text: tuple[str, TextEnd] | None = None
 
 
-class TimeMark(msgspec.Struct, frozen=True):
+class TimeMark(msgspec.Struct, frozen=True, omit_defaults=True):
     """A time code's: its format, bytes of its two segments, epoch in ns since 1970."""
 
     kind: Literal["cds", "cuc"]
     sizes: tuple[int, int]
     epoch_ns: int
     p_field: bool = False
+    leap_seconds: bool = False
 
 
 class HeaderMark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -164,7 +168,13 @@ class Marks:
         quantity = field.quantity
         if mark.quantity is not None and not field.is_enum and field.kind in ("uint", "sint", "float"):
             quantity = _quantity(field.quantity or QuantityDef(), mark.quantity)
-        return replace(field, const=const, kind=kind, quantity=quantity)
+        field = replace(field, const=const, kind=kind, quantity=quantity)
+        if mark.text is None or field.kind not in ("bytes", "string"):
+            return field
+        try:
+            return replace(field, kind="string", text=Text(*mark.text))
+        except DeclarationError as error:
+            raise parameter.refuse(str(error)) from error
 
     def header_of(self, container: Defined, items: Sequence[Field | Part]) -> PacketHeader | None:
         """The header that ends with a container, if one does; ``items`` are its fields."""
@@ -201,6 +211,8 @@ def _quantity(found: QuantityDef, mark: QuantityMark) -> QuantityDef:
         calibration = Linear(*mark.linear)
     elif mark.points is not None and isinstance(calibration, Table):
         calibration = Table(mark.points, calibration.interpolate, calibration.extrapolate)
+    elif mark.polynomial and isinstance(calibration, Linear):
+        calibration = Polynomial((calibration.offset, calibration.scale))
     limits = found.limits
     if mark.step is not None:
         yellow, red, seconds = mark.step
@@ -211,6 +223,6 @@ def _quantity(found: QuantityDef, mark: QuantityMark) -> QuantityDef:
 def _time(mark: TimeMark) -> TimeCode:
     form: Any = CdsFormat if mark.kind == "cds" else CucFormat
     try:
-        return TimeCode(form(*mark.sizes, mark.epoch_ns), mark.p_field)
+        return TimeCode(form(*mark.sizes, mark.epoch_ns), mark.p_field, mark.leap_seconds)
     except (ValueError, OverflowError) as error:
         raise DeclarationError("time code", str(error)) from error

@@ -16,6 +16,9 @@ from protocols.export.xtce import render_xtce
 from protocols.lander import MARS6
 from protocols.structures.calibration import Polynomial, Table
 from protocols.structures.fields import EnumRanges, Limits, Quantity
+from protocols.structures.layout import Field
+from protocols.structures.parts import Text, fixed
+from protocols.times import utc_ns
 from protocols.xtce_reader import read_xtce
 from tests.protocols.xtce_reader.documents import compare, container, document, entry, integer, packet
 
@@ -142,3 +145,51 @@ def test_forged_marks_are_refused_by_path(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(DeclarationError, match=r"line \d+"):
         read_xtce(text.replace(old, new).encode())
+
+
+GPS = PacketHeader("own", cuc_time(4, 2, epoch_ns=utc_ns("1980-01-06T00:00:00"), p_field=True, leap_seconds=True))
+
+
+def test_what_xtce_has_no_words_for_is_read_back() -> None:
+    body = c.Struct(
+        "short" / Quantity(c.Int8ub, "V", calibration=Polynomial((0.1, 0.2))),
+        "padded" / c.PaddedString(6, "utf8"),
+        "ended" / c.FixedSized(6, c.CString("ascii")),
+        "n" / c.Int8ub,
+        "sized" / c.PaddedString(c.this.n, "ascii"),
+        "pascal" / c.PascalString(c.Int8ub, "utf8"),
+    )
+    mission = of(PacketDef("P", 5, body=body, header=GPS))
+    packet, found = mission.by_name["P"], back(mission)
+    assert found.by_name["P"].header == packet.header
+    time = utc_ns("2031-05-01T12:00:00")
+    data = packet.wrap(b"\x01ab\0cd\0ab\0cd\0\x04a\0b\0\x02xy", 0, time)
+    sample = decode_telemetry(found, data)
+    assert sample.header.time_ns == time
+    assert sample.values == {
+        "short": 0.1 + 0.2 * 1,
+        "padded": "ab\0cd",
+        "ended": "ab",
+        "n": 4,
+        "sized": "a\0b",
+        "pascal.size": 2,
+        "pascal": "xy",
+    }
+    assert list(found.by_name["P"].rounded_in(sample.values)) == list(packet.rounded_in(sample.values)) == []
+
+
+def test_text_of_an_encoding_that_xtce_lacks_is_read_back() -> None:
+    text = Field("name", 0, 32, "string", text=Text("koi8-r", "terminated"))
+    mission = of(PacketDef("P", 5, body=fixed([text]), header=NO_HEADER))
+    data = mission.by_name["P"].wrap("мир".encode("koi8-r") + b"\0")
+    assert decode_telemetry(back(mission), data).values == {"name": "мир"}
+    forged = render_xtce(mission).replace("koi8-r", "rot13").encode()
+    assert any("'rot13'" in problem for problem in read_xtce_problems(forged))
+
+
+def read_xtce_problems(document: bytes) -> list[str]:
+    """What of a document is not read, also if that is all of it."""
+    try:
+        return list(read_xtce(document).problems)
+    except DeclarationError as error:
+        return [str(error)]
