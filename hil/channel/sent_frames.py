@@ -46,12 +46,25 @@ class SentFrames:
         numbers: that of each piece of the target's stream; None for what is in no frame, or damaged.
     """
 
-    def __init__(self, cuts: Sequence[SentFrame], delivered: Sequence[Delivered], profile: LinkProfile) -> None:
-        """Args: what the target sent, what the channel delivered of it, and how frames lie on the wire."""
+    def __init__(
+        self,
+        cuts: Sequence[SentFrame],
+        delivered: Sequence[Delivered],
+        profile: LinkProfile,
+        relays: SentFrames | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            cuts: what the target sent, or a relay.
+            delivered: what the channel delivered of it.
+            profile: how frames lie on the wire.
+            relays: what the target sent, if this is a relay's: it has the target's numbers.
+        """
         self._marker, self._size = len(profile.asm), profile.cadu_length
         self._cuts = cuts
         self._offsets = [cut.offset for cut in cuts]
-        self.numbers = _numbered(cuts, profile.vcfc_modulus)
+        self.numbers = _numbered(cuts, profile.vcfc_modulus) if relays is None else relays.numbers_of(cuts)
         self._pieces = delivered
         self._positions = [0, *accumulate(len(piece.data) for piece in delivered)]
         self._stream = b"".join(piece.data for piece in delivered)
@@ -68,6 +81,11 @@ class SentFrames:
             if index >= 0 and self._cuts[index].data[self._marker :] == block:
                 return self.numbers[index]
         return None
+
+    def numbers_of(self, relayed: Iterable[SentFrame]) -> list[Number | None]:
+        """The numbers of frames that a relay passed on, in their order: it leaves out those that it cannot read."""
+        mine = zip(self._cuts, self.numbers, strict=True)
+        return [next((number for cut, number in mine if _content(cut) == _content(each)), None) for each in relayed]
 
     def sent_at(self, offset: int) -> SentFrame | None:
         """The frame that was sent where these bytes of the received stream begin, however damaged they are.
@@ -88,6 +106,11 @@ class SentFrames:
             return None
         origin = self._pieces[index].origin
         return None if origin is None else origin + place - self._positions[index]
+
+
+def _content(cut: SentFrame) -> tuple[int | None, int | None, int | None]:
+    """What a relay leaves as it is."""
+    return cut.vcid, cut.vcfc, cut.scet
 
 
 def tally(numbers: Iterable[Number]) -> Tally:

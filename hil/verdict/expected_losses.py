@@ -42,8 +42,6 @@ _CAUSES: dict[str, list[str]] = {
 its clock runs."""
 _DAMAGED = ["LANDER_ONLY", "CRC", "SYNC"]
 """What the station may find instead if a chip fails."""
-_EARLY_MS = 30_000
-"""So long before a loss the last good frame of a failing chip may come, as in the scenario degraded."""
 _FOR_GOOD = {"reset", "power_off"}
 """After these the lander waits for START."""
 
@@ -62,13 +60,7 @@ def with_losses(tables: dict[str, Any], name: str) -> Scenario:
     losses = None if "loss" in tables else losses_of(scenario.faults, scenario.head.profile)
     if losses is None or not scenario.head.has_oracle:
         return scenario
-    tables = {**tables, "loss": losses}
-    if scenario.head.profile == "degraded":
-        given = {limit.name for limit in scenario.limits}
-        early = {"last_good_frame": -1, "los_time_error": 0}
-        more = [{"name": row, "min": -_EARLY_MS, "max": most} for row, most in early.items() if row not in given]
-        tables["limit"] = [*tables.get("limit", []), *more]
-    return parse_scenario(to_toml(tables), name)
+    return parse_scenario(to_toml({**tables, "loss": losses}), name)
 
 
 def losses_of(faults: Iterable[Spec], profile: FlightProfile = "historical") -> list[dict[str, Any]] | None:

@@ -210,6 +210,13 @@ def not_applicable(name: str, why: str) -> Measurement:
     return Measurement(name=name, value=None, unit=unit, limit="", state="NA", note=f"not applicable: {why}")
 
 
+OF_A_FAILING_CHIP = (
+    Limit(name="last_good_frame", min=-30_000, max=-1),
+    Limit(name="los_time_error", min=-30_000, max=0),
+)
+"""Of the last seconds most frames come damaged: the signal of a lander with such a chip is lost early."""
+
+
 def band_of(name: str, mode: Mode, target: str, limits: Sequence[Limit], *, watched: bool = False) -> LimitBand:
     """The band of a measurement: the scenario's own, if it has one for this target and mode, else the usual one.
 

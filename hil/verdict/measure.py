@@ -45,7 +45,7 @@ from hil.verdict.frames.diversity_rows import arrivals, diversity_rows
 from hil.verdict.frames.mended_frames import mend_flight
 from hil.verdict.frames.predict import Arrival, Prediction, losses, predict
 from hil.verdict.host_spoilt import are_spoilt, is_spoilt
-from hil.verdict.limits import LimitBand, band_of, not_applicable, row, unapplied
+from hil.verdict.limits import OF_A_FAILING_CHIP, LimitBand, band_of, not_applicable, row, unapplied
 from hil.verdict.result import CheckScore, DeclaredLoss, Measurement, Mismatch, Sample, Shown
 from hil.verdict.stream_diff import compare, golden_stream, until, where
 from hil.verdict.value_quality import check_scores, total, unusable_words, values_may_be_spoilt
@@ -287,6 +287,8 @@ class _Bench:
         self.profile = record.mission.link_profile
         self.vcid = record.vcid
         self.period_ms = record.mission.dictionary.channels[0].period_ms
+        more = OF_A_FAILING_CHIP if record.scenario.head.profile == "degraded" else ()
+        self.limits = [*record.scenario.limits, *more]
         self.rows: list[Measurement] = []
 
     @property
@@ -330,9 +332,8 @@ class _Bench:
     ) -> None:
         """One measurement; without a band, by the scenario's limit or the usual one. ``span``: when it was made."""
         record = self.record
-        usual = band_of(
-            name, record.mode, record.target, record.scenario.limits, watched=record.watched or not self.has_oracle
-        )
+        watched = record.watched or not self.has_oracle
+        usual = band_of(name, record.mode, record.target, self.limits, watched=watched)
         judged_by = usual if band is None or usual != LimitBand() else band
         judged, lateness = row(name, value, judged_by, note), record.lateness
         if judged.state == "FAIL" and lateness is not None and is_spoilt(name, value, judged_by, lateness, span):

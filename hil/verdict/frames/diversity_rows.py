@@ -2,8 +2,8 @@
 
 Rules:
 1. The truth comes from the channels: each link's bytes go through a frame search of their own, and the rig knows which
-   of the frames that it finds are as they were sent. A relay sends the lander's frames in their order, so its n-th
-   frame of a channel is the target's n-th.
+   of the frames that it finds are as they were sent. A relay sends the lander's frames in their order, without those
+   that a failing chip had damaged: each has the number of the target's next one with its VCFC and time.
 2. The merged stream has to have each frame that any link brought, once and in order.
 3. Of two copies the earlier is the first; of the same moment, that of the link named first.
 4. A frame takes the time from when it was sent to when the station had it in its place. What the bus brings is held at
@@ -52,8 +52,9 @@ def diversity_rows(
         notes: the frames of the merged stream in order, each with when the station had it in its place.
         shares: of the links, as the station counts them.
     """
-    profile, lander, channels = record.mission.link_profile, record.vcid, [record.channel, *record.relays]
-    sent = [SentFrames(channel.cuts, channel.delivered("down"), profile) for channel in channels]
+    profile, lander = record.mission.link_profile, record.vcid
+    sent = [SentFrames(record.channel.cuts, record.channel.delivered("down"), profile)]
+    sent += [SentFrames(relay.cuts, relay.delivered("down"), profile, sent[0]) for relay in record.relays]
     copies = sorted(
         Copy(at, link, number)
         for (link, offset), at in arrivals(record).items()

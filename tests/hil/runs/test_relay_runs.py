@@ -91,3 +91,12 @@ def test_the_recording_of_a_flight_names_its_links(tmp_path: Path) -> None:
         frames = [frame for frame in reader.frames() if frame.vcid == LANDER]
     assert list(counts) == ["MARS_6_BUS", "MARS_5"]
     assert len({frame.vcfc for frame in frames[:200]}) == 200 and counts["MARS_5"].first > 50
+
+
+def test_a_relay_does_not_pass_on_what_a_failing_chip_damaged(tmp_path: Path) -> None:
+    """Of the lander's 400 frames of these 40 s this chip leaves 171 that a relay can read."""
+    text = FLIGHT.format(delay=40, kind="unplug", more='at = "09:09:00"\nfor = "10 s"')
+    rows = {row.name: row for row in fly(text.replace("modes", 'profile = "degraded"\nmodes'), tmp_path).measurements}
+    assert rows["merged_wrong"].value == rows["merged_disorder"].value == 0
+    for share in ("share_miscounted[0] MARS_6_BUS", "share_miscounted[1] MARS_5"):
+        assert rows[share].state == "PASS"
