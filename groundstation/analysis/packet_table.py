@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from groundstation.errors import CallerError
 from groundstation.recordings.export.columns import QUALITIES, PacketColumns, judged, packet_columns
-from groundstation.recordings.export.tables import REASONS, quality_column
+from groundstation.recordings.export.tables import REASONS, object_type, quality_column
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME, labels
 from protocols.decode.judging.quality import QualityMonitor
 from protocols.nearest import nearest
+from protocols.structures.layout import Field
 
 Array = npt.NDArray[Any]
 TIMES = ("scet", "ert", "vcid", "sequence")
@@ -42,6 +43,7 @@ class PacketTable(Mapping[str, Array]):
         columns: Mapping[str, Array],
         judged: Collection[str] = (),
         judge: Callable[[], Mapping[str, Array]] = dict,
+        fields: Collection[Field] = (),
     ) -> None:
         """Begin.
 
@@ -50,11 +52,13 @@ class PacketTable(Mapping[str, Array]):
             columns: by name.
             judged: names of the columns of quality.
             judge: works them out.
+            fields: of the parameters, as they are declared.
         """
         self.packet = packet
         self._columns = dict(columns)
         self._judged = tuple(judged)
         self._judge = judge
+        self._fields = {field.name: field for field in fields}
 
     def __getitem__(self, name: str) -> Array:
         """A column.
@@ -109,7 +113,11 @@ class PacketTable(Mapping[str, Array]):
             chosen &= self.scet < until
         columns = {name: column[chosen] for name, column in self._columns.items()}
         return PacketTable(
-            self.packet, columns, self._judged, lambda: {name: self[name][chosen] for name in self._judged}
+            self.packet,
+            columns,
+            self._judged,
+            lambda: {name: self[name][chosen] for name in self._judged},
+            self._fields.values(),
         )
 
     def to_pandas(self) -> Any:
@@ -141,8 +149,11 @@ class PacketTable(Mapping[str, Array]):
         for name, column in self.items():
             mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
             mask = column == NO_TIME if name == "scet" else mask
-            kind = stamp if name in ("scet", "ert") else None
-            made[name] = pyarrow.array(np.ma.getdata(column), kind, mask=mask)
+            kind, cells = stamp if name in ("scet", "ert") else None, np.ma.getdata(column)
+            if cells.dtype.kind == "O" and name in self._fields:
+                kind = object_type(pyarrow, self._fields[name])
+            is_plain = cells.dtype.kind not in "OV"
+            made[name] = pyarrow.array(cells if is_plain else cells.tolist(), kind, mask=mask)
         return pyarrow.table(made)
 
 
@@ -174,7 +185,7 @@ def read_packets(reader: ArchiveReader, mission: Mission, name: str) -> PacketTa
     blocks = [_block(each, words) for each in found]
     if blocks:
         columns = {column: _joined([block[column] for block in blocks]) for column in blocks[0]}
-        return PacketTable(name, columns, quality, partial(_judged, dictionary, found))
+        return PacketTable(name, columns, quality, partial(_judged, dictionary, found), packet.layout.named)
     empty: dict[str, Array] = {column: np.empty(0, np.int64) for column in TIMES}
     for parameter in packet.parameters:
         empty[parameter.name] = np.empty(0, np.float64 if parameter.is_number else np.str_)

@@ -40,6 +40,7 @@ from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import NO_TIME, Column, labels
 from protocols.decode.judging.verdicts import ALL_GOOD
 from protocols.profile import LinkProfile
+from protocols.structures.layout import Field
 from protocols.words import Quality
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -250,18 +251,10 @@ class ParquetTable:
 
     def _objects(self, packet: Packet, name: str, column: Column) -> Any:
         """A column of objects, of the type that the declaration says: a block may have nothing to tell it from."""
-        arrow = self._arrow
         field = next(leaf for leaf in packet.layout.named if leaf.name == name)
         words = self._labels.get(name)
-        whole = arrow.uint64() if field.kind == "uint" and field.bits == _WIDEST else arrow.int64()
-        kinds = {"flag": arrow.bool_(), "string": arrow.string(), "bytes": arrow.binary(), "float": arrow.float64()}
-        kind = kinds.get(field.kind, whole)
-        if words is not None:
-            kind = arrow.string()
-        elif field.quantity is not None and not field.quantity.identity:
-            kind = arrow.float64()
         cells = column.tolist() if words is None else [_in_words(cell, words) for cell in column.tolist()]
-        return arrow.array(cells, arrow.list_(kind) if "[]" in name else kind)
+        return self._arrow.array(cells, object_type(self._arrow, field))
 
     def __enter__(self) -> Self:
         return self
@@ -335,6 +328,18 @@ def export(
         for file in files.values():
             file.discard()
     return rows
+
+
+def object_type(arrow: Any, field: Field) -> Any:
+    """The Arrow type of a column of objects; enumerations are words. ``arrow``: the module."""
+    whole = arrow.uint64() if field.kind == "uint" and field.bits == _WIDEST else arrow.int64()
+    kinds = {"flag": arrow.bool_(), "string": arrow.string(), "bytes": arrow.binary(), "float": arrow.float64()}
+    kind = kinds.get(field.kind, whole)
+    if field.is_enum:
+        kind = arrow.string()
+    elif field.quantity is not None and not field.quantity.identity:
+        kind = arrow.float64()
+    return arrow.list_(kind) if "[]" in field.name else kind
 
 
 def _in_words(cell: Any, words: dict[int, str]) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import construct as c
 import pytest
 
+from groundstation import open_recording
 from groundstation.downlink.receiver import Receiver
 from groundstation.links.base import Chunk, Idle
 from groundstation.messages.text import plain_line
@@ -24,6 +25,7 @@ from groundstation.viewer.flight import Flight
 from protocols.ccsds.space_packet import idle_packet
 from protocols.declare.dictionary import ChannelDef, Dictionary, PacketDef, utc_ns
 from protocols.declare.headers import NO_HEADER, PacketHeader, cuc_time
+from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME
 from protocols.profile import UART
 from protocols.structures.calibration import Polynomial
@@ -180,6 +182,39 @@ def test_exports_hold_them_too(path: Path, form: Format, tmp_path: Path) -> None
         assert table["zone"][:2] == ["COLD", "COLD"]
         assert table["extra"][:3] == [None, None, "2"]
         assert parquet.read_table(files["BARE"]).to_pydict()["scet"] == [None] * 7
+
+
+def test_tables_of_any_packet_are_arrow_and_pandas(path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with open_recording(path, Mission(HERON)) as recording:
+        var, fix = (recording.packets(name) for name in ("VAR", "FIX"))
+        arrow = var.to_arrow()
+        for name in var:
+            found = arrow[name].to_pylist()
+            if name not in ("scet", "ert"):
+                assert found == var[name].tolist(), name
+        assert arrow["list[].x"].to_pylist() == [list(cell) for cell in var["list[].x"]]
+        assert len(var.to_pandas()) == len(arrow) == len(fix.to_arrow())
+
+
+def test_wide_numbers_and_bytes_are_arrow_columns(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    wide = c.Struct("n" / c.Int8ub, "wide" / c.Array(c.this.n, c.Int64ub), "one" / c.If(c.this.n > 0, c.Int64ub))
+    plain = c.Struct("raw" / c.Bytes(3), "wide" / c.Int64ub)
+    packets = (PacketDef("WIDE", 5, body=wide, header=NO_HEADER), PacketDef("PLAIN", 6, body=plain, header=NO_HEADER))
+    mission = Dictionary("M", 6, packets, (), HERON.channels, ())
+    bodies = (5, b"\x00"), (5, b"\x01" + b"\xff" * 16), (6, b"abc" + b"\xff" * 8)
+    names = {5: "WIDE", 6: "PLAIN"}
+    data = b"".join(mission.by_name[names[apid]].wrap(body) for apid, body in bodies)
+    with ArchiveWriter(tmp_path / "wide.sqlite", {"mission": "M"}) as archive:
+        recorder = ArchivingReceiver(Receiver(mission, UART, "test:"), archive, "wide")
+        sent = cadu(UART, 0, 0, data + idle_packet(UART.data_length - len(data)))
+        recorder.decode(recorder.keep(Chunk(SECOND, sent)))
+    with open_recording(tmp_path / "wide.sqlite", Mission(mission)) as recording:
+        found, plain_found = recording.packets("WIDE").to_arrow(), recording.packets("PLAIN").to_arrow()
+    assert found["wide[]"].to_pylist() == [[], [2**64 - 1]]
+    assert (found["one"].to_pylist(), found["one"].type) == ([None, 2**64 - 1], arrow.uint64())
+    assert (plain_found["raw"].to_pylist(), plain_found["wide"].to_pylist()) == ([b"abc"], [2**64 - 1])
 
 
 def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
