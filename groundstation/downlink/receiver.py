@@ -189,10 +189,12 @@ class Receiver:
 
     def stalled(self, now: int, link: int = 0) -> list[ReceiverEvent]:
         """The port of the link is not being read, and ``now`` has come: deadlines pass all the same."""
+        self.frames, self.ocfs = [], []
         return list(self.contact.advance(now, listening=not self.connected))
 
     def finish(self) -> list[ReceiverEvent]:
         """Nothing more comes: what follows from what was held."""
+        self.frames, self.ocfs = [], []
         return []
 
     def overrun(self, reports: int) -> None:

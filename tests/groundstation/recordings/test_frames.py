@@ -57,6 +57,22 @@ def test_leads_to_the_bytes_however_they_were_cut(tmp_path: Path, size: int) -> 
             assert record_.quality == ("GOOD" if isinstance(item, Frame) else item.reason)
 
 
+def test_frames_are_indexed_once_when_a_station_stalls_and_ends(tmp_path: Path) -> None:
+    """No silence comes between the last frame and the end: nothing may be indexed with that again."""
+    path = tmp_path / "pass.sqlite"
+    with ArchiveWriter(path, {}) as archive:
+        recorder = ArchivingReceiver(Receiver(MARS6, UART, "test:"), archive, str(path))
+        for number in range(5):
+            recorder.decode(recorder.keep(Chunk(EPOCH + number, STREAM[132 * number : 132 * (number + 1)])))
+        recorder.stalled(EPOCH + 10)
+        recorder.finish()
+    with ArchiveReader(path) as reader:
+        chunks = [frame.chunk for frame in reader.frames()]
+        assert len(chunks) == len(set(chunks)) == 5
+        reader.check()
+        assert reader.lack == ""
+
+
 def test_both_times_channel_and_count(tmp_path: Path) -> None:
     path = tmp_path / "pass.sqlite"
     record(path)
