@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import zlib
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from functools import lru_cache
 
 from protocols.declare.dictionary import Dictionary
@@ -22,10 +23,14 @@ _XTCE_MAX = 32 << 20
 
 
 def mission_facts(mission: Mission) -> dict[str, str]:
-    """Rows for the table ``meta`` of a recording."""
+    """Rows for the table ``meta`` of a recording.
+
+    There is no XTCE of a mission whose names fall together in it: its recordings are read with the mission at hand.
+    """
     dictionary = mission.dictionary
-    xtce = _packed_xtce(_Same(dictionary))
-    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text, XTCE: xtce}
+    facts = {MISSION: dictionary.name, DICTIONARY_HASH: dictionary.hash_text}
+    with suppress(DeclarationError):
+        facts[XTCE] = _packed_xtce(_Same(dictionary))
     facts |= {LINK_PROFILE: profile_to_toml(mission.link_profile)}
     return facts | ({MISSION_SOURCE: mission.source} if mission.source else {})
 

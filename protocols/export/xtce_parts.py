@@ -21,6 +21,7 @@ Comparison = tuple[str, str, int]
 
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _LENGTH = "PKT_LEN"
+_WIDEST = 64
 _LENGTH_IS_LESS_BY = 7
 """A packet has so many bytes more than its length field says, headers included."""
 
@@ -51,6 +52,10 @@ class PartWriter:
         Raises:
             DeclarationError: it cannot; names the path.
         """
+        for leaf in (*self._packet.header.layout.named, *self._packet.layout.named):
+            if leaf.kind in ("uint", "sint") and leaf.bits > _WIDEST:
+                text = f"an integer of {leaf.bits} bits cannot be told in XTCE"
+                raise DeclarationError(f"{self._packet.definition.name}.{leaf.name}", text)
         if self._packet.size is None:
             self.write(Element("EntryList"), 0)
 

@@ -20,7 +20,7 @@ from groundstation import open_recording
 from groundstation.cli import cli
 from groundstation.cli.options.mission import MissionType
 from groundstation.errors import CallerError
-from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.mission_facts import XTCE, mission_facts
 from groundstation.recordings.writer import ArchiveWriter
 from protocols.ccsds.space_packet import idle_packet
 from protocols.declare.loading import load_mission
@@ -118,6 +118,22 @@ def test_decode_takes_profile_and_packets_of_the_recording(tmp_path: Path) -> No
         assert ("mission WREN is not installed" in done.stderr) is (not more)
     other = CliRunner().invoke(cli, ["decode", str(path), "--mission", "mars6"])
     assert "was recorded with dictionary" in other.stderr and other.exit_code != 0
+
+
+def test_a_mission_that_xtce_cannot_tell_is_recorded_and_read_by_its_file(tmp_path: Path) -> None:
+    source = "from protocols import *\nfrom construct import Int8ub, Struct\n"
+    source += 'P = PacketDef("HELLO", 9, header=NO_HEADER, body=Struct("a_b" / Int8ub, "a" / Struct("b" / Int8ub)))\n'
+    source += 'D = Dictionary("FINCH", 6, (P,), (), (), ())\n'
+    (tmp_path / "finch.py").write_text(source, encoding="utf-8")
+    finch, path = load_mission(tmp_path / "finch.py"), tmp_path / "finch.sqlite"
+    facts = mission_facts(finch)
+    assert XTCE not in facts
+    with ArchiveWriter(path, {"station": "s", "link": "l", **facts}):
+        pass
+    with open_recording(path, tmp_path / "finch.py") as recording:
+        assert (recording.mission.name, recording.warning) == ("FINCH", "")
+    with pytest.raises(CallerError, match=f"recorded with mission FINCH: name it, --mission {tmp_path}/finch.py"):
+        open_recording(path)
 
 
 def test_info_says_what_reads_it(kept: Path) -> None:

@@ -193,3 +193,13 @@ def read_xtce_problems(document: bytes) -> list[str]:
         return list(read_xtce(document).problems)
     except DeclarationError as error:
         return [str(error)]
+
+
+def test_a_packet_with_an_integer_that_xtce_lacks_is_left_out_and_named() -> None:
+    wide = PacketDef("WIDE", 5, body=c.Struct("n" / c.Int8ub, "a" / c.BytesInteger(9)), header=NO_HEADER)
+    some = c.Struct("n" / c.Int8ub, "b" / c.Array(c.this.n, c.BytesInteger(12, signed=True)))
+    mission = of(wide, PacketDef("SOME", 6, body=some, header=NO_HEADER), PacketDef("P", 7, 3, 25, BODY))
+    text = render_xtce(mission)
+    assert "left out: WIDE.a: an integer of 72 bits cannot be told in XTCE" in text
+    assert "left out: SOME.b[]: an integer of 96 bits cannot be told in XTCE" in text
+    assert list(read_xtce(text.encode()).dictionary.by_name) == ["P"]
