@@ -5,7 +5,9 @@ Rules:
    for max(3 frame periods, 300 ms). A channel that never locked goes back to NO_SIGNAL instead.
 2. LOCKED ↔ DEGRADED: a gap or a reject degrades, `CLEAN_FRAMES` good frames in a row restore. Frames that come twice or
    late, and a source that starts again, lose nothing (`counts.FrameCounter` says what a frame is).
-3. A frame period is the channel's declared one, or the measured one if that is longer (a slowed-down lander).
+3. A frame period is the channel's declared one, or the measured one if that is longer (a slowed-down lander). It is
+   measured in contact; and between frames of which each came too late to acquire the signal, with nothing missing, but
+   no more than `_SLOWEST` declared periods apart: else a lander that is as slow from the start would never be acquired.
 4. Time is what the caller says. A loss is dated at its deadline, however late the caller looks; the verdict says
    when he looked (``declared_ert``).
 5. The link is LOCKED while any channel is. It is lost when the last of them is: a silent lander with a living bus
@@ -55,6 +57,7 @@ TRAILING_MAX = 128
 
 _TIMEOUT_FLOOR_NS = TIMEOUT_FLOOR_MS * NS_PER_MS
 _PERIODS_KEPT = 16
+_SLOWEST = 10
 _IN_CONTACT = ("LOCKED", "DEGRADED")
 
 
@@ -74,7 +77,9 @@ class Finding(NamedTuple):
 class _Channel:
     """What is known of one virtual channel. ``period`` is the expected frame period, ``timeout`` ends a contact: ns.
 
-    ``placed`` is when the frame came that stands at ``place``, the newest. ``outage`` is what was lost since the
+    ``was_acquiring``: the last contact ended before it was acquired; ``slow_period``: what its newest frame and the one
+    before tell of such a channel's period. ``placed`` is when the frame came that stands at ``place``, the newest.
+    ``outage`` is what was lost since the
     verdict, behind the place ``lost_at``; ``restarted``: the source started again since.
     """
 
@@ -91,6 +96,8 @@ class _Channel:
     last_ert: int | None = None
     periods: deque[int] = field(default_factory=lambda: deque(maxlen=_PERIODS_KEPT))
     period: int = 0
+    was_acquiring: bool = False
+    slow_period: int | None = None
     timeout: int = 0
     verdict: LosVerdict | None = None
     outage: Lost = NOTHING
@@ -404,6 +411,7 @@ class ContactMonitor:
             regained = step.regained if step.place > channel.lost_at else 0
             channel.outage = (channel.outage + step.lost + step.at_restart).less(regained)
         channel.rate.frame(ert)
+        channel.slow_period = self._slow_period(channel, step, ert)
         in_contact = channel.last_ert is not None and channel.state not in ("NO_SIGNAL", "LOS")
         channel.last_ert = ert
         if step.kind == "LATE":  # a duplicate does not come here
@@ -414,12 +422,24 @@ class ContactMonitor:
         channel.place, channel.placed, channel.last_vcfc = step.place, ert, vcfc
         channel.last_scet = scet if scet is not None else channel.last_scet
 
+    @staticmethod
+    def _slow_period(channel: _Channel, step: FrameStep, ert: int) -> int | None:
+        """The period of a channel whose frames follow each other too slowly for its declared one; rule 3."""
+        if channel.state not in ("NO_SIGNAL", "LOS") or not channel.was_acquiring:
+            return None
+        if channel.placed is None or step.kind != "NEXT" or step.place != channel.place + 1:
+            return None
+        period = ert - channel.placed
+        return period if period <= _SLOWEST * channel.definition.period_ms * NS_PER_MS else None
+
     def _after_good_frame(self, channel: _Channel, step: FrameStep, ert: int) -> list[ContactChange]:
         """The state after a good frame."""
         if channel.state in ("NO_SIGNAL", "LOS"):
             channel.run = channel.contact_frames = 1
             channel.contact_since = ert
             channel.forget_periods()
+            if channel.slow_period is not None:
+                channel.count_period(channel.slow_period)
             return self._move(channel, "ACQUIRING", ert)
         channel.contact_frames += 1
         if channel.state == "ACQUIRING" and channel.run >= ACQUIRE_FRAMES:
@@ -440,6 +460,7 @@ class ContactMonitor:
 
     def _expire(self, channel: _Channel, deadline: int, now: int) -> list[ContactChange]:
         """The channel's deadline passed without a frame."""
+        channel.was_acquiring = channel.state == "ACQUIRING"
         if channel.state == "ACQUIRING":
             back: SignalState = "LOS" if channel.verdict is not None else "NO_SIGNAL"
             return self._move(channel, back, deadline)

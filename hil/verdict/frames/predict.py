@@ -31,6 +31,7 @@ CONTACT_FRAMES = 3
 _PERIOD = PERIOD_MS * NS_PER_MS
 _LEAST = 300 * NS_PER_MS
 """Of the lander's frames, in ns."""
+_SLOWEST = 10
 _PERIODS = 16
 """Of so many the median is taken."""
 
@@ -134,7 +135,7 @@ def losses(
     for ert, note in notes:
         if contact.silent(ert):
             lost += [contact.last] if contact.locked else []
-            contact = _Contact(period)
+            contact = _Contact(period, before=None if contact.locked else contact.newest)
         if note.quality not in ("GOOD", "CORRECTED"):
             contact.run = 0
         elif note.vcid == vcid and note.step is not None and note.step.is_new:
@@ -145,9 +146,13 @@ def losses(
 
 @dataclass(slots=True)
 class _Contact:
-    """One contact of a channel, from its first frame on."""
+    """One contact of a channel, from its first frame on.
+
+    ``before``: place and time of the newest frame of the contact before, if that was not acquired.
+    """
 
     period: int
+    before: tuple[int, int] | None = None
     last: int = 0
     newest: tuple[int, int] | None = None
     run: int = 0
@@ -161,6 +166,9 @@ class _Contact:
         if self.newest is not None:
             place, at = self.newest
             self.periods.append((ert - at) // max(1, step.place - place))
+        elif self.before is not None and step.kind == "NEXT" and step.place == self.before[0] + 1:
+            slow = ert - self.before[1]  # frames that follow each other too slowly to be acquired
+            self.periods += [slow] if slow <= _SLOWEST * self.period else []
         self.run = self.run + 1 if self.newest is not None else 1
         self.locked = self.locked or self.run >= CONTACT_FRAMES
         self.newest = step.place, ert

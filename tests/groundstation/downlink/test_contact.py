@@ -336,6 +336,36 @@ def test_a_slow_lander_gets_the_time_it_needs() -> None:
     assert bench.loss().ert == (last + 750) * MS
 
 
+@pytest.mark.parametrize("period", [400, 500, 1000])
+def test_a_lander_slow_from_the_start_is_acquired(period: int) -> None:
+    bench = ContactHarness()
+    for n in range(5):
+        bench.lander(n * period, 1)
+        bench.listen((n + 1) * period - 20, n * period)
+    (acquired,) = bench.of(LANDER, "LOCKED")
+    assert acquired.ert == 3 * period * MS  # the first frame's contact ended with the declared time-out
+    bench.listen(4 * period + 3 * period, 4 * period)
+    assert bench.loss().ert == 7 * period * MS
+
+
+@pytest.mark.parametrize(("period", "skip"), [(1020, 0), (500, 1)])
+def test_frames_far_apart_or_with_losses_are_no_signal(period: int, skip: int) -> None:
+    bench = ContactHarness()
+    for n in range(6):
+        bench.frame(LANDER, n * period, skip=skip)
+        bench.listen((n + 1) * period - 20, n * period)
+    assert not bench.of(LANDER, "LOCKED")
+
+
+def test_an_outage_without_losses_says_nothing_of_the_pace() -> None:
+    bench = ContactHarness()
+    last = bench.lander(0, 5)
+    bench.listen(last + 900, last)
+    again = bench.lander(last + 900, 1)
+    bench.listen(again + 300, again)
+    assert bench.monitor.status()[0].state == "LOS"
+
+
 def test_gap_and_reject_degrade_and_clean_frames_restore() -> None:
     bench = ContactHarness()
     last = bench.lander(0, 5)
