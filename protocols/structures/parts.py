@@ -34,6 +34,7 @@ MAX_FIELDS = 8 * 65_536
 """A space packet has no more bits."""
 
 _FLOATS = (16, 32, 64)
+_NUMBERS = ("uint", "sint", "float")
 _CALIBRATED_BITS = 64
 """A longer integer may not fit into a double."""
 
@@ -240,7 +241,8 @@ class Layout:
         parts: what a layout of variable size is made of, in order; none in one of fixed size.
         fields: of one of variable size, all fields of all parts; ``offset`` is from the start of the field's own part.
         min_size: the fewest bytes.
-        named: the fields that carry something: all but padding. Cases that share a name give it once.
+        named: the fields that carry something: all but padding. Cases that share a name give it once, as a float if
+            it is one in any of them.
     """
 
     fields: tuple[Field, ...]
@@ -251,6 +253,8 @@ class Layout:
 
     def __post_init__(self) -> None:
         by_name = {leaf.name: leaf for leaf in reversed(self.fields) if leaf.kind != "padding"}
+        if self.size is None:
+            by_name |= {leaf.name: leaf for leaf in reversed(self.fields) if leaf.kind == "float"}
         named = tuple(leaf for leaf in self.fields if by_name.get(leaf.name) is leaf and leaf.kind != "padding")
         object.__setattr__(self, "named", named)
         fewest = sum(map(_min_size, self.parts)) if self.size is None else self.size
@@ -384,10 +388,10 @@ def _check_names(names: Iterable[str], path: str) -> None:
 
 
 def _check_meaning(part: Choice, path: str) -> None:
-    """See that a name means the same in each case: its unit, limits and labels are told once."""
+    """See that a name means the same in each case: its unit, limits, labels and type are told once."""
     meanings: dict[str, tuple[object, ...]] = {}
     for leaf in _fields(part):
-        meaning = (leaf.quantity, leaf.spans, leaf.text is None)
+        meaning = (leaf.quantity, leaf.spans, "number" if leaf.kind in _NUMBERS else leaf.kind)
         if leaf.kind != "padding" and meanings.setdefault(leaf.name, meaning) != meaning:
             raise DeclarationError(
                 f"{path}.{leaf.name}", "it has another meaning in another case: give it another name"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import construct as c
 import numpy as np
@@ -167,6 +168,17 @@ def test_fixed_arrays_in_packets_of_variable_size_are_columns() -> None:
         "p[].y[0]": [[], [6], [2, 5]],
         "p[].y[1]": [[], [7], [3, 6]],
     }
+
+
+@pytest.mark.parametrize("cases", [{1: c.Int8ub, 2: c.Float32l}, {1: c.Float32l, 2: c.Int8ub}])
+def test_a_name_that_is_a_float_in_some_case_is_a_float_column(cases: dict[int, Any]) -> None:
+    packet = prepared(c.Struct("kind" / c.Int8ub, "v" / c.Switch(c.this.kind, cases)))
+    bodies = {c.Int8ub: b"\5", c.Float32l: b"\0\0\xc0\x3f"}
+    header = pus.TmHeader(3, 25, 0, 0, START)
+    packets = [pus.encode_tm(1, kind, header, bytes([kind]) + bodies[cases[kind]]) for kind in (1, 2)]
+    expected = [5.0, 1.5] if cases[1] is c.Int8ub else [1.5, 5.0]
+    column = bulk.decode_batch(packets, packet)["v"]
+    assert (column.dtype, column.tolist()) == (np.dtype(np.float64), expected)
 
 
 def test_packets_of_variable_size_become_columns() -> None:

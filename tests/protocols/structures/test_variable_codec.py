@@ -148,6 +148,8 @@ def test_bytes_left_over_are_told_where_all_are_wanted() -> None:
             c.Struct("n" / c.Int8ub, "a" / c.Switch(c.this.n, {1: Quantity(c.Int8ub, "V"), 2: c.Int8ub})),
             r"top\.a: it has another meaning in another case",
         ),
+        (c.Struct("n" / c.Flag, "a" / c.IfThenElse(c.this.n, c.Flag, c.Int8ub)), r"top\.a: it has another meaning"),
+        (c.Struct("n" / c.Flag, "a" / c.IfThenElse(c.this.n, c.Bytes(1), c.Int8ub)), r"top\.a: it has another meaning"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_path(declaration: c.Construct, message: str) -> None:
