@@ -2,7 +2,8 @@
 
 Rules:
 1. NO_SIGNAL → ACQUIRING at the first good frame → LOCKED (AOS) at the third in time → LOS when no good frame came
-   for max(3 frame periods, 300 ms). A channel that never locked goes back to NO_SIGNAL instead.
+   for max(3 frame periods, 300 ms). A channel that never locked goes back to NO_SIGNAL instead. A reject begins the
+   three again, unless the channel's own count says that none of its frames was lost by it.
 2. LOCKED ↔ DEGRADED: a gap or a reject degrades, `CLEAN_FRAMES` good frames in a row restore. Frames that come twice or
    late, and a source that starts again, lose nothing (`counts.FrameCounter` says what a frame is).
 3. A frame period is the channel's declared one, or the measured one if that is longer (a slowed-down lander). It is
@@ -79,8 +80,8 @@ class _Channel:
 
     ``was_acquiring``: the last contact ended before it was acquired; ``slow_period``: what its newest frame and the one
     before tell of such a channel's period. ``placed`` is when the frame came that stands at ``place``, the newest.
-    ``outage`` is what was lost since the
-    verdict, behind the place ``lost_at``; ``restarted``: the source started again since.
+    ``outage`` is what was lost since the verdict, behind the place ``lost_at``; ``restarted``: the source started again
+    since. ``run`` counts good frames since a reject or a gap, ``unbroken`` those since a gap.
     """
 
     definition: ChannelDef
@@ -89,6 +90,7 @@ class _Channel:
     contact_frames: int = 0
     contact_since: int = 0
     run: int = 0
+    unbroken: int = 0
     place: int = 0
     placed: int | None = None
     last_vcfc: int | None = None
@@ -419,6 +421,7 @@ class ContactMonitor:
         if in_contact and channel.placed is not None:
             channel.count_period((ert - channel.placed) // max(1, step.place - channel.place))
         channel.run += 1
+        channel.unbroken = 1 if step.kind in ("FIRST", "RESTART", "GAP") else channel.unbroken + 1
         channel.place, channel.placed, channel.last_vcfc = step.place, ert, vcfc
         channel.last_scet = scet if scet is not None else channel.last_scet
 
@@ -435,14 +438,14 @@ class ContactMonitor:
     def _after_good_frame(self, channel: _Channel, step: FrameStep, ert: int) -> list[ContactChange]:
         """The state after a good frame."""
         if channel.state in ("NO_SIGNAL", "LOS"):
-            channel.run = channel.contact_frames = 1
+            channel.run = channel.unbroken = channel.contact_frames = 1
             channel.contact_since = ert
             channel.forget_periods()
             if channel.slow_period is not None:
                 channel.count_period(channel.slow_period)
             return self._move(channel, "ACQUIRING", ert)
         channel.contact_frames += 1
-        if channel.state == "ACQUIRING" and channel.run >= ACQUIRE_FRAMES:
+        if channel.state == "ACQUIRING" and max(channel.run, channel.unbroken) >= ACQUIRE_FRAMES:
             return self._acquired(channel, ert)
         if channel.state in _IN_CONTACT and step.kind == "GAP":
             channel.run = 0

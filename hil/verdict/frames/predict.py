@@ -7,6 +7,7 @@
    where an ASM lies in the damaged stream, and on what comes before it: bytes that were added may be one. So the stream
    is searched as the standard has it, by `reference_deframer`.
 3. A channel's signal is lost when, after three frames in a row, the next good one comes no sooner than its time-out.
+   A reject between two of them breaks the row, but not if the channel's count says that nothing of it was lost.
 4. Of each channel the rig knows every frame that was sent, in its order. So it knows how many are missing between two
    that came, and how often each came.
 """
@@ -156,6 +157,7 @@ class _Contact:
     last: int = 0
     newest: tuple[int, int] | None = None
     run: int = 0
+    unbroken: int = 0
     locked: bool = False
     periods: list[int] = field(default_factory=list)
 
@@ -170,7 +172,9 @@ class _Contact:
             slow = ert - self.before[1]  # frames that follow each other too slowly to be acquired
             self.periods += [slow] if slow <= _SLOWEST * self.period else []
         self.run = self.run + 1 if self.newest is not None else 1
-        self.locked = self.locked or self.run >= CONTACT_FRAMES
+        follows = self.newest is not None and step.place == self.newest[0] + 1
+        self.unbroken = self.unbroken + 1 if follows else 1
+        self.locked = self.locked or max(self.run, self.unbroken) >= CONTACT_FRAMES
         self.newest = step.place, ert
 
     def silent(self, now: int) -> bool:

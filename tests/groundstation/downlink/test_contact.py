@@ -90,6 +90,17 @@ def test_one_frame_is_no_contact_and_no_loss() -> None:
     assert [c.state for c in bench.changes if c.vcid == LANDER] == ["ACQUIRING", "NO_SIGNAL"]
 
 
+def test_rejects_of_the_lander_do_not_keep_the_bus_from_its_lock() -> None:
+    """A chip that fails damages a lander frame a second, and no frame of the bus is missing by its count."""
+    bench = ContactHarness()
+    for second in range(3):
+        bench.frame(BUS, 1000 * second)
+        assert bool(bench.of(BUS, "LOCKED")) == (second == 2)
+        bench.changes += bench.monitor.rejected(crc=True)
+        bench.frame(LANDER, 1000 * second + 500, skip=1)
+    assert not bench.of(LANDER, "LOCKED")
+
+
 def test_loss_is_dated_at_the_deadline_and_not_a_nanosecond_before() -> None:
     bench = ContactHarness()
     last = bench.lander(0, 10)
