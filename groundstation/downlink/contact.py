@@ -58,7 +58,8 @@ TRAILING_MAX = 128
 
 _TIMEOUT_FLOOR_NS = TIMEOUT_FLOOR_MS * NS_PER_MS
 _PERIODS_KEPT = 16
-_SLOWEST = 10
+_SLOWEST = 12
+"""Declared periods: a lander flies at a tenth of its speed at least, and the host adds some."""
 _IN_CONTACT = ("LOCKED", "DEGRADED")
 
 

@@ -32,7 +32,8 @@ CONTACT_FRAMES = 3
 _PERIOD = PERIOD_MS * NS_PER_MS
 _LEAST = 300 * NS_PER_MS
 """Of the lander's frames, in ns."""
-_SLOWEST = 10
+_SLOWEST = 12
+"""Declared periods from frame to frame at which a signal can be acquired."""
 _PERIODS = 16
 """Of so many the median is taken."""
 
