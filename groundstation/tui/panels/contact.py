@@ -120,7 +120,7 @@ def _frames(counters: Counters, width: int) -> list[Row]:
     rejected, lost = counters.frames_rejected, lost_short(counters.frames_lost, counters.frames_lost_certainty)
     good: Row = (_label("Frames"), Span(f"{counters.frames_good:,} good", "text"))
     bad: Row = (
-        Span(f" {rejected:,} CRC", "caution" if rejected else "dim"),
+        Span(f" {rejected:,} rej", "caution" if rejected else "dim"),
         Span(f" {lost} lost", "dim" if lost == "0" else "caution"),
     )
     if width_of(good) + width_of(bad) > width:
