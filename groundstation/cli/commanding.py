@@ -338,6 +338,8 @@ def _argument_text(argument: ArgumentDef) -> str:
     kind = "number" if scaled or argument.field.kind == "float" else "whole number"
     if argument.labels or argument.field.kind == "flag":
         kind = "one of"
+    elif argument.field.kind in ("bytes", "string"):
+        kind = ""
     calibration = None if quantity is None or not scaled else quantity.calibration
     step = f", steps of {calibration.scale:g}" if isinstance(calibration, Linear) else ""
-    return f"{kind} {argument.range_text}{step}   {argument.description}".rstrip()
+    return f"{kind} {argument.range_text}{step}   {argument.description}".strip()

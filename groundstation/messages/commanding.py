@@ -19,9 +19,10 @@ class ArgumentInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One argument of a command, so that a client can offer and check it before the station does.
 
     Attributes:
-        low, high: the range in ``unit``, both allowed; None where ``labels`` say what may be given.
+        low, high: the range in ``unit``, both allowed; None where ``labels`` say what may be given, and of text.
         whole: no fractions.
         labels: the words that may be given; for a switch ``on`` and ``off``.
+        text: it is text, or bytes in hex.
         range_text: all that for a person.
     """
 
@@ -33,6 +34,7 @@ class ArgumentInfo(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     whole: bool = False
     labels: list[str] = msgspec.field(default_factory=list)
+    text: bool = False
 
 
 class CommandInfo(msgspec.Struct, frozen=True, kw_only=True):

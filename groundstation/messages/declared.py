@@ -160,6 +160,7 @@ def _argument_info(argument: ArgumentDef) -> ArgumentInfo:
         high=None if labels else argument.high,
         whole=field.kind in ("uint", "sint") and not scaled,
         labels=labels,
+        text=field.kind in ("bytes", "string"),
     )
 
 

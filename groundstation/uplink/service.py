@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 import msgspec
 
@@ -272,7 +271,7 @@ class Uplink:
             values = command.decode(command.encode(arguments))
         except EncodeError as error:
             raise CommandRefused(str(error)) from error
-        return command, cast("dict[str, Value]", values)  # a dictionary declares no arguments of bytes
+        return command, {name: each.hex() if isinstance(each, bytes) else each for name, each in values.items()}
 
     def _check_allowed(self, command: Command, bypass: bool, now: int) -> None:
         name = command.definition.name

@@ -76,7 +76,7 @@ class ArgumentDef:
             return ", ".join(label for _, label in self.labels)
         if self.low is None or self.high is None:
             size = self.field.bits // 8
-            return f"{size} bytes" if self.field.kind == "bytes" else f"text of at most {size} bytes"
+            return f"{size} bytes, in hex" if self.field.kind == "bytes" else f"text of at most {size} bytes"
         if self.field.kind == "flag":
             return "on, off"
         return f"{_number(self.low)} … {_number(self.high)} {self.unit}".rstrip()
@@ -257,10 +257,22 @@ def _raw(path: str, argument: ArgumentDef, value: Argument) -> int | float | byt
 def _octets(path: str, argument: ArgumentDef, value: Argument) -> bytes:
     field = argument.field
     if field.text is not None and isinstance(value, str):
-        return field.text.encode(value, field.bits // 8)
-    if field.text is not None or not isinstance(value, bytes) or len(value) * 8 != field.bits:
+        try:
+            return field.text.encode(value, field.bits // 8)
+        except EncodeError as error:
+            raise EncodeError(f"{path}: {error}") from error
+    octets = _from_hex(value) if isinstance(value, str) else value
+    if field.text is not None or not isinstance(octets, bytes) or len(octets) * 8 != field.bits:
         raise EncodeError(f"{path} is {shown(value)}: expected {argument.range_text}")
-    return value
+    return octets
+
+
+def _from_hex(text: str) -> bytes | None:
+    """Bytes as a person types them: ``00ff``, ``0x00FF``, ``00 ff``; None: it is not hex."""
+    try:
+        return bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        return None
 
 
 def _encode_number(path: str, argument: ArgumentDef, value: Argument) -> int | float:

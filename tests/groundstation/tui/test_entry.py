@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import construct as c
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,10 +23,23 @@ from groundstation.tui.entry import (
     read,
 )
 from groundstation.viewer.requests import RequestFactory
+from protocols.declare.commands import CommandDef
+from protocols.declare.dictionary import Dictionary
 from protocols.errors import EncodeError
 from protocols.lander import MARS6
 
 KNOWN = [*commands_of(MARS6), *STATION_ORDERS]
+
+
+def test_text_and_bytes_are_taken_as_they_are_typed() -> None:
+    body = c.Struct("name" / c.PaddedString(4, "ascii"), "key" / c.Bytes(2), "level" / c.Int8ub)
+    load = CommandDef("LOAD", 0x20, 6, 2, "Load a table.", arguments=body)
+    known = commands_of(Dictionary("M", 1, (), (), (), (), (load,)))
+    assert read("LOAD name=wren key=00ff level=3", known) == CommandDraft(
+        "LOAD", {"name": "wren", "key": "00ff", "level": "3"}
+    )
+    with pytest.raises(CommandRefused, match="level is 'x': expected a number"):
+        read("LOAD wren 00ff x", known)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from random import Random
 from typing import get_args
 
+import construct as c
 import msgspec
 import pytest
 
@@ -13,9 +14,11 @@ from groundstation.errors import CommandRefused
 from groundstation.messages.commanding import FINAL_STATES, CommandUpdate, UplinkStatus
 from groundstation.messages.wire import Telemetry
 from groundstation.uplink.command_tracker import KEPT
-from groundstation.uplink.service import UplinkSettings
+from groundstation.uplink.service import Uplink, UplinkSettings
 from protocols.ccsds.clcw import Clcw
 from protocols.cop1 import DirectiveKind
+from protocols.declare.commands import CommandDef
+from protocols.declare.dictionary import Dictionary
 from tests.groundstation.uplink.harness import MS, S, Spacecraft, UplinkHarness
 
 DONE = ["QUEUED", "SENT", "ACCEPTED", "COMPLETED"]
@@ -38,6 +41,18 @@ def test_a_command_goes_through_its_states() -> None:
     assert (news.who, news.arguments, news.tick, news.attempt, news.delivered) == ("tester", {"ticks": 5}, 7, 1, True)
     assert [name for name, _ in bench.craft.done] == ["STEP"]
     assert [(t.kind, len(t.cltu)) for t in bench.written] == [("AD", 2 + 8 * 4 + 8)]
+
+
+def test_bytes_of_a_command_are_told_in_hex() -> None:
+    body = c.Struct("name" / c.PaddedString(4, "ascii"), "key" / c.Bytes(2))
+    load = CommandDef("LOAD", 0x20, 6, 2, "Load a table.", arguments=body)
+    uplink = Uplink(Dictionary("M", 1, (), (), (), (), (load,)))
+    uplink.link(True, "open", 0)
+    _, outcomes = uplink.submit("LOAD", {"name": "wren", "key": "0x00FF"}, "tester", 0, bypass=True)
+    (queued,) = (each for each in outcomes if isinstance(each, CommandUpdate) and each.state == "QUEUED")
+    assert queued.arguments == {"name": "wren", "key": "00ff"}
+    with pytest.raises(CommandRefused, match=r"LOAD\.key is '00': expected 2 bytes, in hex"):
+        uplink.submit("LOAD", {"name": "wren", "key": "00"}, "tester", 0)
 
 
 def test_sent_is_not_acknowledged() -> None:

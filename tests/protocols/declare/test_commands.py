@@ -33,6 +33,7 @@ ALL_KINDS = prepare_command(
             "on" / c.Flag,
             "mode" / c.Enum(c.Int8ub, SLOW=1, FAST=2),
             "key" / c.Bytes(4),
+            "name" / c.PaddedString(4, "ascii"),
             "magic" / c.Const(0x55, c.Int8ub),
         ),
     )
@@ -45,6 +46,7 @@ GOOD: dict[str, Argument] = {
     "on": True,
     "mode": "FAST",
     "key": b"abcd",
+    "name": "wren",
 }
 
 
@@ -111,6 +113,9 @@ def test_every_kind_of_argument_comes_back() -> None:
         ("on", "TRUE", True),
         ("mode", "slow", "SLOW"),
         ("mode", 1, "SLOW"),
+        ("key", "00ff10AA", b"\0\xff\x10\xaa"),
+        ("key", "0x00FF 10aa", b"\0\xff\x10\xaa"),
+        ("name", "ab", "ab"),
     ],
 )
 def test_text_is_read_as_a_person_types_it(argument: str, text: str | int, value: object) -> None:
@@ -130,7 +135,11 @@ def test_text_is_read_as_a_person_types_it(argument: str, text: str | int, value
         ({"on": "maybe"}, r"ALL\.on is 'maybe': expected on, off"),
         ({"mode": "FASTER"}, r"ALL\.mode has no value 'FASTER'; did you mean 'FAST'\?"),
         ({"mode": 3}, r"ALL\.mode has no value 3; known: SLOW, FAST"),
-        ({"key": b"abc"}, r"ALL\.key is b'abc': expected 4 bytes"),
+        ({"key": b"abc"}, r"ALL\.key is b'abc': expected 4 bytes, in hex"),
+        ({"key": "abc"}, r"ALL\.key is 'abc': expected 4 bytes, in hex"),
+        ({"key": "wxyz"}, r"ALL\.key is 'wxyz': expected 4 bytes, in hex"),
+        ({"name": "raven"}, r"ALL\.name: 'raven' has 5 bytes in ascii: at most 4 fit"),
+        ({"name": 5}, r"ALL\.name is 5: expected text of at most 4 bytes"),
         ({"kelvinn": 1}, r"ALL has no argument 'kelvinn'; did you mean 'kelvin'\?"),
     ],
 )
