@@ -49,8 +49,9 @@ _BEFORE_LOCK_NS = NS_PER_S // 2
 """And so much before the three frames with which the slowest channel was locked."""
 
 _LEARN_NS = 300 * NS_PER_S
+_LEARN_HALVED = 6
 _LEARN_MAX = 512 << 10
-"""So many bytes before a jump are looked at for value quality: seconds of a fast link, and half a second of work."""
+"""So many bytes before a jump are looked at for value quality, at most: half a second of work."""
 
 _LAST = 1 << 62
 _LOST_OF_LATE_NS = 60 * NS_PER_S
@@ -184,21 +185,22 @@ class ReplaySource:
         return chunk if chunk is not None and self._reader.has_chunk_before(chunk) else 0
 
     def received_before(self, first: int) -> Iterator[Chunk | TransportChange]:
-        """What was received in the minutes before the id ``first``: values are judged by what came so long before."""
-        begin = self._reader.time_of_chunk(first) - _LEARN_NS
-        chunk = self._reader.chunk_by_ert(begin)
-        if chunk is None or chunk >= first:
+        """What was received in the minutes before the id ``first``: values are judged by what came so long before.
+
+        Of a fast link it is less: as many bytes as can be decoded in half a second.
+        """
+        end, begin = self._reader.time_of_chunk(first), first
+        for halved in range(_LEARN_HALVED, -1, -1):  # the longest time that is not too much
+            chunk = self._reader.chunk_by_ert(end - (_LEARN_NS >> halved))
+            if chunk is None or self._reader.bytes_between(chunk, first) > _LEARN_MAX:
+                break
+            begin = min(begin, chunk)
+        if begin == first:
             return
-        kept, size = deque[Chunk | TransportChange](self.transports(chunk, begin)), 0
-        for item in takewhile(lambda each: each.id < first, self.items(chunk)):
-            if isinstance(item.report, ReplayedMessage):
-                continue
-            kept.append(item.report)
-            size += item.end
-            while size > _LEARN_MAX and len(kept) > 1:
-                oldest = kept.popleft()
-                size -= len(oldest.data) if isinstance(oldest, Chunk) else 0
-        yield from kept
+        yield from self.transports(begin, end)
+        for item in takewhile(lambda each: each.id < first, self.items(begin)):
+            if not isinstance(item.report, ReplayedMessage):
+                yield item.report
 
     def event_after(self, ert: int) -> int | None:
         """When the next thing that viewers show after that time was recorded; None if there is none."""
