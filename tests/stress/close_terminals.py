@@ -188,11 +188,16 @@ def _aftermath(closing: Closing, home: Path) -> Closed:
     mark = f"XDG_RUNTIME_DIR={home / 'run'}\0"
     while (left := living(mark)) and time.monotonic() < closed + PATIENCE_S:
         time.sleep(0.02)
+    while (temporary := _temporary(home)) and time.monotonic() < closed + PATIENCE_S:
+        time.sleep(0.02)  # what removes a folder ends after those that it is of
     took = time.monotonic() - closed
     for number in left:
         os.kill(number, signal.SIGKILL)
-    temporary = [path.name for path in (home / "tmp").iterdir() if not path.name.startswith("pip-")]
     return Closed(closing, took, left, [path.name for path in home.rglob("*-wal")], temporary)
+
+
+def _temporary(home: Path) -> list[str]:
+    return [path.name for path in (home / "tmp").iterdir() if not path.name.startswith("pip-")]
 
 
 def main() -> int:

@@ -41,6 +41,19 @@ setattr(owner, name, broken)
 importlib.import_module(program + ".cli").main()
 """
 
+CONTINUED = """
+import os, signal, sys
+from groundstation.cli import main
+from groundstation.tui.terminal.driver import TerminalDriver
+name = sys.argv.pop(1)
+sound = getattr(TerminalDriver, name)
+def continued(driver):
+    sound(driver)
+    os.kill(os.getpid(), signal.SIGCONT)
+setattr(TerminalDriver, name, continued)
+main()
+"""
+
 
 @pytest.fixture
 def left(home: Path) -> Iterator[None]:
@@ -96,6 +109,20 @@ def test_a_replay_says_how_to_go_on_when_its_viewer_crashes(home: Path) -> None:
     broken.window.wait_for(f"to go on: groundstation replay {path} --from ")
     until(lambda: not Registry().running() or None, "end of the replay")
     broken.window.close()
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize("step", ["disable_input", "stop_application_mode", "close"])
+def test_a_viewer_continued_while_it_ends_does_end(home: Path, step: str) -> None:
+    command = [sys.executable, "-c", CONTINUED, step, "run", LINK, "--name", "bench"]
+    window = Window(command, {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
+    window.wait_for("CONTACT")
+    window.type(b"qq")
+    try:
+        assert window.process.wait(20.0) == 0
+    finally:
+        window.process.kill()
+    window.close()
 
 
 @pytest.mark.usefixtures("left")

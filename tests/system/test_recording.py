@@ -47,7 +47,7 @@ from tests.system.test_terminal import Terminal
 pytestmark = pytest.mark.long
 
 S = 1_000_000_000
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextmanager

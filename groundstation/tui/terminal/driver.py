@@ -9,6 +9,7 @@ Textual's own driver ends, hangs or spins where a terminal sends noise, stalls o
   or started on that terminal any more.
 - Signals are dealt with by the event loop, between two steps and not within one. After SIGCONT the screen is set up
   again if there is still a terminal, whether this program stopped itself or was stopped.
+- A viewer that ends has given its terminal back for good: a SIGCONT that comes then takes it over no more.
 - Ctrl-Z stops the whole process group, so that the shell behind a `make` gets its terminal back.
 """
 
@@ -51,6 +52,7 @@ class TerminalDriver(LinuxDriver):
         self.gone = False
         self._output: TerminalOutput | None = None
         self._active = False
+        self._over = False
         self._heed()
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -80,7 +82,7 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal over, if it is still there and this process is in its foreground."""
-        if self.gone:
+        if self.gone or self._over:
             return
         assert sys.__stderr__ is not None, "without a terminal there is no driver"
         if self._output is not None:
@@ -93,8 +95,9 @@ class TerminalDriver(LinuxDriver):
 
     def suspend_application_mode(self) -> None:
         """Give the terminal back as it was."""
-        self._active = False
+        over, self._active = self._over, False
         super().suspend_application_mode()
+        self._over = over
 
     def close(self) -> None:
         """Write what is to be written, but do not wait for a terminal that takes nothing."""
@@ -116,6 +119,11 @@ class TerminalDriver(LinuxDriver):
         """The kernel knows the size."""
 
     # ------------------------------------------------------------------------------------------- input
+
+    def disable_input(self) -> None:
+        """Read no more keys. Unless this is a suspension, the viewer ends."""
+        self._over = True
+        super().disable_input()
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until there is nothing to read from any more."""
@@ -155,7 +163,8 @@ class TerminalDriver(LinuxDriver):
 
     def _stop(self) -> None:
         """Stop, with all that share the terminal; where no shell could continue them the kernel does not stop them."""
-        self.suspend_application_mode()
+        if not self._over:
+            self.suspend_application_mode()
         self._loop.remove_signal_handler(signal.SIGTSTP)
         self._loop.remove_signal_handler(signal.SIGCONT)
         os.killpg(0, signal.SIGTSTP)

@@ -65,7 +65,7 @@ def test_a_timeout_ends_the_flight_and_not_the_session(project: pytest.Pytester)
         def test_stands(hil_flight, monkeypatch):
             class Standing(stepped.SteppedSoftware):
                 def advance(self, ticks, uplink):
-                    threading.Event().wait()
+                    threading.Event().wait(60)
             monkeypatch.setitem(stepped.STEPPED, "software", Standing)
             hil_flight.fly()
 
