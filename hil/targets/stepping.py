@@ -290,12 +290,22 @@ class SteppedMachine:
                 deadline = min(latest, time.monotonic() + ANSWER_TIMEOUT_S)
             elif not self.machine.running or time.monotonic() >= deadline:
                 came = f"{len(self._rest)} of {size} bytes came at tick {tick}"
-                raise MachineFailed(f"{self.name} does not answer: {came}: {self._last_words()}")
+                raise MachineFailed(f"{self.name} {self._how_short(came)}")
         data, self._rest = self._rest[:size], self._rest[size:]
         if self.steps and time.monotonic() - begun > _GREETS_S and find_greeting(self._before + data) is not None:
             raise MachineFailed(f"{self.name} waits for START at tick {tick}: {self._why_ready()}")
         self._before = (self._before + data)[1 - SIZE :]
         return data
+
+    def _how_short(self, came: str) -> str:
+        """A machine that sent less than the oracle, but has flown, answers a PING; one that hangs does not."""
+        before = len(self._rest)
+        with contextlib.suppress(MachineFailed):
+            self.machine.write(order("PING"))
+            self._wait_for_bytes(ANSWER_TIMEOUT_S)
+        if self.machine.running and len(self._rest) > before and find_greeting(self._rest) is None:
+            return f"sent less than the reference: {came}; it answers a PING"
+        return f"does not answer: {came}: {self._last_words()}"
 
     def _why_ready(self) -> str:
         """Why it is not flying, as far as its answer to the first START says."""

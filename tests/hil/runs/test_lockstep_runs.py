@@ -144,8 +144,17 @@ def test_a_target_that_dies_is_a_result(tmp_path: Path, monkeypatch: pytest.Monk
         assert archive.closed
 
 
-def test_a_target_that_hangs_is_told_with_its_tick_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lander's 121st frame, that of tick 1,000, and all behind it do not come."""
+@pytest.mark.parametrize(
+    ("hangs", "told"),
+    [
+        (True, "software does not answer: 0 of 264 bytes came at tick 1000: it says nothing"),
+        (False, "software sent less than the reference: 0 of 132 bytes came at tick 1099; it answers a PING"),
+    ],
+)
+def test_a_target_that_falls_short_is_told_with_its_tick_and_start(
+    hangs: bool, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lander's 121st frame, that of tick 1,000, does not come; nor does any behind it from a target that hangs."""
     from hil.rigs import stepped_target as stepped
     from hil.targets.base import Sink
     from hil.targets.software import SoftwareMachine
@@ -157,19 +166,20 @@ def test_a_target_that_hangs_is_told_with_its_tick_and_start(tmp_path: Path, mon
         def some(data: bytes) -> None:
             nonlocal hung
             for frame in splitter.feed(data):
-                hung = hung or (frame.vcid, frame.vcfc) == (0, 120)
-                if not hung:
+                missing = (frame.vcid, frame.vcfc) == (0, 120)
+                hung = hung or (missing and hangs)
+                if not (hung or missing):
                     sink(frame.data)
 
         return SoftwareMachine(some)
 
-    monkeypatch.setattr("hil.targets.stepping.ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("hil.targets.stepping.ANSWER_TIMEOUT_S", 2.0)
     monkeypatch.setitem(stepped.STEPPED, "software", lambda: SteppedMachine(hanging))
     result = fly(parse_scenario(BASE), tmp_path)
     rows = {row.name: row for row in result.measurements}
     assert rows["stream_equal"].value is False
-    assert "no frame, expected a frame of VC0" in rows["stream_equal"].note
-    assert "came at tick 1000" in result.line
+    assert ("no frame, expected a frame of VC0" if hangs else "frame VCID 2, expected 0") in rows["stream_equal"].note
+    assert result.error == told
     assert result.verdict.exit_code == 20
     assert result.provenance["reset reason"] == "POWER_ON"
 
