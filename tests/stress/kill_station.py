@@ -152,12 +152,19 @@ def kill_once(folder: Path, after_s: float) -> Killed:
 
 
 def wait_until_connected(recording: Path) -> None:
-    """A port is flushed when it is opened: what is sent before is not received."""
+    """A port is flushed when it is opened: what is sent before is not received.
+
+    The recording is opened each time: a file without a journal, as it is for a moment, is taken for one that stays.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
+    while not _has_connected(recording):
+        assert time.monotonic() < deadline, "the station did not open its port"
+        time.sleep(0.01)
+
+
+def _has_connected(recording: Path) -> bool:
     with ArchiveReader(recording) as reader:
-        while reader.last_event("transport", 1 << 62) is None:
-            assert time.monotonic() < deadline, "the station did not open its port"
-            time.sleep(0.01)
+        return reader.last_event("transport", 1 << 62) is not None
 
 
 def look(recording: Path, feeder: Feeder, committed: int, killed: int) -> Killed:

@@ -35,7 +35,7 @@ def test_a_peer_that_is_killed(tmp_path: Path) -> None:
     assert {row.name: row.value for row in result.measurements}["los_cause"] == "RELAY"
     assert result.planned_los == result.observed_los
     (summary,) = result.faults
-    assert abs(summary.windows[0][0] - (result.planned_los or 0)) < 10 * 10**9
+    assert summary.windows[0][0] > (result.planned_los or 0) - 10**9  # and later, as late as the host is
 
 
 def test_a_cable_that_is_pulled_and_put_back(tmp_path: Path) -> None:
