@@ -117,7 +117,7 @@ class Unpacking:
             if brace:
                 return
             start = max(0, start - len(piece))
-        self.lack = "ends in the middle of its array"
+        self.lack = self.lack or "ends in the middle of its array"
 
     def _unhexed(self, stream: Iterator[bytes], form: str) -> Iterator[bytes]:
         convert = _plain if form == _PLAIN_FORM else _listing
@@ -130,7 +130,7 @@ class Unpacking:
             if problem:
                 self.lack = f"{problem} after {given} bytes"
                 return
-        if rest.strip():
+        if rest.strip() and not self.lack:  # what cut it off is said already
             self.lack = f"ends in the middle of a byte, after {given} bytes"
 
 
