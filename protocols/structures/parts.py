@@ -242,7 +242,7 @@ class Layout:
         fields: of one of variable size, all fields of all parts; ``offset`` is from the start of the field's own part.
         min_size: the fewest bytes.
         named: the fields that carry something: all but padding. Cases that share a name give it once, as a float if
-            it is one in any of them.
+            it is one in any of them, and as the widest number.
     """
 
     fields: tuple[Field, ...]
@@ -254,7 +254,9 @@ class Layout:
     def __post_init__(self) -> None:
         by_name = {leaf.name: leaf for leaf in reversed(self.fields) if leaf.kind != "padding"}
         if self.size is None:
-            by_name |= {leaf.name: leaf for leaf in reversed(self.fields) if leaf.kind == "float"}
+            numbers = [leaf for leaf in reversed(self.fields) if leaf.kind in _NUMBERS]
+            numbers.sort(key=lambda leaf: (leaf.kind == "float", leaf.bits))
+            by_name |= {leaf.name: leaf for leaf in numbers}
         named = tuple(leaf for leaf in self.fields if by_name.get(leaf.name) is leaf and leaf.kind != "padding")
         object.__setattr__(self, "named", named)
         fewest = sum(map(_min_size, self.parts)) if self.size is None else self.size

@@ -198,8 +198,11 @@ def read_xtce_problems(document: bytes) -> list[str]:
 def test_a_packet_with_an_integer_that_xtce_lacks_is_left_out_and_named() -> None:
     wide = PacketDef("WIDE", 5, body=c.Struct("n" / c.Int8ub, "a" / c.BytesInteger(9)), header=NO_HEADER)
     some = c.Struct("n" / c.Int8ub, "b" / c.Array(c.this.n, c.BytesInteger(12, signed=True)))
-    mission = of(wide, PacketDef("SOME", 6, body=some, header=NO_HEADER), PacketDef("P", 7, 3, 25, BODY))
+    case = c.Struct("n" / c.Int8ub, "v" / c.Switch(c.this.n, {1: c.Int8ub, 2: c.BytesInteger(10)}))
+    variable = (PacketDef("SOME", 6, body=some, header=NO_HEADER), PacketDef("CASE", 8, body=case, header=NO_HEADER))
+    mission = of(wide, *variable, PacketDef("P", 7, 3, 25, BODY))
     text = render_xtce(mission)
     assert "left out: WIDE.a: an integer of 72 bits cannot be told in XTCE" in text
     assert "left out: SOME.b[]: an integer of 96 bits cannot be told in XTCE" in text
+    assert "left out: CASE.v: an integer of 80 bits cannot be told in XTCE" in text
     assert list(read_xtce(text.encode()).dictionary.by_name) == ["P"]

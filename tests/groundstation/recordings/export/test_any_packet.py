@@ -217,6 +217,24 @@ def test_wide_numbers_and_bytes_are_arrow_columns(tmp_path: Path) -> None:
     assert (plain_found["raw"].to_pylist(), plain_found["wide"].to_pylist()) == ([b"abc"], [2**64 - 1])
 
 
+@pytest.mark.parametrize("cases", [{1: c.Int8ub, 2: c.Int64ub}, {1: c.Int64ub, 2: c.Int8ub}])
+def test_a_name_that_is_wide_in_some_case_is_a_wide_column(cases: dict[int, Any], tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    body = c.Struct("kind" / c.Int8ub, "v" / c.Switch(c.this.kind, cases))
+    mission = Dictionary("M", 6, (PacketDef("V", 5, body=body, header=NO_HEADER),), (), HERON.channels, ())
+    most = {1: 2**8 - 1, 2: 2**64 - 1} if cases[1] is c.Int8ub else {1: 2**64 - 1, 2: 2**8 - 1}
+    packet = mission.by_name["V"]
+    data = b"".join(packet.wrap(bytes([kind]) + cases[kind].build(value)) for kind, value in most.items())
+    with ArchiveWriter(tmp_path / "v.sqlite", {"mission": "M"}) as archive:
+        recorder = ArchivingReceiver(Receiver(mission, UART, "test:"), archive, "v")
+        sent = cadu(UART, 0, 0, data + idle_packet(UART.data_length - len(data)))
+        recorder.decode(recorder.keep(Chunk(SECOND, sent)))
+    with open_recording(tmp_path / "v.sqlite", Mission(mission)) as recording:
+        found = recording.packets("V").to_arrow()["v"]
+    assert (found.to_pylist(), found.type) == (list(most.values()), arrow.uint64())
+    assert list(packet.wide_in({"kind": 1, "v": 1})) == ["v"]
+
+
 def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
     with ArchiveReader(path) as reader:
         (spoilt,) = salvage(reader, [Salvager(HERON, UART)])
