@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from groundstation.errors import CallerError
 from groundstation.recordings.export.columns import QUALITIES, PacketColumns, judged, packet_columns
-from groundstation.recordings.export.tables import REASONS, object_type, quality_column
+from groundstation.recordings.export.tables import REASONS, object_array, quality_column
 from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary
 from protocols.declare.mission import Mission
@@ -139,6 +139,7 @@ class PacketTable(Mapping[str, Array]):
 
         Raises:
             CallerError: pyarrow is not installed.
+            DeclarationError: a parameter's integers are too wide for Arrow.
         """
         try:
             import pyarrow  # noqa: PLC0415 - not everybody has it
@@ -151,7 +152,8 @@ class PacketTable(Mapping[str, Array]):
             mask = column == NO_TIME if name == "scet" else mask
             kind, cells = stamp if name in ("scet", "ert") else None, np.ma.getdata(column)
             if cells.dtype.kind == "O" and name in self._fields:
-                kind = object_type(pyarrow, self._fields[name])
+                made[name] = object_array(pyarrow, self._fields[name], cells.tolist(), mask)
+                continue
             is_plain = cells.dtype.kind not in "OV"
             made[name] = pyarrow.array(cells if is_plain else cells.tolist(), kind, mask=mask)
         return pyarrow.table(made)

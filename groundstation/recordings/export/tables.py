@@ -39,6 +39,7 @@ from groundstation.recordings.reader import ArchiveReader
 from protocols.declare.dictionary import Dictionary, Packet
 from protocols.decode.bulk_packets import NO_TIME, Column, labels
 from protocols.decode.judging.verdicts import ALL_GOOD
+from protocols.errors import DeclarationError
 from protocols.profile import LinkProfile
 from protocols.structures.layout import Field
 from protocols.words import Quality
@@ -254,7 +255,7 @@ class ParquetTable:
         field = next(leaf for leaf in packet.layout.named if leaf.name == name)
         words = self._labels.get(name)
         cells = column.tolist() if words is None else [_in_words(cell, words) for cell in column.tolist()]
-        return self._arrow.array(cells, object_type(self._arrow, field))
+        return object_array(self._arrow, field, cells)
 
     def __enter__(self) -> Self:
         return self
@@ -301,6 +302,7 @@ def export(
     Raises:
         ArchiveError: the recording cannot be read, or a file cannot be written.
         CallerError: pyarrow is missing, a file is there already, or frames of this link cannot be mended.
+        DeclarationError: a parameter's integers are too wide for Parquet.
     """
     rows: dict[Path, int] = {}
     files: dict[Path, OutputFile] = {}
@@ -330,8 +332,26 @@ def export(
     return rows
 
 
-def object_type(arrow: Any, field: Field) -> Any:
-    """The Arrow type of a column of objects; enumerations are words. ``arrow``: the module."""
+def object_array(arrow: Any, field: Field, cells: list[Any], mask: Any = None) -> Any:
+    """An Arrow array of a column of objects; enumerations are words.
+
+    Args:
+        arrow: the module.
+        field: as it is declared.
+        cells: lists, if it is repeated.
+        mask: true where there is no value.
+
+    Raises:
+        DeclarationError: Arrow has no type for its integers.
+    """
+    try:
+        return arrow.array(cells, _object_type(arrow, field), mask=mask)
+    except OverflowError as error:
+        text = "its integers are too wide for a column of Arrow or Parquet: export them as csv or jsonl"
+        raise DeclarationError(field.name, text) from error
+
+
+def _object_type(arrow: Any, field: Field) -> Any:
     whole = arrow.uint64() if field.kind == "uint" and field.bits == _WIDEST else arrow.int64()
     kinds = {"flag": arrow.bool_(), "string": arrow.string(), "bytes": arrow.binary(), "float": arrow.float64()}
     kind = kinds.get(field.kind, whole)

@@ -27,6 +27,7 @@ from protocols.declare.dictionary import ChannelDef, Dictionary, PacketDef, utc_
 from protocols.declare.headers import NO_HEADER, PacketHeader, cuc_time
 from protocols.declare.mission import Mission
 from protocols.decode.bulk_packets import NO_TIME
+from protocols.errors import DeclarationError
 from protocols.profile import UART
 from protocols.structures.calibration import Polynomial
 from protocols.structures.fields import EnumRanges, Limits, Quantity
@@ -197,6 +198,16 @@ def test_tables_of_any_packet_are_arrow_and_pandas(path: Path) -> None:
         assert len(var.to_pandas()) == len(arrow) == len(fix.to_arrow())
 
 
+def recorded(folder: Path, mission: Dictionary, data: bytes) -> Path:
+    """A recording of one frame with these packets."""
+    path = folder / "wide.sqlite"
+    with ArchiveWriter(path, {"mission": "M"}) as archive:
+        recorder = ArchivingReceiver(Receiver(mission, UART, "test:"), archive, "wide")
+        sent = cadu(UART, 0, 0, data + idle_packet(UART.data_length - len(data)))
+        recorder.decode(recorder.keep(Chunk(SECOND, sent)))
+    return path
+
+
 def test_wide_numbers_and_bytes_are_arrow_columns(tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     wide = c.Struct("n" / c.Int8ub, "wide" / c.Array(c.this.n, c.Int64ub), "one" / c.If(c.this.n > 0, c.Int64ub))
@@ -206,11 +217,8 @@ def test_wide_numbers_and_bytes_are_arrow_columns(tmp_path: Path) -> None:
     bodies = (5, b"\x00"), (5, b"\x01" + b"\xff" * 16), (6, b"abc" + b"\xff" * 8)
     names = {5: "WIDE", 6: "PLAIN"}
     data = b"".join(mission.by_name[names[apid]].wrap(body) for apid, body in bodies)
-    with ArchiveWriter(tmp_path / "wide.sqlite", {"mission": "M"}) as archive:
-        recorder = ArchivingReceiver(Receiver(mission, UART, "test:"), archive, "wide")
-        sent = cadu(UART, 0, 0, data + idle_packet(UART.data_length - len(data)))
-        recorder.decode(recorder.keep(Chunk(SECOND, sent)))
-    with open_recording(tmp_path / "wide.sqlite", Mission(mission)) as recording:
+    path = recorded(tmp_path, mission, data)
+    with open_recording(path, Mission(mission)) as recording:
         found, plain_found = recording.packets("WIDE").to_arrow(), recording.packets("PLAIN").to_arrow()
     assert found["wide[]"].to_pylist() == [[], [2**64 - 1]]
     assert (found["one"].to_pylist(), found["one"].type) == ([None, 2**64 - 1], arrow.uint64())
@@ -225,14 +233,31 @@ def test_a_name_that_is_wide_in_some_case_is_a_wide_column(cases: dict[int, Any]
     most = {1: 2**8 - 1, 2: 2**64 - 1} if cases[1] is c.Int8ub else {1: 2**64 - 1, 2: 2**8 - 1}
     packet = mission.by_name["V"]
     data = b"".join(packet.wrap(bytes([kind]) + cases[kind].build(value)) for kind, value in most.items())
-    with ArchiveWriter(tmp_path / "v.sqlite", {"mission": "M"}) as archive:
-        recorder = ArchivingReceiver(Receiver(mission, UART, "test:"), archive, "v")
-        sent = cadu(UART, 0, 0, data + idle_packet(UART.data_length - len(data)))
-        recorder.decode(recorder.keep(Chunk(SECOND, sent)))
-    with open_recording(tmp_path / "v.sqlite", Mission(mission)) as recording:
+    path = recorded(tmp_path, mission, data)
+    with open_recording(path, Mission(mission)) as recording:
         found = recording.packets("V").to_arrow()["v"]
     assert (found.to_pylist(), found.type) == (list(most.values()), arrow.uint64())
     assert list(packet.wide_in({"kind": 1, "v": 1})) == ["v"]
+
+
+@pytest.mark.parametrize(
+    ("value", "body"),
+    [
+        (c.Array(1, c.BytesInteger(12)), b"\1" + b"\xff" * 12),
+        (c.Switch(c.this.kind, {1: c.Int64ub, 2: c.Int64sb}), b"\2" + b"\xff" * 8),
+    ],
+)
+def test_integers_too_wide_for_arrow_are_refused_by_name(value: Any, body: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    layout = c.Struct("kind" / c.Int8ub, "v" / value, "rest" / c.GreedyBytes)
+    mission = Dictionary("M", 6, (PacketDef("V", 5, body=layout, header=NO_HEADER),), (), HERON.channels, ())
+    data = mission.by_name["V"].wrap(body)
+    path = recorded(tmp_path, mission, data)
+    message = r"^v(\[0\])?: its integers are too wide .* as csv or jsonl$"
+    with ArchiveReader(path) as reader, pytest.raises(DeclarationError, match=message):
+        export(reader, mission, UART, "parquet", tmp_path)
+    with open_recording(path, Mission(mission)) as recording, pytest.raises(DeclarationError, match=message):
+        recording.packets("V").to_arrow()
 
 
 def test_salvage_takes_apart_what_has_a_fixed_size(path: Path) -> None:
