@@ -23,7 +23,11 @@ class MissionType(click.ParamType[Mission]):
     name = "mission"
 
     def __init__(self, *, warn: bool = True) -> None:
-        """Args: whether to say on standard error that a mission's file was read in part."""
+        """Begin.
+
+        Args:
+            warn: whether to say on standard error that a mission's file was read in part.
+        """
         self._warn = warn
 
     def convert(self, value: Mission | str, param: click.Parameter | None, ctx: click.Context | None) -> Mission:
