@@ -192,7 +192,7 @@ class ReplaySource:
         end, begin = self._reader.time_of_chunk(first), first
         for halved in range(_LEARN_HALVED, -1, -1):  # the longest time that is not too much
             chunk = self._reader.chunk_by_ert(end - (_LEARN_NS >> halved))
-            if chunk is None or self._reader.bytes_between(chunk, first) > _LEARN_MAX:
+            if chunk is None or self._reader.bytes_of_all_between(chunk, first) > _LEARN_MAX:
                 break
             begin = min(begin, chunk)
         if begin == first:

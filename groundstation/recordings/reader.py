@@ -382,6 +382,10 @@ class ArchiveReader:
             links = self._query(schema.SELECT_LINK_OF_CHUNK, (first,))
             between = (first, last, links[0][0] if links else 0)
             return int(self._query(schema.SELECT_LINK_BYTES_BETWEEN, between)[0][0])
+        return self.bytes_of_all_between(first, last)
+
+    def bytes_of_all_between(self, first: int, last: int) -> int:
+        """How many bytes of all links the chunks from the id ``first`` on hold, before that with the id ``last``."""
         return int(self._query(schema.SELECT_BYTES_BETWEEN, (first, last))[0][0])
 
     def time_of_chunk(self, chunk: int) -> int:

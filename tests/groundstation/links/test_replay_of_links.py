@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from groundstation.downlink.diversity_receiver import receiver_of
 from groundstation.downlink.receiver import ReceiverEvent
-from groundstation.links.base import EndOfStream, RecordedMessage, ReplayedMessage, ReplayJump, Report
+from groundstation.links.base import Chunk, EndOfStream, RecordedMessage, ReplayedMessage, ReplayJump, Report
 from groundstation.links.replay import ReplayLink
+from groundstation.links.replay_source import ReplaySource
 from groundstation.messages.wire import ContactChange, EventMessage, LinkStatus, LosVerdict, Telemetry
+from groundstation.recordings.mission_facts import mission_facts
+from groundstation.recordings.reader import ArchiveReader
+from groundstation.recordings.schema import LINKS
+from groundstation.recordings.writer import ArchiveWriter
 from groundstation.station.replay.message_filter import ReplayFilter
 from protocols.lander import EPOCH, LANDER, MISSION
 from protocols.units import NS_PER_S
@@ -73,6 +79,22 @@ def test_a_step_brings_the_next_frame_of_any_link(flown: Path) -> None:
         link.step(1)
     link.stop()
     assert [b - a for a, b in pairwise(counts)] == [1] * 5
+
+
+@pytest.mark.parametrize("fast", [BUS, MARS5])
+def test_what_is_read_before_a_jump_is_bounded_for_all_links(tmp_path: Path, fast: int) -> None:
+    """The slow link brings a byte a second, before the 100 KiB of the fast one."""
+    path = tmp_path / "pass.sqlite"
+    meta = {"link": "both"} | mission_facts(MISSION) | {LINKS: msgspec.json.encode(TWO).decode()}
+    slow = TWO[1 - fast].url
+    with ArchiveWriter(path, meta) as archive:
+        for second in range(400):
+            archive.chunk(EPOCH + second * NS_PER_S, slow, b"x")
+            last = archive.chunk(EPOCH + second * NS_PER_S + 1, TWO[fast].url, bytes(102_400))
+    with ArchiveReader(path) as reader:
+        chunks = [each for each in ReplaySource(reader).received_before(last) if isinstance(each, Chunk)]
+    assert {each.link for each in chunks} == {BUS, MARS5}
+    assert 102_400 < sum(len(each.data) for each in chunks) <= 524_288
 
 
 SILENT = range(EPOCH + 95 * NS_PER_S, EPOCH + 100 * NS_PER_S)
