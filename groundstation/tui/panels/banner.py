@@ -127,11 +127,24 @@ def _verdict(view: View, loss: Loss, verdict: LosVerdict, width: int) -> list[Ro
     label = _label("Broken")
     return [
         (label, *chain(verdict.cause, glyphs, width - width_of((label,)))),
-        (_label("Evidence"), Span(glyphs.text(verdict.evidence), "alarm")),
+        (_label("Evidence"), Span(glyphs.text(_evidence(view, loss, verdict)), "alarm")),
         (_label("Last good"), *_last_good(loss, verdict, glyphs)),
         (_label("Planned"), *_plan(verdict)),
         (_label("Lost"), Span(glyphs.text(_interval(verdict)), "alarm")),
     ]
+
+
+def _evidence(view: View, loss: Loss, verdict: LosVerdict) -> str:
+    """What the loss was told by; first that it holds no more, if the port or the relay is there again and silent.
+
+    Of several links nothing says which of them it was.
+    """
+    link = view.model.link
+    if link is None or link.links or link.transport != "CONNECTED" or link.ert <= verdict.declared_ert:
+        return verdict.evidence
+    if loss.regained is not None or verdict.cause not in ("PORT", "RELAY"):
+        return verdict.evidence
+    return f"connected now, no frame yet; at the loss: {verdict.evidence}"
 
 
 def _label(text: str) -> Span:

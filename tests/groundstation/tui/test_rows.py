@@ -17,7 +17,7 @@ from groundstation.tui.panels.plot import Canvas, Frame, nice, plot, plot_title
 from groundstation.tui.panels.rows import View, age_text, elapsed_text, footer, parameter_row
 from groundstation.viewer.model import Freshness, PassModel, Reading
 from protocols.words import BadQuality, LimitState
-from tests.groundstation.tui.scripted import LOS, S, contact, descent, host, snapshot, verdict
+from tests.groundstation.tui.scripted import LOS, S, contact, descent, host, link, snapshot, verdict
 
 INFO = ParameterInfo(
     packet="DESCENT", name="deceleration", unit="[g]", decimals=2, description="", period_ms=100,
@@ -70,6 +70,20 @@ def test_the_banner_says_whether_the_loss_was_planned(error: int, words: str) ->
     text = plain(banner(View(model, host(LOS + 1), UNICODE), 100))
     assert words in text
     assert "CRC ✓ → lander ✗" in text
+
+
+@pytest.mark.parametrize("cause", ["PORT", "RELAY"])
+def test_a_port_that_is_back_and_silent_is_not_asked_for(cause: Cause) -> None:
+    model = PassModel()
+    model.apply(snapshot(), host(60))
+    gone = msgspec.structs.replace(verdict(), cause=cause, evidence="it is not there: plug the board in")
+    model.apply(contact(LOS + 0.2, "LOS", "LOCKED", gone), host(LOS + 0.2))
+
+    for at, transport in ((0.1, "CONNECTED"), (0.3, "ATTEMPTING"), (5, "CONNECTED"), (6, "ATTEMPTING")):
+        model.apply(link(LOS + at, "LOS", transport=transport), host(LOS + at))  # type: ignore[arg-type]
+        text = plain(banner(View(model, host(LOS + at), UNICODE), 100))
+        assert "it is not there: plug the board in" in text
+        assert ("connected now, no frame yet; at the loss: it is" in text) is (at == 5), at
 
 
 @pytest.mark.parametrize(
